@@ -1,0 +1,5 @@
+#include "base.h"
+
+int base_answer(void) {
+    return 42;
+}

@@ -1,0 +1,1 @@
+void text_answer(char *buffer, int size);

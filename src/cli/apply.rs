@@ -1,0 +1,157 @@
+//! `forge apply`
+
+use std::sync::Arc;
+
+use super::Exit;
+use super::arguments::Apply;
+use super::context::{CliError, Context, Failure};
+use super::planning::{Planned, plan, runtime};
+use super::project::Project;
+use crate::event::{Clock, Ended, Event, Listener, State, SystemClock, What};
+use crate::execute::{Execution, execute};
+use crate::plan::{Decision, Fate};
+use crate::process::Cancel;
+use crate::publish::Repositories;
+use crate::ui::{JsonEvents, PlainEvents, ProgressEvents, Summary, Verbosity};
+
+/// Builds what has changed.
+pub fn run(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
+    runtime()?.block_on(apply(arguments, context))
+}
+
+async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
+    let project = Project::find(context)?;
+    let _lock = project.lock()?;
+    let cancel = Cancel::default();
+    end_on_signals(cancel.clone(), context)?;
+    let planned = plan(&project, &arguments.selection, &cancel, context).await?;
+    let _store_lock = planned.store.lock_for_use()?;
+    if !arguments.json {
+        planned.show_impossible(context);
+    }
+    let summary = Arc::new(Summary::default());
+    let listener = listener(arguments, context, &summary);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let tell = |what: What| listener.hear(&Event { at: clock.now(), what });
+    notes(&planned).into_iter().for_each(|text| tell(What::Noted { text }));
+    let uncounted = not_counted(&planned);
+    let repositories = Repositories {
+        manifest: Arc::clone(&planned.manifest),
+        project: Arc::new(project.repository.again().map_err(CliError::Io)?),
+        store: Arc::clone(&planned.store),
+        history: Arc::clone(&planned.history),
+    };
+    let repositories = Arc::new(repositories);
+    let execution = Execution {
+        manifest: planned.manifest,
+        plan: planned.plan,
+        decisions: planned.decisions,
+        store: planned.store,
+        history: planned.history,
+        state: planned.state,
+        engine: planned.engine,
+        listener: Arc::clone(&listener) as Arc<dyn Listener>,
+        clock: Arc::clone(&clock),
+        publisher: Arc::clone(&repositories) as Arc<_>,
+        jobs: planned.jobs,
+        cancel: cancel.clone(),
+    };
+    let applied = execute(execution).await?;
+    if !applied.canceled {
+        repositories.retire_undeclared().into_iter().for_each(tell);
+    }
+    let has_failed = |ended: &Ended| match ended.state {
+        State::Failed | State::Canceled => true,
+        State::Skipped => !uncounted.contains(&ended.build),
+        _ => false,
+    };
+    let is_good = summary.is_good(has_failed) && !listener.has_unpublished();
+    if !arguments.json && (context.verbosity > Verbosity::Quiet || !is_good) {
+        context.print(&summary.screen(context.verbosity == Verbosity::Verbose))?;
+    }
+    Ok(match (applied.canceled, is_good) {
+        (true, _) => Exit::Interrupted,
+        (false, true) => Exit::Success,
+        (false, false) => Exit::Failure,
+    })
+}
+
+/// Builds that are skipped as they should be: ruled out by their specs, or not chosen.
+fn not_counted(planned: &Planned) -> Vec<crate::event::BuildName> {
+    let is_fine = |id: &crate::plan::BuildId| matches!(planned.decisions.of(*id), Decision::Skip { failed: false, .. });
+    planned.plan.ids().filter(is_fine).map(|id| planned.plan.build(id).name.clone()).collect()
+}
+
+/// What the manifest says and this forge does not carry out, beside what is said of each build.
+fn notes(planned: &Planned) -> Vec<String> {
+    let manifest = &planned.manifest;
+    let later = |what: String| format!("{what} is not carried out by this version of forge");
+    let mut notes = Vec::new();
+    notes.extend(manifest.cache.as_ref().map(|cache| later(format!("`cache {}`", cache.url.value))));
+    notes.extend(manifest.remote.as_ref().map(|remote| later(format!("`remote {}`", remote.url.value))));
+    notes.extend(manifest.rebuilds.iter().map(|rebuild| later(format!("`rebuild {}`", rebuild.name.value))));
+    let is_buildable = planned.plan.builds.iter().any(|build| matches!(build.fate, Fate::Buildable(_)));
+    if !is_buildable && !planned.plan.builds.is_empty() {
+        notes.push("none of the builds can be carried out; the table says why".to_owned());
+    }
+    notes
+}
+
+fn listener(arguments: &Apply, context: &Context, summary: &Arc<Summary>) -> Arc<Listeners> {
+    let screen: Box<dyn Listener> = if arguments.json {
+        Box::new(JsonEvents::new(std::io::stdout()))
+    } else if context.draws && context.verbosity > Verbosity::Quiet {
+        Box::new(ProgressEvents::new(context.verbosity))
+    } else {
+        Box::new(PlainEvents::new(std::io::stderr(), context.verbosity))
+    };
+    Arc::new(Listeners { screen, summary: Arc::clone(summary), unpublished: std::sync::atomic::AtomicBool::new(false) })
+}
+
+/// Everyone who hears of events.
+struct Listeners {
+    screen: Box<dyn Listener>,
+    summary: Arc<Summary>,
+    unpublished: std::sync::atomic::AtomicBool,
+}
+
+impl Listeners {
+    fn has_unpublished(&self) -> bool {
+        self.unpublished.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+impl Listener for Listeners {
+    fn hear(&self, event: &Event) {
+        if matches!(event.what, What::NotPublished { .. }) {
+            self.unpublished.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
+        self.screen.hear(event);
+        self.summary.hear(event);
+    }
+}
+
+/// The first Ctrl-C (or SIGTERM) ends all builds and waits for them; a second one ends forge at once.
+fn end_on_signals(cancel: Cancel, context: &Context) -> Result<(), Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupts = signal(SignalKind::interrupt()).map_err(CliError::Io)?;
+    let mut terminations = signal(SignalKind::terminate()).map_err(CliError::Io)?;
+    let is_quiet = context.verbosity == Verbosity::Quiet;
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = interrupts.recv() => {}
+                _ = terminations.recv() => {}
+            }
+            if cancel.is_canceled() {
+                std::process::exit(i32::from(Exit::Interrupted.code()));
+            }
+            if !is_quiet {
+                let words = "ending all builds; once more ends forge at once\n";
+                let _ = std::io::Write::write_all(&mut std::io::stderr(), words.as_bytes());
+            }
+            cancel.cancel();
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,314 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::engine::{MacroLevel, MacroSetting};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const EXIT_CODES: &str = "Exit codes:
+  0    done as asked
+  1    something is wrong, or a build failed; a message says what
+  2    there is something to do (only `plan --detailed-exitcode`)
+  64   the command line can't be understood
+  130  interrupted";
+
+/// Builds RPM packages and repositories from a manifest, Rpmforge.kdl: only what changed, in the right order.
+#[derive(Debug, Parser)]
+#[command(name = "forge", version, styles = STYLES, after_help = EXIT_CODES, max_term_width = 100)]
+pub struct Arguments {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Args, Debug)]
+pub struct Global {
+    /// Work in this folder; the manifest is looked for there and in the folders above
+    #[arg(short = 'C', long, global = true, value_name = "FOLDER")]
+    pub directory: Option<PathBuf>,
+    /// Tell only what failed
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Tell every stage, and what was found in the cache
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Build what has changed and bring the repositories up to date
+    Apply(Apply),
+    /// Show what an apply would do, and why
+    Plan(Plan),
+    /// Draw the graph of builds
+    Graph(Graph),
+    /// Check the manifest and everything that it names
+    Check(Check),
+    /// Lay out the manifest's files in the usual form
+    Fmt(Fmt),
+    /// Write a manifest for the specs in this folder
+    Init(Init),
+    /// Show the newest builds and how they ended
+    Status(Status),
+    /// Show the log of a package's newest build
+    Log(Log),
+    /// Show where a package's newest results are
+    Results(Results),
+    /// Remove what the store no longer needs
+    Gc(Gc),
+    /// Print the schema or the reference of the manifest's language
+    Schema(Schema),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Write the manual pages into a folder
+    Man(Man),
+}
+
+/// What decides what is planned.
+#[derive(Args, Debug)]
+pub struct Selection {
+    /// Packages to build, with what they need; all where none is named
+    #[arg(value_name = "PACKAGE")]
+    pub packages: Vec<String>,
+    /// Define a macro for all builds, above what the manifest says
+    #[arg(short = 'D', long = "define", value_name = "NAME VALUE", value_parser = definition)]
+    pub define: Vec<MacroSetting>,
+    /// How many steps run at a time; as many as there are processors where it is not given
+    #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+}
+
+/// `forge apply`
+#[derive(Args, Debug)]
+pub struct Apply {
+    /// What to build.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Tell events as JSON, one a line, on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `forge plan`
+#[derive(Args, Debug)]
+pub struct Plan {
+    /// What to plan.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Print the plan as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Show what is up to date as well
+    #[arg(long)]
+    pub all: bool,
+    /// Say for each build what it is built with, and who says so
+    #[arg(long)]
+    pub explain: bool,
+    /// End with exit code 2 when there is something to do
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// How the graph is written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum GraphFormat {
+    /// For Graphviz
+    Dot,
+    /// For Markdown
+    Mermaid,
+    /// A picture
+    Svg,
+}
+
+/// `forge graph`
+#[derive(Args, Debug)]
+pub struct Graph {
+    /// What to draw.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// How it is written
+    #[arg(short, long, value_enum, default_value_t = GraphFormat::Dot)]
+    pub format: GraphFormat,
+    /// The file to write; standard output where it is not given
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// `forge check`
+#[derive(Args, Debug)]
+pub struct Check {
+    /// Check the manifest alone: read no spec
+    #[arg(long)]
+    pub manifest_only: bool,
+}
+
+/// `forge fmt`
+#[derive(Args, Debug)]
+pub struct Fmt {
+    /// Change nothing; end with exit code 1 where a file is not in the usual form
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `forge init`
+#[derive(Args, Debug)]
+pub struct Init {
+    /// The project's name; the folder's where it is not given
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+/// `forge status`
+#[derive(Args, Debug)]
+pub struct Status {
+    /// The package; all where none is named
+    pub package: Option<String>,
+    /// How many builds
+    #[arg(short, long, default_value_t = 20)]
+    pub number: usize,
+    /// Print them as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `forge log`
+#[derive(Args, Debug)]
+pub struct Log {
+    /// The package
+    pub package: String,
+    /// Go on as the log grows, until the build ends
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Only this stage: prep, build, install, check …
+    #[arg(long)]
+    pub stage: Option<String>,
+    /// In this chroot
+    #[arg(long)]
+    pub chroot: Option<String>,
+}
+
+/// `forge results`
+#[derive(Args, Debug)]
+pub struct Results {
+    /// The package
+    pub package: String,
+    /// In this chroot
+    #[arg(long)]
+    pub chroot: Option<String>,
+}
+
+/// `forge gc`
+#[derive(Args, Debug)]
+pub struct Gc {
+    /// Remove results that nobody has used for so long, such as 30d
+    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
+    pub older: Option<Duration>,
+    /// Remove the results used longest ago until the store is no larger, such as 20G
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub size: Option<u64>,
+}
+
+/// What `forge schema` prints.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum SchemaForm {
+    /// A KDL schema
+    Kdl,
+    /// The reference, as Markdown
+    Markdown,
+}
+
+/// `forge schema`
+#[derive(Args, Debug)]
+pub struct Schema {
+    /// What to print
+    #[arg(long, value_enum, default_value_t = SchemaForm::Kdl)]
+    pub form: SchemaForm,
+}
+
+/// `forge completions`
+#[derive(Args, Debug)]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// `forge man`
+#[derive(Args, Debug)]
+pub struct Man {
+    /// The folder
+    pub folder: PathBuf,
+}
+
+/// The whole command line, for completions and manual pages.
+pub fn command_line() -> clap::Command {
+    Arguments::command()
+}
+
+/// `NAME VALUE`, or `NAME(OPTIONS) VALUE`, as rpm's `--define`.
+fn definition(text: &str) -> Result<MacroSetting, String> {
+    let (head, body) = text.trim_start().split_once(char::is_whitespace).ok_or("a macro needs a value: -D 'NAME VALUE'")?;
+    let (name, options) = match head.split_once('(') {
+        Some((name, options)) => (name, Some(options.trim_end_matches(')').to_owned())),
+        None => (head, None),
+    };
+    let is_name = name.len() > 1 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !is_name || name.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(format!("`{name}` can't be the name of a macro: two or more letters, digits or underscores"));
+    }
+    let body = Some(body.trim_start().to_owned());
+    Ok(MacroSetting { name: name.to_owned(), options, body, level: MacroLevel::CommandLine })
+}
+
+/// A number of bytes with an optional unit, counted in 1024: `500M`, `20G`.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let number: u64 = digits.parse().map_err(|_| format!("`{text}` is no size: write 500M or 20G"))?;
+    let unit = text.get(digits.len()..).unwrap_or_default().trim_end_matches("iB").trim_end_matches('B');
+    let factor: u64 = match unit {
+        "" => 1,
+        "K" | "k" => 1 << 10,
+        "M" => 1 << 20,
+        "G" => 1 << 30,
+        "T" => 1 << 40,
+        _ => return Err(format!("`{unit}` is no unit of size: K, M, G or T")),
+    };
+    number.checked_mul(factor).ok_or_else(|| format!("`{text}` is too large"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command_line().debug_assert();
+    }
+
+    #[test]
+    fn sizes_count_in_1024() {
+        assert_eq!(size("20G"), Ok(20 << 30));
+        assert_eq!(size("7"), Ok(7));
+        assert!(size("many").is_err());
+    }
+
+    #[test]
+    fn a_definition_may_have_options() {
+        let setting = definition("flag(n:) --enable-%{-n*}").unwrap();
+        assert_eq!((setting.name.as_str(), setting.options.as_deref()), ("flag", Some("n:")));
+        assert!(definition("9lives x").is_err());
+    }
+}

@@ -1,0 +1,29 @@
+//! `forge check`
+
+use super::Exit;
+use super::arguments::{Check, Selection};
+use super::context::{Context, Failure};
+use super::planning::{plan, runtime};
+use super::project::Project;
+use crate::process::Cancel;
+use crate::ui::Verbosity;
+
+/// Checks the manifest, and the specs that it names.
+pub fn run(arguments: &Check, context: &Context) -> Result<Exit, Failure> {
+    let project = Project::find(context)?;
+    let manifest = project.manifest(context)?;
+    let (packages, chroots) = (manifest.packages.len(), manifest.chroots.len());
+    let mistakes = if arguments.manifest_only {
+        0
+    } else {
+        let all = Selection { packages: Vec::new(), define: Vec::new(), jobs: None };
+        runtime()?.block_on(plan(&project, &all, &Cancel::default(), context))?.show_impossible(context)
+    };
+    if mistakes > 0 {
+        return Ok(Exit::Failure);
+    }
+    if context.verbosity > Verbosity::Quiet {
+        context.print(&format!("the manifest is sound: packages {packages}, chroots {chroots}\n"))?;
+    }
+    Ok(Exit::Success)
+}

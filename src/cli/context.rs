@@ -1,0 +1,216 @@
+//! What commands get from outside: the environment, the terminal, where to write.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+
+use anstream::{AutoStream, ColorChoice};
+use miette::Diagnostic;
+
+use super::arguments::Global;
+use crate::files::HostPath;
+use crate::manifest::ManifestErrors;
+use crate::ui::{ReportStyle, Verbosity, is_closed_pipe, report};
+
+/// Why a command ended early.
+#[derive(Debug)]
+pub enum Failure {
+    /// Mistakes of the manifest.
+    Manifest(ManifestErrors),
+    /// Anything else, with its message.
+    Report(Box<miette::Report>),
+    /// Whoever read the output has gone: there is nothing more to say.
+    ClosedPipe,
+}
+
+impl<E: Diagnostic + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Report(Box::new(miette::Report::new(error)))
+    }
+}
+
+/// What can go wrong before any other module is asked.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum CliError {
+    /// There is no manifest.
+    #[error("there is no Rpmforge.kdl in {folder} or in a folder above it")]
+    #[diagnostic(code(forge::cli::no_manifest), help("`forge init` writes one for the specs that it finds"))]
+    NoManifest {
+        /// Where it was looked for.
+        folder: String,
+    },
+    /// There is one already.
+    #[error("{path} is there already")]
+    #[diagnostic(code(forge::cli::manifest_exists), help("edit it, or delete it and run `forge init` again"))]
+    ManifestExists {
+        /// The manifest.
+        path: String,
+    },
+    /// No spec was found.
+    #[error("there is no spec in {folder} or below it")]
+    #[diagnostic(code(forge::cli::no_spec), help("write a spec first, or a manifest with sources from elsewhere by hand"))]
+    NoSpec {
+        /// Where it was looked for.
+        folder: String,
+    },
+    /// A folder that is needed can't be known.
+    #[error("neither {first} nor HOME is set, so there is no place for {what}")]
+    #[diagnostic(code(forge::cli::no_home), help("set one of them"))]
+    NoHome {
+        /// The variable that is looked at first.
+        first: &'static str,
+        /// What has no place.
+        what: &'static str,
+    },
+    /// Another apply is at work.
+    #[error("another forge is at work on this project: {holder}")]
+    #[diagnostic(code(forge::cli::locked), help("wait until it has ended; `forge status` shows how far it is"))]
+    Locked {
+        /// Who.
+        holder: String,
+    },
+    /// A package that has no build.
+    #[error("`{package}` has not been built in this project")]
+    #[diagnostic(code(forge::cli::not_built), help("{help}"))]
+    NotBuilt {
+        /// The package.
+        package: String,
+        /// What was built.
+        help: String,
+    },
+    /// A stage that a log does not have.
+    #[error("the log has no stage `{stage}`")]
+    #[diagnostic(code(forge::cli::no_stage), help("{help}"))]
+    NoStage {
+        /// The stage.
+        stage: String,
+        /// What it has.
+        help: String,
+    },
+    /// A file or folder that can't be used.
+    #[error("{}", crate::files::reason(.0))]
+    #[diagnostic(code(forge::cli::io), help("does it exist, and may forge read and write it?"))]
+    Io(#[from] io::Error),
+    /// Nothing to limit by.
+    #[error("say what may go: results older than an age, or beyond a size")]
+    #[diagnostic(code(forge::cli::no_limit), help("`forge gc --older 30d`, `forge gc --size 20G`, or both"))]
+    NoLimit,
+}
+
+/// What commands get from outside. See the [module](self).
+#[derive(Debug)]
+pub struct Context {
+    /// The environment, as far as it is text.
+    pub environment: BTreeMap<String, String>,
+    /// Where the command was told to work.
+    directory: Option<PathBuf>,
+    /// How much is told.
+    pub verbosity: Verbosity,
+    colors: bool,
+    /// Whether standard error is a terminal that can draw.
+    pub draws: bool,
+    width: usize,
+}
+
+impl Context {
+    /// The context of this process, with these environment variables.
+    pub fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let environment: BTreeMap<String, String> = variables.into_iter().filter_map(text).collect();
+        let is_set = |name: &str| environment.get(name).is_some_and(|value| !value.is_empty());
+        let is_dumb = environment.get("TERM").is_none_or(|term| term == "dumb");
+        let colors = !is_set("NO_COLOR") && !is_dumb;
+        let draws = io::stderr().is_terminal() && !is_dumb;
+        let width = terminal_width().unwrap_or(100).clamp(40, 120);
+        Self { environment, directory: None, verbosity: Verbosity::Normal, colors, draws, width }
+    }
+
+    /// Takes what was said for every command.
+    pub fn take(&mut self, global: &Global) {
+        self.directory.clone_from(&global.directory);
+        self.verbosity = match (global.quiet, global.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
+        };
+    }
+
+    /// The folder that the command works in.
+    pub fn working_folder(&self) -> Result<HostPath, Failure> {
+        let current = std::env::current_dir().map_err(CliError::Io)?;
+        let path = current.join(self.directory.as_deref().unwrap_or(std::path::Path::new("")));
+        Ok(HostPath::new(path).unwrap_or_else(HostPath::root))
+    }
+
+    /// A file or folder that an argument names, as an absolute path.
+    pub fn named(&self, path: &std::path::Path) -> Result<HostPath, Failure> {
+        let current = std::env::current_dir().map_err(CliError::Io)?;
+        Ok(HostPath::new(current.join(path)).unwrap_or_else(HostPath::root))
+    }
+
+    /// The store's folder.
+    pub fn store_folder(&self) -> Result<HostPath, Failure> {
+        let set = |name: &str| self.environment.get(name).filter(|value| !value.is_empty()).and_then(HostPath::new);
+        let cache = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
+        let cache = cache.ok_or(CliError::NoHome { first: "XDG_CACHE_HOME", what: "the store" })?;
+        Ok(cache.join("rpmforge"))
+    }
+
+    /// Writes to standard output.
+    pub fn print(&self, text: &str) -> Result<(), Failure> {
+        let mut output = self.output();
+        let written = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+        written.map_err(|error| match is_closed_pipe(&error) {
+            true => Failure::ClosedPipe,
+            false => CliError::Io(error).into(),
+        })
+    }
+
+    /// Standard output; colours are taken out where they don't belong.
+    pub fn output(&self) -> AutoStream<io::Stdout> {
+        AutoStream::new(io::stdout(), self.choice(io::stdout().is_terminal()))
+    }
+
+    /// Standard error; colours are taken out where they don't belong.
+    pub fn errors(&self) -> AutoStream<io::Stderr> {
+        AutoStream::new(io::stderr(), self.choice(io::stderr().is_terminal()))
+    }
+
+    fn choice(&self, is_terminal: bool) -> ColorChoice {
+        if self.colors && is_terminal { ColorChoice::AlwaysAnsi } else { ColorChoice::Never }
+    }
+
+    /// Writes a message to standard error.
+    pub fn tell(&self, text: &str) {
+        // A message that nobody can read any more is no reason to fail.
+        let _ = self.errors().write_all(text.as_bytes());
+    }
+
+    /// Writes a diagnostic to standard error.
+    pub fn show(&self, diagnostic: &dyn Diagnostic) {
+        let colors = self.colors && io::stderr().is_terminal();
+        self.tell(&report(diagnostic, ReportStyle { colors, width: self.width }));
+    }
+
+    /// Writes why a command failed.
+    pub fn show_failure(&self, failure: &Failure) {
+        match failure {
+            Failure::Manifest(errors) => errors.0.iter().for_each(|error| {
+                self.show(error);
+                self.tell("\n");
+            }),
+            Failure::Report(error) => self.show(error.as_ref().as_ref()),
+            Failure::ClosedPipe => {}
+        }
+        if let Failure::Manifest(errors) = failure {
+            let mistakes = if errors.0.len() == 1 { "1 mistake".to_owned() } else { format!("{} mistakes", errors.0.len()) };
+            self.tell(&format!("{mistakes} in the manifest; nothing was done\n"));
+        }
+    }
+}
+
+fn terminal_width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stderr()).ok()?;
+    (size.ws_col > 0).then_some(usize::from(size.ws_col))
+}

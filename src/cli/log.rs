@@ -1,0 +1,89 @@
+//! `forge log`
+
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::time::Duration;
+
+use super::Exit;
+use super::arguments::Log;
+use super::context::{CliError, Context, Failure};
+use super::project::{Project, STATE_FOLDER};
+use super::results::newest;
+use crate::event::State;
+use crate::store::{BuildRow, History};
+use crate::text::suggestion;
+
+/// How often a growing log is looked at.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Shows the log of a package's newest build.
+pub fn run(arguments: &Log, context: &Context) -> Result<Exit, Failure> {
+    let project = Project::find(context)?;
+    let history = project.history()?;
+    let rows = newest(&history, &arguments.package, arguments.chroot.as_deref())?;
+    // Several chroots: the newest of them, unless one is named.
+    let Some(row) = rows.into_iter().max_by_key(|row| row.number) else { return Ok(Exit::Success) };
+    // A build's folder is known before its row says so.
+    let folder = format!("{STATE_FOLDER}/results/{}/{:08}-{}", row.build.chroot, row.number, row.build.package);
+    let folder = project.repository.folder(folder).map_err(CliError::Io)?;
+    match &arguments.stage {
+        Some(stage) => {
+            let text = folder.read("build.log").map_err(CliError::Io)?;
+            let part = part(&String::from_utf8_lossy(&text), stage)?;
+            context.print(&part)?;
+        }
+        None => {
+            let file = folder.open("build.log").map_err(CliError::Io)?;
+            copy(file.into_std(), arguments.follow, &history, &row, context)?;
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn copy(
+    mut file: std::fs::File,
+    follow: bool,
+    history: &History,
+    row: &BuildRow,
+    context: &Context,
+) -> Result<(), Failure> {
+    let mut output = context.output();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        // Asked before the rest is read, so that nothing written before the end is left out.
+        let is_running = history.build(row.number)?.is_some_and(|row| row.state == State::Running);
+        loop {
+            let read = file.read(&mut buffer).map_err(CliError::Io)?;
+            let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else { break };
+            output.write_all(chunk).map_err(closed)?;
+        }
+        output.flush().map_err(closed)?;
+        if !follow || !is_running {
+            return Ok(());
+        }
+        std::thread::sleep(PAUSE);
+        let position = file.stream_position().map_err(CliError::Io)?;
+        file.seek(SeekFrom::Start(position)).map_err(CliError::Io)?;
+    }
+}
+
+fn closed(error: std::io::Error) -> Failure {
+    if crate::ui::is_closed_pipe(&error) { Failure::ClosedPipe } else { CliError::Io(error).into() }
+}
+
+/// The part of a log that belongs to one stage; a stage that ran more than once is shown as it ran last.
+fn part(log: &str, stage: &str) -> Result<String, Failure> {
+    let mut stages: Vec<(String, String)> = Vec::new();
+    for line in log.split_inclusive('\n') {
+        if let Some(name) = line.strip_prefix("Executing(").and_then(|rest| rest.split_once("):")) {
+            stages.push((name.0.trim_start_matches('%').to_owned(), String::new()));
+        }
+        if let Some((_, text)) = stages.last_mut() {
+            text.push_str(line);
+        }
+    }
+    let found = stages.iter().rev().find(|(name, _)| name == stage.trim_start_matches('%'));
+    found.map(|(_, text)| text.clone()).ok_or_else(|| {
+        let help = suggestion(stage, "stages", stages.iter().map(|(name, _)| name.as_str()));
+        CliError::NoStage { stage: stage.to_owned(), help }.into()
+    })
+}

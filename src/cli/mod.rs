@@ -1,0 +1,106 @@
+//! The `forge` program: one file a command. Commands turn arguments into library calls and results into screens.
+
+mod apply;
+mod arguments;
+mod check;
+mod completions;
+mod context;
+mod fmt;
+mod gc;
+mod graph;
+mod init;
+mod log;
+mod man;
+mod plan;
+mod planning;
+mod project;
+mod results;
+mod schema;
+mod status;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use context::{Context, Failure};
+
+pub use arguments::command_line;
+
+/// How a command ended, as an exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// It did what was asked.
+    Success,
+    /// Something is wrong, or a build failed; a message says what.
+    Failure,
+    /// There is something to do (`--detailed-exitcode`).
+    Changes,
+    /// The command line can't be understood (`EX_USAGE` of sysexits.h).
+    Usage,
+    /// It was interrupted.
+    Interrupted,
+}
+
+impl Exit {
+    /// The number that the shell sees.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failure => 1,
+            Self::Changes => 2,
+            Self::Usage => 64,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// Runs the program with `arguments` (the program's own name first) and the environment `variables`.
+pub fn main(
+    arguments: impl IntoIterator<Item = OsString>,
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> ExitCode {
+    let context = Context::new(variables);
+    let exit = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => run(arguments, context),
+        Err(error) => usage(&error),
+    };
+    ExitCode::from(exit.code())
+}
+
+fn usage(error: &clap::Error) -> Exit {
+    // Nobody to tell, if the terminal has gone.
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage } else { Exit::Success }
+}
+
+fn run(arguments: Arguments, mut context: Context) -> Exit {
+    context.take(&arguments.global);
+    match command(arguments.command, &context) {
+        Ok(exit) => exit,
+        Err(Failure::ClosedPipe) => Exit::Success,
+        Err(failure) => {
+            context.show_failure(&failure);
+            Exit::Failure
+        }
+    }
+}
+
+fn command(command: Command, context: &Context) -> Result<Exit, Failure> {
+    match command {
+        Command::Apply(arguments) => apply::run(&arguments, context),
+        Command::Plan(arguments) => plan::run(&arguments, context),
+        Command::Graph(arguments) => graph::run(&arguments, context),
+        Command::Check(arguments) => check::run(&arguments, context),
+        Command::Fmt(arguments) => fmt::run(&arguments, context),
+        Command::Init(arguments) => init::run(&arguments, context),
+        Command::Status(arguments) => status::run(&arguments, context),
+        Command::Log(arguments) => log::run(&arguments, context),
+        Command::Results(arguments) => results::run(&arguments, context),
+        Command::Gc(arguments) => gc::run(&arguments, context),
+        Command::Schema(arguments) => schema::run(&arguments, context),
+        Command::Completions(arguments) => completions::run(&arguments, context),
+        Command::Man(arguments) => man::run(&arguments, context),
+    }
+}

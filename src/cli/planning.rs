@@ -1,0 +1,126 @@
+//! From a manifest to a plan with its decisions, as `apply`, `plan`, `graph` and `check` all need it.
+
+use std::collections::BTreeSet;
+use std::num::NonZero;
+use std::sync::Arc;
+
+use super::arguments::Selection;
+use super::context::{CliError, Context, Failure};
+use super::project::{Project, store};
+use crate::engine::{Engine, Rpmbuild};
+use crate::files::{Folder, HostPath};
+use crate::manifest::Manifest;
+use crate::plan::{BuildId, Decision, Decisions, Fate, Inspector, Plan, PlanError, inspect};
+use crate::process::{Cancel, Supervisor};
+use crate::store::{History, Store};
+use crate::text::suggestion;
+
+/// A plan, and what it was made with.
+pub struct Planned {
+    pub manifest: Arc<Manifest>,
+    pub plan: Arc<Plan>,
+    pub decisions: Decisions,
+    pub store: Arc<Store>,
+    pub history: Arc<History>,
+    pub state: Arc<Folder>,
+    pub engine: Arc<dyn Engine>,
+    pub jobs: usize,
+}
+
+/// A runtime for what runs at the same time.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    Ok(runtime.map_err(CliError::Io)?)
+}
+
+/// Plans what `selection` asks for.
+pub async fn plan(
+    project: &Project,
+    selection: &Selection,
+    cancel: &Cancel,
+    context: &Context,
+) -> Result<Planned, Failure> {
+    let manifest = project.manifest(context)?;
+    let (store, history) = (Arc::new(store(context)?), Arc::new(project.history()?));
+    let state = Arc::new(project.state()?);
+    let supervisor = supervisor()?;
+    let engine: Arc<dyn Engine> = Arc::new(Rpmbuild::find(&supervisor, state.path()).await?);
+    let unpacked = state.create("sources").map_err(CliError::Io)?;
+    let jobs = selection.jobs.map_or_else(processors, usize::from);
+    let inspector = Inspector {
+        manifest: &manifest,
+        repository: &project.repository,
+        unpacked: &unpacked,
+        store: &store,
+        engine: Arc::clone(&engine),
+        over: &selection.define,
+        jobs: processors(),
+    };
+    let inspection = inspect(&inspector, cancel).await?;
+    let plan = Plan::new(&manifest, inspection)?;
+    let mut decisions = plan.decide(&store, &history.last_good()?);
+    choose(&manifest, &plan, &selection.packages, &mut decisions)?;
+    Ok(Planned { manifest, plan: Arc::new(plan), decisions, store, history, state, engine, jobs })
+}
+
+impl Planned {
+    /// Shows everything that keeps builds from being possible; gives how many there are.
+    pub fn show_impossible(&self, context: &Context) -> usize {
+        let mut shown = BTreeSet::new();
+        for build in &self.plan.builds {
+            let Fate::Impossible(errors) = &build.fate else { continue };
+            for error in errors.iter().filter(|error| shown.insert(format!("{error} {}", error.place()))) {
+                context.show(error);
+                context.tell("\n");
+            }
+        }
+        shown.len()
+    }
+
+    /// Names of batches, by their place.
+    pub fn batch_names(&self) -> Vec<String> {
+        self.manifest.batches.iter().map(|batch| batch.name.value.clone()).collect()
+    }
+}
+
+/// Leaves out every build that is neither chosen nor needed by one that is.
+fn choose(
+    manifest: &Manifest,
+    plan: &Plan,
+    packages: &[String],
+    decisions: &mut Decisions,
+) -> Result<(), Failure> {
+    if packages.is_empty() {
+        return Ok(());
+    }
+    let known = || manifest.packages.iter().map(|package| package.name.value.as_str());
+    if let Some(name) = packages.iter().find(|name| !known().any(|known| known == name.as_str())) {
+        let help = suggestion(name, "packages", known());
+        return Err(PlanError::UnknownPackage { name: name.clone(), help }.into());
+    }
+    let mut chosen: BTreeSet<BuildId> = BTreeSet::new();
+    let mut open: Vec<BuildId> =
+        plan.ids().filter(|id| packages.contains(&plan.build(*id).name.package)).collect();
+    while let Some(id) = open.pop() {
+        if chosen.insert(id) {
+            open.extend(plan.needs(id));
+        }
+    }
+    for id in plan.ids().filter(|id| !chosen.contains(id)) {
+        if let Some(decision) = decisions.all.get_mut(id.0) {
+            *decision = Decision::Skip { why: "not chosen".to_owned(), failed: false };
+        }
+    }
+    Ok(())
+}
+
+/// This binary, which supervises what it starts.
+fn supervisor() -> Result<Supervisor, Failure> {
+    let path = std::env::current_exe().map_err(CliError::Io)?;
+    let path = HostPath::new(path).unwrap_or_else(HostPath::root);
+    Ok(Supervisor::new(path))
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}

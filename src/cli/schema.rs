@@ -1,0 +1,16 @@
+//! `forge schema`
+
+use super::Exit;
+use super::arguments::{Schema, SchemaForm};
+use super::context::{Context, Failure};
+use crate::manifest::{reference, schema};
+
+/// Prints the schema or the reference.
+pub fn run(arguments: &Schema, context: &Context) -> Result<Exit, Failure> {
+    let text = match arguments.form {
+        SchemaForm::Kdl => schema(),
+        SchemaForm::Markdown => reference(),
+    };
+    context.print(&text)?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,92 @@
+//! What a spec says of itself: enough to plan with, without building it.
+
+use serde::{Deserialize, Serialize};
+
+use super::Settings;
+use crate::files::HostPath;
+use crate::package::Dependency;
+
+/// Asks for a spec's facts.
+#[derive(Clone, Debug)]
+pub struct FactsRequest {
+    /// The spec.
+    pub spec: HostPath,
+    /// The folder that its sources are in.
+    pub sources: HostPath,
+    /// What it is to be read with.
+    pub settings: Settings,
+}
+
+/// What reading a spec came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reading {
+    /// Its facts.
+    Facts(Box<Facts>),
+    /// Its `ExclusiveArch`, `ExcludeArch` or the like rules this target out, in rpm's words.
+    RuledOut(String),
+    /// It can't be read: what rpm says of it, line by line.
+    Broken(Vec<String>),
+}
+
+/// The facts of a spec under given settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// `Name` of the source package.
+    pub name: String,
+    /// `[epoch:]version-release`.
+    pub evr: String,
+    /// The packages that it builds.
+    pub subpackages: Vec<SubpackageFacts>,
+    /// `BuildRequires`.
+    pub build_requires: Vec<Dependency>,
+    /// `Source` and `Patch` files.
+    pub sources: Vec<SourceReference>,
+    /// Where it can be built.
+    pub arch: ArchLimits,
+    /// The time of its newest changelog entry: seconds since 1970.
+    pub changelog_time: Option<u64>,
+}
+
+/// One binary package of a spec.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubpackageFacts {
+    /// Its name.
+    pub name: String,
+    /// Its architecture.
+    pub arch: String,
+    /// What it provides as far as the spec alone says, with what its `%files` give away (pkg-config and CMake files).
+    pub provides: Vec<Dependency>,
+    /// What it requires as far as the spec alone says.
+    pub requires: Vec<Dependency>,
+    /// The plain paths of its `%files`.
+    pub files: Vec<String>,
+}
+
+/// A file that a spec needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceReference {
+    /// The name that it must have in the sources folder.
+    pub file_name: String,
+    /// What the spec says, often a URL.
+    pub reference: String,
+}
+
+impl SourceReference {
+    /// From the value of a `Source` or `Patch` tag. rpm takes what stands after the last slash.
+    pub fn new(reference: &str) -> Self {
+        let file_name = reference.rsplit('/').next().unwrap_or(reference).to_owned();
+        Self { file_name, reference: reference.to_owned() }
+    }
+}
+
+/// The architectures that a spec limits itself to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchLimits {
+    /// `ExclusiveArch`: only these, if any.
+    pub exclusive: Vec<String>,
+    /// `ExcludeArch`: none of these.
+    pub excluded: Vec<String>,
+    /// `BuildArch`.
+    pub build: Vec<String>,
+}

@@ -1,0 +1,76 @@
+//! The package build process, and the contract of those who carry it out.
+//!
+//! An [`Engine`] is asked for a spec's [`Facts`] and is given [`Job`]s: it says as [`Stage`]s where it is and gives an
+//! [`Outcome`]. That a build failed is an outcome, not an error; an [`EngineError`] means that the engine could
+//! not do its work at all. Engines know nothing of manifests, plans and stores.
+
+mod facts;
+mod job;
+mod rpmbuild;
+mod settings;
+
+use std::future::Future;
+use std::pin::Pin;
+
+pub use facts::{ArchLimits, Facts, FactsRequest, Reading, SourceReference, SubpackageFacts};
+pub use job::{Job, Outcome, Part, StageListener, StopReason};
+pub use rpmbuild::Rpmbuild;
+pub use settings::{Condition, MacroLevel, MacroSetting, Settings};
+
+use crate::process::{Cancel, ProcessError};
+
+/// A future that an engine gives, so that engines of different types can stand behind one reference.
+pub type Promise<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// One who knows specs and builds packages.
+pub trait Engine: Send + Sync {
+    /// Its name and version, as keys hold it: another engine or version may build other packages.
+    fn identity(&self) -> &str;
+
+    /// What a spec says of itself under given settings.
+    fn facts<'a>(
+        &'a self,
+        request: &'a FactsRequest,
+        cancel: &'a Cancel,
+    ) -> Promise<'a, Result<Reading, EngineError>>;
+
+    /// Builds; `stages` hears of every stage as it begins.
+    fn run<'a>(
+        &'a self,
+        job: &'a Job,
+        cancel: &'a Cancel,
+        stages: &'a dyn StageListener,
+    ) -> Promise<'a, Result<Outcome, EngineError>>;
+}
+
+/// Why an engine can't work at all.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum EngineError {
+    /// rpm is not on this machine.
+    #[error("`engine rpmbuild` needs the programs rpmspec and rpmbuild, and `{program}` is not on this machine")]
+    #[diagnostic(
+        code(forge::engine::no_rpm),
+        help("install it: `apt-get install rpm` (Debian, Ubuntu), `dnf install rpm-build` (Fedora, RHEL), `zypper install rpm-build` (SUSE)")
+    )]
+    NoRpm {
+        /// The program that is missing.
+        program: String,
+    },
+    /// rpm is there but does not answer as rpm does.
+    #[error("`{program} --version` did not answer with a version: {answer}")]
+    #[diagnostic(code(forge::engine::odd_rpm), help("is it rpm's own program? run the command by hand"))]
+    OddRpm {
+        /// The program.
+        program: String,
+        /// What it said.
+        answer: String,
+    },
+    /// A program can't be run.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Process(#[from] ProcessError),
+    /// The work folder can't be used.
+    #[error("the work folder can't be used: {}", crate::files::reason(.0))]
+    #[diagnostic(code(forge::engine::work_folder), help("is there room on the disk, and may forge write there?"))]
+    Io(#[from] std::io::Error),
+}

@@ -1,0 +1,151 @@
+//! A job, run by `rpmbuild`.
+
+use std::io::Write;
+
+use super::{DependencyCheck, Rpmbuild, cause, environment, options};
+use crate::engine::{EngineError, Job, Outcome, Part, StageListener, StopReason};
+use crate::event::{Clock, StageTime, SystemClock, Timestamp};
+use crate::files::{Folder, HostPath};
+use crate::process::{Cancel, Command, Exit, Stream, Tail};
+
+/// How many of the last lines of a log a failure shows.
+const TAIL: usize = 20;
+
+/// The folders that a job may write packages to, as `rpmbuild`'s macros name them.
+const RESULT_FOLDERS: [&str; 2] = ["RPMS", "SRPMS"];
+
+pub(super) async fn run(
+    engine: &Rpmbuild,
+    job: &Job,
+    cancel: &Cancel,
+    listener: &dyn StageListener,
+) -> Result<Outcome, EngineError> {
+    let top = Folder::create_ambient(&job.top)?;
+    for folder in ["BUILD", "BUILDROOT", "tmp"].iter().chain(&RESULT_FOLDERS) {
+        top.create(folder)?;
+    }
+    let command = command(engine, job);
+    let mut log = open_log(job, &command)?;
+    let mut stages = Stages::new(listener);
+    let mut tail = Tail::new(TAIL);
+    let mut wrote = Vec::new();
+    let mut failed_write = None;
+    let mut output = |_: Stream, chunk: &[u8]| {
+        failed_write = failed_write.take().or(log.write_all(chunk).err());
+        tail.push(chunk, |line| {
+            stages.line(line);
+            wrote.extend(line.strip_prefix("Wrote: ").map(str::to_owned));
+        });
+    };
+    let exit = command.run(&engine.supervisor, cancel, &mut output).await?;
+    if let Some(error) = failed_write {
+        return Err(error.into());
+    }
+    let stages = stages.finish();
+    let tail = tail.into_lines();
+    let reason = match exit {
+        Exit::Code(0) => return built(&top, job, &wrote, stages),
+        Exit::Code(code) => StopReason::Failed { cause: cause::of(code, &stages, &tail) },
+        Exit::TimedOut => StopReason::TimedOut,
+        Exit::Canceled => StopReason::Canceled,
+    };
+    Ok(Outcome::Stopped { reason, stages, tail })
+}
+
+fn command(engine: &Rpmbuild, job: &Job) -> Command {
+    let mut environment = environment(&job.settings, &job.top);
+    environment.insert("SOURCE_DATE_EPOCH".to_owned(), job.source_date_epoch.to_string());
+    for (name, folders) in &job.search {
+        let own = environment.get(name).map(|own| format!(":{own}")).unwrap_or_default();
+        environment.insert(name.clone(), format!("{folders}{own}"));
+    }
+    let part = match job.part {
+        Part::SourcePackage => "-bs",
+        Part::Packages => "-bb",
+    };
+    let mut command = Command::new("rpmbuild", &job.top, environment, job.timeout).argument(part);
+    let has_own_check = engine.dependencies == DependencyCheck::ByRpm && job.search.is_empty();
+    if job.part == Part::SourcePackage || !has_own_check {
+        command = command.argument("--nodeps");
+    }
+    command
+        .arguments(defaults(job).into_iter().flat_map(|define| ["--define".to_owned(), define]))
+        .arguments(options(&job.settings, &job.sources))
+        .argument("--")
+        .argument(job.spec.as_os_str())
+}
+
+/// Macros of every build: where it works, and that two builds of the same thing come out the same. The manifest's
+/// own macros follow and override them.
+fn defaults(job: &Job) -> Vec<String> {
+    let top = &job.top;
+    vec![
+        format!("_topdir {top}"),
+        format!("_tmppath {top}/tmp"),
+        "_buildhost localhost".to_owned(),
+        "use_source_date_epoch_as_buildtime 1".to_owned(),
+        "clamp_mtime_to_source_date_epoch 1".to_owned(),
+        "build_mtime_policy clamp_to_source_date_epoch".to_owned(),
+    ]
+}
+
+fn open_log(job: &Job, command: &Command) -> Result<cap_std::fs::File, EngineError> {
+    let path = job.log.as_path();
+    let folder = path.parent().and_then(HostPath::new).unwrap_or_else(|| job.top.clone());
+    let name = path.file_name().unwrap_or_default();
+    let mut options = cap_std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    let mut log = Folder::open_ambient(&folder)?.dir().open_with(name, &options)?;
+    writeln!(log, "$ {}", command.line())?;
+    Ok(log)
+}
+
+/// The packages that rpmbuild says it wrote, if they lie where it was told to write.
+fn built(top: &Folder, job: &Job, wrote: &[String], stages: Vec<StageTime>) -> Result<Outcome, EngineError> {
+    let mut packages = Vec::new();
+    for path in wrote {
+        let below = std::path::Path::new(path).strip_prefix(job.top.as_path()).ok();
+        let below = below.filter(|below| RESULT_FOLDERS.iter().any(|folder| below.starts_with(folder)));
+        packages.extend(below.filter(|below| top.file_size(below).is_some()).map(|below| top.path().join(below)));
+    }
+    packages.sort();
+    if packages.is_empty() {
+        let reason = StopReason::Failed { cause: "rpmbuild ended well but wrote no package".to_owned() };
+        return Ok(Outcome::Stopped { reason, stages, tail: Vec::new() });
+    }
+    Ok(Outcome::Built { packages, stages })
+}
+
+/// The stages that rpmbuild goes through, read from what it prints.
+struct Stages<'a> {
+    listener: &'a dyn StageListener,
+    clock: SystemClock,
+    begun: Vec<(String, Timestamp)>,
+}
+
+impl<'a> Stages<'a> {
+    fn new(listener: &'a dyn StageListener) -> Self {
+        Self { listener, clock: SystemClock, begun: Vec::new() }
+    }
+
+    fn line(&mut self, line: &str) {
+        let name = match line.strip_prefix("Executing(") {
+            Some(rest) => rest.split_once("):").map(|(name, _)| name.trim_start_matches('%')),
+            None if line.starts_with("Processing files:") => Some("files"),
+            None if line.starts_with("Checking for unpackaged file(s):") => Some("packages"),
+            None => None,
+        };
+        let Some(name) = name.filter(|name| self.begun.last().is_none_or(|(last, _)| last != name)) else { return };
+        self.listener.stage(name);
+        self.begun.push((name.to_owned(), self.clock.now()));
+    }
+
+    fn finish(self) -> Vec<StageTime> {
+        let ends = self.begun.iter().skip(1).map(|(_, at)| *at).chain([self.clock.now()]);
+        let timed = self.begun.iter().zip(ends).map(|((name, begun), ended)| StageTime {
+            name: name.clone(),
+            milliseconds: u64::try_from(ended.since(*begun).as_millis()).unwrap_or(u64::MAX),
+        });
+        timed.collect()
+    }
+}

@@ -1,0 +1,69 @@
+//! The likely cause of a failed build, from the last lines that rpmbuild printed.
+
+use crate::event::StageTime;
+
+/// Words in a log, and what they mean for people. The first that fits is told.
+const KNOWN: &[(&str, &str)] = &[
+    ("No space left on device", "the disk is full"),
+    ("Cannot allocate memory", "the machine ran out of memory"),
+    ("Killed", "a program was killed, most often because the machine ran out of memory"),
+    ("Installed (but unpackaged) file(s) found", "files were installed that no %files section lists"),
+    ("File not found", "a %files section lists a file that was not installed"),
+    ("Failed build dependencies", "packages that the spec's BuildRequires name are not installed in the root"),
+    ("Temporary failure in name resolution", "the build wants to reach the network"),
+];
+
+/// A sentence that says in which stage and, where the output tells, why a build failed.
+pub(super) fn of(code: i32, stages: &[StageTime], tail: &[String]) -> String {
+    let stage = failed_stage(tail).or_else(|| stages.last().map(|stage| stage.name.clone()));
+    let place = stage.map_or_else(|| "before its first stage".to_owned(), |stage| format!("in %{stage}"));
+    let why = likely(tail).map_or_else(|| format!("rpmbuild ended with exit code {code}"), str::to_owned);
+    format!("it failed {place}: {why}")
+}
+
+/// rpm names the script that failed: `error: Bad exit status from /var/tmp/rpm-tmp.x (%build)`.
+fn failed_stage(tail: &[String]) -> Option<String> {
+    let line = tail.iter().rev().find(|line| line.contains("Bad exit status from"))?;
+    let name = line.rsplit_once("(%")?.1.trim_end_matches(')');
+    Some(name.to_owned())
+}
+
+fn likely(tail: &[String]) -> Option<&str> {
+    let known = KNOWN.iter().find(|(words, _)| tail.iter().any(|line| line.contains(words)));
+    known.map(|(_, cause)| *cause).or_else(|| first_complaint(tail))
+}
+
+/// The first line of the tail in which a tool says that something is wrong.
+fn first_complaint(tail: &[String]) -> Option<&str> {
+    let complains = |line: &&String| {
+        let lower = line.to_ascii_lowercase();
+        let rpms_own = lower.contains("bad exit status") || lower.starts_with("rpm build errors");
+        !rpms_own && !line.starts_with('+') && ["error:", "error ", "fatal:", "not found", "no such file"].iter().any(|word| lower.contains(word))
+    };
+    tail.iter().find(complains).map(|line| line.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tail(lines: &[&str]) -> Vec<String> {
+        lines.iter().map(|line| (*line).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_compiler_error_is_the_cause_and_rpm_names_the_stage() {
+        let tail = tail(&[
+            "+ gcc hello.c",
+            "hello.c:1:5: error: expected ';' before '}' token",
+            "error: Bad exit status from /var/tmp/rpm-tmp.x (%build)",
+        ]);
+        assert_eq!(of(1, &[], &tail), "it failed in %build: hello.c:1:5: error: expected ';' before '}' token");
+    }
+
+    #[test]
+    fn a_silent_failure_gives_the_exit_code() {
+        let tail = tail(&["+ exit 3", "error: Bad exit status from /var/tmp/rpm-tmp.x (%check)"]);
+        assert_eq!(of(3, &[], &tail), "it failed in %check: rpmbuild ended with exit code 3");
+    }
+}

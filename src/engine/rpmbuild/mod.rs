@@ -1,0 +1,148 @@
+//! `engine rpmbuild`: the root's own `rpmspec` and `rpmbuild` (rpmspec(8), rpmbuild(8)).
+
+mod build;
+mod cause;
+mod query;
+mod sections;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Condition, Engine, EngineError, FactsRequest, Job, Outcome, Promise, Reading, Settings, StageListener};
+use crate::files::HostPath;
+use crate::process::{Cancel, Command, Exit, Stream, Supervisor};
+
+/// How long a program may take that only tells something.
+const ANSWER_TIME: Duration = Duration::from_secs(60);
+
+/// The `PATH` of builds: the system's own programs, and not what a user has in theirs.
+pub const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The engine that runs the root's own rpm.
+#[derive(Debug)]
+pub struct Rpmbuild {
+    supervisor: Supervisor,
+    identity: String,
+    dependencies: DependencyCheck,
+}
+
+/// Whether rpmbuild can check `BuildRequires` against the root's package database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum DependencyCheck {
+    /// The root's packages are RPM packages.
+    ByRpm,
+    /// The root's packages are of another kind: rpm's database is empty and would refuse every build.
+    Impossible,
+}
+
+impl Rpmbuild {
+    /// Finds rpm on this machine and asks for its version.
+    ///
+    /// # Errors
+    /// [`EngineError::NoRpm`] where it is not installed.
+    pub async fn find(supervisor: &Supervisor, folder: &HostPath) -> Result<Self, EngineError> {
+        for program in ["rpmspec", "rpmbuild", "rpm"] {
+            if !is_on_path(program) {
+                return Err(EngineError::NoRpm { program: program.to_owned() });
+            }
+        }
+        let version = answer(supervisor, folder, &["rpmbuild", "--version"]).await?;
+        let Some(number) = version.trim().rsplit(' ').next().filter(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+        else {
+            return Err(EngineError::OddRpm { program: "rpmbuild".to_owned(), answer: version.trim().to_owned() });
+        };
+        let any = answer(supervisor, folder, &["rpm", "-q", "--last", "rpm"]).await?;
+        let has_packages = any.starts_with("rpm-");
+        let dependencies = if has_packages { DependencyCheck::ByRpm } else { DependencyCheck::Impossible };
+        let identity = format!("rpmbuild {number}");
+        Ok(Self { supervisor: supervisor.clone(), identity, dependencies })
+    }
+}
+
+impl Engine for Rpmbuild {
+    fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    fn facts<'a>(
+        &'a self,
+        request: &'a FactsRequest,
+        cancel: &'a Cancel,
+    ) -> Promise<'a, Result<Reading, EngineError>> {
+        Box::pin(query::facts(self, request, cancel))
+    }
+
+    fn run<'a>(
+        &'a self,
+        job: &'a Job,
+        cancel: &'a Cancel,
+        stages: &'a dyn StageListener,
+    ) -> Promise<'a, Result<Outcome, EngineError>> {
+        Box::pin(build::run(self, job, cancel, stages))
+    }
+}
+
+/// The options that both programs take for `settings`.
+fn options(settings: &Settings, sources: &HostPath) -> Vec<OsString> {
+    let mut options: Vec<OsString> = Vec::new();
+    let mut option = |name: &str, value: String| options.extend([name.into(), value.into()]);
+    option("--define", format!("_sourcedir {sources}"));
+    for setting in &settings.macros {
+        match &setting.body {
+            None => option("--undefine", setting.name.clone()),
+            Some(body) => {
+                let options = setting.options.as_ref().map(|options| format!("({options})"));
+                // A body ends with its line; a line goes on behind a backslash (rpm-macros(7)).
+                let body = body.replace('\n', "\\\n");
+                option("--define", format!("{}{} {body}", setting.name, options.unwrap_or_default()));
+            }
+        }
+    }
+    for condition in &settings.conditions {
+        match condition {
+            Condition::With(name) => option("--with", name.clone()),
+            Condition::Without(name) => option("--without", name.clone()),
+        }
+    }
+    if let Some(target) = &settings.target {
+        option("--target", target.clone());
+    }
+    options
+}
+
+/// The environment of both programs. `home` is a folder without a user's `~/.rpmmacros`.
+fn environment(settings: &Settings, home: &HostPath) -> BTreeMap<String, String> {
+    let mut environment = BTreeMap::from([
+        ("HOME".to_owned(), home.to_string()),
+        ("LANG".to_owned(), "C.UTF-8".to_owned()),
+        ("PATH".to_owned(), SYSTEM_PATH.to_owned()),
+        ("TZ".to_owned(), "UTC".to_owned()),
+    ]);
+    environment.extend(settings.environment.clone());
+    environment
+}
+
+/// A home without a user's macros, and where rpm does not make a database either.
+fn no_home() -> HostPath {
+    HostPath::root().join("nonexistent")
+}
+
+async fn answer(supervisor: &Supervisor, folder: &HostPath, line: &[&str]) -> Result<String, EngineError> {
+    let (program, arguments) = line.split_first().unwrap_or((&"true", &[]));
+    let environment = environment(&Settings::default(), &no_home());
+    let command = Command::new(program, folder, environment, ANSWER_TIME).arguments(arguments);
+    let mut output = Vec::new();
+    let mut keep = |_: Stream, chunk: &[u8]| output.extend_from_slice(chunk);
+    match command.run(supervisor, &Cancel::default(), &mut keep).await? {
+        Exit::Code(_) => Ok(String::from_utf8_lossy(&output).into_owned()),
+        Exit::TimedOut | Exit::Canceled => {
+            Err(EngineError::OddRpm { program: (*program).to_owned(), answer: "no answer in a minute".to_owned() })
+        }
+    }
+}
+
+fn is_on_path(program: &str) -> bool {
+    SYSTEM_PATH.split(':').any(|folder| PathBuf::from(folder).join(program).is_file())
+}

@@ -1,0 +1,156 @@
+//! Facts of a spec, asked of `rpmspec`.
+//!
+//! Three questions: the source package's header, the binary packages' headers, and the expanded text, whose
+//! `%files` sections give away what no header holds before a build.
+
+use super::sections::{self, Expanded};
+use super::{ANSWER_TIME, Rpmbuild, environment, no_home, options};
+use crate::engine::{ArchLimits, EngineError, Facts, FactsRequest, Reading, SourceReference, SubpackageFacts};
+use crate::package::Dependency;
+use crate::process::{Cancel, Command, Exit, Stream};
+
+/// A line a value, begun by what it is; dependencies in three fields.
+const SOURCE_FORMAT: &str = "name\\t%{NAME}\\nevr\\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\\n\
+    [exclusive\\t%{EXCLUSIVEARCH}\\n][excluded\\t%{EXCLUDEARCH}\\n][arch\\t%{BUILDARCHS}\\n]\
+    [source\\t%{SOURCE}\\n][patch\\t%{PATCH}\\n][changed\\t%{CHANGELOGTIME}\\n]\
+    [requires\\t%{REQUIRENAME}\\t%{REQUIREFLAGS}\\t%{REQUIREVERSION}\\n]";
+
+const BINARY_FORMAT: &str = "package\\t%{NAME}\\t%{ARCH}\\n\
+    [provides\\t%{PROVIDENAME}\\t%{PROVIDEFLAGS}\\t%{PROVIDEVERSION}\\n]\
+    [requires\\t%{REQUIRENAME}\\t%{REQUIREFLAGS}\\t%{REQUIREVERSION}\\n]";
+
+/// What rpm says of a spec that the target is ruled out for.
+const RULED_OUT: [&str; 4] =
+    ["Architecture is not included", "Architecture is excluded", "OS is not included", "OS is excluded"];
+
+/// More than this of a spec's output is not worth reading.
+const MOST_OUTPUT: usize = 64 * 1024 * 1024;
+
+struct Answer {
+    output: String,
+    errors: Vec<String>,
+    exit: Exit,
+}
+
+pub(super) async fn facts(
+    engine: &Rpmbuild,
+    request: &FactsRequest,
+    cancel: &Cancel,
+) -> Result<Reading, EngineError> {
+    let source = ask(engine, request, cancel, &["-q", "--srpm", "--qf", SOURCE_FORMAT]).await?;
+    if source.exit != Exit::Code(0) {
+        return Ok(not_read(source));
+    }
+    let binary = ask(engine, request, cancel, &["-q", "--rpms", "--qf", BINARY_FORMAT]).await?;
+    if binary.exit != Exit::Code(0) {
+        return Ok(not_read(binary));
+    }
+    let text = ask(engine, request, cancel, &["-P"]).await?;
+    if text.exit != Exit::Code(0) {
+        return Ok(not_read(text));
+    }
+    let mut facts = source_facts(&source.output);
+    facts.subpackages = binary_facts(&binary.output);
+    let expanded = sections::read(&text.output, &facts.name);
+    add_text(&mut facts, &expanded);
+    Ok(Reading::Facts(Box::new(facts)))
+}
+
+async fn ask(
+    engine: &Rpmbuild,
+    request: &FactsRequest,
+    cancel: &Cancel,
+    question: &[&str],
+) -> Result<Answer, EngineError> {
+    let environment = environment(&request.settings, &no_home());
+    let command = Command::new("rpmspec", &request.sources, environment, ANSWER_TIME)
+        .arguments(question)
+        .arguments(options(&request.settings, &request.sources))
+        .argument("--")
+        .argument(request.spec.as_os_str());
+    let (mut output, mut errors) = (Vec::new(), Vec::new());
+    let mut keep = |stream: Stream, chunk: &[u8]| {
+        let kept = if stream == Stream::Output { &mut output } else { &mut errors };
+        let room = MOST_OUTPUT.saturating_sub(kept.len());
+        kept.extend(chunk.iter().take(room));
+    };
+    let exit = command.run(&engine.supervisor, cancel, &mut keep).await?;
+    let errors = String::from_utf8_lossy(&errors).lines().map(str::to_owned).collect();
+    Ok(Answer { output: String::from_utf8_lossy(&output).into_owned(), errors, exit })
+}
+
+fn not_read(answer: Answer) -> Reading {
+    let ruled_out = answer.errors.iter().find(|line| RULED_OUT.iter().any(|words| line.contains(words)));
+    if let Some(line) = ruled_out {
+        return Reading::RuledOut(line.trim_start_matches("error: ").to_owned());
+    }
+    let mut errors = answer.errors;
+    match answer.exit {
+        Exit::TimedOut => errors.push(format!("rpmspec gave no answer in {} s", ANSWER_TIME.as_secs())),
+        Exit::Canceled => errors.push("canceled".to_owned()),
+        Exit::Code(code) if errors.is_empty() => errors.push(format!("rpmspec ended with exit code {code}")),
+        Exit::Code(_) => {}
+    }
+    Reading::Broken(errors)
+}
+
+fn source_facts(output: &str) -> Facts {
+    let mut facts = Facts::default();
+    for line in output.lines() {
+        let (kind, value) = line.split_once('\t').unwrap_or((line, ""));
+        match kind {
+            "name" => value.clone_into(&mut facts.name),
+            "evr" => value.clone_into(&mut facts.evr),
+            "exclusive" => facts.arch.exclusive.push(value.to_owned()),
+            "excluded" => facts.arch.excluded.push(value.to_owned()),
+            "arch" => facts.arch.build.push(value.to_owned()),
+            "source" | "patch" => facts.sources.push(SourceReference::new(value)),
+            // The newest entry stands first.
+            "changed" => facts.changelog_time = facts.changelog_time.or(value.parse().ok()),
+            "requires" => facts.build_requires.extend(dependency(value)),
+            _ => {}
+        }
+    }
+    let ArchLimits { exclusive, excluded, build } = &mut facts.arch;
+    [exclusive, excluded, build].into_iter().for_each(|list| list.sort());
+    facts
+}
+
+fn binary_facts(output: &str) -> Vec<SubpackageFacts> {
+    let mut packages: Vec<SubpackageFacts> = Vec::new();
+    for line in output.lines() {
+        let (kind, value) = line.split_once('\t').unwrap_or((line, ""));
+        match (kind, packages.last_mut()) {
+            ("package", _) => {
+                let (name, arch) = value.split_once('\t').unwrap_or((value, ""));
+                let package = SubpackageFacts { name: name.to_owned(), arch: arch.to_owned(), ..Default::default() };
+                packages.push(package);
+            }
+            ("provides", Some(package)) => package.provides.extend(dependency(value)),
+            ("requires", Some(package)) => package.requires.extend(dependency(value)),
+            _ => {}
+        }
+    }
+    packages
+}
+
+fn dependency(fields: &str) -> Option<Dependency> {
+    let mut fields = fields.split('\t');
+    let name = fields.next()?;
+    let flags = fields.next()?.parse().ok()?;
+    let dependency = Dependency::from_fields(name, flags, fields.next().unwrap_or_default());
+    (!dependency.is_rpmlib()).then_some(dependency)
+}
+
+/// What only the expanded text tells: whole references of sources, and the files of packages.
+fn add_text(facts: &mut Facts, text: &Expanded) {
+    for source in &mut facts.sources {
+        let whole = text.sources.iter().find(|whole| whole.file_name == source.file_name);
+        source.reference = whole.map_or_else(|| source.reference.clone(), |whole| whole.reference.clone());
+    }
+    for package in &mut facts.subpackages {
+        let Some(files) = text.files.get(&package.name) else { continue };
+        package.provides.extend(files.iter().filter_map(|file| sections::implied_provide(file)));
+        package.files.clone_from(files);
+    }
+}

@@ -1,0 +1,109 @@
+//! What a spec is read and built with: everything beside the spec and its sources that decides what comes out.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Encoder;
+
+/// Who said a macro's value; a later level overrides an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MacroLevel {
+    /// `macros` at the top of the manifest.
+    Project,
+    /// `macros` of a chroot.
+    Chroot,
+    /// `macros` of a batch.
+    Batch,
+    /// `macros` of a package.
+    Package,
+    /// `-D` on the command line.
+    CommandLine,
+}
+
+impl fmt::Display for MacroLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Project => "project",
+            Self::Chroot => "chroot",
+            Self::Batch => "batch",
+            Self::Package => "package",
+            Self::CommandLine => "command line",
+        })
+    }
+}
+
+/// One macro that the manifest overrides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MacroSetting {
+    /// Its name without options.
+    pub name: String,
+    /// The options of a parametric macro: what stands between the parentheses.
+    pub options: Option<String>,
+    /// Its body; `None` undefines it.
+    pub body: Option<String>,
+    /// Who says so.
+    pub level: MacroLevel,
+}
+
+/// A build condition (`%bcond`) that the manifest sets.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Condition {
+    /// `--with NAME`
+    With(String),
+    /// `--without NAME`
+    Without(String),
+}
+
+impl Condition {
+    /// The condition's name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::With(name) | Self::Without(name) => name,
+        }
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::With(name) => write!(f, "with {name}"),
+            Self::Without(name) => write!(f, "without {name}"),
+        }
+    }
+}
+
+/// The settings of one build. See the [module](self).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// The architecture to build for; `None` is the machine's own.
+    pub target: Option<String>,
+    /// Macros, by name.
+    pub macros: Vec<MacroSetting>,
+    /// Build conditions, by name.
+    pub conditions: Vec<Condition>,
+    /// Environment variables.
+    pub environment: BTreeMap<String, String>,
+}
+
+impl Settings {
+    /// Puts every field into a key. A field that is forgotten here does not compile.
+    pub fn encode(&self, encoder: &mut Encoder) {
+        let Self { target, macros, conditions, environment } = self;
+        encoder.option("target", target.as_deref());
+        encoder.list("macros", macros.iter(), |encoder, setting| {
+            let MacroSetting { name, options, body, level } = setting;
+            encoder.text("name", name).option("options", options.as_deref());
+            encoder.option("body", body.as_deref()).text("level", &level.to_string());
+        });
+        encoder.list("conditions", conditions.iter(), |encoder, condition| {
+            encoder.text("", &condition.to_string());
+        });
+        encoder.list("environment", environment.iter(), |encoder, (name, value)| {
+            encoder.text(name, value);
+        });
+    }
+}

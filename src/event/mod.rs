@@ -1,0 +1,231 @@
+//! What can happen, as data. The executor writes events; progress, `--json`, logs, history and every other
+//! view read them. There is no other channel.
+
+mod clock;
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use clock::{Clock, SystemClock, Timestamp};
+
+/// One package in one chroot: the unit people talk about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct BuildName {
+    /// The package, as the manifest names it.
+    pub package: String,
+    /// The chroot, as the manifest names it.
+    pub chroot: String,
+}
+
+impl fmt::Display for BuildName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}", self.package, self.chroot)
+    }
+}
+
+/// The state of a build, as result folders, tables and the history give it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Something that it is after has not ended yet.
+    Waiting,
+    /// It could run and waits for a free place.
+    Pending,
+    /// Its sources are being taken in.
+    Importing,
+    /// It is being built.
+    Running,
+    /// It was built.
+    Succeeded,
+    /// Nothing has changed: an earlier result serves.
+    Cached,
+    /// It could not be built.
+    Failed,
+    /// It was ended before it was done.
+    Canceled,
+    /// It was not tried, and the event says why.
+    Skipped,
+}
+
+impl State {
+    /// Its name, as shown and as stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Pending => "pending",
+            Self::Importing => "importing",
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Cached => "cached",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// Whether packages came of it.
+    pub fn has_result(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Cached)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// One stage of a build and how long it took.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageTime {
+    /// `prep`, `build`, `install` …, as in the spec.
+    pub name: String,
+    /// Its duration in milliseconds.
+    pub milliseconds: u64,
+}
+
+/// Why a build failed, for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// One sentence.
+    pub cause: String,
+    /// The last lines of the log.
+    pub tail: Vec<String>,
+    /// The whole log, as a path below the project.
+    pub log: Option<String>,
+}
+
+/// One thing that happened, with its time.
+#[derive(Clone, Debug, Serialize)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum What {
+    /// An apply begins.
+    ApplyStarted {
+        /// All builds of the plan.
+        builds: usize,
+        /// How long it will take if nothing unexpected happens, from history.
+        #[serde(rename = "estimate_ms", serialize_with = "milliseconds")]
+        estimate: Duration,
+    },
+    /// A build has come to a state that is not its last.
+    StateChanged {
+        /// The build.
+        #[serde(flatten)]
+        build: BuildName,
+        /// Its number in this project's history, once it runs.
+        number: Option<u64>,
+        /// Its state now.
+        state: State,
+        /// How long it took last time.
+        #[serde(rename = "estimate_ms", serialize_with = "optional_milliseconds")]
+        estimate: Option<Duration>,
+    },
+    /// A build has come to its next stage.
+    StageStarted {
+        /// The build.
+        #[serde(flatten)]
+        build: BuildName,
+        /// `source package`, `prep`, `build` …
+        stage: String,
+    },
+    /// A build is tried once more.
+    Retried {
+        /// The build.
+        #[serde(flatten)]
+        build: BuildName,
+        /// Which try this is; the first one was 1.
+        attempt: u32,
+        /// Why the last one failed.
+        cause: String,
+    },
+    /// A build has ended.
+    BuildEnded(Ended),
+    /// A repository is as the results say.
+    Published {
+        /// The chroot whose packages it holds.
+        chroot: String,
+        /// The folder, relative to the project.
+        folder: String,
+        /// How many packages it holds now.
+        packages: usize,
+        /// The builds whose packages came in or changed.
+        added: Vec<String>,
+        /// The packages that left.
+        removed: Vec<String>,
+    },
+    /// A repository was not written.
+    NotPublished {
+        /// The chroot.
+        chroot: String,
+        /// Why.
+        cause: String,
+    },
+    /// Something that a user should know of and that has no event of its own.
+    Noted {
+        /// One sentence.
+        text: String,
+    },
+    /// The apply is over.
+    ApplyEnded {
+        /// How many builds ended in each state.
+        states: Vec<(State, usize)>,
+        /// How long it took.
+        #[serde(rename = "duration_ms", serialize_with = "milliseconds")]
+        duration: Duration,
+    },
+}
+
+/// How a build ended.
+#[derive(Clone, Debug, Serialize)]
+pub struct Ended {
+    /// The build.
+    #[serde(flatten)]
+    pub build: BuildName,
+    /// Its number in this project's history, if it ran.
+    pub number: Option<u64>,
+    /// How it ended.
+    pub state: State,
+    /// How long it ran.
+    #[serde(rename = "duration_ms", serialize_with = "milliseconds")]
+    pub duration: Duration,
+    /// Its stages.
+    pub stages: Vec<StageTime>,
+    /// Why it was skipped.
+    pub skipped: Option<String>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+    /// Where its results are, relative to the project.
+    pub results: Option<String>,
+}
+
+/// Who listens to events.
+pub trait Listener: Send + Sync {
+    /// Something has happened.
+    fn hear(&self, event: &Event);
+}
+
+fn milliseconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn optional_milliseconds<S: serde::Serializer>(
+    duration: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match duration {
+        Some(duration) => milliseconds(duration, serializer),
+        None => serializer.serialize_none(),
+    }
+}

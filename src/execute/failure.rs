@@ -1,0 +1,24 @@
+//! A failed build, for people.
+
+use super::task::Task;
+use crate::engine::StopReason;
+use crate::event::Failure;
+use crate::files::HostPath;
+
+/// What is told of a build that did not end well.
+pub(super) fn failure(task: &Task, reason: &StopReason, tail: Vec<String>) -> Failure {
+    let cause = match reason {
+        StopReason::Failed { cause } => cause.clone(),
+        StopReason::TimedOut => {
+            format!("it took longer than its timeout of {}", humantime::format_duration(task.timeout))
+        }
+        StopReason::Canceled => "it was canceled".to_owned(),
+    };
+    Failure { cause, tail, log: Some(log_path(&task.log())) }
+}
+
+/// The log as a path below the project, which is where people look for it.
+fn log_path(log: &HostPath) -> String {
+    let text = log.to_string();
+    text.find("/.forge/").map_or(text.clone(), |at| text[at + 1..].to_owned())
+}

@@ -1,0 +1,146 @@
+//! Running steps on this machine.
+
+use std::io::BufReader;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::ExecuteError;
+use super::failure::failure;
+use super::import::lay_out;
+use super::staging::stage;
+use super::task::Task;
+use crate::digest::Key;
+use crate::engine::{Engine, Job, Outcome, Part, StageListener, StopReason};
+use crate::event::{Clock, Failure, StageTime};
+use crate::files::{Folder, HostPath};
+use crate::package::{PackageRecord, content_digest, read_metadata};
+use crate::process::Cancel;
+use crate::store::{PackageSummary, RecordKind, ResultFile, StepResult, Store};
+
+/// What a runner works with.
+#[derive(Clone)]
+pub(super) struct Local {
+    pub store: Arc<Store>,
+    pub engine: Arc<dyn Engine>,
+    pub cancel: Cancel,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// How a step ended.
+#[derive(Debug)]
+pub(super) enum Ran {
+    /// Well.
+    Well(Arc<StepResult>),
+    /// Badly.
+    Badly { failure: Failure, stages: Vec<StageTime> },
+    /// It was ended.
+    Canceled,
+}
+
+impl Local {
+    /// Makes the source package, or finds it in the store.
+    pub async fn source_package(
+        &self,
+        task: &Task,
+        stages: Arc<dyn StageListener>,
+    ) -> Result<Ran, ExecuteError> {
+        let key = task.ingredients.source_key();
+        if let Some(result) = self.store.result(&key) {
+            return Ok(Ran::Well(Arc::new(result)));
+        }
+        stages.stage("source package");
+        self.run(task, Part::SourcePackage, &key, Vec::new(), stages).await
+    }
+
+    /// Builds the packages. `source` is the source package, which becomes part of the result.
+    pub async fn packages(
+        &self,
+        task: &Task,
+        source: &StepResult,
+        stages: Arc<dyn StageListener>,
+    ) -> Result<Ran, ExecuteError> {
+        let key = task.ingredients.key();
+        self.run(task, Part::Packages, &key, source.files.clone(), stages).await
+    }
+
+    async fn run(
+        &self,
+        task: &Task,
+        part: Part,
+        key: &Key,
+        with: Vec<ResultFile>,
+        stages: Arc<dyn StageListener>,
+    ) -> Result<Ran, ExecuteError> {
+        let begun = self.clock.now();
+        let job = self.blocking(task, move |local, task| local.prepare(task, part)).await?;
+        let outcome = self.engine.run(&job, &self.cancel, stages.as_ref()).await?;
+        let (packages, stages) = match outcome {
+            Outcome::Built { packages, stages } => (packages, stages),
+            Outcome::Stopped { reason: StopReason::Canceled, .. } => return Ok(Ran::Canceled),
+            Outcome::Stopped { reason, stages, tail } => {
+                return Ok(Ran::Badly { failure: failure(task, &reason, tail), stages });
+            }
+        };
+        let (key, milliseconds) = (*key, self.clock.now().since(begun).as_millis());
+        let milliseconds = u64::try_from(milliseconds).unwrap_or(u64::MAX);
+        let result = self
+            .blocking(task, move |local, task| {
+                let mut files = with;
+                files.extend(local.take_in(task, &packages)?);
+                files.sort_by(|a, b| a.name.cmp(&b.name));
+                let (log, _) = local.store.take_in(&task.results_folder()?, Path::new("build.log"))?;
+                let result = StepResult { files, log, stages, milliseconds };
+                local.store.remember(RecordKind::Step, &key, &result)?;
+                Folder::create_ambient(&task.work)?.clear()?;
+                Ok(result)
+            })
+            .await?;
+        Ok(Ran::Well(Arc::new(result)))
+    }
+
+    fn prepare(&self, task: &Task, part: Part) -> Result<Job, ExecuteError> {
+        let (spec, sources) = lay_out(&self.store, task)?;
+        let search = match part {
+            Part::SourcePackage => Vec::new(),
+            Part::Packages => stage(&self.store, task)?,
+        };
+        Ok(Job {
+            spec,
+            sources,
+            top: task.work.clone(),
+            part,
+            settings: task.settings.clone(),
+            search,
+            source_date_epoch: task.epoch(),
+            timeout: task.timeout,
+            log: task.log(),
+        })
+    }
+
+    fn take_in(&self, task: &Task, packages: &[HostPath]) -> Result<Vec<ResultFile>, ExecuteError> {
+        let work = Folder::open_ambient(&task.work)?;
+        let mut files = Vec::new();
+        for package in packages {
+            let path = package.as_path().strip_prefix(task.work.as_path()).unwrap_or(package.as_path());
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let mut reader = BufReader::new(work.open(path)?);
+            let metadata = read_metadata(&name, &mut reader)?;
+            let content = content_digest(&name, &metadata)?;
+            let package = PackageSummary::new(&PackageRecord::read(&name, &metadata)?, content);
+            let (blob, sha256) = self.store.take_in(&work, path)?;
+            files.push(ResultFile { name, blob, sha256, package });
+        }
+        Ok(files)
+    }
+
+    /// Does what blocks where it holds up nobody.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        task: &Task,
+        work: impl FnOnce(&Self, &Task) -> Result<T, ExecuteError> + Send + 'static,
+    ) -> Result<T, ExecuteError> {
+        let (local, task) = (self.clone(), task.clone());
+        let done = tokio::task::spawn_blocking(move || work(&local, &task)).await;
+        done.map_err(|error| ExecuteError::Task(error.to_string()))?
+    }
+}

@@ -1,0 +1,62 @@
+//! A plan → results: what is ready runs, the longest way to the end first; what fails takes along only what needs it.
+
+mod build_run;
+mod failure;
+mod import;
+mod local;
+mod progress;
+mod ready;
+mod results;
+mod scheduler;
+mod staging;
+mod task;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+pub use results::{RESULTS_FOLDER, ResultRecord};
+pub use scheduler::{Applied, BuildEnd, Execution, Publisher, execute};
+
+use crate::engine::EngineError;
+use crate::package::PackageError;
+use crate::source::SourceError;
+use crate::store::StoreError;
+
+/// What stops a step, or the whole apply, for reasons that no build has made.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum ExecuteError {
+    /// The engine can't work.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Engine(#[from] EngineError),
+    /// The store or the history can't be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Store(#[from] StoreError),
+    /// A package that was built can't be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Package(#[from] PackageError),
+    /// A source can't be taken in.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Source(#[from] SourceError),
+    /// A file was changed while forge was at work.
+    #[error("`{file}` was changed while forge was at work")]
+    #[diagnostic(code(forge::execute::changed), help("run `forge apply` again: it takes the file as it is now"))]
+    Changed {
+        /// The file.
+        file: String,
+    },
+    /// The project's folders can't be used.
+    #[error("{}", crate::files::reason(.0))]
+    #[diagnostic(code(forge::execute::io), help("is there room on the disk, and may forge write to the project's folder?"))]
+    Io(#[from] std::io::Error),
+    /// A task ended without an answer, which is a bug of forge.
+    #[error("a step ended without an answer: {0}")]
+    #[diagnostic(code(forge::execute::bug), help("this is a bug of forge; other builds were not touched by it"))]
+    Task(String),
+}
+
+/// Results by build, as they become known.
+pub type Ends = HashMap<crate::plan::BuildId, Arc<BuildEnd>>;

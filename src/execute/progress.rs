@@ -1,0 +1,36 @@
+//! From an engine's stages to events.
+
+use std::sync::Arc;
+
+use crate::engine::StageListener;
+use crate::event::{BuildName, Clock, Event, Listener, What};
+
+/// Tells everything that happens, with its time.
+#[derive(Clone)]
+pub(super) struct Teller {
+    pub listener: Arc<dyn Listener>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Teller {
+    /// Tells that something happened now.
+    pub fn tell(&self, what: What) {
+        self.listener.hear(&Event { at: self.clock.now(), what });
+    }
+
+    /// What hears the stages of a build.
+    pub fn stages(&self, build: &BuildName) -> Arc<dyn StageListener> {
+        Arc::new(Stages { teller: self.clone(), build: build.clone() })
+    }
+}
+
+struct Stages {
+    teller: Teller,
+    build: BuildName,
+}
+
+impl StageListener for Stages {
+    fn stage(&self, name: &str) {
+        self.teller.tell(What::StageStarted { build: self.build.clone(), stage: name.to_owned() });
+    }
+}

@@ -1,0 +1,84 @@
+//! Result folders: `.forge/results/<chroot>/<number>-<package>/`.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::ExecuteError;
+use super::task::Task;
+use crate::digest::Key;
+use crate::event::{BuildName, Failure, StageTime, State, Timestamp};
+use crate::files::{Folder, Sharing};
+use crate::store::{ResultFile, StepResult, Store};
+
+/// Where result folders are, below the project's state folder.
+pub const RESULTS_FOLDER: &str = "results";
+
+/// `result.json`: how a build ended.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ResultRecord {
+    /// The build.
+    #[serde(flatten)]
+    pub build: BuildName,
+    /// Its number in this project.
+    pub number: u64,
+    /// How it ended.
+    pub state: State,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// Its key.
+    pub key: Key,
+    /// Its stages.
+    pub stages: Vec<StageTime>,
+    /// Its packages: file name and SHA-256.
+    pub packages: Vec<(String, String)>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub failure: Option<Failure>,
+}
+
+/// The name of a build's result folder, below the project's state folder.
+pub(super) fn folder_name(build: &BuildName, number: u64) -> String {
+    format!("{RESULTS_FOLDER}/{}/{number:08}-{}", build.chroot, build.package)
+}
+
+/// Puts packages and `root.log` into a build's result folder, `result.json` last: a folder without it is of a build that
+/// did not come to its end.
+pub(super) fn complete(
+    store: &Store,
+    task: &Task,
+    record: &ResultRecord,
+    result: Option<&StepResult>,
+) -> Result<(), ExecuteError> {
+    let folder = task.results_folder()?;
+    for file in result.map(|result| result.files.as_slice()).unwrap_or_default() {
+        store.place(&file.blob, &folder, Path::new(&file.name), Sharing::HardLink)?;
+    }
+    if let Some(result) = result.filter(|_| !folder.exists("build.log")) {
+        store.place(&result.log, &folder, Path::new("build.log"), Sharing::HardLink)?;
+    }
+    folder.write_atomic("root.log", root_log(task).as_bytes())?;
+    write_record(&folder, record)
+}
+
+fn write_record(folder: &Folder, record: &ResultRecord) -> Result<(), ExecuteError> {
+    let mut json = serde_json::to_vec_pretty(record).map_err(std::io::Error::other)?;
+    json.push(b'\n');
+    Ok(folder.write_atomic("result.json", &json)?)
+}
+
+/// What the root consisted of.
+fn root_log(task: &Task) -> String {
+    let mut log = format!(
+        "root: this machine's own, read in place (packages {})\nengine: {}\n",
+        task.inputs.root.short(12),
+        task.inputs.engine
+    );
+    for file in &task.dependencies {
+        let ResultFile { name, package, .. } = file;
+        log.push_str(&format!("added: {name} (content {})\n", package.content.short(12)));
+    }
+    log
+}

@@ -1,0 +1,346 @@
+//! A folder that is open: everything below it can be reached, nothing else.
+
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, File, OpenOptions, OpenOptionsExt, Permissions, PermissionsExt};
+
+use super::{HostPath, about};
+use crate::digest::Digest;
+
+/// What a name in a folder stands for; links are not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link, a device, a socket or a pipe.
+    Other,
+}
+
+/// One name in a folder.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The name; names that are not UTF-8 are left out of listings.
+    pub name: String,
+    /// What it stands for.
+    pub kind: EntryKind,
+}
+
+/// A folder that is open, with its path. See the [module](super).
+#[derive(Debug)]
+pub struct Folder {
+    dir: Dir,
+    path: HostPath,
+}
+
+static TEMPORARIES: AtomicU64 = AtomicU64::new(0);
+
+impl Folder {
+    /// Opens the folder at `path`, which is the one place where the machine's whole file system is in reach.
+    pub fn open_ambient(path: &HostPath) -> io::Result<Self> {
+        let dir = Dir::open_ambient_dir(path.as_path(), ambient_authority()).map_err(about(path))?;
+        Ok(Self { dir, path: path.clone() })
+    }
+
+    /// As [`Folder::open_ambient`], and makes the folder (and those above it) where it is missing.
+    pub fn create_ambient(path: &HostPath) -> io::Result<Self> {
+        Dir::create_ambient_dir_all(path.as_path(), ambient_authority()).map_err(about(path))?;
+        Self::open_ambient(path)
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &HostPath {
+        &self.path
+    }
+
+    /// The handle, for what has no method here.
+    pub fn dir(&self) -> &Dir {
+        &self.dir
+    }
+
+    /// A second handle of the same folder.
+    pub fn again(&self) -> io::Result<Self> {
+        Ok(Self { dir: self.dir.try_clone()?, path: self.path.clone() })
+    }
+
+    /// A folder below this one.
+    pub fn folder(&self, path: impl AsRef<Path>) -> io::Result<Self> {
+        let full = self.path.join(&path);
+        let dir = self.dir.open_dir(path).map_err(about(&full))?;
+        Ok(Self { dir, path: full })
+    }
+
+    /// A folder below this one, made where it is missing.
+    pub fn create(&self, path: impl AsRef<Path>) -> io::Result<Self> {
+        self.dir.create_dir_all(&path).map_err(self.about(&path))?;
+        self.folder(path)
+    }
+
+    /// Whether there is something at `path` (a link counts by what it points to).
+    pub fn exists(&self, path: impl AsRef<Path>) -> bool {
+        self.dir.exists(path)
+    }
+
+    /// Whether there is a folder at `path`.
+    pub fn is_folder(&self, path: impl AsRef<Path>) -> bool {
+        self.dir.is_dir(path)
+    }
+
+    /// The size in bytes of the regular file at `path`, if there is one.
+    pub fn file_size(&self, path: impl AsRef<Path>) -> Option<u64> {
+        let metadata = self.dir.metadata(path).ok()?;
+        metadata.is_file().then(|| metadata.len())
+    }
+
+    /// When the file at `path` was last written.
+    pub fn modified(&self, path: impl AsRef<Path>) -> io::Result<SystemTime> {
+        let metadata = self.dir.metadata(&path).map_err(self.about(&path))?;
+        Ok(metadata.modified()?.into_std())
+    }
+
+    /// Opens a file for reading.
+    pub fn open(&self, path: impl AsRef<Path>) -> io::Result<File> {
+        self.dir.open(&path).map_err(self.about(&path))
+    }
+
+    /// A whole file as bytes.
+    pub fn read(&self, path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+        self.dir.read(&path).map_err(self.about(&path))
+    }
+
+    /// A whole file as text.
+    ///
+    /// # Errors
+    /// `InvalidData` where it is not UTF-8.
+    pub fn read_text(&self, path: impl AsRef<Path>) -> io::Result<String> {
+        self.dir.read_to_string(&path).map_err(self.about(&path))
+    }
+
+    /// A whole file as text if it is there.
+    pub fn read_text_if_there(&self, path: impl AsRef<Path>) -> io::Result<Option<String>> {
+        match self.read_text(path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The digest and size of a file, read as a stream.
+    pub fn digest(&self, path: impl AsRef<Path>) -> io::Result<(Digest, u64)> {
+        Digest::of_reader(self.open(&path)?).map_err(self.about(&path))
+    }
+
+    /// The names in this folder, sorted, so that nothing depends on the file system's order.
+    pub fn entries(&self) -> io::Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for entry in self.dir.entries().map_err(about(&self.path))? {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            entries.push(Entry { name, kind: kind_of(entry.file_type()?) });
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries)
+    }
+
+    /// Writes a file whole: beside its place, then renamed into it, so that nobody ever sees half of it.
+    pub fn write_atomic(&self, path: impl AsRef<Path>, content: &[u8]) -> io::Result<()> {
+        self.write_atomic_with(path, |file| file.write_all(content))
+    }
+
+    /// As [`Folder::write_atomic`], from a writer.
+    pub fn write_atomic_with(
+        &self,
+        path: impl AsRef<Path>,
+        write: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let path = path.as_ref();
+        let temporary = self.temporary(path);
+        let result = self.new_file(&temporary, 0o644).and_then(|mut file| {
+            write(&mut file)?;
+            self.dir.rename(&temporary, &self.dir, path)
+        });
+        if result.is_err() {
+            // What is left of a failed write is of no use; a second failure here would only hide the first.
+            let _ = self.dir.remove_file(&temporary);
+        }
+        result.map_err(self.about(path))
+    }
+
+    /// A new file that must not be there yet.
+    pub fn new_file(&self, path: impl AsRef<Path>, mode: u32) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(mode);
+        self.dir.open_with(&path, &options).map_err(self.about(&path))
+    }
+
+    /// A file to write from its beginning, in place of what was there.
+    pub fn replace_file(&self, path: impl AsRef<Path>) -> io::Result<File> {
+        self.dir.create(&path).map_err(self.about(&path))
+    }
+
+    /// A name beside `path` that nothing else uses.
+    pub fn temporary(&self, path: &Path) -> PathBuf {
+        let number = TEMPORARIES.fetch_add(1, Ordering::Relaxed);
+        path.with_file_name(format!(".forge-tmp-{}-{number}", process::id()))
+    }
+
+    /// Puts the file `from` of this folder at `to` in `target`: by reflink where the file system can, else by a
+    /// hard link, else as a copy. What the result is for decides whether sharing is allowed, see [`Sharing`].
+    pub fn place(&self, from: &Path, target: &Folder, to: &Path, sharing: Sharing) -> io::Result<()> {
+        let temporary = target.temporary(to);
+        let placed = self.share(from, target, &temporary, sharing);
+        let result = placed.and_then(|()| target.dir.rename(&temporary, &target.dir, to));
+        if result.is_err() {
+            let _ = target.dir.remove_file(&temporary);
+        }
+        result.map_err(target.about(to))
+    }
+
+    fn share(&self, from: &Path, target: &Folder, to: &Path, sharing: Sharing) -> io::Result<()> {
+        let mut source = self.dir.open(from)?;
+        let mut copy = target.new_file(to, 0o644)?;
+        if rustix::fs::ioctl_ficlone(&copy, &source).is_ok() {
+            return Ok(());
+        }
+        if sharing == Sharing::HardLink {
+            drop(copy);
+            target.dir.remove_file(to)?;
+            if self.dir.hard_link(from, &target.dir, to).is_ok() {
+                return Ok(());
+            }
+            copy = target.new_file(to, 0o644)?;
+        }
+        io::copy(&mut source, &mut copy).map(drop)
+    }
+
+    /// Takes write permission away from a file that others share.
+    pub fn make_read_only(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        self.dir.set_permissions(&path, Permissions::from_mode(0o444)).map_err(self.about(&path))
+    }
+
+    /// Sets the time of the last change of a file.
+    pub fn set_modified(&self, path: impl AsRef<Path>, seconds: u64) -> io::Result<()> {
+        let file = self.open(&path)?.into_std();
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).map_err(self.about(&path))
+    }
+
+    /// Removes a file; one that is not there is no error.
+    pub fn remove_file(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        ignore_missing(self.dir.remove_file(&path)).map_err(self.about(&path))
+    }
+
+    /// Removes a folder and all below it; one that is not there is no error. Folders that a build has made
+    /// unreadable are made writable first.
+    pub fn remove_folder(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        let path = path.as_ref();
+        match ignore_missing(self.dir.remove_dir_all(path)) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                self.open_up(path)?;
+                ignore_missing(self.dir.remove_dir_all(path)).map_err(self.about(path))
+            }
+            result => result.map_err(self.about(path)),
+        }
+    }
+
+    /// Removes everything in this folder.
+    pub fn clear(&self) -> io::Result<()> {
+        for entry in self.entries()? {
+            match entry.kind {
+                EntryKind::Folder => self.remove_folder(&entry.name)?,
+                EntryKind::File | EntryKind::Other => self.remove_file(&entry.name)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn open_up(&self, path: &Path) -> io::Result<()> {
+        self.dir.set_permissions(path, Permissions::from_mode(0o700))?;
+        let folder = self.folder(path)?;
+        let folders = folder.entries()?.into_iter().filter(|entry| entry.kind == EntryKind::Folder);
+        folders.into_iter().try_for_each(|entry| folder.open_up(Path::new(&entry.name)))
+    }
+
+    fn about(&self, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> io::Error {
+        about(self.path.join(path))
+    }
+}
+
+/// What a file that is put elsewhere may share with where it came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// Nothing that a writer could spoil: a reflink or a copy. For what builds may write to.
+    Nothing,
+    /// The content itself: a hard link will do. For results that are only read.
+    HardLink,
+}
+
+/// Copies all that `reader` gives to `writer` and digests it on the way.
+pub fn copy_digested(mut reader: impl Read, mut writer: impl Write) -> io::Result<(Digest, u64)> {
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        let read = reader.read(&mut buffer)?;
+        let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else { break };
+        hasher.update(chunk);
+        writer.write_all(chunk)?;
+    }
+    Ok((Digest::of_hasher(&hasher), hasher.count()))
+}
+
+fn kind_of(file_type: cap_std::fs::FileType) -> EntryKind {
+    match file_type {
+        kind if kind.is_file() => EntryKind::File,
+        kind if kind.is_dir() => EntryKind::Folder,
+        _ => EntryKind::Other,
+    }
+}
+
+fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scratch() -> (tempfile::TempDir, Folder) {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = Folder::open_ambient(&HostPath::new(temp.path()).unwrap()).unwrap();
+        (temp, folder)
+    }
+
+    #[test]
+    fn a_link_out_of_the_folder_is_not_followed() {
+        let (_temp, folder) = scratch();
+        folder.dir().symlink_contents("/etc/passwd", "users").unwrap();
+        assert!(folder.read("users").is_err());
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_content_and_no_litter() {
+        let (_temp, folder) = scratch();
+        folder.write_atomic("note", b"old").unwrap();
+        let failed = folder.write_atomic_with("note", |_| Err(io::Error::other("disk full")));
+        assert!(failed.is_err());
+        assert_eq!(folder.read("note").unwrap(), b"old");
+        assert_eq!(folder.entries().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_copy_for_a_build_cannot_spoil_its_origin() {
+        let (_temp, folder) = scratch();
+        folder.write_atomic("origin", b"kept").unwrap();
+        folder.place(Path::new("origin"), &folder, Path::new("copy"), Sharing::Nothing).unwrap();
+        folder.replace_file("copy").unwrap().write_all(b"spoilt").unwrap();
+        assert_eq!(folder.read("origin").unwrap(), b"kept");
+    }
+}

@@ -1,0 +1,53 @@
+//! rpmforge: a manifest declares what must exist; forge works out what must be built, in which order, in which root, and
+//! builds only what has changed.
+//!
+//! The modules in the order of their layers: one may use what stands below it, never what stands above it
+//! (`tests/architecture.rs` sees to that).
+//!
+//! - [`cli`]: one file a command; turns arguments into library calls and results into screens
+//! - [`ui`]: terminal progress, tables, colours, drawings of the graph
+//! - [`publish`]: results → a repository: packages, metadata
+//! - [`execute`]: a plan → results: scheduler, retries, timeouts; steps run on this machine
+//! - [`plan`]: manifest → a graph of steps, each with a key that names everything its result depends on
+//! - [`source`]: where packages come from → verified files
+//! - [`manifest`]: KDL text → `Manifest`; every mistake is a diagnostic with a span
+//! - [`chroot`]: roots to build in, and what identifies them
+//! - [`store`]: content-addressed blobs, step results by key, build history; collection of what is no longer needed
+//! - [`engine`]: the package build process: a spec and its sources → packages; the contract of engines
+//! - [`package`]: the .rpm file: header, dependencies, payload; repository metadata records
+//! - [`event`]: what can happen, as data; written by engine and execute, read by everything that shows
+//! - [`digest`]: `Digest`, `Key`, and the canonical encoding that keys are made of
+//! - [`text`]: source texts, byte spans, `Spanned<T>`: what every diagnostic points into
+//! - [`process`]: the one way to start a program: output streamed, limits, a whole tree of processes ended
+//! - [`files`]: the one way to reach files: folder handles, atomic writes, locks
+
+pub mod cli;
+pub mod ui;
+
+pub mod publish;
+
+pub mod execute;
+
+pub mod plan;
+
+pub mod source;
+
+pub mod manifest;
+
+pub mod chroot;
+
+pub mod store;
+
+pub mod engine;
+
+pub mod package;
+
+pub mod event;
+
+pub mod digest;
+
+pub mod text;
+
+pub mod process;
+
+pub mod files;

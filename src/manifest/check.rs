@@ -1,0 +1,263 @@
+//! The form of a file against the [grammar](super::grammar): unknown names, missing and superfluous values, kinds of
+//! values. Everything is reported; the reader that follows takes what is sound.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use globset::GlobBuilder;
+use kdl::{KdlDocument, KdlEntry, KdlNode, KdlValue};
+
+use super::grammar::{ArgumentRule, Block, NodeRule, Occurs, PropertyRule, ValueKind};
+use super::problem::{ManifestError, Problem};
+use super::rules::DOCUMENT;
+use super::values::{entry_place, node_place, spelling};
+use crate::text::{Located, SourceText, suggestion};
+
+/// Checks a whole file.
+pub(super) fn check(source: &Arc<SourceText>, document: &KdlDocument, errors: &mut Vec<ManifestError>) {
+    let mut checker = Checker { source, errors };
+    checker.block(document, DOCUMENT, "a manifest");
+}
+
+struct Checker<'a> {
+    source: &'a Arc<SourceText>,
+    errors: &'a mut Vec<ManifestError>,
+}
+
+impl Checker<'_> {
+    fn block(&mut self, document: &KdlDocument, rules: &'static [NodeRule], place: &str) {
+        let mut first: HashMap<&str, &KdlNode> = HashMap::new();
+        for node in document.nodes() {
+            let name = node.name().value();
+            let Some(rule) = rules.iter().find(|rule| rule.name == name) else {
+                self.unknown_node(node, rules, place);
+                continue;
+            };
+            if rule.occurs == Occurs::Once
+                && let Some(earlier) = first.insert(name, node)
+            {
+                self.repeated(node, earlier, place);
+            }
+            self.node(node, rule);
+        }
+    }
+
+    fn unknown_node(&mut self, node: &KdlNode, rules: &'static [NodeRule], place: &str) {
+        let name = node.name().value().to_owned();
+        let help = suggestion(&name, "nodes here", rules.iter().map(|rule| rule.name));
+        let problem = Problem::UnknownNode { name, place: place.to_owned(), help };
+        self.errors.push(Located::new(problem, "not known", node_place(self.source, node)));
+    }
+
+    fn repeated(&mut self, node: &KdlNode, earlier: &KdlNode, place: &str) {
+        let problem = Problem::Repeated { name: node.name().value().to_owned(), place: place.to_owned() };
+        let error = Located::new(problem, "again here", node_place(self.source, node));
+        self.errors.push(error.with_note("first here", node_place(self.source, earlier)));
+    }
+
+    fn node(&mut self, node: &KdlNode, rule: &'static NodeRule) {
+        self.arguments(node, rule);
+        self.properties(node, rule);
+        if let Some(children) = node.children() {
+            self.children(node, children, rule);
+        }
+    }
+
+    fn children(&mut self, node: &KdlNode, children: &KdlDocument, rule: &'static NodeRule) {
+        match rule.block {
+            Block::Nodes(rules) => self.block(children, rules, &format!("`{}`", node.name().value())),
+            Block::Free(each) => self.free(children, each, node.name().value()),
+            Block::None if children.nodes().is_empty() => {}
+            Block::None => {
+                let help = "take its block away: is a `}` missing before it?".to_owned();
+                self.too_much(node, "no block", help, node_place(self.source, node));
+            }
+        }
+    }
+
+    fn free(&mut self, children: &KdlDocument, each: &'static NodeRule, place: &str) {
+        let mut first: HashMap<&str, &KdlNode> = HashMap::new();
+        for node in children.nodes() {
+            if let Some(earlier) = first.insert(node.name().value(), node) {
+                self.repeated(node, earlier, &format!("`{place}`"));
+            }
+            self.node(node, each);
+        }
+    }
+
+    fn arguments(&mut self, node: &KdlNode, rule: &'static NodeRule) {
+        let mut given = node.entries().iter().filter(|entry| entry.name().is_none()).peekable();
+        for argument in rule.arguments {
+            let (least, most) = argument.count;
+            let mut taken = 0;
+            while most.is_none_or(|most| taken < most) {
+                let Some(entry) = given.next() else { break };
+                self.value(entry, argument.kind, &format!("the {} of `{}`", argument.name, node.name().value()));
+                taken += 1;
+            }
+            if taken < least {
+                self.missing_argument(node, argument);
+            }
+        }
+        if let Some(entry) = given.next() {
+            let limit = match rule.arguments {
+                [] => "no argument".to_owned(),
+                arguments => format!("only {}", list(arguments)),
+            };
+            let help = "take it away, or is a property's name missing before it?".to_owned();
+            self.too_much(node, &limit, help, entry_place(self.source, entry));
+        }
+    }
+
+    fn missing_argument(&mut self, node: &KdlNode, argument: &ArgumentRule) {
+        let name = node.name().value();
+        let problem = Problem::Missing {
+            node: name.to_owned(),
+            what: format!("{} ({})", with_article(argument.name), argument.kind.description()),
+            example: format!("{name} {}", example(argument.kind)),
+        };
+        self.errors.push(Located::new(problem, "it is missing here", node_place(self.source, node)));
+    }
+
+    fn properties(&mut self, node: &KdlNode, rule: &'static NodeRule) {
+        for entry in node.entries() {
+            let Some(name) = entry.name().map(|name| name.value()) else { continue };
+            match rule.properties.iter().find(|property| property.name == name) {
+                Some(property) => {
+                    self.value(entry, property.kind, &format!("`{name}` of `{}`", node.name().value()));
+                }
+                None => self.unknown_property(node, entry, name, rule),
+            }
+        }
+        for property in rule.properties.iter().filter(|property| property.required) {
+            if node.entry(property.name).is_none() {
+                self.missing_property(node, property);
+            }
+        }
+    }
+
+    fn unknown_property(&mut self, node: &KdlNode, entry: &KdlEntry, name: &str, rule: &'static NodeRule) {
+        let known = rule.properties.iter().map(|property| property.name);
+        let help = if rule.properties.is_empty() {
+            "it takes no properties; what belongs to it stands in its block or as an argument".to_owned()
+        } else {
+            suggestion(name, "its properties", known)
+        };
+        let node = node.name().value().to_owned();
+        let problem = Problem::UnknownProperty { name: name.to_owned(), node, help };
+        self.errors.push(Located::new(problem, "not known", entry_place(self.source, entry)));
+    }
+
+    fn missing_property(&mut self, node: &KdlNode, property: &PropertyRule) {
+        let name = node.name().value();
+        let problem = Problem::Missing {
+            node: name.to_owned(),
+            what: format!("the property `{}` ({})", property.name, property.kind.description()),
+            example: format!("{name} {}={}", property.name, example(property.kind)),
+        };
+        self.errors.push(Located::new(problem, "it is missing here", node_place(self.source, node)));
+    }
+
+    fn too_much(&mut self, node: &KdlNode, limit: &str, help: String, place: crate::text::Place) {
+        let problem = Problem::TooMuch { node: node.name().value().to_owned(), limit: limit.to_owned(), help };
+        self.errors.push(Located::new(problem, "this is more", place));
+    }
+
+    fn value(&mut self, entry: &KdlEntry, kind: ValueKind, what: &str) {
+        let place = entry_place(self.source, entry);
+        if let Some(annotation) = entry.ty() {
+            let takes_variable = matches!(kind, ValueKind::Text | ValueKind::Path | ValueKind::Spelling);
+            if annotation.value() != "env" || !takes_variable || entry.value().as_string().is_none() {
+                let problem = Problem::Annotation { name: annotation.value().to_owned() };
+                self.errors.push(Located::new(problem, "here", place));
+            }
+            return;
+        }
+        if let Some(problem) = wrong(entry, kind, what) {
+            self.errors.push(Located::new(problem, "this value", place));
+        }
+    }
+}
+
+/// What is wrong with a value, if anything.
+fn wrong(entry: &KdlEntry, kind: ValueKind, what: &str) -> Option<Problem> {
+    let written = spelling(entry);
+    let mismatch = |help: String| {
+        let (what, wanted) = (what.to_owned(), kind.description());
+        Some(Problem::WrongValue { what, wanted, written: written.clone(), help })
+    };
+    match (kind, entry.value()) {
+        (ValueKind::Spelling, _) | (ValueKind::Boolean, KdlValue::Bool(_)) => None,
+        (ValueKind::Boolean, _) => mismatch("KDL 2 writes `#true` and `#false`".to_owned()),
+        (ValueKind::Count, KdlValue::Integer(number)) if u32::try_from(*number).is_ok() => None,
+        (ValueKind::Count, _) => mismatch("write a number from 0 on, without quotes".to_owned()),
+        (_, KdlValue::String(text)) => wrong_text(text, kind, what),
+        _ => mismatch(format!("write it in quotes: \"{written}\"")),
+    }
+}
+
+fn wrong_text(text: &str, kind: ValueKind, what: &str) -> Option<Problem> {
+    let mismatch = |help: String| {
+        let wanted = kind.description();
+        Some(Problem::WrongValue { what: what.to_owned(), wanted, written: text.to_owned(), help })
+    };
+    match kind {
+        ValueKind::Name if !is_name(text) => {
+            mismatch("a name has letters, digits and `._+-`, and begins with a letter or digit".to_owned())
+        }
+        ValueKind::Duration => wrong_duration(text),
+        ValueKind::OneOf(words) if !words.contains(&text) => {
+            mismatch(suggestion(text, "possible here", words.iter().copied()))
+        }
+        ValueKind::Glob => {
+            let error = GlobBuilder::new(text).literal_separator(true).build().err()?;
+            Some(Problem::BadGlob { written: text.to_owned(), reason: error.kind().to_string() })
+        }
+        ValueKind::Sha256 if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            mismatch("`sha256sum FILE` prints it".to_owned())
+        }
+        ValueKind::Path if text.is_empty() || text.contains('\0') => mismatch("name a file or folder".to_owned()),
+        _ => None,
+    }
+}
+
+/// Longer than a year is no time limit but a mistake, and would overflow what adds to it.
+const LONGEST: std::time::Duration = std::time::Duration::from_secs(366 * 24 * 3600);
+
+fn wrong_duration(text: &str) -> Option<Problem> {
+    let reason = match humantime::parse_duration(text) {
+        Ok(duration) if duration.is_zero() => "it is zero".to_owned(),
+        Ok(duration) if duration > LONGEST => "it is longer than a year".to_owned(),
+        Ok(_) => return None,
+        Err(error) => error.to_string(),
+    };
+    Some(Problem::BadDuration { written: text.to_owned(), reason })
+}
+
+fn is_name(text: &str) -> bool {
+    let allowed = |c: char| c.is_alphanumeric() || "._+-".contains(c);
+    text.starts_with(char::is_alphanumeric) && text.chars().all(allowed) && text.len() <= 255
+}
+
+fn example(kind: ValueKind) -> String {
+    match kind {
+        ValueKind::Name => "NAME".to_owned(),
+        ValueKind::Text | ValueKind::Spelling => "\"…\"".to_owned(),
+        ValueKind::Glob => "\"*\"".to_owned(),
+        ValueKind::Path => "\"path/to/it\"".to_owned(),
+        ValueKind::Duration => "\"90m\"".to_owned(),
+        ValueKind::Count => "1".to_owned(),
+        ValueKind::Boolean => "#true".to_owned(),
+        ValueKind::OneOf(words) => words.first().copied().unwrap_or_default().to_owned(),
+        ValueKind::Sha256 => "\"0123…\"".to_owned(),
+    }
+}
+
+fn with_article(noun: &str) -> String {
+    let vowel = noun.starts_with(['a', 'e', 'i', 'o', 'u']) && !noun.starts_with("ur");
+    format!("{} {noun}", if vowel { "an" } else { "a" })
+}
+
+fn list(arguments: &[ArgumentRule]) -> String {
+    arguments.iter().map(|argument| with_article(argument.name)).collect::<Vec<_>>().join(" and ")
+}

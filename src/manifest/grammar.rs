@@ -1,0 +1,118 @@
+//! The form of the language as data: which nodes there are, what they take, what may stand in them.
+//!
+//! [`DOCUMENT`](super::rules::DOCUMENT) is the one statement of it. The [checker](super::check) reads it, the schema
+//! in `schemas/` is written from it, and so is the reference, so that none of them can say another thing.
+
+/// What a value must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueKind {
+    /// Letters, digits and `._+-`, beginning with a letter or digit.
+    Name,
+    /// Any text; `(env)"NAME"` takes it from the environment.
+    Text,
+    /// A pattern of globset's syntax: `*`, `?`, `[…]`, `{a,b}`, `**`.
+    Glob,
+    /// A path, relative to the file that says it.
+    Path,
+    /// A duration with its unit: `90m`, `5h`, `14d`.
+    Duration,
+    /// A whole number from 0.
+    Count,
+    /// `#true` or `#false`.
+    Boolean,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// 64 hexadecimal digits.
+    Sha256,
+    /// A text, number or boolean that is kept as it is spelt, or `#null`.
+    Spelling,
+}
+
+impl ValueKind {
+    /// What it is called in messages and in the reference.
+    pub fn description(self) -> String {
+        match self {
+            Self::Name => "a name".to_owned(),
+            Self::Text => "a text".to_owned(),
+            Self::Glob => "a pattern".to_owned(),
+            Self::Path => "a path".to_owned(),
+            Self::Duration => "a duration such as `90m` or `5h`".to_owned(),
+            Self::Count => "a whole number".to_owned(),
+            Self::Boolean => "`#true` or `#false`".to_owned(),
+            Self::OneOf(words) => format!("one of {}", words.join(", ")),
+            Self::Sha256 => "a SHA-256 checksum of 64 hexadecimal digits".to_owned(),
+            Self::Spelling => "a value".to_owned(),
+        }
+    }
+}
+
+/// An argument: a value by its position.
+#[derive(Clone, Copy, Debug)]
+pub struct ArgumentRule {
+    /// What it is called in messages.
+    pub name: &'static str,
+    /// What it must be.
+    pub kind: ValueKind,
+    /// How many of it: at least, and at most (`None`: any number).
+    pub count: (usize, Option<usize>),
+}
+
+/// A property: a value by its name.
+#[derive(Clone, Copy, Debug)]
+pub struct PropertyRule {
+    /// Its name.
+    pub name: &'static str,
+    /// What it must be.
+    pub kind: ValueKind,
+    /// Whether it must be there.
+    pub required: bool,
+    /// What it means.
+    pub doc: &'static str,
+}
+
+/// How often a node may stand in its block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occurs {
+    /// Once at the most.
+    Once,
+    /// Any number of times.
+    Often,
+}
+
+/// What may stand in a node's block.
+#[derive(Clone, Copy, Debug)]
+pub enum Block {
+    /// Nothing: it has none.
+    None,
+    /// These nodes.
+    Nodes(&'static [NodeRule]),
+    /// Nodes whose names the user chooses, each with the one rule.
+    Free(&'static NodeRule),
+}
+
+/// A node.
+#[derive(Clone, Copy, Debug)]
+pub struct NodeRule {
+    /// Its name.
+    pub name: &'static str,
+    /// What it means.
+    pub doc: &'static str,
+    /// How often it may stand in its block.
+    pub occurs: Occurs,
+    /// Its arguments, in order.
+    pub arguments: &'static [ArgumentRule],
+    /// Its properties.
+    pub properties: &'static [PropertyRule],
+    /// What may stand in its block.
+    pub block: Block,
+}
+
+impl NodeRule {
+    /// The rules of the nodes in its block.
+    pub fn children(&self) -> &'static [NodeRule] {
+        match self.block {
+            Block::Nodes(rules) => rules,
+            Block::None | Block::Free(_) => &[],
+        }
+    }
+}

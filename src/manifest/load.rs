@@ -1,0 +1,163 @@
+//! The manifest's files: the main one, and those that it includes.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use kdl::KdlDocument;
+
+use super::declaration::Declarations;
+use super::problem::{ManifestError, Problem};
+use super::read::{Reader, folder_of};
+use super::resolve::resolve;
+use super::resolved::Manifest;
+use super::values::Values;
+use super::{check, syntax};
+use crate::files::{Folder, reason};
+use crate::text::{Located, Place, SourceText, Spanned};
+
+/// The name of the manifest's main file.
+pub const MANIFEST_FILE: &str = "Rpmforge.kdl";
+
+/// Every mistake of a manifest, in the order of its files and lines.
+#[derive(Debug)]
+pub struct ManifestErrors(pub Vec<ManifestError>);
+
+/// Reads the manifest of the repository `repository`: its file `main`, all that it includes, every name resolved.
+///
+/// `environment` is what `(env)` values read.
+///
+/// # Errors
+/// All mistakes of all files.
+pub fn load(
+    repository: &Folder,
+    main: &str,
+    environment: &BTreeMap<String, String>,
+) -> Result<Manifest, ManifestErrors> {
+    let mut loader = Loader { repository, environment, files: Vec::new(), errors: Vec::new() };
+    let declarations = loader.all(main);
+    let Loader { files, mut errors, .. } = loader;
+    let resolved = resolve(declarations, repository, &files, &mut errors);
+    if errors.is_empty() {
+        return Ok(resolved);
+    }
+    let order = |error: &ManifestError| {
+        let place = error.place();
+        let file = files.iter().position(|file| Arc::ptr_eq(file, place.source()));
+        (file, place.span().start)
+    };
+    errors.sort_by_key(order);
+    Err(ManifestErrors(errors))
+}
+
+/// The files of a manifest that can be parsed, relative to the repository; the main one first. What else is wrong with
+/// them does not matter here.
+///
+/// # Errors
+/// Files that can't be read or parsed.
+pub fn manifest_files(repository: &Folder) -> Result<Vec<String>, ManifestErrors> {
+    let environment = BTreeMap::new();
+    let mut loader = Loader { repository, environment: &environment, files: Vec::new(), errors: Vec::new() };
+    loader.all(MANIFEST_FILE);
+    let is_fatal = |error: &ManifestError| {
+        matches!(error.error(), Problem::Syntax { .. } | Problem::TooDeep { .. } | Problem::Unreadable { .. })
+    };
+    let fatal: Vec<ManifestError> = loader.errors.into_iter().filter(is_fatal).collect();
+    if !fatal.is_empty() {
+        return Err(ManifestErrors(fatal));
+    }
+    Ok(loader.files.iter().map(|file| file.name().to_owned()).collect())
+}
+
+struct Loader<'a> {
+    repository: &'a Folder,
+    environment: &'a BTreeMap<String, String>,
+    files: Vec<Arc<SourceText>>,
+    errors: Vec<ManifestError>,
+}
+
+impl Loader<'_> {
+    fn all(&mut self, main: &str) -> Declarations {
+        let mut declarations = Declarations::default();
+        let mut queue = VecDeque::from([(main.to_owned(), None)]);
+        let mut seen = BTreeSet::from([main.to_owned()]);
+        while let Some((file, included_by)) = queue.pop_front() {
+            let is_main = included_by.is_none();
+            let Some(includes) = self.one(&file, included_by, is_main, &mut declarations) else { continue };
+            for pattern in includes {
+                for found in self.included(&file, &pattern) {
+                    if seen.insert(found.clone()) {
+                        queue.push_back((found, Some(pattern.place.clone())));
+                    }
+                }
+            }
+        }
+        declarations
+    }
+
+    /// Reads one file; gives the patterns of those that it includes.
+    fn one(
+        &mut self,
+        file: &str,
+        included_by: Option<Place>,
+        is_main: bool,
+        into: &mut Declarations,
+    ) -> Option<Vec<Spanned<String>>> {
+        let text = match self.repository.read_text(file) {
+            Ok(text) => text,
+            Err(error) => {
+                let reason = self.without_path(file, &reason(&error));
+                let place = included_by.unwrap_or_else(|| Place::outside(file));
+                let problem = Problem::Unreadable { path: file.to_owned(), reason };
+                self.errors.push(Located::new(problem, "included here", place));
+                return None;
+            }
+        };
+        let source = SourceText::new(file, text);
+        self.files.push(Arc::clone(&source));
+        let document = match syntax::parse(&source) {
+            Ok(document) => document,
+            Err(errors) => {
+                self.errors.extend(errors);
+                return None;
+            }
+        };
+        check::check(&source, &document, &mut self.errors);
+        if is_main {
+            self.expect_version(&source, &document);
+        }
+        let values = Values { source: &source, environment: self.environment, errors: Vec::new() };
+        let mut reader = Reader { values, folder: folder_of(file), includes: Vec::new() };
+        reader.document(&document, into);
+        self.errors.append(&mut reader.values.errors);
+        Some(reader.includes)
+    }
+
+    fn without_path(&self, file: &str, reason: &str) -> String {
+        let path = self.repository.path().join(file).to_string();
+        reason.trim_start_matches(&path).trim_start_matches(": ").to_owned()
+    }
+
+    fn expect_version(&mut self, source: &Arc<SourceText>, document: &KdlDocument) {
+        if document.get("rpmforge").is_none() {
+            let end = source.text().lines().next().map_or(0, str::len);
+            self.errors.push(Located::new(Problem::NoVersion, "before this", Place::new(source, 0..end)));
+        }
+    }
+
+    fn included(&mut self, file: &str, pattern: &Spanned<String>) -> Vec<String> {
+        let problem = match self.repository.search(&folder_of(file), pattern) {
+            Ok(Some(found)) if !found.is_empty() => {
+                return found.iter().filter_map(|path| path.to_str().map(str::to_owned)).collect();
+            }
+            Ok(Some(_)) => Problem::NoMatch {
+                kind: "file",
+                pattern: pattern.value.clone(),
+                help: "patterns are relative to the file that says them; `**` goes through folders".to_owned(),
+            },
+            Ok(None) => Problem::PathLeaves { path: pattern.value.clone() },
+            Err(error) => Problem::Unreadable { path: pattern.value.clone(), reason: reason(&error) },
+        };
+        self.errors.push(Located::new(problem, "this pattern", pattern.place.clone()));
+        Vec::new()
+    }
+}

@@ -1,0 +1,31 @@
+//! `Rpmforge.kdl`: KDL text → [`Manifest`]. Every mistake of every file is reported in one run, at its place.
+//!
+//! The way: [text → nodes](syntax), the nodes against the [grammar], nodes → [declarations](declaration) with their
+//! places, declarations → [manifest](resolved) with every name and pattern applied.
+
+mod check;
+mod format;
+pub mod declaration;
+pub mod grammar;
+mod load;
+mod manifest_path;
+mod problem;
+mod read;
+mod read_root;
+mod resolve;
+mod resolve_batch;
+mod resolve_root;
+pub mod resolved;
+pub mod rules;
+mod schema;
+mod start;
+mod syntax;
+mod values;
+
+pub use format::format;
+pub use schema::{reference, schema};
+pub use start::first_manifest;
+pub use load::{MANIFEST_FILE, ManifestErrors, load, manifest_files};
+pub use manifest_path::ManifestPath;
+pub use problem::{ManifestError, Problem};
+pub use resolved::{Batch, BatchId, Chroot, ChrootId, Manifest, Package, PackageId, RootBase};

@@ -1,0 +1,270 @@
+//! Everything that can be wrong with a manifest.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::text::Located;
+
+/// A mistake of the manifest, at its place.
+pub type ManifestError = Located<Problem>;
+
+/// What is wrong. Each has a code, and a help that says what to do.
+#[derive(Debug, Error, Diagnostic)]
+pub enum Problem {
+    /// Not KDL.
+    #[error("{message}")]
+    #[diagnostic(code(forge::manifest::syntax))]
+    Syntax {
+        /// The KDL parser's words.
+        message: String,
+        /// And its advice.
+        #[help]
+        help: String,
+    },
+    /// Blocks nested too deeply to be read.
+    #[error("blocks are nested more than {limit} deep")]
+    #[diagnostic(code(forge::manifest::too_deep), help("the deepest block of the language is 4 deep: is a `}}` missing?"))]
+    TooDeep {
+        /// The limit.
+        limit: usize,
+    },
+    /// A file that can't be read.
+    #[error("`{path}` can't be read: {reason}")]
+    #[diagnostic(code(forge::manifest::unreadable), help("does it exist, may forge read it, and is it UTF-8 text?"))]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// `rpmforge version=1` is missing.
+    #[error("the manifest does not say which version of the language it is in")]
+    #[diagnostic(code(forge::manifest::no_version), help("begin it with the line `rpmforge version=1`"))]
+    NoVersion,
+    /// A version that this forge does not know.
+    #[error("version {version} of the language is not known to this forge")]
+    #[diagnostic(code(forge::manifest::version), help("this forge reads version 1; a newer forge may know version {version}"))]
+    Version {
+        /// What was written.
+        version: String,
+    },
+    /// A node that is not of the language.
+    #[error("`{name}` is not a node of {place}")]
+    #[diagnostic(code(forge::manifest::unknown_node))]
+    UnknownNode {
+        /// What was written.
+        name: String,
+        /// The block.
+        place: String,
+        /// What is known.
+        #[help]
+        help: String,
+    },
+    /// A property that a node does not have.
+    #[error("`{node}` has no property `{name}`")]
+    #[diagnostic(code(forge::manifest::unknown_property))]
+    UnknownProperty {
+        /// What was written.
+        name: String,
+        /// The node.
+        node: String,
+        /// What is known.
+        #[help]
+        help: String,
+    },
+    /// Something that must be there is not.
+    #[error("`{node}` needs {what}")]
+    #[diagnostic(code(forge::manifest::missing), help("write `{example}`"))]
+    Missing {
+        /// The node.
+        node: String,
+        /// What is missing.
+        what: String,
+        /// What it could look like.
+        example: String,
+    },
+    /// Something that a node does not take.
+    #[error("`{node}` takes {limit}")]
+    #[diagnostic(code(forge::manifest::too_much), help("{help}"))]
+    TooMuch {
+        /// The node.
+        node: String,
+        /// What it does take.
+        limit: String,
+        /// What to do.
+        help: String,
+    },
+    /// A value of the wrong kind.
+    #[error("{what} is {wanted}, not `{written}`")]
+    #[diagnostic(code(forge::manifest::wrong_value))]
+    WrongValue {
+        /// Of what.
+        what: String,
+        /// What it must be.
+        wanted: String,
+        /// What was written.
+        written: String,
+        /// What to write.
+        #[help]
+        help: String,
+    },
+    /// A duration that is none.
+    #[error("`{written}` is not a duration: {reason}")]
+    #[diagnostic(code(forge::manifest::bad_duration), help("a number and its unit, in quotes: \"90s\", \"45m\", \"5h\", \"14d\", \"1h 30m\""))]
+    BadDuration {
+        /// What was written.
+        written: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A pattern that is none.
+    #[error("`{written}` is not a pattern: {reason}")]
+    #[diagnostic(code(forge::manifest::bad_glob), help("`*`, `?`, `[a-z]`, `{{a,b}}` and `**` have their usual meanings; `\\` takes it from them"))]
+    BadGlob {
+        /// What was written.
+        written: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A node that may stand only once.
+    #[error("`{name}` stands twice in {place}")]
+    #[diagnostic(code(forge::manifest::repeated), help("keep one of them"))]
+    Repeated {
+        /// The node.
+        name: String,
+        /// The block.
+        place: String,
+    },
+    /// Two declarations of one name.
+    #[error("{kind} `{name}` is declared twice")]
+    #[diagnostic(code(forge::manifest::duplicate), help("rename one of them, or delete it"))]
+    Duplicate {
+        /// `package`, `chroot` …
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// Two files that say different things of what there is one of.
+    #[error("`{what}` is said twice, and not the same: `{one}` and `{other}`")]
+    #[diagnostic(code(forge::manifest::contradiction), help("keep one of them: neither of the two is nearer than the other"))]
+    Contradiction {
+        /// Of what.
+        what: String,
+        /// What one place says.
+        one: String,
+        /// What the other says.
+        other: String,
+    },
+    /// A name that nothing has.
+    #[error("{who} {relation} {kind} `{name}`, which is not declared")]
+    #[diagnostic(code(forge::manifest::undeclared))]
+    Undeclared {
+        /// Who names it.
+        who: String,
+        /// How.
+        relation: &'static str,
+        /// What it should be.
+        kind: &'static str,
+        /// The name.
+        name: String,
+        /// What is declared.
+        #[help]
+        help: String,
+    },
+    /// A chroot that is not declared.
+    #[error("{who} builds for chroot `{name}`, which is not declared")]
+    #[diagnostic(code(forge::manifest::unknown_chroot))]
+    UnknownChroot {
+        /// Who names it.
+        who: String,
+        /// The name.
+        name: String,
+        /// What is declared.
+        #[help]
+        help: String,
+    },
+    /// A pattern that nothing matches.
+    #[error("no {kind} matches `{pattern}`")]
+    #[diagnostic(code(forge::manifest::no_match))]
+    NoMatch {
+        /// What should match.
+        kind: &'static str,
+        /// The pattern.
+        pattern: String,
+        /// What there is.
+        #[help]
+        help: String,
+    },
+    /// A path that leaves the repository.
+    #[error("`{path}` leaves the repository")]
+    #[diagnostic(code(forge::manifest::path_leaves), help("paths are relative to the file that says them and stay in the repository; one from elsewhere is written whole, from `/` on"))]
+    PathLeaves {
+        /// What was written.
+        path: String,
+    },
+    /// A path where nothing is.
+    #[error("there is no {what} at `{path}`")]
+    #[diagnostic(code(forge::manifest::nothing_there))]
+    NothingThere {
+        /// What should be there.
+        what: &'static str,
+        /// What was written.
+        path: String,
+        /// What to do.
+        #[help]
+        help: String,
+    },
+    /// A folder without one spec.
+    #[error("folder `{path}` holds {count} specs, and a package has one")]
+    #[diagnostic(code(forge::manifest::one_spec), help("name the spec itself: `source path \"{path}/NAME.spec\"`"))]
+    NotOneSpec {
+        /// The folder.
+        path: String,
+        /// How many specs it holds.
+        count: usize,
+    },
+    /// An environment variable that is not set.
+    #[error("the environment variable `{name}` is not set")]
+    #[diagnostic(code(forge::manifest::unset_variable), help("set it where forge is started, or write the value without `(env)`"))]
+    UnsetVariable {
+        /// The variable.
+        name: String,
+    },
+    /// A type annotation that means nothing.
+    #[error("`({name})` means nothing here")]
+    #[diagnostic(code(forge::manifest::annotation), help("the one annotation is `(env)\"NAME\"`, which takes a text from the environment"))]
+    Annotation {
+        /// What was written.
+        name: String,
+    },
+    /// Declarations that wait for each other.
+    #[error("{kind} wait for each other: {path}")]
+    #[diagnostic(code(forge::manifest::cycle), help("take one of these away"))]
+    Cycle {
+        /// What goes in a circle.
+        kind: &'static str,
+        /// The circle.
+        path: String,
+    },
+    /// Two things of which only one can be.
+    #[error("{who} has both {one} and {other}")]
+    #[diagnostic(code(forge::manifest::exclusive), help("keep one of them"))]
+    Exclusive {
+        /// Who.
+        who: String,
+        /// One.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// A package without chroots.
+    #[error("package `{package}` builds for no chroot")]
+    #[diagnostic(code(forge::manifest::no_chroot))]
+    NoChroot {
+        /// The package.
+        package: String,
+        /// What to do.
+        #[help]
+        help: &'static str,
+    },
+}

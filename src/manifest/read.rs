@@ -1,0 +1,348 @@
+//! Nodes → declarations. What the [checker](super::check) has refused is left out without another word.
+
+use std::path::{Path, PathBuf};
+
+use kdl::{KdlDocument, KdlNode};
+
+use super::declaration::{
+    BatchAfter, BatchDecl, Bootstrap, CacheDecl, Choice, ChrootSelection, Declarations, EngineChoice, Isolation,
+    KeepDecl, MacroDecl, NamedSourceDecl, Network, OnFailure, OptionsDecl, PackageDecl, PackagesDecl, Priority,
+    ProjectDecl, PublishDecl, RebuildDecl, RemoteDecl, SelectDecl, SignDecl, VariableDecl,
+};
+use super::manifest_path::ManifestPath;
+use super::problem::Problem;
+use super::values::{Values, entry_place, node_place};
+use crate::engine::Condition;
+use crate::text::{Located, Place, Spanned};
+
+/// Reads one file's nodes into `into`.
+pub(super) struct Reader<'a> {
+    /// Values of the file.
+    pub values: Values<'a>,
+    /// The file's folder, relative to the repository.
+    pub folder: PathBuf,
+    /// Patterns of further files.
+    pub includes: Vec<Spanned<String>>,
+}
+
+impl Reader<'_> {
+    /// Reads all nodes of a file.
+    pub fn document(&mut self, document: &KdlDocument, into: &mut Declarations) {
+        for node in document.nodes() {
+            match node.name().value() {
+                "rpmforge" => self.version(node),
+                "project" => into.projects.extend(self.project(node)),
+                "macros" => into.macros.extend(self.macros(node)),
+                "defaults" => into.defaults.push(self.options(node)),
+                "chroot" => into.chroots.extend(self.chroot(node)),
+                "source" => into.sources.extend(self.named_source(node)),
+                "package" => into.packages.extend(self.package(node)),
+                "packages" => into.patterns.push(self.packages(node)),
+                "batch" => into.batches.extend(self.batch(node)),
+                "publish" => into.publish.extend(self.publish(node)),
+                "cache" => into.caches.extend(self.cache(node)),
+                "remote" => into.remotes.extend(self.remote(node)),
+                "rebuild" => into.rebuilds.extend(self.rebuild(node)),
+                _ => {}
+            }
+        }
+    }
+
+    fn version(&mut self, node: &KdlNode) {
+        let Some(entry) = node.entry("version") else { return };
+        if entry.value().as_integer().is_some_and(|version| version != 1) {
+            let problem = Problem::Version { version: super::values::spelling(entry) };
+            self.values.errors.push(Located::new(problem, "not known", entry_place(self.values.source, entry)));
+        }
+    }
+
+    fn project(&mut self, node: &KdlNode) -> Option<ProjectDecl> {
+        for include in named(node, "include") {
+            let patterns = self.values.texts(include);
+            self.includes.extend(patterns);
+        }
+        let description = child(node, "description").and_then(|node| self.values.argument(node, 0));
+        Some(ProjectDecl { name: self.values.argument(node, 0)?, description })
+    }
+
+    /// The place of a node's name.
+    pub(super) fn place(&self, node: &KdlNode) -> Place {
+        node_place(self.values.source, node)
+    }
+
+    /// `macros` as written.
+    pub(super) fn macros(&mut self, node: &KdlNode) -> Vec<MacroDecl> {
+        let children = node.children().map(KdlDocument::nodes).unwrap_or_default();
+        let mut macros = Vec::new();
+        for node in children {
+            let name = Spanned::new(node.name().value().to_owned(), self.place(node));
+            if !is_macro_name(&name) {
+                self.bad_macro_name(name);
+                continue;
+            }
+            let undefines = node.entries().first().is_some_and(|entry| entry.value().is_null());
+            let body = self.values.argument(node, 0).map(|value| value.value);
+            if undefines || body.is_some() {
+                macros.push(MacroDecl { name, body: body.filter(|_| !undefines) });
+            }
+        }
+        macros
+    }
+
+    fn bad_macro_name(&mut self, name: Spanned<String>) {
+        let problem = Problem::WrongValue {
+            what: "a macro".to_owned(),
+            wanted: "named by at least two letters, digits or underscores, not a digit first".to_owned(),
+            written: name.value,
+            help: "options stand in parentheses behind the name: `\"configure_flag(n:)\"`".to_owned(),
+        };
+        self.values.errors.push(Located::new(problem, "this name", name.place));
+    }
+
+    /// Name-value pairs of a free block.
+    pub(super) fn variables(&mut self, node: &KdlNode) -> Vec<VariableDecl> {
+        let children = node.children().map(KdlDocument::nodes).unwrap_or_default();
+        let mut variables = Vec::new();
+        for node in children {
+            let name = Spanned::new(node.name().value().to_owned(), self.place(node));
+            let value = self.values.argument(node, 0);
+            variables.extend(value.map(|value| VariableDecl { name, value: value.value }));
+        }
+        variables
+    }
+
+    /// What `package`, `packages` and `defaults` share.
+    fn options(&mut self, node: &KdlNode) -> OptionsDecl {
+        let mut options = OptionsDecl::default();
+        for node in node.children().map(KdlDocument::nodes).unwrap_or_default() {
+            let place = self.place(node);
+            match node.name().value() {
+                "chroots" => options.chroots = Some(self.selection(node)),
+                "with" => options.conditions.extend(self.conditions(node, Condition::With)),
+                "without" => options.conditions.extend(self.conditions(node, Condition::Without)),
+                "env" => options.environment = self.variables(node),
+                "macros" => options.macros = self.macros(node),
+                "after" => options.after.extend(self.values.texts(node)),
+                "engine" => options.engine = self.choice::<EngineChoice>(node),
+                "isolation" => options.isolation = self.choice::<Isolation>(node),
+                "priority" => options.priority = self.choice::<Priority>(node),
+                "on-failure" => options.on_failure = self.choice::<OnFailure>(node),
+                "bootstrap" => options.bootstrap = self.choice::<Bootstrap>(node),
+                "timeout" => options.timeout = self.values.duration(node).map(|value| Spanned::new(value, place)),
+                "retries" => options.retries = self.values.count(node).map(|value| Spanned::new(value, place)),
+                "network" => {
+                    let allowed = self.values.boolean(node);
+                    let network = allowed.map(|allowed| if allowed { Network::Allowed } else { Network::Denied });
+                    options.network = network.map(|network| Spanned::new(network, place));
+                }
+                _ => {}
+            }
+        }
+        options
+    }
+
+    fn choice<C: Choice>(&mut self, node: &KdlNode) -> Option<Spanned<C>> {
+        let word = self.values.argument(node, 0)?;
+        Some(Spanned::new(C::of(&word)?, word.place))
+    }
+
+    fn conditions(&mut self, node: &KdlNode, make: fn(String) -> Condition) -> Vec<Condition> {
+        self.values.texts(node).into_iter().map(|name| make(name.value)).collect()
+    }
+
+    /// `chroots` as written.
+    fn selection(&mut self, node: &KdlNode) -> ChrootSelection {
+        let take = self.values.texts(node);
+        let exclude = named(node, "exclude").flat_map(|node| self.values.texts(node)).collect();
+        ChrootSelection { take, exclude }
+    }
+
+    fn package(&mut self, node: &KdlNode) -> Option<PackageDecl> {
+        let source = child(node, "source").map(|node| self.source(node));
+        if source.is_none() {
+            let name = node.name().value();
+            let problem = Problem::Missing {
+                node: name.to_owned(),
+                what: "a `source`".to_owned(),
+                example: "source path \"specs/hello.spec\"".to_owned(),
+            };
+            self.values.errors.push(Located::new(problem, "it has none", self.place(node)));
+        }
+        let options = self.options(node);
+        Some(PackageDecl { name: self.values.argument(node, 0)?, source: source.flatten(), options })
+    }
+
+    fn packages(&mut self, node: &KdlNode) -> PackagesDecl {
+        let options = self.options(node);
+        PackagesDecl { patterns: self.values.texts(node), folder: self.folder.clone(), options }
+    }
+
+    fn named_source(&mut self, node: &KdlNode) -> Option<NamedSourceDecl> {
+        let kinds = node.children().map(KdlDocument::nodes).unwrap_or_default();
+        if let [first, second, ..] = kinds {
+            let problem = Problem::Exclusive {
+                who: format!("source `{}`", self.values.argument(node, 0)?.value),
+                one: format!("`{}`", first.name().value()),
+                other: format!("`{}`", second.name().value()),
+            };
+            let error = Located::new(problem, "and this", self.place(second));
+            self.values.errors.push(error.with_note("this", self.place(first)));
+        }
+        let source = kinds.first().and_then(|kind| self.source_kind(kind, kind.name().value(), 0));
+        if kinds.is_empty() {
+            let problem = Problem::Missing {
+                node: "source".to_owned(),
+                what: "a block that says what it is".to_owned(),
+                example: "source NAME { git \"https://…\" }".to_owned(),
+            };
+            self.values.errors.push(Located::new(problem, "it has none", self.place(node)));
+        }
+        Some(NamedSourceDecl { name: self.values.argument(node, 0)?, source })
+    }
+
+    fn batch(&mut self, node: &KdlNode) -> Option<BatchDecl> {
+        let mut after: Vec<BatchAfter> = self.batch_after(node, self.after_property(node)).into_iter().collect();
+        for node in named(node, "after") {
+            let batch = self.values.argument(node, 0);
+            after.extend(self.batch_after(node, batch));
+        }
+        Some(BatchDecl {
+            name: self.values.argument(node, 0)?,
+            members: named(node, "members").flat_map(|node| self.values.texts(node)).collect(),
+            after,
+            priority: child(node, "priority").and_then(|node| self.choice(node)).map(|choice| choice.value),
+            macros: child(node, "macros").map(|node| self.macros(node)).unwrap_or_default(),
+        })
+    }
+
+    fn after_property(&self, node: &KdlNode) -> Option<Spanned<String>> {
+        let entry = node.entry("after")?;
+        Some(Spanned::new(super::values::spelling(entry), entry_place(self.values.source, entry)))
+    }
+
+    fn batch_after(&self, node: &KdlNode, batch: Option<Spanned<String>>) -> Option<BatchAfter> {
+        let even_if_failed = node.get("even-if").and_then(|value| value.as_string()) == Some("failed");
+        batch.map(|batch| BatchAfter { batch, even_if_failed })
+    }
+
+    fn publish(&mut self, node: &KdlNode) -> Option<PublishDecl> {
+        let folder = self.values.argument(node, 0).and_then(|written| self.path(written));
+        let sign = child(node, "sign").and_then(|node| Some(Spanned::new(self.sign(node)?, self.place(node))));
+        let keep = child(node, "keep").map(|node| {
+            let failed = self.values.property(node, "failed");
+            let failed = failed.and_then(|failed| humantime::parse_duration(&failed).ok());
+            let keep = KeepDecl { builds: self.values.property_count(node, "builds"), failed };
+            Spanned::new(keep, self.place(node))
+        });
+        let separate_debuginfo = child(node, "debuginfo").and_then(|node| {
+            let separate = node.get("separate")?.as_bool()?;
+            Some(Spanned::new(separate, self.place(node)))
+        });
+        Some(PublishDecl { folder: folder?, sign, keep, separate_debuginfo })
+    }
+
+    fn sign(&mut self, node: &KdlNode) -> Option<SignDecl> {
+        let ways = ["key", "env", "command"];
+        self.one_of_properties(node, &ways);
+        if let Some(path) = self.values.property(node, "key") {
+            return self.path(path).map(|path| SignDecl::KeyFile(path.value));
+        }
+        if let Some(variable) = self.values.property(node, "env") {
+            return Some(SignDecl::Variable(variable.value));
+        }
+        self.values.property(node, "command").map(|command| SignDecl::Command(command.value))
+    }
+
+    /// Reports where not just one of `names` is among a node's properties.
+    pub(super) fn one_of_properties(&mut self, node: &KdlNode, names: &[&str]) {
+        let given: Vec<_> = names.iter().filter_map(|name| node.entry(*name)).collect();
+        let who = format!("`{}`", node.name().value());
+        match given.as_slice() {
+            [] => {
+                let what = format!("one of the properties {}", names.join(", "));
+                let example = format!("{} {}=\"…\"", node.name().value(), names.first().unwrap_or(&""));
+                let problem = Problem::Missing { node: node.name().value().to_owned(), what, example };
+                self.values.errors.push(Located::new(problem, "it has none", self.place(node)));
+            }
+            [_] => {}
+            [first, second, ..] => {
+                let name = |entry: &kdl::KdlEntry| {
+                    format!("`{}`", entry.name().map(|name| name.value()).unwrap_or_default())
+                };
+                let problem = Problem::Exclusive { who, one: name(first), other: name(second) };
+                let error = Located::new(problem, "and this", entry_place(self.values.source, second));
+                self.values.errors.push(error.with_note("this", entry_place(self.values.source, first)));
+            }
+        }
+    }
+
+    fn cache(&mut self, node: &KdlNode) -> Option<CacheDecl> {
+        let write = self.values.property(node, "write").map(|write| write.value);
+        Some(CacheDecl { url: self.values.argument(node, 0)?, write })
+    }
+
+    fn remote(&mut self, node: &KdlNode) -> Option<RemoteDecl> {
+        let instance = child(node, "instance").and_then(|node| self.values.argument(node, 0));
+        let platform = child(node, "platform").map(|node| self.variables(node)).unwrap_or_default();
+        let instance = instance.map(|instance| instance.value);
+        Some(RemoteDecl { url: self.values.argument(node, 0)?, instance, platform })
+    }
+
+    fn rebuild(&mut self, node: &KdlNode) -> Option<RebuildDecl> {
+        let mut select = Vec::new();
+        for node in named(node, "select") {
+            let Some(whatrequires) = self.values.property(node, "whatrequires") else { continue };
+            let depth = self.values.property_count(node, "depth").unwrap_or(1);
+            let from = self.values.property(node, "from").map(|from| from.value);
+            select.push(SelectDecl { whatrequires, depth, from });
+        }
+        let sample = child(node, "sample").and_then(|node| {
+            Some((self.values.count(node)?, self.values.property_count(node, "seed")))
+        });
+        Some(RebuildDecl {
+            name: self.values.argument(node, 0)?,
+            chroots: child(node, "chroots").map(|node| self.selection(node)),
+            change: named(node, "change").flat_map(|node| self.values.texts(node)).collect(),
+            select,
+            sample,
+            baseline: child(node, "baseline").and_then(|node| self.values.boolean(node)).unwrap_or(false),
+        })
+    }
+
+    /// A path as written, worked out; one that leaves the repository is reported.
+    pub(super) fn path(&mut self, written: Spanned<String>) -> Option<Spanned<ManifestPath>> {
+        match ManifestPath::new(&self.folder, &written) {
+            Some(path) => Some(Spanned::new(path, written.place)),
+            None => {
+                let problem = Problem::PathLeaves { path: written.value };
+                self.values.errors.push(Located::new(problem, "this path", written.place));
+                None
+            }
+        }
+    }
+}
+
+/// The first child of that name.
+pub(super) fn child<'a>(node: &'a KdlNode, name: &str) -> Option<&'a KdlNode> {
+    node.children()?.get(name)
+}
+
+/// All children of that name.
+pub(super) fn named<'a>(node: &'a KdlNode, name: &'a str) -> impl Iterator<Item = &'a KdlNode> {
+    let children = node.children().map(KdlDocument::nodes).unwrap_or_default();
+    children.iter().filter(move |node| node.name().value() == name)
+}
+
+/// Whether rpm takes it as the name of a macro (rpm-macros(7)): at least two letters, digits or underscores, not a
+/// digit first; options in parentheses may follow.
+fn is_macro_name(written: &str) -> bool {
+    let name = written.split_once('(').map_or(written, |(name, _)| name);
+    let options_closed = !written.contains('(') || written.ends_with(')');
+    let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    first && options_closed && name.len() >= 2 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// The folder that holds `file`, relative to the repository.
+pub(super) fn folder_of(file: &str) -> PathBuf {
+    Path::new(file).parent().map(Path::to_owned).unwrap_or_default()
+}

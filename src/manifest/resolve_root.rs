@@ -1,0 +1,113 @@
+//! Chroots: what they overlay, and what they are made from.
+
+use std::collections::HashMap;
+
+use super::declaration::{ChrootDecl, SourceKind};
+use super::manifest_path::ManifestPath;
+use super::problem::Problem;
+use super::resolve::{Resolver, macro_settings, variables};
+use super::resolve_batch::{circle, report_circle};
+use super::resolved::{Chroot, RootBase};
+use crate::engine::MacroLevel;
+
+/// Resolves chroots; one that overlays another begins with what that one says.
+pub(super) fn resolve_chroots(resolver: &mut Resolver<'_>, decls: Vec<ChrootDecl>) -> Vec<Chroot> {
+    resolver.unique("chroot", decls.iter().map(|decl| &decl.name));
+    let names: HashMap<String, usize> =
+        decls.iter().enumerate().map(|(index, decl)| (decl.name.value.clone(), index)).collect();
+    let mut below = vec![Vec::new(); decls.len()];
+    for (index, decl) in decls.iter().enumerate() {
+        let Some(overlays) = &decl.overlays else { continue };
+        match names.get(&overlays.value) {
+            Some(base) => below[index].push(*base),
+            None => {
+                let who = format!("chroot `{}`", decl.name.value);
+                resolver.undeclared(who, "overlays", "chroot", overlays, names.keys().map(String::as_str));
+            }
+        }
+    }
+    if let Some(circle) = circle(&below) {
+        report_overlays(resolver, &decls, &circle);
+        below.iter_mut().for_each(Vec::clear);
+    }
+    (0..decls.len()).map(|index| chroot(resolver, &decls, &below, index)).collect()
+}
+
+fn report_overlays(resolver: &mut Resolver<'_>, decls: &[ChrootDecl], circle: &[usize]) {
+    let steps = circle.iter().filter_map(|index| {
+        let overlays = decls[*index].overlays.as_ref()?;
+        let label = format!("`{}` overlays `{}`", decls[*index].name.value, overlays.value);
+        Some((label, overlays.place.clone()))
+    });
+    let names: Vec<&str> = circle.iter().chain(circle.first()).map(|index| decls[*index].name.value.as_str()).collect();
+    let problem = Problem::Cycle { kind: "chroots", path: names.join(" → ") };
+    report_circle(resolver, problem, steps.collect());
+}
+
+fn chroot(resolver: &mut Resolver<'_>, decls: &[ChrootDecl], below: &[Vec<usize>], index: usize) -> Chroot {
+    // From the lowest declaration up to this one, so that what is nearer wins.
+    let mut layers = vec![index];
+    while let Some(base) = layers.last().and_then(|top| below[*top].first()) {
+        layers.push(*base);
+    }
+    let layers: Vec<&ChrootDecl> = layers.iter().rev().map(|layer| &decls[*layer]).collect();
+    let decl = &decls[index];
+    let mut macros = HashMap::new();
+    let mut environment = std::collections::BTreeMap::new();
+    for layer in &layers {
+        environment.extend(variables(&layer.environment));
+        let settings = macro_settings(&layer.macros, MacroLevel::Chroot);
+        macros.extend(settings.into_iter().map(|setting| (setting.name.clone(), setting)));
+    }
+    let mut macros: Vec<_> = macros.into_values().collect();
+    macros.sort_by(|a, b| a.name.cmp(&b.name));
+    Chroot {
+        name: decl.name.clone(),
+        arch: layers.iter().rev().find_map(|layer| layer.arch.clone()),
+        base: base(resolver, decl, &layers),
+        install: layers.iter().flat_map(|layer| layer.install.iter().cloned()).collect(),
+        environment,
+        macros,
+    }
+}
+
+fn base(resolver: &mut Resolver<'_>, decl: &ChrootDecl, layers: &[&ChrootDecl]) -> RootBase {
+    let root = layers.iter().rev().find_map(|layer| layer.root.clone());
+    let image = layers.iter().rev().find_map(|layer| layer.image.clone());
+    let repositories: Vec<_> = layers.iter().flat_map(|layer| layer.repositories.iter().cloned()).collect();
+    resolver.unique("repository", decl.repositories.iter().map(|repository| &repository.name));
+    let said = [("`root`", root.is_some()), ("`image`", image.is_some()), ("`repo`", !repositories.is_empty())];
+    let said: Vec<&str> = said.iter().filter(|(_, is_said)| *is_said).map(|(word, _)| *word).collect();
+    let who = format!("chroot `{}`", decl.name.value);
+    match said.as_slice() {
+        [] => {
+            let what = "something to be made from: `root`, `image` or `repo`".to_owned();
+            let example = "root \"/\"".to_owned();
+            resolver.report(Problem::Missing { node: who, what, example }, "it has none", &decl.name.place);
+        }
+        [_] => {}
+        [one, other, ..] => {
+            let (one, other) = ((*one).to_owned(), (*other).to_owned());
+            resolver.report(Problem::Exclusive { who, one, other }, "this chroot", &decl.name.place);
+        }
+    }
+    if let Some(root) = &root {
+        if let ManifestPath::Repository(path) = &root.value
+            && !resolver.repository.is_folder(path)
+        {
+            let help = "`root \"/\"` is this machine's own root".to_owned();
+            let problem = Problem::NothingThere { what: "folder", path: root.value.to_string(), help };
+            resolver.report(problem, "this path", &root.place);
+        }
+        return RootBase::Folder(root.clone());
+    }
+    image.map_or(RootBase::Repositories(repositories), RootBase::Image)
+}
+
+/// The chroot that a custom source's script runs in.
+pub(super) fn custom_chroot(kind: &SourceKind) -> Option<&crate::text::Spanned<String>> {
+    match kind {
+        SourceKind::Custom { chroot, .. } => chroot.as_ref(),
+        _ => None,
+    }
+}

@@ -1,0 +1,154 @@
+//! The grammar as a schema and as the reference, for editors and for people.
+
+use std::fmt::Write as _;
+
+use super::grammar::{ArgumentRule, Block, NodeRule, Occurs, PropertyRule, ValueKind};
+use super::rules::DOCUMENT;
+
+/// The grammar in the KDL Schema Language (<https://kdl.dev/spec/#name-kdl-schema-language>).
+pub fn schema() -> String {
+    let mut text = "// The form of Rpmforge.kdl. Written by `forge schema`; change src/manifest/rules.rs instead.\n\
+                    document {\n    info {\n        title \"Rpmforge.kdl, version 1\" lang=en\n    }\n"
+        .to_owned();
+    DOCUMENT.iter().for_each(|rule| schema_node(&mut text, rule, 1, Some(rule.name)));
+    text.push_str("}\n");
+    text
+}
+
+fn schema_node(text: &mut String, rule: &NodeRule, depth: usize, name: Option<&str>) {
+    let indent = "    ".repeat(depth);
+    let name = name.map(|name| format!(" {}", quoted(name))).unwrap_or_default();
+    // Writing to a String can't fail, here and below.
+    let _ = writeln!(text, "{indent}node{name} description={} {{", quoted(rule.doc));
+    if rule.occurs == Occurs::Once && !name.is_empty() {
+        let _ = writeln!(text, "{indent}    max 1");
+    }
+    for argument in rule.arguments {
+        schema_value(text, argument, depth + 1);
+    }
+    for property in rule.properties {
+        schema_property(text, property, depth + 1);
+    }
+    match rule.block {
+        Block::None => {}
+        Block::Nodes(rules) => {
+            let _ = writeln!(text, "{indent}    children {{");
+            rules.iter().for_each(|rule| schema_node(text, rule, depth + 2, Some(rule.name)));
+            let _ = writeln!(text, "{indent}    }}");
+        }
+        Block::Free(rule) => {
+            let _ = writeln!(text, "{indent}    children {{");
+            schema_node(text, rule, depth + 2, None);
+            let _ = writeln!(text, "{indent}    }}");
+        }
+    }
+    let _ = writeln!(text, "{indent}}}");
+}
+
+fn schema_value(text: &mut String, argument: &ArgumentRule, depth: usize) {
+    let indent = "    ".repeat(depth);
+    let (least, most) = argument.count;
+    let _ = writeln!(text, "{indent}value description={} {{", quoted(argument.name));
+    let _ = writeln!(text, "{indent}    min {least}");
+    if let Some(most) = most {
+        let _ = writeln!(text, "{indent}    max {most}");
+    }
+    schema_kind(text, argument.kind, depth + 1);
+    let _ = writeln!(text, "{indent}}}");
+}
+
+fn schema_property(text: &mut String, property: &PropertyRule, depth: usize) {
+    let indent = "    ".repeat(depth);
+    let (name, doc) = (quoted(property.name), quoted(property.doc));
+    let _ = writeln!(text, "{indent}prop {name} description={doc} {{");
+    if property.required {
+        let _ = writeln!(text, "{indent}    required #true");
+    }
+    schema_kind(text, property.kind, depth + 1);
+    let _ = writeln!(text, "{indent}}}");
+}
+
+fn schema_kind(text: &mut String, kind: ValueKind, depth: usize) {
+    let indent = "    ".repeat(depth);
+    let lines = match kind {
+        ValueKind::Name => vec!["type string".to_owned(), "pattern #\"^[\\p{Alphabetic}\\p{N}][\\p{Alphabetic}\\p{N}._+-]*$\"#".to_owned()],
+        ValueKind::Text | ValueKind::Glob | ValueKind::Path | ValueKind::Duration => vec!["type string".to_owned()],
+        ValueKind::Count => vec!["type number".to_owned(), ">= 0".to_owned(), "% 1".to_owned()],
+        ValueKind::Boolean => vec!["type boolean".to_owned()],
+        ValueKind::OneOf(words) => {
+            vec!["type string".to_owned(), format!("enum {}", words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "))]
+        }
+        ValueKind::Sha256 => vec!["type string".to_owned(), "pattern #\"^[0-9a-fA-F]{64}$\"#".to_owned()],
+        ValueKind::Spelling => Vec::new(),
+    };
+    for line in lines {
+        let _ = writeln!(text, "{indent}{line}");
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// The reference of the language, as Markdown.
+pub fn reference() -> String {
+    let mut text = "# Rpmforge.kdl: reference\n\nWritten by `forge schema --form markdown` from the same rules that check a \
+                    manifest. The language is [KDL 2](https://kdl.dev).\n"
+        .to_owned();
+    DOCUMENT.iter().for_each(|rule| reference_node(&mut text, rule, 2, ""));
+    text
+}
+
+fn reference_node(text: &mut String, rule: &NodeRule, depth: usize, above: &str) {
+    let path = if above.is_empty() { rule.name.to_owned() } else { format!("{above} › {}", rule.name) };
+    let _ = writeln!(text, "\n{} `{path}`\n", "#".repeat(depth.min(4)));
+    let _ = writeln!(text, "```kdl\n{}\n```\n\n{}", synopsis(rule), rule.doc);
+    let once = if rule.occurs == Occurs::Once { "once" } else { "any number of times" };
+    let _ = writeln!(text, "\nMay stand {once}.");
+    if !rule.arguments.is_empty() || !rule.properties.is_empty() {
+        text.push_str("\n| | must be | |\n|---|---|---|\n");
+    }
+    for argument in rule.arguments {
+        let number = match argument.count {
+            (1, Some(1)) => "one",
+            (0, Some(1)) => "at most one",
+            (1, None) => "one or more",
+            _ => "any number",
+        };
+        let _ = writeln!(text, "| *{}* | {} | {number} |", argument.name, argument.kind.description());
+    }
+    for property in rule.properties {
+        let required = if property.required { " Required." } else { "" };
+        let _ = writeln!(text, "| `{}=` | {} | {}{required} |", property.name, property.kind.description(), property.doc);
+    }
+    match rule.block {
+        Block::None => {}
+        Block::Nodes(rules) => rules.iter().for_each(|rule| reference_node(text, rule, depth + 1, &path)),
+        Block::Free(each) => {
+            let _ = writeln!(text, "\nIn its block: `{}`. {}", synopsis(each), each.doc);
+        }
+    }
+}
+
+/// A node in one line, with everything that it takes.
+fn synopsis(rule: &NodeRule) -> String {
+    let mut line = rule.name.to_owned();
+    for argument in rule.arguments {
+        let name = argument.name.to_uppercase().replace(' ', "-");
+        let _ = match argument.count {
+            (0, _) => write!(line, " [{name}]"),
+            (_, None) => write!(line, " {name}…"),
+            _ => write!(line, " {name}"),
+        };
+    }
+    for property in rule.properties {
+        let _ = match property.required {
+            true => write!(line, " {}=…", property.name),
+            false => write!(line, " [{}=…]", property.name),
+        };
+    }
+    if !matches!(rule.block, Block::None) {
+        line.push_str(" { … }");
+    }
+    line
+}

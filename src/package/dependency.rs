@@ -1,0 +1,206 @@
+//! Dependencies: a name, and perhaps a version that it is compared with (rpm-spec(5), "Dependencies").
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use rpm_version::rpm_evr_compare;
+use serde::{Deserialize, Serialize};
+
+/// How a dependency compares a version; the numbers are rpm's sense bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "u32", from = "u32")]
+pub struct Comparison(u32);
+
+const LESS: u32 = 2;
+const GREATER: u32 = 4;
+const EQUAL: u32 = 8;
+
+impl Comparison {
+    /// `=`.
+    pub const EQUAL: Self = Self(EQUAL);
+
+    /// The comparison in the flags of a package's header (`RPMSENSE_*`), if there is one.
+    pub fn from_flags(flags: u32) -> Option<Self> {
+        let sense = flags & (LESS | GREATER | EQUAL);
+        (sense != 0).then_some(Self(sense))
+    }
+
+    /// As repository metadata write it: `LT LE EQ GE GT`.
+    pub fn metadata_name(self) -> &'static str {
+        match self.0 {
+            LESS => "LT",
+            GREATER => "GT",
+            EQUAL => "EQ",
+            sense if sense & LESS != 0 => "LE",
+            _ => "GE",
+        }
+    }
+
+    fn has(self, sense: u32) -> bool {
+        self.0 & sense != 0
+    }
+}
+
+impl From<u32> for Comparison {
+    fn from(sense: u32) -> Self {
+        Self(sense)
+    }
+}
+
+impl From<Comparison> for u32 {
+    fn from(comparison: Comparison) -> Self {
+        comparison.0
+    }
+}
+
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let signs = [(LESS, "<"), (GREATER, ">"), (EQUAL, "=")];
+        signs.iter().filter(|(sense, _)| self.has(*sense)).try_for_each(|(_, sign)| f.write_str(sign))
+    }
+}
+
+/// A dependency that something has or meets.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Dependency {
+    /// A package, a file, a capability, or a rich dependency in parentheses.
+    pub name: String,
+    /// What the version is compared with: `[epoch:]version[-release]`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub version: Option<(Comparison, String)>,
+}
+
+impl Dependency {
+    /// One on any version of `name`.
+    pub fn any(name: impl Into<String>) -> Self {
+        Self { name: name.into(), version: None }
+    }
+
+    /// One from the fields of a header or of `rpmspec`.
+    pub fn from_fields(name: &str, flags: u32, version: &str) -> Self {
+        let comparison = Comparison::from_flags(flags).filter(|_| !version.is_empty());
+        Self { name: name.to_owned(), version: comparison.map(|comparison| (comparison, version.to_owned())) }
+    }
+
+    /// Whether it is one of rpm's own (`rpmlib(…)`), which no package provides.
+    pub fn is_rpmlib(&self) -> bool {
+        self.name.starts_with("rpmlib(")
+    }
+
+    /// Whether it is a boolean expression of dependencies.
+    pub fn is_rich(&self) -> bool {
+        self.name.starts_with('(')
+    }
+
+    /// Whether `provided` meets this: the same name, and version ranges that overlap, as rpm's
+    /// `rpmdsCompare` decides it.
+    pub fn is_met_by(&self, provided: &Self) -> bool {
+        if self.name != provided.name {
+            return false;
+        }
+        match (&self.version, &provided.version) {
+            (Some((wanted, wanted_evr)), Some((given, given_evr))) => {
+                overlap(*given, *wanted, compare_evr(given_evr, wanted_evr))
+            }
+            _ => true,
+        }
+    }
+}
+
+impl fmt::Display for Dependency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.version {
+            Some((comparison, version)) => write!(f, "{} {comparison} {version}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}
+
+/// Compares two versions; a release that only one of them states does not count.
+fn compare_evr(a: &str, b: &str) -> Ordering {
+    match (a.rsplit_once('-'), b.rsplit_once('-')) {
+        (Some((a, _)), None) => rpm_evr_compare(a, b),
+        (None, Some((b, _))) => rpm_evr_compare(a, b),
+        _ => rpm_evr_compare(a, b),
+    }
+}
+
+fn overlap(a: Comparison, b: Comparison, order: Ordering) -> bool {
+    match order {
+        Ordering::Less => a.has(GREATER) || b.has(LESS),
+        Ordering::Greater => a.has(LESS) || b.has(GREATER),
+        Ordering::Equal => [LESS, GREATER, EQUAL].into_iter().any(|sense| a.has(sense) && b.has(sense)),
+    }
+}
+
+/// The dependencies that a rich one mentions, in order: `(foo >= 1 or (bar and baz))` gives three.
+pub fn rich_names(rich: &str) -> Vec<Dependency> {
+    let words: Vec<&str> = rich.split_whitespace().collect();
+    let mut found = Vec::new();
+    let mut words = words.into_iter().map(unwrapped).filter(|word| !word.is_empty()).peekable();
+    while let Some(word) = words.next() {
+        if matches!(word, "and" | "or" | "if" | "unless" | "else" | "with" | "without") {
+            continue;
+        }
+        let Some(flags) = words.peek().and_then(|sign| sign_flags(sign)) else {
+            found.push(Dependency::any(word));
+            continue;
+        };
+        words.next();
+        found.push(Dependency::from_fields(word, flags, words.next().unwrap_or_default()));
+    }
+    found
+}
+
+/// A word of a rich dependency without the parentheses of the expression; those of `pkgconfig(x)` stay.
+fn unwrapped(word: &str) -> &str {
+    let mut word = word.trim_start_matches('(');
+    while word.ends_with(')') && word.matches(')').count() > word.matches('(').count() {
+        word = &word[..word.len() - 1];
+    }
+    word
+}
+
+fn sign_flags(sign: &str) -> Option<u32> {
+    let bit = |c| match c {
+        '<' => Some(LESS),
+        '>' => Some(GREATER),
+        '=' => Some(EQUAL),
+        _ => None,
+    };
+    sign.chars().map(bit).try_fold(0, |flags, bit| Some(flags | bit?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dependency(name: &str, flags: u32, version: &str) -> Dependency {
+        Dependency::from_fields(name, flags, version)
+    }
+
+    #[test]
+    fn a_release_that_only_the_provide_states_does_not_count() {
+        let wanted = dependency("zlib-devel", EQUAL, "1.3");
+        assert!(wanted.is_met_by(&dependency("zlib-devel", EQUAL, "1.3-4.fc42")));
+    }
+
+    #[test]
+    fn a_version_too_old_does_not_meet_a_minimum() {
+        let wanted = dependency("zlib-devel", GREATER | EQUAL, "1.3");
+        assert!(!wanted.is_met_by(&dependency("zlib-devel", EQUAL, "1.2.13-1")));
+        assert!(wanted.is_met_by(&dependency("zlib-devel", EQUAL, "1:0.1-1")));
+    }
+
+    #[test]
+    fn a_provide_without_version_meets_every_version() {
+        assert!(dependency("mta", GREATER, "2").is_met_by(&Dependency::any("mta")));
+    }
+
+    #[test]
+    fn a_rich_dependency_mentions_its_names_with_their_versions() {
+        let names = rich_names("(pkgconfig(zlib) >= 1.2 or (foo and bar))");
+        let texts: Vec<String> = names.iter().map(ToString::to_string).collect();
+        assert_eq!(texts, ["pkgconfig(zlib) >= 1.2", "foo", "bar"]);
+    }
+}

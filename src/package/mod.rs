@@ -1,0 +1,58 @@
+//! The .rpm file: what it says of itself, its dependencies, its content's digest, and the records of it that
+//! repository metadata hold.
+
+mod content;
+mod dependency;
+mod header;
+mod record;
+mod unpack;
+
+use std::io::BufRead;
+
+pub use content::content_digest;
+pub use dependency::{Comparison, Dependency, rich_names};
+pub use header::{HeaderError, check};
+pub use record::{Location, PackageRecord, RepositoryKind};
+pub use unpack::unpack;
+
+/// Why a package can't be read or used.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum PackageError {
+    /// Its headers break rpm's own limits.
+    #[error("{file}: {source}")]
+    #[diagnostic(code(forge::package::header), help("the file is damaged or not an RPM package; build or fetch it again"))]
+    Header {
+        /// The package file.
+        file: String,
+        /// What is wrong.
+        source: HeaderError,
+    },
+    /// The rpm crate can't make sense of it.
+    #[error("{file}: {reason}")]
+    #[diagnostic(code(forge::package::content), help("the file is damaged or not an RPM package; build or fetch it again"))]
+    Content {
+        /// The package file.
+        file: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// It can't be read, or what is in it can't be written.
+    #[error("{file}: {}", crate::files::reason(source))]
+    #[diagnostic(code(forge::package::io), help("is there room on the disk, and may forge read and write there?"))]
+    Io {
+        /// The package file.
+        file: String,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+}
+
+/// Reads a package's headers after [checking](check) them; `reader` stands at the payload afterwards.
+pub fn read_metadata(file: &str, reader: &mut impl BufRead) -> Result<rpm::PackageMetadata, PackageError> {
+    let bytes = check(reader).map_err(|source| PackageError::Header { file: file.to_owned(), source })?;
+    rpm::PackageMetadata::parse(&mut bytes.as_slice()).map_err(|error| content_error(file, &error))
+}
+
+fn content_error(file: &str, error: &rpm::Error) -> PackageError {
+    PackageError::Content { file: file.to_owned(), reason: error.to_string() }
+}

@@ -1,0 +1,137 @@
+//! What repository metadata say of a package: the entries in `primary`, `filelists` and `other` that dnf,
+//! zypper and createrepo_c's readers share (<http://linux.duke.edu/metadata>, as createrepo_c writes them).
+
+mod read;
+mod write;
+
+use super::Dependency;
+
+/// Which of the three metadata files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RepositoryKind {
+    /// What a depsolver needs.
+    Primary,
+    /// Every file of every package.
+    Filelists,
+    /// Changelogs.
+    Other,
+}
+
+impl RepositoryKind {
+    /// All three, in the order that createrepo_c lists them.
+    pub const ALL: [Self; 3] = [Self::Primary, Self::Filelists, Self::Other];
+
+    /// The name that `repomd.xml` knows it by.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Filelists => "filelists",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// One dependency as metadata hold it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct RecordDependency {
+    dependency: Dependency,
+    /// Whether a scriptlet needs it before the package is there.
+    before: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FileKind {
+    File,
+    Folder,
+    Ghost,
+}
+
+#[derive(Clone, Debug)]
+struct RecordFile {
+    path: String,
+    kind: FileKind,
+}
+
+#[derive(Clone, Debug)]
+struct ChangelogEntry {
+    author: String,
+    /// Seconds since 1970.
+    date: u64,
+    text: String,
+}
+
+/// What a package says of itself, ready to be written into metadata or into a result.
+#[derive(Clone, Debug)]
+pub struct PackageRecord {
+    /// `%{name}`.
+    pub name: String,
+    /// The architecture; `src` for a source package.
+    pub arch: String,
+    /// `%{epoch}`, 0 where there is none.
+    pub epoch: u32,
+    /// `%{version}`.
+    pub version: String,
+    /// `%{release}`.
+    pub release: String,
+    summary: String,
+    description: String,
+    url: String,
+    packager: String,
+    license: String,
+    vendor: String,
+    group: String,
+    build_host: String,
+    source_package: String,
+    /// When it was built: seconds since 1970.
+    pub build_time: u64,
+    installed_size: u64,
+    archive_size: u64,
+    header_range: (u64, u64),
+    dependencies: Vec<(&'static str, Vec<RecordDependency>)>,
+    files: Vec<RecordFile>,
+    changelog: Vec<ChangelogEntry>,
+}
+
+/// Where a package file is and what it weighs: what a record needs beside the package itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Location<'a> {
+    /// The path relative to the repository.
+    pub href: &'a str,
+    /// SHA-256 of the file, in hexadecimal digits.
+    pub sha256: &'a str,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+impl PackageRecord {
+    /// `name-[epoch:]version-release.arch`.
+    pub fn nevra(&self) -> String {
+        let epoch = if self.epoch == 0 { String::new() } else { format!("{}:", self.epoch) };
+        format!("{}-{epoch}{}-{}.{}", self.name, self.version, self.release, self.arch)
+    }
+
+    /// What it provides.
+    pub fn provides(&self) -> impl Iterator<Item = &Dependency> {
+        self.of_kind("provides")
+    }
+
+    /// What it requires, without rpm's own features.
+    pub fn requires(&self) -> impl Iterator<Item = &Dependency> {
+        self.of_kind("requires")
+    }
+
+    /// The files that metadata list with the dependencies, because packages depend on them by path: all in
+    /// `bin` folders and below `/etc`, and sendmail.
+    pub fn primary_files(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|file| file.path.as_str()).filter(|path| is_primary(path))
+    }
+
+    fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Dependency> {
+        let lists = self.dependencies.iter().filter(move |(name, _)| *name == kind);
+        lists.flat_map(|(_, list)| list.iter().map(|entry| &entry.dependency))
+    }
+}
+
+fn is_primary(path: &str) -> bool {
+    path.starts_with("/etc/") || path.contains("bin/") || path == "/usr/lib/sendmail"
+}

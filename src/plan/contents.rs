@@ -1,0 +1,83 @@
+//! What other builds put into a root: the packages that meet a build's `BuildRequires`, and what those require.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::{BuildId, Fate, Plan};
+use crate::package::{Dependency, rich_names};
+use crate::store::{ResultFile, StepResult};
+
+/// Results of builds that are known.
+pub type Results = HashMap<BuildId, Arc<StepResult>>;
+
+/// The package files of other builds that belong into the root of `build`, by NEVRA; `None` while the result of a build
+/// that it needs is not known.
+///
+/// Only builds that the plan puts before this one are looked at, so that what is found does not depend on what
+/// happens to have been built already.
+pub fn dependency_files<'a>(
+    plan: &Plan,
+    build: BuildId,
+    results: &'a Results,
+) -> Option<BTreeMap<&'a str, &'a ResultFile>> {
+    let mut found = BTreeMap::new();
+    if plan.needs(build).is_empty() {
+        return Some(found);
+    }
+    let Fate::Buildable(inputs) = &plan.build(build).fate else { return Some(found) };
+    let mut candidates = Vec::new();
+    for id in before(plan, build) {
+        let result = results.get(&id)?;
+        candidates.extend(result.files.iter().filter(|file| !file.package.is_source()));
+    }
+    let providers = Providers::new(&candidates);
+    let mut open: Vec<&Dependency> = inputs.facts.build_requires.iter().collect();
+    while let Some(dependency) = open.pop() {
+        for file in providers.of(dependency) {
+            if found.insert(file.package.nevra.as_str(), file).is_none() {
+                open.extend(&file.package.requires);
+            }
+        }
+    }
+    Some(found)
+}
+
+/// The builds that a build needs, and those that they need.
+fn before(plan: &Plan, build: BuildId) -> BTreeSet<BuildId> {
+    let mut known = BTreeSet::new();
+    let mut open = plan.needs(build).to_vec();
+    while let Some(id) = open.pop() {
+        if known.insert(id) {
+            open.extend(plan.needs(id));
+        }
+    }
+    known
+}
+
+struct Providers<'a> {
+    by_name: HashMap<&'a str, Vec<(&'a ResultFile, Option<&'a Dependency>)>>,
+}
+
+impl<'a> Providers<'a> {
+    fn new(files: &[&'a ResultFile]) -> Self {
+        let mut by_name: HashMap<&str, Vec<_>> = HashMap::new();
+        for file in files {
+            for provide in &file.package.provides {
+                by_name.entry(provide.name.as_str()).or_default().push((*file, Some(provide)));
+            }
+            for path in &file.package.files {
+                by_name.entry(path.as_str()).or_default().push((*file, None));
+            }
+        }
+        Self { by_name }
+    }
+
+    fn of(&self, dependency: &Dependency) -> Vec<&'a ResultFile> {
+        if dependency.is_rich() {
+            return rich_names(&dependency.name).iter().flat_map(|part| self.of(part)).collect();
+        }
+        let found = self.by_name.get(dependency.name.as_str()).into_iter().flatten();
+        let met = found.filter(|(_, provide)| provide.is_none_or(|provide| dependency.is_met_by(provide)));
+        met.map(|(file, _)| *file).collect()
+    }
+}

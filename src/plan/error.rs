@@ -1,0 +1,62 @@
+//! What can be wrong with a plan.
+
+use crate::engine::EngineError;
+use crate::source::SourceError;
+use crate::store::StoreError;
+
+/// What is wrong.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum PlanError {
+    /// Builds that wait for each other.
+    #[error("these builds wait for each other: {path}")]
+    #[diagnostic(
+        code(forge::plan::cycle),
+        help("take one of these requirements away, or break the circle: build one package first without it, as a second `package` with a `bootstrap` build condition")
+    )]
+    Cycle {
+        /// The circle.
+        path: String,
+    },
+    /// A spec that the engine can't read.
+    #[error("the spec of package `{package}` can't be read: {first}")]
+    #[diagnostic(code(forge::plan::broken_spec), help("{help}"))]
+    BrokenSpec {
+        /// The package.
+        package: String,
+        /// What rpm says first.
+        first: String,
+        /// What else it says.
+        help: String,
+    },
+    /// A source that is of no use.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Source(#[from] SourceError),
+    /// An engine that can't work.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Engine(#[from] EngineError),
+    /// The store can't be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Store(#[from] StoreError),
+    /// The root can't be looked at.
+    #[error("the root of chroot `{chroot}` can't be looked at: {reason}")]
+    #[diagnostic(code(forge::plan::root), help("may forge read it?"))]
+    Root {
+        /// The chroot.
+        chroot: String,
+        /// Why.
+        reason: String,
+    },
+    /// Nothing fits what the user named.
+    #[error("there is no package `{name}` in this manifest")]
+    #[diagnostic(code(forge::plan::unknown_package))]
+    UnknownPackage {
+        /// What was named.
+        name: String,
+        /// What there is.
+        #[help]
+        help: String,
+    },
+}

@@ -1,0 +1,135 @@
+//! The graph of steps.
+
+use std::collections::HashMap;
+
+use petgraph::algo::toposort;
+use petgraph::graph::{DiGraph, NodeIndex};
+
+use super::circle::{Arrow, first_circle};
+use super::order::needs;
+use super::{Build, BuildId, Edge, Inspection, Plan, PlanError, Step};
+use crate::manifest::{BatchId, ChrootId, Manifest, PackageId};
+use crate::text::Located;
+
+struct Drawing {
+    graph: DiGraph<Step, Edge>,
+    builds: Vec<NodeIndex>,
+    by_package: HashMap<PackageId, Vec<BuildId>>,
+}
+
+impl Plan {
+    /// Makes the graph of all builds that were inspected.
+    ///
+    /// # Errors
+    /// A circle: each of its edges with the place that states it.
+    pub fn new(manifest: &Manifest, inspection: Inspection) -> Result<Self, Located<PlanError>> {
+        let builds = inspection.builds;
+        let needs = needs(&builds);
+        let mut drawing = Drawing::of_builds(&builds);
+        for need in &needs {
+            let edge = Edge::Requires(need.dependency.clone());
+            drawing.graph.add_edge(drawing.builds[need.on.0], drawing.builds[need.build.0], edge);
+        }
+        drawing.add_after(manifest, &builds);
+        drawing.add_batches(manifest);
+        drawing.add_publication(manifest, &builds);
+        let Ok(order) = toposort(&drawing.graph, None) else { return Err(drawing.circle(manifest, &builds)) };
+        let sequence = order.into_iter().filter_map(|node| match drawing.graph[node] {
+            Step::Build(id) => Some(id),
+            Step::Fetch(_) | Step::SourcePackage(_) | Step::BatchStart(_) | Step::BatchEnd(_) | Step::Publish(_) => None,
+        });
+        let sequence = sequence.collect();
+        let mut by_build = vec![Vec::new(); builds.len()];
+        for need in needs {
+            by_build[need.build.0].push(need.on);
+        }
+        Ok(Self { graph: drawing.graph, nodes: drawing.builds, needs: by_build, sequence, builds })
+    }
+}
+
+impl Drawing {
+    fn of_builds(builds: &[Build]) -> Self {
+        let mut graph = DiGraph::with_capacity(builds.len() * 3, builds.len() * 4);
+        let mut nodes = Vec::with_capacity(builds.len());
+        let mut by_package: HashMap<PackageId, Vec<BuildId>> = HashMap::new();
+        for (index, build) in builds.iter().enumerate() {
+            let id = BuildId(index);
+            let fetch = graph.add_node(Step::Fetch(id));
+            let source = graph.add_node(Step::SourcePackage(id));
+            let packages = graph.add_node(Step::Build(id));
+            graph.add_edge(fetch, source, Edge::Next);
+            graph.add_edge(source, packages, Edge::Next);
+            nodes.push(packages);
+            by_package.entry(build.package).or_default().push(id);
+        }
+        Self { graph, builds: nodes, by_package }
+    }
+
+    fn of_package(&self, package: PackageId) -> &[BuildId] {
+        self.by_package.get(&package).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// `after` between packages: in each chroot that both are built for.
+    fn add_after(&mut self, manifest: &Manifest, builds: &[Build]) {
+        for (index, package) in manifest.packages.iter().enumerate() {
+            for after in &package.after {
+                let later = self.of_package(PackageId(index)).to_vec();
+                let earlier = self.of_package(after.value).to_vec();
+                for id in later {
+                    let same_chroot = |other: &&BuildId| builds[other.0].chroot == builds[id.0].chroot;
+                    let Some(other) = earlier.iter().find(same_chroot) else { continue };
+                    let edge = Edge::After(after.place.clone());
+                    self.graph.add_edge(self.builds[other.0], self.builds[id.0], edge);
+                }
+            }
+        }
+    }
+
+    fn add_batches(&mut self, manifest: &Manifest) {
+        let borders: Vec<(NodeIndex, NodeIndex)> = (0..manifest.batches.len())
+            .map(BatchId)
+            .map(|id| (self.graph.add_node(Step::BatchStart(id)), self.graph.add_node(Step::BatchEnd(id))))
+            .collect();
+        for (batch, (start, end)) in manifest.batches.iter().zip(&borders) {
+            // A batch without builds must not let those after it start before those before it.
+            self.graph.add_edge(*start, *end, Edge::Member);
+            for after in &batch.after {
+                let (even_if_failed, place) = (after.even_if_failed, after.batch.place.clone());
+                self.graph.add_edge(borders[after.batch.value.0].1, *start, Edge::Batch { even_if_failed, place });
+            }
+            let members: Vec<BuildId> = batch.members.iter().flat_map(|id| self.of_package(*id)).copied().collect();
+            for member in members {
+                self.graph.add_edge(*start, self.builds[member.0], Edge::Member);
+                self.graph.add_edge(self.builds[member.0], *end, Edge::Member);
+            }
+        }
+    }
+
+    fn add_publication(&mut self, manifest: &Manifest, builds: &[Build]) {
+        let publications: Vec<NodeIndex> = (0..manifest.chroots.len())
+            .map(|index| self.graph.add_node(Step::Publish(ChrootId(index))))
+            .collect();
+        for (build, node) in builds.iter().zip(&self.builds) {
+            self.graph.add_edge(*node, publications[build.chroot.0], Edge::Next);
+        }
+    }
+
+    fn circle(&self, manifest: &Manifest, builds: &[Build]) -> Located<PlanError> {
+        let arrows = first_circle(&self.graph);
+        let name = |node: NodeIndex| match self.graph[node] {
+            Step::Fetch(id) | Step::SourcePackage(id) | Step::Build(id) => builds[id.0].name.to_string(),
+            Step::BatchStart(id) | Step::BatchEnd(id) => format!("batch {}", manifest.batches[id.0].name.value),
+            Step::Publish(id) => format!("repository {}", manifest.chroot(id).name.value),
+        };
+        let steps: Vec<Arrow> = arrows
+            .iter()
+            .map(|(from, to, edge)| Arrow::new(manifest, builds, (self.graph[*from], self.graph[*to]), edge, &name(*from), &name(*to)))
+            .collect();
+        let mut path: Vec<String> = arrows.iter().map(|(from, _, _)| name(*from)).collect();
+        path.extend(path.first().cloned());
+        let mut steps = steps.into_iter();
+        let first = steps.next().unwrap_or_else(Arrow::nowhere);
+        let error = Located::new(PlanError::Cycle { path: path.join(" → ") }, first.label, first.place);
+        steps.fold(error, |error, arrow| error.with_note(arrow.label, arrow.place))
+    }
+}

@@ -1,0 +1,342 @@
+//! What the manifest's packages are: specs located, read by the engine, their sources digested.
+//!
+//! Reading a spec costs three processes, so what an engine has said of a spec is remembered by everything that its
+//! answer depends on, and asked again only where that has changed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::{Build, Fate, Inputs, PlanError};
+use crate::chroot::RootIdentity;
+use crate::digest::{Encoder, Key};
+use crate::engine::{Engine, EngineError, Facts, FactsRequest, MacroSetting, Reading};
+use crate::event::BuildName;
+use crate::files::{Folder, HostPath, reason};
+use crate::manifest::declaration::{EngineChoice, Isolation};
+use crate::manifest::{Chroot, ChrootId, Manifest, ManifestPath, Package, PackageId, RootBase};
+use crate::process::Cancel;
+use crate::source::{InputFile, Origin, SourceError, inputs, locate};
+use crate::store::{Blob, RecordKind, Store};
+use crate::text::Located;
+
+/// What inspecting needs.
+pub struct Inspector<'a> {
+    /// The manifest.
+    pub manifest: &'a Manifest,
+    /// The repository.
+    pub repository: &'a Folder,
+    /// Where source packages are unpacked.
+    pub unpacked: &'a Folder,
+    /// Where answers are remembered.
+    pub store: &'a Store,
+    /// Who reads specs.
+    pub engine: Arc<dyn Engine>,
+    /// Macros of the command line.
+    pub over: &'a [MacroSetting],
+    /// How many specs are read at a time.
+    pub jobs: usize,
+}
+
+/// What inspecting came to.
+pub struct Inspection {
+    /// All builds.
+    pub builds: Vec<Build>,
+}
+
+/// A build on its way.
+struct Draft {
+    package: PackageId,
+    chroot: ChrootId,
+    settings: crate::engine::Settings,
+    state: DraftState,
+}
+
+enum DraftState {
+    /// Its end is known.
+    Settled(Fate),
+    /// The spec has been read.
+    Read(Reading),
+    /// The engine has to be asked.
+    Unread(Key),
+}
+
+/// Inspects all packages in all of their chroots.
+///
+/// # Errors
+/// What stops all work: an engine that is missing, a root or store that can't be used.
+pub async fn inspect(inspector: &Inspector<'_>, cancel: &Cancel) -> Result<Inspection, PlanError> {
+    let roots = inspector.roots()?;
+    let origins: Vec<Result<Origin, SourceError>> = inspector
+        .manifest
+        .packages
+        .par_iter()
+        .map(|package| locate(package, inspector.repository, inspector.unpacked))
+        .collect();
+    let mut drafts = inspector.drafts(&origins, &roots);
+    inspector.read_specs(&mut drafts, &origins, cancel).await?;
+    let groups = grouped(drafts);
+    let packages: Vec<Vec<Build>> = groups
+        .into_par_iter()
+        .map(|(package, drafts)| inspector.builds(package, drafts, &origins[package.0], &roots))
+        .collect();
+    Ok(Inspection { builds: packages.into_iter().flatten().collect() })
+}
+
+/// The drafts of each package together, so that its sources are digested once.
+fn grouped(drafts: Vec<Draft>) -> Vec<(PackageId, Vec<Draft>)> {
+    let mut groups: Vec<(PackageId, Vec<Draft>)> = Vec::new();
+    for draft in drafts {
+        match groups.last_mut() {
+            Some((package, group)) if *package == draft.package => group.push(draft),
+            _ => groups.push((draft.package, vec![draft])),
+        }
+    }
+    groups
+}
+
+type Roots = HashMap<ChrootId, RootIdentity>;
+
+impl Inspector<'_> {
+    /// The identities of the roots that forge can build in.
+    fn roots(&self) -> Result<Roots, PlanError> {
+        let mut known: HashMap<HostPath, RootIdentity> = HashMap::new();
+        let mut roots = HashMap::new();
+        for (index, chroot) in self.manifest.chroots.iter().enumerate() {
+            let Some(path) = own_root(chroot) else { continue };
+            let identity = match known.get(&path) {
+                Some(identity) => *identity,
+                None => RootIdentity::of(&path).map_err(|error| PlanError::Root {
+                    chroot: chroot.name.value.clone(),
+                    reason: reason(&error),
+                })?,
+            };
+            known.insert(path, identity);
+            roots.insert(ChrootId(index), identity);
+        }
+        Ok(roots)
+    }
+
+    fn drafts(&self, origins: &[Result<Origin, SourceError>], roots: &Roots) -> Vec<Draft> {
+        let pairs: Vec<(PackageId, ChrootId)> = (0..self.manifest.packages.len())
+            .map(PackageId)
+            .flat_map(|id| self.manifest.package(id).chroots.iter().map(move |chroot| (id, *chroot)))
+            .collect();
+        let draft = |(package, chroot): (PackageId, ChrootId)| {
+            let settings =
+                self.manifest.settings(self.manifest.package(package), self.manifest.chroot(chroot), self.over);
+            let state = self.draft_state(package, chroot, &settings, &origins[package.0], roots);
+            Draft { package, chroot, settings, state }
+        };
+        pairs.into_par_iter().map(draft).collect()
+    }
+
+    fn draft_state(
+        &self,
+        package: PackageId,
+        chroot: ChrootId,
+        settings: &crate::engine::Settings,
+        origin: &Result<Origin, SourceError>,
+        roots: &Roots,
+    ) -> DraftState {
+        let package = self.manifest.package(package);
+        if let Some(what) = not_yet(package, self.manifest.chroot(chroot)) {
+            return DraftState::Settled(Fate::NotYet(what));
+        }
+        let (Ok(origin), Some(root)) = (origin, roots.get(&chroot)) else {
+            // Why the origin is of no use is said once, where the builds are made.
+            return DraftState::Settled(Fate::Impossible(Vec::new()));
+        };
+        let mut encoder = Encoder::new("rpmforge facts v1");
+        encoder.text("engine", self.engine.identity()).digest_field("spec", &origin.spec);
+        encoder.digest_field("macros", &root.macros);
+        if let Some(neighbours) = &origin.neighbours {
+            encoder.digest_field("neighbours", neighbours);
+        }
+        if origin.runs_programs {
+            encoder.digest_field("packages", &root.packages);
+        }
+        settings.encode(&mut encoder);
+        let key = encoder.key();
+        match self.store.record::<Reading>(RecordKind::Facts, &key) {
+            Some(reading) => DraftState::Read(reading),
+            None => DraftState::Unread(key),
+        }
+    }
+
+    /// Asks the engine for every spec that is not known yet, several at a time.
+    async fn read_specs(
+        &self,
+        drafts: &mut [Draft],
+        origins: &[Result<Origin, SourceError>],
+        cancel: &Cancel,
+    ) -> Result<(), PlanError> {
+        let places = Arc::new(Semaphore::new(self.jobs.max(1)));
+        let mut tasks: JoinSet<(usize, Key, Result<Reading, EngineError>)> = JoinSet::new();
+        for (index, draft) in drafts.iter().enumerate() {
+            let (DraftState::Unread(key), Ok(origin)) = (&draft.state, &origins[draft.package.0]) else { continue };
+            let request = FactsRequest {
+                spec: origin.spec_path(),
+                sources: origin.folder.path().clone(),
+                settings: draft.settings.clone(),
+            };
+            let (engine, places, cancel, key) = (Arc::clone(&self.engine), Arc::clone(&places), cancel.clone(), *key);
+            tasks.spawn(async move {
+                // The semaphore is never closed.
+                let _place = places.acquire().await;
+                (index, key, engine.facts(&request, &cancel).await)
+            });
+        }
+        while let Some(done) = tasks.join_next().await {
+            let (index, key, reading) = done.map_err(|error| EngineError::Io(std::io::Error::other(error)))?;
+            let reading = reading?;
+            if !cancel.is_canceled() {
+                self.store.remember(RecordKind::Facts, &key, &reading)?;
+            }
+            drafts[index].state = DraftState::Read(reading);
+        }
+        Ok(())
+    }
+
+    fn builds(
+        &self,
+        package: PackageId,
+        drafts: Vec<Draft>,
+        origin: &Result<Origin, SourceError>,
+        roots: &Roots,
+    ) -> Vec<Build> {
+        let mut files: HashMap<Vec<String>, Vec<InputFile>> = HashMap::new();
+        let mut builds = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            let chroot = draft.chroot;
+            let fate = match (draft.state, origin) {
+                (DraftState::Settled(Fate::NotYet(what)), _) => Fate::NotYet(what),
+                (_, Err(error)) => self.no_origin(package, error),
+                (DraftState::Settled(fate), Ok(_)) => fate,
+                (DraftState::Read(reading), Ok(origin)) => {
+                    self.fate(package, reading, origin, roots.get(&chroot), &mut files)
+                }
+                (DraftState::Unread(_), Ok(_)) => Fate::Impossible(Vec::new()),
+            };
+            let name = BuildName {
+                package: self.manifest.package(package).name.value.clone(),
+                chroot: self.manifest.chroot(chroot).name.value.clone(),
+            };
+            builds.push(Build { name, package, chroot, settings: draft.settings, fate });
+        }
+        builds
+    }
+
+    fn no_origin(&self, id: PackageId, error: &SourceError) -> Fate {
+        let package = self.manifest.package(id);
+        if let SourceError::NotYet { kind } = error {
+            return Fate::NotYet(format!("`source {kind}` is not carried out by this version of forge"));
+        }
+        // An error can't be copied, and each chroot's build wants its own: the source is looked for once more.
+        match locate(package, self.repository, self.unpacked) {
+            Ok(_) => Fate::Impossible(Vec::new()),
+            Err(error) => {
+                Fate::Impossible(vec![Located::new(error.into(), "this source", package.source.place.clone())])
+            }
+        }
+    }
+
+    fn fate(
+        &self,
+        package: PackageId,
+        reading: Reading,
+        origin: &Origin,
+        root: Option<&RootIdentity>,
+        files: &mut HashMap<Vec<String>, Vec<InputFile>>,
+    ) -> Fate {
+        let package = self.manifest.package(package);
+        let facts = match reading {
+            Reading::Facts(facts) => *facts,
+            Reading::RuledOut(words) => return Fate::RuledOut(words),
+            Reading::Broken(lines) => return broken(package, &lines),
+        };
+        let Some(root) = root else { return Fate::Impossible(Vec::new()) };
+        let spec = match spec_file(origin) {
+            Ok(spec) => spec,
+            Err(error) => {
+                let error = PlanError::Source(SourceError::Io(error));
+                return Fate::Impossible(vec![Located::new(error, "its spec", package.source.place.clone())]);
+            }
+        };
+        match self.sources(package, &facts, origin, files) {
+            Ok(sources) => {
+                let engine = self.engine.identity().to_owned();
+                Fate::Buildable(Arc::new(Inputs { facts, spec, sources, root: root.packages, engine }))
+            }
+            Err(errors) => Fate::Impossible(errors),
+        }
+    }
+
+    fn sources(
+        &self,
+        package: &Package,
+        facts: &Facts,
+        origin: &Origin,
+        files: &mut HashMap<Vec<String>, Vec<InputFile>>,
+    ) -> Result<Vec<InputFile>, Vec<Located<PlanError>>> {
+        let names: Vec<String> = facts.sources.iter().map(|source| source.file_name.clone()).collect();
+        if let Some(known) = files.get(&names) {
+            return Ok(known.clone());
+        }
+        let found = inputs(package, origin, &facts.sources, self.repository)
+            .map_err(|errors| errors.into_iter().map(|error| error.map(PlanError::Source)).collect::<Vec<_>>())?;
+        files.insert(names, found.clone());
+        Ok(found)
+    }
+}
+
+fn broken(package: &Package, lines: &[String]) -> Fate {
+    let (first, rest) = lines.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
+    let help = match rest {
+        [] => "`rpmspec -P` on the spec says the same".to_owned(),
+        rest => format!("rpm says further:\n{}", rest.join("\n")),
+    };
+    let first = first.trim_start_matches("error: ").to_owned();
+    let error = PlanError::BrokenSpec { package: package.name.value.clone(), first, help };
+    Fate::Impossible(vec![Located::new(error, "its spec", package.source.place.clone())])
+}
+
+fn spec_file(origin: &Origin) -> std::io::Result<InputFile> {
+    let size = origin.folder.file_size(&origin.spec_name).unwrap_or_default();
+    Ok(InputFile {
+        name: origin.spec_name.clone(),
+        root: origin.folder.path().clone(),
+        path: origin.spec_name.clone().into(),
+        blob: Blob { digest: origin.spec, size },
+    })
+}
+
+/// The root that a chroot is, if it is the one that forge runs in.
+fn own_root(chroot: &Chroot) -> Option<HostPath> {
+    match &chroot.base {
+        RootBase::Folder(path) => match &path.value {
+            ManifestPath::Absolute(path) if path.as_path() == std::path::Path::new("/") => Some(path.clone()),
+            ManifestPath::Absolute(_) | ManifestPath::Repository(_) => None,
+        },
+        RootBase::Repositories(_) | RootBase::Image(_) => None,
+    }
+}
+
+/// What a build asks for that this forge does not carry out.
+fn not_yet(package: &Package, chroot: &Chroot) -> Option<String> {
+    let later = |what: &str| Some(format!("{what} is not carried out by this version of forge"));
+    match &chroot.base {
+        RootBase::Repositories(_) => return later("a root made from `repo`s"),
+        RootBase::Image(_) => return later("`image`"),
+        RootBase::Folder(_) if own_root(chroot).is_none() => return later("a `root` other than \"/\""),
+        RootBase::Folder(_) => {}
+    }
+    match (package.engine, package.isolation) {
+        (EngineChoice::Native, _) => later("`engine native` (`engine rpmbuild` is)"),
+        (_, Isolation::Namespaces) => later("`isolation namespaces` (`isolation none` is, for specs that you trust)"),
+        (EngineChoice::Rpmbuild, Isolation::None) => None,
+    }
+}

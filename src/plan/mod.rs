@@ -1,0 +1,190 @@
+//! Manifest → a graph of steps, each with a key that names everything its result depends on.
+//!
+//! [`inspect`] gathers what the manifest's packages are (the one part with effects); [`Plan::new`] makes the graph of
+//! them, [`Plan::decide`] says of each build whether it is there already, and if not, why it must be made.
+
+mod circle;
+mod contents;
+mod decide;
+mod error;
+mod graph;
+mod ingredients;
+mod inspect;
+mod order;
+
+use std::sync::Arc;
+
+use petgraph::graph::{DiGraph, NodeIndex};
+
+pub use contents::{dependency_files, Results};
+pub use decide::{Decision, Decisions};
+pub use error::PlanError;
+pub use ingredients::{Ingredients, Reason};
+pub use inspect::{Inspection, Inspector, inspect};
+
+use crate::engine::{Facts, Settings};
+use crate::event::BuildName;
+use crate::manifest::{BatchId, ChrootId, PackageId};
+use crate::package::Dependency;
+use crate::source::InputFile;
+use crate::store::Blob;
+use crate::text::{Located, Place};
+
+/// A build's place in [`Plan::builds`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BuildId(pub usize);
+
+/// One package in one chroot.
+#[derive(Debug)]
+pub struct Build {
+    /// Its name.
+    pub name: BuildName,
+    /// The package.
+    pub package: PackageId,
+    /// The chroot.
+    pub chroot: ChrootId,
+    /// What it is built with.
+    pub settings: Settings,
+    /// What can be done with it.
+    pub fate: Fate,
+}
+
+/// What can be done with a build.
+#[derive(Debug)]
+pub enum Fate {
+    /// It can be built.
+    Buildable(Arc<Inputs>),
+    /// It is not meant to be built here: in a sentence, why.
+    RuledOut(String),
+    /// It asks for something that this forge does not carry out yet: in a sentence, what.
+    NotYet(String),
+    /// It can't be built, whatever the engine does: every reason, at its place.
+    Impossible(Vec<Located<PlanError>>),
+}
+
+/// Everything that goes into a build, but for what other builds make.
+#[derive(Debug)]
+pub struct Inputs {
+    /// What the spec says.
+    pub facts: Facts,
+    /// The spec.
+    pub spec: InputFile,
+    /// The files that it names, by name.
+    pub sources: Vec<InputFile>,
+    /// The digest of the root that it is built in.
+    pub root: crate::digest::Digest,
+    /// The engine and its version.
+    pub engine: String,
+}
+
+impl Inputs {
+    /// The spec and the sources.
+    pub fn files(&self) -> impl Iterator<Item = &InputFile> {
+        std::iter::once(&self.spec).chain(&self.sources)
+    }
+
+    /// The blobs of all files.
+    pub fn blobs(&self) -> impl Iterator<Item = Blob> {
+        self.files().map(|file| file.blob)
+    }
+}
+
+/// A node of the graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Spec and sources are taken into the store.
+    Fetch(BuildId),
+    /// The source package is made.
+    SourcePackage(BuildId),
+    /// The packages are built.
+    Build(BuildId),
+    /// A batch may begin. Its members wait for this one node, and what comes after the batch for its end, so that two
+    /// batches cost as many edges as they have members, not the product of them.
+    BatchStart(BatchId),
+    /// Every build of a batch has ended.
+    BatchEnd(BatchId),
+    /// A chroot's repository is brought up to date.
+    Publish(ChrootId),
+}
+
+/// Why a step comes after another.
+#[derive(Clone, Debug)]
+pub enum Edge {
+    /// It is the next one of the same build, or the publication of it.
+    Next,
+    /// It needs a package that the other builds: the dependency, in which way.
+    Requires(Dependency),
+    /// The manifest says `after`.
+    After(Place),
+    /// One is a build, the other the begin or the end of its batch.
+    Member,
+    /// Its batch comes after that batch.
+    Batch {
+        /// Whether it starts even if builds of the other have failed.
+        even_if_failed: bool,
+        /// Where that is said.
+        place: Place,
+    },
+}
+
+impl Edge {
+    /// Whether the step can't be done when the one before it failed.
+    pub fn needs_success(&self) -> bool {
+        match self {
+            Self::Next | Self::Requires(_) | Self::Member => true,
+            Self::Batch { even_if_failed, .. } => !even_if_failed,
+            Self::After(_) => false,
+        }
+    }
+}
+
+/// What is to be done, and in which order.
+#[derive(Debug)]
+pub struct Plan {
+    /// The builds: packages in the order of the manifest, and for each its chroots.
+    pub builds: Vec<Build>,
+    /// The steps.
+    pub graph: DiGraph<Step, Edge>,
+    /// The node of each build's last step.
+    nodes: Vec<NodeIndex>,
+    /// For each build, those that it takes packages from.
+    needs: Vec<Vec<BuildId>>,
+    /// The builds, each after those that it comes after.
+    sequence: Vec<BuildId>,
+}
+
+impl Plan {
+    /// The build `id`.
+    ///
+    /// # Panics
+    /// If `id` is of another plan.
+    pub fn build(&self, id: BuildId) -> &Build {
+        &self.builds[id.0]
+    }
+
+    /// The node of the step that makes a build's packages.
+    ///
+    /// # Panics
+    /// If `id` is of another plan.
+    pub fn node(&self, id: BuildId) -> NodeIndex {
+        self.nodes[id.0]
+    }
+
+    /// The builds that a build takes packages from, because its spec requires them.
+    ///
+    /// # Panics
+    /// If `id` is of another plan.
+    pub fn needs(&self, id: BuildId) -> &[BuildId] {
+        &self.needs[id.0]
+    }
+
+    /// All builds.
+    pub fn ids(&self) -> impl Iterator<Item = BuildId> + use<> {
+        (0..self.builds.len()).map(BuildId)
+    }
+
+    /// All builds, each after those that it comes after.
+    pub fn sequence(&self) -> &[BuildId] {
+        &self.sequence
+    }
+}

@@ -1,0 +1,317 @@
+//! A program to run, and how its run ended.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::sync::watch;
+
+use super::supervise::{END_GENTLY, SUPERVISE};
+use crate::files::HostPath;
+
+/// How long a program that is asked to end may take over it.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How much output is handed on at a time, at the most.
+const CHUNK: usize = 64 * 1024;
+
+/// The forge binary, which supervises what it starts.
+#[derive(Clone, Debug)]
+pub struct Supervisor(Arc<HostPath>);
+
+impl Supervisor {
+    /// The supervisor in the binary at `forge`.
+    pub fn new(forge: HostPath) -> Self {
+        Self(Arc::new(forge))
+    }
+}
+
+/// Why a program could not be run at all.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("`{program}` could not be run: {reason}")]
+#[diagnostic(code(forge::process::not_run), help("is there room for another process, and is forge itself still where it was started from?"))]
+pub struct ProcessError {
+    program: String,
+    reason: String,
+}
+
+/// Which of its two outputs a program wrote to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Output,
+    /// Standard error.
+    Error,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// By itself, with this code; 128 and more is a signal, as in a shell.
+    Code(i32),
+    /// Its time was up; all of its descendants are gone.
+    TimedOut,
+    /// It was canceled; all of its descendants are gone.
+    Canceled,
+}
+
+/// Says to everything that runs that it should end.
+#[derive(Clone, Debug)]
+pub struct Cancel {
+    sender: Arc<watch::Sender<bool>>,
+}
+
+impl Default for Cancel {
+    fn default() -> Self {
+        Self { sender: Arc::new(watch::Sender::new(false)) }
+    }
+}
+
+impl Cancel {
+    /// Ends all that listens, now and later.
+    pub fn cancel(&self) {
+        self.sender.send_replace(true);
+    }
+
+    /// Whether it has been said.
+    pub fn is_canceled(&self) -> bool {
+        *self.sender.borrow()
+    }
+
+    /// Returns when it has been said.
+    pub async fn canceled(&self) {
+        // The sender lives as long as `self`, so waiting can't fail.
+        let _ = self.sender.subscribe().wait_for(|canceled| *canceled).await;
+    }
+}
+
+/// A program to run: nothing of forge's own environment reaches it, its standard input is empty.
+#[derive(Clone, Debug)]
+pub struct Command {
+    program: OsString,
+    arguments: Vec<OsString>,
+    environment: BTreeMap<String, String>,
+    folder: HostPath,
+    timeout: Duration,
+}
+
+impl Command {
+    /// `program`, found by `PATH` of `environment`, in the folder `folder`, for at most `timeout`.
+    pub fn new(
+        program: impl AsRef<OsStr>,
+        folder: &HostPath,
+        environment: BTreeMap<String, String>,
+        timeout: Duration,
+    ) -> Self {
+        let program = program.as_ref().to_owned();
+        Self { program, arguments: Vec::new(), environment, folder: folder.clone(), timeout }
+    }
+
+    /// One more argument.
+    pub fn argument(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.arguments.push(argument.as_ref().to_owned());
+        self
+    }
+
+    /// More arguments.
+    pub fn arguments<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        self
+    }
+
+    /// The command line as a person would type it, for logs.
+    pub fn line(&self) -> String {
+        let words = std::iter::once(&self.program).chain(&self.arguments);
+        words.map(|word| quoted(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Runs it to its end. `output` gets what it writes as it comes, in pieces of at most 64 KiB.
+    ///
+    /// # Errors
+    /// Where it can't be started; that it failed is no error but an [`Exit`].
+    pub async fn run(
+        &self,
+        supervisor: &Supervisor,
+        cancel: &Cancel,
+        output: &mut (dyn FnMut(Stream, &[u8]) + Send),
+    ) -> Result<Exit, ProcessError> {
+        let failed = |error: io::Error| ProcessError {
+            program: self.program.to_string_lossy().into_owned(),
+            reason: crate::files::reason(&error),
+        };
+        let mut child = self.supervised(supervisor).spawn().map_err(failed)?;
+        let mut orders = child.stdin.take();
+        let streams = (child.stdout.take(), child.stderr.take());
+        let mut listen = std::pin::pin!(listen(streams, output));
+        let deadline = tokio::time::sleep(self.timeout);
+        let early = tokio::select! {
+            biased;
+            () = cancel.canceled() => Some(Exit::Canceled),
+            () = deadline => Some(Exit::TimedOut),
+            read = &mut listen => { read.map_err(failed)?; None }
+        };
+        if let Some(exit) = early {
+            end(&mut orders, &mut listen).await;
+            child.wait().await.map_err(failed)?;
+            return Ok(exit);
+        }
+        let status = child.wait().await.map_err(failed)?;
+        Ok(Exit::Code(code(status)))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place where a supervisor is started")]
+    fn supervised(&self, supervisor: &Supervisor) -> tokio::process::Command {
+        let mut command = std::process::Command::new(supervisor.0.as_path());
+        command
+            .arg(SUPERVISE)
+            .arg(&self.program)
+            .args(&self.arguments)
+            .env_clear()
+            .envs(&self.environment)
+            .current_dir(self.folder.as_path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        // A group of its own: Ctrl-C in the terminal reaches forge, and forge decides what ends.
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut command = tokio::process::Command::from(command);
+        command.kill_on_drop(false);
+        command
+    }
+}
+
+/// Asks for the end, waits a little while listening on, then closes the pipe, which ends everything.
+async fn end(
+    orders: &mut Option<tokio::process::ChildStdin>,
+    listen: &mut (impl Future<Output = io::Result<()>> + Unpin),
+) {
+    if let Some(pipe) = orders.as_mut() {
+        let _ = pipe.write_all(&[END_GENTLY]).await;
+    }
+    let _ = tokio::time::timeout(GRACE, &mut *listen).await;
+    orders.take();
+    let _ = tokio::time::timeout(GRACE, listen).await;
+}
+
+type Streams = (Option<tokio::process::ChildStdout>, Option<tokio::process::ChildStderr>);
+
+async fn listen(streams: Streams, output: &mut (dyn FnMut(Stream, &[u8]) + Send)) -> io::Result<()> {
+    let (mut out, mut err) = streams;
+    let (mut out_buffer, mut err_buffer) = (vec![0; CHUNK], vec![0; CHUNK]);
+    while out.is_some() || err.is_some() {
+        tokio::select! {
+            biased;
+            read = next(&mut err, &mut err_buffer) => deliver(read?, Stream::Error, &err_buffer, &mut err, output),
+            read = next(&mut out, &mut out_buffer) => deliver(read?, Stream::Output, &out_buffer, &mut out, output),
+        }
+    }
+    Ok(())
+}
+
+async fn next(stream: &mut Option<impl AsyncRead + Unpin>, buffer: &mut [u8]) -> io::Result<usize> {
+    match stream {
+        Some(stream) => stream.read(buffer).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn deliver<S>(
+    read: usize,
+    which: Stream,
+    buffer: &[u8],
+    stream: &mut Option<S>,
+    output: &mut (dyn FnMut(Stream, &[u8]) + Send),
+) {
+    match buffer.get(..read) {
+        Some(chunk) if !chunk.is_empty() => output(which, chunk),
+        _ => *stream = None,
+    }
+}
+
+fn code(status: ExitStatus) -> i32 {
+    use std::os::unix::process::ExitStatusExt;
+    status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(i32::from(u8::MAX))
+}
+
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+/// The last lines of an output, however much of it there is.
+#[derive(Debug)]
+pub struct Tail {
+    lines: std::collections::VecDeque<String>,
+    current: Vec<u8>,
+    most: usize,
+}
+
+/// A line longer than this is cut: a build may print 100 MB without a newline.
+const LONGEST_LINE: usize = 4096;
+
+impl Tail {
+    /// Keeps the last `most` lines.
+    pub fn new(most: usize) -> Self {
+        Self { lines: std::collections::VecDeque::new(), current: Vec::new(), most }
+    }
+
+    /// Takes more output; `each` is called for every line that it completes.
+    pub fn push(&mut self, chunk: &[u8], mut each: impl FnMut(&str)) {
+        for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
+            let (text, ended) = match piece.split_last() {
+                Some((b'\n', text)) => (text, true),
+                _ => (piece, false),
+            };
+            let room = LONGEST_LINE.saturating_sub(self.current.len());
+            self.current.extend(text.iter().take(room));
+            if ended {
+                let line = String::from_utf8_lossy(&std::mem::take(&mut self.current)).into_owned();
+                each(&line);
+                self.keep(line);
+            }
+        }
+    }
+
+    fn keep(&mut self, line: String) {
+        if self.lines.len() == self.most {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(line);
+    }
+
+    /// The lines that were kept, the unfinished last one included.
+    pub fn into_lines(mut self) -> Vec<String> {
+        if !self.current.is_empty() {
+            let line = String::from_utf8_lossy(&std::mem::take(&mut self.current)).into_owned();
+            self.keep(line);
+        }
+        self.lines.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tail_keeps_the_last_lines_of_pieces_cut_anywhere() {
+        let mut tail = Tail::new(2);
+        for piece in ["one\ntw", "o\nthr", "ee\nfour"] {
+            tail.push(piece.as_bytes(), |_| {});
+        }
+        assert_eq!(tail.into_lines(), ["three", "four"]);
+    }
+
+    #[test]
+    fn a_line_without_end_does_not_fill_the_memory() {
+        let mut tail = Tail::new(2);
+        for _ in 0..1000 {
+            tail.push(&[b'x'; 65536], |_| {});
+        }
+        assert_eq!(tail.into_lines()[0].len(), LONGEST_LINE);
+    }
+}

@@ -1,0 +1,14 @@
+//! The one way to start a program: output streamed, a time limit, every descendant ended.
+//!
+//! A program is never started directly. forge starts itself once more as a [supervisor](supervise), which starts
+//! the program, adopts whatever the program leaves behind (`PR_SET_CHILD_SUBREAPER`), and ends all of it when the
+//! program ends, when forge says so, or when forge itself is gone: the supervisor's standard input is a pipe from
+//! forge, and its end means that nobody is waiting any more. So no build outlives the forge that started it,
+//! whatever it forked and however forge died.
+
+mod command;
+mod descendants;
+mod supervise;
+
+pub use command::{Cancel, Command, Exit, ProcessError, Stream, Supervisor, Tail};
+pub use supervise::{SUPERVISE, supervise};

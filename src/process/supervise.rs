@@ -1,0 +1,69 @@
+//! The supervisor: the small process between forge and a program. See the [module](super).
+
+use std::ffi::OsString;
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::process::{self, ExitCode, Stdio};
+use std::thread;
+
+use rustix::process::{Pid, Signal, WaitOptions, getpid, set_child_subreaper, wait};
+
+use super::descendants::{end_all, signal_all};
+
+/// The first argument that makes forge a supervisor; no command that a user gives.
+pub const SUPERVISE: &str = "__supervise";
+
+/// What forge writes to a supervisor to ask the program to end; the end of the pipe ends it at once.
+pub(super) const END_GENTLY: u8 = b'T';
+
+/// What a shell gives for a program that can't be started.
+const CANNOT_START: u8 = 127;
+
+/// Runs the program that `arguments` name and ends all that is left of it. Gives its exit code, or 128 and the
+/// number of the signal that ended it, as a shell does.
+pub fn supervise(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut arguments = arguments.into_iter();
+    let Some(program) = arguments.next() else { return ExitCode::from(CANNOT_START) };
+    let own = getpid();
+    if set_child_subreaper(Some(own)).is_err() {
+        return ExitCode::from(CANNOT_START);
+    }
+    let Some(child) = start(program, arguments) else { return ExitCode::from(CANNOT_START) };
+    thread::spawn(move || obey(own));
+    let code = wait_for(child);
+    end_all(own);
+    ExitCode::from(code)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where a program is started")]
+fn start(program: OsString, arguments: impl Iterator<Item = OsString>) -> Option<Pid> {
+    let child = process::Command::new(program).args(arguments).stdin(Stdio::null()).process_group(0).spawn();
+    // Not waited for through `Child`: the loop below collects it together with what it leaves behind.
+    child.ok().map(|child| Pid::from_child(&child))
+}
+
+fn wait_for(child: Pid) -> u8 {
+    loop {
+        match wait(WaitOptions::empty()) {
+            Ok(Some((pid, status))) if pid == child => {
+                let code = status.exit_status().or(status.terminating_signal().map(|signal| 128 + signal));
+                return code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX);
+            }
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return u8::MAX,
+        }
+    }
+}
+
+/// Does what comes through the pipe from forge; its end means that forge is gone or will wait no longer.
+fn obey(own: Pid) {
+    let mut orders = std::io::stdin().lock();
+    let mut order = [0];
+    while matches!(orders.read(&mut order), Ok(1)) {
+        if order == [END_GENTLY] {
+            signal_all(own, Signal::TERM);
+        }
+    }
+    end_all(own);
+    process::exit(128 + Signal::KILL.as_raw());
+}

@@ -1,0 +1,156 @@
+//! The files that a spec names, found and checked.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::origin::{Origin, reach};
+use super::SourceError;
+use crate::engine::SourceReference;
+use crate::files::{Folder, HostPath};
+use crate::manifest::declaration::FileDecl;
+use crate::manifest::{ManifestPath, Package};
+use crate::store::Blob;
+use crate::text::{Located, Place};
+
+/// A file that a build needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputFile {
+    /// Its name among the sources.
+    pub name: String,
+    /// The folder from which it can be reached.
+    pub root: HostPath,
+    /// Its path from there.
+    pub path: PathBuf,
+    /// Its content.
+    pub blob: Blob,
+}
+
+impl InputFile {
+    /// Opens the folder from which it can be reached.
+    pub fn folder(&self) -> io::Result<Folder> {
+        Folder::open_ambient(&self.root)
+    }
+}
+
+struct Candidate {
+    root: HostPath,
+    path: PathBuf,
+    sha256: Option<String>,
+    place: Place,
+}
+
+/// The files that `references` name, from beside the spec and from the manifest's `file` nodes; every one that is
+/// missing or not what it should be is reported.
+pub fn inputs(
+    package: &Package,
+    origin: &Origin,
+    references: &[SourceReference],
+    repository: &Folder,
+) -> Result<Vec<InputFile>, Vec<Located<SourceError>>> {
+    let mut errors = Vec::new();
+    let declared = declared(&package.source.files, repository, &mut errors);
+    let mut found = Vec::new();
+    for reference in references {
+        match one(package, origin, reference, &declared) {
+            Ok(input) => found.push(input),
+            Err(error) => errors.push(error),
+        }
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    found.dedup_by(|a, b| a.name == b.name);
+    if errors.is_empty() { Ok(found) } else { Err(errors) }
+}
+
+/// The files of `file` nodes, by name.
+fn declared(
+    files: &[FileDecl],
+    repository: &Folder,
+    errors: &mut Vec<Located<SourceError>>,
+) -> BTreeMap<String, Candidate> {
+    let mut found: BTreeMap<String, Candidate> = BTreeMap::new();
+    for file in files {
+        let place = &file.path.place;
+        let matches = match matches(&file.path.value, repository) {
+            Ok(matches) => matches,
+            Err(error) => {
+                errors.push(Located::new(error, "this file", place.clone()));
+                continue;
+            }
+        };
+        if matches.is_empty() {
+            let error = SourceError::NoFile { pattern: file.path.value.to_string() };
+            errors.push(Located::new(error, "this file", place.clone()));
+        }
+        for (root, path) in matches {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let sha256 = file.sha256.as_ref().map(|sum| sum.value.to_ascii_lowercase());
+            let candidate = Candidate { root, path, sha256, place: place.clone() };
+            if let Some(earlier) = found.insert(name.clone(), candidate)
+                && let Some(now) = found.get(&name)
+                && (now.path != earlier.path || now.root != earlier.root)
+            {
+                let (one, other) = (earlier.path.display().to_string(), now.path.display().to_string());
+                let error = Located::new(SourceError::Ambiguous { name, one, other }, "this one", place.clone());
+                errors.push(error.with_note("and this one", earlier.place));
+            }
+        }
+    }
+    found
+}
+
+fn matches(path: &ManifestPath, repository: &Folder) -> Result<Vec<(HostPath, PathBuf)>, SourceError> {
+    let (root, relative) = reach(path, repository)?;
+    let found = root.search(Path::new(""), &relative.to_string_lossy())?.unwrap_or_default();
+    Ok(found.into_iter().map(|path| (root.path().clone(), path)).collect())
+}
+
+fn one(
+    package: &Package,
+    origin: &Origin,
+    reference: &SourceReference,
+    declared: &BTreeMap<String, Candidate>,
+) -> Result<InputFile, Located<SourceError>> {
+    let at = |error: SourceError, place: &Place| Located::new(error, "for this package", place.clone());
+    let name = reference.file_name.clone();
+    let (root, path, sha256, place) = match declared.get(&name) {
+        Some(file) => (file.root.clone(), file.path.clone(), file.sha256.as_deref(), &file.place),
+        None if origin.folder.file_size(&name).is_some() => {
+            (origin.folder.path().clone(), PathBuf::from(&name), None, &package.source.place)
+        }
+        None => return Err(at(missing(package, reference), &package.source.place)),
+    };
+    let opened = Folder::open_ambient(&root).map_err(|error| at(error.into(), place))?;
+    let blob = match sha256 {
+        None => opened.digest(&path).map(|(digest, size)| Blob { digest, size }).map_err(SourceError::Io),
+        Some(wanted) => checked(&opened, &path, wanted),
+    };
+    let blob = blob.map_err(|error| at(error, place))?;
+    Ok(InputFile { name, root, path, blob })
+}
+
+fn missing(package: &Package, reference: &SourceReference) -> SourceError {
+    let help = if reference.reference.contains("://") {
+        format!(
+            "download {} and put it beside the spec, or name it: `file \"…/{}\" sha256=\"…\"` in its `source`",
+            reference.reference, reference.file_name
+        )
+    } else {
+        format!("put it beside the spec, or name it: `file \"…/{}\"` in its `source`", reference.file_name)
+    };
+    SourceError::Missing { package: package.name.value.clone(), file: reference.file_name.clone(), help }
+}
+
+/// Both digests of a file in one reading of it.
+fn checked(folder: &Folder, path: &Path, wanted: &str) -> Result<Blob, SourceError> {
+    let mut sha256 = Sha256::new();
+    let (digest, size) = crate::files::copy_digested(folder.open(path)?, &mut sha256)?;
+    let found: String = sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    if found != wanted {
+        let file = path.display().to_string();
+        return Err(SourceError::Checksum { file, wanted: wanted.to_owned(), found });
+    }
+    Ok(Blob { digest, size })
+}

@@ -1,0 +1,146 @@
+//! Content by its digest.
+
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{Store, StoreError};
+use crate::digest::Digest;
+use crate::files::{Folder, Sharing};
+
+/// Content that the store has, or should have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Blob {
+    /// BLAKE3 of the content.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+impl Blob {
+    pub(super) fn path(&self) -> PathBuf {
+        let name = self.digest.to_string();
+        ["blobs", name.get(..2).unwrap_or_default(), &name].iter().collect()
+    }
+}
+
+impl Store {
+    /// Whether the blob is there with its size.
+    pub fn has(&self, blob: &Blob) -> bool {
+        self.folder.file_size(blob.path()) == Some(blob.size)
+    }
+
+    /// Takes in the file `path` of `origin`, streaming; gives its SHA-256 too, which others ask for.
+    pub fn take_in(&self, origin: &Folder, path: &Path) -> Result<(Blob, String), StoreError> {
+        let mut file = origin.open(path)?;
+        let incoming = self.folder.create("incoming")?;
+        let temporary = incoming.temporary(Path::new("blob"));
+        let written = write_hashed(&mut file, &mut incoming.new_file(&temporary, 0o444)?);
+        let (blob, sha256) = match written {
+            Ok(written) => written,
+            Err(error) => {
+                incoming.remove_file(&temporary)?;
+                return Err(error.into());
+            }
+        };
+        if self.has(&blob) {
+            incoming.remove_file(&temporary)?;
+            return Ok((blob, sha256));
+        }
+        let target = blob.path();
+        self.folder.dir().create_dir_all(target.parent().unwrap_or(&target))?;
+        incoming.dir().rename(&temporary, self.folder.dir(), &target)?;
+        Ok((blob, sha256))
+    }
+
+    /// Opens a blob for reading.
+    pub fn open_blob(&self, blob: &Blob) -> Result<cap_std::fs::File, StoreError> {
+        self.folder.open(blob.path()).map_err(|_| StoreError::Damaged(blob.digest.to_string()))
+    }
+
+    /// Puts a blob at `path` in `target`. For what builds may write to ([`Sharing::Nothing`]), the content is checked
+    /// against the digest.
+    pub fn place(&self, blob: &Blob, target: &Folder, path: &Path, sharing: Sharing) -> Result<(), StoreError> {
+        if !self.has(blob) {
+            return Err(StoreError::Damaged(blob.digest.to_string()));
+        }
+        self.folder.place(&blob.path(), target, path, sharing)?;
+        if sharing == Sharing::Nothing && target.digest(path)?.0 != blob.digest {
+            self.folder.remove_file(blob.path())?;
+            return Err(StoreError::Damaged(blob.digest.to_string()));
+        }
+        Ok(())
+    }
+}
+
+fn write_hashed(from: &mut impl Read, to: &mut impl Write) -> io::Result<(Blob, String)> {
+    let mut sha256 = Sha256::new();
+    let mut both = Both { to, sha256: &mut sha256 };
+    let (digest, size) = crate::files::copy_digested(from, &mut both)?;
+    let hex = sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok((Blob { digest, size }, hex))
+}
+
+struct Both<'a, W> {
+    to: &'a mut W,
+    sha256: &'a mut Sha256,
+}
+
+impl<W: Write> Write for Both<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.to.write(bytes)?;
+        self.sha256.update(bytes.get(..written).unwrap_or_default());
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::HostPath;
+
+    fn scratch() -> (tempfile::TempDir, Store, Folder) {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = Folder::open_ambient(&HostPath::new(temp.path()).unwrap()).unwrap();
+        let store = Store::open(&folder.path().join("store")).unwrap();
+        (temp, store, folder)
+    }
+
+    #[test]
+    fn content_is_found_again_by_its_digest() {
+        let (_temp, store, folder) = scratch();
+        folder.write_atomic("in", b"abc").unwrap();
+        let (blob, sha256) = store.take_in(&folder, Path::new("in")).unwrap();
+        assert_eq!(sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        store.place(&blob, &folder, Path::new("out"), Sharing::HardLink).unwrap();
+        assert_eq!(folder.read("out").unwrap(), b"abc");
+    }
+
+    #[test]
+    fn a_blob_that_was_cut_short_is_not_believed() {
+        let (_temp, store, folder) = scratch();
+        folder.write_atomic("in", b"abc").unwrap();
+        let (blob, _) = store.take_in(&folder, Path::new("in")).unwrap();
+        store.folder.remove_file(blob.path()).unwrap();
+        store.folder.write_atomic(blob.path(), b"ab").unwrap();
+        assert!(!store.has(&blob));
+    }
+
+    #[test]
+    fn a_blob_that_was_changed_never_reaches_a_build() {
+        let (_temp, store, folder) = scratch();
+        folder.write_atomic("in", b"abc").unwrap();
+        let (blob, _) = store.take_in(&folder, Path::new("in")).unwrap();
+        store.folder.remove_file(blob.path()).unwrap();
+        store.folder.write_atomic(blob.path(), b"abd").unwrap();
+        let placed = store.place(&blob, &folder, Path::new("out"), Sharing::Nothing);
+        assert!(matches!(placed, Err(StoreError::Damaged(_))));
+        assert!(!store.has(&blob));
+    }
+}

@@ -1,0 +1,123 @@
+//! Source texts, places in them, and errors that point at a place.
+//!
+//! Every diagnostic of forge points into a text: a manifest, a spec, a macro file. Spans are byte offsets
+//! everywhere; what a reader sees (line, column) is worked out by miette when the message is shown.
+
+mod located;
+mod nearest;
+
+use std::fmt;
+use std::ops::{Deref, Range};
+use std::sync::Arc;
+
+pub use located::{Located, Note};
+pub use nearest::{nearest, suggestion};
+
+/// One text that was read, with the name that messages call it by (a path relative to the repository).
+#[derive(Debug)]
+pub struct SourceText {
+    name: String,
+    text: String,
+}
+
+impl SourceText {
+    /// A text under the name that messages give it.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
+        Arc::new(Self { name: name.into(), text: text.into() })
+    }
+
+    /// The name that messages call it by.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The line that holds the byte `offset`, counted from 1.
+    pub fn line_of(&self, offset: usize) -> usize {
+        let end = offset.min(self.text.len());
+        1 + self.text.as_bytes().iter().take(end).filter(|byte| **byte == b'\n').count()
+    }
+}
+
+/// A range of bytes of one text.
+#[derive(Clone)]
+pub struct Place {
+    source: Arc<SourceText>,
+    span: Range<usize>,
+}
+
+impl Place {
+    /// The bytes `span` of `source`.
+    pub fn new(source: &Arc<SourceText>, span: Range<usize>) -> Self {
+        Self { source: Arc::clone(source), span }
+    }
+
+    /// A place for what no text says, such as the command line: messages name it and show no excerpt.
+    pub fn outside(name: &str) -> Self {
+        Self { source: SourceText::new(name, ""), span: 0..0 }
+    }
+
+    /// The text that it lies in.
+    pub fn source(&self) -> &Arc<SourceText> {
+        &self.source
+    }
+
+    /// Its bytes.
+    pub fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
+    /// Whether both lie in the same text.
+    pub fn same_source(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.source, &other.source)
+    }
+}
+
+impl fmt::Display for Place {
+    /// `file:line`, or the bare name where there is no text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.source.text.is_empty() {
+            return f.write_str(&self.source.name);
+        }
+        write!(f, "{}:{}", self.source.name, self.source.line_of(self.span.start))
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// A value and the place that said it.
+#[derive(Clone, Debug)]
+pub struct Spanned<T> {
+    /// What was said.
+    pub value: T,
+    /// Where.
+    pub place: Place,
+}
+
+impl<T> Spanned<T> {
+    /// `value`, said at `place`.
+    pub fn new(value: T, place: Place) -> Self {
+        Self { value, place }
+    }
+
+    /// The same place with another value.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Spanned<U> {
+        Spanned { value: change(self.value), place: self.place }
+    }
+}
+
+impl<T> Deref for Spanned<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}

@@ -1,0 +1,107 @@
+//! Events as lines: for logs and pipes, and as JSON for programs.
+
+use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
+
+use super::words::{count, duration};
+use crate::event::{Ended, Event, Listener, State, What};
+
+/// How much is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Failures only.
+    Quiet,
+    /// What is built and how it ends.
+    Normal,
+    /// Every stage, and what was found in the cache.
+    Verbose,
+}
+
+/// Writes one JSON object a line for every event.
+pub struct JsonEvents<W> {
+    output: Mutex<W>,
+}
+
+impl<W: Write + Send> JsonEvents<W> {
+    /// Writes to `output`.
+    pub fn new(output: W) -> Self {
+        Self { output: Mutex::new(output) }
+    }
+}
+
+impl<W: Write + Send> Listener for JsonEvents<W> {
+    fn hear(&self, event: &Event) {
+        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever read may have gone; the builds go on, and the history keeps what happened.
+        let _ = serde_json::to_writer(&mut *output, event).map_err(io::Error::from).and_then(|()| writeln!(output));
+        let _ = output.flush();
+    }
+}
+
+/// Writes plain lines, for terminals that can't draw and for logs.
+pub struct PlainEvents<W> {
+    output: Mutex<W>,
+    verbosity: Verbosity,
+}
+
+impl<W: Write + Send> PlainEvents<W> {
+    /// Writes to `output`.
+    pub fn new(output: W, verbosity: Verbosity) -> Self {
+        Self { output: Mutex::new(output), verbosity }
+    }
+}
+
+impl<W: Write + Send> Listener for PlainEvents<W> {
+    fn hear(&self, event: &Event) {
+        let Some(line) = line(&event.what, self.verbosity) else { return };
+        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = writeln!(output, "{line}");
+    }
+}
+
+/// The line that tells an event, if it is worth one.
+pub(super) fn line(what: &What, verbosity: Verbosity) -> Option<String> {
+    let normal = verbosity >= Verbosity::Normal;
+    let verbose = verbosity >= Verbosity::Verbose;
+    match what {
+        What::StateChanged { build, state: State::Running, estimate, .. } if normal => {
+            let usual = estimate.map(|usual| format!(" (about {} last time)", duration(usual)));
+            Some(format!("building   {build}{}", usual.unwrap_or_default()))
+        }
+        What::StateChanged { build, state, .. } if verbose => Some(format!("{:<10} {build}", state.name())),
+        What::StageStarted { build, stage } if verbose => Some(format!("stage      {build}: {stage}")),
+        What::Retried { build, attempt, cause } if normal => Some(format!("again      {build}, try {attempt}: {cause}")),
+        What::BuildEnded(ended) => ended_line(ended, verbosity),
+        What::Published { chroot, folder, packages, added, removed } if normal => {
+            let changes = [("new", added.len()), ("gone", removed.len())];
+            let changes = changes.iter().filter(|(_, number)| *number > 0).map(|(word, number)| format!(", {number} {word}"));
+            let packages = count(*packages, "package file");
+            Some(format!("published  {chroot}: {folder} ({packages}{})", changes.collect::<String>()))
+        }
+        What::NotPublished { chroot, cause } => Some(format!("not published: {chroot}: {cause}")),
+        What::Noted { text } => normal.then(|| format!("note       {text}")),
+        What::ApplyStarted { .. }
+        | What::StateChanged { .. }
+        | What::StageStarted { .. }
+        | What::Retried { .. }
+        | What::Published { .. }
+        | What::ApplyEnded { .. } => None,
+    }
+}
+
+fn ended_line(ended: &Ended, verbosity: Verbosity) -> Option<String> {
+    let Ended { build, state, duration: took, skipped, failure, .. } = ended;
+    let least = match state {
+        State::Failed => Verbosity::Quiet,
+        State::Cached => Verbosity::Verbose,
+        _ => Verbosity::Normal,
+    };
+    let why = failure.as_ref().map(|failure| &failure.cause).or(skipped.as_ref());
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    let took = if took.is_zero() { String::new() } else { format!(" in {}", duration(*took)) };
+    let text = match state {
+        State::Succeeded => format!("{:<10} {build}{took}", "built"),
+        state => format!("{:<10} {build}{took}{why}", state.name()),
+    };
+    (verbosity >= least).then_some(text)
+}

@@ -1,0 +1,26 @@
+//! What a terminal shows: progress, tables, colours, drawings of the graph.
+
+mod drawing;
+mod events;
+mod plan_screen;
+mod progress;
+mod report;
+mod summary;
+mod table;
+mod words;
+
+use std::io;
+
+pub use drawing::{GraphFormat, GraphView, draw};
+pub use events::{JsonEvents, PlainEvents, Verbosity};
+pub use plan_screen::{PlanDocument, plan_document, plan_screen};
+pub use progress::ProgressEvents;
+pub use report::{ReportStyle, report};
+pub use summary::Summary;
+pub use table::{Column, table};
+pub use words::{duration, size};
+
+/// Whether a write failed because whoever read has gone: `forge plan | head`.
+pub fn is_closed_pipe(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::BrokenPipe
+}

@@ -1,0 +1,138 @@
+//! A plan on the screen, and as JSON.
+
+use serde::Serialize;
+
+use super::table::{Column, table};
+use super::words::count;
+use crate::digest::Key;
+use crate::event::BuildName;
+use crate::plan::{Decision, Decisions, Plan, Reason};
+use crate::publish::Leaving;
+
+/// A plan as programs read it.
+#[derive(Debug, Serialize)]
+pub struct PlanDocument {
+    /// Every build.
+    pub builds: Vec<PlannedBuild>,
+    /// Packages that leave their repository.
+    pub leaving: Vec<Leaving>,
+    /// Whether an apply would do something.
+    pub work: bool,
+}
+
+/// A build as programs read it.
+#[derive(Debug, Serialize)]
+pub struct PlannedBuild {
+    /// The build.
+    #[serde(flatten)]
+    pub build: BuildName,
+    /// `build`, `cached`, `skip` or `can't build`.
+    pub action: &'static str,
+    /// Why.
+    pub reasons: Vec<Reason>,
+    /// Why it is skipped.
+    pub skipped: Option<String>,
+    /// Its key, where that is known.
+    pub key: Option<Key>,
+    /// The builds that it comes after because it takes packages from them.
+    pub needs: Vec<BuildName>,
+    /// The macros, build conditions and variables that the manifest sets for it, and who says them.
+    pub settings: crate::engine::Settings,
+}
+
+/// The plan as data.
+pub fn plan_document(plan: &Plan, decisions: &Decisions, leaving: Vec<Leaving>) -> PlanDocument {
+    let builds = plan.ids().map(|id| {
+        let build = plan.build(id);
+        let decision = decisions.of(id);
+        let (reasons, skipped, key) = match decision {
+            Decision::Cached { key, .. } => (Vec::new(), None, Some(*key)),
+            Decision::Build { reasons } => (reasons.clone(), None, None),
+            Decision::Skip { why, .. } => (Vec::new(), Some(why.clone()), None),
+        };
+        PlannedBuild {
+            build: build.name.clone(),
+            action: action(decision),
+            reasons,
+            skipped,
+            key,
+            needs: plan.needs(id).iter().map(|need| plan.build(*need).name.clone()).collect(),
+            settings: build.settings.clone(),
+        }
+    });
+    let builds = builds.collect();
+    PlanDocument { builds, work: decisions.has_work() || !leaving.is_empty(), leaving }
+}
+
+fn action(decision: &Decision) -> &'static str {
+    match decision {
+        Decision::Cached { .. } => "cached",
+        Decision::Build { .. } => "build",
+        Decision::Skip { failed: false, .. } => "skip",
+        Decision::Skip { failed: true, .. } => "can't build",
+    }
+}
+
+/// The plan for people. What is cached is only counted unless `all`; `explain` says where macros come from.
+pub fn plan_screen(document: &PlanDocument, all: bool, explain: bool) -> String {
+    let shown: Vec<&PlannedBuild> =
+        document.builds.iter().filter(|build| all || build.action != "cached").collect();
+    let mut screen = String::new();
+    if !shown.is_empty() {
+        let columns =
+            [Column::Left("package"), Column::Left("chroot"), Column::Left("action"), Column::Left("why")];
+        let rows: Vec<Vec<String>> = shown.iter().map(|build| row(build)).collect();
+        screen.push_str(&table(&columns, &rows));
+    }
+    if explain {
+        shown.iter().for_each(|build| screen.push_str(&explained(build)));
+    }
+    for leaving in &document.leaving {
+        screen.push_str(&format!(
+            "{} leaves the repository of {}: the manifest no longer declares it\n",
+            leaving.package, leaving.chroot
+        ));
+    }
+    if !screen.is_empty() {
+        screen.push('\n');
+    }
+    screen.push_str(&counts(document));
+    screen
+}
+
+fn row(build: &PlannedBuild) -> Vec<String> {
+    let reasons: Vec<String> = build.reasons.iter().map(ToString::to_string).collect();
+    let why = build.skipped.clone().unwrap_or_else(|| reasons.join("; "));
+    vec![build.build.package.clone(), build.build.chroot.clone(), build.action.to_owned(), why]
+}
+
+fn explained(build: &PlannedBuild) -> String {
+    let mut text = format!("\n{}\n", build.build);
+    for setting in &build.settings.macros {
+        let options = setting.options.as_ref().map(|options| format!("({options})")).unwrap_or_default();
+        let body = setting.body.as_deref().unwrap_or("undefined");
+        text.push_str(&format!("  macro {}{options} = {body} ({})\n", setting.name, setting.level));
+    }
+    for condition in &build.settings.conditions {
+        text.push_str(&format!("  {condition}\n"));
+    }
+    for (name, value) in &build.settings.environment {
+        text.push_str(&format!("  env {name} = {value}\n"));
+    }
+    for need in &build.needs {
+        text.push_str(&format!("  takes packages from {need}\n"));
+    }
+    text
+}
+
+fn counts(document: &PlanDocument) -> String {
+    let of = |action: &str| document.builds.iter().filter(|build| build.action == action).count();
+    let counted = [("build", "to build"), ("cached", "up to date"), ("skip", "skipped"), ("can't build", "can't be built")];
+    let parts: Vec<String> = counted
+        .iter()
+        .map(|(action, word)| (of(action), word))
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| format!("{number} {word}"))
+        .collect();
+    format!("{}: {}\n", count(document.builds.len(), "build"), if parts.is_empty() { "none".to_owned() } else { parts.join(", ") })
+}

@@ -1,0 +1,105 @@
+//! What an apply came to: a table, and for every failure the end of its log.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::table::{Column, table};
+use super::words::duration;
+use crate::event::{Ended, Event, Listener, State, What};
+
+/// Collects what the final screen tells.
+#[derive(Default)]
+pub struct Summary {
+    ended: Mutex<(Vec<Ended>, Duration)>,
+}
+
+impl Listener for Summary {
+    fn hear(&self, event: &Event) {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        match &event.what {
+            What::BuildEnded(build) => ended.0.push(build.clone()),
+            What::ApplyEnded { duration, .. } => ended.1 = *duration,
+            _ => {}
+        }
+    }
+}
+
+impl Summary {
+    /// Whether every build that should have a result has one: skipped ones that the spec itself rules out do not count.
+    pub fn is_good(&self, counts_as_failure: impl Fn(&Ended) -> bool) -> bool {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        !ended.0.iter().any(counts_as_failure)
+    }
+
+    /// The final screen. Cached builds are only counted unless `all`.
+    pub fn screen(&self, all: bool) -> String {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let (builds, took) = (&ended.0, ended.1);
+        let mut screen = String::new();
+        let shown: Vec<&Ended> = builds.iter().filter(|build| all || build.state != State::Cached).collect();
+        if !shown.is_empty() {
+            let columns =
+                [Column::Left("package"), Column::Left("chroot"), Column::Left("state"), Column::Right("time")];
+            let rows: Vec<Vec<String>> = shown.iter().map(|build| row(build)).collect();
+            screen.push_str(&table(&columns, &rows));
+            screen.push('\n');
+        }
+        for build in builds.iter().filter(|build| build.failure.is_some()) {
+            screen.push_str(&failure(build));
+        }
+        screen.push_str(&counts(builds, took));
+        screen
+    }
+}
+
+fn row(build: &Ended) -> Vec<String> {
+    let time = if build.duration.is_zero() { String::new() } else { duration(build.duration) };
+    vec![build.build.package.clone(), build.build.chroot.clone(), build.state.name().to_owned(), time]
+}
+
+fn failure(build: &Ended) -> String {
+    let Some(failure) = &build.failure else { return String::new() };
+    let mut text = format!("{}: {}\n", build.build, failure.cause);
+    for line in &failure.tail {
+        text.push_str(&format!("  │ {}\n", printable(line)));
+    }
+    if let Some(log) = &failure.log {
+        text.push_str(&format!("  whole log: {log}\n"));
+    }
+    text.push('\n');
+    text
+}
+
+/// A line of a log without what would move the cursor or change colours.
+fn printable(line: &str) -> String {
+    let short: String = line.chars().take(400).map(|c| if c == '\t' { ' ' } else { c }).collect();
+    short.chars().filter(|c| !c.is_control()).collect()
+}
+
+fn counts(builds: &[Ended], took: Duration) -> String {
+    let states = [
+        (State::Succeeded, "built"),
+        (State::Cached, "up to date"),
+        (State::Failed, "failed"),
+        (State::Skipped, "skipped"),
+        (State::Canceled, "canceled"),
+    ];
+    let counted: Vec<String> = states
+        .iter()
+        .map(|(state, word)| (builds.iter().filter(|build| build.state == *state).count(), word))
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| format!("{number} {word}"))
+        .collect();
+    let counted = if counted.is_empty() { "nothing to build".to_owned() } else { counted.join(", ") };
+    format!("{counted} in {}\n", duration(took))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_line_cannot_move_the_cursor() {
+        assert_eq!(printable("\u{1b}[2Jgone\tthere"), "[2Jgone there");
+    }
+}

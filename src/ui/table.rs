@@ -1,0 +1,64 @@
+//! Tables.
+
+use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table};
+
+use crate::event::State;
+
+/// A column: its title, and on which side its content stands.
+#[derive(Clone, Copy, Debug)]
+pub enum Column {
+    /// Text.
+    Left(&'static str),
+    /// Numbers.
+    Right(&'static str),
+}
+
+impl Column {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Left(title) | Self::Right(title) => title,
+        }
+    }
+}
+
+/// A table of plain cells; a cell that is the name of a state has its colour. Lines carry no trailing space.
+pub fn table(columns: &[Column], rows: &[Vec<String>]) -> String {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.enforce_styling();
+    table.style_text_only();
+    table.set_header(columns.iter().map(|column| Cell::new(column.title().to_uppercase()).fg(Color::DarkGrey)));
+    for row in rows {
+        table.add_row(row.iter().zip(columns).map(|(text, column)| cell(text, *column)));
+    }
+    if let Some(first) = table.column_mut(0) {
+        first.set_padding((0, 1));
+    }
+    let lines = table.lines().map(|line| format!("{}\n", line.trim_end()));
+    lines.collect()
+}
+
+fn cell(text: &str, column: Column) -> Cell {
+    let cell = match color_of(text) {
+        Some(color) => Cell::new(text).fg(color),
+        None => Cell::new(text),
+    };
+    match column {
+        Column::Left(_) => cell,
+        Column::Right(_) => cell.set_alignment(CellAlignment::Right),
+    }
+}
+
+fn color_of(text: &str) -> Option<Color> {
+    let states = [
+        (State::Succeeded, Color::Green),
+        (State::Cached, Color::DarkGreen),
+        (State::Failed, Color::Red),
+        (State::Canceled, Color::Yellow),
+        (State::Skipped, Color::Yellow),
+        (State::Running, Color::Blue),
+    ];
+    let words = [("build", Color::Blue), ("skip", Color::Yellow), ("can't build", Color::Red)];
+    let state = states.iter().find(|(state, _)| state.name() == text).map(|(_, color)| *color);
+    state.or_else(|| words.iter().find(|(word, _)| *word == text).map(|(_, color)| *color))
+}
