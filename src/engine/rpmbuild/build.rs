@@ -8,6 +8,9 @@ use crate::event::{Clock, StageTime, SystemClock, Timestamp};
 use crate::files::{Folder, HostPath};
 use crate::process::{Cancel, Command, Exit, Stream, Tail};
 
+/// The name of the stage in which packages are put together, which is no section of a spec.
+pub(super) const PACKAGING: &str = "packages";
+
 /// How many of the last lines of a log a failure shows.
 const TAIL: usize = 20;
 
@@ -132,7 +135,7 @@ impl<'a> Stages<'a> {
         let name = match line.strip_prefix("Executing(") {
             Some(rest) => rest.split_once("):").map(|(name, _)| name.trim_start_matches('%')),
             None if line.starts_with("Processing files:") => Some("files"),
-            None if line.starts_with("Checking for unpackaged file(s):") => Some("packages"),
+            None if line.starts_with("Checking for unpackaged file(s):") => Some(PACKAGING),
             None => None,
         };
         let Some(name) = name.filter(|name| self.begun.last().is_none_or(|(last, _)| last != name)) else { return };

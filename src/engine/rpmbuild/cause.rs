@@ -16,9 +16,16 @@ const KNOWN: &[(&str, &str)] = &[
 /// A sentence that says in which stage and, where the output tells, why a build failed.
 pub(super) fn of(code: i32, stages: &[StageTime], tail: &[String]) -> String {
     let stage = failed_stage(tail).or_else(|| stages.last().map(|stage| stage.name.clone()));
-    let place = stage.map_or_else(|| "before its first stage".to_owned(), |stage| format!("in %{stage}"));
+    let place = stage.map_or_else(|| "before its first stage".to_owned(), |stage| place(&stage));
     let why = likely(tail).map_or_else(|| format!("rpmbuild ended with exit code {code}"), str::to_owned);
     format!("it failed {place}: {why}")
+}
+
+fn place(stage: &str) -> String {
+    match stage {
+        super::build::PACKAGING => "while its packages were put together".to_owned(),
+        stage => format!("in %{stage}"),
+    }
 }
 
 /// rpm names the script that failed: `error: Bad exit status from /var/tmp/rpm-tmp.x (%build)`.
