@@ -40,7 +40,7 @@ fn packages(root: &Folder) -> io::Result<Digest> {
     for database in DATABASES.iter().filter(|database| root.file_size(database).is_some()) {
         let digest = match database.ends_with("status") {
             true => dpkg_packages(&root.read_text(database)?),
-            false => root.digest(database)?.0,
+            false => Digest::of_file(&root, database)?.0,
         };
         encoder.digest_field(database, &digest);
     }
@@ -73,7 +73,7 @@ fn encode_folder(folder: &Folder, path: &str, encoder: &mut Encoder) -> io::Resu
         match entry.kind {
             EntryKind::Folder => encode_folder(&folder.folder(&entry.name)?, &path, encoder)?,
             EntryKind::File => {
-                encoder.digest_field(&path, &folder.digest(&entry.name)?.0);
+                encoder.digest_field(&path, &Digest::of_file(&folder, &entry.name)?.0);
             }
             EntryKind::Other => {
                 encoder.text(&path, &link_target(folder.dir(), &entry.name));

@@ -3,12 +3,15 @@
 mod encoding;
 
 use std::fmt;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
+use std::path::Path;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use encoding::Encoder;
+
+use crate::files::{Folder, about};
 
 /// BLAKE3 of some content: 32 bytes, written as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,6 +38,11 @@ impl Digest {
         let mut hasher = blake3::Hasher::new();
         hasher.update_reader(reader)?;
         Ok((Self(*hasher.finalize().as_bytes()), hasher.count()))
+    }
+
+    /// The digest and size of the file at `path` in `folder`, read as a stream.
+    pub fn of_file(folder: &Folder, path: impl AsRef<Path>) -> io::Result<(Self, u64)> {
+        Self::of_reader(folder.open(&path)?).map_err(about(folder.path().join(path)))
     }
 
     /// The digest that a hasher has come to.
@@ -68,6 +76,19 @@ impl Key {
     pub fn digest(&self) -> &Digest {
         &self.0
     }
+}
+
+/// Copies all that `reader` gives to `writer` and digests it on the way.
+pub fn copy_digested(mut reader: impl Read, mut writer: impl Write) -> io::Result<(Digest, u64)> {
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        let read = reader.read(&mut buffer)?;
+        let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else { break };
+        hasher.update(chunk);
+        writer.write_all(chunk)?;
+    }
+    Ok((Digest(*hasher.finalize().as_bytes()), hasher.count()))
 }
 
 impl fmt::Display for Digest {

@@ -1,6 +1,6 @@
 //! A folder that is open: everything below it can be reached, nothing else.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +10,6 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, File, OpenOptions, OpenOptionsExt, Permissions, PermissionsExt};
 
 use super::{HostPath, about};
-use crate::digest::Digest;
 
 /// What a name in a folder stands for; links are not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,11 +128,6 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    /// The digest and size of a file, read as a stream.
-    pub fn digest(&self, path: impl AsRef<Path>) -> io::Result<(Digest, u64)> {
-        Digest::of_reader(self.open(&path)?).map_err(self.about(&path))
     }
 
     /// The names in this folder, sorted, so that nothing depends on the file system's order.
@@ -278,19 +272,6 @@ pub enum Sharing {
     Nothing,
     /// The content itself: a hard link will do. For results that are only read.
     HardLink,
-}
-
-/// Copies all that `reader` gives to `writer` and digests it on the way.
-pub fn copy_digested(mut reader: impl Read, mut writer: impl Write) -> io::Result<(Digest, u64)> {
-    let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; 256 * 1024];
-    loop {
-        let read = reader.read(&mut buffer)?;
-        let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else { break };
-        hasher.update(chunk);
-        writer.write_all(chunk)?;
-    }
-    Ok((Digest::of_hasher(&hasher), hasher.count()))
 }
 
 fn kind_of(file_type: cap_std::fs::FileType) -> EntryKind {

@@ -13,7 +13,7 @@ use std::fmt;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-pub use folder::{Entry, EntryKind, Folder, Sharing, copy_digested};
+pub use folder::{Entry, EntryKind, Folder, Sharing};
 pub use lock::{Lock, LockKind};
 
 /// An absolute path of the machine that forge runs on, not of a root that it builds in.

@@ -15,6 +15,7 @@ mod read_root;
 mod resolve;
 mod resolve_batch;
 mod resolve_root;
+mod resolve_source;
 pub mod resolved;
 pub mod rules;
 mod schema;

@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::origin::{Origin, reach};
 use super::SourceError;
+use crate::digest::Digest;
 use crate::engine::SourceReference;
 use crate::files::{Folder, HostPath};
 use crate::manifest::declaration::FileDecl;
@@ -124,7 +125,7 @@ fn one(
     };
     let opened = Folder::open_ambient(&root).map_err(|error| at(error.into(), place))?;
     let blob = match sha256 {
-        None => opened.digest(&path).map(|(digest, size)| Blob { digest, size }).map_err(SourceError::Io),
+        None => Digest::of_file(&opened, &path).map(|(digest, size)| Blob { digest, size }).map_err(SourceError::Io),
         Some(wanted) => checked(&opened, &path, wanted),
     };
     let blob = blob.map_err(|error| at(error, place))?;
@@ -146,7 +147,7 @@ fn missing(package: &Package, reference: &SourceReference) -> SourceError {
 /// Both digests of a file in one reading of it.
 fn checked(folder: &Folder, path: &Path, wanted: &str) -> Result<Blob, SourceError> {
     let mut sha256 = Sha256::new();
-    let (digest, size) = crate::files::copy_digested(folder.open(path)?, &mut sha256)?;
+    let (digest, size) = crate::digest::copy_digested(folder.open(path)?, &mut sha256)?;
     let found: String = sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     if found != wanted {
         let file = path.display().to_string();

@@ -87,7 +87,7 @@ fn from_source_package(
     path: &ManifestPath,
     unpacked: &Folder,
 ) -> Result<Origin, SourceError> {
-    let name = root.digest(relative)?.0.to_string();
+    let name = Digest::of_file(&root, relative)?.0.to_string();
     if !unpacked.is_folder(&name) {
         let temporary = unpacked.temporary(Path::new(&name));
         let folder = unpacked.create(&temporary)?;
@@ -103,7 +103,7 @@ fn from_source_package(
 fn neighbours(folder: &Folder) -> Result<Digest, SourceError> {
     let mut encoder = Encoder::new("rpmforge spec neighbours v1");
     for entry in folder.entries()?.into_iter().filter(|entry| entry.kind == EntryKind::File) {
-        encoder.digest_field(&entry.name, &folder.digest(&entry.name)?.0);
+        encoder.digest_field(&entry.name, &Digest::of_file(&folder, &entry.name)?.0);
     }
     Ok(encoder.digest())
 }

@@ -67,7 +67,7 @@ impl Store {
             return Err(StoreError::Damaged(blob.digest.to_string()));
         }
         self.folder.place(&blob.path(), target, path, sharing)?;
-        if sharing == Sharing::Nothing && target.digest(path)?.0 != blob.digest {
+        if sharing == Sharing::Nothing && Digest::of_file(&target, path)?.0 != blob.digest {
             self.folder.remove_file(blob.path())?;
             return Err(StoreError::Damaged(blob.digest.to_string()));
         }
@@ -78,7 +78,7 @@ impl Store {
 fn write_hashed(from: &mut impl Read, to: &mut impl Write) -> io::Result<(Blob, String)> {
     let mut sha256 = Sha256::new();
     let mut both = Both { to, sha256: &mut sha256 };
-    let (digest, size) = crate::files::copy_digested(from, &mut both)?;
+    let (digest, size) = crate::digest::copy_digested(from, &mut both)?;
     let hex = sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     Ok((Blob { digest, size }, hex))
 }

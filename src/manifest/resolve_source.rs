@@ -1,0 +1,62 @@
+//! Where packages come from: names of sources looked up, paths checked.
+
+use std::path::Path;
+
+use super::declaration::{NamedSourceDecl, SourceDecl, SourceKind};
+use super::manifest_path::ManifestPath;
+use super::problem::Problem;
+use super::resolve::Resolver;
+use super::resolved::Source;
+use crate::text::Spanned;
+
+impl Resolver<'_> {
+    /// The source of a package; a name is replaced by the source that has it.
+    pub(super) fn package_source(
+        &mut self,
+        package: &Spanned<String>,
+        source: SourceDecl,
+        named: &[NamedSourceDecl],
+    ) -> Option<Source> {
+        let SourceDecl { kind, mut files, place } = source;
+        let kind = match kind {
+            SourceKind::Named(name) => {
+                let Some(found) = named.iter().find(|source| source.name.value == name.value) else {
+                    let known = named.iter().map(|source| source.name.value.as_str());
+                    let known = known.chain(super::rules::SOURCE_KINDS.iter().copied());
+                    let who = format!("package `{}`", package.value);
+                    self.undeclared(who, "comes from", "source", &name, known);
+                    return None;
+                };
+                let found = found.source.clone()?;
+                files.extend(found.files);
+                found.kind
+            }
+            kind => kind,
+        };
+        if let SourceKind::Path(path) = &kind {
+            self.source_path(path);
+        }
+        Some(Source { kind, files, place })
+    }
+
+    fn source_path(&mut self, path: &Spanned<ManifestPath>) {
+        let ManifestPath::Repository(relative) = &path.value else { return };
+        if self.repository.is_folder(relative) {
+            let pattern = format!("{}/*.spec", relative.display());
+            let count = self.repository.search(Path::new(""), &pattern).ok().flatten().unwrap_or_default().len();
+            if count != 1 {
+                let problem = Problem::NotOneSpec { path: path.value.to_string(), count };
+                self.report(problem, "this folder", &path.place);
+            }
+            return;
+        }
+        let written = path.value.to_string();
+        if self.repository.file_size(relative).is_none() {
+            let help = "paths are relative to the file that says them".to_owned();
+            self.report(Problem::NothingThere { what: "spec", path: written, help }, "this path", &path.place);
+        } else if !written.ends_with(".spec") && !written.ends_with(".src.rpm") {
+            let help = "a source is a spec, a folder with one spec, or a .src.rpm".to_owned();
+            self.report(Problem::NothingThere { what: "spec", path: written, help }, "this path", &path.place);
+        }
+    }
+}
