@@ -1,13 +1,21 @@
 //! The layers of `src/`, and what every file must keep to.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests set up the machine that forge works on, and fail by panicking"
+)]
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules from the top layer down: one may use what stands after it.
 const LAYERS: &[&str] = &[
-    "cli", "serve", "ui", "rebuild", "publish", "execute", "plan", "source", "manifest", "chroot", "sandbox", "store",
-    "engine", "spec", "macros", "package", "event", "digest", "text", "process", "files",
+    "cli", "serve", "ui", "rebuild", "publish", "execute", "plan", "source", "manifest", "chroot", "sandbox",
+    "store", "engine", "spec", "macros", "package", "event", "digest", "text", "process", "files",
 ];
 
 const LONGEST_FILE: usize = 600;
@@ -44,14 +52,18 @@ fn rank(module: &str) -> Option<usize> {
 /// The modules that a text names as `crate::MODULE`, and as `crate::{…}`.
 fn used(text: &str) -> Vec<&str> {
     let rests = text.match_indices("crate::").map(|(at, word)| &text[at + word.len()..]);
-    rests.map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()).collect()
+    rests
+        .map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default())
+        .collect()
 }
 
 #[test]
 fn no_module_uses_one_of_a_higher_layer() {
     let mut upward = Vec::new();
     for path in rust_files("src") {
-        let Some(own) = module_of(&path).and_then(|module| rank(&module)) else { continue };
+        let Some(own) = module_of(&path).and_then(|module| rank(&module)) else {
+            continue;
+        };
         let text = fs::read_to_string(&path).unwrap();
         for module in used(&text) {
             if rank(module).is_some_and(|other| other < own) {
@@ -65,8 +77,11 @@ fn no_module_uses_one_of_a_higher_layer() {
 #[test]
 fn every_module_has_its_layer_and_its_line_in_lib_rs() {
     let lib = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
-    let declared: Vec<&str> =
-        lib.lines().filter_map(|line| line.strip_prefix("pub mod ")).map(|line| line.trim_end_matches(';')).collect();
+    let declared: Vec<&str> = lib
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub mod "))
+        .map(|line| line.trim_end_matches(';'))
+        .collect();
     let ranks: Vec<Option<usize>> = declared.iter().map(|module| rank(module)).collect();
     assert!(ranks.iter().all(Option::is_some), "{declared:?}");
     assert!(ranks.is_sorted(), "lib.rs lists the modules in the order of their layers: {declared:?}");
@@ -90,7 +105,8 @@ fn no_file_is_longer_than_600_lines() {
 fn no_name_explains_nothing() {
     let is_vague = |path: &PathBuf| {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let folder = path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned();
+        let folder =
+            path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned();
         VAGUE.contains(&stem.as_str()) || VAGUE.contains(&folder.as_str())
     };
     let vague: Vec<PathBuf> = rust_files("src").into_iter().filter(is_vague).collect();
@@ -108,7 +124,12 @@ fn every_error_code_is_named_once_and_for_its_own_module() {
             let code = rest.split(')').next().unwrap_or_default().to_owned();
             assert!(code.starts_with(&format!("{module}::")), "{}: {code}", path.display());
             let earlier = seen.insert(code.clone(), path.clone());
-            assert!(earlier.is_none(), "{code} stands in {} and in {}", path.display(), earlier.unwrap().display());
+            assert!(
+                earlier.is_none(),
+                "{code} stands in {} and in {}",
+                path.display(),
+                earlier.unwrap().display()
+            );
         }
     }
     assert!(seen.len() > 40, "the codes were not found: {}", seen.len());

@@ -1,7 +1,13 @@
 //! Every mistake that a manifest can have, with its message as it is shown: `tests/cases/wrong/NAME.kdl` and
 //! `tests/snapshots/`. A line `--- FILE` begins a further file of the same repository.
 
-#![allow(clippy::disallowed_methods, reason = "tests set up the machine that forge works on")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests set up the machine that forge works on, and fail by panicking"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -20,7 +26,9 @@ fn cases() -> Vec<(String, String)> {
     let mut cases: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), fs::read_to_string(&path).unwrap()))
+        .map(|path| {
+            (path.file_stem().unwrap().to_string_lossy().into_owned(), fs::read_to_string(&path).unwrap())
+        })
         .collect();
     cases.sort();
     cases
@@ -67,7 +75,10 @@ fn every_message_has_a_code_a_place_and_a_help() {
         for error in mistakes(&text).unwrap_err().0 {
             assert!(error.code().is_some(), "{name}: {error} has no code");
             assert!(error.help().is_some(), "{name}: {error} has no help");
-            assert!(error.labels().is_some_and(|mut labels| labels.next().is_some()), "{name}: {error} has no place");
+            assert!(
+                error.labels().is_some_and(|mut labels| labels.next().is_some()),
+                "{name}: {error} has no place"
+            );
         }
     }
 }
@@ -75,8 +86,10 @@ fn every_message_has_a_code_a_place_and_a_help() {
 #[test]
 fn every_code_of_the_manifest_has_a_case() {
     let source = include_str!("../src/manifest/problem.rs");
-    let codes: BTreeSet<&str> =
-        source.match_indices("code(forge::manifest::").map(|(at, word)| source[at + word.len()..].split(')').next().unwrap()).collect();
+    let codes: BTreeSet<&str> = source
+        .match_indices("code(forge::manifest::")
+        .map(|(at, word)| source[at + word.len()..].split(')').next().unwrap())
+        .collect();
     let mut shown = BTreeSet::new();
     for (_, text) in cases() {
         for error in mistakes(&text).unwrap_err().0 {

@@ -23,8 +23,12 @@ pub struct RootIdentity {
 const CONFIGURATION: &[&str] = &["usr/lib/rpm", "etc/rpm"];
 
 /// Where package managers keep what is installed: dpkg's status file and rpm's databases.
-const DATABASES: &[&str] =
-    &["var/lib/dpkg/status", "usr/lib/sysimage/rpm/rpmdb.sqlite", "var/lib/rpm/rpmdb.sqlite", "var/lib/rpm/Packages"];
+const DATABASES: &[&str] = &[
+    "var/lib/dpkg/status",
+    "usr/lib/sysimage/rpm/rpmdb.sqlite",
+    "var/lib/rpm/rpmdb.sqlite",
+    "var/lib/rpm/Packages",
+];
 
 impl RootIdentity {
     /// The identity of the root at `path`.
@@ -40,7 +44,7 @@ fn packages(root: &Folder) -> io::Result<Digest> {
     for database in DATABASES.iter().filter(|database| root.file_size(database).is_some()) {
         let digest = match database.ends_with("status") {
             true => dpkg_packages(&root.read_text(database)?),
-            false => Digest::of_file(&root, database)?.0,
+            false => Digest::of_file(root, database)?.0,
         };
         encoder.digest_field(database, &digest);
     }
@@ -73,7 +77,7 @@ fn encode_folder(folder: &Folder, path: &str, encoder: &mut Encoder) -> io::Resu
         match entry.kind {
             EntryKind::Folder => encode_folder(&folder.folder(&entry.name)?, &path, encoder)?,
             EntryKind::File => {
-                encoder.digest_field(&path, &Digest::of_file(&folder, &entry.name)?.0);
+                encoder.digest_field(&path, &Digest::of_file(folder, &entry.name)?.0);
             }
             EntryKind::Other => {
                 encoder.text(&path, &link_target(folder.dir(), &entry.name));
@@ -94,7 +98,9 @@ mod tests {
     #[test]
     fn an_upgraded_package_makes_another_root_and_a_description_does_not() {
         let status = |version: &str, text: &str| {
-            dpkg_packages(&format!("Package: gcc\nStatus: install ok installed\nVersion: {version}\nDescription: {text}\n"))
+            dpkg_packages(&format!(
+                "Package: gcc\nStatus: install ok installed\nVersion: {version}\nDescription: {text}\n"
+            ))
         };
         assert_eq!(status("12.2", "a"), status("12.2", "b"));
         assert_ne!(status("12.2", "a"), status("12.3", "a"));

@@ -78,7 +78,8 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
 
 /// Builds that are skipped as they should be: ruled out by their specs, or not chosen.
 fn not_counted(planned: &Planned) -> Vec<crate::event::BuildName> {
-    let is_fine = |id: &crate::plan::BuildId| matches!(planned.decisions.of(*id), Decision::Skip { failed: false, .. });
+    let is_fine =
+        |id: &crate::plan::BuildId| matches!(planned.decisions.of(*id), Decision::Skip { failed: false, .. });
     planned.plan.ids().filter(is_fine).map(|id| planned.plan.build(id).name.clone()).collect()
 }
 
@@ -105,7 +106,11 @@ fn listener(arguments: &Apply, context: &Context, summary: &Arc<Summary>) -> Arc
     } else {
         Box::new(PlainEvents::new(std::io::stderr(), context.verbosity))
     };
-    Arc::new(Listeners { screen, summary: Arc::clone(summary), unpublished: std::sync::atomic::AtomicBool::new(false) })
+    Arc::new(Listeners {
+        screen,
+        summary: Arc::clone(summary),
+        unpublished: std::sync::atomic::AtomicBool::new(false),
+    })
 }
 
 /// Everyone who hears of events.

@@ -260,14 +260,17 @@ pub fn command_line() -> clap::Command {
 
 /// `NAME VALUE`, or `NAME(OPTIONS) VALUE`, as rpm's `--define`.
 fn definition(text: &str) -> Result<MacroSetting, String> {
-    let (head, body) = text.trim_start().split_once(char::is_whitespace).ok_or("a macro needs a value: -D 'NAME VALUE'")?;
+    let (head, body) =
+        text.trim_start().split_once(char::is_whitespace).ok_or("a macro needs a value: -D 'NAME VALUE'")?;
     let (name, options) = match head.split_once('(') {
         Some((name, options)) => (name, Some(options.trim_end_matches(')').to_owned())),
         None => (head, None),
     };
     let is_name = name.len() > 1 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !is_name || name.starts_with(|c: char| c.is_ascii_digit()) {
-        return Err(format!("`{name}` can't be the name of a macro: two or more letters, digits or underscores"));
+        return Err(format!(
+            "`{name}` can't be the name of a macro: two or more letters, digits or underscores"
+        ));
     }
     let body = Some(body.trim_start().to_owned());
     Ok(MacroSetting { name: name.to_owned(), options, body, level: MacroLevel::CommandLine })

@@ -1,7 +1,7 @@
 //! `forge completions`
 
-use super::arguments::{Completions, command_line};
 use super::Exit;
+use super::arguments::{Completions, command_line};
 use super::context::{Context, Failure};
 
 /// Prints a completion script.

@@ -49,7 +49,10 @@ pub enum CliError {
     },
     /// No spec was found.
     #[error("there is no spec in {folder} or below it")]
-    #[diagnostic(code(forge::cli::no_spec), help("write a spec first, or a manifest with sources from elsewhere by hand"))]
+    #[diagnostic(
+        code(forge::cli::no_spec),
+        help("write a spec first, or a manifest with sources from elsewhere by hand")
+    )]
     NoSpec {
         /// Where it was looked for.
         folder: String,
@@ -65,7 +68,10 @@ pub enum CliError {
     },
     /// Another apply is at work.
     #[error("another forge is at work on this project: {holder}")]
-    #[diagnostic(code(forge::cli::locked), help("wait until it has ended; `forge status` shows how far it is"))]
+    #[diagnostic(
+        code(forge::cli::locked),
+        help("wait until it has ended; `forge status` shows how far it is")
+    )]
     Locked {
         /// Who.
         holder: String,
@@ -116,7 +122,8 @@ pub struct Context {
 impl Context {
     /// The context of this process, with these environment variables.
     pub fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let text =
+            |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
         let environment: BTreeMap<String, String> = variables.into_iter().filter_map(text).collect();
         let is_set = |name: &str| environment.get(name).is_some_and(|value| !value.is_empty());
         let is_dumb = environment.get("TERM").is_none_or(|term| term == "dumb");
@@ -151,7 +158,8 @@ impl Context {
 
     /// The store's folder.
     pub fn store_folder(&self) -> Result<HostPath, Failure> {
-        let set = |name: &str| self.environment.get(name).filter(|value| !value.is_empty()).and_then(HostPath::new);
+        let set =
+            |name: &str| self.environment.get(name).filter(|value| !value.is_empty()).and_then(HostPath::new);
         let cache = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
         let cache = cache.ok_or(CliError::NoHome { first: "XDG_CACHE_HOME", what: "the store" })?;
         Ok(cache.join("rpmforge"))
@@ -204,7 +212,11 @@ impl Context {
             Failure::ClosedPipe => {}
         }
         if let Failure::Manifest(errors) = failure {
-            let mistakes = if errors.0.len() == 1 { "1 mistake".to_owned() } else { format!("{} mistakes", errors.0.len()) };
+            let mistakes = if errors.0.len() == 1 {
+                "1 mistake".to_owned()
+            } else {
+                format!("{} mistakes", errors.0.len())
+            };
             self.tell(&format!("{mistakes} in the manifest; nothing was done\n"));
         }
     }

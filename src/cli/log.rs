@@ -21,9 +21,12 @@ pub fn run(arguments: &Log, context: &Context) -> Result<Exit, Failure> {
     let history = project.history()?;
     let rows = newest(&history, &arguments.package, arguments.chroot.as_deref())?;
     // Several chroots: the newest of them, unless one is named.
-    let Some(row) = rows.into_iter().max_by_key(|row| row.number) else { return Ok(Exit::Success) };
+    let Some(row) = rows.into_iter().max_by_key(|row| row.number) else {
+        return Ok(Exit::Success);
+    };
     // A build's folder is known before its row says so.
-    let folder = format!("{STATE_FOLDER}/results/{}/{:08}-{}", row.build.chroot, row.number, row.build.package);
+    let folder =
+        format!("{STATE_FOLDER}/results/{}/{:08}-{}", row.build.chroot, row.number, row.build.package);
     let folder = project.repository.folder(folder).map_err(CliError::Io)?;
     match &arguments.stage {
         Some(stage) => {
@@ -53,7 +56,9 @@ fn copy(
         let is_running = history.build(row.number)?.is_some_and(|row| row.state == State::Running);
         loop {
             let read = file.read(&mut buffer).map_err(CliError::Io)?;
-            let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else { break };
+            let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else {
+                break;
+            };
             output.write_all(chunk).map_err(closed)?;
         }
         output.flush().map_err(closed)?;

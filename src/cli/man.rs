@@ -1,7 +1,7 @@
 //! `forge man`
 
-use super::arguments::{Man, command_line};
 use super::Exit;
+use super::arguments::{Man, command_line};
 use super::context::{CliError, Context, Failure};
 use crate::files::Folder;
 

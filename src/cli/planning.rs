@@ -68,7 +68,9 @@ impl Planned {
     pub fn show_impossible(&self, context: &Context) -> usize {
         let mut shown = BTreeSet::new();
         for build in &self.plan.builds {
-            let Fate::Impossible(errors) = &build.fate else { continue };
+            let Fate::Impossible(errors) = &build.fate else {
+                continue;
+            };
             for error in errors.iter().filter(|error| shown.insert(format!("{error} {}", error.place()))) {
                 context.show(error);
                 context.tell("\n");

@@ -14,7 +14,8 @@ pub fn run(arguments: &Status, context: &Context) -> Result<Exit, Failure> {
     let rows = history.builds(arguments.package.as_deref(), arguments.number)?;
     if arguments.json {
         let json: Vec<_> = rows.iter().map(as_json).collect();
-        let text = serde_json::to_string_pretty(&json).map_err(std::io::Error::other).map_err(CliError::Io)?;
+        let text =
+            serde_json::to_string_pretty(&json).map_err(std::io::Error::other).map_err(CliError::Io)?;
         context.print(&format!("{text}\n"))?;
         return Ok(Exit::Success);
     }

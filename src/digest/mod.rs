@@ -84,7 +84,9 @@ pub fn copy_digested(mut reader: impl Read, mut writer: impl Write) -> io::Resul
     let mut buffer = vec![0; 256 * 1024];
     loop {
         let read = reader.read(&mut buffer)?;
-        let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else { break };
+        let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else {
+            break;
+        };
         hasher.update(chunk);
         writer.write_all(chunk)?;
     }

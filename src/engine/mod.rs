@@ -47,10 +47,14 @@ pub trait Engine: Send + Sync {
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum EngineError {
     /// rpm is not on this machine.
-    #[error("`engine rpmbuild` needs the programs rpmspec and rpmbuild, and `{program}` is not on this machine")]
+    #[error(
+        "`engine rpmbuild` needs the programs rpmspec and rpmbuild, and `{program}` is not on this machine"
+    )]
     #[diagnostic(
         code(forge::engine::no_rpm),
-        help("install it: `apt-get install rpm` (Debian, Ubuntu), `dnf install rpm-build` (Fedora, RHEL), `zypper install rpm-build` (SUSE)")
+        help(
+            "install it: `apt-get install rpm` (Debian, Ubuntu), `dnf install rpm-build` (Fedora, RHEL), `zypper install rpm-build` (SUSE)"
+        )
     )]
     NoRpm {
         /// The program that is missing.
@@ -71,6 +75,9 @@ pub enum EngineError {
     Process(#[from] ProcessError),
     /// The work folder can't be used.
     #[error("the work folder can't be used: {}", crate::files::reason(.0))]
-    #[diagnostic(code(forge::engine::work_folder), help("is there room on the disk, and may forge write there?"))]
+    #[diagnostic(
+        code(forge::engine::work_folder),
+        help("is there room on the disk, and may forge write there?")
+    )]
     Io(#[from] std::io::Error),
 }

@@ -86,7 +86,9 @@ impl Running {
 
 impl Scheduler {
     pub(super) fn start_fetch(&mut self, node: NodeIndex, id: BuildId) -> Result<(), ExecuteError> {
-        let Some(inputs) = self.inputs(id) else { return self.passed(node) };
+        let Some(inputs) = self.inputs(id) else {
+            return self.passed(node);
+        };
         self.tell_state(id, State::Importing);
         let store = Arc::clone(&self.execution.store);
         self.spawn(node, async move {
@@ -100,7 +102,9 @@ impl Scheduler {
     }
 
     pub(super) fn start_source_package(&mut self, node: NodeIndex, id: BuildId) -> Result<(), ExecuteError> {
-        let Some(inputs) = self.inputs(id) else { return self.passed(node) };
+        let Some(inputs) = self.inputs(id) else {
+            return self.passed(node);
+        };
         let ingredients = self.execution.plan.ingredients_with(id, &inputs, Default::default());
         if self.execution.store.result(&ingredients.source_key()).is_some() {
             return self.passed(node);
@@ -118,13 +122,17 @@ impl Scheduler {
     }
 
     pub(super) fn start_build(&mut self, node: NodeIndex, id: BuildId) -> Result<(), ExecuteError> {
-        let Some(inputs) = self.inputs(id) else { return self.passed(node) };
+        let Some(inputs) = self.inputs(id) else {
+            return self.passed(node);
+        };
         let plan = Arc::clone(&self.execution.plan);
         let Some(files) = dependency_files(&plan, id, &self.results) else {
-            let told = Told { skipped: Some("a build that it needs has no result".to_owned()), ..Told::default() };
+            let told =
+                Told { skipped: Some("a build that it needs has no result".to_owned()), ..Told::default() };
             return self.end_build(id, node, State::Skipped, None, told);
         };
-        let contents = files.iter().map(|(nevra, file)| ((*nevra).to_owned(), file.package.content)).collect();
+        let contents =
+            files.iter().map(|(nevra, file)| ((*nevra).to_owned(), file.package.content)).collect();
         let dependencies: Vec<ResultFile> = files.into_values().cloned().collect();
         let ingredients = plan.ingredients_with(id, &inputs, contents);
         let key = ingredients.key();
@@ -172,7 +180,8 @@ impl Scheduler {
         let folder = folder_name(&name, number);
         let inputs = Arc::clone(inputs);
         let timeout = self.timeout(id);
-        let running = Running { number, started, folder, ingredients, key, source, dependencies, inputs, timeout };
+        let running =
+            Running { number, started, folder, ingredients, key, source, dependencies, inputs, timeout };
         let task = running.task(&self.execution, &name);
         self.execution.state.create(&running.folder)?;
         self.begun.insert(id, running);
@@ -188,17 +197,21 @@ impl Scheduler {
 
     /// Gives a result that was found, and that this project has not had, a number and a folder.
     pub(super) fn adopt(&mut self, id: BuildId) -> Result<(), ExecuteError> {
-        let Some(inputs) = self.inputs(id) else { return Ok(()) };
+        let Some(inputs) = self.inputs(id) else {
+            return Ok(());
+        };
         let plan = Arc::clone(&self.execution.plan);
         let files = dependency_files(&plan, id, &self.results).unwrap_or_default();
-        let contents = files.iter().map(|(nevra, file)| ((*nevra).to_owned(), file.package.content)).collect();
+        let contents =
+            files.iter().map(|(nevra, file)| ((*nevra).to_owned(), file.package.content)).collect();
         let dependencies = files.into_values().cloned().collect();
         let ingredients = plan.ingredients_with(id, &inputs, contents);
         let (name, now) = (plan.build(id).name.clone(), self.execution.clock.now());
         let number = self.execution.history.begin(&name, now)?;
         let (folder, key) = (folder_name(&name, number), Some(ingredients.key()));
         let (started, source, timeout) = (now, None, self.timeout(id));
-        let running = Running { number, started, folder, ingredients, key, source, dependencies, inputs, timeout };
+        let running =
+            Running { number, started, folder, ingredients, key, source, dependencies, inputs, timeout };
         self.begun.insert(id, running);
         Ok(())
     }
@@ -235,14 +248,16 @@ fn step_end(ran: Ran) -> StepEnd {
 /// Whether an error is one build's own: then others go on.
 fn of_one_build(error: ExecuteError) -> Result<StepEnd, ExecuteError> {
     match error {
-        ExecuteError::Package(_) | ExecuteError::Source(_) | ExecuteError::Changed { .. } | ExecuteError::Task(_) => {
-            Ok(failed_step(&error))
-        }
+        ExecuteError::Package(_)
+        | ExecuteError::Source(_)
+        | ExecuteError::Changed { .. }
+        | ExecuteError::Task(_) => Ok(failed_step(&error)),
         ExecuteError::Engine(_) | ExecuteError::Store(_) | ExecuteError::Io(_) => Err(error),
     }
 }
 
-fn failed_step(error: &ExecuteError) -> StepEnd {
+/// A step that has failed without an engine's doing.
+pub(super) fn failed_step(error: &ExecuteError) -> StepEnd {
     let failure = Failure { cause: error.to_string(), tail: Vec::new(), log: None };
     StepEnd::Failed { failure, stages: Vec::new() }
 }

@@ -43,18 +43,27 @@ pub enum ExecuteError {
     Source(#[from] SourceError),
     /// A file was changed while forge was at work.
     #[error("`{file}` was changed while forge was at work")]
-    #[diagnostic(code(forge::execute::changed), help("run `forge apply` again: it takes the file as it is now"))]
+    #[diagnostic(
+        code(forge::execute::changed),
+        help("run `forge apply` again: it takes the file as it is now")
+    )]
     Changed {
         /// The file.
         file: String,
     },
     /// The project's folders can't be used.
     #[error("{}", crate::files::reason(.0))]
-    #[diagnostic(code(forge::execute::io), help("is there room on the disk, and may forge write to the project's folder?"))]
+    #[diagnostic(
+        code(forge::execute::io),
+        help("is there room on the disk, and may forge write to the project's folder?")
+    )]
     Io(#[from] std::io::Error),
     /// A task ended without an answer, which is a bug of forge.
     #[error("a step ended without an answer: {0}")]
-    #[diagnostic(code(forge::execute::bug), help("this is a bug of forge; other builds were not touched by it"))]
+    #[diagnostic(
+        code(forge::execute::bug),
+        help("this is a bug of forge; other builds were not touched by it")
+    )]
     Task(String),
 }
 

@@ -93,8 +93,12 @@ mod tests {
 
     #[test]
     fn the_longest_way_runs_first_and_background_last() {
-        let candidates =
-            [(0, Priority::Normal, 5), (1, Priority::Background, 99), (2, Priority::Normal, 50), (3, Priority::Normal, 5)];
+        let candidates = [
+            (0, Priority::Normal, 5),
+            (1, Priority::Background, 99),
+            (2, Priority::Normal, 50),
+            (3, Priority::Normal, 5),
+        ];
         assert_eq!(order(&candidates), [2, 0, 3, 1]);
     }
 }

@@ -9,7 +9,7 @@ use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 use tokio::task::JoinSet;
 
-use super::build_run::{Running, StepEnd};
+use super::build_run::{Running, StepEnd, failed_step};
 use super::local::Local;
 use super::progress::Teller;
 use super::ready::{Ready, estimate, ways};
@@ -122,7 +122,8 @@ impl Scheduler {
         let needs_work = |id: BuildId| matches!(execution.decisions.of(id), Decision::Build { .. });
         let ways = ways(&plan, &topological, needs_work, &last);
         let count = |node| plan.graph.neighbors_directed(node, Direction::Incoming).count();
-        let teller = Teller { listener: Arc::clone(&execution.listener), clock: Arc::clone(&execution.clock) };
+        let teller =
+            Teller { listener: Arc::clone(&execution.listener), clock: Arc::clone(&execution.clock) };
         let local = Local {
             store: Arc::clone(&execution.store),
             engine: Arc::clone(&execution.engine),
@@ -149,14 +150,21 @@ impl Scheduler {
     async fn run(&mut self) -> Result<(), ExecuteError> {
         let longest = self.ways.iter().max().copied().unwrap_or_default();
         self.teller.tell(What::ApplyStarted { builds: self.execution.plan.builds.len(), estimate: longest });
-        let first: Vec<NodeIndex> =
-            self.execution.plan.graph.node_indices().filter(|node| self.waiting_for[node.index()] == 0).collect();
+        let first: Vec<NodeIndex> = self
+            .execution
+            .plan
+            .graph
+            .node_indices()
+            .filter(|node| self.waiting_for[node.index()] == 0)
+            .collect();
         for node in first {
             self.became_ready(node)?;
         }
         loop {
             self.start_ready()?;
-            let Some(done) = self.running.join_next().await else { return Ok(()) };
+            let Some(done) = self.running.join_next().await else {
+                return Ok(());
+            };
             let (node, end) = done.map_err(|error| ExecuteError::Task(error.to_string()))?;
             self.step_ended(node, end?)?;
         }
@@ -165,7 +173,9 @@ impl Scheduler {
     /// Starts steps until all places are taken.
     fn start_ready(&mut self) -> Result<(), ExecuteError> {
         while self.running.len() < self.execution.jobs.max(1) {
-            let Some(node) = self.ready.pop() else { return Ok(()) };
+            let Some(node) = self.ready.pop() else {
+                return Ok(());
+            };
             let step = self.execution.plan.graph[node];
             match step {
                 Step::Fetch(id) | Step::SourcePackage(id) | Step::Build(id) if self.must_not_start() => {
@@ -187,7 +197,13 @@ impl Scheduler {
     fn not_started(&mut self, node: NodeIndex, id: BuildId) -> Result<(), ExecuteError> {
         if let Some(failed) = self.stopped_by.clone().filter(|_| !self.execution.cancel.is_canceled()) {
             let why = format!("{failed} failed, and `on-failure stop` is set");
-            return self.end_build(id, node, State::Skipped, None, Told { skipped: Some(why), ..Told::default() });
+            return self.end_build(
+                id,
+                node,
+                State::Skipped,
+                None,
+                Told { skipped: Some(why), ..Told::default() },
+            );
         }
         self.end_build(id, node, State::Canceled, None, Told::default())
     }
@@ -214,7 +230,8 @@ impl Scheduler {
 
     /// Fetching and packing sources: nothing to do where nothing will be built.
     fn early_step(&mut self, node: NodeIndex, id: BuildId) -> bool {
-        let to_do = matches!(self.execution.decisions.of(id), Decision::Build { .. }) && !self.ends.contains_key(&id);
+        let to_do =
+            matches!(self.execution.decisions.of(id), Decision::Build { .. }) && !self.ends.contains_key(&id);
         if to_do {
             self.enqueue(node, id);
         }
@@ -296,7 +313,10 @@ impl Scheduler {
                 self.results.insert(id, Arc::clone(&result));
                 self.end_build(id, node, State::Succeeded, key.map(|key| (key, result)), told)
             }
-            (Step::Fetch(id) | Step::SourcePackage(id) | Step::Build(id), StepEnd::Failed { failure, stages }) => {
+            (
+                Step::Fetch(id) | Step::SourcePackage(id) | Step::Build(id),
+                StepEnd::Failed { failure, stages },
+            ) => {
                 let told = Told { stages, failure: Some(failure), ..Told::default() };
                 self.failed(id);
                 self.end_build(id, node, State::Failed, None, told)
@@ -427,7 +447,9 @@ impl Scheduler {
         let mut states: Vec<_> = states.into_iter().collect();
         states.sort();
         let now = self.execution.clock.now();
-        self.execution.listener.hear(&Event { at: now, what: What::ApplyEnded { states, duration: now.since(begun) } });
+        self.execution
+            .listener
+            .hear(&Event { at: now, what: What::ApplyEnded { states, duration: now.since(begun) } });
     }
 
     /// The inputs of a build that can be built.
@@ -443,7 +465,13 @@ impl Scheduler {
         node: NodeIndex,
         step: impl Future<Output = Result<StepEnd, ExecuteError>> + Send + 'static,
     ) {
-        self.running.spawn(async move { (node, step.await) });
+        // A task of its own: a bug that panics in it is that one build's failure, and the others go on.
+        let task = tokio::spawn(step);
+        self.running.spawn(async move {
+            let end =
+                task.await.unwrap_or_else(|error| Ok(failed_step(&ExecuteError::Task(error.to_string()))));
+            (node, end)
+        });
     }
 }
 

@@ -135,7 +135,9 @@ impl Folder {
         let mut entries = Vec::new();
         for entry in self.dir.entries().map_err(about(&self.path))? {
             let entry = entry?;
-            let Ok(name) = entry.file_name().into_string() else { continue };
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
             entries.push(Entry { name, kind: kind_of(entry.file_type()?) });
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));

@@ -16,14 +16,19 @@ impl Folder {
     /// pattern leaves this folder.
     pub fn search(&self, base: &Path, pattern: &str) -> io::Result<Option<Vec<PathBuf>>> {
         let (literal, rest) = split(pattern);
-        let Some(start) = normalize(base, &literal) else { return Ok(None) };
+        let Some(start) = normalize(base, &literal) else {
+            return Ok(None);
+        };
         let Some(rest) = rest else {
             return Ok(Some(if self.file_size(&start).is_some() { vec![start] } else { Vec::new() }));
         };
-        let Ok(glob) = GlobBuilder::new(&rest).literal_separator(true).build() else { return Ok(Some(Vec::new())) };
+        let Ok(glob) = GlobBuilder::new(&rest).literal_separator(true).build() else {
+            return Ok(Some(Vec::new()));
+        };
         let depth = if rest.contains("**") { DEEPEST } else { rest.split('/').count() };
         let mut found = Vec::new();
-        let search = Search { matcher: glob.compile_matcher(), hidden: rest.starts_with('.') || rest.contains("/.") };
+        let search =
+            Search { matcher: glob.compile_matcher(), hidden: rest.starts_with('.') || rest.contains("/.") };
         if self.is_folder(if start.as_os_str().is_empty() { Path::new(".") } else { &start }) {
             search.walk(self, &start, Path::new(""), depth, &mut found)?;
         }
@@ -46,7 +51,9 @@ impl Search {
         depth: usize,
         found: &mut Vec<PathBuf>,
     ) -> io::Result<()> {
-        let Some(depth) = depth.checked_sub(1) else { return Ok(()) };
+        let Some(depth) = depth.checked_sub(1) else {
+            return Ok(());
+        };
         let path = start.join(below);
         let folder = if path.as_os_str().is_empty() { root.again()? } else { root.folder(&path)? };
         for entry in folder.entries()? {

@@ -92,7 +92,11 @@ impl Checker<'_> {
             let mut taken = 0;
             while most.is_none_or(|most| taken < most) {
                 let Some(entry) = given.next() else { break };
-                self.value(entry, argument.kind, &format!("the {} of `{}`", argument.name, node.name().value()));
+                self.value(
+                    entry,
+                    argument.kind,
+                    &format!("the {} of `{}`", argument.name, node.name().value()),
+                );
                 taken += 1;
             }
             if taken < least {
@@ -112,8 +116,8 @@ impl Checker<'_> {
     fn missing_argument(&mut self, node: &KdlNode, argument: &ArgumentRule) {
         let name = node.name().value();
         let problem = Problem::Missing {
-            node: name.to_owned(),
-            what: format!("{} ({})", with_article(argument.name), argument.kind.description()),
+            node: format!("`{name}`"),
+            what: needed(argument),
             example: format!("{name} {}", example(argument.kind)),
         };
         self.errors.push(Located::new(problem, "it is missing here", node_place(self.source, node)));
@@ -121,7 +125,9 @@ impl Checker<'_> {
 
     fn properties(&mut self, node: &KdlNode, rule: &'static NodeRule) {
         for entry in node.entries() {
-            let Some(name) = entry.name().map(|name| name.value()) else { continue };
+            let Some(name) = entry.name().map(|name| name.value()) else {
+                continue;
+            };
             match rule.properties.iter().find(|property| property.name == name) {
                 Some(property) => {
                     self.value(entry, property.kind, &format!("`{name}` of `{}`", node.name().value()));
@@ -151,7 +157,7 @@ impl Checker<'_> {
     fn missing_property(&mut self, node: &KdlNode, property: &PropertyRule) {
         let name = node.name().value();
         let problem = Problem::Missing {
-            node: name.to_owned(),
+            node: format!("`{name}`"),
             what: format!("the property `{}` ({})", property.name, property.kind.description()),
             example: format!("{name} {}={}", property.name, example(property.kind)),
         };
@@ -159,7 +165,8 @@ impl Checker<'_> {
     }
 
     fn too_much(&mut self, node: &KdlNode, limit: &str, help: String, place: crate::text::Place) {
-        let problem = Problem::TooMuch { node: node.name().value().to_owned(), limit: limit.to_owned(), help };
+        let problem =
+            Problem::TooMuch { node: node.name().value().to_owned(), limit: limit.to_owned(), help };
         self.errors.push(Located::new(problem, "this is more", place));
     }
 
@@ -192,6 +199,7 @@ fn wrong(entry: &KdlEntry, kind: ValueKind, what: &str) -> Option<Problem> {
         (ValueKind::Count, KdlValue::Integer(number)) if u32::try_from(*number).is_ok() => None,
         (ValueKind::Count, _) => mismatch("write a number from 0 on, without quotes".to_owned()),
         (_, KdlValue::String(text)) => wrong_text(text, kind, what),
+        (ValueKind::Duration, _) => mismatch(format!("write it with its unit, in quotes: \"{written}m\"")),
         _ => mismatch(format!("write it in quotes: \"{written}\"")),
     }
 }
@@ -203,7 +211,7 @@ fn wrong_text(text: &str, kind: ValueKind, what: &str) -> Option<Problem> {
     };
     match kind {
         ValueKind::Name if !is_name(text) => {
-            mismatch("a name has letters, digits and `._+-`, and begins with a letter or digit".to_owned())
+            mismatch("it begins with a letter or digit, and has no spaces or slashes".to_owned())
         }
         ValueKind::Duration => wrong_duration(text),
         ValueKind::OneOf(words) if !words.contains(&text) => {
@@ -216,7 +224,9 @@ fn wrong_text(text: &str, kind: ValueKind, what: &str) -> Option<Problem> {
         ValueKind::Sha256 if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
             mismatch("`sha256sum FILE` prints it".to_owned())
         }
-        ValueKind::Path if text.is_empty() || text.contains('\0') => mismatch("name a file or folder".to_owned()),
+        ValueKind::Path if text.is_empty() || text.contains('\0') => {
+            mismatch("name a file or folder".to_owned())
+        }
         _ => None,
     }
 }
@@ -251,6 +261,13 @@ fn example(kind: ValueKind) -> String {
         ValueKind::OneOf(words) => words.first().copied().unwrap_or_default().to_owned(),
         ValueKind::Sha256 => "\"0123…\"".to_owned(),
     }
+}
+
+/// What an argument is called, and what it must be where its name does not say so.
+fn needed(argument: &ArgumentRule) -> String {
+    let name = with_article(argument.name);
+    let description = argument.kind.description();
+    if description.starts_with(&name) { name } else { format!("{name} ({description})") }
 }
 
 fn with_article(noun: &str) -> String {

@@ -87,7 +87,8 @@ impl Choice for Isolation {
 }
 
 impl Choice for Priority {
-    const WORDS: &'static [(&'static str, Self)] = &[("normal", Self::Normal), ("background", Self::Background)];
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("normal", Self::Normal), ("background", Self::Background)];
 }
 
 impl Choice for OnFailure {
@@ -297,6 +298,8 @@ pub struct ChrootDecl {
     pub name: Spanned<String>,
     /// Its architecture.
     pub arch: Option<String>,
+    /// Whether it names repositories, sound or not.
+    pub names_repositories: bool,
     /// Its repositories.
     pub repositories: Vec<RepositoryDecl>,
     /// What is in its minimal root.

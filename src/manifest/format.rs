@@ -67,7 +67,7 @@ impl Formatter {
         let opened = tokens.iter().filter(|token| **token == "{").count();
         let closed = tokens.iter().filter(|token| **token == "}").count();
         self.depth = (self.depth + opened).saturating_sub(closed);
-        self.continues = tokens.iter().any(|token| *token == "\\");
+        self.continues = tokens.contains(&"\\");
     }
 }
 

@@ -32,7 +32,7 @@ impl ValueKind {
     /// What it is called in messages and in the reference.
     pub fn description(self) -> String {
         match self {
-            Self::Name => "a name".to_owned(),
+            Self::Name => "a name of letters, digits and `._+-`".to_owned(),
             Self::Text => "a text".to_owned(),
             Self::Glob => "a pattern".to_owned(),
             Self::Path => "a path".to_owned(),

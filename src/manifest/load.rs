@@ -82,7 +82,9 @@ impl Loader<'_> {
         let mut seen = BTreeSet::from([main.to_owned()]);
         while let Some((file, included_by)) = queue.pop_front() {
             let is_main = included_by.is_none();
-            let Some(includes) = self.one(&file, included_by, is_main, &mut declarations) else { continue };
+            let Some(includes) = self.one(&file, included_by, is_main, &mut declarations) else {
+                continue;
+            };
             for pattern in includes {
                 for found in self.included(&file, &pattern) {
                     if seen.insert(found.clone()) {
@@ -152,7 +154,8 @@ impl Loader<'_> {
             Ok(Some(_)) => Problem::NoMatch {
                 kind: "file",
                 pattern: pattern.value.clone(),
-                help: "patterns are relative to the file that says them; `**` goes through folders".to_owned(),
+                help: "patterns are relative to the file that says them; `**` goes through folders"
+                    .to_owned(),
             },
             Ok(None) => Problem::PathLeaves { path: pattern.value.clone() },
             Err(error) => Problem::Unreadable { path: pattern.value.clone(), reason: reason(&error) },

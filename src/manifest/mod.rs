@@ -4,8 +4,8 @@
 //! places, declarations → [manifest](resolved) with every name and pattern applied.
 
 mod check;
-mod format;
 pub mod declaration;
+mod format;
 pub mod grammar;
 mod load;
 mod manifest_path;
@@ -24,9 +24,9 @@ mod syntax;
 mod values;
 
 pub use format::format;
-pub use schema::{reference, schema};
-pub use start::first_manifest;
 pub use load::{MANIFEST_FILE, ManifestErrors, load, manifest_files};
 pub use manifest_path::ManifestPath;
 pub use problem::{ManifestError, Problem};
 pub use resolved::{Batch, BatchId, Chroot, ChrootId, Manifest, Package, PackageId, RootBase};
+pub use schema::{reference, schema};
+pub use start::first_manifest;

@@ -23,14 +23,20 @@ pub enum Problem {
     },
     /// Blocks nested too deeply to be read.
     #[error("blocks are nested more than {limit} deep")]
-    #[diagnostic(code(forge::manifest::too_deep), help("the deepest block of the language is 4 deep: is a `}}` missing?"))]
+    #[diagnostic(
+        code(forge::manifest::too_deep),
+        help("the deepest block of the language is 4 deep: is a `}}` missing?")
+    )]
     TooDeep {
         /// The limit.
         limit: usize,
     },
     /// A file that can't be read.
     #[error("`{path}` can't be read: {reason}")]
-    #[diagnostic(code(forge::manifest::unreadable), help("does it exist, may forge read it, and is it UTF-8 text?"))]
+    #[diagnostic(
+        code(forge::manifest::unreadable),
+        help("does it exist, may forge read it, and is it UTF-8 text?")
+    )]
     Unreadable {
         /// The file.
         path: String,
@@ -43,7 +49,10 @@ pub enum Problem {
     NoVersion,
     /// A version that this forge does not know.
     #[error("version {version} of the language is not known to this forge")]
-    #[diagnostic(code(forge::manifest::version), help("this forge reads version 1; a newer forge may know version {version}"))]
+    #[diagnostic(
+        code(forge::manifest::version),
+        help("this forge reads version 1; a newer forge may know version {version}")
+    )]
     Version {
         /// What was written.
         version: String,
@@ -73,7 +82,7 @@ pub enum Problem {
         help: String,
     },
     /// Something that must be there is not.
-    #[error("`{node}` needs {what}")]
+    #[error("{node} needs {what}")]
     #[diagnostic(code(forge::manifest::missing), help("write `{example}`"))]
     Missing {
         /// The node.
@@ -95,7 +104,7 @@ pub enum Problem {
         help: String,
     },
     /// A value of the wrong kind.
-    #[error("{what} is {wanted}, not `{written}`")]
+    #[error("{what} must be {wanted}, not `{written}`")]
     #[diagnostic(code(forge::manifest::wrong_value))]
     WrongValue {
         /// Of what.
@@ -110,7 +119,10 @@ pub enum Problem {
     },
     /// A duration that is none.
     #[error("`{written}` is not a duration: {reason}")]
-    #[diagnostic(code(forge::manifest::bad_duration), help("a number and its unit, in quotes: \"90s\", \"45m\", \"5h\", \"14d\", \"1h 30m\""))]
+    #[diagnostic(
+        code(forge::manifest::bad_duration),
+        help("a number and its unit, in quotes: \"90s\", \"45m\", \"5h\", \"14d\", \"1h 30m\"")
+    )]
     BadDuration {
         /// What was written.
         written: String,
@@ -119,7 +131,10 @@ pub enum Problem {
     },
     /// A pattern that is none.
     #[error("`{written}` is not a pattern: {reason}")]
-    #[diagnostic(code(forge::manifest::bad_glob), help("`*`, `?`, `[a-z]`, `{{a,b}}` and `**` have their usual meanings; `\\` takes it from them"))]
+    #[diagnostic(
+        code(forge::manifest::bad_glob),
+        help("`*`, `?`, `[a-z]`, `{{a,b}}` and `**` have their usual meanings; `\\` takes it from them")
+    )]
     BadGlob {
         /// What was written.
         written: String,
@@ -145,8 +160,11 @@ pub enum Problem {
         name: String,
     },
     /// Two files that say different things of what there is one of.
-    #[error("`{what}` is said twice, and not the same: `{one}` and `{other}`")]
-    #[diagnostic(code(forge::manifest::contradiction), help("keep one of them: neither of the two is nearer than the other"))]
+    #[error("{what} is said twice, and not the same: `{one}` and `{other}`")]
+    #[diagnostic(
+        code(forge::manifest::contradiction),
+        help("keep one of them: neither of the two is nearer than the other")
+    )]
     Contradiction {
         /// Of what.
         what: String,
@@ -197,7 +215,12 @@ pub enum Problem {
     },
     /// A path that leaves the repository.
     #[error("`{path}` leaves the repository")]
-    #[diagnostic(code(forge::manifest::path_leaves), help("paths are relative to the file that says them and stay in the repository; one from elsewhere is written whole, from `/` on"))]
+    #[diagnostic(
+        code(forge::manifest::path_leaves),
+        help(
+            "paths are relative to the file that says them and stay in the repository; one from elsewhere is written whole, from `/` on"
+        )
+    )]
     PathLeaves {
         /// What was written.
         path: String,
@@ -216,7 +239,10 @@ pub enum Problem {
     },
     /// A folder without one spec.
     #[error("folder `{path}` holds {count} specs, and a package has one")]
-    #[diagnostic(code(forge::manifest::one_spec), help("name the spec itself: `source path \"{path}/NAME.spec\"`"))]
+    #[diagnostic(
+        code(forge::manifest::one_spec),
+        help("name the spec itself: `source path \"{path}/NAME.spec\"`")
+    )]
     NotOneSpec {
         /// The folder.
         path: String,
@@ -225,14 +251,20 @@ pub enum Problem {
     },
     /// An environment variable that is not set.
     #[error("the environment variable `{name}` is not set")]
-    #[diagnostic(code(forge::manifest::unset_variable), help("set it where forge is started, or write the value without `(env)`"))]
+    #[diagnostic(
+        code(forge::manifest::unset_variable),
+        help("set it where forge is started, or write the value without `(env)`")
+    )]
     UnsetVariable {
         /// The variable.
         name: String,
     },
     /// A type annotation that means nothing.
     #[error("`({name})` means nothing here")]
-    #[diagnostic(code(forge::manifest::annotation), help("the one annotation is `(env)\"NAME\"`, which takes a text from the environment"))]
+    #[diagnostic(
+        code(forge::manifest::annotation),
+        help("the one annotation is `(env)\"NAME\"`, which takes a text from the environment")
+    )]
     Annotation {
         /// What was written.
         name: String,

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use kdl::{KdlDocument, KdlNode};
 
 use super::declaration::{
-    BatchAfter, BatchDecl, Bootstrap, CacheDecl, Choice, ChrootSelection, Declarations, EngineChoice, Isolation,
-    KeepDecl, MacroDecl, NamedSourceDecl, Network, OnFailure, OptionsDecl, PackageDecl, PackagesDecl, Priority,
-    ProjectDecl, PublishDecl, RebuildDecl, RemoteDecl, SelectDecl, SignDecl, VariableDecl,
+    BatchAfter, BatchDecl, Bootstrap, CacheDecl, Choice, ChrootSelection, Declarations, EngineChoice,
+    Isolation, KeepDecl, MacroDecl, NamedSourceDecl, Network, OnFailure, OptionsDecl, PackageDecl,
+    PackagesDecl, Priority, ProjectDecl, PublishDecl, RebuildDecl, RemoteDecl, SelectDecl, SignDecl,
+    VariableDecl,
 };
 use super::manifest_path::ManifestPath;
 use super::problem::Problem;
@@ -49,10 +50,16 @@ impl Reader<'_> {
     }
 
     fn version(&mut self, node: &KdlNode) {
-        let Some(entry) = node.entry("version") else { return };
+        let Some(entry) = node.entry("version") else {
+            return;
+        };
         if entry.value().as_integer().is_some_and(|version| version != 1) {
             let problem = Problem::Version { version: super::values::spelling(entry) };
-            self.values.errors.push(Located::new(problem, "not known", entry_place(self.values.source, entry)));
+            self.values.errors.push(Located::new(
+                problem,
+                "not known",
+                entry_place(self.values.source, entry),
+            ));
         }
     }
 
@@ -92,7 +99,7 @@ impl Reader<'_> {
     fn bad_macro_name(&mut self, name: Spanned<String>) {
         let problem = Problem::WrongValue {
             what: "a macro".to_owned(),
-            wanted: "named by at least two letters, digits or underscores, not a digit first".to_owned(),
+            wanted: "named by two or more letters, digits or underscores, not a digit first".to_owned(),
             written: name.value,
             help: "options stand in parentheses behind the name: `\"configure_flag(n:)\"`".to_owned(),
         };
@@ -115,7 +122,8 @@ impl Reader<'_> {
     fn options(&mut self, node: &KdlNode) -> OptionsDecl {
         let mut options = OptionsDecl::default();
         for node in node.children().map(KdlDocument::nodes).unwrap_or_default() {
-            let place = self.place(node);
+            let place = node.entries().first().map(|entry| entry_place(self.values.source, entry));
+            let place = place.unwrap_or_else(|| self.place(node));
             match node.name().value() {
                 "chroots" => options.chroots = Some(self.selection(node)),
                 "with" => options.conditions.extend(self.conditions(node, Condition::With)),
@@ -128,11 +136,16 @@ impl Reader<'_> {
                 "priority" => options.priority = self.choice::<Priority>(node),
                 "on-failure" => options.on_failure = self.choice::<OnFailure>(node),
                 "bootstrap" => options.bootstrap = self.choice::<Bootstrap>(node),
-                "timeout" => options.timeout = self.values.duration(node).map(|value| Spanned::new(value, place)),
-                "retries" => options.retries = self.values.count(node).map(|value| Spanned::new(value, place)),
+                "timeout" => {
+                    options.timeout = self.values.duration(node).map(|value| Spanned::new(value, place))
+                }
+                "retries" => {
+                    options.retries = self.values.count(node).map(|value| Spanned::new(value, place))
+                }
                 "network" => {
                     let allowed = self.values.boolean(node);
-                    let network = allowed.map(|allowed| if allowed { Network::Allowed } else { Network::Denied });
+                    let network =
+                        allowed.map(|allowed| if allowed { Network::Allowed } else { Network::Denied });
                     options.network = network.map(|network| Spanned::new(network, place));
                 }
                 _ => {}
@@ -162,7 +175,7 @@ impl Reader<'_> {
         if source.is_none() {
             let name = node.name().value();
             let problem = Problem::Missing {
-                node: name.to_owned(),
+                node: format!("`{name}`"),
                 what: "a `source`".to_owned(),
                 example: "source path \"specs/hello.spec\"".to_owned(),
             };
@@ -191,7 +204,7 @@ impl Reader<'_> {
         let source = kinds.first().and_then(|kind| self.source_kind(kind, kind.name().value(), 0));
         if kinds.is_empty() {
             let problem = Problem::Missing {
-                node: "source".to_owned(),
+                node: "`source`".to_owned(),
                 what: "a block that says what it is".to_owned(),
                 example: "source NAME { git \"https://…\" }".to_owned(),
             };
@@ -201,7 +214,8 @@ impl Reader<'_> {
     }
 
     fn batch(&mut self, node: &KdlNode) -> Option<BatchDecl> {
-        let mut after: Vec<BatchAfter> = self.batch_after(node, self.after_property(node)).into_iter().collect();
+        let mut after: Vec<BatchAfter> =
+            self.batch_after(node, self.after_property(node)).into_iter().collect();
         for node in named(node, "after") {
             let batch = self.values.argument(node, 0);
             after.extend(self.batch_after(node, batch));
@@ -227,7 +241,8 @@ impl Reader<'_> {
 
     fn publish(&mut self, node: &KdlNode) -> Option<PublishDecl> {
         let folder = self.values.argument(node, 0).and_then(|written| self.path(written));
-        let sign = child(node, "sign").and_then(|node| Some(Spanned::new(self.sign(node)?, self.place(node))));
+        let sign =
+            child(node, "sign").and_then(|node| Some(Spanned::new(self.sign(node)?, self.place(node))));
         let keep = child(node, "keep").map(|node| {
             let failed = self.values.property(node, "failed");
             let failed = failed.and_then(|failed| humantime::parse_duration(&failed).ok());
@@ -261,7 +276,7 @@ impl Reader<'_> {
             [] => {
                 let what = format!("one of the properties {}", names.join(", "));
                 let example = format!("{} {}=\"…\"", node.name().value(), names.first().unwrap_or(&""));
-                let problem = Problem::Missing { node: node.name().value().to_owned(), what, example };
+                let problem = Problem::Missing { node: who, what, example };
                 self.values.errors.push(Located::new(problem, "it has none", self.place(node)));
             }
             [_] => {}
@@ -291,14 +306,15 @@ impl Reader<'_> {
     fn rebuild(&mut self, node: &KdlNode) -> Option<RebuildDecl> {
         let mut select = Vec::new();
         for node in named(node, "select") {
-            let Some(whatrequires) = self.values.property(node, "whatrequires") else { continue };
+            let Some(whatrequires) = self.values.property(node, "whatrequires") else {
+                continue;
+            };
             let depth = self.values.property_count(node, "depth").unwrap_or(1);
             let from = self.values.property(node, "from").map(|from| from.value);
             select.push(SelectDecl { whatrequires, depth, from });
         }
-        let sample = child(node, "sample").and_then(|node| {
-            Some((self.values.count(node)?, self.values.property_count(node, "seed")))
-        });
+        let sample = child(node, "sample")
+            .and_then(|node| Some((self.values.count(node)?, self.values.property_count(node, "seed"))));
         Some(RebuildDecl {
             name: self.values.argument(node, 0)?,
             chroots: child(node, "chroots").map(|node| self.selection(node)),

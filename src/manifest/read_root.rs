@@ -27,12 +27,17 @@ const REPOSITORY_PRIORITY: u32 = 99;
 impl Reader<'_> {
     /// `chroot` as written.
     pub(super) fn chroot(&mut self, node: &KdlNode) -> Option<ChrootDecl> {
-        let text = |reader: &mut Self, name| child(node, name).and_then(|node| reader.values.argument(node, 0));
+        let text =
+            |reader: &mut Self, name| child(node, name).and_then(|node| reader.values.argument(node, 0));
         let root = text(self, "root").and_then(|written| self.path(written));
         Some(ChrootDecl {
             arch: text(self, "arch").map(|arch| arch.value),
+            names_repositories: named(node, "repo").next().is_some(),
             repositories: named(node, "repo").filter_map(|node| self.repository(node)).collect(),
-            install: named(node, "install").flat_map(|node| self.values.texts(node)).map(|text| text.value).collect(),
+            install: named(node, "install")
+                .flat_map(|node| self.values.texts(node))
+                .map(|text| text.value)
+                .collect(),
             environment: child(node, "env").map(|node| self.variables(node)).unwrap_or_default(),
             macros: child(node, "macros").map(|node| self.macros(node)).unwrap_or_default(),
             overlays: text(self, "overlays"),
@@ -120,7 +125,9 @@ impl Reader<'_> {
                 spec: property("spec"),
                 method: property("method"),
             },
-            "distgit" => SourceKind::Distgit { package: what, from: property("from"), revision: property("rev") },
+            "distgit" => {
+                SourceKind::Distgit { package: what, from: property("from"), revision: property("rev") }
+            }
             _ => SourceKind::Registry {
                 registry: if word == "pypi" { "pypi" } else { "rubygems" },
                 project: what,
@@ -134,7 +141,7 @@ impl Reader<'_> {
         let script = self.values.property(node, "script");
         if script.is_none() {
             let problem = Problem::Missing {
-                node: "source custom".to_owned(),
+                node: "`source custom`".to_owned(),
                 what: "the property `script` (a path)".to_owned(),
                 example: "source custom script=\"make-it.sh\"".to_owned(),
             };
@@ -142,7 +149,8 @@ impl Reader<'_> {
         }
         let script = script.and_then(|written| self.path(written));
         let chroot = self.values.property(node, "chroot");
-        let needs = named(node, "needs").flat_map(|node| self.values.texts(node)).map(|text| text.value).collect();
+        let needs =
+            named(node, "needs").flat_map(|node| self.values.texts(node)).map(|text| text.value).collect();
         SourceKind::Custom { script, chroot, needs }
     }
 
@@ -151,7 +159,7 @@ impl Reader<'_> {
         if index > 0 {
             let example = if word == "path" { "specs/hello.spec" } else { "…" };
             let problem = Problem::Missing {
-                node: format!("source {word}"),
+                node: format!("`source {word}`"),
                 what: "an argument that says which".to_owned(),
                 example: format!("source {word} \"{example}\""),
             };
@@ -163,7 +171,9 @@ impl Reader<'_> {
         let own = PROPERTIES.iter().find(|(kind, _)| *kind == word).map_or(&[][..], |(_, own)| *own);
         let known: Vec<&str> = PROPERTIES.iter().flat_map(|(_, names)| names.iter().copied()).collect();
         for entry in node.entries() {
-            let Some(name) = entry.name().map(|name| name.value()) else { continue };
+            let Some(name) = entry.name().map(|name| name.value()) else {
+                continue;
+            };
             if known.contains(&name) && !own.contains(&name) {
                 let help = match own {
                     [] => format!("`source {word}` takes no properties"),

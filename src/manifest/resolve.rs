@@ -119,9 +119,15 @@ impl Resolver<'_> {
     }
 
     fn same_name(&mut self, names: &[&Spanned<String>]) {
-        let Some((first, rest)) = names.split_first() else { return };
+        let Some((first, rest)) = names.split_first() else {
+            return;
+        };
         for name in rest.iter().filter(|name| name.value != first.value) {
-            self.contradiction("the name of `project`", (&first.value, &first.place), (&name.value, &name.place));
+            self.contradiction(
+                "the name of `project`",
+                (&first.value, &first.place),
+                (&name.value, &name.place),
+            );
         }
     }
 
@@ -137,14 +143,21 @@ impl Resolver<'_> {
         let mut first: HashMap<&str, &MacroDecl> = HashMap::new();
         for decl in decls {
             let earlier = *first.entry(&decl.name.value).or_insert(decl);
-            if earlier.body != decl.body {
+            if earlier.body != decl.body && !self.is_reported(&decl.name.place) {
                 let text = |decl: &MacroDecl| decl.body.clone().unwrap_or_else(|| "#null".to_owned());
                 let (one, other) = (text(earlier), text(decl));
-                let what = format!("the macro {}", decl.name.value);
+                let what = format!("the macro `{}`", decl.name.value);
                 self.contradiction(&what, (&one, &earlier.name.place), (&other, &decl.name.place));
             }
         }
         macro_settings(decls, MacroLevel::Project)
+    }
+
+    /// Whether a mistake has been reported at this very place.
+    fn is_reported(&self, place: &Place) -> bool {
+        self.errors
+            .iter()
+            .any(|error| error.place().same_source(place) && error.place().span() == place.span())
     }
 
     /// The defaults of all files together.
@@ -180,7 +193,11 @@ impl Resolver<'_> {
                 said.place.source().text().get(span).unwrap_or_default().to_owned()
             };
             let (one, other) = (text(known), text(added));
-            self.contradiction(&format!("{what} in `defaults`"), (&one, &known.place), (&other, &added.place));
+            self.contradiction(
+                &format!("{what} in `defaults`"),
+                (&one, &known.place),
+                (&other, &added.place),
+            );
         }
     }
 
@@ -195,8 +212,11 @@ impl Resolver<'_> {
         self.unique("source", sources.iter().map(|source| &source.name));
         let decls = self.with_patterns(decls, patterns);
         self.unique("package", decls.iter().map(|decl| &decl.name));
-        let ids: HashMap<String, PackageId> =
-            decls.iter().enumerate().map(|(index, decl)| (decl.name.value.clone(), PackageId(index))).collect();
+        let ids: HashMap<String, PackageId> = decls
+            .iter()
+            .enumerate()
+            .map(|(index, decl)| (decl.name.value.clone(), PackageId(index)))
+            .collect();
         let default_chroots = self.default_chroots(defaults, chroots);
         let mut drafts = Vec::with_capacity(decls.len());
         for decl in decls {
@@ -233,17 +253,26 @@ impl Resolver<'_> {
                 || (!selects && matches!(error.error(), Problem::NoChroot { .. }))
         });
         if !already {
-            self.report(Problem::NoChroot { package: package.value.clone(), help }, "this package", &package.place);
+            self.report(
+                Problem::NoChroot { package: package.value.clone(), help },
+                "this package",
+                &package.place,
+            );
         }
     }
 
     /// The declared packages, and one for each spec that a pattern matches and no declared package has.
-    fn with_patterns(&mut self, mut decls: Vec<PackageDecl>, patterns: Vec<PackagesDecl>) -> Vec<PackageDecl> {
+    fn with_patterns(
+        &mut self,
+        mut decls: Vec<PackageDecl>,
+        patterns: Vec<PackagesDecl>,
+    ) -> Vec<PackageDecl> {
         let path_of = |decl: &PackageDecl| match decl.source.as_ref().map(|source| &source.kind) {
             Some(SourceKind::Path(path)) => Some(path.value.clone()),
             _ => None,
         };
-        let mut taken: BTreeMap<ManifestPath, ()> = decls.iter().filter_map(path_of).map(|path| (path, ())).collect();
+        let mut taken: BTreeMap<ManifestPath, ()> =
+            decls.iter().filter_map(path_of).map(|path| (path, ())).collect();
         for decl in patterns {
             for pattern in &decl.patterns {
                 for path in self.matching_specs(&decl, pattern) {
@@ -258,12 +287,16 @@ impl Resolver<'_> {
     }
 
     fn matching_specs(&mut self, decl: &PackagesDecl, pattern: &Spanned<String>) -> Vec<PathBuf> {
+        if self.is_reported(&pattern.place) {
+            return Vec::new();
+        }
         let problem = match self.repository.search(&decl.folder, pattern) {
             Ok(Some(found)) if !found.is_empty() => return found,
             Ok(Some(_)) => Problem::NoMatch {
                 kind: "spec",
                 pattern: pattern.value.clone(),
-                help: "patterns are relative to the file that says them; `**` goes through folders".to_owned(),
+                help: "patterns are relative to the file that says them; `**` goes through folders"
+                    .to_owned(),
             },
             Ok(None) => Problem::PathLeaves { path: pattern.value.clone() },
             Err(error) => {
@@ -297,6 +330,9 @@ impl Resolver<'_> {
     }
 
     fn unmatched_chroot(&mut self, who: &str, pattern: &Spanned<String>, chroots: &[Chroot]) {
+        if self.is_reported(&pattern.place) {
+            return;
+        }
         let names = || chroots.iter().map(|chroot| chroot.name.value.as_str());
         let help = suggestion(pattern, "declared chroots", names());
         let problem = if is_pattern(pattern) {
@@ -336,7 +372,11 @@ impl Resolver<'_> {
         name: &Spanned<String>,
         known: impl Iterator<Item = &'b str>,
     ) {
-        let help = suggestion(name, &format!("declared {kind}s"), known);
+        let help = suggestion(
+            name,
+            &format!("declared {kind}{}", if kind.ends_with("ch") { "es" } else { "s" }),
+            known,
+        );
         let problem = Problem::Undeclared { who, relation, kind, name: name.value.clone(), help };
         self.report(problem, &format!("no such {kind}"), &name.place);
     }
@@ -356,7 +396,9 @@ impl Resolver<'_> {
 
 /// Which of `names` match a pattern.
 pub(super) fn matching<'a>(pattern: &str, names: impl Iterator<Item = &'a str>) -> Vec<usize> {
-    let Ok(glob) = globset::GlobBuilder::new(pattern).build() else { return Vec::new() };
+    let Ok(glob) = globset::GlobBuilder::new(pattern).build() else {
+        return Vec::new();
+    };
     let matcher = glob.compile_matcher();
     names.enumerate().filter(|(_, name)| matcher.is_match(name)).map(|(index, _)| index).collect()
 }

@@ -102,7 +102,8 @@ fn after(resolver: &mut Resolver<'_>, decl: &BatchDecl, ids: &HashMap<&str, Batc
 
 /// Reports the first circle of batches with the place of each of its steps.
 fn report_cycle(resolver: &mut Resolver<'_>, batches: &[Batch]) {
-    let edges = batches.iter().map(|batch| batch.after.iter().map(|after| after.batch.value.0).collect()).collect();
+    let edges: Vec<Vec<usize>> =
+        batches.iter().map(|batch| batch.after.iter().map(|after| after.batch.value.0).collect()).collect();
     let Some(circle) = circle(&edges) else { return };
     let steps: Vec<_> = circle
         .iter()
@@ -113,7 +114,8 @@ fn report_cycle(resolver: &mut Resolver<'_>, batches: &[Batch]) {
             Some((label, after.batch.place.clone()))
         })
         .collect();
-    let names: Vec<&str> = circle.iter().chain(circle.first()).map(|index| batches[*index].name.value.as_str()).collect();
+    let names: Vec<&str> =
+        circle.iter().chain(circle.first()).map(|index| batches[*index].name.value.as_str()).collect();
     let problem = Problem::Cycle { kind: "batches", path: names.join(" → ") };
     report_circle(resolver, problem, steps);
 }
@@ -125,13 +127,16 @@ pub(super) fn report_circle(
     steps: Vec<(String, crate::text::Place)>,
 ) {
     let mut steps = steps.into_iter();
-    let Some((label, place)) = steps.next() else { return };
-    let error = steps.fold(Located::new(problem, label, place), |error, (label, place)| error.with_note(label, place));
+    let Some((label, place)) = steps.next() else {
+        return;
+    };
+    let error = steps
+        .fold(Located::new(problem, label, place), |error, (label, place)| error.with_note(label, place));
     resolver.errors.push(error);
 }
 
 /// A circle in a graph given by the successors of each node, if there is one.
-pub(super) fn circle(edges: &Vec<Vec<usize>>) -> Option<Vec<usize>> {
+pub(super) fn circle(edges: &[Vec<usize>]) -> Option<Vec<usize>> {
     let mut done = vec![false; edges.len()];
     for start in 0..edges.len() {
         let mut path: Vec<(usize, usize)> = vec![(start, 0)];

@@ -26,11 +26,18 @@ pub(super) fn resolve_chroots(resolver: &mut Resolver<'_>, decls: Vec<ChrootDecl
             }
         }
     }
-    if let Some(circle) = circle(&below) {
-        report_overlays(resolver, &decls, &circle);
+    let circle = circle(&below);
+    if let Some(circle) = &circle {
+        report_overlays(resolver, &decls, circle);
         below.iter_mut().for_each(Vec::clear);
     }
-    (0..decls.len()).map(|index| chroot(resolver, &decls, &below, index)).collect()
+    let is_in_circle = |index: usize| circle.as_ref().is_some_and(|circle| circle.contains(&index));
+    (0..decls.len())
+        .map(|index| {
+            let bases = if is_in_circle(index) { Bases::Reported } else { Bases::Expected };
+            chroot(resolver, &decls, &below, index, bases)
+        })
+        .collect()
 }
 
 fn report_overlays(resolver: &mut Resolver<'_>, decls: &[ChrootDecl], circle: &[usize]) {
@@ -39,12 +46,28 @@ fn report_overlays(resolver: &mut Resolver<'_>, decls: &[ChrootDecl], circle: &[
         let label = format!("`{}` overlays `{}`", decls[*index].name.value, overlays.value);
         Some((label, overlays.place.clone()))
     });
-    let names: Vec<&str> = circle.iter().chain(circle.first()).map(|index| decls[*index].name.value.as_str()).collect();
+    let names: Vec<&str> =
+        circle.iter().chain(circle.first()).map(|index| decls[*index].name.value.as_str()).collect();
     let problem = Problem::Cycle { kind: "chroots", path: names.join(" → ") };
     report_circle(resolver, problem, steps.collect());
 }
 
-fn chroot(resolver: &mut Resolver<'_>, decls: &[ChrootDecl], below: &[Vec<usize>], index: usize) -> Chroot {
+/// Whether a chroot that is made from nothing is a mistake of its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bases {
+    /// It is.
+    Expected,
+    /// The mistake that it follows from has been reported.
+    Reported,
+}
+
+fn chroot(
+    resolver: &mut Resolver<'_>,
+    decls: &[ChrootDecl],
+    below: &[Vec<usize>],
+    index: usize,
+    bases: Bases,
+) -> Chroot {
     // From the lowest declaration up to this one, so that what is nearer wins.
     let mut layers = vec![index];
     while let Some(base) = layers.last().and_then(|top| below[*top].first()) {
@@ -64,22 +87,27 @@ fn chroot(resolver: &mut Resolver<'_>, decls: &[ChrootDecl], below: &[Vec<usize>
     Chroot {
         name: decl.name.clone(),
         arch: layers.iter().rev().find_map(|layer| layer.arch.clone()),
-        base: base(resolver, decl, &layers),
+        base: base(resolver, decl, &layers, bases),
         install: layers.iter().flat_map(|layer| layer.install.iter().cloned()).collect(),
         environment,
         macros,
     }
 }
 
-fn base(resolver: &mut Resolver<'_>, decl: &ChrootDecl, layers: &[&ChrootDecl]) -> RootBase {
+fn base(resolver: &mut Resolver<'_>, decl: &ChrootDecl, layers: &[&ChrootDecl], bases: Bases) -> RootBase {
     let root = layers.iter().rev().find_map(|layer| layer.root.clone());
     let image = layers.iter().rev().find_map(|layer| layer.image.clone());
     let repositories: Vec<_> = layers.iter().flat_map(|layer| layer.repositories.iter().cloned()).collect();
     resolver.unique("repository", decl.repositories.iter().map(|repository| &repository.name));
-    let said = [("`root`", root.is_some()), ("`image`", image.is_some()), ("`repo`", !repositories.is_empty())];
+    let said = [
+        ("`root`", root.is_some()),
+        ("`image`", image.is_some()),
+        ("`repo`", layers.iter().any(|layer| layer.names_repositories)),
+    ];
     let said: Vec<&str> = said.iter().filter(|(_, is_said)| *is_said).map(|(word, _)| *word).collect();
     let who = format!("chroot `{}`", decl.name.value);
     match said.as_slice() {
+        [] if bases == Bases::Reported => {}
         [] => {
             let what = "something to be made from: `root`, `image` or `repo`".to_owned();
             let example = "root \"/\"".to_owned();

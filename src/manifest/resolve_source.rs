@@ -40,10 +40,13 @@ impl Resolver<'_> {
     }
 
     fn source_path(&mut self, path: &Spanned<ManifestPath>) {
-        let ManifestPath::Repository(relative) = &path.value else { return };
+        let ManifestPath::Repository(relative) = &path.value else {
+            return;
+        };
         if self.repository.is_folder(relative) {
             let pattern = format!("{}/*.spec", relative.display());
-            let count = self.repository.search(Path::new(""), &pattern).ok().flatten().unwrap_or_default().len();
+            let count =
+                self.repository.search(Path::new(""), &pattern).ok().flatten().unwrap_or_default().len();
             if count != 1 {
                 let problem = Problem::NotOneSpec { path: path.value.to_string(), count };
                 self.report(problem, "this folder", &path.place);
@@ -53,10 +56,18 @@ impl Resolver<'_> {
         let written = path.value.to_string();
         if self.repository.file_size(relative).is_none() {
             let help = "paths are relative to the file that says them".to_owned();
-            self.report(Problem::NothingThere { what: "spec", path: written, help }, "this path", &path.place);
+            self.report(
+                Problem::NothingThere { what: "spec", path: written, help },
+                "this path",
+                &path.place,
+            );
         } else if !written.ends_with(".spec") && !written.ends_with(".src.rpm") {
             let help = "a source is a spec, a folder with one spec, or a .src.rpm".to_owned();
-            self.report(Problem::NothingThere { what: "spec", path: written, help }, "this path", &path.place);
+            self.report(
+                Problem::NothingThere { what: "spec", path: written, help },
+                "this path",
+                &path.place,
+            );
         }
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::declaration::{
-    Bootstrap, CacheDecl, EngineChoice, FileDecl, Isolation, Network, OnFailure, Priority, PublishDecl, RebuildDecl,
-    RemoteDecl, RepositoryDecl, SourceKind,
+    Bootstrap, CacheDecl, EngineChoice, FileDecl, Isolation, Network, OnFailure, Priority, PublishDecl,
+    RebuildDecl, RemoteDecl, RepositoryDecl, SourceKind,
 };
 use super::manifest_path::ManifestPath;
 use crate::engine::{Condition, MacroLevel, MacroSetting, Settings};

@@ -105,10 +105,12 @@ const ISOLATION: NodeRule = leaf(
     &[one("isolation", OneOf(ISOLATIONS))],
     "How builds are kept apart from the machine. `none` trusts the specs with everything that forge may do.",
 );
-const NETWORK: NodeRule = leaf("network", Once, &[one("allowed", Boolean)], "Whether builds may reach the network.");
+const NETWORK: NodeRule =
+    leaf("network", Once, &[one("value", Boolean)], "Whether builds may reach the network.");
 const TIMEOUT: NodeRule =
     leaf("timeout", Once, &[one("limit", Duration)], "How long a build may take; then all of it is ended.");
-const RETRIES: NodeRule = leaf("retries", Once, &[one("number", Count)], "How often a failed build is tried again.");
+const RETRIES: NodeRule =
+    leaf("retries", Once, &[one("number", Count)], "How often a failed build is tried again.");
 const PRIORITY: NodeRule = leaf(
     "priority",
     Once,
@@ -121,10 +123,15 @@ const ON_FAILURE_NODE: NodeRule = leaf(
     &[one("what", OneOf(ON_FAILURE))],
     "Whether builds that do not depend on a failed one go on.",
 );
-const BOOTSTRAP: NodeRule =
-    leaf("bootstrap", Once, &[one("how", OneOf(BOOTSTRAPS))], "How the first packages get into an empty root.");
+const BOOTSTRAP: NodeRule = leaf(
+    "bootstrap",
+    Once,
+    &[one("how", OneOf(BOOTSTRAPS))],
+    "How the first packages get into an empty root.",
+);
 
-const WITH: NodeRule = leaf("with", Often, &[some("condition", Name)], "Build conditions to switch on (`%bcond`).");
+const WITH: NodeRule =
+    leaf("with", Often, &[some("condition", Name)], "Build conditions to switch on (`%bcond`).");
 const WITHOUT: NodeRule =
     leaf("without", Often, &[some("condition", Name)], "Build conditions to switch off (`%bcond`).");
 const AFTER: NodeRule = leaf(
@@ -148,14 +155,19 @@ const SOURCE_PROPERTIES: &[PropertyRule] = &[
     property("rev", Spelling, "`git`, `svn`, `distgit`: the commit, tag, branch or revision."),
     property("subdir", Path, "`git`, `svn`: the folder in the repository that holds the spec."),
     property("spec", Path, "`git`, `svn`: the spec in that folder."),
-    property("method", OneOf(&["rpkg", "tito", "make-srpm"]), "`git`: how the repository makes its source package."),
+    property(
+        "method",
+        OneOf(&["rpkg", "tito", "make-srpm"]),
+        "`git`: how the repository makes its source package.",
+    ),
     property("from", Text, "`distgit`: `fedora`, `centos-stream` or a URL pattern."),
     property("version", Spelling, "`pypi`, `rubygems`: the release; the newest where it is left out."),
     property("script", Path, "`custom`: the script that makes spec and sources."),
     property("chroot", Name, "`custom`: the chroot that the script runs in."),
 ];
 
-const NEEDS: NodeRule = leaf("needs", Often, &[some("package", Text)], "`custom`: packages that the script needs.");
+const NEEDS: NodeRule =
+    leaf("needs", Often, &[some("package", Text)], "`custom`: packages that the script needs.");
 
 const SOURCE: NodeRule = node(
     "source",
@@ -182,7 +194,11 @@ const NAMED_SOURCE: NodeRule = node(
         source_kind("git", &[one("url", Text)], "A git repository."),
         source_kind("svn", &[one("url", Text)], "A Subversion repository."),
         source_kind("distgit", &[one("package", Name)], "A distribution's package repository."),
-        source_kind("pypi", &[one("project", Name)], "A project of PyPI; its spec is made from its metadata."),
+        source_kind(
+            "pypi",
+            &[one("project", Name)],
+            "A project of PyPI; its spec is made from its metadata.",
+        ),
         source_kind("rubygems", &[one("gem", Name)], "A gem; its spec is made from its metadata."),
         source_kind("custom", &[], "A script that makes spec and sources."),
     ]),
@@ -235,7 +251,12 @@ const CHROOT: NodeRule = node(
         MACROS,
         leaf("overlays", Once, &[one("chroot", Name)], "The chroot whose declaration this one starts from."),
         leaf("root", Once, &[one("folder", Path)], "A root that exists: `/` is this machine's own."),
-        leaf("image", Once, &[one("image", Text)], "A root that somebody else made: `oci:FOLDER`, a tar, a folder."),
+        leaf(
+            "image",
+            Once,
+            &[one("image", Text)],
+            "A root that somebody else made: `oci:FOLDER`, a tar, a folder.",
+        ),
     ]),
     "A root to build in.",
 );
@@ -260,17 +281,12 @@ const DEFAULTS: NodeRule = node(
 );
 
 const PACKAGE_NODES: &[NodeRule] = &[
-    SOURCE, CHROOTS, WITH, WITHOUT, TIMEOUT, ENV, MACROS, AFTER, ENGINE, ISOLATION, NETWORK, RETRIES, PRIORITY,
+    SOURCE, CHROOTS, WITH, WITHOUT, TIMEOUT, ENV, MACROS, AFTER, ENGINE, ISOLATION, NETWORK, RETRIES,
+    PRIORITY,
 ];
 
-const PACKAGE: NodeRule = node(
-    "package",
-    Often,
-    &[one("name", Name)],
-    &[],
-    Block::Nodes(PACKAGE_NODES),
-    "A package to build.",
-);
+const PACKAGE: NodeRule =
+    node("package", Often, &[one("name", Name)], &[], Block::Nodes(PACKAGE_NODES), "A package to build.");
 
 const PACKAGES: NodeRule = node(
     "packages",
@@ -292,7 +308,12 @@ const BATCH: NodeRule = node(
         property("even-if", OneOf(EVEN_IF), "Start even if builds of that batch have failed."),
     ],
     Block::Nodes(&[
-        leaf("members", Often, &[some("package", Glob)], "Its packages, less those that earlier batches took."),
+        leaf(
+            "members",
+            Often,
+            &[some("package", Glob)],
+            "Its packages, less those that earlier batches took.",
+        ),
         node(
             "after",
             Often,
@@ -400,7 +421,7 @@ const REBUILD: NodeRule = node(
         leaf(
             "baseline",
             Once,
-            &[one("wanted", Boolean)],
+            &[one("value", Boolean)],
             "Whether to build without the change too: what fails there as well is not the change's fault.",
         ),
     ]),
@@ -430,4 +451,3 @@ pub const DOCUMENT: &[NodeRule] = &[
     REMOTE,
     REBUILD,
 ];
-

@@ -7,9 +7,10 @@ use super::rules::DOCUMENT;
 
 /// The grammar in the KDL Schema Language (<https://kdl.dev/spec/#name-kdl-schema-language>).
 pub fn schema() -> String {
-    let mut text = "// The form of Rpmforge.kdl. Written by `forge schema`; change src/manifest/rules.rs instead.\n\
+    let mut text =
+        "// The form of Rpmforge.kdl. Written by `forge schema`; change src/manifest/rules.rs instead.\n\
                     document {\n    info {\n        title \"Rpmforge.kdl, version 1\" lang=en\n    }\n"
-        .to_owned();
+            .to_owned();
     DOCUMENT.iter().for_each(|rule| schema_node(&mut text, rule, 1, Some(rule.name)));
     text.push_str("}\n");
     text
@@ -71,12 +72,20 @@ fn schema_property(text: &mut String, property: &PropertyRule, depth: usize) {
 fn schema_kind(text: &mut String, kind: ValueKind, depth: usize) {
     let indent = "    ".repeat(depth);
     let lines = match kind {
-        ValueKind::Name => vec!["type string".to_owned(), "pattern #\"^[\\p{Alphabetic}\\p{N}][\\p{Alphabetic}\\p{N}._+-]*$\"#".to_owned()],
-        ValueKind::Text | ValueKind::Glob | ValueKind::Path | ValueKind::Duration => vec!["type string".to_owned()],
+        ValueKind::Name => vec![
+            "type string".to_owned(),
+            "pattern #\"^[\\p{Alphabetic}\\p{N}][\\p{Alphabetic}\\p{N}._+-]*$\"#".to_owned(),
+        ],
+        ValueKind::Text | ValueKind::Glob | ValueKind::Path | ValueKind::Duration => {
+            vec!["type string".to_owned()]
+        }
         ValueKind::Count => vec!["type number".to_owned(), ">= 0".to_owned(), "% 1".to_owned()],
         ValueKind::Boolean => vec!["type boolean".to_owned()],
         ValueKind::OneOf(words) => {
-            vec!["type string".to_owned(), format!("enum {}", words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "))]
+            vec![
+                "type string".to_owned(),
+                format!("enum {}", words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")),
+            ]
         }
         ValueKind::Sha256 => vec!["type string".to_owned(), "pattern #\"^[0-9a-fA-F]{64}$\"#".to_owned()],
         ValueKind::Spelling => Vec::new(),
@@ -119,7 +128,13 @@ fn reference_node(text: &mut String, rule: &NodeRule, depth: usize, above: &str)
     }
     for property in rule.properties {
         let required = if property.required { " Required." } else { "" };
-        let _ = writeln!(text, "| `{}=` | {} | {}{required} |", property.name, property.kind.description(), property.doc);
+        let _ = writeln!(
+            text,
+            "| `{}=` | {} | {}{required} |",
+            property.name,
+            property.kind.description(),
+            property.doc
+        );
     }
     match rule.block {
         Block::None => {}

@@ -19,7 +19,11 @@ pub fn first_manifest(repository: &Folder, name: &str) -> io::Result<Option<Stri
         quoted(&as_name(name))
     );
     for (name, spec) in named(&specs) {
-        text.push_str(&format!("package {} {{ source path {} }}\n", quoted(&name), quoted(&spec.to_string_lossy())));
+        text.push_str(&format!(
+            "package {} {{ source path {} }}\n",
+            quoted(&name),
+            quoted(&spec.to_string_lossy())
+        ));
     }
     Ok(Some(text))
 }
@@ -33,7 +37,8 @@ fn named(specs: &[PathBuf]) -> BTreeMap<String, &Path> {
         let mut name = stem.clone();
         let mut number = 1;
         while names.contains_key(&name) {
-            name = if number == 1 { as_name(&format!("{folder}-{stem}")) } else { format!("{stem}-{number}") };
+            name =
+                if number == 1 { as_name(&format!("{folder}-{stem}")) } else { format!("{stem}-{number}") };
             number += 1;
         }
         names.insert(name, spec.as_path());

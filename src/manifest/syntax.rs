@@ -20,7 +20,11 @@ pub(super) fn parse(source: &Arc<SourceText>) -> Result<KdlDocument, Vec<Manifes
     let parsed = KdlDocument::parse_v2(source.text());
     parsed.map_err(|error| {
         let mut errors: Vec<_> = error.diagnostics.iter().map(|said| located(source, said)).collect();
-        errors.sort_by_key(|error| error.place().span().start);
+        // What is wrong with a string comes before what follows from it.
+        errors.sort_by_key(|error| {
+            let start = error.place().span().start;
+            (source.line_of(start), !error.to_string().contains("string"), start)
+        });
         // What follows from a mistake on the same line is the same mistake.
         errors.dedup_by_key(|error| source.line_of(error.place().span().start));
         errors
@@ -32,18 +36,32 @@ fn located(source: &Arc<SourceText>, said: &KdlDiagnostic) -> ManifestError {
     let end = (start + said.span.len()).min(source.text().len());
     let span = narrowed(source.text(), start, end);
     let message = said.message.clone().unwrap_or_else(|| "this is not KDL".to_owned());
+    let comment = source.text().rfind("/*").filter(|_| message.contains("multi-line comment"));
+    let span = comment.map_or(span, |at| at..at + 2);
     let written = source.text().get(span.clone()).unwrap_or_default();
-    let help = if starts_like_number(written) && message.starts_with("Expected") {
-        format!("what begins with a digit and is no number is quoted: \"{}\"", written.trim())
-    } else {
-        said.help.clone().unwrap_or_else(|| "see https://kdl.dev for the form of KDL 2".to_owned())
-    };
-    let label = said.label.clone().unwrap_or_else(|| "here".to_owned());
-    Located::new(Problem::Syntax { message, help }, label, Place::new(source, span))
+    let (message, help) = in_our_words(written.trim(), message, said.help.clone());
+    Located::new(Problem::Syntax { message, help }, "here", Place::new(source, span))
 }
 
-fn starts_like_number(written: &str) -> bool {
-    written.starts_with(|c: char| c.is_ascii_digit())
+/// What the most frequent mistakes are, said in the words of what was written.
+fn in_our_words(written: &str, message: String, help: Option<String>) -> (String, String) {
+    match written {
+        "true" | "false" | "null" => {
+            (format!("`{written}` is neither a name nor a value"), format!("KDL 2 writes `#{written}`"))
+        }
+        "}" => {
+            ("this `}` closes nothing".to_owned(), "take it away, or is a `{` missing before it?".to_owned())
+        }
+        "/*" => ("this comment is not closed".to_owned(), "close it with `*/`".to_owned()),
+        number if number.starts_with(|c: char| c.is_ascii_digit()) && message.starts_with("Expected") => {
+            let help = format!("what begins with a digit and is no number is quoted: \"{number}\"");
+            (format!("`{number}` is not a number"), help)
+        }
+        property if property.ends_with('=') => {
+            (format!("`{property}` has no value"), format!("write it right behind the `=`: {property}\"…\""))
+        }
+        _ => (message, help.unwrap_or_else(|| "see https://kdl.dev for the form of KDL 2".to_owned())),
+    }
 }
 
 /// The place within a span of several lines that is most likely meant: a property without its value, else the first

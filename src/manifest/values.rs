@@ -89,7 +89,7 @@ impl Values<'_> {
     fn text(&mut self, entry: &KdlEntry) -> Option<Spanned<String>> {
         let place = entry_place(self.source, entry);
         let written = spelling(entry);
-        if entry.ty().is_none() {
+        if entry.ty().is_none_or(|annotation| annotation.value() != "env") {
             return Some(Spanned::new(written, place));
         }
         match self.environment.get(&written) {

@@ -20,7 +20,10 @@ pub use unpack::unpack;
 pub enum PackageError {
     /// Its headers break rpm's own limits.
     #[error("{file}: {source}")]
-    #[diagnostic(code(forge::package::header), help("the file is damaged or not an RPM package; build or fetch it again"))]
+    #[diagnostic(
+        code(forge::package::header),
+        help("the file is damaged or not an RPM package; build or fetch it again")
+    )]
     Header {
         /// The package file.
         file: String,
@@ -29,7 +32,10 @@ pub enum PackageError {
     },
     /// The rpm crate can't make sense of it.
     #[error("{file}: {reason}")]
-    #[diagnostic(code(forge::package::content), help("the file is damaged or not an RPM package; build or fetch it again"))]
+    #[diagnostic(
+        code(forge::package::content),
+        help("the file is damaged or not an RPM package; build or fetch it again")
+    )]
     Content {
         /// The package file.
         file: String,
@@ -38,7 +44,10 @@ pub enum PackageError {
     },
     /// It can't be read, or what is in it can't be written.
     #[error("{file}: {}", crate::files::reason(source))]
-    #[diagnostic(code(forge::package::io), help("is there room on the disk, and may forge read and write there?"))]
+    #[diagnostic(
+        code(forge::package::io),
+        help("is there room on the disk, and may forge read and write there?")
+    )]
     Io {
         /// The package file.
         file: String,

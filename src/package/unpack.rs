@@ -14,7 +14,8 @@ use crate::files::Folder;
 /// Every path is taken as relative to `target`, and one that would leave it is an error: what a package says is
 /// hostile until checked. Links are written as they are; `target` itself is never left through them.
 pub fn unpack(file: &str, mut reader: impl BufRead + 'static, target: &Folder) -> Result<(), PackageError> {
-    let headers = check(&mut reader).map_err(|source| PackageError::Header { file: file.to_owned(), source })?;
+    let headers =
+        check(&mut reader).map_err(|source| PackageError::Header { file: file.to_owned(), source })?;
     let whole = io::Cursor::new(headers).chain(reader);
     let mut package = PackageReader::parse(whole).map_err(|error| content_error(file, &error))?;
     let mut hard_links = HardLinks::default();
@@ -94,7 +95,8 @@ fn relative(path: &Path) -> io::Result<PathBuf> {
             Component::RootDir | Component::CurDir => {}
             Component::Normal(part) => parts.push(part),
             Component::ParentDir | Component::Prefix(_) => {
-                let message = format!("the package has a file at {}, outside of where it is unpacked", path.display());
+                let message =
+                    format!("the package has a file at {}, outside of where it is unpacked", path.display());
                 return Err(io::Error::new(io::ErrorKind::InvalidData, message));
             }
         }

@@ -19,10 +19,13 @@ pub(super) struct Arrow {
 /// The edges of the shortest circle through the first node that lies on one: each from the step that must wait.
 pub(super) fn first_circle(graph: &DiGraph<Step, Edge>) -> Vec<(NodeIndex, NodeIndex, Edge)> {
     let components = tarjan_scc(graph);
-    let Some(component) = components.iter().filter(|nodes| nodes.len() > 1).min_by_key(|nodes| nodes.len()) else {
+    let Some(component) = components.iter().filter(|nodes| nodes.len() > 1).min_by_key(|nodes| nodes.len())
+    else {
         return Vec::new();
     };
-    let Some(start) = component.iter().min() else { return Vec::new() };
+    let Some(start) = component.iter().min() else {
+        return Vec::new();
+    };
     // Breadth first within the component, so that the way back to the start is the shortest.
     let mut came_from = vec![(*start, None)];
     let mut at = 0;
@@ -46,7 +49,9 @@ type StepEdge = (NodeIndex, NodeIndex, Edge);
 fn way_back(came_from: &[(NodeIndex, Option<StepEdge>)], last: StepEdge) -> Vec<StepEdge> {
     let mut circle = vec![last];
     while let Some((from, _, _)) = circle.last() {
-        let Some((_, Some(step))) = came_from.iter().find(|(node, _)| node == from) else { break };
+        let Some((_, Some(step))) = came_from.iter().find(|(node, _)| node == from) else {
+            break;
+        };
         circle.push(step.clone());
     }
     circle
@@ -72,7 +77,9 @@ impl Arrow {
         match edge {
             Edge::Requires(dependency) => {
                 let place = match steps.1 {
-                    Step::Build(id) => required_at(&builds[id.0], dependency).unwrap_or_else(|| declared(steps.1)),
+                    Step::Build(id) => {
+                        required_at(&builds[id.0], dependency).unwrap_or_else(|| declared(steps.1))
+                    }
                     other => declared(other),
                 };
                 Self { label: format!("{to} requires {dependency} of {from}"), place }
@@ -95,7 +102,9 @@ impl Arrow {
 
 /// The line of a spec that requires something, found by its words.
 fn required_at(build: &Build, dependency: &Dependency) -> Option<Place> {
-    let Fate::Buildable(inputs) = &build.fate else { return None };
+    let Fate::Buildable(inputs) = &build.fate else {
+        return None;
+    };
     let spec = &inputs.spec;
     let text = Folder::open_ambient(&spec.root).ok()?.read_text(&spec.path).ok()?;
     let mut offset = 0;

@@ -24,7 +24,9 @@ pub fn dependency_files<'a>(
     if plan.needs(build).is_empty() {
         return Some(found);
     }
-    let Fate::Buildable(inputs) = &plan.build(build).fate else { return Some(found) };
+    let Fate::Buildable(inputs) = &plan.build(build).fate else {
+        return Some(found);
+    };
     let mut candidates = Vec::new();
     for id in before(plan, build) {
         let result = results.get(&id)?;

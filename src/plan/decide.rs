@@ -150,7 +150,9 @@ impl Plan {
         last: &HashMap<BuildName, LastBuild>,
         open: BuildId,
     ) -> Vec<Reason> {
-        let Some(before) = last.get(&self.build(id).name) else { return vec![Reason::NeverBuilt] };
+        let Some(before) = last.get(&self.build(id).name) else {
+            return vec![Reason::NeverBuilt];
+        };
         let mut reasons = Vec::new();
         if let Ok(before) = serde_json::from_str::<Ingredients>(&before.ingredients) {
             let now = self.ingredients_with(id, inputs, before.dependencies.clone());

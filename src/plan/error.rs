@@ -11,7 +11,9 @@ pub enum PlanError {
     #[error("these builds wait for each other: {path}")]
     #[diagnostic(
         code(forge::plan::cycle),
-        help("take one of these requirements away, or break the circle: build one package first without it, as a second `package` with a `bootstrap` build condition")
+        help(
+            "take one of these requirements away, or break the circle: build one package first without it, as a second `package` with a `bootstrap` build condition"
+        )
     )]
     Cycle {
         /// The circle.

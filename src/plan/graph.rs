@@ -33,10 +33,16 @@ impl Plan {
         drawing.add_after(manifest, &builds);
         drawing.add_batches(manifest);
         drawing.add_publication(manifest, &builds);
-        let Ok(order) = toposort(&drawing.graph, None) else { return Err(drawing.circle(manifest, &builds)) };
+        let Ok(order) = toposort(&drawing.graph, None) else {
+            return Err(drawing.circle(manifest, &builds));
+        };
         let sequence = order.into_iter().filter_map(|node| match drawing.graph[node] {
             Step::Build(id) => Some(id),
-            Step::Fetch(_) | Step::SourcePackage(_) | Step::BatchStart(_) | Step::BatchEnd(_) | Step::Publish(_) => None,
+            Step::Fetch(_)
+            | Step::SourcePackage(_)
+            | Step::BatchStart(_)
+            | Step::BatchEnd(_)
+            | Step::Publish(_) => None,
         });
         let sequence = sequence.collect();
         let mut by_build = vec![Vec::new(); builds.len()];
@@ -77,7 +83,9 @@ impl Drawing {
                 let earlier = self.of_package(after.value).to_vec();
                 for id in later {
                     let same_chroot = |other: &&BuildId| builds[other.0].chroot == builds[id.0].chroot;
-                    let Some(other) = earlier.iter().find(same_chroot) else { continue };
+                    let Some(other) = earlier.iter().find(same_chroot) else {
+                        continue;
+                    };
                     let edge = Edge::After(after.place.clone());
                     self.graph.add_edge(self.builds[other.0], self.builds[id.0], edge);
                 }
@@ -95,9 +103,14 @@ impl Drawing {
             self.graph.add_edge(*start, *end, Edge::Member);
             for after in &batch.after {
                 let (even_if_failed, place) = (after.even_if_failed, after.batch.place.clone());
-                self.graph.add_edge(borders[after.batch.value.0].1, *start, Edge::Batch { even_if_failed, place });
+                self.graph.add_edge(
+                    borders[after.batch.value.0].1,
+                    *start,
+                    Edge::Batch { even_if_failed, place },
+                );
             }
-            let members: Vec<BuildId> = batch.members.iter().flat_map(|id| self.of_package(*id)).copied().collect();
+            let members: Vec<BuildId> =
+                batch.members.iter().flat_map(|id| self.of_package(*id)).copied().collect();
             for member in members {
                 self.graph.add_edge(*start, self.builds[member.0], Edge::Member);
                 self.graph.add_edge(self.builds[member.0], *end, Edge::Member);
@@ -118,12 +131,23 @@ impl Drawing {
         let arrows = first_circle(&self.graph);
         let name = |node: NodeIndex| match self.graph[node] {
             Step::Fetch(id) | Step::SourcePackage(id) | Step::Build(id) => builds[id.0].name.to_string(),
-            Step::BatchStart(id) | Step::BatchEnd(id) => format!("batch {}", manifest.batches[id.0].name.value),
+            Step::BatchStart(id) | Step::BatchEnd(id) => {
+                format!("batch {}", manifest.batches[id.0].name.value)
+            }
             Step::Publish(id) => format!("repository {}", manifest.chroot(id).name.value),
         };
         let steps: Vec<Arrow> = arrows
             .iter()
-            .map(|(from, to, edge)| Arrow::new(manifest, builds, (self.graph[*from], self.graph[*to]), edge, &name(*from), &name(*to)))
+            .map(|(from, to, edge)| {
+                Arrow::new(
+                    manifest,
+                    builds,
+                    (self.graph[*from], self.graph[*to]),
+                    edge,
+                    &name(*from),
+                    &name(*to),
+                )
+            })
             .collect();
         let mut path: Vec<String> = arrows.iter().map(|(from, _, _)| name(*from)).collect();
         path.extend(path.first().cloned());

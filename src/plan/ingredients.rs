@@ -124,7 +124,9 @@ impl Ingredients {
         if *root != before.root {
             reasons.push(Reason::Root);
         }
-        reasons.extend(changed(&before.dependencies, dependencies).map(|package| Reason::Dependency { package }));
+        reasons.extend(
+            changed(&before.dependencies, dependencies).map(|package| Reason::Dependency { package }),
+        );
         reasons
     }
 }
@@ -168,8 +170,11 @@ fn changed<T: PartialEq>(
     before: &BTreeMap<String, T>,
     now: &BTreeMap<String, T>,
 ) -> impl Iterator<Item = String> + use<T> {
-    let mut names: Vec<String> =
-        now.iter().filter(|(name, value)| before.get(*name) != Some(value)).map(|(name, _)| name.clone()).collect();
+    let mut names: Vec<String> = now
+        .iter()
+        .filter(|(name, value)| before.get(*name) != Some(value))
+        .map(|(name, _)| name.clone())
+        .collect();
     names.extend(before.keys().filter(|name| !now.contains_key(*name)).cloned());
     names.into_iter()
 }
@@ -223,7 +228,11 @@ mod tests {
         let texts: Vec<String> = now.changes_since(&before).iter().map(ToString::to_string).collect();
         assert_eq!(
             texts,
-            ["source a.tar.gz changed", "macro dist: unset → `.acme1` (package)", "zlib-devel-1.3-1.x86_64 changed"]
+            [
+                "source a.tar.gz changed",
+                "macro dist: unset → `.acme1` (package)",
+                "zlib-devel-1.3-1.x86_64 changed"
+            ]
         );
         assert_ne!(now.key(), before.key());
     }

@@ -126,8 +126,11 @@ impl Inspector<'_> {
             .flat_map(|id| self.manifest.package(id).chroots.iter().map(move |chroot| (id, *chroot)))
             .collect();
         let draft = |(package, chroot): (PackageId, ChrootId)| {
-            let settings =
-                self.manifest.settings(self.manifest.package(package), self.manifest.chroot(chroot), self.over);
+            let settings = self.manifest.settings(
+                self.manifest.package(package),
+                self.manifest.chroot(chroot),
+                self.over,
+            );
             let state = self.draft_state(package, chroot, &settings, &origins[package.0], roots);
             Draft { package, chroot, settings, state }
         };
@@ -177,13 +180,16 @@ impl Inspector<'_> {
         let places = Arc::new(Semaphore::new(self.jobs.max(1)));
         let mut tasks: JoinSet<(usize, Key, Result<Reading, EngineError>)> = JoinSet::new();
         for (index, draft) in drafts.iter().enumerate() {
-            let (DraftState::Unread(key), Ok(origin)) = (&draft.state, &origins[draft.package.0]) else { continue };
+            let (DraftState::Unread(key), Ok(origin)) = (&draft.state, &origins[draft.package.0]) else {
+                continue;
+            };
             let request = FactsRequest {
                 spec: origin.spec_path(),
                 sources: origin.folder.path().clone(),
                 settings: draft.settings.clone(),
             };
-            let (engine, places, cancel, key) = (Arc::clone(&self.engine), Arc::clone(&places), cancel.clone(), *key);
+            let (engine, places, cancel, key) =
+                (Arc::clone(&self.engine), Arc::clone(&places), cancel.clone(), *key);
             tasks.spawn(async move {
                 // The semaphore is never closed.
                 let _place = places.acquire().await;
@@ -191,7 +197,8 @@ impl Inspector<'_> {
             });
         }
         while let Some(done) = tasks.join_next().await {
-            let (index, key, reading) = done.map_err(|error| EngineError::Io(std::io::Error::other(error)))?;
+            let (index, key, reading) =
+                done.map_err(|error| EngineError::Io(std::io::Error::other(error)))?;
             let reading = reading?;
             if !cancel.is_canceled() {
                 self.store.remember(RecordKind::Facts, &key, &reading)?;
@@ -238,9 +245,11 @@ impl Inspector<'_> {
         // An error can't be copied, and each chroot's build wants its own: the source is looked for once more.
         match locate(package, self.repository, self.unpacked) {
             Ok(_) => Fate::Impossible(Vec::new()),
-            Err(error) => {
-                Fate::Impossible(vec![Located::new(error.into(), "this source", package.source.place.clone())])
-            }
+            Err(error) => Fate::Impossible(vec![Located::new(
+                error.into(),
+                "this source",
+                package.source.place.clone(),
+            )]),
         }
     }
 
@@ -258,7 +267,9 @@ impl Inspector<'_> {
             Reading::RuledOut(words) => return Fate::RuledOut(words),
             Reading::Broken(lines) => return broken(package, &lines),
         };
-        let Some(root) = root else { return Fate::Impossible(Vec::new()) };
+        let Some(root) = root else {
+            return Fate::Impossible(Vec::new());
+        };
         let spec = match spec_file(origin) {
             Ok(spec) => spec,
             Err(error) => {
@@ -286,8 +297,9 @@ impl Inspector<'_> {
         if let Some(known) = files.get(&names) {
             return Ok(known.clone());
         }
-        let found = inputs(package, origin, &facts.sources, self.repository)
-            .map_err(|errors| errors.into_iter().map(|error| error.map(PlanError::Source)).collect::<Vec<_>>())?;
+        let found = inputs(package, origin, &facts.sources, self.repository).map_err(|errors| {
+            errors.into_iter().map(|error| error.map(PlanError::Source)).collect::<Vec<_>>()
+        })?;
         files.insert(names, found.clone());
         Ok(found)
     }
@@ -336,7 +348,9 @@ fn not_yet(package: &Package, chroot: &Chroot) -> Option<String> {
     }
     match (package.engine, package.isolation) {
         (EngineChoice::Native, _) => later("`engine native` (`engine rpmbuild` is)"),
-        (_, Isolation::Namespaces) => later("`isolation namespaces` (`isolation none` is, for specs that you trust)"),
+        (_, Isolation::Namespaces) => {
+            later("`isolation namespaces` (`isolation none` is, for specs that you trust)")
+        }
         (EngineChoice::Rpmbuild, Isolation::None) => None,
     }
 }

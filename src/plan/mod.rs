@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use petgraph::graph::{DiGraph, NodeIndex};
 
-pub use contents::{dependency_files, Results};
+pub use contents::{Results, dependency_files};
 pub use decide::{Decision, Decisions};
 pub use error::PlanError;
 pub use ingredients::{Ingredients, Reason};

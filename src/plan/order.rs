@@ -25,7 +25,9 @@ struct Providers<'a> {
 
 impl<'a> Providers<'a> {
     fn add(&mut self, id: BuildId, build: &'a Build) {
-        let Fate::Buildable(inputs) = &build.fate else { return };
+        let Fate::Buildable(inputs) = &build.fate else {
+            return;
+        };
         for package in &inputs.facts.subpackages {
             for provide in &package.provides {
                 self.by_name.entry(&provide.name).or_default().push((id, provide));
@@ -58,7 +60,9 @@ pub(super) fn needs(builds: &[Build]) -> Vec<Need> {
     let mut needs = Vec::new();
     for (index, build) in builds.iter().enumerate() {
         let id = BuildId(index);
-        let (Fate::Buildable(inputs), Some(providers)) = (&build.fate, providers.get(&build.chroot)) else { continue };
+        let (Fate::Buildable(inputs), Some(providers)) = (&build.fate, providers.get(&build.chroot)) else {
+            continue;
+        };
         let mut known: BTreeSet<BuildId> = BTreeSet::from([id]);
         for dependency in &inputs.facts.build_requires {
             for on in providers.of(dependency) {
@@ -82,7 +86,9 @@ fn runtime_needs<'a>(
             return Vec::new();
         };
         let required = inputs.facts.subpackages.iter().flat_map(|package| &package.requires);
-        required.flat_map(|dependency| providers.of(dependency).into_iter().map(move |on| (on, dependency))).collect()
+        required
+            .flat_map(|dependency| providers.of(dependency).into_iter().map(move |on| (on, dependency)))
+            .collect()
     };
     builds.iter().map(of_build).collect()
 }

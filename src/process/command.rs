@@ -33,7 +33,10 @@ impl Supervisor {
 /// Why a program could not be run at all.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[error("`{program}` could not be run: {reason}")]
-#[diagnostic(code(forge::process::not_run), help("is there room for another process, and is forge itself still where it was started from?"))]
+#[diagnostic(
+    code(forge::process::not_run),
+    help("is there room for another process, and is forge itself still where it was started from?")
+)]
 pub struct ProcessError {
     program: String,
     reason: String,
@@ -192,9 +195,11 @@ async fn end(
     if let Some(pipe) = orders.as_mut() {
         let _ = pipe.write_all(&[END_GENTLY]).await;
     }
-    let _ = tokio::time::timeout(GRACE, &mut *listen).await;
+    let has_ended = tokio::time::timeout(GRACE, &mut *listen).await.is_ok();
     orders.take();
-    let _ = tokio::time::timeout(GRACE, listen).await;
+    if !has_ended {
+        let _ = tokio::time::timeout(GRACE, listen).await;
+    }
 }
 
 type Streams = (Option<tokio::process::ChildStdout>, Option<tokio::process::ChildStderr>);
@@ -239,7 +244,11 @@ fn code(status: ExitStatus) -> i32 {
 
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 /// The last lines of an output, however much of it there is.

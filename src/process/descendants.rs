@@ -42,7 +42,9 @@ fn living(ancestor: Pid) -> Vec<Pid> {
 /// Each living process and its parent. A zombie needs no signal and has no children.
 #[expect(clippy::disallowed_methods, reason = "/proc is this module's own source, not a file of the project")]
 fn parents() -> Vec<(i32, i32)> {
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
     entries
         .flatten()
         .filter_map(|entry| {

@@ -23,12 +23,16 @@ const CANNOT_START: u8 = 127;
 /// number of the signal that ended it, as a shell does.
 pub fn supervise(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut arguments = arguments.into_iter();
-    let Some(program) = arguments.next() else { return ExitCode::from(CANNOT_START) };
+    let Some(program) = arguments.next() else {
+        return ExitCode::from(CANNOT_START);
+    };
     let own = getpid();
     if set_child_subreaper(Some(own)).is_err() {
         return ExitCode::from(CANNOT_START);
     }
-    let Some(child) = start(program, arguments) else { return ExitCode::from(CANNOT_START) };
+    let Some(child) = start(program, arguments) else {
+        return ExitCode::from(CANNOT_START);
+    };
     thread::spawn(move || obey(own));
     let code = wait_for(child);
     end_all(own);

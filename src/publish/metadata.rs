@@ -56,7 +56,10 @@ fn list(repository: &Folder, package: &Wanted) -> Result<Vec<Listed>, PublishErr
     }
     let folder = repository.folder(&package.folder)?;
     let files = folder.entries()?.into_iter().filter(|entry| entry.kind == EntryKind::File);
-    files.filter(|entry| entry.name.ends_with(".rpm")).map(|entry| list_file(&folder, package, entry.name)).collect()
+    files
+        .filter(|entry| entry.name.ends_with(".rpm"))
+        .map(|entry| list_file(&folder, package, entry.name))
+        .collect()
 }
 
 fn list_file(folder: &Folder, package: &Wanted, name: String) -> Result<Listed, PublishError> {
@@ -77,7 +80,11 @@ fn sha256_of_file(folder: &Folder, name: &str) -> Result<String, PublishError> {
     Ok(hex(&hasher.finalize()))
 }
 
-fn write_kind(repodata: &Folder, kind: RepositoryKind, listed: &[Listed]) -> Result<MetadataFile, PublishError> {
+fn write_kind(
+    repodata: &Folder,
+    kind: RepositoryKind,
+    listed: &[Listed],
+) -> Result<MetadataFile, PublishError> {
     let xml = xml(kind, listed)?;
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(&xml)?;
@@ -101,7 +108,8 @@ fn xml(kind: RepositoryKind, listed: &[Listed]) -> Result<Vec<u8>, PublishError>
         RepositoryKind::Other => ("otherdata", format!("xmlns=\"{common}/other\"")),
     };
     let count = listed.len();
-    let head = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{root} {namespaces} packages=\"{count}\">\n");
+    let head =
+        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{root} {namespaces} packages=\"{count}\">\n");
     let mut xml = head.into_bytes();
     for Listed { record, href, sha256, size } in listed {
         record.write(kind, Location { href, sha256, size: *size }, &mut xml)?;

@@ -37,11 +37,17 @@ pub enum PublishError {
     Package(#[from] PackageError),
     /// The repository's folder can't be written.
     #[error("{}", crate::files::reason(.0))]
-    #[diagnostic(code(forge::publish::io), help("is there room on the disk, and may forge write to the repository's folder?"))]
+    #[diagnostic(
+        code(forge::publish::io),
+        help("is there room on the disk, and may forge write to the repository's folder?")
+    )]
     Io(#[from] std::io::Error),
     /// The manifest asks for what this forge does not carry out.
     #[error("{what} is not carried out by this version of forge, so nothing is published")]
-    #[diagnostic(code(forge::publish::not_yet), help("take it from `publish`, or publish with another tool from `.forge/results`"))]
+    #[diagnostic(
+        code(forge::publish::not_yet),
+        help("take it from `publish`, or publish with another tool from `.forge/results`")
+    )]
     NotYet {
         /// What.
         what: &'static str,
@@ -84,7 +90,9 @@ impl Repositories {
     pub fn retire_undeclared(&self) -> Vec<What> {
         let undeclared = match self.history.published_chroots() {
             Ok(chroots) => chroots,
-            Err(error) => return vec![What::Noted { text: error.to_string() }],
+            Err(error) => {
+                return vec![What::Noted { text: error.to_string() }];
+            }
         };
         let declared = |name: &String| self.manifest.chroots.iter().any(|chroot| chroot.name.value == *name);
         let mut told = Vec::new();
@@ -102,7 +110,9 @@ impl Repositories {
     }
 
     fn can_publish(&self) -> Result<(), PublishError> {
-        let Some(publish) = &self.manifest.publish else { return Ok(()) };
+        let Some(publish) = &self.manifest.publish else {
+            return Ok(());
+        };
         let what = match (&publish.sign, &publish.keep, &publish.separate_debuginfo) {
             (Some(sign), _, _) => match sign.value {
                 SignDecl::KeyFile(_) => "`sign key=`",

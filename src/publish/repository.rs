@@ -43,7 +43,8 @@ impl Repositories {
         let packages = metadata::write(&repository, &wanted)?;
         self.history.set_published(chroot, &rows)?;
         clean(&repository, &wanted)?;
-        let names = |rows: &[PublishedRow]| rows.iter().map(|row| row.package.clone()).collect::<BTreeSet<_>>();
+        let names =
+            |rows: &[PublishedRow]| rows.iter().map(|row| row.package.clone()).collect::<BTreeSet<_>>();
         let added = rows.iter().filter(|row| !before.contains(row)).map(|row| row.package.clone()).collect();
         let removed = names(&before).difference(&names(&rows)).cloned().collect();
         let folder = path.to_string();
@@ -55,7 +56,9 @@ impl Repositories {
         if repository.is_folder(&package.folder) {
             return Ok(());
         }
-        let Some(result) = &package.result else { return Ok(()) };
+        let Some(result) = &package.result else {
+            return Ok(());
+        };
         let temporary = repository.temporary(Path::new(&package.folder));
         let folder = repository.create(&temporary)?;
         for file in &result.files {

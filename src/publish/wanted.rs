@@ -44,12 +44,8 @@ pub(super) fn wanted(
     ends: &Ends,
 ) -> Result<Vec<Wanted>, PublishError> {
     let name = &repositories.manifest.chroot(chroot).name;
-    let before: BTreeMap<String, PublishedRow> = repositories
-        .history
-        .published(name)?
-        .into_iter()
-        .map(|row| (row.package.clone(), row))
-        .collect();
+    let before: BTreeMap<String, PublishedRow> =
+        repositories.history.published(name)?.into_iter().map(|row| (row.package.clone(), row)).collect();
     let mut wanted = Vec::new();
     for id in plan.ids().filter(|id| plan.build(*id).chroot == chroot) {
         let package = plan.build(id).name.package.clone();

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use super::origin::{Origin, reach};
 use super::SourceError;
+use super::origin::{Origin, reach};
 use crate::digest::Digest;
 use crate::engine::SourceReference;
 use crate::files::{Folder, HostPath};
@@ -94,7 +94,8 @@ fn declared(
                 && (now.path != earlier.path || now.root != earlier.root)
             {
                 let (one, other) = (earlier.path.display().to_string(), now.path.display().to_string());
-                let error = Located::new(SourceError::Ambiguous { name, one, other }, "this one", place.clone());
+                let error =
+                    Located::new(SourceError::Ambiguous { name, one, other }, "this one", place.clone());
                 errors.push(error.with_note("and this one", earlier.place));
             }
         }
@@ -125,7 +126,9 @@ fn one(
     };
     let opened = Folder::open_ambient(&root).map_err(|error| at(error.into(), place))?;
     let blob = match sha256 {
-        None => Digest::of_file(&opened, &path).map(|(digest, size)| Blob { digest, size }).map_err(SourceError::Io),
+        None => Digest::of_file(&opened, &path)
+            .map(|(digest, size)| Blob { digest, size })
+            .map_err(SourceError::Io),
         Some(wanted) => checked(&opened, &path, wanted),
     };
     let blob = blob.map_err(|error| at(error, place))?;

@@ -19,7 +19,10 @@ use crate::store::StoreError;
 pub enum SourceError {
     /// A kind of source that this forge can't take yet.
     #[error("`source {kind}` is not carried out by this version of forge")]
-    #[diagnostic(code(forge::source::not_yet), help("put spec and sources into the repository and use `source path`"))]
+    #[diagnostic(
+        code(forge::source::not_yet),
+        help("put spec and sources into the repository and use `source path`")
+    )]
     NotYet {
         /// The kind.
         kind: String,
@@ -38,7 +41,10 @@ pub enum SourceError {
     },
     /// A file has another checksum than the manifest says.
     #[error("`{file}` is not the file that the manifest means: its SHA-256 is {found}")]
-    #[diagnostic(code(forge::source::checksum), help("was it damaged on its way, or replaced? the manifest says {wanted}"))]
+    #[diagnostic(
+        code(forge::source::checksum),
+        help("was it damaged on its way, or replaced? the manifest says {wanted}")
+    )]
     Checksum {
         /// The file.
         file: String,
@@ -49,14 +55,22 @@ pub enum SourceError {
     },
     /// A `file` pattern that nothing matches.
     #[error("no file matches `{pattern}`")]
-    #[diagnostic(code(forge::source::no_file), help("it is relative to the file of the manifest that says it; what makes the file: a build, a download?"))]
+    #[diagnostic(
+        code(forge::source::no_file),
+        help(
+            "it is relative to the file of the manifest that says it; what makes the file: a build, a download?"
+        )
+    )]
     NoFile {
         /// The pattern.
         pattern: String,
     },
     /// Two files of one name.
     #[error("both `{one}` and `{other}` would be the source `{name}`")]
-    #[diagnostic(code(forge::source::ambiguous), help("a spec knows its sources by their file names: keep one of the two"))]
+    #[diagnostic(
+        code(forge::source::ambiguous),
+        help("a spec knows its sources by their file names: keep one of the two")
+    )]
     Ambiguous {
         /// The name.
         name: String,
@@ -67,7 +81,10 @@ pub enum SourceError {
     },
     /// A source package without a spec.
     #[error("`{file}` holds no spec")]
-    #[diagnostic(code(forge::source::no_spec), help("is it a source package? `rpm -qpl FILE` lists what is in it"))]
+    #[diagnostic(
+        code(forge::source::no_spec),
+        help("is it a source package? `rpm -qpl FILE` lists what is in it")
+    )]
     NoSpec {
         /// The file.
         file: String,

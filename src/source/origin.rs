@@ -68,7 +68,8 @@ pub(super) fn reach(path: &ManifestPath, repository: &Folder) -> Result<(Folder,
     match path {
         ManifestPath::Repository(relative) => Ok((repository.again()?, relative.clone())),
         ManifestPath::Absolute(absolute) => {
-            let parent = absolute.as_path().parent().and_then(HostPath::new).unwrap_or_else(|| absolute.clone());
+            let parent =
+                absolute.as_path().parent().and_then(HostPath::new).unwrap_or_else(|| absolute.clone());
             let name = absolute.as_path().file_name().map_or_else(|| PathBuf::from("."), PathBuf::from);
             Ok((Folder::open_ambient(&parent)?, name))
         }
@@ -87,7 +88,7 @@ fn from_source_package(
     path: &ManifestPath,
     unpacked: &Folder,
 ) -> Result<Origin, SourceError> {
-    let name = Digest::of_file(&root, relative)?.0.to_string();
+    let name = Digest::of_file(root, relative)?.0.to_string();
     if !unpacked.is_folder(&name) {
         let temporary = unpacked.temporary(Path::new(&name));
         let folder = unpacked.create(&temporary)?;
@@ -103,7 +104,7 @@ fn from_source_package(
 fn neighbours(folder: &Folder) -> Result<Digest, SourceError> {
     let mut encoder = Encoder::new("rpmforge spec neighbours v1");
     for entry in folder.entries()?.into_iter().filter(|entry| entry.kind == EntryKind::File) {
-        encoder.digest_field(&entry.name, &Digest::of_file(&folder, &entry.name)?.0);
+        encoder.digest_field(&entry.name, &Digest::of_file(folder, &entry.name)?.0);
     }
     Ok(encoder.digest())
 }

@@ -62,12 +62,18 @@ impl Store {
 
     /// Puts a blob at `path` in `target`. For what builds may write to ([`Sharing::Nothing`]), the content is checked
     /// against the digest.
-    pub fn place(&self, blob: &Blob, target: &Folder, path: &Path, sharing: Sharing) -> Result<(), StoreError> {
+    pub fn place(
+        &self,
+        blob: &Blob,
+        target: &Folder,
+        path: &Path,
+        sharing: Sharing,
+    ) -> Result<(), StoreError> {
         if !self.has(blob) {
             return Err(StoreError::Damaged(blob.digest.to_string()));
         }
         self.folder.place(&blob.path(), target, path, sharing)?;
-        if sharing == Sharing::Nothing && Digest::of_file(&target, path)?.0 != blob.digest {
+        if sharing == Sharing::Nothing && Digest::of_file(target, path)?.0 != blob.digest {
             self.folder.remove_file(blob.path())?;
             return Err(StoreError::Damaged(blob.digest.to_string()));
         }

@@ -53,7 +53,8 @@ impl Store {
         let mut size = 0;
         for step in steps {
             let blobs: Vec<_> = step.result.iter().flat_map(StepResult::blobs).collect();
-            let added: u64 = blobs.iter().filter(|blob| !kept.contains(&blob.path())).map(|blob| blob.size).sum();
+            let added: u64 =
+                blobs.iter().filter(|blob| !kept.contains(&blob.path())).map(|blob| blob.size).sum();
             let too_old = limits.older.is_some_and(|older| now.since(step.used) > older);
             let too_much = limits.size_bytes.is_some_and(|most| size + added > most);
             if too_old || too_much || step.result.is_none() {

@@ -129,8 +129,7 @@ impl History {
     /// A build has ended.
     pub fn end(&self, row: &BuildRow) -> Result<(), StoreError> {
         let connection = self.connection();
-        let statement =
-            "UPDATE builds SET state = ?2, ended = ?3, cause = ?4, stages = ?5, results = ?6 WHERE number = ?1";
+        let statement = "UPDATE builds SET state = ?2, ended = ?3, cause = ?4, stages = ?5, results = ?6 WHERE number = ?1";
         let stages = serde_json::to_string(&row.stages).unwrap_or_default();
         let ended = row.ended.map(|at| signed(at.0));
         let values = params![signed(row.number), row.state.name(), ended, row.cause, stages, row.results];

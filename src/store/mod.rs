@@ -29,11 +29,19 @@ pub use step::{PackageSummary, ResultFile, StepResult};
 pub enum StoreError {
     /// Its files can't be read or written.
     #[error("the store can't be used: {}", crate::files::reason(.0))]
-    #[diagnostic(code(forge::store::io), help("is there room on the disk, and may forge write to its cache folder? XDG_CACHE_HOME says where that is"))]
+    #[diagnostic(
+        code(forge::store::io),
+        help(
+            "is there room on the disk, and may forge write to its cache folder? XDG_CACHE_HOME says where that is"
+        )
+    )]
     Io(#[from] io::Error),
     /// The history can't be read or written.
     #[error("this project's history can't be used: {0}")]
-    #[diagnostic(code(forge::store::history), help("`.forge/history.db` can be deleted: what was built stays in the store"))]
+    #[diagnostic(
+        code(forge::store::history),
+        help("`.forge/history.db` can be deleted: what was built stays in the store")
+    )]
     History(#[from] rusqlite::Error),
     /// A blob is not there, or is not what its name says.
     #[error("the store's blob {0} is missing or damaged")]
@@ -45,7 +53,10 @@ pub enum StoreError {
     Busy(String),
     /// Somebody builds.
     #[error("the store is in use by a running `forge apply`")]
-    #[diagnostic(code(forge::store::in_use), help("wait until it has ended, then try again: what it is building must not be cleaned away"))]
+    #[diagnostic(
+        code(forge::store::in_use),
+        help("wait until it has ended, then try again: what it is building must not be cleaned away")
+    )]
     InUse,
 }
 

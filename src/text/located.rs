@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use miette::{Diagnostic, LabeledSpan, MietteError, MietteSpanContents, Severity, SourceCode, SourceSpan, SpanContents};
+use miette::{
+    Diagnostic, LabeledSpan, MietteError, MietteSpanContents, Severity, SourceCode, SourceSpan, SpanContents,
+};
 
 use super::Place;
 
@@ -22,6 +24,11 @@ pub struct Note {
 #[derive(Debug)]
 pub struct Located<E> {
     error: E,
+    places: Box<Places>,
+}
+
+#[derive(Debug)]
+struct Places {
     main: Note,
     notes: Vec<Note>,
     elsewhere: Vec<Elsewhere>,
@@ -30,24 +37,24 @@ pub struct Located<E> {
 impl<E> Located<E> {
     /// `error` at `place`, where the excerpt says `label`.
     pub fn new(error: E, label: impl Into<String>, place: Place) -> Self {
-        Self { error, main: Note { label: label.into(), place }, notes: Vec::new(), elsewhere: Vec::new() }
+        let main = Note { label: label.into(), place };
+        Self { error, places: Box::new(Places { main, notes: Vec::new(), elsewhere: Vec::new() }) }
     }
 
     /// Points at one more place, in this text or in another.
     pub fn with_note(mut self, label: impl Into<String>, place: Place) -> Self {
         let note = Note { label: label.into(), place };
-        if note.place.same_source(&self.main.place) {
-            self.notes.push(note);
+        if note.place.same_source(&self.places.main.place) {
+            self.places.notes.push(note);
         } else {
-            self.elsewhere.push(Elsewhere(note));
+            self.places.elsewhere.push(Elsewhere(note));
         }
         self
     }
 
     /// The same places with another error.
     pub fn map<F>(self, change: impl FnOnce(E) -> F) -> Located<F> {
-        let Self { error, main, notes, elsewhere } = self;
-        Located { error: change(error), main, notes, elsewhere }
+        Located { error: change(self.error), places: self.places }
     }
 
     /// What is wrong.
@@ -57,7 +64,7 @@ impl<E> Located<E> {
 
     /// Where it is wrong.
     pub fn place(&self) -> &Place {
-        &self.main.place
+        &self.places.main.place
     }
 }
 
@@ -87,19 +94,19 @@ impl<E: Diagnostic> Diagnostic for Located<E> {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        excerpt(&self.main)
+        excerpt(&self.places.main)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let notes = std::iter::once(&self.main).chain(&self.notes);
+        let notes = std::iter::once(&self.places.main).chain(&self.places.notes);
         Some(Box::new(notes.map(labeled)))
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        if self.elsewhere.is_empty() {
+        if self.places.elsewhere.is_empty() {
             return None;
         }
-        Some(Box::new(self.elsewhere.iter().map(|note| note as &dyn Diagnostic)))
+        Some(Box::new(self.places.elsewhere.iter().map(|note| note as &dyn Diagnostic)))
     }
 }
 
@@ -145,7 +152,7 @@ impl SourceCode for Place {
         lines_before: usize,
         lines_after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let inner = self.source.text.read_span(span, lines_before, lines_after)?;
+        let inner = self.source.shown.read_span(span, lines_before, lines_after)?;
         Ok(Box::new(MietteSpanContents::new_named(
             self.source.name.clone(),
             inner.data(),

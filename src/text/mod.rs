@@ -18,12 +18,17 @@ pub use nearest::{nearest, suggestion};
 pub struct SourceText {
     name: String,
     text: String,
+    /// As it is shown: of the same length, without what would move the cursor of a terminal.
+    shown: String,
 }
 
 impl SourceText {
     /// A text under the name that messages give it.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), text: text.into() })
+        let text = text.into();
+        let is_shown = |c: char| !c.is_ascii_control() || matches!(c, '\n' | '\r' | '\t');
+        let shown = text.chars().map(|c| if is_shown(c) { c } else { '?' }).collect();
+        Arc::new(Self { name: name.into(), text, shown })
     }
 
     /// The name that messages call it by.

@@ -17,7 +17,7 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
 }
 
 fn likeness(lower: &str, name: &str) -> f64 {
-    let typed_over = damerau_levenshtein(lower, &name.to_lowercase()) <= 1;
+    let typed_over = name.len() > 2 && damerau_levenshtein(lower, &name.to_lowercase()) <= 1;
     let alike = jaro_winkler(lower, &name.to_lowercase());
     if typed_over { alike.max(0.99) } else { alike }
 }

@@ -136,7 +136,8 @@ fn mermaid(picture: &Picture) -> String {
     }
     for arrow in &picture.arrows {
         let line = if arrow.dashed { "-.->" } else { "-->" };
-        let label = if arrow.label.is_empty() { String::new() } else { format!("|\"{}\"|", escape(&arrow.label)) };
+        let label =
+            if arrow.label.is_empty() { String::new() } else { format!("|\"{}\"|", escape(&arrow.label)) };
         let _ = writeln!(text, "  n{} {line}{label} n{}", arrow.from, arrow.to);
     }
     text

@@ -33,7 +33,9 @@ impl<W: Write + Send> Listener for JsonEvents<W> {
     fn hear(&self, event: &Event) {
         let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever read may have gone; the builds go on, and the history keeps what happened.
-        let _ = serde_json::to_writer(&mut *output, event).map_err(io::Error::from).and_then(|()| writeln!(output));
+        let _ = serde_json::to_writer(&mut *output, event)
+            .map_err(io::Error::from)
+            .and_then(|()| writeln!(output));
         let _ = output.flush();
     }
 }
@@ -53,7 +55,9 @@ impl<W: Write + Send> PlainEvents<W> {
 
 impl<W: Write + Send> Listener for PlainEvents<W> {
     fn hear(&self, event: &Event) {
-        let Some(line) = line(&event.what, self.verbosity) else { return };
+        let Some(line) = line(&event.what, self.verbosity) else {
+            return;
+        };
         let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = writeln!(output, "{line}");
     }
@@ -70,11 +74,16 @@ pub(super) fn line(what: &What, verbosity: Verbosity) -> Option<String> {
         }
         What::StateChanged { build, state, .. } if verbose => Some(format!("{:<10} {build}", state.name())),
         What::StageStarted { build, stage } if verbose => Some(format!("stage      {build}: {stage}")),
-        What::Retried { build, attempt, cause } if normal => Some(format!("again      {build}, try {attempt}: {cause}")),
+        What::Retried { build, attempt, cause } if normal => {
+            Some(format!("again      {build}, try {attempt}: {cause}"))
+        }
         What::BuildEnded(ended) => ended_line(ended, verbosity),
         What::Published { chroot, folder, packages, added, removed } if normal => {
             let changes = [("new", added.len()), ("gone", removed.len())];
-            let changes = changes.iter().filter(|(_, number)| *number > 0).map(|(word, number)| format!(", {number} {word}"));
+            let changes = changes
+                .iter()
+                .filter(|(_, number)| *number > 0)
+                .map(|(word, number)| format!(", {number} {word}"));
             let packages = count(*packages, "package file");
             Some(format!("published  {chroot}: {folder} ({packages}{})", changes.collect::<String>()))
         }

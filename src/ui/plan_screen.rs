@@ -127,12 +127,21 @@ fn explained(build: &PlannedBuild) -> String {
 
 fn counts(document: &PlanDocument) -> String {
     let of = |action: &str| document.builds.iter().filter(|build| build.action == action).count();
-    let counted = [("build", "to build"), ("cached", "up to date"), ("skip", "skipped"), ("can't build", "can't be built")];
+    let counted = [
+        ("build", "to build"),
+        ("cached", "up to date"),
+        ("skip", "skipped"),
+        ("can't build", "can't be built"),
+    ];
     let parts: Vec<String> = counted
         .iter()
         .map(|(action, word)| (of(action), word))
         .filter(|(number, _)| *number > 0)
         .map(|(number, word)| format!("{number} {word}"))
         .collect();
-    format!("{}: {}\n", count(document.builds.len(), "build"), if parts.is_empty() { "none".to_owned() } else { parts.join(", ") })
+    format!(
+        "{}: {}\n",
+        count(document.builds.len(), "build"),
+        if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
+    )
 }

@@ -63,7 +63,10 @@ impl ProgressEvents {
                 drawn.whole.inc(1);
             }
             What::ApplyEnded { .. } => drawn.whole.finish_and_clear(),
-            What::Retried { .. } | What::Published { .. } | What::NotPublished { .. } | What::Noted { .. } => {}
+            What::Retried { .. }
+            | What::Published { .. }
+            | What::NotPublished { .. }
+            | What::Noted { .. } => {}
         }
         drawn.tell_left();
     }

@@ -38,8 +38,12 @@ impl Summary {
         let mut screen = String::new();
         let shown: Vec<&Ended> = builds.iter().filter(|build| all || build.state != State::Cached).collect();
         if !shown.is_empty() {
-            let columns =
-                [Column::Left("package"), Column::Left("chroot"), Column::Left("state"), Column::Right("time")];
+            let columns = [
+                Column::Left("package"),
+                Column::Left("chroot"),
+                Column::Left("state"),
+                Column::Right("time"),
+            ];
             let rows: Vec<Vec<String>> = shown.iter().map(|build| row(build)).collect();
             screen.push_str(&table(&columns, &rows));
             screen.push('\n');
@@ -58,7 +62,9 @@ fn row(build: &Ended) -> Vec<String> {
 }
 
 fn failure(build: &Ended) -> String {
-    let Some(failure) = &build.failure else { return String::new() };
+    let Some(failure) = &build.failure else {
+        return String::new();
+    };
     let mut text = format!("{}: {}\n", build.build, failure.cause);
     for line in &failure.tail {
         text.push_str(&format!("  │ {}\n", printable(line)));

@@ -27,7 +27,9 @@ pub fn table(columns: &[Column], rows: &[Vec<String>]) -> String {
     table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.enforce_styling();
     table.style_text_only();
-    table.set_header(columns.iter().map(|column| Cell::new(column.title().to_uppercase()).fg(Color::DarkGrey)));
+    table.set_header(
+        columns.iter().map(|column| Cell::new(column.title().to_uppercase()).fg(Color::DarkGrey)),
+    );
     for row in rows {
         table.add_row(row.iter().zip(columns).map(|(text, column)| cell(text, *column)));
     }

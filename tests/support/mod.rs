@@ -1,7 +1,7 @@
 //! What the tests of the binary share: projects in temporary folders, and the binary run in them.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
-#![allow(clippy::disallowed_methods, reason = "tests set up the machine that forge works on")]
+
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,7 +23,8 @@ pub struct Run {
 }
 
 /// The line that makes the machine's root a chroot, and the specs trusted.
-pub const HOST: &str = "rpmforge version=1\nchroot host { root \"/\" }\ndefaults { engine rpmbuild; isolation none }\n";
+pub const HOST: &str =
+    "rpmforge version=1\nchroot host { root \"/\" }\ndefaults { engine rpmbuild; isolation none }\n";
 
 impl Project {
     /// An empty one.
@@ -111,7 +112,8 @@ impl Project {
     /// `forge plan --json`: the action of every build.
     #[track_caller]
     pub fn actions(&self) -> BTreeMap<String, String> {
-        let plan: serde_json::Value = serde_json::from_str(&self.succeed(&["plan", "--json"]).stdout).unwrap();
+        let plan: serde_json::Value =
+            serde_json::from_str(&self.succeed(&["plan", "--json"]).stdout).unwrap();
         let builds = plan["builds"].as_array().unwrap();
         let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
         builds.iter().map(|build| (text(&build["package"]), text(&build["action"]))).collect()
@@ -146,7 +148,10 @@ impl Run {
     /// The state that each package ended in, of a run with `--json`.
     pub fn states(&self) -> BTreeMap<String, String> {
         let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-        self.events("build-ended").iter().map(|event| (text(&event["package"]), text(&event["state"]))).collect()
+        self.events("build-ended")
+            .iter()
+            .map(|event| (text(&event["package"]), text(&event["state"])))
+            .collect()
     }
 }
 

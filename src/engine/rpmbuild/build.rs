@@ -109,7 +109,8 @@ fn built(top: &Folder, job: &Job, wrote: &[String], stages: Vec<StageTime>) -> R
     for path in wrote {
         let below = std::path::Path::new(path).strip_prefix(job.top.as_path()).ok();
         let below = below.filter(|below| RESULT_FOLDERS.iter().any(|folder| below.starts_with(folder)));
-        packages.extend(below.filter(|below| top.file_size(below).is_some()).map(|below| top.path().join(below)));
+        packages
+            .extend(below.filter(|below| top.file_size(below).is_some()).map(|below| top.path().join(below)));
     }
     packages.sort();
     if packages.is_empty() {
@@ -138,7 +139,9 @@ impl<'a> Stages<'a> {
             None if line.starts_with("Checking for unpackaged file(s):") => Some(PACKAGING),
             None => None,
         };
-        let Some(name) = name.filter(|name| self.begun.last().is_none_or(|(last, _)| last != name)) else { return };
+        let Some(name) = name.filter(|name| self.begun.last().is_none_or(|(last, _)| last != name)) else {
+            return;
+        };
         self.listener.stage(name);
         self.begun.push((name.to_owned(), self.clock.now()));
     }

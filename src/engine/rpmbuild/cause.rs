@@ -9,7 +9,10 @@ const KNOWN: &[(&str, &str)] = &[
     ("Killed", "a program was killed, most often because the machine ran out of memory"),
     ("Installed (but unpackaged) file(s) found", "files were installed that no %files section lists"),
     ("File not found", "a %files section lists a file that was not installed"),
-    ("Failed build dependencies", "packages that the spec's BuildRequires name are not installed in the root"),
+    (
+        "Failed build dependencies",
+        "packages that the spec's BuildRequires name are not installed in the root",
+    ),
     ("Temporary failure in name resolution", "the build wants to reach the network"),
 ];
 
@@ -45,7 +48,11 @@ fn first_complaint(tail: &[String]) -> Option<&str> {
     let complains = |line: &&String| {
         let lower = line.to_ascii_lowercase();
         let rpms_own = lower.contains("bad exit status") || lower.starts_with("rpm build errors");
-        !rpms_own && !line.starts_with('+') && ["error:", "error ", "fatal:", "not found", "no such file"].iter().any(|word| lower.contains(word))
+        !rpms_own
+            && !line.starts_with('+')
+            && ["error:", "error ", "fatal:", "not found", "no such file"]
+                .iter()
+                .any(|word| lower.contains(word))
     };
     tail.iter().find(complains).map(|line| line.trim())
 }
@@ -65,7 +72,10 @@ mod tests {
             "hello.c:1:5: error: expected ';' before '}' token",
             "error: Bad exit status from /var/tmp/rpm-tmp.x (%build)",
         ]);
-        assert_eq!(of(1, &[], &tail), "it failed in %build: hello.c:1:5: error: expected ';' before '}' token");
+        assert_eq!(
+            of(1, &[], &tail),
+            "it failed in %build: hello.c:1:5: error: expected ';' before '}' token"
+        );
     }
 
     #[test]

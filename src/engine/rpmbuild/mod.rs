@@ -10,7 +10,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Condition, Engine, EngineError, FactsRequest, Job, Outcome, Promise, Reading, Settings, StageListener};
+use super::{
+    Condition, Engine, EngineError, FactsRequest, Job, Outcome, Promise, Reading, Settings, StageListener,
+};
 use crate::files::HostPath;
 use crate::process::{Cancel, Command, Exit, Stream, Supervisor};
 
@@ -26,6 +28,8 @@ pub struct Rpmbuild {
     supervisor: Supervisor,
     identity: String,
     dependencies: DependencyCheck,
+    /// The architecture that rpm builds for where no other is asked for.
+    own_arch: String,
 }
 
 /// Whether rpmbuild can check `BuildRequires` against the root's package database.
@@ -49,15 +53,21 @@ impl Rpmbuild {
             }
         }
         let version = answer(supervisor, folder, &["rpmbuild", "--version"]).await?;
-        let Some(number) = version.trim().rsplit(' ').next().filter(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+        let Some(number) =
+            version.trim().rsplit(' ').next().filter(|word| word.starts_with(|c: char| c.is_ascii_digit()))
         else {
-            return Err(EngineError::OddRpm { program: "rpmbuild".to_owned(), answer: version.trim().to_owned() });
+            return Err(EngineError::OddRpm {
+                program: "rpmbuild".to_owned(),
+                answer: version.trim().to_owned(),
+            });
         };
         let any = answer(supervisor, folder, &["rpm", "-q", "--last", "rpm"]).await?;
         let has_packages = any.starts_with("rpm-");
         let dependencies = if has_packages { DependencyCheck::ByRpm } else { DependencyCheck::Impossible };
         let identity = format!("rpmbuild {number}");
-        Ok(Self { supervisor: supervisor.clone(), identity, dependencies })
+        let own_arch =
+            answer(supervisor, folder, &["rpm", "--eval", "%{_target_cpu}"]).await?.trim().to_owned();
+        Ok(Self { supervisor: supervisor.clone(), identity, dependencies, own_arch })
     }
 }
 
@@ -137,9 +147,10 @@ async fn answer(supervisor: &Supervisor, folder: &HostPath, line: &[&str]) -> Re
     let mut keep = |_: Stream, chunk: &[u8]| output.extend_from_slice(chunk);
     match command.run(supervisor, &Cancel::default(), &mut keep).await? {
         Exit::Code(_) => Ok(String::from_utf8_lossy(&output).into_owned()),
-        Exit::TimedOut | Exit::Canceled => {
-            Err(EngineError::OddRpm { program: (*program).to_owned(), answer: "no answer in a minute".to_owned() })
-        }
+        Exit::TimedOut | Exit::Canceled => Err(EngineError::OddRpm {
+            program: (*program).to_owned(),
+            answer: "no answer in a minute".to_owned(),
+        }),
     }
 }
 

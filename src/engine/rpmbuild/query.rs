@@ -5,7 +5,9 @@
 
 use super::sections::{self, Expanded};
 use super::{ANSWER_TIME, Rpmbuild, environment, no_home, options};
-use crate::engine::{ArchLimits, EngineError, Facts, FactsRequest, Reading, SourceReference, SubpackageFacts};
+use crate::engine::{
+    ArchLimits, EngineError, Facts, FactsRequest, Reading, SourceReference, SubpackageFacts,
+};
 use crate::package::Dependency;
 use crate::process::{Cancel, Command, Exit, Stream};
 
@@ -50,6 +52,10 @@ pub(super) async fn facts(
         return Ok(not_read(text));
     }
     let mut facts = source_facts(&source.output);
+    let target = request.settings.target.as_ref().unwrap_or(&engine.own_arch);
+    if let Some(words) = ruled_out(&facts.arch, target.split('-').next().unwrap_or(target)) {
+        return Ok(Reading::RuledOut(words));
+    }
     facts.subpackages = binary_facts(&binary.output);
     let expanded = sections::read(&text.output, &facts.name);
     add_text(&mut facts, &expanded);
@@ -94,6 +100,17 @@ fn not_read(answer: Answer) -> Reading {
     Reading::Broken(errors)
 }
 
+/// Whether a spec's own limits rule an architecture out, in rpm's words: rpmspec reads such a spec all the same, and
+/// rpmbuild refuses it.
+fn ruled_out(limits: &ArchLimits, arch: &str) -> Option<String> {
+    let lists = |list: &[String]| list.iter().any(|listed| listed == arch);
+    if lists(&limits.excluded) {
+        return Some(format!("Architecture is excluded: {arch}"));
+    }
+    let is_included = limits.exclusive.is_empty() || lists(&limits.exclusive);
+    (!is_included).then(|| format!("Architecture is not included: {arch}"))
+}
+
 fn source_facts(output: &str) -> Facts {
     let mut facts = Facts::default();
     for line in output.lines() {
@@ -123,7 +140,8 @@ fn binary_facts(output: &str) -> Vec<SubpackageFacts> {
         match (kind, packages.last_mut()) {
             ("package", _) => {
                 let (name, arch) = value.split_once('\t').unwrap_or((value, ""));
-                let package = SubpackageFacts { name: name.to_owned(), arch: arch.to_owned(), ..Default::default() };
+                let package =
+                    SubpackageFacts { name: name.to_owned(), arch: arch.to_owned(), ..Default::default() };
                 packages.push(package);
             }
             ("provides", Some(package)) => package.provides.extend(dependency(value)),
@@ -149,7 +167,9 @@ fn add_text(facts: &mut Facts, text: &Expanded) {
         source.reference = whole.map_or_else(|| source.reference.clone(), |whole| whole.reference.clone());
     }
     for package in &mut facts.subpackages {
-        let Some(files) = text.files.get(&package.name) else { continue };
+        let Some(files) = text.files.get(&package.name) else {
+            continue;
+        };
         package.provides.extend(files.iter().filter_map(|file| sections::implied_provide(file)));
         package.files.clone_from(files);
     }

@@ -16,10 +16,37 @@ pub(super) struct Expanded {
 
 /// Sections that end a preamble or a file list (rpm-spec(5)).
 const SECTIONS: &[&str] = &[
-    "package", "description", "prep", "generate_buildrequires", "conf", "build", "install", "check", "clean", "pre",
-    "post", "preun", "postun", "pretrans", "posttrans", "preuntrans", "postuntrans", "verifyscript", "triggerprein",
-    "triggerin", "triggerun", "triggerpostun", "filetriggerin", "filetriggerun", "filetriggerpostun",
-    "transfiletriggerin", "transfiletriggerun", "transfiletriggerpostun", "changelog", "sourcelist", "patchlist",
+    "package",
+    "description",
+    "prep",
+    "generate_buildrequires",
+    "conf",
+    "build",
+    "install",
+    "check",
+    "clean",
+    "pre",
+    "post",
+    "preun",
+    "postun",
+    "pretrans",
+    "posttrans",
+    "preuntrans",
+    "postuntrans",
+    "verifyscript",
+    "triggerprein",
+    "triggerin",
+    "triggerun",
+    "triggerpostun",
+    "filetriggerin",
+    "filetriggerun",
+    "filetriggerpostun",
+    "transfiletriggerin",
+    "transfiletriggerun",
+    "transfiletriggerpostun",
+    "changelog",
+    "sourcelist",
+    "patchlist",
     "sepolicy",
 ];
 
@@ -126,7 +153,10 @@ mod tests {
     #[test]
     fn a_pkgconfig_file_gives_its_provide_away() {
         assert_eq!(implied_provide("/usr/lib64/pkgconfig/zlib.pc"), Some(Dependency::any("pkgconfig(zlib)")));
-        assert_eq!(implied_provide("/usr/lib64/cmake/Foo/FooConfig.cmake"), Some(Dependency::any("cmake(Foo)")));
+        assert_eq!(
+            implied_provide("/usr/lib64/cmake/Foo/FooConfig.cmake"),
+            Some(Dependency::any("cmake(Foo)"))
+        );
         assert_eq!(implied_provide("/usr/lib64/pkgconfig/*.pc"), None);
     }
 }

@@ -66,10 +66,14 @@ type Lists = Vec<(&'static str, Vec<RecordDependency>)>;
 
 fn dependencies(metadata: &PackageMetadata, files: &[RecordFile]) -> Result<Lists, rpm::Error> {
     let own: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    let provides = converted(metadata.get_provides()?);
+    let is_own = |dependency: &Dependency| {
+        own.contains(dependency.name.as_str()) || provides.iter().any(|provide| provide.dependency == *dependency)
+    };
     let mut requires = converted(metadata.get_requires()?);
-    requires.retain(|entry| !entry.dependency.is_rpmlib() && !own.contains(entry.dependency.name.as_str()));
+    requires.retain(|entry| !entry.dependency.is_rpmlib() && !is_own(&entry.dependency));
     Ok(vec![
-        ("provides", converted(metadata.get_provides()?)),
+        ("provides", provides),
         ("requires", requires),
         ("conflicts", converted(metadata.get_conflicts()?)),
         ("obsoletes", converted(metadata.get_obsoletes()?)),

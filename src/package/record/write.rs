@@ -5,7 +5,9 @@ use std::io;
 use quick_xml::Writer;
 use quick_xml::events::BytesText;
 
-use super::{ChangelogEntry, FileKind, Location, PackageRecord, RecordDependency, RecordFile, RepositoryKind};
+use super::{
+    ChangelogEntry, FileKind, Location, PackageRecord, RecordDependency, RecordFile, RepositoryKind,
+};
 
 type Xml<'a> = Writer<&'a mut Vec<u8>>;
 
@@ -30,7 +32,8 @@ impl PackageRecord {
             text(xml, "name", &self.name)?;
             text(xml, "arch", &self.arch)?;
             self.write_version(xml)?;
-            let checksum = xml.create_element("checksum").with_attributes([("type", "sha256"), ("pkgid", "YES")]);
+            let checksum =
+                xml.create_element("checksum").with_attributes([("type", "sha256"), ("pkgid", "YES")]);
             checksum.write_text_content(BytesText::new(location.sha256))?;
             text(xml, "summary", &self.summary)?;
             text(xml, "description", &self.description)?;
@@ -38,8 +41,11 @@ impl PackageRecord {
             text(xml, "url", &self.url)?;
             // The file's own time would differ from machine to machine; the build's does not.
             numbers(xml, "time", &[("file", self.build_time), ("build", self.build_time)])?;
-            let sizes =
-                [("package", location.size), ("installed", self.installed_size), ("archive", self.archive_size)];
+            let sizes = [
+                ("package", location.size),
+                ("installed", self.installed_size),
+                ("archive", self.archive_size),
+            ];
             numbers(xml, "size", &sizes)?;
             xml.create_element("location").with_attribute(("href", location.href)).write_empty()?;
             xml.create_element("format").write_inner_content(|xml| self.write_format(xml))?;
@@ -58,7 +64,8 @@ impl PackageRecord {
         numbers(xml, "rpm:header-range", &[("start", self.header_range.0), ("end", self.header_range.1)])?;
         for (kind, list) in self.dependencies.iter().filter(|(_, list)| !list.is_empty()) {
             let element = xml.create_element(format!("rpm:{kind}"));
-            element.write_inner_content(|xml| list.iter().try_for_each(|entry| write_dependency(xml, entry)))?;
+            element
+                .write_inner_content(|xml| list.iter().try_for_each(|entry| write_dependency(xml, entry)))?;
         }
         let primary = self.files.iter().filter(|file| super::is_primary(&file.path));
         primary.into_iter().try_for_each(|file| write_file(xml, file))
@@ -88,7 +95,8 @@ impl PackageRecord {
 }
 
 fn write_dependency(xml: &mut Xml<'_>, entry: &RecordDependency) -> io::Result<()> {
-    let mut element = xml.create_element("rpm:entry").with_attribute(("name", entry.dependency.name.as_str()));
+    let mut element =
+        xml.create_element("rpm:entry").with_attribute(("name", entry.dependency.name.as_str()));
     if let Some((comparison, version)) = &entry.dependency.version {
         let (epoch, version, release) = rpm_version::Evr::parse_values(version);
         let epoch = if epoch.is_empty() { "0" } else { epoch };
@@ -118,7 +126,8 @@ fn write_file(xml: &mut Xml<'_>, file: &RecordFile) -> io::Result<()> {
 
 fn write_changelog(xml: &mut Xml<'_>, entry: &ChangelogEntry) -> io::Result<()> {
     let (author, date) = (allowed(&entry.author), entry.date.to_string());
-    let element = xml.create_element("changelog").with_attributes([("author", author.as_str()), ("date", &date)]);
+    let element =
+        xml.create_element("changelog").with_attributes([("author", author.as_str()), ("date", &date)]);
     element.write_text_content(BytesText::new(&allowed(&entry.text)))?;
     Ok(())
 }

@@ -1,0 +1,102 @@
+//! `forge apply`: from a manifest to a repository, and nothing the second time.
+
+use std::fs;
+
+use crate::support::Project;
+
+#[test]
+fn an_example_becomes_a_repository_and_then_nothing_is_left_to_do() {
+    let project = Project::example("hello");
+    let first = project.succeed(&["apply"]);
+    assert!(first.stdout.contains("1 built"), "{}", first.stdout);
+    let published = project.published();
+    assert!(published.keys().any(|path| path.ends_with("hello-1.0-1.x86_64.rpm")), "{:?}", published.keys());
+    assert!(published.keys().any(|path| path.ends_with("hello-1.0-1.src.rpm")));
+    let second = project.succeed(&["apply"]);
+    assert_eq!(second.stdout.split(" in ").next(), Some("1 up to date"));
+    assert_eq!(project.published(), published);
+}
+
+#[test]
+fn the_order_of_libraries_is_found_from_build_requires_alone() {
+    let project = Project::example("libraries");
+    let run = project.succeed(&["apply", "--json", "--jobs", "4"]);
+    let ended: Vec<String> =
+        run.events("build-ended").iter().map(|event| event["package"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(ended, ["libbase", "libtext", "libgreet", "greeter"]);
+    let names = ["libbase-1.0-1", "libtext-devel-1.0-1", "libgreet-devel-1.0-1"];
+    let log = root_log_of(&project, "greeter");
+    names.iter().for_each(|name| assert!(log.contains(name), "{log}"));
+}
+
+fn root_log_of(project: &Project, package: &str) -> String {
+    let results = project.succeed(&["results", package]).stdout;
+    let folder = results.split(' ').next().unwrap();
+    project.read(&format!("{folder}/root.log"))
+}
+
+#[test]
+fn a_result_folder_holds_packages_logs_and_the_record() {
+    let project = Project::example("hello");
+    project.succeed(&["apply"]);
+    let results = project.succeed(&["results", "hello"]).stdout;
+    for name in ["build.log", "root.log", "result.json", "hello-1.0-1.src.rpm", "hello-1.0-1.x86_64.rpm"] {
+        assert!(results.contains(name), "{results}");
+    }
+    let folder = results.split(' ').next().unwrap();
+    let record: serde_json::Value =
+        serde_json::from_str(&project.read(&format!("{folder}/result.json"))).unwrap();
+    assert_eq!(record["state"], "succeeded");
+    let stages: Vec<&str> =
+        record["stages"].as_array().unwrap().iter().map(|stage| stage["name"].as_str().unwrap()).collect();
+    assert_eq!(stages, ["prep", "build", "install", "check", "files", "packages", "clean", "rmbuild"]);
+}
+
+#[test]
+fn a_second_project_finds_the_results_of_the_first_in_the_shared_store() {
+    let project = Project::example("hello");
+    project.succeed(&["apply"]);
+    fs::remove_dir_all(project.path().join(".forge")).unwrap();
+    fs::remove_dir_all(project.path().join("public")).unwrap();
+    let run = project.succeed(&["apply", "--json"]);
+    assert_eq!(run.states()["hello"], "cached");
+    assert!(project.succeed(&["results", "hello"]).stdout.contains("hello-1.0-1.x86_64.rpm"));
+    assert!(project.published().keys().any(|path| path.ends_with("hello-1.0-1.x86_64.rpm")));
+}
+
+#[test]
+fn only_what_is_named_and_what_it_needs_is_built() {
+    let project = Project::example("libraries");
+    let states = project.succeed(&["apply", "--json", "libtext"]).states();
+    assert_eq!(states["libbase"], "succeeded");
+    assert_eq!(states["libtext"], "succeeded");
+    assert_eq!(states["greeter"], "skipped");
+}
+
+#[test]
+fn a_macro_of_the_command_line_is_above_those_of_the_manifest() {
+    let project = Project::with(
+        "macros { dist .project }\npackage a { source path \"a.spec\"; macros { dist .package } }\n",
+    );
+    let spec = crate::support::spec("a", "", "true").replace("Release: 1", "Release: 1%{?dist}");
+    project.write("a.spec", &spec);
+    project.succeed(&["apply"]);
+    assert!(project.published().keys().any(|path| path.ends_with("a-1.0-1.package.noarch.rpm")));
+    project.succeed(&["apply", "-D", "dist .line"]);
+    assert!(project.published().keys().any(|path| path.ends_with("a-1.0-1.line.noarch.rpm")));
+}
+
+#[test]
+fn conditions_and_environment_reach_the_build() {
+    let manifest = "package a { source path \"a.spec\"; with extra; env { GREETING \"hi there\" } }\n";
+    let project = Project::with(manifest);
+    let spec = crate::support::spec(
+        "a",
+        "",
+        "echo \"greeting=$GREETING\"\n%if %{with extra}\necho extra-on\n%endif",
+    );
+    project.write("a.spec", &format!("%bcond_with extra\n{spec}"));
+    project.succeed(&["apply"]);
+    let log = project.succeed(&["log", "a", "--stage", "build"]).stdout;
+    assert!(log.contains("\ngreeting=hi there\n") && log.contains("\nextra-on\n"), "{log}");
+}

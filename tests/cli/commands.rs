@@ -1,0 +1,142 @@
+//! The smaller commands.
+
+use crate::support::Project;
+
+#[test]
+fn init_writes_a_manifest_that_applies() {
+    let project = Project::new();
+    project.spec("specs/one", "", "true");
+    project.spec("specs/two", "", "true");
+    for name in ["one", "two"] {
+        let text = project.read(&format!("specs/{name}.spec")).replace("specs/", "");
+        project.write(&format!("specs/{name}.spec"), &text);
+    }
+    project.succeed(&["init", "--name", "mine"]);
+    insta::assert_snapshot!("first_manifest", project.read("Rpmforge.kdl"));
+    project.succeed(&["fmt", "--check"]);
+    project.succeed(&["apply"]);
+    let again = project.run(&["init"]);
+    assert_eq!(again.code, Some(1));
+    assert!(again.stderr.contains("forge::cli::manifest_exists"));
+}
+
+#[test]
+fn init_without_specs_says_so() {
+    let run = Project::new().run(&["init"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("forge::cli::no_spec"), "{}", run.stderr);
+}
+
+#[test]
+fn a_folder_without_manifest_says_what_to_do() {
+    let run = Project::new().run(&["apply"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("`forge init` writes one"), "{}", run.stderr);
+}
+
+#[test]
+fn fmt_lays_out_every_file_and_is_then_content() {
+    let project =
+        Project::with("project p { include \"more/*.kdl\" }\npackage   a{source path \"a.spec\"}\n");
+    project.spec("a", "", "true");
+    project.write("more/m.kdl", "macros{dist   .x // why\n}\n");
+    assert_eq!(project.run(&["fmt", "--check"]).code, Some(1));
+    project.succeed(&["fmt"]);
+    assert_eq!(project.read("more/m.kdl"), "macros { dist   .x // why\n}\n".replace("dist   ", "dist "));
+    project.succeed(&["fmt", "--check"]);
+}
+
+#[test]
+fn check_finds_mistakes_of_manifest_and_specs() {
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    project.spec("a", "", "true");
+    assert!(project.succeed(&["check"]).stdout.contains("the manifest is sound: packages 1, chroots 1"));
+    project.write("a.spec", "Name: a\n");
+    assert_eq!(project.run(&["check"]).code, Some(1));
+    project.succeed(&["check", "--manifest-only"]);
+}
+
+#[test]
+fn the_log_of_a_stage_and_of_a_whole_build_are_shown() {
+    let project = Project::example("hello");
+    project.succeed(&["apply"]);
+    let whole = project.succeed(&["log", "hello"]).stdout;
+    assert!(whole.contains("Executing(%prep)") && whole.contains("Executing(%install)"));
+    let stage = project.succeed(&["log", "hello", "--stage", "check"]).stdout;
+    assert!(stage.starts_with("Executing(%check)") && !stage.contains("%prep"), "{stage}");
+    let unknown = project.run(&["log", "hello", "--stage", "bild"]);
+    assert!(unknown.stderr.contains("did you mean `build`?"), "{}", unknown.stderr);
+    assert!(project.run(&["log", "helo"]).stderr.contains("did you mean `hello`?"));
+}
+
+#[test]
+fn following_a_log_ends_when_the_build_does() {
+    let project = Project::with("package slow { source path \"slow.spec\" }\n");
+    let (begun, go) = (project.beside("begun"), project.beside("go"));
+    let wait = format!(
+        "touch {}\nwhile ! test -e {}; do sleep 0.1; done\necho the-end",
+        begun.display(),
+        go.display()
+    );
+    project.spec("slow", "", &wait);
+    let mut apply = project.forge(&["apply", "-q"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+    while !begun.exists() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let follow = project.forge(&["log", "-f", "slow"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    std::fs::write(go, "").unwrap();
+    let output = follow.wait_with_output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).contains("\nthe-end\n"));
+    apply.wait().unwrap();
+}
+
+#[test]
+fn gc_removes_what_is_old_and_asks_for_a_limit() {
+    let project = Project::example("hello");
+    project.succeed(&["apply"]);
+    assert!(project.run(&["gc"]).stderr.contains("forge::cli::no_limit"));
+    assert!(project.succeed(&["gc", "--older", "1h"]).stdout.starts_with("removed 0 results"));
+    assert!(project.succeed(&["gc", "--size", "0"]).stdout.starts_with("removed 2 results"));
+    assert_eq!(project.actions()["hello"], "build");
+    project.succeed(&["apply"]);
+}
+
+#[test]
+fn status_lists_builds_as_json_too() {
+    let project = Project::example("hello");
+    assert!(project.succeed(&["status"]).stdout.contains("nothing has been built yet"));
+    project.succeed(&["apply"]);
+    let status: serde_json::Value =
+        serde_json::from_str(&project.succeed(&["status", "--json"]).stdout).unwrap();
+    assert_eq!(status[0]["state"], "succeeded");
+    assert_eq!(status[0]["package"], "hello");
+}
+
+#[test]
+fn completions_and_manual_pages_come_from_the_command_line() {
+    let project = Project::new();
+    assert!(project.succeed(&["completions", "bash"]).stdout.contains("_forge()"));
+    project.succeed(&["man", "man"]);
+    assert!(project.read("man/forge-apply.1").contains("forge\\-apply"));
+}
+
+#[test]
+fn a_command_line_that_is_not_understood_ends_with_64() {
+    let project = Project::new();
+    assert_eq!(project.run(&["aply"]).code, Some(64));
+    assert_eq!(project.run(&["--help"]).code, Some(0));
+    assert_eq!(project.run(&["apply", "-D", "9 x"]).code, Some(64));
+}
+
+#[test]
+fn quiet_tells_only_failures() {
+    let project = Project::example("hello");
+    let run = project.succeed(&["apply", "-q"]);
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
+}
+
+#[test]
+fn the_help_screens_stay_as_they_are() {
+    let project = Project::new();
+    insta::assert_snapshot!("help", project.succeed(&["--help"]).stdout);
+}

@@ -1,0 +1,41 @@
+//! Packages that need each other.
+
+use crate::support::Project;
+
+fn screen(project: &Project, run: &crate::support::Run) -> String {
+    assert_eq!(run.code, Some(1));
+    let root = project.path().canonicalize().unwrap().display().to_string();
+    run.stderr.replace(&root, "PROJECT").replace(&project.path().display().to_string(), "PROJECT")
+}
+
+#[test]
+fn a_circle_of_build_requires_is_shown_whole_with_the_line_of_each_edge() {
+    let project = Project::with("packages \"*.spec\"\n");
+    project.spec("a", "BuildRequires: b", "true");
+    project.spec("b", "BuildRequires: c >= 1", "true");
+    project.spec("c", "BuildRequires: a", "true");
+    project.spec("outside", "BuildRequires: a", "true");
+    let run = project.run(&["plan"]);
+    insta::assert_snapshot!("circle_of_build_requires", screen(&project, &run));
+}
+
+#[test]
+fn a_circle_of_after_is_shown_in_the_manifest() {
+    let project = Project::with(
+        "package a { source path \"a.spec\"; after b }\npackage b { source path \"b.spec\"; after a }\n",
+    );
+    ["a", "b"].iter().for_each(|name| project.spec(name, "", "true"));
+    let run = project.run(&["plan"]);
+    insta::assert_snapshot!("circle_of_after", screen(&project, &run));
+}
+
+#[test]
+fn a_batch_whose_member_needs_a_later_batch_is_a_circle() {
+    let project = Project::with(
+        "packages \"*.spec\"\nbatch first { members a }\nbatch second after=first { members b }\n",
+    );
+    project.spec("a", "BuildRequires: b", "true");
+    project.spec("b", "", "true");
+    let run = project.run(&["plan"]);
+    insta::assert_snapshot!("circle_through_batches", screen(&project, &run));
+}

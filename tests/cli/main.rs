@@ -1,0 +1,25 @@
+//! The binary from outside: a file a behaviour.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests set up the machine that forge works on, and fail by panicking"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod apply;
+mod batches;
+mod commands;
+mod cutoff;
+mod cycles;
+mod failures;
+mod interruption;
+mod locks;
+mod not_yet;
+mod plan;
+mod publication;
+mod sources;

@@ -1,0 +1,98 @@
+//! `forge plan` and `forge graph`.
+
+use crate::support::Project;
+
+#[test]
+fn the_exit_code_tells_whether_there_is_something_to_do() {
+    let project = Project::example("hello");
+    assert_eq!(project.run(&["plan", "--detailed-exitcode"]).code, Some(2));
+    assert_eq!(project.run(&["plan"]).code, Some(0));
+    project.succeed(&["apply"]);
+    assert_eq!(project.run(&["plan", "--detailed-exitcode"]).code, Some(0));
+}
+
+#[test]
+fn a_plan_builds_and_writes_nothing_into_the_repository() {
+    let project = Project::example("hello");
+    project.succeed(&["plan"]);
+    assert!(!project.path().join("public").exists());
+    assert!(!project.path().join(".forge/results").exists());
+}
+
+#[test]
+fn explain_says_who_set_a_macro() {
+    let project = Project::with(
+        "macros { vendor Acme }\npackage a { source path \"a.spec\"; macros { dist .a }; with x }\n",
+    );
+    project.spec("a", "", "true");
+    let plan = project.succeed(&["plan", "--explain", "-D", "packager me"]).stdout;
+    for line in [
+        "macro dist = .a (package)",
+        "macro vendor = Acme (project)",
+        "macro packager = me (command line)",
+        "with x",
+    ] {
+        assert!(plan.contains(line), "{plan}");
+    }
+}
+
+#[test]
+fn a_package_that_is_not_declared_suggests_the_nearest() {
+    let project = Project::example("libraries");
+    let run = project.run(&["plan", "libtxt"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("did you mean `libtext`?"), "{}", run.stderr);
+}
+
+#[test]
+fn the_graph_is_drawn_in_three_ways() {
+    let project = Project::example("libraries");
+    let dot = project.succeed(&["graph"]).stdout;
+    assert!(dot.starts_with("digraph forge {") && dot.contains("label=\"pkgconfig(greet)\""), "{dot}");
+    let mermaid = project.succeed(&["graph", "--format", "mermaid"]).stdout;
+    assert!(mermaid.starts_with("flowchart LR\n") && mermaid.contains("|\"pkgconfig(base)\"|"), "{mermaid}");
+    project.succeed(&["graph", "--format", "svg", "--output", "graph.svg"]);
+    let svg = project.read("graph.svg");
+    assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"), "{svg}");
+    assert_eq!(svg.matches("<tspan font-weight").count(), 4);
+}
+
+#[test]
+fn a_batch_costs_as_many_edges_as_it_has_members() {
+    let mut manifest = String::from("batch one { members \"a*\" }\nbatch two after=one { members \"b*\" }\n");
+    let project = Project::new();
+    for number in 0..30 {
+        for name in [format!("a{number}"), format!("b{number}")] {
+            manifest.push_str(&format!("package {name} {{ source path \"{name}.spec\" }}\n"));
+            project.spec(&name, "", "true");
+        }
+    }
+    project.write("Rpmforge.kdl", &format!("{}{manifest}", crate::support::HOST));
+    let dot = project.succeed(&["graph"]).stdout;
+    assert_eq!(
+        dot.matches(" -> ").count(),
+        2 * 60 + 3,
+        "members to and from the borders of their batch, and the borders"
+    );
+}
+
+#[test]
+fn a_reader_that_leaves_early_ends_the_output_quietly() {
+    let project = Project::example("libraries");
+    let forge = env!("CARGO_BIN_EXE_forge");
+    let line = format!("{forge} schema | head -n 1; echo \"codes ${{PIPESTATUS[0]}}\"");
+    let output = project
+        .forge(&[])
+        .get_envs()
+        .map(|(name, value)| (name.to_owned(), value.unwrap().to_owned()))
+        .collect::<Vec<_>>();
+    let output = std::process::Command::new("bash")
+        .args(["-c", &line])
+        .current_dir(project.path())
+        .env_clear()
+        .envs(output)
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert!(String::from_utf8_lossy(&output.stdout).ends_with("codes 0\n"));
+}
