@@ -113,6 +113,61 @@ fn no_name_explains_nothing() {
     assert!(vague.is_empty(), "{vague:?}");
 }
 
+/// Codes that no test can bring about on a sound machine: a full or forbidden disk, a damaged store, a bug.
+const OUT_OF_REACH: &[&str] = &[
+    "manifest::unreadable",
+    "process::not_run",
+    "engine::no_rpm", // its words are in a unit test
+    "engine::odd_rpm",
+    "engine::work_folder",
+    "package::content",
+    "package::io",
+    "store::io",
+    "store::history",
+    "store::damaged",
+    "store::busy",
+    "source::io",
+    "source::not_yet", // told of the build, in words
+    "execute::changed",
+    "execute::io",
+    "execute::bug",
+    "plan::root",
+    "publish::io",
+    "publish::not_yet",
+    "cli::no_home",
+    "cli::io",
+];
+
+#[test]
+fn every_error_code_is_shown_by_a_test() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut shown = String::new();
+    let mut open = vec![tests];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).unwrap().flatten() {
+            match entry.path() {
+                path if path.is_dir() => open.push(path),
+                path if path.ends_with("architecture.rs") => {}
+                path => shown.push_str(&fs::read_to_string(path).unwrap_or_default()),
+            }
+        }
+    }
+    let unseen: Vec<String> =
+        codes().into_iter().filter(|code| !shown.contains(&format!("forge::{code}"))).collect();
+    let unseen: Vec<&String> = unseen.iter().filter(|code| !OUT_OF_REACH.contains(&code.as_str())).collect();
+    assert!(unseen.is_empty(), "{unseen:#?}");
+}
+
+fn codes() -> Vec<String> {
+    let mut codes = Vec::new();
+    for path in rust_files("src") {
+        let text = fs::read_to_string(&path).unwrap();
+        let found = text.match_indices("code(forge::").map(|(at, word)| &text[at + word.len()..]);
+        codes.extend(found.map(|rest| rest.split(')').next().unwrap_or_default().to_owned()));
+    }
+    codes
+}
+
 #[test]
 fn every_error_code_is_named_once_and_for_its_own_module() {
     let mut seen: HashMap<String, PathBuf> = HashMap::new();

@@ -67,7 +67,7 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     };
     let is_good = summary.is_good(has_failed) && !listener.has_unpublished();
     if !arguments.json && (context.verbosity > Verbosity::Quiet || !is_good) {
-        context.print(&summary.screen(context.verbosity == Verbosity::Verbose))?;
+        context.print(&summary.screen(context.verbosity))?;
     }
     Ok(match (applied.canceled, is_good) {
         (true, _) => Exit::Interrupted,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
 
-use super::supervise::{END_GENTLY, SUPERVISE};
+use super::supervise::{APART, END_GENTLY, SUPERVISE, TOGETHER};
 use crate::files::HostPath;
 
 /// How long a program that is asked to end may take over it.
@@ -100,6 +100,16 @@ pub struct Command {
     environment: BTreeMap<String, String>,
     folder: HostPath,
     timeout: Duration,
+    streams: Streams,
+}
+
+/// Where a program's two outputs go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Streams {
+    /// Each comes as what it is.
+    Apart,
+    /// Both come as standard output, in the order in which they were written.
+    Together,
 }
 
 impl Command {
@@ -111,7 +121,14 @@ impl Command {
         timeout: Duration,
     ) -> Self {
         let program = program.as_ref().to_owned();
-        Self { program, arguments: Vec::new(), environment, folder: folder.clone(), timeout }
+        Self {
+            program,
+            arguments: Vec::new(),
+            environment,
+            folder: folder.clone(),
+            timeout,
+            streams: Streams::Apart,
+        }
     }
 
     /// One more argument.
@@ -123,6 +140,13 @@ impl Command {
     /// More arguments.
     pub fn arguments<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
         self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        self
+    }
+
+    /// Standard error goes where standard output goes, as a shell's `2>&1`: for logs, whose lines must come whole and in
+    /// order.
+    pub fn together(mut self) -> Self {
+        self.streams = Streams::Together;
         self
     }
 
@@ -148,8 +172,8 @@ impl Command {
         };
         let mut child = self.supervised(supervisor).spawn().map_err(failed)?;
         let mut orders = child.stdin.take();
-        let streams = (child.stdout.take(), child.stderr.take());
-        let mut listen = std::pin::pin!(listen(streams, output));
+        let pipes = (child.stdout.take(), child.stderr.take());
+        let mut listen = std::pin::pin!(listen(pipes, output));
         let deadline = tokio::time::sleep(self.timeout);
         let early = tokio::select! {
             biased;
@@ -171,6 +195,10 @@ impl Command {
         let mut command = std::process::Command::new(supervisor.0.as_path());
         command
             .arg(SUPERVISE)
+            .arg(match self.streams {
+                Streams::Apart => APART,
+                Streams::Together => TOGETHER,
+            })
             .arg(&self.program)
             .args(&self.arguments)
             .env_clear()
@@ -202,10 +230,10 @@ async fn end(
     }
 }
 
-type Streams = (Option<tokio::process::ChildStdout>, Option<tokio::process::ChildStderr>);
+type Pipes = (Option<tokio::process::ChildStdout>, Option<tokio::process::ChildStderr>);
 
-async fn listen(streams: Streams, output: &mut (dyn FnMut(Stream, &[u8]) + Send)) -> io::Result<()> {
-    let (mut out, mut err) = streams;
+async fn listen(pipes: Pipes, output: &mut (dyn FnMut(Stream, &[u8]) + Send)) -> io::Result<()> {
+    let (mut out, mut err) = pipes;
     let (mut out_buffer, mut err_buffer) = (vec![0; CHUNK], vec![0; CHUNK]);
     while out.is_some() || err.is_some() {
         tokio::select! {

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::Read;
+use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::process::{self, ExitCode, Stdio};
 use std::thread;
@@ -13,6 +14,10 @@ use super::descendants::{end_all, signal_all};
 /// The first argument that makes forge a supervisor; no command that a user gives.
 pub const SUPERVISE: &str = "__supervise";
 
+/// The second argument: the program's outputs stay apart, or standard error goes where standard output goes.
+pub(super) const APART: &str = "apart";
+pub(super) const TOGETHER: &str = "together";
+
 /// What forge writes to a supervisor to ask the program to end; the end of the pipe ends it at once.
 pub(super) const END_GENTLY: u8 = b'T';
 
@@ -23,14 +28,14 @@ const CANNOT_START: u8 = 127;
 /// number of the signal that ended it, as a shell does.
 pub fn supervise(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut arguments = arguments.into_iter();
-    let Some(program) = arguments.next() else {
+    let (Some(streams), Some(program)) = (arguments.next(), arguments.next()) else {
         return ExitCode::from(CANNOT_START);
     };
     let own = getpid();
     if set_child_subreaper(Some(own)).is_err() {
         return ExitCode::from(CANNOT_START);
     }
-    let Some(child) = start(program, arguments) else {
+    let Some(child) = start(program, arguments, streams == TOGETHER) else {
         return ExitCode::from(CANNOT_START);
     };
     thread::spawn(move || obey(own));
@@ -40,8 +45,13 @@ pub fn supervise(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where a program is started")]
-fn start(program: OsString, arguments: impl Iterator<Item = OsString>) -> Option<Pid> {
-    let child = process::Command::new(program).args(arguments).stdin(Stdio::null()).process_group(0).spawn();
+fn start(program: OsString, arguments: impl Iterator<Item = OsString>, together: bool) -> Option<Pid> {
+    let mut command = process::Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).process_group(0);
+    if together {
+        command.stderr(std::io::stdout().as_fd().try_clone_to_owned().ok()?);
+    }
+    let child = command.spawn();
     // Not waited for through `Child`: the loop below collects it together with what it leaves behind.
     child.ok().map(|child| Pid::from_child(&child))
 }

@@ -89,6 +89,12 @@ fn picture(view: GraphView<'_>) -> Picture {
     }
     let arrows = plan.graph.edge_indices().filter_map(|edge| {
         let (from, to) = plan.graph.edge_endpoints(edge)?;
+        // The way past a batch's members says nothing where there are members.
+        let passes_by =
+            matches!((plan.graph[from], plan.graph[to]), (Step::BatchStart(_), Step::BatchEnd(_)));
+        if passes_by && plan.graph.neighbors(from).count() > 1 {
+            return None;
+        }
         let (from, to) = (*index_of.get(&from)?, *index_of.get(&to)?);
         let (label, dashed) = match &plan.graph[edge] {
             Edge::Requires(dependency) => (dependency.to_string(), false),

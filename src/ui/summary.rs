@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::events::Verbosity;
 use super::table::{Column, table};
 use super::words::duration;
 use crate::event::{Ended, Event, Listener, State, What};
@@ -31,12 +32,17 @@ impl Summary {
         !ended.0.iter().any(counts_as_failure)
     }
 
-    /// The final screen. Cached builds are only counted unless `all`.
-    pub fn screen(&self, all: bool) -> String {
+    /// The final screen: quiet has no table, and cached builds are in it only where much is told.
+    pub fn screen(&self, verbosity: Verbosity) -> String {
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         let (builds, took) = (&ended.0, ended.1);
         let mut screen = String::new();
-        let shown: Vec<&Ended> = builds.iter().filter(|build| all || build.state != State::Cached).collect();
+        let is_shown = |build: &&Ended| match verbosity {
+            Verbosity::Quiet => false,
+            Verbosity::Normal => build.state != State::Cached,
+            Verbosity::Verbose => true,
+        };
+        let shown: Vec<&Ended> = builds.iter().filter(is_shown).collect();
         if !shown.is_empty() {
             let columns = [
                 Column::Left("package"),

@@ -100,3 +100,14 @@ fn conditions_and_environment_reach_the_build() {
     let log = project.succeed(&["log", "a", "--stage", "build"]).stdout;
     assert!(log.contains("\ngreeting=hi there\n") && log.contains("\nextra-on\n"), "{log}");
 }
+
+#[test]
+fn a_log_keeps_both_outputs_whole_and_in_order() {
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    project.spec("a", "", "set +x\nfor i in $(seq 3000); do echo out-$i; echo err-$i >&2; done");
+    project.succeed(&["apply"]);
+    let log = project.succeed(&["log", "a", "--stage", "build"]).stdout;
+    let lines: Vec<&str> = log.lines().filter(|line| line.starts_with("out-") || line.starts_with("err-")).collect();
+    let expected: Vec<String> = (1..=3000).flat_map(|i| [format!("out-{i}"), format!("err-{i}")]).collect();
+    assert_eq!(lines, expected);
+}

@@ -31,7 +31,7 @@ fn init_without_specs_says_so() {
 fn a_folder_without_manifest_says_what_to_do() {
     let run = Project::new().run(&["apply"]);
     assert_eq!(run.code, Some(1));
-    assert!(run.stderr.contains("`forge init` writes one"), "{}", run.stderr);
+    assert!(run.stderr.contains("forge::cli::no_manifest") && run.stderr.contains("`forge init` writes one"));
 }
 
 #[test]
@@ -65,8 +65,13 @@ fn the_log_of_a_stage_and_of_a_whole_build_are_shown() {
     let stage = project.succeed(&["log", "hello", "--stage", "check"]).stdout;
     assert!(stage.starts_with("Executing(%check)") && !stage.contains("%prep"), "{stage}");
     let unknown = project.run(&["log", "hello", "--stage", "bild"]);
-    assert!(unknown.stderr.contains("did you mean `build`?"), "{}", unknown.stderr);
-    assert!(project.run(&["log", "helo"]).stderr.contains("did you mean `hello`?"));
+    assert!(
+        unknown.stderr.contains("forge::cli::no_stage") && unknown.stderr.contains("did you mean `build`?")
+    );
+    let unbuilt = project.run(&["log", "helo"]);
+    assert!(
+        unbuilt.stderr.contains("forge::cli::not_built") && unbuilt.stderr.contains("did you mean `hello`?")
+    );
 }
 
 #[test]

@@ -20,6 +20,7 @@ fn a_second_apply_on_one_project_is_told_of_the_first() {
     }
     let second = project.run(&["apply"]);
     assert_eq!(second.code, Some(1));
+    assert!(second.stderr.contains("forge::cli::locked"));
     assert!(
         second.stderr.contains(&format!(
             "another forge is at work on this project: forge apply, process {}",

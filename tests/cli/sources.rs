@@ -48,7 +48,27 @@ fn a_link_out_of_the_repository_is_not_followed() {
     std::os::unix::fs::symlink("/etc/passwd", project.path().join("dl/data-1.0.txt")).unwrap();
     let run = project.run(&["apply"]);
     assert_eq!(run.code, Some(1));
-    assert!(run.stderr.contains("no file matches `dl/data-1.0.txt`"), "{}", run.stderr);
+    assert!(run.stderr.contains("forge::source::no_file"), "{}", run.stderr);
+}
+
+#[test]
+fn two_files_of_one_name_are_refused() {
+    let project = with_source("package a { source path \"a.spec\" { file \"*/data-1.0.txt\" } }\n");
+    project.write("one/data-1.0.txt", "1");
+    project.write("two/data-1.0.txt", "2");
+    let run = project.run(&["apply"]);
+    assert!(run.stderr.contains("forge::source::ambiguous"), "{}", run.stderr);
+}
+
+#[test]
+fn a_folder_elsewhere_without_a_spec_is_refused() {
+    let project = Project::new();
+    let folder = project.beside("empty");
+    std::fs::create_dir(&folder).unwrap();
+    let manifest = format!("{}package a {{ source path \"{}\" }}\n", crate::support::HOST, folder.display());
+    project.write("Rpmforge.kdl", &manifest);
+    let run = project.run(&["apply"]);
+    assert!(run.stderr.contains("forge::source::no_spec"), "{}", run.stderr);
 }
 
 #[test]

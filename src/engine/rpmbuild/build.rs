@@ -72,6 +72,7 @@ fn command(engine: &Rpmbuild, job: &Job) -> Command {
         command = command.argument("--nodeps");
     }
     command
+        .together()
         .arguments(defaults(job).into_iter().flat_map(|define| ["--define".to_owned(), define]))
         .arguments(options(&job.settings, &job.sources))
         .argument("--")

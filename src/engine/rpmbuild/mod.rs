@@ -47,10 +47,8 @@ impl Rpmbuild {
     /// # Errors
     /// [`EngineError::NoRpm`] where it is not installed.
     pub async fn find(supervisor: &Supervisor, folder: &HostPath) -> Result<Self, EngineError> {
-        for program in ["rpmspec", "rpmbuild", "rpm"] {
-            if !is_on_path(program) {
-                return Err(EngineError::NoRpm { program: program.to_owned() });
-            }
+        if let Some(program) = missing_program(SYSTEM_PATH) {
+            return Err(EngineError::NoRpm { program: program.to_owned() });
         }
         let version = answer(supervisor, folder, &["rpmbuild", "--version"]).await?;
         let Some(number) =
@@ -154,6 +152,25 @@ async fn answer(supervisor: &Supervisor, folder: &HostPath, line: &[&str]) -> Re
     }
 }
 
-fn is_on_path(program: &str) -> bool {
-    SYSTEM_PATH.split(':').any(|folder| PathBuf::from(folder).join(program).is_file())
+/// The first of rpm's programs that is in no folder of `path`.
+fn missing_program(path: &str) -> Option<&'static str> {
+    let is_there =
+        |program: &&str| path.split(':').any(|folder| PathBuf::from(folder).join(program).is_file());
+    ["rpmspec", "rpmbuild", "rpm"].into_iter().find(|program| !is_there(program))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use miette::Diagnostic;
+
+    #[test]
+    fn a_machine_without_rpm_is_told_what_to_install() {
+        let program = missing_program("/nowhere").unwrap();
+        let error = EngineError::NoRpm { program: program.to_owned() };
+        let text =
+            "`engine rpmbuild` needs the programs rpmspec and rpmbuild, and `rpmspec` is not on this machine";
+        assert_eq!(error.to_string(), text);
+        assert!(error.help().unwrap().to_string().contains("apt-get install rpm"));
+    }
 }

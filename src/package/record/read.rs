@@ -68,7 +68,8 @@ fn dependencies(metadata: &PackageMetadata, files: &[RecordFile]) -> Result<List
     let own: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
     let provides = converted(metadata.get_provides()?);
     let is_own = |dependency: &Dependency| {
-        own.contains(dependency.name.as_str()) || provides.iter().any(|provide| provide.dependency == *dependency)
+        own.contains(dependency.name.as_str())
+            || provides.iter().any(|provide| provide.dependency == *dependency)
     };
     let mut requires = converted(metadata.get_requires()?);
     requires.retain(|entry| !entry.dependency.is_rpmlib() && !is_own(&entry.dependency));
