@@ -272,7 +272,7 @@ fn definition(text: &str) -> Result<MacroSetting, String> {
             "`{name}` can't be the name of a macro: two or more letters, digits or underscores"
         ));
     }
-    let body = Some(body.trim_start().to_owned());
+    let body = Some(body.trim_start().into());
     Ok(MacroSetting { name: name.to_owned(), options, body, level: MacroLevel::CommandLine })
 }
 

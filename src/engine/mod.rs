@@ -8,6 +8,7 @@ mod facts;
 mod job;
 mod rpmbuild;
 mod settings;
+mod value;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,6 +17,7 @@ pub use facts::{ArchLimits, Facts, FactsRequest, Reading, SourceReference, Subpa
 pub use job::{Job, Outcome, Part, StageListener, StopReason};
 pub use rpmbuild::Rpmbuild;
 pub use settings::{Condition, MacroLevel, MacroSetting, Settings};
+pub use value::Value;
 
 use crate::process::{Cancel, ProcessError};
 

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Value;
 use crate::digest::Encoder;
 
 /// Who said a macro's value; a later level overrides an earlier one.
@@ -43,7 +44,7 @@ pub struct MacroSetting {
     /// The options of a parametric macro: what stands between the parentheses.
     pub options: Option<String>,
     /// Its body; `None` undefines it.
-    pub body: Option<String>,
+    pub body: Option<Value>,
     /// Who says so.
     pub level: MacroLevel,
 }
@@ -86,10 +87,16 @@ pub struct Settings {
     /// Build conditions, by name.
     pub conditions: Vec<Condition>,
     /// Environment variables.
-    pub environment: BTreeMap<String, String>,
+    pub environment: BTreeMap<String, Value>,
 }
 
 impl Settings {
+    /// The values that may not be shown.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        let bodies = self.macros.iter().filter_map(|setting| setting.body.as_ref());
+        bodies.chain(self.environment.values()).filter_map(Value::secret)
+    }
+
     /// Puts every field into a key. A field that is forgotten here does not compile.
     pub fn encode(&self, encoder: &mut Encoder) {
         let Self { target, macros, conditions, environment } = self;
@@ -97,13 +104,13 @@ impl Settings {
         encoder.list("macros", macros.iter(), |encoder, setting| {
             let MacroSetting { name, options, body, level } = setting;
             encoder.text("name", name).option("options", options.as_deref());
-            encoder.option("body", body.as_deref()).text("level", &level.to_string());
+            encoder.option("body", body.as_ref().map(Value::text)).text("level", &level.to_string());
         });
         encoder.list("conditions", conditions.iter(), |encoder, condition| {
             encoder.text("", &condition.to_string());
         });
         encoder.list("environment", environment.iter(), |encoder, (name, value)| {
-            encoder.text(name, value);
+            encoder.text(name, value.text());
         });
     }
 }

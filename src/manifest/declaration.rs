@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::manifest_path::ManifestPath;
-use crate::engine::Condition;
+use crate::engine::{Condition, Value};
 use crate::text::{Place, Spanned};
 
 /// Who builds a package.
@@ -106,7 +106,7 @@ pub struct MacroDecl {
     /// Its name and, in parentheses, its options.
     pub name: Spanned<String>,
     /// Its body; `None` undefines it.
-    pub body: Option<String>,
+    pub body: Option<Value>,
 }
 
 /// One environment variable, as written.
@@ -115,7 +115,7 @@ pub struct VariableDecl {
     /// Its name.
     pub name: Spanned<String>,
     /// Its value.
-    pub value: String,
+    pub value: Value,
 }
 
 /// Chroots, selected by patterns.

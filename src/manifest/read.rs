@@ -88,7 +88,7 @@ impl Reader<'_> {
                 continue;
             }
             let undefines = node.entries().first().is_some_and(|entry| entry.value().is_null());
-            let body = self.values.argument(node, 0).map(|value| value.value);
+            let body = self.values.value(node);
             if undefines || body.is_some() {
                 macros.push(MacroDecl { name, body: body.filter(|_| !undefines) });
             }
@@ -112,8 +112,8 @@ impl Reader<'_> {
         let mut variables = Vec::new();
         for node in children {
             let name = Spanned::new(node.name().value().to_owned(), self.place(node));
-            let value = self.values.argument(node, 0);
-            variables.extend(value.map(|value| VariableDecl { name, value: value.value }));
+            let value = self.values.value(node);
+            variables.extend(value.map(|value| VariableDecl { name, value }));
         }
         variables
     }

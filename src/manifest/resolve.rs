@@ -14,7 +14,7 @@ use super::problem::{ManifestError, Problem};
 use super::resolve_batch::resolve_batches;
 use super::resolve_root::{custom_chroot, resolve_chroots};
 use super::resolved::{Chroot, ChrootId, Manifest, Package, PackageId, Source, macro_setting};
-use crate::engine::{MacroLevel, MacroSetting};
+use crate::engine::{MacroLevel, MacroSetting, Value};
 use crate::files::Folder;
 use crate::text::{Located, Place, SourceText, Spanned, suggestion};
 
@@ -144,7 +144,7 @@ impl Resolver<'_> {
         for decl in decls {
             let earlier = *first.entry(&decl.name.value).or_insert(decl);
             if earlier.body != decl.body && !self.is_reported(&decl.name.place) {
-                let text = |decl: &MacroDecl| decl.body.clone().unwrap_or_else(|| "#null".to_owned());
+                let text = |decl: &MacroDecl| decl.body.as_ref().map_or("#null", Value::shown).to_owned();
                 let (one, other) = (text(earlier), text(decl));
                 let what = format!("the macro `{}`", decl.name.value);
                 self.contradiction(&what, (&one, &earlier.name.place), (&other, &decl.name.place));
@@ -414,7 +414,7 @@ pub(super) fn macro_settings(decls: &[MacroDecl], level: MacroLevel) -> Vec<Macr
 }
 
 /// Variables by name.
-pub(super) fn variables(decls: &[VariableDecl]) -> BTreeMap<String, String> {
+pub(super) fn variables(decls: &[VariableDecl]) -> BTreeMap<String, Value> {
     decls.iter().map(|decl| (decl.name.value.clone(), decl.value.clone())).collect()
 }
 

@@ -8,7 +8,7 @@ use super::declaration::{
     RebuildDecl, RemoteDecl, RepositoryDecl, SourceKind,
 };
 use super::manifest_path::ManifestPath;
-use crate::engine::{Condition, MacroLevel, MacroSetting, Settings};
+use crate::engine::{Condition, MacroLevel, MacroSetting, Settings, Value};
 use crate::text::{Place, Spanned};
 
 /// A package's place in [`Manifest::packages`].
@@ -84,7 +84,7 @@ pub struct Package {
     /// Its build conditions.
     pub conditions: Vec<Condition>,
     /// Its environment variables.
-    pub environment: BTreeMap<String, String>,
+    pub environment: BTreeMap<String, Value>,
 }
 
 /// Where a package comes from.
@@ -110,7 +110,7 @@ pub struct Chroot {
     /// What is in its minimal root.
     pub install: Vec<String>,
     /// Environment variables of its builds.
-    pub environment: BTreeMap<String, String>,
+    pub environment: BTreeMap<String, Value>,
     /// Its macros.
     pub macros: Vec<MacroSetting>,
 }
@@ -198,7 +198,7 @@ impl Manifest {
 }
 
 /// Splits a macro's name as it is written, `configure_flag(n:)`, into name and options.
-pub(super) fn macro_setting(written: &str, body: Option<String>, level: MacroLevel) -> MacroSetting {
+pub(super) fn macro_setting(written: &str, body: Option<Value>, level: MacroLevel) -> MacroSetting {
     let (name, options) = match written.split_once('(') {
         Some((name, options)) => (name, Some(options.trim_end_matches(')').to_owned())),
         None => (written, None),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use kdl::{KdlEntry, KdlNode, KdlValue};
 
 use super::problem::{ManifestError, Problem};
+use crate::engine::Value;
 use crate::text::{Located, Place, SourceText, Spanned};
 
 /// Where the name of a node stands.
@@ -58,6 +59,13 @@ impl Values<'_> {
     pub fn argument(&mut self, node: &KdlNode, index: usize) -> Option<Spanned<String>> {
         let entry = node.entries().iter().filter(|entry| entry.name().is_none()).nth(index)?;
         self.text(entry)
+    }
+
+    /// The argument as a value for builds, which remembers whether it came from the environment.
+    pub fn value(&mut self, node: &KdlNode) -> Option<Value> {
+        let is_hidden = node.entries().first().is_some_and(|entry| entry.ty().is_some());
+        let text = self.argument(node, 0)?.value;
+        Some(if is_hidden { Value::Hidden(text) } else { Value::Written(text) })
     }
 
     /// The property `name` as a text.

@@ -161,7 +161,7 @@ fn said(setting: Option<&MacroSetting>) -> String {
     match setting {
         None => "unset".to_owned(),
         Some(MacroSetting { body: None, level, .. }) => format!("undefined ({level})"),
-        Some(MacroSetting { body: Some(body), level, .. }) => format!("`{body}` ({level})"),
+        Some(MacroSetting { body: Some(body), level, .. }) => format!("`{}` ({level})", body.shown()),
     }
 }
 
@@ -215,7 +215,7 @@ mod tests {
     }
 
     fn dist(value: &str, level: MacroLevel) -> MacroSetting {
-        MacroSetting { name: "dist".to_owned(), options: None, body: Some(value.to_owned()), level }
+        MacroSetting { name: "dist".to_owned(), options: None, body: Some(value.into()), level }
     }
 
     #[test]

@@ -101,6 +101,8 @@ pub struct Command {
     folder: HostPath,
     timeout: Duration,
     streams: Streams,
+    /// What no log may hold.
+    secrets: Vec<String>,
 }
 
 /// Where a program's two outputs go.
@@ -128,6 +130,7 @@ impl Command {
             folder: folder.clone(),
             timeout,
             streams: Streams::Apart,
+            secrets: Vec::new(),
         }
     }
 
@@ -150,10 +153,20 @@ impl Command {
         self
     }
 
+    /// Takes `secret` out of what [`Command::line`] gives.
+    pub fn hide(mut self, secret: &str) -> Self {
+        self.secrets.extend((!secret.is_empty()).then(|| secret.to_owned()));
+        self
+    }
+
     /// The command line as a person would type it, for logs.
     pub fn line(&self) -> String {
         let words = std::iter::once(&self.program).chain(&self.arguments);
-        words.map(|word| quoted(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
+        words.map(|word| quoted(&self.without_secrets(&word.to_string_lossy()))).collect::<Vec<_>>().join(" ")
+    }
+
+    fn without_secrets(&self, word: &str) -> String {
+        self.secrets.iter().fold(word.to_owned(), |word, secret| word.replace(secret, "(env)"))
     }
 
     /// Runs it to its end. `output` gets what it writes as it comes, in pieces of at most 64 KiB.

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::table::{Column, table};
 use super::words::count;
 use crate::digest::Key;
+use crate::engine::Value;
 use crate::event::BuildName;
 use crate::plan::{Decision, Decisions, Plan, Reason};
 use crate::publish::Leaving;
@@ -110,14 +111,14 @@ fn explained(build: &PlannedBuild) -> String {
     let mut text = format!("\n{}\n", build.build);
     for setting in &build.settings.macros {
         let options = setting.options.as_ref().map(|options| format!("({options})")).unwrap_or_default();
-        let body = setting.body.as_deref().unwrap_or("undefined");
+        let body = setting.body.as_ref().map_or("undefined", Value::shown);
         text.push_str(&format!("  macro {}{options} = {body} ({})\n", setting.name, setting.level));
     }
     for condition in &build.settings.conditions {
         text.push_str(&format!("  {condition}\n"));
     }
     for (name, value) in &build.settings.environment {
-        text.push_str(&format!("  env {name} = {value}\n"));
+        text.push_str(&format!("  env {name} = {}\n", value.shown()));
     }
     for need in &build.needs {
         text.push_str(&format!("  takes packages from {need}\n"));

@@ -107,7 +107,37 @@ fn a_log_keeps_both_outputs_whole_and_in_order() {
     project.spec("a", "", "set +x\nfor i in $(seq 3000); do echo out-$i; echo err-$i >&2; done");
     project.succeed(&["apply"]);
     let log = project.succeed(&["log", "a", "--stage", "build"]).stdout;
-    let lines: Vec<&str> = log.lines().filter(|line| line.starts_with("out-") || line.starts_with("err-")).collect();
+    let lines: Vec<&str> =
+        log.lines().filter(|line| line.starts_with("out-") || line.starts_with("err-")).collect();
     let expected: Vec<String> = (1..=3000).flat_map(|i| [format!("out-{i}"), format!("err-{i}")]).collect();
     assert_eq!(lines, expected);
+}
+
+#[test]
+fn a_value_from_the_environment_reaches_the_build_and_nothing_that_is_written_down() {
+    let project = Project::with(
+        "macros { token (env)\"TOKEN\" }\npackage a { source path \"a.spec\"; env { KEY (env)\"TOKEN\" } }\n",
+    );
+    let seen = project.beside("seen");
+    project.spec("a", "", &format!("printenv KEY > {}", seen.display()));
+    for arguments in [&["apply", "-v"][..], &["plan", "--explain", "--all"], &["plan", "--json"]] {
+        let output = project.forge(arguments).env("TOKEN", "hunter2").output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        assert!(!String::from_utf8_lossy(&output.stdout).contains("hunter2"));
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("hunter2"));
+    }
+    assert_eq!(fs::read_to_string(seen).unwrap(), "hunter2\n");
+    let written = std::process::Command::new("grep")
+        .args(["-rl", "hunter2"])
+        .arg(project.path())
+        .arg(project.cache())
+        .output();
+    assert_eq!(String::from_utf8_lossy(&written.unwrap().stdout), "");
+    let changed = project.forge(&["plan"]).env("TOKEN", "hunter3").output().unwrap();
+    let changed = String::from_utf8_lossy(&changed.stdout).into_owned();
+    assert!(
+        changed
+            .contains("macro token: `(env)` (project) → `(env)` (project); environment variable KEY changed"),
+        "{changed}"
+    );
 }

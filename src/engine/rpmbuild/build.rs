@@ -71,6 +71,7 @@ fn command(engine: &Rpmbuild, job: &Job) -> Command {
     if job.part == Part::SourcePackage || !has_own_check {
         command = command.argument("--nodeps");
     }
+    let command = job.settings.secrets().fold(command, |command, secret| command.hide(secret));
     command
         .together()
         .arguments(defaults(job).into_iter().flat_map(|define| ["--define".to_owned(), define]))

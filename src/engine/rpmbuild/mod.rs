@@ -103,7 +103,7 @@ fn options(settings: &Settings, sources: &HostPath) -> Vec<OsString> {
             Some(body) => {
                 let options = setting.options.as_ref().map(|options| format!("({options})"));
                 // A body ends with its line; a line goes on behind a backslash (rpm-macros(7)).
-                let body = body.replace('\n', "\\\n");
+                let body = body.text().replace('\n', "\\\n");
                 option("--define", format!("{}{} {body}", setting.name, options.unwrap_or_default()));
             }
         }
@@ -128,7 +128,8 @@ fn environment(settings: &Settings, home: &HostPath) -> BTreeMap<String, String>
         ("PATH".to_owned(), SYSTEM_PATH.to_owned()),
         ("TZ".to_owned(), "UTC".to_owned()),
     ]);
-    environment.extend(settings.environment.clone());
+    let own = settings.environment.iter().map(|(name, value)| (name.clone(), value.text().to_owned()));
+    environment.extend(own);
     environment
 }
 
