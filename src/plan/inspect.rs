@@ -200,7 +200,8 @@ impl Inspector<'_> {
             let (index, key, reading) =
                 done.map_err(|error| EngineError::Io(std::io::Error::other(error)))?;
             let reading = reading?;
-            if !cancel.is_canceled() {
+            // Why a spec can't be read may be gone the next time: a program that hung, a folder that was locked.
+            if !matches!(reading, Reading::Broken(_)) {
                 self.store.remember(RecordKind::Facts, &key, &reading)?;
             }
             drafts[index].state = DraftState::Read(reading);

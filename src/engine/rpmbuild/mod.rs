@@ -62,10 +62,14 @@ impl Rpmbuild {
         let any = answer(supervisor, folder, &["rpm", "-q", "--last", "rpm"]).await?;
         let has_packages = any.starts_with("rpm-");
         let dependencies = if has_packages { DependencyCheck::ByRpm } else { DependencyCheck::Impossible };
-        let identity = format!("rpmbuild {number}");
         let own_arch =
             answer(supervisor, folder, &["rpm", "--eval", "%{_target_cpu}"]).await?.trim().to_owned();
-        Ok(Self { supervisor: supervisor.clone(), identity, dependencies, own_arch })
+        Ok(Self {
+            supervisor: supervisor.clone(),
+            identity: format!("rpmbuild {number} ({own_arch})"),
+            dependencies,
+            own_arch,
+        })
     }
 }
 
