@@ -23,7 +23,6 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let project = Project::find(context)?;
     let _lock = project.lock()?;
     let cancel = Cancel::default();
-    end_on_signals(cancel.clone(), context)?;
     let planned = plan(&project, &arguments.selection, &cancel, context).await?;
     let _store_lock = planned.store.lock_for_use()?;
     if !arguments.json {
@@ -32,6 +31,7 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let summary = Arc::new(Summary::default());
     let listener = listener(arguments, context, &summary);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    end_on_signals(cancel.clone(), Arc::clone(&listener) as Arc<dyn Listener>, Arc::clone(&clock))?;
     let tell = |what: What| listener.hear(&Event { at: clock.now(), what });
     notes(&planned).into_iter().for_each(|text| tell(What::Noted { text }));
     let uncounted = not_counted(&planned);
@@ -136,12 +136,12 @@ impl Listener for Listeners {
     }
 }
 
-/// The first Ctrl-C (or SIGTERM) ends all builds and waits for them; a second one ends forge at once.
-fn end_on_signals(cancel: Cancel, context: &Context) -> Result<(), Failure> {
+/// The first Ctrl-C (or SIGTERM) ends all builds and waits for them; a second one ends forge at once. Before builds
+/// begin, one is enough.
+fn end_on_signals(cancel: Cancel, listener: Arc<dyn Listener>, clock: Arc<dyn Clock>) -> Result<(), Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupts = signal(SignalKind::interrupt()).map_err(CliError::Io)?;
     let mut terminations = signal(SignalKind::terminate()).map_err(CliError::Io)?;
-    let is_quiet = context.verbosity == Verbosity::Quiet;
     tokio::spawn(async move {
         loop {
             tokio::select! {
@@ -151,11 +151,9 @@ fn end_on_signals(cancel: Cancel, context: &Context) -> Result<(), Failure> {
             if cancel.is_canceled() {
                 std::process::exit(i32::from(Exit::Interrupted.code()));
             }
-            if !is_quiet {
-                let words = "ending all builds; once more ends forge at once\n";
-                let _ = std::io::Write::write_all(&mut std::io::stderr(), words.as_bytes());
-            }
             cancel.cancel();
+            let text = "ending all builds; once more ends forge at once".to_owned();
+            listener.hear(&Event { at: clock.now(), what: What::Noted { text } });
         }
     });
     Ok(())
