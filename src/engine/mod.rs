@@ -1,6 +1,6 @@
 //! The package build process, and the contract of those who carry it out.
 //!
-//! An [`Engine`] is asked for a spec's [`Facts`] and is given [`Job`]s: it says as [`Stage`]s where it is and gives an
+//! An [`Engine`] is asked for a spec's [`Facts`] and is given [`Job`]s: it says to a [`StageListener`] where it is and gives an
 //! [`Outcome`]. That a build failed is an outcome, not an error; an [`EngineError`] means that the engine could
 //! not do its work at all. Engines know nothing of manifests, plans and stores.
 

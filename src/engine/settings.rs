@@ -77,7 +77,7 @@ impl fmt::Display for Condition {
     }
 }
 
-/// The settings of one build. See the [module](self).
+/// The settings of one build: everything beside the spec and its sources that decides what comes out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// The architecture to build for; `None` is the machine's own.

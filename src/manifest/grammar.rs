@@ -1,6 +1,6 @@
 //! The form of the language as data: which nodes there are, what they take, what may stand in them.
 //!
-//! [`DOCUMENT`](super::rules::DOCUMENT) is the one statement of it. The [checker](super::check) reads it, the schema
+//! [`DOCUMENT`](super::rules::DOCUMENT) is the one statement of it. The checker reads it, the schema
 //! in `schemas/` is written from it, and so is the reference, so that none of them can say another thing.
 
 /// What a value must be.

@@ -1,6 +1,6 @@
 //! `Rpmforge.kdl`: KDL text → [`Manifest`]. Every mistake of every file is reported in one run, at its place.
 //!
-//! The way: [text → nodes](syntax), the nodes against the [grammar], nodes → [declarations](declaration) with their
+//! The way: text → nodes (`syntax`), the nodes against the [grammar], nodes → [declarations](declaration) with their
 //! places, declarations → [manifest](resolved) with every name and pattern applied.
 
 mod check;
