@@ -79,7 +79,7 @@ fn schema_kind(text: &mut String, kind: ValueKind, depth: usize) {
         ValueKind::Text | ValueKind::Glob | ValueKind::Path | ValueKind::Duration => {
             vec!["type string".to_owned()]
         }
-        ValueKind::Count => vec!["type number".to_owned(), ">= 0".to_owned(), "% 1".to_owned()],
+        ValueKind::Count => vec!["type number".to_owned(), "\">=\" 0".to_owned(), "\"%\" 1".to_owned()],
         ValueKind::Boolean => vec!["type boolean".to_owned()],
         ValueKind::OneOf(words) => {
             vec![
