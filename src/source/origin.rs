@@ -93,7 +93,13 @@ fn from_source_package(
         let temporary = unpacked.temporary(Path::new(&name));
         let folder = unpacked.create(&temporary)?;
         unpack(&path.to_string(), BufReader::new(root.open(relative)?.into_std()), &folder)?;
-        unpacked.dir().rename(&temporary, unpacked.dir(), &name)?;
+        if let Err(error) = unpacked.dir().rename(&temporary, unpacked.dir(), &name) {
+            // Another forge that reads the same package may have been first.
+            unpacked.remove_folder(&temporary)?;
+            if !unpacked.is_folder(&name) {
+                return Err(error.into());
+            }
+        }
     }
     let folder = unpacked.folder(&name)?;
     let spec = only_spec(&folder, path)?;
