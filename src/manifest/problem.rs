@@ -22,12 +22,14 @@ pub enum Problem {
         help: String,
     },
     /// Blocks nested too deeply to be read.
-    #[error("blocks are nested more than {limit} deep")]
+    #[error("{what} are nested more than {limit} deep")]
     #[diagnostic(
         code(forge::manifest::too_deep),
         help("the deepest block of the language is 4 deep: is a `}}` missing?")
     )]
     TooDeep {
+        /// What is nested.
+        what: &'static str,
         /// The limit.
         limit: usize,
     },

@@ -11,10 +11,13 @@ use crate::text::{Located, Place, SourceText};
 /// No manifest nests deeper; the kdl crate overflows the stack at some 300.
 const DEEPEST: usize = 64;
 
+/// The kdl crate reads a block that `/-` takes out twice, so its time doubles with each such block in another: 16 take seconds.
+const DEEPEST_TAKEN_OUT: usize = 8;
+
 /// Parses a file; gives what could be read and every mistake.
 pub(super) fn parse(source: &Arc<SourceText>) -> Result<KdlDocument, Vec<ManifestError>> {
-    if let Some(at) = too_deep(source.text()) {
-        let problem = Problem::TooDeep { limit: DEEPEST };
+    if let Some((at, what, limit)) = too_deep(source.text()) {
+        let problem = Problem::TooDeep { what, limit };
         return Err(vec![Located::new(problem, "this one", Place::new(source, at..at + 1))]);
     }
     let parsed = KdlDocument::parse_v2(source.text());
@@ -86,25 +89,60 @@ fn narrowed(text: &str, start: usize, end: usize) -> std::ops::Range<usize> {
 
 /// Where the text nests more than [`DEEPEST`] blocks or parentheses: strings and comments are skipped, so
 /// that braces in them do not count.
-fn too_deep(text: &str) -> Option<usize> {
+fn too_deep(text: &str) -> Option<(usize, &'static str, usize)> {
     let bytes = text.as_bytes();
     let (mut depth, mut at) = (0_usize, 0);
+    let mut dashes = Slashdashes::default();
     while let Some(byte) = bytes.get(at) {
         match byte {
-            b'{' => depth += 1,
-            b'}' => depth = depth.saturating_sub(1),
+            b'{' => {
+                depth += 1;
+                dashes.open();
+            }
+            b'}' => {
+                depth = depth.saturating_sub(1);
+                dashes.close();
+            }
+            b'\n' | b';' => dashes.pending = false,
             b'/' if bytes.get(at + 1) == Some(&b'*') => depth += 1,
             b'*' if bytes.get(at + 1) == Some(&b'/') => depth = depth.saturating_sub(1),
             b'/' if bytes.get(at + 1) == Some(&b'/') => at = end_of_line(bytes, at),
+            b'/' if bytes.get(at + 1) == Some(&b'-') => dashes.pending = true,
             b'"' => at = end_of_string(bytes, at),
             _ => {}
         }
+        if dashes.depth() > DEEPEST_TAKEN_OUT {
+            return Some((at, "blocks taken out by `/-`", DEEPEST_TAKEN_OUT));
+        }
         if depth > DEEPEST {
-            return Some(at);
+            return Some((at, "blocks", DEEPEST));
         }
         at += 1;
     }
     None
+}
+
+/// Which of the open blocks are taken out by `/-`.
+#[derive(Default)]
+struct Slashdashes {
+    /// There is a `/-` on this line whose block is still to come.
+    pending: bool,
+    open: Vec<bool>,
+}
+
+impl Slashdashes {
+    fn open(&mut self) {
+        self.open.push(std::mem::take(&mut self.pending));
+    }
+
+    fn close(&mut self) {
+        self.pending = false;
+        self.open.pop();
+    }
+
+    fn depth(&self) -> usize {
+        self.open.iter().filter(|taken_out| **taken_out).count()
+    }
 }
 
 fn end_of_line(bytes: &[u8], at: usize) -> usize {
@@ -136,6 +174,14 @@ mod tests {
     fn braces_in_strings_and_comments_do_not_nest() {
         let text = format!("a \"{}\" // {}\n", "{".repeat(500), "{".repeat(500));
         assert_eq!(too_deep(&text), None);
+    }
+
+    #[test]
+    fn blocks_taken_out_within_each_other_are_refused_before_they_take_seconds() {
+        let nested = |depth: usize| format!("a {}{}", "/-{ b ".repeat(depth), "}".repeat(depth));
+        assert_eq!(too_deep(&nested(DEEPEST_TAKEN_OUT)), None);
+        assert!(too_deep(&nested(40)).is_some());
+        assert_eq!(too_deep(&"/- a {\n}\n".repeat(40)), None);
     }
 
     #[test]
