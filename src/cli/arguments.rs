@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -70,6 +71,8 @@ pub enum Command {
     Results(Results),
     /// Remove what the store no longer needs
     Gc(Gc),
+    /// Expand macros: what rpm --eval does, and who says so
+    Eval(Eval),
     /// Print the schema or the reference of the manifest's language
     Schema(Schema),
     /// Print a completion script for a shell
@@ -237,6 +240,43 @@ pub struct Schema {
     /// What to print
     #[arg(long, value_enum, default_value_t = SchemaForm::Kdl)]
     pub form: SchemaForm,
+}
+
+/// `forge eval`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Files are loaded first, then macros are defined, then undefined, each in the order given.
+
+`forge eval --rpm ARGUMENTS` understands rpm's own command line, `rpm --eval '%{_libdir}' --define 'x 1' …`, in order,
+and writes and exits as rpm does.")]
+pub struct Eval {
+    /// What to expand: text with macros; each gives a line of its own
+    #[arg(value_name = "EXPRESSION", required = true)]
+    pub expressions: Vec<OsString>,
+    /// Define a macro, or a parametric one: 'NAME(OPTIONS) VALUE'
+    #[arg(short = 'D', long = "define", value_name = "NAME VALUE")]
+    pub define: Vec<OsString>,
+    /// Take the newest definition of a macro away
+    #[arg(long, value_name = "NAME")]
+    pub undefine: Vec<OsString>,
+    /// Load a macro file
+    #[arg(long, value_name = "FILE")]
+    pub load: Vec<PathBuf>,
+    /// Read these macro files, separated by colons, instead of rpm's usual ones
+    #[arg(long, value_name = "PATH")]
+    pub macros: Option<OsString>,
+    /// Expand for this architecture: CPU[-VENDOR-OS]
+    #[arg(long, value_name = "ARCH")]
+    pub target: Option<String>,
+    /// Read the macro files of this root; nothing is run, for its programs are not this machine's
+    #[arg(long, value_name = "FOLDER")]
+    pub root: Option<PathBuf>,
+    /// Run nothing and write no file; say which macro wanted to
+    #[arg(long)]
+    pub restricted: bool,
+    /// Print the values as JSON, with the macros that had a part in them and where they are defined
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `forge completions`

@@ -24,6 +24,13 @@ pub enum Failure {
     ClosedPipe,
 }
 
+impl Failure {
+    /// Why nothing more can be written.
+    pub fn from_output(error: io::Error) -> Self {
+        if is_closed_pipe(&error) { Self::ClosedPipe } else { CliError::Io(error).into() }
+    }
+}
+
 impl<E: Diagnostic + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::Report(Box::new(miette::Report::new(error)))
@@ -107,6 +114,8 @@ pub enum CliError {
 /// What commands get from outside. See the [module](self).
 #[derive(Debug)]
 pub struct Context {
+    /// The whole environment.
+    pub variables: Vec<(OsString, OsString)>,
     /// The environment, as far as it is text.
     pub environment: BTreeMap<String, String>,
     /// Where the command was told to work.
@@ -124,13 +133,14 @@ impl Context {
     pub fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let text =
             |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
-        let environment: BTreeMap<String, String> = variables.into_iter().filter_map(text).collect();
+        let variables: Vec<(OsString, OsString)> = variables.into_iter().collect();
+        let environment: BTreeMap<String, String> = variables.iter().cloned().filter_map(text).collect();
         let is_set = |name: &str| environment.get(name).is_some_and(|value| !value.is_empty());
         let is_dumb = environment.get("TERM").is_none_or(|term| term == "dumb");
         let colors = !is_set("NO_COLOR") && !is_dumb;
         let draws = io::stderr().is_terminal() && !is_dumb;
         let width = terminal_width().unwrap_or(100).clamp(40, 120);
-        Self { environment, directory: None, verbosity: Verbosity::Normal, colors, draws, width }
+        Self { variables, environment, directory: None, verbosity: Verbosity::Normal, colors, draws, width }
     }
 
     /// Takes what was said for every command.
@@ -169,10 +179,7 @@ impl Context {
     pub fn print(&self, text: &str) -> Result<(), Failure> {
         let mut output = self.output();
         let written = output.write_all(text.as_bytes()).and_then(|()| output.flush());
-        written.map_err(|error| match is_closed_pipe(&error) {
-            true => Failure::ClosedPipe,
-            false => CliError::Io(error).into(),
-        })
+        written.map_err(Failure::from_output)
     }
 
     /// Standard output; colours are taken out where they don't belong.

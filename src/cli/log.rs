@@ -72,7 +72,7 @@ fn copy(
 }
 
 fn closed(error: std::io::Error) -> Failure {
-    if crate::ui::is_closed_pipe(&error) { Failure::ClosedPipe } else { CliError::Io(error).into() }
+    Failure::from_output(error)
 }
 
 /// The part of a log that belongs to one stage; a stage that ran more than once is shown as it ran last.

@@ -5,6 +5,7 @@ mod arguments;
 mod check;
 mod completions;
 mod context;
+mod eval;
 mod fmt;
 mod gc;
 mod graph;
@@ -62,6 +63,11 @@ pub fn main(
     variables: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> ExitCode {
     let context = Context::new(variables);
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    // What follows is rpm's command line, and none of clap's business.
+    if matches!(arguments.get(1..3), Some([command, rpm]) if command == "eval" && rpm == "--rpm") {
+        return ExitCode::from(eval::run_as_rpm(arguments.split_off(3), &context).code());
+    }
     let exit = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => run(arguments, context),
         Err(error) => usage(&error),
@@ -99,6 +105,7 @@ fn command(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Log(arguments) => log::run(&arguments, context),
         Command::Results(arguments) => results::run(&arguments, context),
         Command::Gc(arguments) => gc::run(&arguments, context),
+        Command::Eval(arguments) => eval::run(&arguments, context),
         Command::Schema(arguments) => schema::run(&arguments, context),
         Command::Completions(arguments) => completions::run(&arguments, context),
         Command::Man(arguments) => man::run(&arguments, context),

@@ -7,6 +7,7 @@
 mod folder;
 mod lock;
 mod search;
+mod tree;
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -15,6 +16,7 @@ use std::path::{Component, Path, PathBuf};
 
 pub use folder::{Entry, EntryKind, Folder, Sharing};
 pub use lock::{Lock, LockKind};
+pub use tree::Tree;
 
 /// An absolute path of the machine that forge runs on, not of a root that it builds in.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,7 +8,9 @@
 
 mod command;
 mod descendants;
+mod plain;
 mod supervise;
 
 pub use command::{Cancel, Command, Exit, ProcessError, Stream, Supervisor, Tail};
+pub use plain::{Redirections, run_plain, shell_output};
 pub use supervise::{SUPERVISE, supervise};

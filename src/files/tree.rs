@@ -1,0 +1,174 @@
+//! A whole tree of files, such as the root of a system, with its links followed as its own programs follow them.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+use cap_std::fs::{Dir, File};
+use globset::GlobBuilder;
+
+use super::{Folder, HostPath};
+
+/// How many links one path may lead over, as in Linux (path_resolution(7)).
+const LINKS: usize = 40;
+
+/// A tree. A path in it begins at its root, whether it is written with a `/` or not; no link leads out of it.
+#[derive(Debug)]
+pub struct Tree {
+    root: Folder,
+}
+
+impl Tree {
+    /// The tree below a folder.
+    ///
+    /// # Errors
+    /// There is no such folder, or it can't be opened.
+    pub fn open(root: &HostPath) -> io::Result<Self> {
+        Folder::open_ambient(root).map(|root| Self { root })
+    }
+
+    /// Where the tree is.
+    pub fn path(&self) -> &HostPath {
+        self.root.path()
+    }
+
+    fn dir(&self) -> &Dir {
+        self.root.dir()
+    }
+
+    /// Where a path leads within the tree, without links.
+    ///
+    /// # Errors
+    /// Something on the way is missing or can't be read, or there are more than 40 links.
+    pub fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        let mut resolved = PathBuf::new();
+        let mut ahead: Vec<OsString> = parts(path);
+        let mut links = 0;
+        while let Some(part) = ahead.pop() {
+            if part.as_bytes() == b".." {
+                resolved.pop();
+                continue;
+            }
+            let next = resolved.join(&part);
+            if !self.dir().symlink_metadata(&next)?.is_symlink() {
+                resolved = next;
+                continue;
+            }
+            links += 1;
+            if links > LINKS {
+                return Err(io::Error::from_raw_os_error(rustix::io::Errno::LOOP.raw_os_error()));
+            }
+            let target = self.dir().read_link_contents(&next)?;
+            if target.is_absolute() {
+                resolved = PathBuf::new();
+            }
+            ahead.extend(parts(&target));
+        }
+        Ok(if resolved.as_os_str().is_empty() { PathBuf::from(".") } else { resolved })
+    }
+
+    /// Opens a file for reading.
+    ///
+    /// # Errors
+    /// As [`Tree::resolve`], and where the file can't be read.
+    pub fn open_file(&self, path: &Path) -> io::Result<File> {
+        // Most paths have no absolute links in them: cap-std follows the others on its own.
+        self.dir().open(relative(path)).or_else(|_| self.dir().open(self.resolve(path)?))
+    }
+
+    /// Reads a whole file.
+    ///
+    /// # Errors
+    /// As [`Tree::open_file`].
+    pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        io::Read::read_to_end(&mut self.open_file(path)?, &mut content)?;
+        Ok(content)
+    }
+
+    /// Whether there is such a file or folder.
+    pub fn exists(&self, path: &Path) -> bool {
+        self.resolve(path).is_ok()
+    }
+
+    /// The paths that match a pattern (glob(7), with braces), sorted; each begins as the pattern does. What begins with a
+    /// dot is found only where the pattern says the dot.
+    pub fn glob(&self, pattern: &str) -> Vec<PathBuf> {
+        let mut found = vec![if pattern.starts_with('/') { PathBuf::from("/") } else { PathBuf::new() }];
+        for part in pattern.split('/').filter(|part| !part.is_empty()) {
+            found = found.iter().flat_map(|folder| self.matches(folder, part)).collect();
+        }
+        found.retain(|path| self.dir().symlink_metadata(relative(path)).is_ok() || self.exists(path));
+        found.sort();
+        found
+    }
+
+    fn matches(&self, folder: &Path, part: &str) -> Vec<PathBuf> {
+        if !part.contains(['*', '?', '[', '{', '\\']) {
+            return vec![folder.join(part)];
+        }
+        let Ok(glob) = GlobBuilder::new(part).literal_separator(true).backslash_escape(true).build() else {
+            return Vec::new();
+        };
+        let matcher = glob.compile_matcher();
+        let listed = self.resolve(folder).and_then(|folder| self.dir().read_dir(folder));
+        let names = listed.into_iter().flatten().flatten().map(|entry| entry.file_name());
+        let is_seen = |name: &OsString| part.starts_with('.') || !name.as_bytes().starts_with(b".");
+        names.filter(|name| is_seen(name) && matcher.is_match(name)).map(|name| folder.join(name)).collect()
+    }
+}
+
+/// A path's parts, the last first.
+fn parts(path: &Path) -> Vec<OsString> {
+    let part = |component: Component<'_>| match component {
+        Component::Normal(part) => Some(part.to_owned()),
+        Component::ParentDir => Some(OsString::from("..")),
+        Component::CurDir | Component::RootDir | Component::Prefix(_) => None,
+    };
+    path.components().rev().filter_map(part).collect()
+}
+
+fn relative(path: &Path) -> &Path {
+    let relative = path.strip_prefix("/").unwrap_or(path);
+    if relative.as_os_str().is_empty() { Path::new(".") } else { relative }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree() -> (tempfile::TempDir, Tree) {
+        let folder = tempfile::tempdir().unwrap();
+        let tree = Tree::open(&HostPath::new(folder.path()).unwrap()).unwrap();
+        tree.dir().create_dir_all("usr/lib").unwrap();
+        tree.dir().write("usr/lib/a.conf", "a").unwrap();
+        tree.dir().write("usr/lib/.b.conf", "b").unwrap();
+        tree.dir().symlink_contents("/usr/lib", "lib").unwrap();
+        tree.dir().symlink_contents("../../../../usr", "up").unwrap();
+        tree.dir().symlink_contents("loop", "loop").unwrap();
+        (folder, tree)
+    }
+
+    #[test]
+    fn absolute_links_begin_at_the_root_of_the_tree() {
+        let (_folder, tree) = tree();
+        assert_eq!(tree.read(Path::new("/lib/a.conf")).unwrap(), b"a");
+        assert_eq!(tree.resolve(Path::new("up/lib/../lib")).unwrap(), Path::new("usr/lib"));
+        assert!(!tree.exists(Path::new("/etc/passwd")));
+        assert!(!tree.exists(Path::new("../../../../etc/passwd")));
+        assert!(tree.resolve(Path::new("loop")).is_err());
+    }
+
+    #[test]
+    fn patterns_find_what_is_not_hidden() {
+        let (_folder, tree) = tree();
+        assert_eq!(tree.glob("/lib/*.conf"), [PathBuf::from("/lib/a.conf")]);
+        assert_eq!(
+            tree.glob("/*/lib/.*"),
+            [PathBuf::from("/up/lib/.b.conf"), PathBuf::from("/usr/lib/.b.conf")]
+        );
+        assert_eq!(tree.glob("/usr/{lib,bin}"), [PathBuf::from("/usr/lib")]);
+        assert!(tree.glob("/nosuch/*").is_empty());
+    }
+}

@@ -1,0 +1,269 @@
+//! What a parametric macro is called with: words, quotes, options (rpm-macros(7), "Parametric macros").
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use bstr::ByteSlice;
+
+use super::call::is_blank;
+use super::problem::{Problem, shown};
+
+/// Stands on both sides of a word that `%{quote:…}` keeps together.
+pub(super) const QUOTE: u8 = 0x1f;
+
+/// Splits expanded text into words at blanks; quoted text stays together.
+pub(super) fn words(text: &[u8]) -> Vec<Vec<u8>> {
+    let mut words = Vec::new();
+    let mut word: Option<Vec<u8>> = None;
+    let mut is_quoted = false;
+    for byte in text {
+        if *byte == QUOTE {
+            is_quoted = !is_quoted;
+            word.get_or_insert_default();
+        } else if is_blank(*byte) && !is_quoted {
+            words.extend(word.take());
+        } else {
+            word.get_or_insert_default().push(*byte);
+        }
+    }
+    words.extend(word);
+    words
+}
+
+/// Words in one text, each of them quoted.
+pub(super) fn joined(words: &[Vec<u8>]) -> Vec<u8> {
+    let quoted = |word: &Vec<u8>| [&[QUOTE], word.as_slice(), &[QUOTE]].concat();
+    words.iter().map(quoted).collect::<Vec<_>>().join(&b' ')
+}
+
+/// Takes quotes away, in place, from what `text` holds after `from`; a lone one is no quote.
+pub(super) fn strip_quotes(text: &mut Vec<u8>, from: usize) {
+    let Some(tail) = text.get(from..) else {
+        return;
+    };
+    let quotes = tail.iter().filter(|byte| **byte == QUOTE).count();
+    if quotes < 2 {
+        return;
+    }
+    let mut left = quotes & !1;
+    let kept = tail.iter().copied().filter(|byte| {
+        let is_quote = *byte == QUOTE && left > 0;
+        left -= usize::from(is_quote);
+        !is_quote
+    });
+    let kept: Vec<u8> = kept.collect();
+    text.truncate(from);
+    text.extend(kept);
+}
+
+/// The automatic macros of one call: `%0`, `%1`, `%*`, `%**`, `%#`, `%-f`, `%-f*`.
+#[derive(Debug)]
+pub(super) struct Arguments {
+    /// The macro's name, `%0`.
+    pub name: Vec<u8>,
+    /// The depth of the call.
+    pub level: i32,
+    /// All that it was called with, as it was: `%**`.
+    pub all: Vec<u8>,
+    /// What is left when options are taken out: `%1`, `%2`, …
+    pub words: Vec<Vec<u8>>,
+    /// The options that were given, the last of each kind in its first one's place.
+    pub options: Vec<(u8, Option<Vec<u8>>)>,
+    /// What `%define` defined in the call.
+    pub locals: RefCell<BTreeSet<Vec<u8>>>,
+}
+
+impl Arguments {
+    /// Parses what a macro that takes `options` is called with.
+    ///
+    /// # Errors
+    /// An option that the macro does not take, or one without its argument.
+    pub fn parse(name: &[u8], options: &[u8], all: Vec<u8>, given: Vec<Vec<u8>>) -> Result<Self, Problem> {
+        let mut parser = Options { specification: options, options: Vec::new(), words: Vec::new() };
+        if options == b"-" {
+            parser.words = given;
+        } else {
+            if options.starts_with(b"-") {
+                parser.words.push(name.to_vec());
+            }
+            parser.all(given).map_err(|(option, is_missing)| {
+                let told = !options.starts_with(b":");
+                Problem::UnknownOption {
+                    option: shown(&[option]),
+                    name: shown(name),
+                    options: shown(options),
+                    missing: is_missing,
+                    told,
+                }
+            })?;
+        }
+        let Options { options, words, .. } = parser;
+        Ok(Self { name: name.to_vec(), level: 0, all, words, options, locals: RefCell::default() })
+    }
+
+    /// What an automatic macro stands for.
+    pub fn automatic(&self, name: &[u8]) -> Option<Vec<u8>> {
+        match name {
+            b"*" => Some(self.words.join(&b' ')),
+            b"**" => Some(self.all.clone()),
+            b"#" => Some(self.words.len().to_string().into_bytes()),
+            b"0" => Some(self.name.clone()),
+            [b'-', letter] => self.flag(*letter),
+            [b'-', letter, b'*'] => self.option(*letter)?.clone(),
+            [first, ..] if first.is_ascii_digit() => self.word(name),
+            _ => None,
+        }
+    }
+
+    fn word(&self, digits: &[u8]) -> Option<Vec<u8>> {
+        let is_plain = digits.iter().all(u8::is_ascii_digit) && !digits.starts_with(b"0");
+        let number: usize = is_plain.then(|| digits.to_str().ok()?.parse().ok()).flatten()?;
+        self.words.get(number.checked_sub(1)?).cloned()
+    }
+
+    fn option(&self, letter: u8) -> Option<&Option<Vec<u8>>> {
+        self.options.iter().find(|(given, _)| *given == letter).map(|(_, argument)| argument)
+    }
+
+    fn flag(&self, letter: u8) -> Option<Vec<u8>> {
+        let flag = [b'-', letter];
+        Some(match self.option(letter)? {
+            Some(argument) => [flag.as_slice(), b" ", argument].concat(),
+            None => flag.to_vec(),
+        })
+    }
+
+    /// All automatic macros, by name.
+    pub fn listed(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let mut names: Vec<Vec<u8>> = [b"#".as_slice(), b"*", b"**", b"0"].map(<[u8]>::to_vec).into();
+        names.extend((1..=self.words.len()).map(|number| number.to_string().into_bytes()));
+        for (letter, argument) in &self.options {
+            names.push(vec![b'-', *letter]);
+            names.extend(argument.is_some().then(|| vec![b'-', *letter, b'*']));
+        }
+        names.into_iter().filter_map(|name| self.automatic(&name).map(|body| (name, body))).collect()
+    }
+}
+
+/// Options as getopt(3) of the GNU C library reads them: words and options in any order, `--` ends them, a `+` at the
+/// front of the specification ends them with the first word.
+struct Options<'s> {
+    specification: &'s [u8],
+    options: Vec<(u8, Option<Vec<u8>>)>,
+    words: Vec<Vec<u8>>,
+}
+
+/// Whether an option takes an argument.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    Nothing,
+    Argument,
+    AttachedArgument,
+}
+
+impl Options<'_> {
+    fn all(&mut self, given: Vec<Vec<u8>>) -> Result<(), (u8, bool)> {
+        let mut given = given.into_iter();
+        while let Some(word) = given.next() {
+            if word == b"--" {
+                break;
+            }
+            match word.split_first() {
+                Some((b'-', letters)) if !letters.is_empty() => self.letters(letters, &mut given)?,
+                _ => {
+                    self.words.push(word);
+                    if self.specification.starts_with(b"+") {
+                        break;
+                    }
+                }
+            }
+        }
+        self.words.extend(given);
+        Ok(())
+    }
+
+    fn letters(
+        &mut self,
+        letters: &[u8],
+        given: &mut impl Iterator<Item = Vec<u8>>,
+    ) -> Result<(), (u8, bool)> {
+        let mut left = letters;
+        while let Some((letter, attached)) = left.split_first() {
+            left = attached;
+            let takes = self.takes(*letter).ok_or((*letter, false))?;
+            if takes == Takes::Nothing {
+                self.set(*letter, None);
+                continue;
+            }
+            left = &[];
+            let argument = match (attached.is_empty(), takes) {
+                (false, _) => Some(attached.to_vec()),
+                (true, Takes::AttachedArgument) => None,
+                (true, _) => Some(given.next().ok_or((*letter, true))?),
+            };
+            self.set(*letter, argument);
+        }
+        Ok(())
+    }
+
+    fn takes(&self, letter: u8) -> Option<Takes> {
+        if matches!(letter, b':' | b';' | b'-') {
+            return None;
+        }
+        let at = self.specification.iter().position(|known| *known == letter)?;
+        let colon = |ahead: usize| self.specification.get(at + ahead) == Some(&b':');
+        Some(match (colon(1), colon(2)) {
+            (false, _) => Takes::Nothing,
+            (true, false) => Takes::Argument,
+            (true, true) => Takes::AttachedArgument,
+        })
+    }
+
+    fn set(&mut self, letter: u8, argument: Option<Vec<u8>>) {
+        match self.options.iter_mut().find(|(given, _)| *given == letter) {
+            Some(found) => found.1 = argument,
+            None => self.options.push((letter, argument)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(options: &str, given: &str) -> Arguments {
+        Arguments::parse(b"name", options.as_bytes(), given.into(), words(given.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn quotes_keep_words_together() {
+        assert_eq!(words(b"a\x1fb c\x1fd  e"), [b"ab cd".to_vec(), b"e".to_vec()]);
+        assert_eq!(words(b"\x1f\x1f"), [b"".to_vec()]);
+        assert_eq!(words(b"a\nb \t"), [b"a\nb".to_vec()]);
+        let mut text = b"\x1f \x1fa b\x1f \x1f".to_vec();
+        strip_quotes(&mut text, 2);
+        assert_eq!(text, b"\x1f a b \x1f");
+    }
+
+    #[test]
+    fn options_and_words_may_be_mixed() {
+        let arguments = parsed("ab:", "x -a -bv y -b w");
+        assert_eq!(arguments.words, [b"x".to_vec(), b"y".to_vec()]);
+        assert_eq!(arguments.automatic(b"-b*"), Some(b"w".to_vec()));
+        assert_eq!(arguments.automatic(b"-b"), Some(b"-b w".to_vec()));
+        assert_eq!(arguments.automatic(b"-a*"), None);
+        assert_eq!(arguments.automatic(b"**"), Some(b"x -a -bv y -b w".to_vec()));
+        assert_eq!(parsed("+a", "x -a").words.len(), 2);
+        assert_eq!(parsed("a", "-- -a").automatic(b"-a"), None);
+        assert_eq!(parsed("-", "-x y").automatic(b"1"), Some(b"-x".to_vec()));
+    }
+
+    #[test]
+    fn numbers_are_plain() {
+        let arguments = parsed("", "a b");
+        assert_eq!(arguments.automatic(b"2"), Some(b"b".to_vec()));
+        assert_eq!(arguments.automatic(b"02"), None);
+        assert_eq!(arguments.automatic(b"3"), None);
+        assert_eq!(arguments.automatic(b"99999999999999999999999"), None);
+    }
+}

@@ -1,0 +1,244 @@
+//! How built-in macros are called.
+
+use std::rc::Rc;
+
+use bstr::ByteSlice;
+
+use super::super::Stop;
+use super::super::arguments::QUOTE;
+use super::super::call::{Rest, is_blank, slice};
+use super::super::define::{self, Extent, Written};
+use super::super::expand::Given;
+use super::super::expression::Terms;
+use super::super::host::OpenMacro;
+use super::super::language::Language;
+use super::super::problem::{Problem, shown};
+use super::super::table::{Expanding, Level};
+use super::{Builtin, Takes, strings};
+
+impl Language {
+    /// Calls a built-in macro, and gives where the text goes on.
+    pub(in super::super) fn built_in(
+        self: &Rc<Self>,
+        builtin: Builtin,
+        rest: Rest<'_>,
+        text: &[u8],
+        end: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, Stop> {
+        let name = OpenMacro::BuiltIn(builtin.name());
+        match builtin.takes() {
+            Takes::Raw => self.within(name, || self.raw(builtin, rest, text, end, out)),
+            Takes::Nothing => {
+                let (given, end) = match rest {
+                    Rest::Open => (Given::none(), end),
+                    rest => self.given(rest, text, end)?,
+                };
+                if !given.words.is_empty() {
+                    return Err(self.fail(Problem::ArgumentUnexpected { name: builtin.name() }));
+                }
+                self.within(name, || self.run_built_in(builtin, &[], out))?;
+                Ok(end)
+            }
+            Takes::Perhaps | Takes::Word | Takes::Words => {
+                let (given, end) = self.given(rest, text, end)?;
+                if given.has_failed && !matches!(rest, Rest::Text(_)) {
+                    return Err(Stop);
+                }
+                if given.words.is_empty() && builtin.takes() != Takes::Perhaps {
+                    return Err(self.fail(Problem::ArgumentExpected { name: builtin.name() }));
+                }
+                // What is quoted already keeps its quotes, as in rpm.
+                let is_text = matches!(rest, Rest::Text(_)) && builtin == Builtin::Quote;
+                let words = if is_text { vec![given.all] } else { given.words };
+                self.within(name, || self.run_built_in(builtin, &words, out))?;
+                if given.has_failed { Err(Stop) } else { Ok(end) }
+            }
+        }
+    }
+
+    /// Calls a built-in macro with words that have been split, as Lua does.
+    pub(in super::super) fn run_built_in(
+        self: &Rc<Self>,
+        builtin: Builtin,
+        words: &[Vec<u8>],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Stop> {
+        let word = words.first().map(Vec::as_slice).unwrap_or_default();
+        match builtin {
+            Builtin::Patch => self.expand_into(&[b"%PATCH", word].concat(), out)?,
+            Builtin::Source => self.expand_into(&[b"%SOURCE", word].concat(), out)?,
+            Builtin::Undefine => self.undefine(word)?,
+            Builtin::Dump => self.dump(),
+            Builtin::Echo => self.host.print(&[word, b"\n"].concat()),
+            Builtin::Warn => self.report(Problem::Warning(shown(word))),
+            Builtin::Error => return Err(self.fail(Problem::Error(shown(word)))),
+            Builtin::Expand if word.is_empty() => {}
+            Builtin::Expand => self.expand_into(word, out)?,
+            Builtin::Expr => out.extend(self.evaluate(word, Terms::AsTheyAre)?.into_text()),
+            Builtin::Load => self.load(word, Level::MACRO_FILES)?,
+            Builtin::Macrobody => out.extend(self.body_of(word)?),
+            Builtin::Quote => {
+                self.has_quotes.set(true);
+                for (number, word) in words.iter().enumerate() {
+                    out.extend_from_slice(if number == 0 { b"" } else { b" " });
+                    out.extend([&[QUOTE], word.as_slice(), &[QUOTE]].concat());
+                }
+            }
+            Builtin::Gsub | Builtin::Rep | Builtin::Sub => {
+                out.extend(self.call_lua_string(builtin.name(), words)?);
+            }
+            Builtin::Trace => self.is_traced.set(true),
+            Builtin::Uncompress if word.is_empty() => {}
+            Builtin::Uncompress => self.expand_into(&[b"%{__rpmuncompress} ", word].concat(), out)?,
+            Builtin::Basename
+            | Builtin::Dirname
+            | Builtin::Len
+            | Builtin::Lower
+            | Builtin::Reverse
+            | Builtin::Shescape
+            | Builtin::Shrink
+            | Builtin::Span
+            | Builtin::Suffix
+            | Builtin::Upper
+            | Builtin::Url2path
+            | Builtin::Url2path2 => out.extend(strings::apply(builtin, word, words)),
+            Builtin::Exists
+            | Builtin::Getconfdir
+            | Builtin::Getenv
+            | Builtin::Getncpus
+            | Builtin::Rpmversion
+            | Builtin::Xdg => out.extend(self.ask_machine(builtin, words)?),
+            Builtin::Define | Builtin::Global => {
+                self.define_written(builtin, &words.join(&b' '), Extent::Whole)?.1?;
+            }
+            Builtin::Lua => self.run_lua(word, out)?,
+            Builtin::Verbose => out.extend(if self.host.is_verbose() { b"1" } else { b"0" }),
+            Builtin::Dnl => {}
+        }
+        Ok(())
+    }
+
+    /// The body of a macro.
+    fn body_of(&self, name: &[u8]) -> Result<Vec<u8>, Stop> {
+        if name.is_empty() {
+            return Ok(Vec::new());
+        }
+        if let Some(value) = self.automatic(name) {
+            return Ok(value);
+        }
+        if let Some(definition) = self.table.borrow().get(name) {
+            return Ok(definition.body.to_vec());
+        }
+        match Builtin::named(name) {
+            Some(_) => Ok(b"<builtin>".to_vec()),
+            None => Err(self.fail(Problem::NoSuchMacro { name: shown(name) })),
+        }
+    }
+
+    /// Those that take text as it was written.
+    fn raw(
+        self: &Rc<Self>,
+        builtin: Builtin,
+        rest: Rest<'_>,
+        text: &[u8],
+        end: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, Stop> {
+        let missing = || Err(self.fail(Problem::ArgumentExpected { name: builtin.name() }));
+        match (builtin, rest) {
+            (Builtin::Define | Builtin::Global, Rest::Open) => {
+                let (length, result) =
+                    self.define_written(builtin, slice(text, end, text.len()), Extent::Line)?;
+                result.map(|()| end + length)
+            }
+            (Builtin::Define | Builtin::Global, Rest::Text(written) | Rest::Words(written)) => {
+                self.define_written(builtin, written, Extent::Whole)?.1.map(|()| end)
+            }
+            (Builtin::Lua, Rest::Text(code) | Rest::Words(code)) => self.run_lua(code, out).map(|()| end),
+            // rpm runs the rest of the line, and then keeps it in the text.
+            (Builtin::Lua, Rest::Open) => {
+                let rest = slice(text, end, text.len());
+                self.run_lua(rest.split_str("\n").next().unwrap_or_default(), out).map(|()| end)
+            }
+            (Builtin::Dnl, Rest::Open) => {
+                let line = slice(text, end, text.len()).find_byte(b'\n');
+                Ok(line.map_or(text.len(), |length| end + length + 1))
+            }
+            (Builtin::Dnl, Rest::Text(_) | Rest::Words(_)) => Ok(end),
+            (Builtin::Verbose, Rest::Text(written) | Rest::Words(written)) => {
+                if self.host.is_verbose() {
+                    self.expand_into(written, out)?;
+                }
+                Ok(end)
+            }
+            (Builtin::Verbose, _) => self.run_built_in(builtin, &[], out).map(|()| end),
+            (_, _) => missing(),
+        }
+    }
+
+    /// `%define` and `%global`: how much of the text they take, and how it went.
+    fn define_written(
+        self: &Rc<Self>,
+        builtin: Builtin,
+        text: &[u8],
+        extent: Extent,
+    ) -> Result<(usize, Result<(), Stop>), Stop> {
+        let is_global = builtin == Builtin::Global;
+        let mut options = DefineOptions { now: is_global, globally: is_global };
+        let begin = if is_global { 0 } else { options.read(text).map_err(|problem| self.fail(problem))? };
+        let primitive = if is_global { "%global" } else { "%define" };
+        let (length, written) = define::read(slice(text, begin, text.len()), extent, primitive);
+        let result = match written {
+            Ok(written) => self.add_written(written, &options),
+            Err(problem) => Err(self.fail(problem)),
+        };
+        Ok((begin + length, result))
+    }
+
+    fn add_written(self: &Rc<Self>, mut written: Written, options: &DefineOptions) -> Result<(), Stop> {
+        if options.now && written.expanding != Expanding::Never {
+            let expanded = self.expand(&written.body);
+            written.body =
+                expanded.map_err(|Stop| self.fail(Problem::NotExpanded { name: shown(&written.name) }))?;
+        }
+        let level = if options.globally { Level::GLOBAL } else { Level(self.level()) };
+        self.add(written, level, self.here());
+        Ok(())
+    }
+}
+
+/// The options of `%define`.
+struct DefineOptions {
+    /// `-e`: the body is expanded now.
+    now: bool,
+    /// `-g`: not only within this call.
+    globally: bool,
+}
+
+impl DefineOptions {
+    /// Reads options, and gives where the name begins.
+    fn read(&mut self, text: &[u8]) -> Result<usize, Problem> {
+        let mut at = 0;
+        loop {
+            let blanks = slice(text, at, text.len()).iter().take_while(|byte| is_blank(**byte)).count();
+            at += blanks;
+            if text.get(at) != Some(&b'-') {
+                return Ok(at);
+            }
+            let letters = slice(text, at + 1, text.len());
+            let length = letters.iter().take_while(|byte| !byte.is_ascii_whitespace()).count();
+            for letter in slice(letters, 0, length) {
+                match letter {
+                    b'e' => self.now = true,
+                    b'g' => self.globally = true,
+                    _ => return Err(Problem::DefineOption { option: char::from(*letter) }),
+                }
+            }
+            if length == 0 {
+                return Err(Problem::DefineDash);
+            }
+            at += 1 + length;
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! How a definition is written: `name(options)<modifiers> body` (rpm-macros(7), "Defining macros").
+
+use super::call::{closing, is_blank, is_in_name, slice};
+use super::problem::{Problem, shown};
+use super::table::Expanding;
+
+/// How the text of a definition ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// It is the text, as it is: `%{define name body}`, `--define`.
+    Whole,
+    /// With the line, unless brackets or a backslash lead over its end: `%define name body`, macro files.
+    Line,
+}
+
+/// A definition as it was written.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Written {
+    pub name: Vec<u8>,
+    pub options: Option<Vec<u8>>,
+    pub expanding: Expanding,
+    pub body: Vec<u8>,
+    /// Whether the body follows the name at once.
+    pub lacks_space: bool,
+}
+
+/// Reads a definition, and how many bytes of the text it takes, with the end of its line, even where it is wrong.
+pub(super) fn read(
+    text: &[u8],
+    extent: Extent,
+    primitive: &'static str,
+) -> (usize, Result<Written, Problem>) {
+    let mut reader = Reader { text, at: 0 };
+    let written = reader.definition(extent);
+    if extent == Extent::Line && reader.peek() == Some(b'\n') {
+        reader.at += 1;
+    }
+    (reader.at, written.and_then(|written| checked(written, primitive)))
+}
+
+fn checked(written: Written, primitive: &'static str) -> Result<Written, Problem> {
+    check_name(&written.name, primitive)?;
+    if written.body.is_empty() {
+        return Err(Problem::EmptyBody { name: shown(&written.name) });
+    }
+    Ok(written)
+}
+
+/// Whether a macro may have that name.
+pub(super) fn check_name(name: &[u8], primitive: &'static str) -> Result<(), Problem> {
+    let is_first = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+    let is_legal = name.first().is_some_and(|byte| is_first(*byte))
+        && name != b"_"
+        && name.iter().all(|byte| is_in_name(*byte));
+    if !is_legal {
+        return Err(Problem::IllegalName { name: shown(name), primitive });
+    }
+    if super::builtin::Builtin::named(name).is_some() {
+        return Err(Problem::BuiltIn { name: shown(name), primitive });
+    }
+    Ok(())
+}
+
+struct Reader<'t> {
+    text: &'t [u8],
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    fn skip_blanks(&mut self) {
+        while self.peek().is_some_and(is_blank) {
+            self.at += 1;
+        }
+    }
+
+    fn definition(&mut self, extent: Extent) -> Result<Written, Problem> {
+        self.skip_blanks();
+        let begin = self.at;
+        while self.peek().is_some_and(is_in_name) {
+            self.at += 1;
+        }
+        let name = slice(self.text, begin, self.at).to_vec();
+        let options = self.options(&name)?;
+        let expanding = self.modifiers(&name, options.is_some())?;
+        let next_line = slice(self.text, self.at, self.at + 2) == b"\\\n";
+        let lacks_space = match (self.peek(), extent) {
+            (None, _) | (Some(b'\n'), Extent::Line) => false,
+            (Some(_), Extent::Line) if next_line => false,
+            (Some(byte), _) => !is_blank(byte),
+        };
+        self.skip_blanks();
+        let body = match extent {
+            Extent::Whole => {
+                let body = slice(self.text, self.at, self.text.len()).to_vec();
+                self.at = self.text.len();
+                body
+            }
+            Extent::Line => self.line(&name)?,
+        };
+        Ok(Written { name, options, expanding, body, lacks_space })
+    }
+
+    fn options(&mut self, name: &[u8]) -> Result<Option<Vec<u8>>, Problem> {
+        if self.peek() != Some(b'(') {
+            return Ok(None);
+        }
+        let begin = self.at + 1;
+        let rest = slice(self.text, begin, self.text.len());
+        let Some(length) = rest.iter().position(|byte| *byte == b')') else {
+            self.skip_line();
+            return Err(Problem::UnterminatedOptions { name: shown(name) });
+        };
+        self.at = begin + length + 1;
+        Ok(Some(slice(rest, 0, length).to_vec()))
+    }
+
+    fn modifiers(&mut self, name: &[u8], is_parametric: bool) -> Result<Expanding, Problem> {
+        if self.peek() != Some(b'<') {
+            return Ok(Expanding::Always);
+        }
+        let begin = self.at + 1;
+        let rest = slice(self.text, begin, self.text.len());
+        let Some(length) = rest.iter().position(|byte| *byte == b'>') else {
+            self.skip_line();
+            return Err(Problem::UnterminatedModifiers { name: shown(name) });
+        };
+        let result = expanding(name, slice(rest, 0, length), is_parametric);
+        self.at = begin + length + 1;
+        if result.is_err() {
+            self.skip_line();
+        }
+        result
+    }
+
+    fn skip_line(&mut self) {
+        while self.peek().is_some_and(|byte| byte != b'\n') {
+            self.at += 1;
+        }
+    }
+
+    /// A body that ends with the line, or with the brace that closes it.
+    fn line(&mut self, name: &[u8]) -> Result<Vec<u8>, Problem> {
+        if self.peek() == Some(b'{') {
+            return match closing(self.text, self.at) {
+                Some(end) => {
+                    let body = slice(self.text, self.at + 1, end).to_vec();
+                    self.at = end + 1;
+                    Ok(body)
+                }
+                None => {
+                    self.at = self.text.len();
+                    Err(Problem::UnterminatedBody { name: shown(name) })
+                }
+            };
+        }
+        let mut body = Vec::new();
+        let mut open = Open::default();
+        while let Some(byte) = self.peek() {
+            if byte == b'\n' && !open.any() {
+                break;
+            }
+            self.at += 1;
+            self.take(byte, &mut open, &mut body);
+        }
+        if open.any() {
+            return Err(Problem::UnterminatedBody { name: shown(name) });
+        }
+        body.truncate(body.trim_ascii_end().len());
+        Ok(body)
+    }
+
+    /// Puts into `body` what `byte`, which has been read, and what belongs to it stand for.
+    fn take(&mut self, byte: u8, open: &mut Open, body: &mut Vec<u8>) {
+        let next = self.peek();
+        match (byte, next) {
+            (b'\\', Some(next)) => {
+                self.at += 1;
+                body.push(next);
+            }
+            (b'%', Some(next @ (b'%' | b'{' | b'('))) => {
+                self.at += 1;
+                open.begin(next);
+                body.extend([byte, next]);
+            }
+            _ => {
+                open.count(byte);
+                body.push(byte);
+            }
+        }
+    }
+}
+
+/// How many braces and parentheses of calls are open.
+#[derive(Default)]
+struct Open {
+    braces: usize,
+    parentheses: usize,
+}
+
+impl Open {
+    fn any(&self) -> bool {
+        self.braces > 0 || self.parentheses > 0
+    }
+
+    fn begin(&mut self, bracket: u8) {
+        match bracket {
+            b'{' => self.braces += 1,
+            b'(' => self.parentheses += 1,
+            _ => {}
+        }
+    }
+
+    fn count(&mut self, byte: u8) {
+        match byte {
+            b'{' if self.braces > 0 => self.braces += 1,
+            b'}' => self.braces = self.braces.saturating_sub(1),
+            b'(' if self.parentheses > 0 => self.parentheses += 1,
+            b')' => self.parentheses = self.parentheses.saturating_sub(1),
+            _ => {}
+        }
+    }
+}
+
+fn expanding(name: &[u8], letters: &[u8], is_parametric: bool) -> Result<Expanding, Problem> {
+    let mut expanding = Expanding::Always;
+    for letter in letters {
+        let wanted = match letter {
+            b'l' => Expanding::Never,
+            b'o' => Expanding::Once,
+            _ => return Err(Problem::IllegalModifier { name: shown(name), modifier: char::from(*letter) }),
+        };
+        if expanding != Expanding::Always && expanding != wanted {
+            return Err(Problem::IncompatibleModifiers { name: shown(name) });
+        }
+        expanding = wanted;
+    }
+    if is_parametric {
+        return Err(Problem::ParametricModifier { name: shown(name) });
+    }
+    Ok(expanding)
+}

@@ -1,0 +1,319 @@
+//! Expansion: text with calls → text.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bstr::ByteSlice;
+
+use super::Stop;
+use super::arguments::{Arguments, strip_quotes, words};
+use super::builtin::Builtin;
+use super::call::{self, Call, Named, Rest, is_blank, slice};
+use super::expression::{self, ExpressionProblem, Surroundings, Terms, Value};
+use super::host::{Access, OpenMacro};
+use super::language::Language;
+use super::problem::{Problem, shown};
+use super::table::{Definition, Expanding, Level};
+
+/// What a name stands for.
+enum Found {
+    Automatic(Vec<u8>),
+    Defined(Arc<Definition>),
+    BuiltIn(Builtin),
+}
+
+/// What a macro is called with.
+pub(super) struct Given {
+    /// All of it, with quotes.
+    pub all: Vec<u8>,
+    /// The single words, without.
+    pub words: Vec<Vec<u8>>,
+    /// Whether something in them could not be expanded: built-in macros take what came before it.
+    pub has_failed: bool,
+}
+
+impl Language {
+    /// Expands a text of its own: nothing around it sees its quotes.
+    pub fn expand(self: &Rc<Self>, text: &[u8]) -> Result<Vec<u8>, Stop> {
+        let outer = self.has_quotes.replace(false);
+        let mut out = Vec::new();
+        let result = self.expand_into(text, &mut out);
+        if self.has_quotes.replace(outer) {
+            strip_quotes(&mut out, 0);
+        }
+        result.map(|()| out)
+    }
+
+    /// Expands a text at the end of `out`.
+    pub fn expand_into(self: &Rc<Self>, text: &[u8], out: &mut Vec<u8>) -> Result<(), Stop> {
+        self.deeper(|| self.expand_calls(text, out))
+    }
+
+    fn expand_calls(self: &Rc<Self>, text: &[u8], out: &mut Vec<u8>) -> Result<(), Stop> {
+        let begin = out.len();
+        let mut at = 0;
+        while let Some(ahead) = slice(text, at, text.len()).find_byte(b'%') {
+            let percent = at + ahead;
+            out.extend_from_slice(slice(text, at, percent));
+            let depth = self.depth.get() - 1;
+            self.trace_call(text, percent, depth);
+            let expanded = self.call(text, percent, out);
+            self.trace_result(text, percent, slice(out, begin, out.len()), depth, expanded.is_err());
+            at = expanded?;
+            self.check_length(out)?;
+        }
+        out.extend_from_slice(slice(text, at, text.len()));
+        self.check_length(out)
+    }
+
+    fn check_length(&self, out: &[u8]) -> Result<(), Stop> {
+        let limit = self.limits.output_bytes;
+        if out.len() > limit { Err(self.fail(Problem::TooLong { limit })) } else { Ok(()) }
+    }
+
+    /// Expands one call, and gives where the text goes on.
+    fn call(self: &Rc<Self>, text: &[u8], percent: usize, out: &mut Vec<u8>) -> Result<usize, Stop> {
+        let (call, length) = call::read(text, percent);
+        let end = percent + length;
+        match call {
+            Call::Sign { .. } => out.push(b'%'),
+            Call::Shell(command) => self.shell(command, out)?,
+            Call::Expression(written) => {
+                out.extend(self.evaluate(written, Terms::Expanded)?.into_text());
+            }
+            Call::Named(named) => return self.named(&named, text, percent, out),
+            Call::Unterminated(bracket) => {
+                let text = shown(slice(text, percent + 1, text.len()));
+                return Err(self.fail(Problem::Unterminated { bracket, text }));
+            }
+        }
+        Ok(end)
+    }
+
+    fn shell(self: &Rc<Self>, command: &[u8], out: &mut Vec<u8>) -> Result<(), Stop> {
+        let mut expanded = Vec::new();
+        self.expand_into(command, &mut expanded)?;
+        strip_quotes(&mut expanded, 0);
+        if self.host.access() == Access::Closed {
+            self.report(Problem::Closed { what: "%(…)", text: shown(&expanded) });
+            return Ok(());
+        }
+        let output = self.host.shell(&expanded).map_err(|error| {
+            self.fail(Problem::NoShell { command: shown(&expanded), reason: crate::files::reason(&error) })
+        })?;
+        out.extend_from_slice(output.trim_end_with(|character| matches!(character, '\n' | '\r')));
+        Ok(())
+    }
+
+    fn named(
+        self: &Rc<Self>,
+        named: &Named<'_>,
+        text: &[u8],
+        percent: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, Stop> {
+        let end = percent + named.length;
+        if named.is_test {
+            return self.test(named, text, end, out).map(|()| end);
+        }
+        match self.find(named.name) {
+            None => {
+                out.push(b'%');
+                // What stands within braces is looked at once more; before a bare name `?` and `!` are gone.
+                Ok(match named.rest {
+                    Rest::Open => end - named.name.len(),
+                    Rest::Nothing | Rest::Text(_) | Rest::Words(_) => percent + 1,
+                })
+            }
+            Some(Found::BuiltIn(builtin)) => self.built_in(builtin, named.rest, text, end, out),
+            Some(Found::Defined(definition)) if definition.options.is_some() => {
+                let (given, end) = self.given(named.rest, text, end)?;
+                self.parametric(&definition, given, out)?;
+                Ok(end)
+            }
+            Some(found) => {
+                if matches!(named.rest, Rest::Text(_) | Rest::Words(_)) {
+                    self.report(Problem::NotParametric { name: shown(named.name) });
+                }
+                self.plain(found, text, end, out)
+            }
+        }
+    }
+
+    fn find(&self, name: &[u8]) -> Option<Found> {
+        if let Some(value) = self.automatic(name) {
+            self.has_quotes.set(self.has_quotes.get() || name == b"**");
+            return Some(Found::Automatic(value));
+        }
+        if let Some(definition) = self.table.borrow().make_use_of(name) {
+            if let Some(uses) = &mut *self.uses.borrow_mut() {
+                uses.insert(definition.name.clone(), Arc::clone(definition));
+            }
+            return Some(Found::Defined(Arc::clone(definition)));
+        }
+        Builtin::named(name).map(Found::BuiltIn)
+    }
+
+    /// `%{?name}`, `%{!?name:…}`, `%{-f:…}`.
+    fn test(
+        self: &Rc<Self>,
+        named: &Named<'_>,
+        text: &[u8],
+        end: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Stop> {
+        let found = self.find(named.name);
+        if found.is_some() == named.is_negated {
+            return Ok(());
+        }
+        match (named.rest, found) {
+            (Rest::Text(text), _) if !text.is_empty() => self.expand_into(text, out),
+            (_, Some(found)) => self.plain(found, text, end, out).map(drop),
+            (_, None) => Ok(()),
+        }
+    }
+
+    /// Expands what takes no arguments, or has got none.
+    fn plain(
+        self: &Rc<Self>,
+        found: Found,
+        text: &[u8],
+        end: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, Stop> {
+        match found {
+            Found::Automatic(value) => out.extend(value),
+            Found::Defined(definition) => self.body(&definition, out)?,
+            Found::BuiltIn(builtin) => return self.built_in(builtin, Rest::Nothing, text, end, out),
+        }
+        Ok(end)
+    }
+
+    fn body(self: &Rc<Self>, definition: &Arc<Definition>, out: &mut Vec<u8>) -> Result<(), Stop> {
+        let name = OpenMacro::Defined(Arc::clone(definition));
+        match definition.expanding {
+            Expanding::Always => self.within(name, || self.expand_into(&definition.body, out)),
+            Expanding::Never => {
+                out.extend_from_slice(&definition.body);
+                Ok(())
+            }
+            Expanding::Once => {
+                let mut expanded = Vec::new();
+                self.within(name, || self.expand_into(&definition.body, &mut expanded))?;
+                out.extend_from_slice(&expanded);
+                strip_quotes(&mut expanded, 0);
+                self.table.borrow_mut().settle(definition, &expanded);
+                Ok(())
+            }
+        }
+    }
+
+    /// What follows a name, expanded, and where the text goes on.
+    pub fn given(self: &Rc<Self>, rest: Rest<'_>, text: &[u8], end: usize) -> Result<(Given, usize), Stop> {
+        match rest {
+            Rest::Nothing => Ok((Given::none(), end)),
+            Rest::Text(written) => {
+                let mut all = Vec::new();
+                let has_failed = self.expand_into(written, &mut all).is_err();
+                let mut word = all.clone();
+                strip_quotes(&mut word, 0);
+                Ok((Given { all, words: vec![word], has_failed }, end))
+            }
+            Rest::Words(written) => Ok((self.given_words(written), end)),
+            Rest::Open => {
+                let line = self.line(text, end);
+                let end = end + line.len();
+                // A backslash is a word like any other, but the line feed after it is gone.
+                let is_hidden = line.ends_with(b"\\") && text.get(end) == Some(&b'\n');
+                Ok((self.given_words(line), end + usize::from(is_hidden)))
+            }
+        }
+    }
+
+    /// The text from a bare name to the end of its line, if a blank follows the name.
+    pub fn line<'t>(&self, text: &'t [u8], end: usize) -> &'t [u8] {
+        let rest = slice(text, end, text.len());
+        if !rest.first().is_some_and(|byte| is_blank(*byte)) {
+            return &[];
+        }
+        rest.split_str("\n").next().unwrap_or_default()
+    }
+
+    fn given_words(self: &Rc<Self>, written: &[u8]) -> Given {
+        let mut expanded = Vec::new();
+        let has_failed = self.expand_into(written, &mut expanded).is_err();
+        Given { has_failed, ..Given::of_words(words(&expanded)) }
+    }
+
+    /// Calls a parametric macro.
+    pub fn parametric(
+        self: &Rc<Self>,
+        definition: &Arc<Definition>,
+        given: Given,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Stop> {
+        if definition.body.is_empty() {
+            // rpm does not even look at the options then.
+            return if given.has_failed { Err(Stop) } else { Ok(()) };
+        }
+        let has_failed = given.has_failed;
+        let options = definition.options.as_deref().unwrap_or_default();
+        let parsed = Arguments::parse(&definition.name, options, given.all, given.words);
+        let mut arguments = parsed.map_err(|problem| self.fail(problem))?;
+        if has_failed {
+            // rpm begins with the body, and ends at once: if it lies too deep, that is told as well.
+            return self.deeper(|| Err(Stop));
+        }
+        let level = self.level() + 1;
+        arguments.level = level;
+        let arguments = Rc::new(arguments);
+        self.calls.borrow_mut().push(Rc::clone(&arguments));
+        let result = self.body(definition, out);
+        for name in arguments.locals.take() {
+            let unused = self.table.borrow_mut().leave(&name, Level(level));
+            if unused > 0 {
+                self.report(Problem::Unused { name: shown(&name) });
+            }
+        }
+        self.calls.borrow_mut().pop();
+        result
+    }
+
+    /// Works out an expression.
+    pub fn evaluate(self: &Rc<Self>, written: &[u8], terms: Terms) -> Result<Value, Stop> {
+        expression::evaluate(written, terms, &Around(self), &self.parentheses)
+    }
+}
+
+impl Given {
+    /// No arguments.
+    pub fn none() -> Self {
+        Self { all: Vec::new(), words: Vec::new(), has_failed: false }
+    }
+
+    /// Words that have been split.
+    pub fn of_words(words: Vec<Vec<u8>>) -> Self {
+        Self { all: super::arguments::joined(&words), words, has_failed: false }
+    }
+}
+
+/// The language around an expression.
+struct Around<'a>(&'a Rc<Language>);
+
+impl Surroundings for Around<'_> {
+    fn expand(&self, text: &[u8]) -> Result<Vec<u8>, Stop> {
+        self.0.expand(text)
+    }
+
+    fn end_of_macro(&self, text: &[u8], at: usize) -> usize {
+        call::end(text, at)
+    }
+
+    fn call_lua(&self, function: &[u8], arguments: &[Value]) -> Result<Value, Result<Stop, Vec<u8>>> {
+        self.0.call_lua_function(function, arguments)
+    }
+
+    fn fail(&self, problem: ExpressionProblem) -> Stop {
+        self.0.fail(Problem::Expression(problem))
+    }
+}

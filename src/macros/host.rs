@@ -1,0 +1,216 @@
+//! What the macro language asks of the machine, and what it tells.
+
+use std::cell::RefCell;
+use std::io;
+use std::sync::Arc;
+
+use super::problem::{Problem, Severity};
+use super::table::{Definition, Origin};
+
+/// What macros may do to the machine, or learn by running something on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Whatever they say: processes, files.
+    Open,
+    /// Files can be read, and that is all. What else a macro wants is reported, and stands for nothing.
+    Closed,
+}
+
+/// One macro that was open when something went wrong.
+#[derive(Clone, Debug)]
+pub enum OpenMacro {
+    /// A definition.
+    Defined(Arc<Definition>),
+    /// A part of the language.
+    BuiltIn(&'static str),
+}
+
+impl OpenMacro {
+    /// The name, without `%`.
+    pub fn name(&self) -> &[u8] {
+        match self {
+            Self::Defined(definition) => &definition.name,
+            Self::BuiltIn(name) => name.as_bytes(),
+        }
+    }
+
+    /// Where it was defined; built-in macros are defined nowhere.
+    pub fn origin(&self) -> Option<&Origin> {
+        match self {
+            Self::Defined(definition) => Some(&definition.origin),
+            Self::BuiltIn(_) => None,
+        }
+    }
+}
+
+/// Something that went wrong, with all that is known about the place.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What.
+    pub problem: Problem,
+    /// `file: line 3: `, where rpm writes it.
+    pub prefix: Vec<u8>,
+    /// The text that was being expanded or read.
+    pub place: Origin,
+    /// The macros that were open, the outermost first.
+    pub stack: Vec<OpenMacro>,
+}
+
+impl Report {
+    /// What rpm writes, with `error: ` and `warning: `, each line ended.
+    pub fn as_rpm(&self) -> Vec<u8> {
+        let kind = match self.problem.severity() {
+            Severity::Error => b"error: ".as_slice(),
+            Severity::Warning => b"warning: ",
+        };
+        let mut written = self.problem.plain_line().unwrap_or_default();
+        for line in self.problem.lines() {
+            for part in [kind, &self.prefix, &line, b"\n"] {
+                written.extend_from_slice(part);
+            }
+        }
+        written
+    }
+}
+
+/// What the machine has to offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// Processors that may be used.
+    pub processors: u64,
+    /// Main memory, in bytes.
+    pub memory_bytes: u64,
+}
+
+/// The machine, as the macro language sees it.
+///
+/// Names of files are bytes, as they stand in macros; relative ones belong to the folder where the program runs.
+pub trait Host {
+    /// What macros may do.
+    fn access(&self) -> Access;
+    /// Runs a command with the shell and gives what it writes.
+    ///
+    /// # Errors
+    /// The shell can't be started.
+    fn shell(&self, command: &[u8]) -> io::Result<Vec<u8>>;
+    /// Runs a program, its words given; gives its exit code.
+    ///
+    /// # Errors
+    /// It can't be started.
+    fn run(&self, words: &[Vec<u8>], streams: &Streams) -> io::Result<i32>;
+    /// Reads a whole file.
+    ///
+    /// # Errors
+    /// There is none, or it can't be read.
+    fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>>;
+    /// Whether there is such a file or folder.
+    fn exists(&self, path: &[u8]) -> bool;
+    /// The files that a pattern of glob(7) names, in the order of their names.
+    fn glob(&self, pattern: &[u8]) -> Vec<Vec<u8>>;
+    /// Where a file of the macros' world is for Lua's own functions, which open it themselves.
+    fn local_path(&self, path: &[u8]) -> Vec<u8> {
+        path.to_vec()
+    }
+    /// A variable of the environment.
+    fn variable(&self, name: &[u8]) -> Option<Vec<u8>>;
+    /// Sets a variable, or takes it away.
+    fn set_variable(&self, name: &[u8], value: Option<&[u8]>);
+    /// What the machine calls its own architecture: `uname -m`.
+    fn architecture(&self) -> String;
+    /// What the machine has to offer.
+    fn machine(&self) -> Machine;
+    /// Whether every detail is to be told: `%{verbose}`.
+    fn is_verbose(&self) -> bool;
+    /// Writes to standard output: `%{echo:…}`.
+    fn print(&self, text: &[u8]);
+    /// Takes note of what went wrong.
+    fn report(&self, report: Report);
+    /// Writes what `%dump` and `%trace` show.
+    fn trace(&self, text: &[u8]);
+}
+
+/// Files that stand for a program's standard streams.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Streams {
+    /// Read from here.
+    pub input: Option<Vec<u8>>,
+    /// Write here.
+    pub output: Option<Vec<u8>>,
+    /// Write errors here.
+    pub errors: Option<Vec<u8>>,
+}
+
+/// No machine at all: nothing runs, there are no files, and reports are kept.
+#[derive(Debug, Default)]
+pub struct NoHost {
+    reports: RefCell<Vec<Report>>,
+    printed: RefCell<Vec<u8>>,
+}
+
+impl NoHost {
+    /// What went wrong so far.
+    pub fn reports(&self) -> Vec<Report> {
+        self.reports.borrow().clone()
+    }
+
+    /// What was written to standard output and standard error.
+    pub fn printed(&self) -> Vec<u8> {
+        self.printed.borrow().clone()
+    }
+}
+
+impl Host for NoHost {
+    fn access(&self) -> Access {
+        Access::Closed
+    }
+
+    fn shell(&self, _command: &[u8]) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn run(&self, _words: &[Vec<u8>], _streams: &Streams) -> io::Result<i32> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn read_file(&self, _path: &[u8]) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn exists(&self, _path: &[u8]) -> bool {
+        false
+    }
+
+    fn glob(&self, _pattern: &[u8]) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
+
+    fn variable(&self, _name: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn set_variable(&self, _name: &[u8], _value: Option<&[u8]>) {}
+
+    fn architecture(&self) -> String {
+        "x86_64".to_owned()
+    }
+
+    fn machine(&self) -> Machine {
+        Machine { processors: 1, memory_bytes: 1 << 32 }
+    }
+
+    fn is_verbose(&self) -> bool {
+        false
+    }
+
+    fn print(&self, text: &[u8]) {
+        self.printed.borrow_mut().extend_from_slice(text);
+    }
+
+    fn report(&self, report: Report) {
+        self.reports.borrow_mut().push(report);
+    }
+
+    fn trace(&self, text: &[u8]) {
+        self.print(text);
+    }
+}

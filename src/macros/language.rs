@@ -1,0 +1,239 @@
+//! All that holds while macros are expanded.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::arguments::Arguments;
+use super::builtin::Builtin;
+use super::define::{self, Extent, Written};
+use super::host::{Host, OpenMacro, Report};
+use super::lua::Lua;
+use super::problem::Problem;
+use super::table::{Definition, Level, Origin, Table};
+use super::{Limits, Stop};
+
+/// How many expansions may be open at a time, as in rpm.
+const DEEPEST: usize = 64;
+
+/// Macros by name.
+pub(super) type Uses = BTreeMap<Box<[u8]>, Arc<Definition>>;
+
+/// The table and the state of what is being expanded.
+pub(super) struct Language {
+    pub table: RefCell<Table>,
+    pub host: Rc<dyn Host>,
+    pub limits: Limits,
+    /// The text that is being expanded.
+    pub place: RefCell<Origin>,
+    /// The macros that are open.
+    pub stack: RefCell<Vec<OpenMacro>>,
+    /// The parametric macros that are open.
+    pub calls: RefCell<Vec<Rc<Arguments>>>,
+    /// How many expansions are open.
+    pub depth: Cell<usize>,
+    /// How many parentheses of expressions are open.
+    pub parentheses: Cell<usize>,
+    /// How many macros have been expanded since the outermost text began.
+    steps: Cell<u64>,
+    /// Since `%trace`, every call is shown.
+    pub is_traced: Cell<bool>,
+    /// The macros that are used, where somebody wants to know.
+    pub uses: RefCell<Option<Uses>>,
+    /// Whether quotes have been put into the text that is being expanded.
+    pub has_quotes: Cell<bool>,
+    /// How the system failed the last time that Lua asked it for something.
+    pub errno: Cell<i32>,
+    pub lua: OnceCell<Lua>,
+}
+
+impl Language {
+    pub fn new(table: Table, host: Rc<dyn Host>, limits: Limits) -> Rc<Self> {
+        Rc::new(Self {
+            table: RefCell::new(table),
+            host,
+            limits,
+            place: RefCell::new(Origin::named("<text>")),
+            stack: RefCell::default(),
+            calls: RefCell::default(),
+            depth: Cell::new(0),
+            parentheses: Cell::new(0),
+            steps: Cell::new(0),
+            is_traced: Cell::new(false),
+            uses: RefCell::default(),
+            has_quotes: Cell::new(false),
+            errno: Cell::new(0),
+            lua: OnceCell::new(),
+        })
+    }
+
+    /// A new text: what the last one took does not count any more.
+    pub fn start(&self) {
+        self.steps.set(0);
+        if let Some(lua) = self.lua.get() {
+            lua.start();
+        }
+    }
+
+    /// The depth of the innermost parametric call.
+    pub fn level(&self) -> i32 {
+        self.calls.borrow().last().map_or(0, |call| call.level)
+    }
+
+    /// Tells the host what is wrong.
+    pub fn report(&self, problem: Problem) {
+        let prefix = if problem.names_its_line() { self.prefix() } else { Vec::new() };
+        let (place, stack) = (self.place.borrow().clone(), self.stack.borrow().clone());
+        self.host.report(Report { problem, prefix, place, stack });
+    }
+
+    /// Tells the host what is wrong, and ends the expansion.
+    pub fn fail(&self, problem: Problem) -> Stop {
+        self.report(problem);
+        Stop
+    }
+
+    /// `file: line N: `, each if its macro is there: they are set while a spec is parsed.
+    fn prefix(&self) -> Vec<u8> {
+        let table = self.table.borrow();
+        let mut prefix = Vec::new();
+        if let Some(file) = table.get(b"__file_name") {
+            prefix.extend_from_slice(&file.body);
+            prefix.extend_from_slice(b": ");
+        }
+        if let Some(line) = table.get(b"__file_lineno") {
+            prefix.extend_from_slice(b"line ");
+            prefix.extend_from_slice(&line.body);
+            prefix.extend_from_slice(b": ");
+        }
+        prefix
+    }
+
+    /// Does something one level further down.
+    pub fn deeper<T>(&self, part: impl FnOnce() -> Result<T, Stop>) -> Result<T, Stop> {
+        let depth = self.depth.get();
+        if depth >= DEEPEST {
+            return Err(self.fail(Problem::Recursion));
+        }
+        self.steps.set(self.steps.get() + 1);
+        if self.steps.get() > self.limits.steps {
+            return Err(self.fail(Problem::TooMuchWork { limit: self.limits.steps }));
+        }
+        self.depth.set(depth + 1);
+        let result = part();
+        self.depth.set(depth);
+        result
+    }
+
+    /// Does something that belongs to a macro.
+    pub fn within<T>(&self, name: OpenMacro, part: impl FnOnce() -> Result<T, Stop>) -> Result<T, Stop> {
+        self.stack.borrow_mut().push(name);
+        let result = part();
+        self.stack.borrow_mut().pop();
+        result
+    }
+
+    /// Whether there is a macro of that name, a built-in one or an automatic one included.
+    pub fn is_defined(&self, name: &[u8]) -> bool {
+        self.automatic(name).is_some()
+            || self.table.borrow().get(name).is_some()
+            || Builtin::named(name).is_some()
+    }
+
+    /// The value of an automatic macro.
+    pub fn automatic(&self, name: &[u8]) -> Option<Vec<u8>> {
+        let first = *name.first()?;
+        if !(first.is_ascii_digit() || matches!(first, b'*' | b'#' | b'-')) {
+            return None;
+        }
+        self.calls.borrow().last()?.automatic(name)
+    }
+
+    /// Defines a macro from its text.
+    pub fn define(&self, text: &[u8], extent: Extent, level: Level, origin: Origin) -> Result<(), Stop> {
+        match define::read(text, extent, "%define").1 {
+            Ok(written) => {
+                self.add(written, level, origin);
+                Ok(())
+            }
+            Err(problem) => Err(self.fail(problem)),
+        }
+    }
+
+    /// Defines a macro that has been read.
+    pub fn add(&self, written: Written, level: Level, origin: Origin) {
+        let Written { name, options, expanding, body, lacks_space } = written;
+        if lacks_space {
+            self.report(Problem::NoWhitespace { name: name.as_slice().into() });
+        }
+        if let (true, Some(call)) = (level.is_local(), self.calls.borrow().last()) {
+            call.locals.borrow_mut().insert(name.clone());
+        }
+        self.table.borrow_mut().push(Definition {
+            name: name.into(),
+            options: options.map(Into::into),
+            body: body.into(),
+            expanding,
+            level,
+            origin,
+        });
+    }
+
+    /// Takes the newest definition of a macro away.
+    pub fn undefine(&self, name: &[u8]) -> Result<(), Stop> {
+        // rpm looks at the beginning only: there is no macro with another character in its name.
+        let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
+        if !name.first().is_some_and(is_letter) || name == b"_" || Builtin::named(name).is_some() {
+            let checked = define::check_name(name, "%undefine");
+            return checked.map_err(|problem| self.fail(problem));
+        }
+        self.table.borrow_mut().pop(name);
+        Ok(())
+    }
+
+    /// Where a definition stands that is made now.
+    pub fn here(&self) -> Origin {
+        match self.stack.borrow().iter().rev().find_map(OpenMacro::origin) {
+            Some(origin) => origin.clone(),
+            None => self.place.borrow().clone(),
+        }
+    }
+
+    /// Shows the table: `%dump`.
+    pub fn dump(&self) {
+        let table = self.table.borrow();
+        let mut lines: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+        for definition in table.sorted() {
+            let sign = if table.was_used(&definition.name) { '=' } else { ':' };
+            let mut line = format!("{:3}{sign} ", definition.level).into_bytes();
+            line.extend_from_slice(&definition.name);
+            if let Some(options) = &definition.options {
+                line.extend([b"(", options.as_ref(), b")"].concat());
+            }
+            line.extend_from_slice(definition.expanding.modifier().as_bytes());
+            line.push(b'\t');
+            line.extend_from_slice(&definition.body);
+            lines.push((definition.name.to_vec(), line));
+        }
+        for name in Builtin::names() {
+            lines.push((name.as_bytes().to_vec(), format!("-20: {name}\t<builtin>").into_bytes()));
+        }
+        if let Some(call) = self.calls.borrow().last() {
+            for (name, body) in call.listed() {
+                let mut line = format!("{:3}: ", call.level).into_bytes();
+                line.extend([name.as_slice(), b"<l>\t", &body].concat());
+                lines.push((name, line));
+            }
+        }
+        lines.sort();
+        let mut text = b"========================\n".to_vec();
+        for (_, line) in &lines {
+            text.extend_from_slice(line);
+            text.push(b'\n');
+        }
+        let active = lines.len();
+        text.extend(format!("======================== active {active} empty 0\n").into_bytes());
+        self.host.trace(&text);
+    }
+}

@@ -1,0 +1,108 @@
+//! Users and groups: their part of `posix.*`. They are read from passwd(5) and group(5).
+
+use bstr::ByteSlice;
+use mlua::Value;
+
+use super::arguments::{Call, told};
+use super::posix::io_error;
+use super::{Answer, Native};
+
+/// What the library holds of accounts.
+pub(super) const FUNCTIONS: &[Native] = &[
+    ("getgroup", getgroup),
+    ("getlogin", getlogin),
+    ("getpasswd", getpasswd),
+    ("setgid", change_identity),
+    ("setuid", change_identity),
+];
+
+/// The fields of the line whose name or number is `wanted`.
+fn line_of(call: &Call<'_>, file: &str, wanted: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let text = call.language.host.read_file(file.as_bytes()).ok()?;
+    let is_number = wanted.iter().all(u8::is_ascii_digit);
+    let fields = |line: &[u8]| line.split(|byte| *byte == b':').map(<[u8]>::to_vec).collect::<Vec<_>>();
+    let place = if is_number { 2 } else { 0 };
+    text.lines().map(fields).find(|fields| fields.get(place).is_some_and(|field| field == wanted))
+}
+
+fn id(call: &Call<'_>, place: usize, file: &str) -> Result<Option<u32>, Vec<u8>> {
+    let Some(wanted) = call.optional_string(place)? else {
+        return Ok(None);
+    };
+    if let Some(number) = wanted.to_str().ok().and_then(|text| text.parse::<f64>().ok()) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a number that Lua gave"
+        )]
+        return Ok(Some(number as u32));
+    }
+    let found = line_of(call, file, &wanted);
+    let number = found.and_then(|fields| fields.get(2)?.to_str().ok()?.parse().ok());
+    number.map(Some).ok_or_else(|| call.bad(place, "unknown user or group"))
+}
+
+/// The number of a user that is given by name or number.
+pub(super) fn user_id(call: &Call<'_>, place: usize) -> Result<Option<u32>, Vec<u8>> {
+    id(call, place, "/etc/passwd")
+}
+
+/// The number of a group that is given by name or number.
+pub(super) fn group_id(call: &Call<'_>, place: usize) -> Result<Option<u32>, Vec<u8>> {
+    id(call, place, "/etc/group")
+}
+
+fn number(field: &[u8]) -> Value {
+    Value::Number(field.to_str().ok().and_then(|text| text.parse().ok()).unwrap_or(-1.0))
+}
+
+fn wanted(call: &Call<'_>, own: u32) -> Result<Vec<u8>, Vec<u8>> {
+    let given = call.optional_string(1)?.unwrap_or_else(|| own.to_string().into_bytes());
+    // Lua writes a float as `0.0`.
+    Ok(given.strip_suffix(b".0").map(<[u8]>::to_vec).unwrap_or(given))
+}
+
+fn getpasswd(call: &Call<'_>) -> Answer {
+    let wanted = wanted(call, rustix::process::getuid().as_raw())?;
+    let Some(found) = line_of(call, "/etc/passwd", &wanted) else {
+        return Ok(vec![Value::Nil]);
+    };
+    let field = |place: usize| found.get(place).map(Vec::as_slice).unwrap_or_default();
+    let fields = vec![
+        ("name", call.new_string(field(0))?),
+        ("uid", number(field(2))),
+        ("gid", number(field(3))),
+        ("dir", call.new_string(field(5))?),
+        ("shell", call.new_string(field(6))?),
+        ("gecos", call.new_string(field(4))?),
+        ("passwd", call.new_string(field(1))?),
+    ];
+    call.selected(fields, 2)
+}
+
+fn getgroup(call: &Call<'_>) -> Answer {
+    let wanted = wanted(call, rustix::process::getgid().as_raw())?;
+    let Some(found) = line_of(call, "/etc/group", &wanted) else {
+        return Ok(vec![Value::Nil]);
+    };
+    let field = |place: usize| found.get(place).map(Vec::as_slice).unwrap_or_default();
+    let table = call.lua.create_table().map_err(told)?;
+    table.set("name", call.new_string(field(0))?).map_err(told)?;
+    table.set("gid", number(field(2))).map_err(told)?;
+    for member in field(3).split(|byte| *byte == b',').filter(|member| !member.is_empty()) {
+        table.push(call.new_string(member)?).map_err(told)?;
+    }
+    Ok(vec![Value::Table(table)])
+}
+
+fn getlogin(call: &Call<'_>) -> Answer {
+    match call.language.host.variable(b"LOGNAME") {
+        Some(name) => call.answer(&name),
+        None => Ok(vec![Value::Nil]),
+    }
+}
+
+/// A macro has no business with who runs it; rpm lets root only.
+fn change_identity(call: &Call<'_>) -> Answer {
+    call.failed(&[], &io_error(rustix::io::Errno::PERM))
+}

@@ -1,0 +1,200 @@
+//! What Lua gives to a native function, checked as Lua checks it.
+
+use std::rc::Rc;
+
+use mlua::{LuaString, Table, Value};
+
+use super::super::language::Language;
+use super::Answer;
+
+/// One call of a native function.
+pub(super) struct Call<'a> {
+    pub name: &'static str,
+    pub lua: &'a mlua::Lua,
+    pub language: &'a Rc<Language>,
+    pub values: Vec<Value>,
+}
+
+impl Call<'_> {
+    /// The value at `place`, counted from 1.
+    pub fn value(&self, place: usize) -> &Value {
+        self.values.get(place - 1).unwrap_or(&Value::Nil)
+    }
+
+    /// In the words of `luaL_argerror`.
+    pub fn bad(&self, place: usize, why: &str) -> Vec<u8> {
+        format!("bad argument #{place} to '{}' ({why})", self.name).into_bytes()
+    }
+
+    fn expected(&self, place: usize, kind: &str) -> Vec<u8> {
+        let got = match self.values.get(place - 1) {
+            Some(value) => type_name(value),
+            None => "no value",
+        };
+        self.bad(place, &format!("{kind} expected, got {got}"))
+    }
+
+    /// A string; numbers are strings as well.
+    pub fn string(&self, place: usize) -> Result<Vec<u8>, Vec<u8>> {
+        self.text(self.value(place)).ok_or_else(|| self.expected(place, "string"))
+    }
+
+    /// A string, or nothing.
+    pub fn optional_string(&self, place: usize) -> Result<Option<Vec<u8>>, Vec<u8>> {
+        match self.value(place) {
+            Value::Nil => Ok(None),
+            _ => self.string(place).map(Some),
+        }
+    }
+
+    /// A number without a fraction.
+    pub fn integer(&self, place: usize) -> Result<i64, Vec<u8>> {
+        let whole = || self.bad(place, "number has no integer representation");
+        match self.lua.coerce_number(self.value(place).clone()) {
+            Ok(Some(number)) => {
+                let integer = self.lua.coerce_integer(self.value(place).clone()).ok().flatten();
+                let _: f64 = number;
+                integer.ok_or_else(whole)
+            }
+            _ => Err(self.expected(place, "number")),
+        }
+    }
+
+    /// A number, or nothing.
+    pub fn optional_integer(&self, place: usize) -> Result<Option<i64>, Vec<u8>> {
+        match self.value(place) {
+            Value::Nil => Ok(None),
+            _ => self.integer(place).map(Some),
+        }
+    }
+
+    /// A table.
+    pub fn table(&self, place: usize) -> Result<&Table, Vec<u8>> {
+        match self.value(place) {
+            Value::Table(table) => Ok(table),
+            _ => Err(self.expected(place, "table")),
+        }
+    }
+
+    /// The words in a table, from 1 up to the first that is not there.
+    pub fn words(&self, table: &Table) -> Result<Vec<Vec<u8>>, Vec<u8>> {
+        let mut words = Vec::new();
+        for (number, value) in table.sequence_values::<Value>().enumerate() {
+            let value = value.map_err(told)?;
+            let word = self.text(&value);
+            words.push(word.ok_or_else(|| self.bad(number + 1, "cannot convert to string"))?);
+        }
+        Ok(words)
+    }
+
+    /// A string's or a number's text.
+    pub fn text(&self, value: &Value) -> Option<Vec<u8>> {
+        match value {
+            Value::String(text) => Some(text.as_bytes().to_vec()),
+            Value::Integer(_) | Value::Number(_) => {
+                let text = self.lua.coerce_string(value.clone()).ok().flatten()?;
+                Some(text.as_bytes().to_vec())
+            }
+            _ => None,
+        }
+    }
+
+    /// A string for Lua.
+    pub fn new_string(&self, text: &[u8]) -> Result<Value, Vec<u8>> {
+        self.lua.create_string(text).map(Value::String).map_err(told)
+    }
+
+    /// One string as the answer.
+    pub fn answer(&self, text: &[u8]) -> Answer {
+        Ok(vec![self.new_string(text)?])
+    }
+
+    /// A list of strings as the answer.
+    pub fn list(&self, words: &[Vec<u8>]) -> Answer {
+        let table = self.lua.create_table().map_err(told)?;
+        for word in words {
+            table.push(self.new_string(word)?).map_err(told)?;
+        }
+        Ok(vec![Value::Table(table)])
+    }
+
+    /// Named values: the one that `selector` names, or all in a table.
+    pub fn selected(&self, fields: Vec<(&'static str, Value)>, selector: usize) -> Answer {
+        if let Some(wanted) = self.optional_string(selector)? {
+            let found = fields.into_iter().find(|(name, _)| name.as_bytes() == wanted);
+            let wanted = String::from_utf8_lossy(&wanted).into_owned();
+            return match found {
+                Some((_, value)) => Ok(vec![value]),
+                None => Err(self.bad(selector, &format!("invalid option '{wanted}'"))),
+            };
+        }
+        let table = self.lua.create_table().map_err(told)?;
+        for (name, value) in fields {
+            table.set(name, value).map_err(told)?;
+        }
+        Ok(vec![Value::Table(table)])
+    }
+
+    /// Nothing, a message and a number: how functions of the system fail.
+    pub fn failed(&self, path: &[u8], error: &std::io::Error) -> Answer {
+        let reason = crate::files::reason(error);
+        let message = match path {
+            [] => reason.into_bytes(),
+            path => [path, b": ", reason.as_bytes()].concat(),
+        };
+        let code = error.raw_os_error().unwrap_or_default();
+        self.language.errno.set(code);
+        Ok(vec![Value::Nil, self.new_string(&message)?, Value::Number(code.into())])
+    }
+
+    /// What a function of the system gives that succeeds, or how it fails.
+    pub fn done(&self, path: &[u8], result: std::io::Result<()>) -> Answer {
+        match result {
+            Ok(()) => Ok(vec![Value::Number(0.0)]),
+            Err(error) => self.failed(path, &error),
+        }
+    }
+
+    /// Refuses what changes the machine, where that is closed; says so.
+    pub fn may(&self, text: &[u8]) -> Result<(), Answer> {
+        if self.language.may(self.name, text) {
+            return Ok(());
+        }
+        Err(self.failed(&[], &std::io::Error::from_raw_os_error(1)))
+    }
+}
+
+/// An error of the interpreter as a message.
+pub(super) fn told(error: mlua::Error) -> Vec<u8> {
+    words(&error).into_bytes()
+}
+
+/// An error's own words, without a traceback.
+pub(super) fn words(error: &mlua::Error) -> String {
+    match error {
+        mlua::Error::CallbackError { cause, .. } => words(cause),
+        mlua::Error::RuntimeError(message) => message.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// An error with the place of the code that is at fault, as `luaL_error` puts it.
+pub(super) fn placed(lua: &mlua::Lua, message: &str) -> mlua::Error {
+    let place = lua.inspect_stack(1, |code| {
+        let (source, line) = (code.source(), code.current_line());
+        source.short_src.zip(line).map(|(source, line)| format!("{source}:{line}: "))
+    });
+    mlua::Error::runtime(format!("{}{message}", place.flatten().unwrap_or_default()))
+}
+
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Integer(_) | Value::Number(_) => "number",
+        value => value.type_name(),
+    }
+}
+
+/// A string's bytes.
+pub(super) fn bytes(text: &LuaString) -> Vec<u8> {
+    text.as_bytes().to_vec()
+}

@@ -1,0 +1,313 @@
+//! Files: their part of `posix.*` (rpm-lua(7), "posix extension").
+
+use std::fmt;
+use std::io;
+
+use mlua::Value;
+use rustix::fs::{self, Access, AtFlags, CWD, FileType, Gid, Mode, Stat, Timespec, Timestamps, Uid};
+use rustix::io::Errno;
+
+use super::account::{group_id, user_id};
+use super::arguments::Call;
+use super::{Answer, Native};
+
+/// What the library holds of files.
+pub(super) const FUNCTIONS: &[Native] = &[
+    ("access", access),
+    ("chmod", chmod),
+    ("chown", chown),
+    ("dir", dir),
+    ("link", link),
+    ("mkdir", mkdir),
+    ("mkfifo", mkfifo),
+    ("mkstemp", mkstemp),
+    ("pathconf", pathconf),
+    ("readlink", readlink),
+    ("rmdir", rmdir),
+    ("stat", stat),
+    ("symlink", symlink),
+    ("unlink", unlink),
+    ("utime", utime),
+];
+
+/// An error of the system.
+pub(super) fn io_error(errno: Errno) -> io::Error {
+    io::Error::from_raw_os_error(errno.raw_os_error())
+}
+
+/// Read, write and execute for owner, group and others, as `ls` shows them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Permissions(pub u32);
+
+impl fmt::Display for Permissions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, letter) in "rwxrwxrwx".chars().enumerate() {
+            write!(f, "{}", if self.0 & (0o400 >> place) == 0 { '-' } else { letter })?;
+        }
+        Ok(())
+    }
+}
+
+impl Permissions {
+    /// Changed as chmod(1) says it: `755`, `rwxr-xr-x`, `u+x,go-w`.
+    pub fn changed(self, wanted: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(wanted).ok()?;
+        if text.chars().all(|character| character.is_ascii_digit()) {
+            return u32::from_str_radix(text, 8).ok().map(|mode| Self(mode & 0o7777));
+        }
+        if text.len() == 9 && text.chars().all(|character| "rwx-".contains(character)) {
+            let set = |(place, character)| if character == '-' { 0 } else { 0o400_u32 >> place };
+            return Some(Self(text.chars().enumerate().map(set).sum()));
+        }
+        text.split(',').try_fold(self, Self::clause)
+    }
+
+    /// One clause: `u+x`.
+    fn clause(self, clause: &str) -> Option<Self> {
+        let at = clause.find(['+', '-', '='])?;
+        let (who, rest) = clause.split_at(at);
+        let mut masks = 0;
+        for character in if who.is_empty() { "a" } else { who }.chars() {
+            masks |= match character {
+                'u' => 0o700,
+                'g' => 0o070,
+                'o' => 0o007,
+                'a' => 0o777,
+                _ => return None,
+            };
+        }
+        let mut bits = 0;
+        for character in rest.chars().skip(1) {
+            bits |= match character {
+                'r' => 0o444,
+                'w' => 0o222,
+                'x' => 0o111,
+                _ => return None,
+            };
+        }
+        let bits = bits & masks;
+        Some(Self(match rest.chars().next()? {
+            '+' => self.0 | bits,
+            '-' => self.0 & !bits,
+            _ => self.0 & !masks | bits,
+        }))
+    }
+}
+
+/// A path among the arguments: as it was given, and where it is.
+fn path(call: &Call<'_>, place: usize) -> Result<(Vec<u8>, Vec<u8>), Vec<u8>> {
+    let path = call.string(place)?;
+    let local = call.language.host.local_path(&path);
+    Ok((path, local))
+}
+
+/// Changes one file.
+fn change(call: &Call<'_>, change: impl FnOnce(&[u8]) -> rustix::io::Result<()>) -> Answer {
+    let (path, local) = path(call, 1)?;
+    match call.may(&path) {
+        Ok(()) => call.done(&path, change(&local).map_err(io_error)),
+        Err(refused) => refused,
+    }
+}
+
+fn access(call: &Call<'_>) -> Answer {
+    let (path, local) = path(call, 1)?;
+    let mut wanted = Access::EXISTS;
+    for letter in call.optional_string(2)?.unwrap_or_default() {
+        wanted |= match letter {
+            b'r' => Access::READ_OK,
+            b'w' => Access::WRITE_OK,
+            b'x' => Access::EXEC_OK,
+            b'f' => Access::EXISTS,
+            b' ' => continue,
+            other => {
+                return Err(call.bad(2, &format!("unknown mode option `{}'", char::from(other))));
+            }
+        };
+    }
+    call.done(&path, fs::access(local.as_slice(), wanted).map_err(io_error))
+}
+
+fn chmod(call: &Call<'_>) -> Answer {
+    let wanted = call.string(2)?;
+    let (path, local) = path(call, 1)?;
+    let status = match fs::stat(local.as_slice()) {
+        Ok(status) => status,
+        Err(error) => return call.failed(&path, &io_error(error)),
+    };
+    let Some(mode) = Permissions(status.st_mode & 0o7777).changed(&wanted) else {
+        return Err(call.bad(2, "bad mode"));
+    };
+    change(call, |path| fs::chmod(path, Mode::from_bits_truncate(mode.0)))
+}
+
+fn chown(call: &Call<'_>) -> Answer {
+    let (user, group) = (user_id(call, 2)?, group_id(call, 3)?);
+    change(call, |path| fs::chown(path, user.map(Uid::from_raw), group.map(Gid::from_raw)))
+}
+
+fn dir(call: &Call<'_>) -> Answer {
+    let path = call.optional_string(1)?.unwrap_or_else(|| b".".to_vec());
+    let local = call.language.host.local_path(&path);
+    let listed = fs::open(local.as_slice(), fs::OFlags::RDONLY | fs::OFlags::DIRECTORY, Mode::empty())
+        .and_then(fs::Dir::new)
+        .and_then(|entries| entries.collect::<rustix::io::Result<Vec<_>>>());
+    match listed {
+        Ok(entries) => {
+            let names: Vec<Vec<u8>> =
+                entries.iter().map(|entry| entry.file_name().to_bytes().to_vec()).collect();
+            call.list(&names)
+        }
+        Err(error) => call.failed(&path, &io_error(error)),
+    }
+}
+
+fn link(call: &Call<'_>) -> Answer {
+    let (_, new) = path(call, 2)?;
+    match change(call, |old| fs::link(old, new.as_slice()))? {
+        values if matches!(values.first(), Some(Value::Nil)) => without_path(call),
+        values => Ok(values),
+    }
+}
+
+fn symlink(call: &Call<'_>) -> Answer {
+    let (old, (_, new)) = (call.string(1)?, path(call, 2)?);
+    match change(call, |_| fs::symlink(old.as_slice(), new.as_slice()))? {
+        values if matches!(values.first(), Some(Value::Nil)) => without_path(call),
+        values => Ok(values),
+    }
+}
+
+/// The last failure once more, without the name of a file: there were two.
+fn without_path(call: &Call<'_>) -> Answer {
+    call.failed(&[], &io::Error::from_raw_os_error(call.language.errno.get()))
+}
+
+fn mkdir(call: &Call<'_>) -> Answer {
+    change(call, |path| fs::mkdir(path, Mode::from_bits_truncate(0o777)))
+}
+
+fn mkfifo(call: &Call<'_>) -> Answer {
+    change(call, |path| fs::mknodat(CWD, path, FileType::Fifo, Mode::from_bits_truncate(0o777), 0))
+}
+
+/// A file of its own for a name that ends with `XXXXXX`: the name that it got, and a number that tells them apart.
+fn mkstemp(call: &Call<'_>) -> Answer {
+    let template = call.string(1)?;
+    let Some(stem) = template.strip_suffix(b"XXXXXX") else {
+        return call.failed(&template, &io_error(Errno::INVAL));
+    };
+    if let Err(refused) = call.may(&template) {
+        return refused;
+    }
+    let start = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic).tv_nsec;
+    for attempt in 0..1000_i64 {
+        let name = [stem, format!("{:06}", (start + attempt * 7919) % 1_000_000).as_bytes()].concat();
+        let local = call.language.host.local_path(&name);
+        let flags = fs::OFlags::CREATE | fs::OFlags::EXCL | fs::OFlags::RDWR;
+        match fs::open(local.as_slice(), flags, Mode::from_bits_truncate(0o600)) {
+            Ok(_) => return Ok(vec![call.new_string(&name)?, Value::Nil]),
+            Err(Errno::EXIST) => {}
+            Err(error) => return call.failed(&template, &io_error(error)),
+        }
+    }
+    call.failed(&template, &io_error(Errno::EXIST))
+}
+
+fn pathconf(call: &Call<'_>) -> Answer {
+    let (path, local) = path(call, 1)?;
+    let system = match fs::statvfs(local.as_slice()) {
+        Ok(system) => system,
+        Err(error) => return call.failed(&path, &io_error(error)),
+    };
+    let number = |number: u32| Value::Number(number.into());
+    let fields = vec![
+        ("link_max", number(127)),
+        ("max_canon", number(255)),
+        ("max_input", number(255)),
+        ("name_max", Value::Number(system.f_namemax as f64)),
+        ("path_max", number(4096)),
+        ("pipe_buf", number(4096)),
+        ("chown_restricted", number(1)),
+        ("no_trunc", number(1)),
+        ("vdisable", number(0)),
+    ];
+    call.selected(fields, 2)
+}
+
+fn readlink(call: &Call<'_>) -> Answer {
+    let (path, local) = path(call, 1)?;
+    match fs::readlink(local.as_slice(), Vec::new()) {
+        Ok(target) => call.answer(target.as_bytes()),
+        Err(error) => call.failed(&path, &io_error(error)),
+    }
+}
+
+fn rmdir(call: &Call<'_>) -> Answer {
+    change(call, |path| fs::rmdir(path))
+}
+
+fn unlink(call: &Call<'_>) -> Answer {
+    change(call, |path| fs::unlink(path))
+}
+
+fn utime(call: &Call<'_>) -> Answer {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+    let at = |place: usize| -> Result<Timespec, Vec<u8>> {
+        Ok(call.optional_integer(place)?.map_or(now, |seconds| Timespec { tv_sec: seconds, tv_nsec: 0 }))
+    };
+    let times = Timestamps { last_modification: at(2)?, last_access: at(3)? };
+    change(call, |path| fs::utimensat(CWD, path, &times, AtFlags::empty()))
+}
+
+fn stat(call: &Call<'_>) -> Answer {
+    let (path, local) = path(call, 1)?;
+    match fs::lstat(local.as_slice()) {
+        Ok(status) => call.selected(fields(call, &status)?, 2),
+        Err(error) => call.failed(&path, &io_error(error)),
+    }
+}
+
+fn fields(call: &Call<'_>, status: &Stat) -> Result<Vec<(&'static str, Value)>, Vec<u8>> {
+    let kind = match FileType::from_raw_mode(status.st_mode) {
+        FileType::RegularFile => "regular",
+        FileType::Symlink => "link",
+        FileType::Directory => "directory",
+        FileType::CharacterDevice => "character device",
+        FileType::BlockDevice => "block device",
+        FileType::Fifo => "fifo",
+        FileType::Socket => "socket",
+        FileType::Unknown => "?",
+    };
+    Ok(vec![
+        ("mode", call.new_string(Permissions(status.st_mode).to_string().as_bytes())?),
+        ("_mode", Value::Number(status.st_mode.into())),
+        ("ino", Value::Number(status.st_ino as f64)),
+        ("dev", Value::Number(status.st_dev as f64)),
+        ("nlink", Value::Number(status.st_nlink as f64)),
+        ("uid", Value::Number(status.st_uid.into())),
+        ("gid", Value::Number(status.st_gid.into())),
+        ("size", Value::Number(status.st_size as f64)),
+        ("atime", Value::Number(status.st_atime as f64)),
+        ("mtime", Value::Number(status.st_mtime as f64)),
+        ("ctime", Value::Number(status.st_ctime as f64)),
+        ("type", call.new_string(kind.as_bytes())?),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modes_are_read_in_three_ways() {
+        let before = Permissions(0o644);
+        assert_eq!(before.to_string(), "rw-r--r--");
+        assert_eq!(before.changed(b"755"), Some(Permissions(0o755)));
+        assert_eq!(before.changed(b"r-xr-x---"), Some(Permissions(0o550)));
+        assert_eq!(before.changed(b"u+x,go-r"), Some(Permissions(0o700)));
+        assert_eq!(before.changed(b"a=x"), Some(Permissions(0o111)));
+        assert_eq!(before.changed(b"u+q"), None);
+        assert_eq!(before.changed(b""), None);
+    }
+}

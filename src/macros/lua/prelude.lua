@@ -1,0 +1,203 @@
+-- The world that macros' Lua code lives in: what is native is made to look and fail as rpm's own functions do.
+local native = ...
+local error, load_any, pcall, select, setmetatable, tostring, type =
+    error, load, pcall, select, setmetatable, tostring, type
+local concat, pack, unpack = table.concat, table.pack, table.unpack
+local io_open, io_stdout = io.open, io.stdout
+
+-- Native functions give false and a message where they fail: a message gets the place of the caller.
+local function guarded(call)
+    return function(...)
+        local results = pack(call(...))
+        if results[1] then
+            return unpack(results, 2, results.n)
+        end
+        error(results[2], 2)
+    end
+end
+
+local function library(functions)
+    local result = {}
+    for name, call in pairs(functions) do
+        result[name] = guarded(call)
+    end
+    return result
+end
+
+rpm, posix = library(native.rpm), library(native.posix)
+local local_path, may = guarded(native.local_path), guarded(native.may)
+
+function posix.files(path)
+    local names, message, code = posix.dir(path)
+    if not names then
+        return nil, message, code
+    end
+    local at = 0
+    return function()
+        at = at + 1
+        return names[at]
+    end
+end
+
+local hooks = {}
+
+function rpm.register(name, call)
+    if type(name) ~= "string" then
+        error("bad argument #1 to 'register' (string expected, got " .. type(name) .. ")", 2)
+    elseif type(call) ~= "function" then
+        error("bad argument #2 to 'register' (function expected, got " .. type(call) .. ")", 2)
+    end
+    hooks[name] = hooks[name] or {}
+    table.insert(hooks[name], call)
+    return call
+end
+
+function rpm.unregister(name, call)
+    for at, known in ipairs(hooks[name] or {}) do
+        if known == call then
+            table.remove(hooks[name], at)
+            return
+        end
+    end
+end
+
+function rpm.call(name, ...)
+    for _, call in ipairs(hooks[name] or {}) do
+        call({ ... })
+    end
+end
+
+macros = setmetatable({}, {
+    __index = function(_, name)
+        local results = pack(native.macro(name))
+        if not results[1] then
+            error(results[2], 2)
+        elseif results[2] ~= true then
+            return results[2]
+        end
+        return function(...)
+            local called = pack(native.call(name, ...))
+            if not called[1] then
+                error(called[2], 2)
+            end
+            return called[2]
+        end
+    end,
+    __newindex = function(_, name, value)
+        local results = pack(native.set_macro(name, value))
+        if not results[1] then
+            error(results[2], 2)
+        end
+    end,
+})
+
+function print(...)
+    local words = {}
+    for at = 1, select("#", ...) do
+        words[at] = tostring((select(at, ...)))
+    end
+    native.print(concat(words, "\t"))
+end
+
+os.exit = function()
+    error("exit not permitted in this context", 2)
+end
+os.getenv = posix.getenv
+
+-- Code is text: what Lua compiled before is not checked, and could do anything.
+local function load_text(code, name, ...)
+    if select("#", ...) == 0 then
+        return load_any(code, name, "t")
+    end
+    return load_any(code, name, "t", (...))
+end
+load = function(code, name, _, ...)
+    return load_text(code, name, ...)
+end
+loadfile = function(path, _, ...)
+    local file, message = io.open(path, "rb")
+    if not file then
+        return nil, "cannot open " .. message
+    end
+    local code = file:read("a")
+    file:close()
+    return load_text((code:gsub("^#[^\n]*", "")), "@" .. path, ...)
+end
+dofile = function(path)
+    local chunk, message = loadfile(path)
+    if not chunk then
+        error(message, 0)
+    end
+    return chunk()
+end
+package.path = native.path
+package.cpath = ""
+for at = #package.searchers, 3, -1 do
+    table.remove(package.searchers, at)
+end
+
+local function refuse(holder, prefix, name)
+    local original = holder[name]
+    holder[name] = function(...)
+        if may(prefix .. name, tostring((...))) then
+            return original(...)
+        end
+        return nil, "not allowed here", 1
+    end
+end
+
+for _, name in ipairs { "execute", "remove", "rename", "tmpname" } do
+    refuse(os, "os.", name)
+end
+for _, name in ipairs { "popen", "tmpfile" } do
+    refuse(io, "io.", name)
+end
+
+io.open = function(path, mode)
+    if type(path) ~= "string" then
+        return io_open(path, mode)
+    end
+    if mode and mode ~= "r" and mode ~= "rb" and not may("io.open", path) then
+        return nil, "not allowed here", 1
+    end
+    return io_open(local_path(path), mode)
+end
+
+local function opened(name)
+    local original = io[name]
+    io[name] = function(path, ...)
+        if type(path) == "string" then
+            if name == "output" and not may("io.output", path) then
+                return nil, "not allowed here", 1
+            end
+            path = local_path(path)
+        end
+        return original(path, ...)
+    end
+end
+
+opened("input")
+opened("lines")
+opened("output")
+
+-- Runs code with its values; `name` is what it is called in messages.
+return function(code, name, ...)
+    local chunk, message = load_any(code, name, "t")
+    if not chunk then
+        return "syntax", message
+    end
+    local results = pack(pcall(chunk, ...))
+    io_stdout:flush()
+    if results[1] then
+        local words = {}
+        for at = 2, results.n do
+            words[at - 1] = tostring(results[at])
+        end
+        return "done", concat(words, "\t")
+    end
+    local failure = native.exceeded() or native.error_text(results[2])
+    if type(failure) ~= "string" and type(failure) ~= "number" then
+        failure = "(null)"
+    end
+    return "failed", tostring(failure)
+end

@@ -1,0 +1,248 @@
+//! `rpm.open`: a file, packed or not (rpm-lua(7), "rpm extension"; rpm-payloadflags(7)).
+
+use std::io::{self, Read, Seek, SeekFrom, Write};
+
+use bstr::ByteSlice;
+use bzip2::read::MultiBzDecoder;
+use bzip2::write::BzEncoder;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+use liblzma::read::XzDecoder;
+use liblzma::write::XzEncoder;
+use mlua::{AnyUserData, Lua, LuaString, MetaMethod, MultiValue, UserData, UserDataMethods, Value};
+use rustix::fs::{Mode, OFlags};
+
+use super::arguments::{Call, bytes, placed, told};
+use super::posix::io_error;
+use super::{Answer, Native};
+
+/// What the library holds.
+pub(super) const FUNCTIONS: &[Native] = &[("open", open)];
+
+/// How a file is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Packing {
+    None,
+    Gzip(u32),
+    Bzip2(u32),
+    Xz(u32),
+    Zstd(i32),
+}
+
+/// What `r`, `w.gzdio` and their like ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct OpenMode {
+    flags: OFlags,
+    packing: Packing,
+}
+
+impl OpenMode {
+    /// Reads `MODE[.FLAGS]`.
+    fn parse(text: &[u8]) -> Option<Self> {
+        let text = text.to_str().ok()?;
+        let (letters, packing) = text.split_once('.').unwrap_or((text, "ufdio"));
+        let mut flags = match letters.chars().next()? {
+            'r' => OFlags::RDONLY,
+            'w' => OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC,
+            'a' => OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND,
+            _ => return None,
+        };
+        let mut level = None;
+        for letter in letters.chars().skip(1) {
+            match letter {
+                '+' => flags = (flags - OFlags::WRONLY) | OFlags::RDWR,
+                'x' => flags |= OFlags::EXCL,
+                digit if digit.is_ascii_digit() => {
+                    level = Some(level.unwrap_or(0) * 10 + digit.to_digit(10).unwrap_or(0));
+                }
+                _ => {}
+            }
+        }
+        let level = |default: u32| level.unwrap_or(default);
+        let packing = match packing {
+            "ufdio" | "fdio" | "fpio" | "" => Packing::None,
+            "gzdio" | "gzip" => Packing::Gzip(level(6).min(9)),
+            "bzdio" | "bzip2" => Packing::Bzip2(level(9).clamp(1, 9)),
+            "xzdio" | "xz" => Packing::Xz(level(6).min(9)),
+            "zstdio" | "zstd" => Packing::Zstd(i32::try_from(level(3)).unwrap_or(3).clamp(1, 19)),
+            _ => return None,
+        };
+        Some(Self { flags, packing })
+    }
+
+    fn writes(self) -> bool {
+        self.flags.intersects(OFlags::WRONLY | OFlags::RDWR)
+    }
+}
+
+/// An open file.
+enum Stream {
+    Plain(std::fs::File),
+    /// With how many bytes have been read.
+    Reads(Box<dyn Read>, u64),
+    Writes(Box<dyn Write>),
+    Closed,
+}
+
+impl Stream {
+    fn new(file: std::fs::File, mode: OpenMode) -> io::Result<Self> {
+        Ok(match (mode.packing, mode.writes()) {
+            (Packing::None, _) => Self::Plain(file),
+            (Packing::Gzip(_), false) => Self::Reads(Box::new(MultiGzDecoder::new(file)), 0),
+            (Packing::Bzip2(_), false) => Self::Reads(Box::new(MultiBzDecoder::new(file)), 0),
+            (Packing::Xz(_), false) => Self::Reads(Box::new(XzDecoder::new_multi_decoder(file)), 0),
+            (Packing::Zstd(_), false) => Self::Reads(Box::new(zstd::Decoder::new(file)?), 0),
+            (Packing::Gzip(level), true) => {
+                Self::Writes(Box::new(GzEncoder::new(file, flate2::Compression::new(level))))
+            }
+            (Packing::Bzip2(level), true) => {
+                Self::Writes(Box::new(BzEncoder::new(file, bzip2::Compression::new(level))))
+            }
+            (Packing::Xz(level), true) => Self::Writes(Box::new(XzEncoder::new(file, level))),
+            (Packing::Zstd(level), true) => {
+                Self::Writes(Box::new(zstd::Encoder::new(file, level)?.auto_finish()))
+            }
+        })
+    }
+
+    fn read(&mut self, length: Option<u64>) -> io::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        let length = length.unwrap_or(u64::MAX);
+        match self {
+            Self::Plain(file) => file.take(length).read_to_end(&mut text)?,
+            Self::Reads(reader, place) => {
+                let read = reader.take(length).read_to_end(&mut text)?;
+                *place += read as u64;
+                read
+            }
+            Self::Writes(_) | Self::Closed => return Err(io_error(rustix::io::Errno::BADF)),
+        };
+        Ok(text)
+    }
+
+    fn write(&mut self, text: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Plain(file) => file.write_all(text),
+            Self::Writes(writer) => writer.write_all(text),
+            Self::Reads(..) | Self::Closed => Err(io_error(rustix::io::Errno::BADF)),
+        }
+    }
+
+    /// Packed files are only read forward.
+    fn seek(&mut self, target: SeekFrom) -> io::Result<u64> {
+        match (self, target) {
+            (Self::Plain(file), target) => file.seek(target),
+            (Self::Reads(reader, place), SeekFrom::Current(offset)) if offset >= 0 => {
+                *place += io::copy(&mut reader.take(offset.unsigned_abs()), &mut io::sink())?;
+                Ok(*place)
+            }
+            (Self::Reads(reader, place), SeekFrom::Start(wanted)) if wanted >= *place => {
+                *place += io::copy(&mut reader.take(wanted - *place), &mut io::sink())?;
+                Ok(*place)
+            }
+            _ => Err(io_error(rustix::io::Errno::SPIPE)),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(file) => file.flush(),
+            Self::Writes(writer) => writer.flush(),
+            Self::Reads(..) => Ok(()),
+            Self::Closed => Err(io_error(rustix::io::Errno::BADF)),
+        }
+    }
+}
+
+fn open(call: &Call<'_>) -> Answer {
+    let path = call.string(1)?;
+    let text = call.optional_string(2)?.unwrap_or_else(|| b"r".to_vec());
+    let failed = |reason: &str| [path.as_slice(), b" open failed: ", reason.as_bytes()].concat();
+    let mode = OpenMode::parse(&text).ok_or_else(|| call.bad(2, "invalid open mode"))?;
+    if mode.writes() && call.may(&path).is_err() {
+        return Err(failed("not allowed here"));
+    }
+    let local = call.language.host.local_path(&path);
+    let opened =
+        rustix::fs::open(local.as_slice(), mode.flags | OFlags::CLOEXEC, Mode::from_bits_truncate(0o666))
+            .map_err(io_error)
+            .and_then(|file| Stream::new(file.into(), mode));
+    let stream = opened.map_err(|error| failed(&crate::files::reason(&error)))?;
+    Ok(vec![Value::UserData(call.lua.create_userdata(stream).map_err(told)?)])
+}
+
+/// What a method gives: a value, or nothing with a message and a number.
+fn outcome(lua: &Lua, result: io::Result<Value>) -> mlua::Result<MultiValue> {
+    let values = match result {
+        Ok(value) => vec![value],
+        Err(error) => {
+            let message = lua.create_string(crate::files::reason(&error))?;
+            let code = f64::from(error.raw_os_error().unwrap_or_default());
+            vec![Value::Nil, Value::String(message), Value::Number(code)]
+        }
+    };
+    Ok(MultiValue::from_vec(values))
+}
+
+fn integer(number: u64) -> Value {
+    Value::Integer(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+impl UserData for Stream {
+    fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
+        methods.add_method_mut("read", |lua, this, length: Option<u64>| match this.read(length) {
+            Ok(text) => outcome(lua, Ok(Value::String(lua.create_string(text)?))),
+            Err(error) => outcome(lua, Err(error)),
+        });
+        methods.add_method_mut("write", |lua, this, (text, length): (LuaString, Option<usize>)| {
+            let text = bytes(&text);
+            let kept = text.get(..length.unwrap_or(text.len()).min(text.len())).unwrap_or_default();
+            outcome(lua, this.write(kept).map(|()| integer(kept.len() as u64)))
+        });
+        methods.add_method_mut("flush", |lua, this, ()| outcome(lua, this.flush().map(|()| integer(0))));
+        methods.add_method_mut("seek", |lua, this, (from, offset): (Option<String>, Option<i64>)| {
+            let offset = offset.unwrap_or(0);
+            let target = match from.as_deref() {
+                Some("set") => SeekFrom::Start(u64::try_from(offset).unwrap_or(0)),
+                None | Some("cur") => SeekFrom::Current(offset),
+                Some("end") => SeekFrom::End(offset),
+                Some(other) => return Err(placed(lua, &format!("invalid option '{other}'"))),
+            };
+            let moved = this.seek(target);
+            outcome(lua, moved.map(integer))
+        });
+        methods.add_method_mut("close", |lua, this, ()| {
+            let flushed = this.flush();
+            *this = Self::Closed;
+            outcome(lua, flushed.map(|()| integer(0)))
+        });
+        methods.add_function("reopen", |_, (this, mode): (AnyUserData, LuaString)| {
+            let mode = OpenMode::parse(&mode.as_bytes());
+            let mode = mode.ok_or_else(|| mlua::Error::runtime("invalid open mode"))?;
+            let mut stream = this.borrow_mut::<Self>()?;
+            *stream = match std::mem::replace(&mut *stream, Self::Closed) {
+                Self::Plain(file) => Self::new(file, mode).map_err(mlua::Error::external)?,
+                other => other,
+            };
+            drop(stream);
+            Ok(this)
+        });
+        methods.add_meta_method(MetaMethod::ToString, |_, _, ()| Ok("[none]"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modes_have_letters_a_level_and_a_packing() {
+        let mode = OpenMode::parse(b"w9.gzdio").unwrap();
+        assert_eq!(mode.packing, Packing::Gzip(9));
+        assert!(mode.writes());
+        assert!(OpenMode::parse(b"r+").unwrap().writes());
+        assert!(!OpenMode::parse(b"r.xzdio").unwrap().writes());
+        assert_eq!(OpenMode::parse(b"r.nosuch"), None);
+        assert_eq!(OpenMode::parse(b""), None);
+    }
+}

@@ -1,0 +1,88 @@
+//! `rpm.ver`: a version that Lua can compare.
+
+use bstr::ByteSlice;
+use mlua::{Lua, LuaString, MetaMethod, UserData, UserDataFields, UserDataMethods, Value};
+use rpm_version::Evr;
+
+use super::arguments::placed;
+
+/// Epoch, version and release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Version {
+    pub epoch: Option<Vec<u8>>,
+    pub version: Vec<u8>,
+    pub release: Option<Vec<u8>>,
+}
+
+impl Version {
+    /// Takes `[epoch:]version[-release]` apart.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let (epoch, rest) = match text.split_once_str(":") {
+            Some((epoch, rest)) if epoch.iter().all(u8::is_ascii_digit) => (Some(epoch.to_vec()), rest),
+            _ => (None, text),
+        };
+        let (version, release) = match rest.rsplit_once_str("-") {
+            Some((version, release)) if !version.is_empty() => (version, Some(release.to_vec())),
+            _ => (rest, None),
+        };
+        Some(Self { epoch, version: version.to_vec(), release })
+    }
+
+    fn written(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        if let Some(epoch) = &self.epoch {
+            text.extend([epoch.as_slice(), b":"].concat());
+        }
+        text.extend_from_slice(&self.version);
+        if let Some(release) = &self.release {
+            text.extend([b"-", release.as_slice()].concat());
+        }
+        text
+    }
+
+    fn order(&self, other: &Self) -> std::cmp::Ordering {
+        let (first, second) = (self.written(), other.written());
+        Evr::parse(&first.to_str_lossy()).cmp(&Evr::parse(&second.to_str_lossy()))
+    }
+}
+
+/// The other side of a comparison.
+fn other(lua: &Lua, value: &Value, operator: &str) -> mlua::Result<Version> {
+    if let Value::UserData(data) = value
+        && let Ok(version) = data.borrow::<Version>()
+    {
+        return Ok(version.clone());
+    }
+    let got = value.type_name();
+    Err(placed(lua, &format!("bad argument #2 to '{operator}' (rpm.ver expected, got {got})")))
+}
+
+impl UserData for Version {
+    fn add_fields<F: UserDataFields<Self>>(fields: &mut F) {
+        fields.add_meta_field(MetaMethod::Type, "rpm.ver");
+    }
+
+    fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
+        methods.add_meta_method(MetaMethod::Index, |lua, this, key: LuaString| {
+            let part = match key.as_bytes().as_ref() {
+                b"e" => this.epoch.as_deref(),
+                b"v" => Some(this.version.as_slice()),
+                b"r" => this.release.as_deref(),
+                key => {
+                    return Err(placed(lua, &format!("invalid attribute: {}", key.to_str_lossy())));
+                }
+            };
+            part.map(|part| lua.create_string(part)).transpose()
+        });
+        methods.add_meta_method(MetaMethod::ToString, |lua, this, ()| lua.create_string(this.written()));
+        methods.add_meta_method(MetaMethod::Eq, |lua, this, value: Value| {
+            Ok(this.order(&other(lua, &value, "eq")?).is_eq())
+        });
+        methods.add_meta_method(MetaMethod::Lt, |lua, this, value: Value| {
+            Ok(this.order(&other(lua, &value, "lt")?).is_lt())
+        });
+        methods.add_meta_method(MetaMethod::Le, |lua, this, value: Value| {
+            Ok(this.order(&other(lua, &value, "le")?).is_le())
+        });
+    }
+}

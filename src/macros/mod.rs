@@ -1,0 +1,219 @@
+//! The RPM macro language: table, expansion, built-ins, expressions, Lua.
+//!
+//! A [`Table`] holds what macros stand for; [`Macros`] expands text with it. The reference is rpm 6: rpm-macros(7),
+//! rpm-macrofile(5), rpm-lua(7), and the program where they leave something open. Text is bytes: nothing in the
+//! language asks for an encoding.
+//!
+//! ```
+//! use std::rc::Rc;
+//! use rpmforge::macros::{Level, Limits, Macros, NoHost, Origin, Table};
+//!
+//! let macros = Macros::new(Table::new(), Rc::new(NoHost::default()), Limits::default());
+//! macros.define(b"greet() Hello, %1!", Level::COMMAND_LINE, Origin::named("-D"))?;
+//! assert_eq!(macros.expand(b"%{greet world}")?, b"Hello, world!");
+//! # Ok::<(), rpmforge::macros::Stop>(())
+//! ```
+//!
+//! What is wrong goes to the [`Host`] as a [`Report`], at once and in order; the result says only that it has been
+//! told: [`Stop`].
+
+mod arguments;
+mod builtin;
+mod call;
+mod default;
+mod define;
+mod expand;
+mod expression;
+mod file;
+mod host;
+mod language;
+mod lua;
+mod path;
+mod platform;
+mod problem;
+mod rcfile;
+mod system;
+mod table;
+mod trace;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use define::Extent;
+use language::Language;
+
+pub use expression::{ExpressionProblem, Mistake, Value};
+pub use host::{Access, Host, Machine, NoHost, OpenMacro, Report, Streams};
+pub use path::{Configuration, MACRO_PATH};
+pub use platform::Platform;
+pub use problem::{Problem, Severity};
+pub use rcfile::{Compatibility, RcMistake, RpmRc};
+pub use system::SystemHost;
+pub use table::{Definition, Expanding, Level, Origin, Table};
+
+/// What was asked for can't be had, and the host has been told why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the macro could not be expanded")]
+pub struct Stop;
+
+/// How much an expansion may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a text may become, in bytes.
+    pub output_bytes: usize,
+    /// How many macros one expansion may expand.
+    pub steps: u64,
+    /// How much memory Lua may hold, in bytes.
+    pub lua_memory_bytes: usize,
+    /// How many instructions Lua may carry out in one expansion.
+    pub lua_instructions: u64,
+}
+
+impl Default for Limits {
+    /// Far more than any spec takes, and still an end.
+    fn default() -> Self {
+        Self {
+            output_bytes: 256 << 20,
+            steps: 10_000_000,
+            lua_memory_bytes: 512 << 20,
+            lua_instructions: 5_000_000_000,
+        }
+    }
+}
+
+/// Macros and all that they need to be expanded.
+///
+/// It stays on its thread; [`Macros::table`] gives a copy of the table that can be taken elsewhere.
+#[derive(Clone)]
+pub struct Macros {
+    language: Rc<Language>,
+}
+
+impl Macros {
+    /// Macros of a table.
+    pub fn new(table: Table, host: Rc<dyn Host>, limits: Limits) -> Self {
+        Self { language: Language::new(table, host, limits) }
+    }
+
+    /// Expands a text.
+    ///
+    /// # Errors
+    /// Something in it is wrong; the host has been told.
+    pub fn expand(&self, text: &[u8]) -> Result<Vec<u8>, Stop> {
+        self.language.start();
+        self.language.expand(text)
+    }
+
+    /// Works out an expression, as `%[…]` does.
+    ///
+    /// # Errors
+    /// It is wrong; the host has been told.
+    pub fn evaluate(&self, expression: &[u8]) -> Result<Value, Stop> {
+        self.language.start();
+        self.language.evaluate(expression, expression::Terms::Expanded)
+    }
+
+    /// Defines a macro from `name(options) body`, as `--define` and macro files have it.
+    ///
+    /// # Errors
+    /// It is no definition; the host has been told.
+    pub fn define(&self, definition: &[u8], level: Level, origin: Origin) -> Result<(), Stop> {
+        self.language.define(definition, Extent::Line, level, origin)
+    }
+
+    /// Puts a definition on its stack as it is.
+    pub fn push(&self, definition: Definition) {
+        self.language.table.borrow_mut().push(definition);
+    }
+
+    /// Takes the newest definition of a macro away.
+    ///
+    /// # Errors
+    /// No macro can have that name; the host has been told.
+    pub fn undefine(&self, name: &[u8]) -> Result<(), Stop> {
+        self.language.undefine(name)
+    }
+
+    /// Takes the newest definition of `name` off its stack, whatever the name.
+    pub fn pop(&self, name: &[u8]) {
+        self.language.table.borrow_mut().pop(name);
+    }
+
+    /// Loads a macro file.
+    ///
+    /// # Errors
+    /// It can't be read or something in it is wrong; the host has been told. What is right is defined.
+    pub fn load(&self, path: &[u8], level: Level) -> Result<(), Stop> {
+        self.language.load(path, level)
+    }
+
+    /// As [`Macros::load`], for a caller who says himself that it could not be loaded.
+    ///
+    /// # Errors
+    /// It can't be read or something in it is wrong; only the latter has been told.
+    pub fn load_file(&self, path: &[u8], level: Level) -> Result<(), Stop> {
+        let text = self.language.host.read_file(path).map_err(|_| Stop)?;
+        self.language.load_text(&text, path, level)
+    }
+
+    /// Loads what a macro file holds.
+    ///
+    /// # Errors
+    /// Something in it is wrong; the host has been told. What is right is defined.
+    pub fn load_text(&self, text: &[u8], name: &str, level: Level) -> Result<(), Stop> {
+        self.language.load_text(text, name.as_bytes(), level)
+    }
+
+    /// Whether a macro is defined.
+    pub fn is_defined(&self, name: &[u8]) -> bool {
+        self.language.is_defined(name)
+    }
+
+    /// Whether nothing in the text leads beyond its end: no bracket of a macro is open.
+    pub fn is_complete(text: &[u8]) -> bool {
+        file::is_complete(text)
+    }
+
+    /// Says what the text is that is expanded next, for reports.
+    pub fn set_place(&self, place: Origin) {
+        *self.language.place.borrow_mut() = place;
+    }
+
+    /// A copy of the table as it is now.
+    pub fn table(&self) -> Table {
+        self.language.table.borrow().clone()
+    }
+
+    /// Looks at the table without copying it.
+    pub fn with_table<T>(&self, look: impl FnOnce(&Table) -> T) -> T {
+        look(&self.language.table.borrow())
+    }
+
+    /// Puts another table in the place of this one.
+    pub fn set_table(&self, table: Table) {
+        *self.language.table.borrow_mut() = table;
+    }
+
+    /// From now on it is kept in mind which macros are used.
+    pub fn record_uses(&self) {
+        *self.language.uses.borrow_mut() = Some(BTreeMap::new());
+    }
+
+    /// The macros that were used since [`Macros::record_uses`], in the order of their names.
+    pub fn take_uses(&self) -> Vec<Arc<Definition>> {
+        let uses = self.language.uses.borrow_mut().take();
+        uses.into_iter().flat_map(BTreeMap::into_values).collect()
+    }
+
+    /// Writes what `%dump` writes.
+    pub fn dump(&self) {
+        self.language.dump();
+    }
+}
+
+impl std::fmt::Debug for Macros {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Macros").field("names", &self.language.table.borrow().len()).finish_non_exhaustive()
+    }
+}

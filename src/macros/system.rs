@@ -1,0 +1,192 @@
+//! This machine as the host of macros.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+
+use super::host::{Access, Host, Machine, Report, Streams};
+use crate::files::{HostPath, Tree};
+use crate::process::{Redirections, run_plain, shell_output};
+
+/// How much `%(…)` may write, in bytes.
+const OUTPUT_LIMIT: u64 = 256 << 20;
+
+/// Where reports, and what `%trace` and `%dump` show, go.
+pub type Listener = Box<dyn Fn(Report)>;
+
+/// The machine that forge runs on, or a root on it.
+pub struct SystemHost {
+    tree: Tree,
+    access: Access,
+    environment: RefCell<BTreeMap<OsString, OsString>>,
+    is_verbose: bool,
+    listener: Listener,
+}
+
+impl SystemHost {
+    /// This machine, with an environment. What is wrong goes to `listener`.
+    ///
+    /// # Errors
+    /// Its files are out of reach.
+    pub fn new(
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+        listener: impl Fn(Report) + 'static,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            tree: Tree::open(&HostPath::root())?,
+            access: Access::Open,
+            environment: RefCell::new(environment.into_iter().collect()),
+            is_verbose: false,
+            listener: Box::new(listener),
+        })
+    }
+
+    /// With the files of a root. Its programs would need its own system around them: nothing is run.
+    ///
+    /// # Errors
+    /// There is no such folder.
+    pub fn in_root(mut self, root: &HostPath) -> io::Result<Self> {
+        self.tree = Tree::open(root)?;
+        Ok(self.restricted())
+    }
+
+    /// Without running anything and without writing any file.
+    pub fn restricted(mut self) -> Self {
+        self.access = Access::Closed;
+        self
+    }
+
+    /// With every detail told: `%{verbose}` is 1.
+    pub fn verbose(mut self, is_verbose: bool) -> Self {
+        self.is_verbose = is_verbose;
+        self
+    }
+
+    /// The path in the tree: a relative one begins where the program runs, in a root at its top.
+    fn path(&self, path: &[u8]) -> PathBuf {
+        let path = Path::new(OsStr::from_bytes(path));
+        if path.is_absolute() || !self.is_whole_machine() {
+            return path.to_owned();
+        }
+        let folder =
+            rustix::process::getcwd(Vec::new()).map(|folder| folder.into_bytes()).unwrap_or_default();
+        PathBuf::from(OsString::from_vec(folder)).join(path)
+    }
+
+    fn is_whole_machine(&self) -> bool {
+        self.tree.path().as_path() == Path::new("/")
+    }
+
+    fn redirection(&self, path: Option<&Vec<u8>>, flags: OFlags) -> io::Result<Option<std::fs::File>> {
+        let Some(path) = path else {
+            return Ok(None);
+        };
+        let opened =
+            rustix::fs::open(path.as_slice(), flags | OFlags::CLOEXEC, Mode::from_bits_truncate(0o666));
+        Ok(Some(opened.map_err(io::Error::from)?.into()))
+    }
+}
+
+impl Host for SystemHost {
+    fn access(&self) -> Access {
+        self.access
+    }
+
+    fn shell(&self, command: &[u8]) -> io::Result<Vec<u8>> {
+        // What was printed so far comes before what the command prints itself.
+        let _ = io::stdout().flush();
+        shell_output(command, &self.environment.borrow(), OUTPUT_LIMIT)
+    }
+
+    fn run(&self, words: &[Vec<u8>], streams: &Streams) -> io::Result<i32> {
+        let _ = io::stdout().flush();
+        let writing = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC;
+        let redirections = Redirections {
+            input: self.redirection(streams.input.as_ref(), OFlags::RDONLY)?,
+            output: self.redirection(streams.output.as_ref(), writing)?,
+            errors: self.redirection(streams.errors.as_ref(), writing)?,
+        };
+        run_plain(words, &self.environment.borrow(), redirections)
+    }
+
+    fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>> {
+        self.tree.read(&self.path(path))
+    }
+
+    fn exists(&self, path: &[u8]) -> bool {
+        !path.is_empty() && self.tree.exists(&self.path(path))
+    }
+
+    fn glob(&self, pattern: &[u8]) -> Vec<Vec<u8>> {
+        let path = self.path(pattern);
+        let Some(text) = path.to_str() else {
+            return Vec::new();
+        };
+        let found = self.tree.glob(text);
+        let is_relative = !pattern.starts_with(b"/") && self.is_whole_machine();
+        let folder = if is_relative { self.path(b"") } else { PathBuf::new() };
+        let shown = |path: PathBuf| path.strip_prefix(&folder).map(Path::to_owned).unwrap_or(path);
+        found.into_iter().map(|path| shown(path).into_os_string().into_vec()).collect()
+    }
+
+    fn local_path(&self, path: &[u8]) -> Vec<u8> {
+        if self.is_whole_machine() {
+            return path.to_vec();
+        }
+        let wanted = Path::new(OsStr::from_bytes(path));
+        let inside = self.tree.resolve(wanted).unwrap_or_else(|_| {
+            let plain = |part: &std::path::Component<'_>| matches!(part, std::path::Component::Normal(_));
+            wanted.components().filter(plain).collect()
+        });
+        self.tree.path().join(inside).as_os_str().as_bytes().to_vec()
+    }
+
+    fn variable(&self, name: &[u8]) -> Option<Vec<u8>> {
+        let environment = self.environment.borrow();
+        environment.get(OsStr::from_bytes(name)).map(|value| value.as_bytes().to_vec())
+    }
+
+    fn set_variable(&self, name: &[u8], value: Option<&[u8]>) {
+        let name = OsStr::from_bytes(name).to_owned();
+        let mut environment = self.environment.borrow_mut();
+        match value {
+            Some(value) => environment.insert(name, OsStr::from_bytes(value).to_owned()),
+            None => environment.remove(&name),
+        };
+    }
+
+    fn machine(&self) -> Machine {
+        let processors = rustix::thread::sched_getaffinity(None).map_or(1, |set| set.count());
+        let memory = rustix::system::sysinfo();
+        let memory_bytes = memory.totalram * u64::from(memory.mem_unit);
+        Machine { processors: processors.into(), memory_bytes }
+    }
+
+    fn architecture(&self) -> String {
+        rustix::system::uname().machine().to_string_lossy().into_owned()
+    }
+
+    fn is_verbose(&self) -> bool {
+        self.is_verbose
+    }
+
+    fn print(&self, text: &[u8]) {
+        // A broken pipe is found out when the result is written.
+        let _ = io::stdout().write_all(text);
+    }
+
+    fn report(&self, report: Report) {
+        let _ = io::stdout().flush();
+        (self.listener)(report);
+    }
+
+    fn trace(&self, text: &[u8]) {
+        let _ = io::stdout().flush();
+        let _ = io::stderr().write_all(text);
+    }
+}

@@ -1,0 +1,230 @@
+//! The macro table: every name with its stack of definitions.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Who defined a macro, as rpm counts it: a number that `%dump` and `--showrc` show.
+///
+/// Above [`Level::GLOBAL`] a level is the depth of the parametric macro whose call defined it; such a definition
+/// goes when the call ends (rpm-macros(7), "Scope and visibility").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Level(pub i32);
+
+impl Level {
+    /// What the language itself brings.
+    pub const BUILTIN: Self = Self(-20);
+    /// What the program sets before it reads any file: `_target_cpu` and the like.
+    pub const DEFAULT: Self = Self(-15);
+    /// Macro files.
+    pub const MACRO_FILES: Self = Self(-13);
+    /// rpmrc: `optflags`, `_arch`.
+    pub const RPMRC: Self = Self(-11);
+    /// The command line: `--define`.
+    pub const COMMAND_LINE: Self = Self(-7);
+    /// The macro file that a tarball build brings.
+    pub const TARBALL: Self = Self(-5);
+    /// The spec: what its tags define, such as `name` and `version`.
+    pub const SPEC: Self = Self(-3);
+    /// `%define` and `%global` outside any parametric macro.
+    pub const GLOBAL: Self = Self(0);
+
+    /// Whether definitions of this level end with the call that made them.
+    pub fn is_local(self) -> bool {
+        self > Self::GLOBAL
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Where a definition stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The file, or what stands for one: `--define`, `<lua>`.
+    pub name: Arc<str>,
+    /// The line, counted from 1; 0 where there are no lines.
+    pub line: u32,
+}
+
+impl Origin {
+    /// A place that has no lines.
+    pub fn named(name: &str) -> Self {
+        Self { name: Arc::from(name), line: 0 }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => f.write_str(&self.name),
+            line => write!(f, "{}:{line}", self.name),
+        }
+    }
+}
+
+/// What happens with a body when its macro is used (rpm-macros(7), modifiers).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expanding {
+    /// It is expanded each time.
+    Always,
+    /// `<o>`: it is expanded once, and the result stands for it from then on.
+    Once,
+    /// `<l>`: it stands for itself.
+    Never,
+}
+
+/// One definition of a macro.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    /// The name, without `%`.
+    pub name: Box<[u8]>,
+    /// What stands between the parentheses of a parametric macro, in the form of getopt(3).
+    pub options: Option<Box<[u8]>>,
+    /// The body.
+    pub body: Box<[u8]>,
+    /// When the body is expanded.
+    pub expanding: Expanding,
+    /// Who defined it.
+    pub level: Level,
+    /// Where.
+    pub origin: Origin,
+}
+
+impl Expanding {
+    /// As it is written after the name.
+    pub fn modifier(self) -> &'static str {
+        match self {
+            Self::Always => "",
+            Self::Once => "<o>",
+            Self::Never => "<l>",
+        }
+    }
+}
+
+/// A definition on the stack of its name.
+#[derive(Debug)]
+struct Entry {
+    definition: Arc<Definition>,
+    was_used: AtomicBool,
+}
+
+impl Clone for Entry {
+    fn clone(&self) -> Self {
+        let was_used = AtomicBool::new(self.was_used.load(Ordering::Relaxed));
+        Self { definition: Arc::clone(&self.definition), was_used }
+    }
+}
+
+/// All macros, each with its stack of definitions, the newest last.
+///
+/// A table has no effects and can be copied: load a root's files once, and give each spec a copy.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    stacks: HashMap<Box<[u8]>, Vec<Entry>>,
+}
+
+impl Table {
+    /// A table without macros.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What `name` stands for.
+    pub fn get(&self, name: &[u8]) -> Option<&Arc<Definition>> {
+        self.stacks.get(name)?.last().map(|entry| &entry.definition)
+    }
+
+    /// What `name` stands for, for one who uses it: a definition that nobody uses within its scope is warned about.
+    pub(super) fn make_use_of(&self, name: &[u8]) -> Option<&Arc<Definition>> {
+        let entry = self.stacks.get(name)?.last()?;
+        entry.was_used.store(true, Ordering::Relaxed);
+        Some(&entry.definition)
+    }
+
+    /// Whether the newest definition of `name` has been used.
+    pub fn was_used(&self, name: &[u8]) -> bool {
+        let newest = self.stacks.get(name).and_then(|stack| stack.last());
+        newest.is_some_and(|entry| entry.was_used.load(Ordering::Relaxed))
+    }
+
+    /// Puts a definition on the stack of its name.
+    pub fn push(&mut self, definition: Definition) {
+        let stack = self.stacks.entry(definition.name.clone()).or_default();
+        stack.push(Entry { definition: Arc::new(definition), was_used: AtomicBool::new(false) });
+    }
+
+    /// Takes the newest definition of `name` off its stack.
+    pub fn pop(&mut self, name: &[u8]) -> Option<Arc<Definition>> {
+        let stack = self.stacks.get_mut(name)?;
+        let popped = stack.pop();
+        if stack.is_empty() {
+            self.stacks.remove(name);
+        }
+        popped.map(|entry| entry.definition)
+    }
+
+    /// Puts `body`, as it is, above a definition: what `<o>` does with its first use. `%undefine` brings the
+    /// definition back.
+    pub(super) fn settle(&mut self, definition: &Definition, body: &[u8]) {
+        self.push(Definition { body: body.into(), expanding: Expanding::Never, ..definition.clone() });
+        self.make_use_of(&definition.name);
+    }
+
+    /// Takes off what calls of depth `level` and deeper defined under `name`; gives how many of them nobody used.
+    pub(super) fn leave(&mut self, name: &[u8], level: Level) -> usize {
+        let Some(stack) = self.stacks.get_mut(name) else {
+            return 0;
+        };
+        let mut unused = 0;
+        stack.retain(|entry| {
+            let is_kept = entry.definition.level < level || !entry.definition.level.is_local();
+            unused += usize::from(!is_kept && !entry.was_used.load(Ordering::Relaxed));
+            is_kept
+        });
+        if stack.is_empty() {
+            self.stacks.remove(name);
+        }
+        unused
+    }
+
+    /// The newest definitions, in the order of their names.
+    pub fn sorted(&self) -> Vec<&Arc<Definition>> {
+        let newest = self.stacks.values().filter_map(|stack| stack.last());
+        let mut newest: Vec<_> = newest.map(|entry| &entry.definition).collect();
+        newest.sort_by(|a, b| a.name.cmp(&b.name));
+        newest
+    }
+
+    /// All definitions of `name`, the newest first.
+    pub fn stack(&self, name: &[u8]) -> impl Iterator<Item = &Arc<Definition>> {
+        self.stacks.get(name).into_iter().flatten().rev().map(|entry| &entry.definition)
+    }
+
+    /// How many names are defined.
+    pub fn len(&self) -> usize {
+        self.stacks.len()
+    }
+
+    /// Whether nothing is defined.
+    pub fn is_empty(&self) -> bool {
+        self.stacks.is_empty()
+    }
+
+    /// How many bytes names, options and bodies take, without the space between them.
+    pub fn size_bytes(&self) -> usize {
+        let one = |entry: &Entry| {
+            let definition = &entry.definition;
+            size_of::<Definition>()
+                + size_of::<Entry>()
+                + 2 * definition.name.len()
+                + definition.body.len()
+                + definition.options.as_ref().map_or(0, |options| options.len())
+        };
+        self.stacks.values().flatten().map(one).sum()
+    }
+}
