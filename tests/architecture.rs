@@ -132,6 +132,7 @@ const OUT_OF_REACH: &[&str] = &[
     "execute::io",
     "execute::bug",
     "plan::root",
+    "macros::no_shell",
     "publish::io",
     "publish::not_yet",
     "cli::no_home",

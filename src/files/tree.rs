@@ -74,7 +74,10 @@ impl Tree {
     /// As [`Tree::resolve`], and where the file can't be read.
     pub fn open_file(&self, path: &Path) -> io::Result<File> {
         // Most paths have no absolute links in them: cap-std follows the others on its own.
-        self.dir().open(relative(path)).or_else(|_| self.dir().open(self.resolve(path)?))
+        match self.dir().open(relative(path)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => self.dir().open(self.resolve(path)?),
+            opened => opened,
+        }
     }
 
     /// Reads a whole file.

@@ -60,3 +60,59 @@ impl Family {
         Self { name, instruction_set, bits, library_folder }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::super::{Configuration, Limits, NoHost, Table};
+    use super::*;
+
+    fn expand(text: &str) -> (String, usize) {
+        let host = Rc::new(NoHost::default());
+        let macros = Macros::new(Table::new(), host.clone(), Limits::default());
+        macros.configure(&Configuration::default()).unwrap();
+        let expanded = macros.expand(text.as_bytes()).unwrap();
+        (String::from_utf8(expanded).unwrap(), host.reports().len())
+    }
+
+    #[test]
+    fn our_own_files_are_read_without_a_word() {
+        assert_eq!(
+            expand("%{_libdir} %{_target_platform}"),
+            ("/usr/lib64 x86_64-vendor-linux".to_owned(), 0)
+        );
+        assert_eq!(expand("%{_isa}%{?nosuch} %nil|%optflags"), ("(x86-64) |-O2 -g".to_owned(), 0));
+    }
+
+    #[test]
+    fn conditional_builds_have_their_defaults() {
+        assert_eq!(expand("%bcond a 1\n%bcond b 0\n%{with a}%{with b}%{without b}").0.trim(), "101");
+        assert_eq!(
+            expand("%define _without_a 1\n%bcond_without a\n%bcond_with c\n%{with a}%{with c}").0.trim(),
+            "00"
+        );
+        assert_eq!(
+            expand("%define _with_c 1\n%bcond_with c\n%{with c}%{defined nosuch}%{undefined nosuch}")
+                .0
+                .trim(),
+            "101"
+        );
+    }
+
+    #[test]
+    fn configure_names_every_folder() {
+        let (text, reports) = expand("%configure --enable-x");
+        assert_eq!(reports, 0);
+        assert!(
+            text.contains("--libdir=/usr/lib64 \\\n")
+                && text.ends_with("--infodir=/usr/share/info --enable-x"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn processors_are_counted_up_to_the_limit() {
+        assert_eq!(expand("%define _smp_ncpus_max 4\n%_smp_build_ncpus"), ("1".to_owned(), 0));
+    }
+}

@@ -55,17 +55,35 @@ impl Language {
         while let Some(ahead) = slice(text, at, text.len()).find_byte(b'%') {
             let percent = at + ahead;
             out.extend_from_slice(slice(text, at, percent));
-            let depth = self.depth.get() - 1;
-            self.trace_call(text, percent, depth);
-            let expanded = self.call(text, percent, out);
-            self.trace_result(text, percent, slice(out, begin, out.len()), depth, expanded.is_err());
-            at = expanded?;
+            at = if self.is_traced.get() {
+                self.traced_call(text, percent, begin, out)?
+            } else {
+                let expanded = self.call(text, percent, out);
+                if expanded.is_err() {
+                    self.trace_result(text, percent, slice(out, begin, out.len()), true);
+                }
+                expanded?
+            };
             self.check_length(out)?;
         }
         out.extend_from_slice(slice(text, at, text.len()));
         self.check_length(out)
     }
 
+    fn traced_call(
+        self: &Rc<Self>,
+        text: &[u8],
+        percent: usize,
+        begin: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, Stop> {
+        self.trace_call(text, percent);
+        let expanded = self.call(text, percent, out);
+        self.trace_result(text, percent, slice(out, begin, out.len()), expanded.is_err());
+        expanded
+    }
+
+    #[inline]
     fn check_length(&self, out: &[u8]) -> Result<(), Stop> {
         let limit = self.limits.output_bytes;
         if out.len() > limit { Err(self.fail(Problem::TooLong { limit })) } else { Ok(()) }

@@ -76,8 +76,8 @@ impl Default for Limits {
         Self {
             output_bytes: 256 << 20,
             steps: 10_000_000,
-            lua_memory_bytes: 512 << 20,
-            lua_instructions: 5_000_000_000,
+            lua_memory_bytes: 256 << 20,
+            lua_instructions: 1_000_000_000,
         }
     }
 }

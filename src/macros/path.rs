@@ -64,6 +64,7 @@ impl Macros {
         if let Some(flags) = rc.compiler_flags(&platform.architecture) {
             self.set("optflags", &String::from_utf8_lossy(flags));
         }
+        self.language.table.borrow_mut().share();
         Ok(rc)
     }
 

@@ -1,9 +1,10 @@
 //! The macro table: every name with its stack of definitions.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use hashbrown::HashMap;
 
 /// Who defined a macro, as rpm counts it: a number that `%dump` and `--showrc` show.
 ///
@@ -120,12 +121,18 @@ impl Clone for Entry {
     }
 }
 
-/// All macros, each with its stack of definitions, the newest last.
+/// A name's definitions, the newest last.
+type Stack = Vec<Entry>;
+
+/// All macros, each with its stack of definitions.
 ///
-/// A table has no effects and can be copied: load a root's files once, and give each spec a copy.
+/// A table has no effects and can be copied at no cost: load a root's files once, and give each spec a copy.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
-    stacks: HashMap<Box<[u8]>, Vec<Entry>>,
+    /// What all copies share.
+    shared: Arc<HashMap<Box<[u8]>, Stack>>,
+    /// What this one has of its own, instead of what is shared; a stack without definitions hides the shared one.
+    own: HashMap<Box<[u8]>, Stack>,
 }
 
 impl Table {
@@ -134,38 +141,60 @@ impl Table {
         Self::default()
     }
 
+    /// Makes copies share all that is defined now.
+    pub fn share(&mut self) {
+        let mut all = HashMap::clone(&self.shared);
+        all.extend(self.own.drain());
+        all.retain(|_, stack| !stack.is_empty());
+        self.shared = Arc::new(all);
+    }
+
+    fn entries(&self, name: &[u8]) -> &[Entry] {
+        let stack = self.own.get(name).or_else(|| self.shared.get(name));
+        stack.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// A stack that can be changed.
+    fn own_stack(&mut self, name: &[u8]) -> &mut Stack {
+        let shared = &self.shared;
+        self.own.entry(name.into()).or_insert_with(|| shared.get(name).cloned().unwrap_or_default())
+    }
+
+    fn names(&self) -> impl Iterator<Item = (&Box<[u8]>, &Stack)> {
+        let shared = self.shared.iter().filter(|(name, _)| !self.own.contains_key(*name));
+        self.own.iter().chain(shared).filter(|(_, stack)| !stack.is_empty())
+    }
+
     /// What `name` stands for.
     pub fn get(&self, name: &[u8]) -> Option<&Arc<Definition>> {
-        self.stacks.get(name)?.last().map(|entry| &entry.definition)
+        self.entries(name).last().map(|entry| &entry.definition)
     }
 
     /// What `name` stands for, for one who uses it: a definition that nobody uses within its scope is warned about.
     pub(super) fn make_use_of(&self, name: &[u8]) -> Option<&Arc<Definition>> {
-        let entry = self.stacks.get(name)?.last()?;
+        let entry = self.entries(name).last()?;
         entry.was_used.store(true, Ordering::Relaxed);
         Some(&entry.definition)
     }
 
-    /// Whether the newest definition of `name` has been used.
+    /// Whether the newest definition of `name` has been used, by whatever copy shares it.
     pub fn was_used(&self, name: &[u8]) -> bool {
-        let newest = self.stacks.get(name).and_then(|stack| stack.last());
-        newest.is_some_and(|entry| entry.was_used.load(Ordering::Relaxed))
+        self.entries(name).last().is_some_and(|entry| entry.was_used.load(Ordering::Relaxed))
     }
 
     /// Puts a definition on the stack of its name.
     pub fn push(&mut self, definition: Definition) {
-        let stack = self.stacks.entry(definition.name.clone()).or_default();
-        stack.push(Entry { definition: Arc::new(definition), was_used: AtomicBool::new(false) });
+        let definition = Arc::new(definition);
+        let entry = Entry { definition: Arc::clone(&definition), was_used: AtomicBool::new(false) };
+        self.own_stack(&definition.name).push(entry);
     }
 
     /// Takes the newest definition of `name` off its stack.
     pub fn pop(&mut self, name: &[u8]) -> Option<Arc<Definition>> {
-        let stack = self.stacks.get_mut(name)?;
-        let popped = stack.pop();
-        if stack.is_empty() {
-            self.stacks.remove(name);
+        if self.entries(name).is_empty() {
+            return None;
         }
-        popped.map(|entry| entry.definition)
+        self.own_stack(name).pop().map(|entry| entry.definition)
     }
 
     /// Puts `body`, as it is, above a definition: what `<o>` does with its first use. `%undefine` brings the
@@ -177,24 +206,21 @@ impl Table {
 
     /// Takes off what calls of depth `level` and deeper defined under `name`; gives how many of them nobody used.
     pub(super) fn leave(&mut self, name: &[u8], level: Level) -> usize {
-        let Some(stack) = self.stacks.get_mut(name) else {
+        if self.entries(name).is_empty() {
             return 0;
-        };
+        }
         let mut unused = 0;
-        stack.retain(|entry| {
+        self.own_stack(name).retain(|entry| {
             let is_kept = entry.definition.level < level || !entry.definition.level.is_local();
             unused += usize::from(!is_kept && !entry.was_used.load(Ordering::Relaxed));
             is_kept
         });
-        if stack.is_empty() {
-            self.stacks.remove(name);
-        }
         unused
     }
 
     /// The newest definitions, in the order of their names.
     pub fn sorted(&self) -> Vec<&Arc<Definition>> {
-        let newest = self.stacks.values().filter_map(|stack| stack.last());
+        let newest = self.names().filter_map(|(_, stack)| stack.last());
         let mut newest: Vec<_> = newest.map(|entry| &entry.definition).collect();
         newest.sort_by(|a, b| a.name.cmp(&b.name));
         newest
@@ -202,17 +228,17 @@ impl Table {
 
     /// All definitions of `name`, the newest first.
     pub fn stack(&self, name: &[u8]) -> impl Iterator<Item = &Arc<Definition>> {
-        self.stacks.get(name).into_iter().flatten().rev().map(|entry| &entry.definition)
+        self.entries(name).iter().rev().map(|entry| &entry.definition)
     }
 
     /// How many names are defined.
     pub fn len(&self) -> usize {
-        self.stacks.len()
+        self.names().count()
     }
 
     /// Whether nothing is defined.
     pub fn is_empty(&self) -> bool {
-        self.stacks.is_empty()
+        self.len() == 0
     }
 
     /// How many bytes names, options and bodies take, without the space between them.
@@ -225,6 +251,6 @@ impl Table {
                 + definition.body.len()
                 + definition.options.as_ref().map_or(0, |options| options.len())
         };
-        self.stacks.values().flatten().map(one).sum()
+        self.names().flat_map(|(_, stack)| stack).map(one).sum()
     }
 }

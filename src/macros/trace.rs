@@ -5,10 +5,8 @@ use super::language::Language;
 
 impl Language {
     /// Shows a call that is about to be expanded.
-    pub fn trace_call(&self, text: &[u8], percent: usize, depth: usize) {
-        if !self.is_traced.get() {
-            return;
-        }
+    pub fn trace_call(&self, text: &[u8], percent: usize) {
+        let depth = self.depth.get() - 1;
         let (_, length) = call::read(text, percent);
         let (called, rest) =
             (slice(text, percent, percent + length), slice(text, percent + length, text.len()));
@@ -19,11 +17,12 @@ impl Language {
     }
 
     /// Shows what came of a call; of one that failed, even without `%trace` where every detail is wanted.
-    pub fn trace_result(&self, text: &[u8], percent: usize, result: &[u8], depth: usize, has_failed: bool) {
+    pub fn trace_result(&self, text: &[u8], percent: usize, result: &[u8], has_failed: bool) {
         let is_shown = self.is_traced.get() || (has_failed && self.host.is_verbose());
         if !is_shown {
             return;
         }
+        let depth = self.depth.get() - 1;
         let name = match call::read(text, percent).0 {
             Call::Named(named) if !named.is_test => named.name,
             _ => b"",

@@ -16,6 +16,7 @@ mod batches;
 mod commands;
 mod cutoff;
 mod cycles;
+mod eval;
 mod failures;
 mod interruption;
 mod locks;

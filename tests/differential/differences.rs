@@ -32,7 +32,7 @@ fn uses(expression: &str, names: &[&str]) -> bool {
             is_whole && leads.iter().any(|lead| before.ends_with(lead))
         })
     };
-    names.iter().any(|name| calls(&name))
+    names.iter().any(calls)
 }
 
 /// All of them.

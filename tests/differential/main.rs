@@ -17,6 +17,7 @@ mod handwritten;
 use std::collections::HashSet;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::rc::Rc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -25,6 +26,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 
 use differences::Difference;
 use rpm_version::Evr;
+use rpmforge::macros::{Configuration, Limits, Macros, SystemHost, Table};
 
 /// How many expressions of each kind are made up.
 const GENERATED: u32 = 400;
@@ -157,4 +159,14 @@ fn all_macro_files_of_this_machine_load_without_a_word() {
     let ours = forge("%{_libdir} %{_target_platform} %{optflags} %{?_rpmformat}");
     assert_eq!(String::from_utf8_lossy(&ours.stderr), String::from_utf8_lossy(&theirs.stderr));
     assert_eq!(String::from_utf8_lossy(&ours.stdout), String::from_utf8_lossy(&theirs.stdout));
+}
+
+#[test]
+fn the_table_of_this_machine_takes_little_memory() {
+    let host = SystemHost::new(std::env::vars_os(), |_| {}).unwrap();
+    let macros = Macros::new(Table::new(), Rc::new(host), Limits::default());
+    macros.configure(&Configuration::default()).unwrap();
+    let (names, bytes) = macros.with_table(|table| (table.len(), table.size_bytes()));
+    assert!(names > 300, "only {names} macros");
+    assert!(bytes < 5 << 20, "{bytes} bytes");
 }

@@ -14,7 +14,9 @@ mod version;
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
+use std::sync::OnceLock;
 
+use mlua::chunk::ChunkMode;
 use mlua::{
     Function, HookTriggers, IntoLua, LuaOptions, LuaString, MultiValue, StdLib, Table, Value, VmState,
 };
@@ -67,6 +69,8 @@ impl Lua {
     fn new(language: &Rc<Language>) -> mlua::Result<Self> {
         // All but `debug`, with which code can break the interpreter; mlua takes C modules away as well.
         let state = mlua::Lua::new_with(StdLib::ALL_SAFE, LuaOptions::default())?;
+        // Nothing of what is set up here is garbage.
+        state.gc_stop();
         let used = Rc::new(Cell::new(0));
         let printed = Printed::default();
         let native = natives(&state, language, &printed)?;
@@ -78,15 +82,19 @@ impl Lua {
         native.set("exceeded", exceeded)?;
         // What mlua itself has to say is a value of its own kind; everything else stays as it is.
         let error_text = state.create_function(|lua, value: Value| match value {
+            Value::Error(error) if matches!(*error, mlua::Error::MemoryError(_)) => {
+                lua.create_string("not enough memory").map(Value::String)
+            }
             Value::Error(error) => lua.create_string(arguments::words(&error)).map(Value::String),
             other => Ok(other),
         })?;
         native.set("error_text", error_text)?;
-        let run: Function = state.load(PRELUDE).set_name("=prelude").call(native)?;
+        let run: Function = prelude(&state)?.call(native)?;
         state.set_memory_limit(language.limits.lua_memory_bytes)?;
         let lua = Self { state, run, used, printed };
         lua.count_instructions(limit)?;
         lua.add_traceback()?;
+        lua.state.gc_restart();
         Ok(lua)
     }
 
@@ -94,7 +102,7 @@ impl Lua {
     fn count_instructions(&self, limit: u64) -> mlua::Result<()> {
         let used = Rc::clone(&self.used);
         let every = u32::try_from(limit).unwrap_or(COUNTED).clamp(1, COUNTED);
-        self.state.set_hook(HookTriggers::new().every_nth_instruction(every), move |_, _| {
+        self.state.set_global_hook(HookTriggers::new().every_nth_instruction(every), move |_, _| {
             used.set(used.get().saturating_add(every.into()));
             if used.get() > limit {
                 return Err(mlua::Error::runtime(format!("more than {limit} instructions")));
@@ -150,6 +158,17 @@ impl Lua {
     }
 }
 
+/// The prelude, compiled once.
+fn prelude(state: &mlua::Lua) -> mlua::Result<Function> {
+    static COMPILED: OnceLock<Vec<u8>> = OnceLock::new();
+    if let Some(compiled) = COMPILED.get() {
+        return state.load(compiled.as_slice()).set_mode(ChunkMode::Binary).into_function();
+    }
+    let prelude = state.load(PRELUDE).set_name("=prelude").set_mode(ChunkMode::Text).into_function()?;
+    COMPILED.get_or_init(|| prelude.dump(true));
+    Ok(prelude)
+}
+
 /// All that the prelude builds on.
 fn natives(state: &mlua::Lua, language: &Rc<Language>, printed: &Printed) -> mlua::Result<Table> {
     let native = state.create_table()?;
@@ -158,11 +177,15 @@ fn natives(state: &mlua::Lua, language: &Rc<Language>, printed: &Printed) -> mlu
         ("rpm", [rpm::FUNCTIONS, process::RPM_FUNCTIONS, stream::FUNCTIONS].as_slice()),
         ("posix", [posix::FUNCTIONS, account::FUNCTIONS, process::FUNCTIONS].as_slice()),
     ] {
-        let table = state.create_table()?;
-        for function in functions.iter().copied().flatten() {
-            table.set(function.0, native_function(state, &weak, function)?)?;
-        }
-        native.set(name, table)?;
+        let weak = Weak::clone(&weak);
+        let library = state.create_function(move |lua, ()| {
+            let table = lua.create_table()?;
+            for function in functions.iter().copied().flatten() {
+                table.set(function.0, native_function(lua, &weak, function)?)?;
+            }
+            Ok(table)
+        })?;
+        native.set(name, library)?;
     }
     for function in rpm::MACRO_TABLE {
         native.set(function.0, native_function(state, &weak, function)?)?;

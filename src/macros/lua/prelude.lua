@@ -1,7 +1,7 @@
 -- The world that macros' Lua code lives in: what is native is made to look and fail as rpm's own functions do.
 local native = ...
-local error, load_any, pcall, select, setmetatable, tostring, type =
-    error, load, pcall, select, setmetatable, tostring, type
+local error, load_any, select, setmetatable, tostring, type =
+    error, load, select, setmetatable, tostring, type
 local concat, pack, unpack = table.concat, table.pack, table.unpack
 local io_open, io_stdout = io.open, io.stdout
 
@@ -24,20 +24,34 @@ local function library(functions)
     return result
 end
 
-rpm, posix = library(native.rpm), library(native.posix)
+rpm = library(native.rpm())
 local local_path, may = guarded(native.local_path), guarded(native.may)
 
-function posix.files(path)
-    local names, message, code = posix.dir(path)
-    if not names then
-        return nil, message, code
+-- Few macros need `posix`: it is made for the first that asks for it.
+local function new_posix()
+    local posix = library(native.posix())
+    function posix.files(path)
+        local names, message, code = posix.dir(path)
+        if not names then
+            return nil, message, code
+        end
+        local at = 0
+        return function()
+            at = at + 1
+            return names[at]
+        end
     end
-    local at = 0
-    return function()
-        at = at + 1
-        return names[at]
-    end
+    return posix
 end
+
+setmetatable(_G, {
+    __index = function(globals, name)
+        if name == "posix" then
+            globals.posix = new_posix()
+            return globals.posix
+        end
+    end,
+})
 
 local hooks = {}
 
@@ -99,10 +113,31 @@ function print(...)
     native.print(concat(words, "\t"))
 end
 
+-- Whoever has used up what there is can't go on by catching the error.
+local function is_final(failure)
+    return native.exceeded() or native.error_text(failure) == "not enough memory"
+end
+local function caught(is_done, failure, ...)
+    if not is_done and is_final(failure) then
+        error(failure, 0)
+    end
+    return is_done, failure, ...
+end
+local resume, pcall_any, xpcall_any = coroutine.resume, pcall, xpcall
+pcall = function(...)
+    return caught(pcall_any(...))
+end
+xpcall = function(...)
+    return caught(xpcall_any(...))
+end
+coroutine.resume = function(...)
+    return caught(resume(...))
+end
+
 os.exit = function()
     error("exit not permitted in this context", 2)
 end
-os.getenv = posix.getenv
+os.getenv = guarded(native.getenv)
 
 -- Code is text: what Lua compiled before is not checked, and could do anything.
 local function load_text(code, name, ...)
@@ -186,7 +221,7 @@ return function(code, name, ...)
     if not chunk then
         return "syntax", message
     end
-    local results = pack(pcall(chunk, ...))
+    local results = pack(pcall_any(chunk, ...))
     io_stdout:flush()
     if results[1] then
         local words = {}

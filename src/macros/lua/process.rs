@@ -126,7 +126,7 @@ fn getcwd(call: &Call<'_>) -> Answer {
     }
 }
 
-fn getenv(call: &Call<'_>) -> Answer {
+pub(super) fn getenv(call: &Call<'_>) -> Answer {
     match call.language.host.variable(&call.string(1)?) {
         Some(value) => call.answer(&value),
         None => Ok(vec![Value::Nil]),

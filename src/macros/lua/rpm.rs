@@ -35,6 +35,7 @@ pub(super) const FUNCTIONS: &[Native] = &[
 pub(super) const MACRO_TABLE: &[Native] = &[
     ("macro", macro_value),
     ("call", call_macro),
+    ("getenv", super::process::getenv),
     ("set_macro", set_macro),
     ("may", may),
     ("local_path", local_path),
