@@ -5,6 +5,7 @@
     missing_docs,
     clippy::unwrap_used,
     clippy::disallowed_methods,
+    clippy::print_stderr,
     reason = "a bench sets up its own machine"
 )]
 

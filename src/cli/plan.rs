@@ -1,13 +1,20 @@
 //! `forge plan`
 
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use bstr::ByteSlice;
+
 use super::Exit;
 use super::arguments::Plan;
-use super::context::{Context, Failure};
+use super::context::{CliError, Context, Failure};
 use super::planning::{plan, runtime};
 use super::project::Project;
+use crate::macros::{Configuration, Definition, Limits, Macros, SystemHost, Table};
+use crate::manifest::Manifest;
 use crate::process::Cancel;
 use crate::publish::leaving;
-use crate::ui::{plan_document, plan_screen};
+use crate::ui::{RootMacro, plan_document, plan_screen};
 
 /// Shows what an apply would do.
 pub fn run(arguments: &Plan, context: &Context) -> Result<Exit, Failure> {
@@ -17,10 +24,38 @@ pub fn run(arguments: &Plan, context: &Context) -> Result<Exit, Failure> {
     let document = plan_document(&planned.plan, &planned.decisions, leaving);
     if arguments.json {
         let json = serde_json::to_string_pretty(&document).map_err(std::io::Error::other);
-        context.print(&format!("{}\n", json.map_err(super::context::CliError::Io)?))?;
+        context.print(&format!("{}\n", json.map_err(CliError::Io)?))?;
     } else {
         planned.show_impossible(context);
-        context.print(&plan_screen(&document, arguments.all, arguments.explain))?;
+        let tables =
+            if arguments.explain { root_tables(&planned.manifest, context)? } else { HashMap::new() };
+        let root_macro =
+            |chroot: &str, name: &str| Some(described(tables.get(chroot)?.get(name.as_bytes())?));
+        let explained_by: Option<&RootMacro<'_>> = arguments.explain.then_some(&root_macro);
+        context.print(&plan_screen(&document, arguments.all, explained_by))?;
     }
     Ok(if arguments.detailed_exitcode && document.work { Exit::Changes } else { Exit::Success })
+}
+
+/// What the files of each chroot's root define.
+fn root_tables(manifest: &Manifest, context: &Context) -> Result<HashMap<String, Table>, Failure> {
+    let mut tables = HashMap::new();
+    for chroot in &manifest.chroots {
+        // Roots other than the machine's own are made by a build: there is nothing to read in them before.
+        let host = SystemHost::new(context.variables.clone(), |_| {}).map_err(CliError::Io)?.restricted();
+        let macros = Macros::new(Table::new(), Rc::new(host), Limits::default());
+        // What is wrong in the machine's files, its own rpm tells with every build.
+        let _ = macros.configure(&Configuration { target: chroot.arch.clone(), ..Configuration::default() });
+        tables.insert(chroot.name.value.clone(), macros.table());
+    }
+    Ok(tables)
+}
+
+/// A definition in a few words.
+fn described(definition: &Definition) -> String {
+    let body = definition.body.to_str_lossy();
+    let first = body.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
+    let shown: String = first.chars().take(60).collect();
+    let more = if shown.len() < body.trim().len() { "…" } else { "" };
+    format!("`{shown}{more}` ({})", definition.origin)
 }

@@ -238,7 +238,7 @@ fn expanding(name: &[u8], letters: &[u8], is_parametric: bool) -> Result<Expandi
         }
         expanding = wanted;
     }
-    if is_parametric {
+    if is_parametric && !letters.is_empty() {
         return Err(Problem::ParametricModifier { name: shown(name) });
     }
     Ok(expanding)

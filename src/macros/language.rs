@@ -208,7 +208,7 @@ impl Language {
             let sign = if table.was_used(&definition.name) { '=' } else { ':' };
             let mut line = format!("{:3}{sign} ", definition.level).into_bytes();
             line.extend_from_slice(&definition.name);
-            if let Some(options) = &definition.options {
+            if let Some(options) = definition.options.as_ref().filter(|options| !options.is_empty()) {
                 line.extend([b"(", options.as_ref(), b")"].concat());
             }
             line.extend_from_slice(definition.expanding.modifier().as_bytes());

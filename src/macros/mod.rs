@@ -17,6 +17,8 @@
 //! What is wrong goes to the [`Host`] as a [`Report`], at once and in order; the result says only that it has been
 //! told: [`Stop`].
 
+#![deny(clippy::indexing_slicing)]
+
 mod arguments;
 mod builtin;
 mod call;

@@ -13,7 +13,7 @@ use std::io;
 
 pub use drawing::{GraphFormat, GraphView, draw};
 pub use events::{JsonEvents, PlainEvents, Verbosity};
-pub use plan_screen::{PlanDocument, plan_document, plan_screen};
+pub use plan_screen::{PlanDocument, RootMacro, plan_document, plan_screen};
 pub use progress::ProgressEvents;
 pub use report::{ReportStyle, report};
 pub use summary::Summary;

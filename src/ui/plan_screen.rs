@@ -74,8 +74,12 @@ fn action(decision: &Decision) -> &'static str {
     }
 }
 
-/// The plan for people. What is cached is only counted unless `all`; `explain` says where macros come from.
-pub fn plan_screen(document: &PlanDocument, all: bool, explain: bool) -> String {
+/// What a chroot's own files make of a macro, in words: chroot and name → body and place.
+pub type RootMacro<'a> = dyn Fn(&str, &str) -> Option<String> + 'a;
+
+/// The plan for people. What is cached is only counted unless `all`; with `explained_by`, where macros come from is said
+/// as well, and what they stand above.
+pub fn plan_screen(document: &PlanDocument, all: bool, explained_by: Option<&RootMacro<'_>>) -> String {
     let shown: Vec<&PlannedBuild> =
         document.builds.iter().filter(|build| all || build.action != "cached").collect();
     let mut screen = String::new();
@@ -85,8 +89,8 @@ pub fn plan_screen(document: &PlanDocument, all: bool, explain: bool) -> String 
         let rows: Vec<Vec<String>> = shown.iter().map(|build| row(build)).collect();
         screen.push_str(&table(&columns, &rows));
     }
-    if explain {
-        shown.iter().for_each(|build| screen.push_str(&explained(build)));
+    if let Some(root_macro) = explained_by {
+        shown.iter().for_each(|build| screen.push_str(&explained(build, root_macro)));
     }
     for leaving in &document.leaving {
         screen.push_str(&format!(
@@ -107,12 +111,14 @@ fn row(build: &PlannedBuild) -> Vec<String> {
     vec![build.build.package.clone(), build.build.chroot.clone(), build.action.to_owned(), why]
 }
 
-fn explained(build: &PlannedBuild) -> String {
+fn explained(build: &PlannedBuild, root_macro: &RootMacro<'_>) -> String {
     let mut text = format!("\n{}\n", build.build);
     for setting in &build.settings.macros {
         let options = setting.options.as_ref().map(|options| format!("({options})")).unwrap_or_default();
         let body = setting.body.as_ref().map_or("undefined", Value::shown);
-        text.push_str(&format!("  macro {}{options} = {body} ({})\n", setting.name, setting.level));
+        let below = root_macro(&build.build.chroot, &setting.name);
+        let below = below.map(|below| format!(", instead of {below}")).unwrap_or_default();
+        text.push_str(&format!("  macro {}{options} = {body} ({}){below}\n", setting.name, setting.level));
     }
     for condition in &build.settings.conditions {
         text.push_str(&format!("  {condition}\n"));

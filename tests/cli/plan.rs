@@ -22,7 +22,7 @@ fn a_plan_builds_and_writes_nothing_into_the_repository() {
 #[test]
 fn explain_says_who_set_a_macro() {
     let project = Project::with(
-        "macros { vendor Acme }\npackage a { source path \"a.spec\"; macros { dist .a }; with x }\n",
+        "macros { vendor Acme; __make gmake }\npackage a { source path \"a.spec\"; macros { dist .a }; with x }\n",
     );
     project.spec("a", "", "true");
     let plan = project.succeed(&["plan", "--explain", "-D", "packager me"]).stdout;
@@ -31,6 +31,7 @@ fn explain_says_who_set_a_macro() {
         "macro vendor = Acme (project)",
         "macro packager = me (command line)",
         "with x",
+        "macro __make = gmake (project), instead of `/usr/bin/make` (/usr/lib/rpm/macros:",
     ] {
         assert!(plan.contains(line), "{plan}");
     }
