@@ -94,20 +94,16 @@ impl Language {
         Stop
     }
 
-    /// `file: line N: `, each if its macro is there: they are set while a spec is parsed.
+    /// `file: line N: `: what the macros `__file_name` and `__file_lineno` say, or else the place.
     fn prefix(&self) -> Vec<u8> {
-        let table = self.table.borrow();
-        let mut prefix = Vec::new();
-        if let Some(file) = table.get(b"__file_name") {
-            prefix.extend_from_slice(&file.body);
-            prefix.extend_from_slice(b": ");
-        }
-        if let Some(line) = table.get(b"__file_lineno") {
-            prefix.extend_from_slice(b"line ");
-            prefix.extend_from_slice(&line.body);
-            prefix.extend_from_slice(b": ");
-        }
-        prefix
+        let (table, place) = (self.table.borrow(), self.place.borrow());
+        let body = |name: &[u8]| table.get(name).map(|definition| definition.body.to_vec());
+        let has_line = place.line > 0;
+        let file = body(b"__file_name").or_else(|| has_line.then(|| place.name.as_bytes().to_vec()));
+        let line = body(b"__file_lineno").or_else(|| has_line.then(|| place.line.to_string().into_bytes()));
+        let file = file.map(|file| [file.as_slice(), b": "].concat());
+        let line = line.map(|line| [b"line ", line.as_slice(), b": "].concat());
+        [file, line].into_iter().flatten().flatten().collect()
     }
 
     /// Does something one level further down.

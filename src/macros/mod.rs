@@ -116,6 +116,23 @@ impl Macros {
         self.language.evaluate(expression, expression::Terms::Expanded)
     }
 
+    /// Works out an expression whose macros have been expanded, as `%{expr:…}` and `%if` do.
+    ///
+    /// # Errors
+    /// It is wrong; the host has been told.
+    pub fn evaluate_expanded(&self, expression: &[u8]) -> Result<Value, Stop> {
+        self.language.start();
+        self.language.evaluate(expression, expression::Terms::AsTheyAre)
+    }
+
+    /// Reads a file of the world that macros see.
+    ///
+    /// # Errors
+    /// There is none, or it can't be read.
+    pub fn read_file(&self, path: &[u8]) -> std::io::Result<Vec<u8>> {
+        self.language.host.read_file(path)
+    }
+
     /// Defines a macro from `name(options) body`, as `--define` and macro files have it.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! Which files are read before anything is expanded, and in which order (rpm-macrofile(5), "FILES").
 
+use std::sync::Arc;
+
 use bstr::ByteSlice;
 
 use super::host::Host;
@@ -50,18 +52,30 @@ impl Macros {
         let folder = Configuration::of(host);
         let has_own = host.exists(&[folder.as_slice(), b"/macros"].concat());
         let rc = self.read_rc_files(configuration, &folder)?;
+        let native = rc.build_architecture(&rc.canonical(&host.architecture()));
         let platform = match &configuration.target {
             Some(target) => Platform::parse(target),
-            None => Platform::linux(rc.build_architecture(&rc.canonical(&host.architecture()))),
+            None => Platform::linux(native.clone()),
         };
-        self.set("_target", &platform.name());
-        self.set("_target_cpu", &platform.architecture);
-        self.set("_target_os", &platform.system);
+        let target = [
+            ("_target", platform.name()),
+            ("_target_cpu", platform.architecture.clone()),
+            ("_target_os", platform.system.clone()),
+        ];
+        // The macro path needs them, and no file may change them (Debian's does).
+        target.iter().for_each(|(name, value)| self.set(name, value));
         if !has_own {
             super::default::load(self, &platform);
         }
         self.read_macro_files(configuration, &folder);
-        if let Some(flags) = rc.compiler_flags(&platform.architecture) {
+        for (name, value) in &target {
+            let is_ours = |definition: &Arc<Definition>| definition.level == Level::RPMRC;
+            if !self.with_table(|table| table.get(name.as_bytes()).is_some_and(is_ours)) {
+                self.set(name, value);
+            }
+        }
+        let flags = rc.compiler_flags(&platform.architecture).or_else(|| rc.compiler_flags(&native));
+        if let Some(flags) = flags {
             self.set("optflags", &String::from_utf8_lossy(flags));
         }
         self.language.table.borrow_mut().share();

@@ -159,6 +159,14 @@ fn all_macro_files_of_this_machine_load_without_a_word() {
     let ours = forge("%{_libdir} %{_target_platform} %{optflags} %{?_rpmformat}");
     assert_eq!(String::from_utf8_lossy(&ours.stderr), String::from_utf8_lossy(&theirs.stderr));
     assert_eq!(String::from_utf8_lossy(&ours.stdout), String::from_utf8_lossy(&theirs.stdout));
+    for target in ["noarch", "i686", "x86_64-redhat-linux-gnu", "nosuch"] {
+        let program = |name: &str, arguments: &[&str]| {
+            let mut program = Command::new(name);
+            program.args(arguments).args(["--target", target]);
+            String::from_utf8(run(program, "%_target %_target_cpu %_target_os %optflags").stdout).unwrap()
+        };
+        assert_eq!(program(env!("CARGO_BIN_EXE_forge"), &["eval", "--rpm"]), program("rpm", &[]));
+    }
 }
 
 #[test]

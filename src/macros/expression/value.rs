@@ -17,7 +17,7 @@ pub enum Value {
 
 impl Value {
     /// Whether it counts as true; a version never does.
-    pub(super) fn is_true(&self) -> bool {
+    pub fn is_true(&self) -> bool {
         match self {
             Self::Integer(number) => *number != 0,
             Self::Text(text) => !text.is_empty(),

@@ -1,0 +1,30 @@
+//! Spec files (rpm-spec(5)).
+//!
+//! So far there is the layer that all else stands on: [`Reader`] gives the lines of a spec as rpm's parser sees them,
+//! with macros expanded, conditionals decided, comments taken out and included files put in.
+//!
+//! ```
+//! use std::rc::Rc;
+//! use rpmforge::macros::{Limits, Macros, NoHost, Table};
+//! use rpmforge::spec::{Comments, Reader};
+//!
+//! let macros = Macros::new(Table::new(), Rc::new(NoHost::default()), Limits::default());
+//! let mut reader = Reader::new(macros, "hello.spec", b"%if 1 + 1 == 2\nName: hello\n%endif\n".to_vec());
+//! let mut names = Vec::new();
+//! while let Some(line) = reader.next(Comments::Dropped)? {
+//!     names.extend(line.text);
+//! }
+//! assert_eq!(names, b"\nName: hello\n\n");
+//! # Ok::<(), rpmforge::macros::Stop>(())
+//! ```
+
+#![deny(clippy::indexing_slicing)]
+
+mod condition;
+mod directive;
+mod problem;
+mod reader;
+mod source;
+
+pub use problem::{Named, Problem};
+pub use reader::{Comments, Line, Reader, Report};

@@ -1,0 +1,127 @@
+//! What can be wrong with the lines of a spec, in the words of rpm.
+
+use bstr::BString;
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// One thing that is wrong. The words are rpm's; the help is ours.
+#[derive(Clone, Debug, Error, Diagnostic, PartialEq, Eq)]
+pub enum Problem {
+    /// A conditional that nothing ends.
+    #[error("Unclosed %if")]
+    #[diagnostic(code(forge::spec::unclosed_if), help("every %if, %ifarch and %ifos needs its %endif"))]
+    UnclosedIf,
+    /// A part of a conditional outside of any.
+    #[error("{directive} with no %if")]
+    #[diagnostic(
+        code(forge::spec::no_if),
+        help("an %if before it is missing, or an %endif stands too early")
+    )]
+    NoIf {
+        /// `%else`, `%elif`, `%endif`.
+        directive: &'static str,
+    },
+    /// A part of a conditional after its last branch.
+    #[error("{directive} after %else")]
+    #[diagnostic(code(forge::spec::after_else), help("%else is the last branch before %endif"))]
+    AfterElse {
+        /// `%else`, `%elif`.
+        directive: &'static str,
+    },
+    /// Something after a directive that stands alone.
+    #[error("extra tokens at the end of {directive} directive in line {line}:  {text}")]
+    #[diagnostic(code(forge::spec::extra_tokens), help("only a comment may follow it"))]
+    ExtraTokens {
+        /// `%else`, `%endif`.
+        directive: &'static str,
+        /// The line's number.
+        line: u32,
+        /// The whole line.
+        text: BString,
+    },
+    /// A condition that can't be worked out.
+    #[error("{file}:{line}: bad {directive} condition: {condition}")]
+    #[diagnostic(
+        code(forge::spec::bad_condition),
+        help("the message before this one shows what is wrong in it")
+    )]
+    BadCondition {
+        /// The file.
+        file: BString,
+        /// The line's number.
+        line: u32,
+        /// `%if`, `%elif`.
+        directive: &'static str,
+        /// What stands after it, expanded.
+        condition: BString,
+    },
+    /// A file that `%include` names and that can't be read.
+    #[error("Unable to open {path}: {reason}")]
+    #[diagnostic(code(forge::spec::no_include), help("a relative path begins where forge was started"))]
+    NoInclude {
+        /// The file.
+        path: BString,
+        /// Why.
+        reason: String,
+    },
+    /// Files that include each other without end.
+    #[error("%include is nested more than {limit} deep: {path}")]
+    #[diagnostic(code(forge::spec::include_depth), help("does a file include itself?"))]
+    IncludeDepth {
+        /// The file.
+        path: BString,
+        /// How deep it may be.
+        limit: usize,
+    },
+    /// A bracket of a macro, or a backslash, that leads beyond the end of the file.
+    #[error("unclosed macro or bad line continuation")]
+    #[diagnostic(
+        code(forge::spec::unclosed_macro),
+        help("a `%{{`, `%(` or `%[` on this line is never closed, or the file ends with a backslash")
+    )]
+    UnclosedMacro,
+    /// A macro in a comment: it is expanded all the same.
+    #[error("Macro expanded in comment on line {line}: {comment}")]
+    #[diagnostic(
+        severity(Warning),
+        code(forge::spec::macro_in_comment),
+        help("write `%%` in a comment, or `%dnl` for one that is not read at all")
+    )]
+    MacroInComment {
+        /// The line's number.
+        line: u32,
+        /// The comment from the macro on.
+        comment: BString,
+    },
+}
+
+/// How rpm names the place of a problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// `file: line 3: `
+    FileAndLine,
+    /// `line 3: `
+    Line,
+    /// Not at all, or in the message itself.
+    Nowhere,
+}
+
+impl Problem {
+    /// Whether the spec can't be read any further.
+    pub fn is_error(&self) -> bool {
+        !matches!(self, Self::MacroInComment { .. })
+    }
+
+    /// How rpm names its place.
+    pub fn named(&self) -> Named {
+        match self {
+            Self::NoIf { .. } | Self::AfterElse { .. } => Named::FileAndLine,
+            Self::UnclosedIf | Self::UnclosedMacro => Named::Line,
+            Self::ExtraTokens { .. }
+            | Self::BadCondition { .. }
+            | Self::NoInclude { .. }
+            | Self::IncludeDepth { .. }
+            | Self::MacroInComment { .. } => Named::Nowhere,
+        }
+    }
+}

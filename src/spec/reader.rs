@@ -1,0 +1,340 @@
+//! The lines of a spec as the parser sees them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bstr::{BString, ByteSlice};
+
+use super::condition::Conditions;
+use super::directive::{Asks, Directive};
+use super::problem::{Named, Problem};
+use super::source::{Open, Source};
+use crate::macros::{Macros, Origin, Stop};
+
+/// How deep files may include each other.
+const DEEPEST_INCLUDE: usize = 64;
+
+/// What is done with lines that begin with `#`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comments {
+    /// They are taken out, as everywhere but in scripts.
+    Dropped,
+    /// They belong to a script and stay.
+    Kept,
+}
+
+/// One line, its macros expanded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The text, with its end.
+    pub text: Vec<u8>,
+    /// The file that it comes from.
+    pub file: Arc<str>,
+    /// Its number in the file, counted from 1; of a line that was written in several, the last one's.
+    pub number: u32,
+}
+
+/// Something that is wrong, with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// What.
+    pub problem: Problem,
+    /// The file.
+    pub file: Arc<str>,
+    /// The line's number.
+    pub line: u32,
+}
+
+impl Report {
+    /// What rpm writes, without a line feed.
+    pub fn as_rpm(&self) -> String {
+        let kind = if self.problem.is_error() { "error" } else { "warning" };
+        match self.problem.named() {
+            Named::FileAndLine => format!("{kind}: {}: line {}: {}", self.file, self.line, self.problem),
+            Named::Line => format!("{kind}: line {}: {}", self.line, self.problem),
+            Named::Nowhere => format!("{kind}: {}", self.problem),
+        }
+    }
+}
+
+/// Reads a spec. See the [module](super).
+#[derive(Debug)]
+pub struct Reader {
+    macros: Macros,
+    /// The file that is read, and those that include it, the outermost first.
+    sources: Vec<Source>,
+    conditions: Conditions,
+    /// What the last line expanded to, where that is several lines.
+    pending: VecDeque<Line>,
+    /// Where the last line was.
+    file: Arc<str>,
+    number: u32,
+    reports: Vec<Report>,
+}
+
+impl Reader {
+    /// A reader of a spec's text.
+    pub fn new(macros: Macros, name: &str, text: Vec<u8>) -> Self {
+        let source = Source::new(name, text);
+        let file = Arc::clone(&source.name);
+        Self {
+            macros,
+            sources: vec![source],
+            conditions: Conditions::default(),
+            pending: VecDeque::new(),
+            file,
+            number: 0,
+            reports: Vec::new(),
+        }
+    }
+
+    /// What was wrong so far; what is wrong with macros goes to their own host.
+    pub fn reports(&self) -> &[Report] {
+        &self.reports
+    }
+
+    /// The next line. Directives, and lines that do not count, are empty lines.
+    ///
+    /// # Errors
+    /// The spec can't be read any further; it has been reported why.
+    pub fn next(&mut self, comments: Comments) -> Result<Option<Line>, Stop> {
+        if let Some(line) = self.pending.pop_front() {
+            return self.decided(line, comments).map(Some);
+        }
+        let Some(written) = self.written_line()? else {
+            return self.end();
+        };
+        let is_active = self.conditions.are_active();
+        let text = if is_active { self.expanded(&written, comments)? } else { written };
+        let line =
+            |text: &[u8]| Line { text: text.to_vec(), file: Arc::clone(&self.file), number: self.number };
+        let mut lines: VecDeque<Line> = text.lines_with_terminator().map(line).collect();
+        let first = lines.pop_front().unwrap_or_else(|| line(b""));
+        self.pending = lines;
+        self.decided(first, comments).map(Some)
+    }
+
+    fn decided(&mut self, mut line: Line, comments: Comments) -> Result<Line, Stop> {
+        while Directive::goes_on(&line.text) {
+            let Some(next) = self.pending.pop_front() else {
+                break;
+            };
+            line.text.truncate(line.text.len() - 2);
+            line.text.extend(next.text);
+        }
+        let mut line = self.decide(line, comments)?;
+        if comments == Comments::Dropped {
+            // Outside of scripts a line is what stands on it, and always a whole one.
+            let length = line.text.trim_ascii_end().len();
+            let is_comment_indent = length == 0 && line.text.ends_with(b"\n") && line.text.len() > 1;
+            line.text.truncate(if is_comment_indent { line.text.len() - 1 } else { length });
+            line.text.push(b'\n');
+        }
+        Ok(line)
+    }
+
+    fn end(&mut self) -> Result<Option<Line>, Stop> {
+        if let Some(open) = self.conditions.innermost() {
+            self.number = open.line;
+            return Err(self.fail(Problem::UnclosedIf));
+        }
+        Ok(None)
+    }
+
+    fn report(&mut self, problem: Problem) {
+        self.reports.push(Report { problem, file: Arc::clone(&self.file), line: self.number });
+    }
+
+    fn fail(&mut self, problem: Problem) -> Stop {
+        self.report(problem);
+        Stop
+    }
+
+    /// A line as it was written, with those that belong to it.
+    fn written_line(&mut self) -> Result<Option<Vec<u8>>, Stop> {
+        let is_active = self.conditions.are_active();
+        while let Some(source) = self.sources.last_mut() {
+            let Some(first) = source.next() else {
+                self.sources.pop();
+                continue;
+            };
+            let mut written = first.to_vec();
+            let mut open = Open::default();
+            open.read(&written);
+            self.file = Arc::clone(&source.name);
+            self.number = source.line;
+            while open.any() {
+                let Some(next) = source.next() else {
+                    if is_active {
+                        return Err(self.fail(Problem::UnclosedMacro));
+                    }
+                    // What is left belongs to a macro that nobody expands.
+                    self.sources.clear();
+                    return Ok(None);
+                };
+                open.read(next);
+                written.extend_from_slice(next);
+            }
+            // Messages about a line name the first of those that it was written in; what follows it, the last.
+            self.number = source.line;
+            return Ok(Some(written));
+        }
+        Ok(None)
+    }
+
+    fn expanded(&mut self, written: &[u8], comments: Comments) -> Result<Vec<u8>, Stop> {
+        if !written.contains(&b'%') {
+            return Ok(written.to_vec());
+        }
+        let is_comment = written.trim_ascii_start().starts_with(b"#");
+        if is_comment && comments == Comments::Dropped {
+            self.warn_of_macros(written);
+        }
+        self.macros.set_place(Origin { name: Arc::clone(&self.file), line: self.number });
+        self.macros.expand(written)
+    }
+
+    fn warn_of_macros(&mut self, comment: &[u8]) {
+        let mut rest = comment;
+        while let Some((_, after)) = rest.split_once_str("%") {
+            if let Some(after) = after.strip_prefix(b"%") {
+                rest = after;
+                continue;
+            }
+            let at = comment.len() - after.len() - 1;
+            let text = comment.get(at..).unwrap_or_default();
+            let problem = Problem::MacroInComment { line: self.number, comment: BString::from(text) };
+            self.report(problem);
+            return;
+        }
+    }
+
+    /// Decides what a line is, and carries out directives.
+    fn decide(&mut self, line: Line, comments: Comments) -> Result<Line, Stop> {
+        let Some(directive) = Directive::read(&line.text) else {
+            let is_comment = line.text.trim_ascii_start().starts_with(b"#");
+            return Ok(match (self.conditions.are_active(), is_comment, comments) {
+                (false, ..) => blank(line),
+                (true, true, Comments::Dropped) => without_comment(line),
+                (true, ..) => line,
+            });
+        };
+        match directive {
+            Directive::If { asks, is_negated, condition } => {
+                let holds = self.conditions.are_active() && self.holds(asks, "%if", condition)? != is_negated;
+                self.conditions.begin(holds, self.number);
+            }
+            Directive::ElseIf { asks, condition } => self.else_if(asks, condition)?,
+            Directive::Else { rest } => self.turn_to_else(rest, &line.text)?,
+            Directive::End { rest } => self.end_if(rest, &line.text)?,
+            Directive::Include { path } if self.conditions.are_active() => self.include(path)?,
+            Directive::Include { .. } => {}
+        }
+        Ok(blank(line))
+    }
+
+    fn else_if(&mut self, asks: Asks, condition: &[u8]) -> Result<(), Stop> {
+        let directive = "%elif";
+        let Some(innermost) = self.conditions.innermost().copied() else {
+            return Err(self.fail(Problem::NoIf { directive }));
+        };
+        if innermost.is_last {
+            return Err(self.fail(Problem::AfterElse { directive }));
+        }
+        let holds = !innermost.is_settled && self.holds_unexpanded(asks, directive, condition)?;
+        if let Some(innermost) = self.conditions.innermost() {
+            innermost.turn(holds);
+        }
+        Ok(())
+    }
+
+    fn turn_to_else(&mut self, rest: &[u8], text: &[u8]) -> Result<(), Stop> {
+        let directive = "%else";
+        self.check_end(directive, rest, text)?;
+        match self.conditions.innermost() {
+            None => Err(self.fail(Problem::NoIf { directive })),
+            Some(innermost) if innermost.is_last => Err(self.fail(Problem::AfterElse { directive })),
+            Some(innermost) => {
+                innermost.turn(true);
+                innermost.is_last = true;
+                Ok(())
+            }
+        }
+    }
+
+    fn end_if(&mut self, rest: &[u8], text: &[u8]) -> Result<(), Stop> {
+        let directive = "%endif";
+        self.check_end(directive, rest, text)?;
+        if self.conditions.end() { Ok(()) } else { Err(self.fail(Problem::NoIf { directive })) }
+    }
+
+    fn check_end(&mut self, directive: &'static str, rest: &[u8], text: &[u8]) -> Result<(), Stop> {
+        if rest.is_empty() {
+            return Ok(());
+        }
+        Err(self.fail(Problem::ExtraTokens { directive, line: self.number, text: BString::from(text) }))
+    }
+
+    /// As [`Reader::holds`], for a line that was read where lines did not count, and so was not expanded.
+    fn holds_unexpanded(
+        &mut self,
+        asks: Asks,
+        directive: &'static str,
+        condition: &[u8],
+    ) -> Result<bool, Stop> {
+        self.macros.set_place(Origin { name: Arc::clone(&self.file), line: self.number });
+        let condition = self.macros.expand(condition)?;
+        self.holds(asks, directive, &condition)
+    }
+
+    fn holds(&mut self, asks: Asks, directive: &'static str, condition: &[u8]) -> Result<bool, Stop> {
+        let target = match asks {
+            Asks::Expression => return self.is_true(directive, condition),
+            Asks::Architecture => self.macros.expand(b"%{_target_cpu}")?,
+            Asks::System => self.macros.expand(b"%{_target_os}")?,
+        };
+        let mut words = condition.split(u8::is_ascii_whitespace);
+        Ok(words.any(|word| word == target))
+    }
+
+    fn is_true(&mut self, directive: &'static str, condition: &[u8]) -> Result<bool, Stop> {
+        self.macros.evaluate_expanded(condition).map(|value| value.is_true()).map_err(|Stop| {
+            self.fail(Problem::BadCondition {
+                file: BString::from(self.file.as_bytes()),
+                line: self.number,
+                directive,
+                condition: BString::from(condition),
+            })
+        })
+    }
+
+    fn include(&mut self, path: &[u8]) -> Result<(), Stop> {
+        if self.sources.len() >= DEEPEST_INCLUDE {
+            let problem = Problem::IncludeDepth { path: BString::from(path), limit: DEEPEST_INCLUDE };
+            return Err(self.fail(problem));
+        }
+        match self.macros.read_file(path) {
+            Ok(text) => {
+                self.sources.push(Source::new(&path.to_str_lossy(), text));
+                Ok(())
+            }
+            Err(error) => {
+                let reason = crate::files::reason(&error);
+                Err(self.fail(Problem::NoInclude { path: BString::from(path), reason }))
+            }
+        }
+    }
+}
+
+/// An empty line in the place of one that does not count.
+fn blank(line: Line) -> Line {
+    Line { text: b"\n".to_vec(), ..line }
+}
+
+/// The line without its comment: what stands before the `#`, and its end.
+fn without_comment(mut line: Line) -> Line {
+    let indent = line.text.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    line.text.truncate(indent);
+    line.text.push(b'\n');
+    line
+}

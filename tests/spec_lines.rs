@@ -1,0 +1,176 @@
+//! The lines of specs, beside those that the rpmspec of this machine gives (`rpmspec --parse`).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test sets up its files, and fails by panicking"
+)]
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::process::Command;
+use std::rc::Rc;
+
+use miette::Diagnostic;
+use rpmforge::macros::{Configuration, Limits, Macros, SystemHost, Table};
+use rpmforge::spec::{Comments, Reader};
+
+const PREAMBLE: &str = "Name: a\nVersion: 1\nRelease: 1\nSummary: s\nLicense: l\nBuildArch: noarch\n";
+
+/// Specs after their preamble, one behaviour each.
+const SPECS: &[(&str, &str)] = &[
+    ("nothing but text", "%description\ntext\n\n  more\n"),
+    ("no line feed at the end", "%description\ntext"),
+    ("a macro that spans lines", "%description\n%{expand:one\ntwo\n}three\n"),
+    ("a shell command that spans lines", "%description\n%(echo a;\necho b)\n"),
+    ("a definition that spans lines", "%description\n%define x one \\\n  two\n[%x]\n"),
+    ("a backslash at the end of text", "%description\na \\\nb\n"),
+    ("a test that spans lines", "%{?nosuch:\n}URL: http://example.org\n%description\n"),
+    ("a branch that holds", "%if 1\nURL: x\n%endif\n%description\n"),
+    ("a branch that does not", "%if 0\nURL: x\nVendor: y\n%endif\n%description\n"),
+    ("the other branch", "%if 0\nURL: x\n%else\nURL: y\n%endif\n%description\n"),
+    (
+        "one of several branches",
+        "%if 0\nURL: x\n%elif 1\nURL: y\n%elif 1\nURL: z\n%else\nURL: 0\n%endif\n%description\n",
+    ),
+    (
+        "branches within branches",
+        "%if 1\n%if 0\nURL: x\n%else\nURL: y\n%endif\n%else\n%if 1\nURL: z\n%endif\n%endif\n%description\n",
+    ),
+    (
+        "nothing in a dead branch is expanded",
+        "%if 0\n%{error:no}\n%{open\n%if %{error:no}\n%endif\n%endif\n%description\n",
+    ),
+    ("a backslash in a dead branch", "%description\n%if 0\na \\\n%endif\nb\n"),
+    (
+        "an expression with macros",
+        "%define x 3\n%if %{x} > 2 && \"%{name}\" == \"a\"\nURL: x\n%endif\n%description\n",
+    ),
+    ("an expression that spans lines", "%if 1 && \\\n 1\nURL: x\n%endif\n%description\n"),
+    ("indented directives", "%description\n\t%if 1\nx\n  %endif\n"),
+    (
+        "an architecture",
+        "%ifarch %{ix86} noarch\nURL: x\n%endif\n%ifnarch noarch\nURL: y\n%endif\n%description\n",
+    ),
+    ("a system", "%ifos linux\nURL: x\n%endif\n%ifnos linux hurd\nURL: y\n%endif\n%description\n"),
+    ("comments in the preamble", "# a comment\n  # another one\n%description\n"),
+    ("comments in a description", "%description\n# a comment\ntext\n"),
+    ("comments in scripts", "%description\n%build\n# a comment\n  # another of %{name}\n:\n"),
+    ("a macro in a comment", "# %{name} is %%{expanded}\n%description\n"),
+    ("comments that are not read", "%dnl %{error:no}\n%description\ntext%dnl nothing\nmore\n"),
+    ("macros that expand to lines", "URL: %{expand:x\nVCS: y}\n%description\n"),
+    ("lua code", "%description\n%{lua:\nfor i = 1, 3 do\n  print(i .. '\\n')\nend\n}\n"),
+    ("a parametric macro that spans lines", "%define f() %{lua:\nprint(arg[1])\n}\n%description\n%f word\n"),
+    ("definitions in text", "%description\n%define x 1\n  %global y 2\nx%{x}%{y}\n"),
+    ("carriage returns", "%if 1\r\nURL: x\r\n%endif\r\n%description\r\n"),
+    ("bytes that are no text", "%description\n\u{e4} \u{1}\n"),
+    ("an unclosed conditional", "%if 1\n%description\n"),
+    ("else without if", "%else\n%description\n"),
+    ("elif without if", "%elif 1\n%description\n"),
+    ("endif without if", "%endif\n%description\n"),
+    ("else after else", "%if 1\n%else\n%else\n%endif\n%description\n"),
+    ("elif after else", "%if 1\n%else\n%elif 1\n%endif\n%description\n"),
+    ("a condition that is none", "%if 1 0\n%endif\n%description\n"),
+    ("a bare word as condition", "%if a b\n%endif\n%description\n"),
+    ("a condition of two types", "%if \"a\" == 1\n%endif\n%description\n"),
+    ("an error in a condition", "%if \"%{error:no}\"\n%endif\n%description\n"),
+    ("an unclosed macro", "%description\n%{nosuch\n"),
+    ("an unclosed definition", "%define x %{\n%description\n"),
+    ("an error in the text", "%description\n%{error:no}\n"),
+    ("a definition without a body", "%define x\n%description\n"),
+    ("a file that is not there", "%include /nosuch\n%description\n"),
+];
+
+fn rpmspec(path: &Path) -> (String, Vec<String>, bool) {
+    let run = Command::new("rpmspec").arg("--parse").arg(path).env("LC_ALL", "C.UTF-8").output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let told = text(&run.stderr).lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    (text(&run.stdout), told, run.status.success())
+}
+
+/// What our reader gives: the lines, what is told, and whether it came to the end.
+fn ours(path: &Path) -> (String, Vec<String>, bool) {
+    let told: Rc<RefCell<Vec<String>>> = Rc::default();
+    let listener = Rc::clone(&told);
+    let tell = move |report: rpmforge::macros::Report| {
+        let lines = String::from_utf8(report.as_rpm()).unwrap();
+        listener.borrow_mut().extend(lines.lines().map(str::to_owned));
+    };
+    let host = SystemHost::new(std::env::vars_os(), tell).unwrap();
+    let macros = Macros::new(Table::new(), Rc::new(host), Limits::default());
+    let noarch = Configuration { target: Some("noarch".to_owned()), ..Configuration::default() };
+    macros.configure(&noarch).unwrap();
+    macros.load_text(b"%name a\n", "tags", rpmforge::macros::Level::SPEC).unwrap();
+    let mut reader = Reader::new(macros, path.to_str().unwrap(), std::fs::read(path).unwrap());
+    let (mut text, mut comments) = (Vec::new(), Comments::Dropped);
+    let is_whole = loop {
+        match reader.next(comments) {
+            Ok(Some(line)) => {
+                if line.text.starts_with(b"%build") {
+                    comments = Comments::Kept;
+                }
+                text.extend(line.text);
+            }
+            Ok(None) => break true,
+            Err(_) => break false,
+        }
+    };
+    let mut all = told.take();
+    all.extend(reader.reports().iter().map(|report| report.as_rpm().trim_end().to_owned()));
+    (String::from_utf8_lossy(&text).into_owned(), all, is_whole)
+}
+
+#[test]
+fn lines_are_those_of_rpmspec() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut wrong = Vec::new();
+    for (number, (behaviour, text)) in SPECS.iter().enumerate() {
+        let path = folder.path().join(format!("{number}.spec"));
+        std::fs::write(&path, format!("{PREAMBLE}{text}")).unwrap();
+        let (their_text, their_words, is_accepted) = rpmspec(&path);
+        let (our_text, our_words, is_whole) = ours(&path);
+        let is_same_text =
+            !is_accepted || their_text.trim_end_matches('\n') == our_text.trim_end_matches('\n');
+        // A spec that BuildArch sends round again is told of twice.
+        let are_same_words =
+            our_words.iter().all(|word| their_words.iter().any(|told| told.trim_end() == word))
+                && their_words.iter().all(|told| our_words.contains(&told.trim_end().to_owned()));
+        if !(is_same_text && are_same_words && is_accepted == is_whole) {
+            wrong.push(format!(
+                "{behaviour}\n  rpmspec: {their_text:?} {their_words:?}\n  forge:   {our_text:?} {our_words:?}"
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), SPECS.len(), wrong.join("\n"));
+}
+
+/// All that can be wrong with lines, and the codes for it.
+#[test]
+fn mistakes_have_codes() {
+    let folder = tempfile::tempdir().unwrap();
+    let circle = folder.path().join("circle.spec");
+    std::fs::write(&circle, format!("%include {}\n", circle.display())).unwrap();
+    let circle = format!("%include {}\n", circle.display());
+    for (text, code) in [
+        ("%if 1\n", "forge::spec::unclosed_if"),
+        ("%endif\n", "forge::spec::no_if"),
+        ("%if 1\n%else\n%else\n%endif\n", "forge::spec::after_else"),
+        ("%if 1\n%endif x\n", "forge::spec::extra_tokens"),
+        ("%if a\n%endif\n", "forge::spec::bad_condition"),
+        ("%include /nosuch\n", "forge::spec::no_include"),
+        (circle.as_str(), "forge::spec::include_depth"),
+        ("%{x\n", "forge::spec::unclosed_macro"),
+        ("# %x\n", "forge::spec::macro_in_comment"),
+    ] {
+        let host = SystemHost::new([], |_| {}).unwrap();
+        let macros = Macros::new(Table::new(), Rc::new(host), Limits::default());
+        let mut reader = Reader::new(macros, "a.spec", text.as_bytes().to_vec());
+        while let Ok(Some(_)) = reader.next(Comments::Dropped) {}
+        let codes: Vec<String> =
+            reader.reports().iter().map(|report| report.problem.code().unwrap().to_string()).collect();
+        assert_eq!(codes, [code], "{text}");
+        assert!(reader.reports().iter().all(|report| report.problem.help().is_some()));
+    }
+}
