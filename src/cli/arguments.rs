@@ -247,8 +247,8 @@ pub struct Schema {
 #[command(after_help = "\
 Files are loaded first, then macros are defined, then undefined, each in the order given.
 
-`forge eval --rpm ARGUMENTS` understands rpm's own command line, `rpm --eval '%{_libdir}' --define 'x 1' …`, in order,
-and writes and exits as rpm does.")]
+`forge eval --rpm ARGUMENTS` understands rpm's own command line, `rpm --eval '%{_libdir}' -D 'x 1' …`,
+in order, and writes and exits as rpm does.")]
 pub struct Eval {
     /// What to expand: text with macros; each gives a line of its own
     #[arg(value_name = "EXPRESSION", required = true)]

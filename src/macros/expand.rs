@@ -15,6 +15,9 @@ use super::language::Language;
 use super::problem::{Problem, shown};
 use super::table::{Definition, Expanding, Level};
 
+/// How much text counts as one macro.
+const BYTES_A_STEP: usize = 256;
+
 /// What a name stands for.
 enum Found {
     Automatic(Vec<u8>),
@@ -46,6 +49,8 @@ impl Language {
 
     /// Expands a text at the end of `out`.
     pub fn expand_into(self: &Rc<Self>, text: &[u8], out: &mut Vec<u8>) -> Result<(), Stop> {
+        // Long text is work as well, even where it calls nothing.
+        self.charge(text.len() / BYTES_A_STEP)?;
         self.deeper(|| self.expand_calls(text, out))
     }
 

@@ -106,16 +106,22 @@ impl Language {
         [file, line].into_iter().flatten().flatten().collect()
     }
 
+    /// Counts work, and ends it where there is too much.
+    pub fn charge(&self, steps: usize) -> Result<(), Stop> {
+        self.steps.set(self.steps.get().saturating_add(steps as u64));
+        if self.steps.get() > self.limits.steps {
+            return Err(self.fail(Problem::TooMuchWork { limit: self.limits.steps }));
+        }
+        Ok(())
+    }
+
     /// Does something one level further down.
     pub fn deeper<T>(&self, part: impl FnOnce() -> Result<T, Stop>) -> Result<T, Stop> {
         let depth = self.depth.get();
         if depth >= DEEPEST {
             return Err(self.fail(Problem::Recursion));
         }
-        self.steps.set(self.steps.get() + 1);
-        if self.steps.get() > self.limits.steps {
-            return Err(self.fail(Problem::TooMuchWork { limit: self.limits.steps }));
-        }
+        self.charge(1)?;
         self.depth.set(depth + 1);
         let result = part();
         self.depth.set(depth);

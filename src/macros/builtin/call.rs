@@ -69,7 +69,11 @@ impl Language {
             Builtin::Patch => self.expand_into(&[b"%PATCH", word].concat(), out)?,
             Builtin::Source => self.expand_into(&[b"%SOURCE", word].concat(), out)?,
             Builtin::Undefine => self.undefine(word)?,
-            Builtin::Dump => self.dump(),
+            Builtin::Dump => {
+                let macros = self.table.borrow().len();
+                self.charge(macros)?;
+                self.dump();
+            }
             Builtin::Echo => self.host.print(&[word, b"\n"].concat()),
             Builtin::Warn => self.report(Problem::Warning(shown(word))),
             Builtin::Error => return Err(self.fail(Problem::Error(shown(word)))),
