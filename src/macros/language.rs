@@ -204,6 +204,11 @@ impl Language {
 
     /// Shows the table: `%dump`.
     pub fn dump(&self) {
+        self.host.trace(&self.dumped());
+    }
+
+    /// The whole table, a line a macro.
+    pub fn dumped(&self) -> Vec<u8> {
         let table = self.table.borrow();
         let mut lines: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
         for definition in table.sorted() {
@@ -236,6 +241,6 @@ impl Language {
         }
         let active = lines.len();
         text.extend(format!("======================== active {active} empty 0\n").into_bytes());
-        self.host.trace(&text);
+        text
     }
 }

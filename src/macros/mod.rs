@@ -225,9 +225,9 @@ impl Macros {
         uses.into_iter().flat_map(BTreeMap::into_values).collect()
     }
 
-    /// Writes what `%dump` writes.
-    pub fn dump(&self) {
-        self.language.dump();
+    /// What `%dump` writes: the newest definition of each macro, with its level.
+    pub fn dumped(&self) -> Vec<u8> {
+        self.language.dumped()
     }
 }
 

@@ -201,7 +201,6 @@ impl Table {
     /// definition back.
     pub(super) fn settle(&mut self, definition: &Definition, body: &[u8]) {
         self.push(Definition { body: body.into(), expanding: Expanding::Never, ..definition.clone() });
-        self.make_use_of(&definition.name);
     }
 
     /// Takes off what calls of depth `level` and deeper defined under `name`; gives how many of them nobody used.

@@ -245,6 +245,8 @@ fn rpm_s_own_command_line_is_understood() {
     assert_eq!(rpm(&["-E", "1", "--load", "nosuch"]), gave("1\n", "failed to load macro file nosuch\n", 1));
     assert_eq!(rpm(&["-E"]), gave("", "rpm: -E: missing argument\n", 1));
     assert_eq!(rpm(&["--nosuch", "-E", "1"]), gave("", "rpm: --nosuch: unknown option\n", 1));
+    let (shown, ..) = rpm(&["-D", "x<o> 2", "-E", "%x", "--showrc"]);
+    assert!(shown.starts_with("2\nARCHITECTURE AND OS:\n") && shown.contains("\n -7: x<l>\t2\n"), "{shown}");
     assert_eq!(rpm(&["-v", "-E", "%verbose"]), gave("1\n", "", 0));
     assert_eq!(rpm(&["--target", "i686", "-E", "%_target_cpu"]), gave("i686\n", "", 0));
     let no_file = "error: Unable to open nosuch for reading: No such file or directory.\n";

@@ -8,7 +8,9 @@ use std::rc::Rc;
 
 use super::super::Exit;
 use super::super::context::Context;
-use crate::macros::{Configuration, Level, Limits, Macros, NoHost, Origin, Report, SystemHost, Table};
+use crate::macros::{
+    Configuration, Level, Limits, MACRO_PATH, Macros, NoHost, Origin, Report, SystemHost, Table,
+};
 
 /// What an option wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,9 +24,16 @@ enum Wanted {
     Target,
     DatabasePath,
     Verbose,
+    ShowConfiguration,
     /// Something that has nothing to do with macros.
     Argument,
     Nothing,
+}
+
+impl Wanted {
+    fn stands_alone(self) -> bool {
+        matches!(self, Self::Verbose | Self::ShowConfiguration | Self::Nothing)
+    }
 }
 
 /// rpm's options as far as they can stand beside `--eval`; those that it takes and that change no macro included.
@@ -39,6 +48,7 @@ const OPTIONS: &[(&str, Option<char>, Wanted)] = &[
     ("target", None, Wanted::Target),
     ("dbpath", None, Wanted::DatabasePath),
     ("verbose", Some('v'), Wanted::Verbose),
+    ("showrc", None, Wanted::ShowConfiguration),
     ("root", Some('r'), Wanted::Argument),
     ("quiet", None, Wanted::Nothing),
     ("noplugins", None, Wanted::Nothing),
@@ -72,6 +82,10 @@ pub fn run(arguments: Vec<OsString>, context: &Context) -> Exit {
             return Exit::Failure;
         }
     }
+    if let Err(message) = session.end() {
+        let _ = io::stderr().write_all(&message);
+        return Exit::Failure;
+    }
     match io::stdout().flush() {
         Ok(()) => Exit::Success,
         Err(error) => {
@@ -104,7 +118,7 @@ fn read(argument: &[u8], next: &mut impl Iterator<Item = Vec<u8>>) -> Result<Vec
         let name = format!("-{}", char::from(*letter));
         let found = OPTIONS.iter().find(|option| option.1 == Some(char::from(*letter)));
         let wanted = found.ok_or_else(|| told(&name, "unknown option"))?.2;
-        let takes_value = !matches!(wanted, Wanted::Verbose | Wanted::Nothing);
+        let takes_value = !wanted.stands_alone();
         let attached = (takes_value && !rest.is_empty()).then(|| {
             left = &[];
             rest.strip_prefix(b"=").unwrap_or(rest).to_vec()
@@ -121,7 +135,7 @@ fn said(
     next: &mut impl Iterator<Item = Vec<u8>>,
 ) -> Result<Said, Vec<u8>> {
     let value = match (wanted, value) {
-        (Wanted::Verbose | Wanted::Nothing, _) => Vec::new(),
+        (wanted, _) if wanted.stands_alone() => Vec::new(),
         (_, Some(value)) => value,
         (_, None) => next.next().ok_or_else(|| told(&name, "missing argument"))?,
     };
@@ -137,6 +151,8 @@ struct Session<'a> {
     context: &'a Context,
     configuration: Configuration,
     is_verbose: bool,
+    /// `--showrc`: all that was read is shown in the end.
+    shows_configuration: bool,
     /// What the command line defined, in order: it is put above the files once they are read.
     defined: Vec<Vec<u8>>,
     /// Set with the first expansion.
@@ -153,6 +169,7 @@ impl<'a> Session<'a> {
             context,
             configuration: Configuration::default(),
             is_verbose: false,
+            shows_configuration: false,
             defined: Vec::new(),
             macros: None,
             scratch,
@@ -179,6 +196,10 @@ impl<'a> Session<'a> {
             },
             Wanted::Verbose => {
                 self.is_verbose = true;
+                Ok(())
+            }
+            Wanted::ShowConfiguration => {
+                self.shows_configuration = true;
                 Ok(())
             }
             Wanted::Argument | Wanted::Nothing => Ok(()),
@@ -230,6 +251,29 @@ impl<'a> Session<'a> {
         macros.set_table(quiet.table());
         self.macros = Some(macros.clone());
         Ok(macros)
+    }
+
+    /// Shows what was read, if that was asked for.
+    fn end(&mut self) -> Result<(), Vec<u8>> {
+        if !self.shows_configuration {
+            return Ok(());
+        }
+        let macros = self.macros()?;
+        let value = |name: &str| {
+            let value = macros.expand(format!("%{{?{name}}}").as_bytes()).unwrap_or_default();
+            String::from_utf8_lossy(&value).into_owned()
+        };
+        let path = self.configuration.macro_path.clone().unwrap_or_else(|| MACRO_PATH.into());
+        let head = format!(
+            "ARCHITECTURE AND OS:\nbuild arch            : {}\nbuild os              : {}\n\n\
+             RPMRC VALUES:\noptflags              : {}\n\nMacro path: {}\n\n",
+            value("_target_cpu"),
+            value("_target_os"),
+            value("optflags"),
+            String::from_utf8_lossy(&path).replace("%{confdir}", &value("getconfdir")),
+        );
+        let text = [head.as_bytes(), &macros.dumped()].concat();
+        io::stdout().write_all(&text).map_err(|error| error.to_string().into_bytes())
     }
 
     fn evaluate(&mut self, expression: &[u8]) -> Result<(), Vec<u8>> {
