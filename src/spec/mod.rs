@@ -21,10 +21,16 @@
 #![deny(clippy::indexing_slicing)]
 
 mod condition;
+mod dependency;
 mod directive;
 mod problem;
 mod reader;
+mod rich;
 mod source;
 
+pub use dependency::{
+    Allows, Capability, Comparison, Dependency, DependencyProblem, read as read_dependencies,
+};
 pub use problem::{Named, Problem};
 pub use reader::{Comments, Line, Reader, Report};
+pub use rich::{Operator, Rich, RichProblem};
