@@ -53,7 +53,8 @@ impl OpenMode {
                 '+' => flags = (flags - OFlags::WRONLY) | OFlags::RDWR,
                 'x' => flags |= OFlags::EXCL,
                 digit if digit.is_ascii_digit() => {
-                    level = Some(level.unwrap_or(0) * 10 + digit.to_digit(10).unwrap_or(0));
+                    let tens = level.unwrap_or(0_u32).saturating_mul(10);
+                    level = Some(tens.saturating_add(digit.to_digit(10).unwrap_or(0)));
                 }
                 _ => {}
             }
@@ -244,5 +245,6 @@ mod tests {
         assert!(!OpenMode::parse(b"r.xzdio").unwrap().writes());
         assert_eq!(OpenMode::parse(b"r.nosuch"), None);
         assert_eq!(OpenMode::parse(b""), None);
+        assert_eq!(OpenMode::parse(b"w99999999999.gzdio").unwrap().packing, Packing::Gzip(9));
     }
 }
