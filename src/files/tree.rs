@@ -1,7 +1,7 @@
 //! A whole tree of files, such as the root of a system, with its links followed as its own programs follow them.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -9,6 +9,9 @@ use cap_std::fs::{Dir, File};
 use globset::GlobBuilder;
 
 use super::{Folder, HostPath};
+
+/// How long a text may be, in bytes.
+const LARGEST_TEXT: u64 = 256 << 20;
 
 /// How many links one path may lead over, as in Linux (path_resolution(7)).
 const LINKS: usize = 40;
@@ -80,13 +83,16 @@ impl Tree {
         }
     }
 
-    /// Reads a whole file.
+    /// Reads a whole file that is text; one without an end, such as a device, is none.
     ///
     /// # Errors
-    /// As [`Tree::open_file`].
+    /// As [`Tree::open_file`], and where there is more than 256 MiB to read.
     pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
-        io::Read::read_to_end(&mut self.open_file(path)?, &mut content)?;
+        self.open_file(path)?.take(LARGEST_TEXT + 1).read_to_end(&mut content)?;
+        if content.len() as u64 > LARGEST_TEXT {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         Ok(content)
     }
 
@@ -161,6 +167,8 @@ mod tests {
         assert!(!tree.exists(Path::new("/etc/passwd")));
         assert!(!tree.exists(Path::new("../../../../etc/passwd")));
         assert!(tree.resolve(Path::new("loop")).is_err());
+        let machine = Tree::open(&HostPath::root()).unwrap();
+        assert!(machine.read(Path::new("/dev/zero")).is_err());
     }
 
     #[test]

@@ -19,6 +19,9 @@ use super::{Answer, Native};
 /// What the library holds.
 pub(super) const FUNCTIONS: &[Native] = &[("open", open)];
 
+/// How much is read at a time at the most, in bytes: a device has no end.
+const MOST: u64 = 256 << 20;
+
 /// How a file is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Packing {
@@ -108,7 +111,7 @@ impl Stream {
 
     fn read(&mut self, length: Option<u64>) -> io::Result<Vec<u8>> {
         let mut text = Vec::new();
-        let length = length.unwrap_or(u64::MAX);
+        let length = length.unwrap_or(MOST).min(MOST);
         match self {
             Self::Plain(file) => file.take(length).read_to_end(&mut text)?,
             Self::Reads(reader, place) => {
