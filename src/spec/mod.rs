@@ -27,6 +27,7 @@ mod problem;
 mod reader;
 mod rich;
 mod source;
+mod tag;
 
 pub use dependency::{
     Allows, Capability, Comparison, Dependency, DependencyProblem, read as read_dependencies,
@@ -34,3 +35,4 @@ pub use dependency::{
 pub use problem::{Named, Problem};
 pub use reader::{Comments, Line, Reader, Report};
 pub use rich::{Operator, Rich, RichProblem};
+pub use tag::{Field, Tag, TagProblem};
