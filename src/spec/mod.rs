@@ -1,17 +1,18 @@
 //! Spec files (rpm-spec(5)).
 //!
-//! So far there is the layer that all else stands on: [`Reader`] gives the lines of a spec as rpm's parser sees them,
-//! with macros expanded, conditionals decided, comments taken out and included files put in.
+//! So far there is what all else stands on: [`Reader`] gives the lines of a spec as rpm's parser sees them, with macros
+//! expanded, conditionals decided, comments taken out and included files put in; [`read_sections`] puts them into
+//! sections; [`Field`] takes the lines of a preamble apart, and [`read_dependencies`] what they depend on.
 //!
 //! ```
 //! use std::rc::Rc;
 //! use rpmforge::macros::{Limits, Macros, NoHost, Table};
-//! use rpmforge::spec::{Comments, Reader};
+//! use rpmforge::spec::{Reader, Reading};
 //!
 //! let macros = Macros::new(Table::new(), Rc::new(NoHost::default()), Limits::default());
 //! let mut reader = Reader::new(macros, "hello.spec", b"%if 1 + 1 == 2\nName: hello\n%endif\n".to_vec());
 //! let mut names = Vec::new();
-//! while let Some(line) = reader.next(Comments::Dropped)? {
+//! while let Some(line) = reader.next(Reading::Text)? {
 //!     names.extend(line.text);
 //! }
 //! assert_eq!(names, b"\nName: hello\n\n");
@@ -26,6 +27,7 @@ mod directive;
 mod problem;
 mod reader;
 mod rich;
+mod section;
 mod source;
 mod tag;
 
@@ -33,6 +35,7 @@ pub use dependency::{
     Allows, Capability, Comparison, Dependency, DependencyProblem, read as read_dependencies,
 };
 pub use problem::{Named, Problem};
-pub use reader::{Comments, Line, Reader, Report};
+pub use reader::{Line, Reader, Reading, Report};
 pub use rich::{Operator, Rich, RichProblem};
+pub use section::{Section, SectionKind, read_sections};
 pub use tag::{Field, Tag, TagProblem};

@@ -14,13 +14,15 @@ use crate::macros::{Macros, Origin, Stop};
 /// How deep files may include each other.
 const DEEPEST_INCLUDE: usize = 64;
 
-/// What is done with lines that begin with `#`.
+/// What lines are part of, which decides what of them counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Comments {
-    /// They are taken out, as everywhere but in scripts.
-    Dropped,
-    /// They belong to a script and stay.
-    Kept,
+pub enum Reading {
+    /// Tags or text: comments and the blanks at the ends of lines do not count.
+    Text,
+    /// Files or changes: comments do not count.
+    List,
+    /// A script: everything counts.
+    Script,
 }
 
 /// One line, its macros expanded.
@@ -97,24 +99,25 @@ impl Reader {
     ///
     /// # Errors
     /// The spec can't be read any further; it has been reported why.
-    pub fn next(&mut self, comments: Comments) -> Result<Option<Line>, Stop> {
+    pub fn next(&mut self, reading: Reading) -> Result<Option<Line>, Stop> {
         if let Some(line) = self.pending.pop_front() {
-            return self.decided(line, comments).map(Some);
+            return self.decided(line, reading).map(Some);
         }
         let Some(written) = self.written_line()? else {
             return self.end();
         };
         let is_active = self.conditions.are_active();
-        let text = if is_active { self.expanded(&written, comments)? } else { written };
+        let text = if is_active { self.expanded(&written, reading)? } else { written };
         let line =
             |text: &[u8]| Line { text: text.to_vec(), file: Arc::clone(&self.file), number: self.number };
         let mut lines: VecDeque<Line> = text.lines_with_terminator().map(line).collect();
         let first = lines.pop_front().unwrap_or_else(|| line(b""));
         self.pending = lines;
-        self.decided(first, comments).map(Some)
+        self.decided(first, reading).map(Some)
     }
 
-    fn decided(&mut self, mut line: Line, comments: Comments) -> Result<Line, Stop> {
+    /// A line, with those that its condition goes on in.
+    fn decided(&mut self, mut line: Line, reading: Reading) -> Result<Line, Stop> {
         while Directive::goes_on(&line.text) {
             let Some(next) = self.pending.pop_front() else {
                 break;
@@ -122,15 +125,7 @@ impl Reader {
             line.text.truncate(line.text.len() - 2);
             line.text.extend(next.text);
         }
-        let mut line = self.decide(line, comments)?;
-        if comments == Comments::Dropped {
-            // Outside of scripts a line is what stands on it, and always a whole one.
-            let length = line.text.trim_ascii_end().len();
-            let is_comment_indent = length == 0 && line.text.ends_with(b"\n") && line.text.len() > 1;
-            line.text.truncate(if is_comment_indent { line.text.len() - 1 } else { length });
-            line.text.push(b'\n');
-        }
-        Ok(line)
+        self.decide(line, reading)
     }
 
     fn end(&mut self) -> Result<Option<Line>, Stop> {
@@ -182,12 +177,12 @@ impl Reader {
         Ok(None)
     }
 
-    fn expanded(&mut self, written: &[u8], comments: Comments) -> Result<Vec<u8>, Stop> {
+    fn expanded(&mut self, written: &[u8], reading: Reading) -> Result<Vec<u8>, Stop> {
         if !written.contains(&b'%') {
             return Ok(written.to_vec());
         }
         let is_comment = written.trim_ascii_start().starts_with(b"#");
-        if is_comment && comments == Comments::Dropped {
+        if is_comment && reading != Reading::Script {
             self.warn_of_macros(written);
         }
         self.macros.set_place(Origin { name: Arc::clone(&self.file), line: self.number });
@@ -210,12 +205,13 @@ impl Reader {
     }
 
     /// Decides what a line is, and carries out directives.
-    fn decide(&mut self, line: Line, comments: Comments) -> Result<Line, Stop> {
+    fn decide(&mut self, line: Line, reading: Reading) -> Result<Line, Stop> {
         let Some(directive) = Directive::read(&line.text) else {
             let is_comment = line.text.trim_ascii_start().starts_with(b"#");
-            return Ok(match (self.conditions.are_active(), is_comment, comments) {
+            return Ok(match (self.conditions.are_active(), is_comment, reading) {
                 (false, ..) => blank(line),
-                (true, true, Comments::Dropped) => without_comment(line),
+                (true, true, Reading::Text | Reading::List) => without_comment(line, reading),
+                (true, _, Reading::Text) => trimmed(line),
                 (true, ..) => line,
             });
         };
@@ -331,10 +327,19 @@ fn blank(line: Line) -> Line {
     Line { text: b"\n".to_vec(), ..line }
 }
 
-/// The line without its comment: what stands before the `#`, and its end.
-fn without_comment(mut line: Line) -> Line {
+/// A whole line without the blanks at its end.
+fn trimmed(mut line: Line) -> Line {
+    line.text.truncate(line.text.trim_ascii_end().len());
+    line.text.push(b'\n');
+    line
+}
+
+/// The line without its comment: what stands before the `#`. In lists the end of the line is gone as well.
+fn without_comment(mut line: Line, reading: Reading) -> Line {
     let indent = line.text.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     line.text.truncate(indent);
-    line.text.push(b'\n');
+    if reading == Reading::Text {
+        line.text.push(b'\n');
+    }
     line
 }

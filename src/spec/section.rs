@@ -1,0 +1,132 @@
+//! The sections of a spec (rpm-spec(5), "SECTIONS").
+
+use bstr::ByteSlice;
+
+use super::reader::{Line, Reader, Reading};
+use crate::macros::Stop;
+
+macro_rules! sections {
+    ($($kind:ident $word:literal $reading:ident,)*) => {
+        /// What a section is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum SectionKind {
+            /// What stands before the first section.
+            Preamble,
+            $(#[doc = concat!("`%", $word, "`")] $kind,)*
+        }
+
+        const SECTIONS: &[(&str, SectionKind, Reading)] =
+            &[$(($word, SectionKind::$kind, Reading::$reading),)*];
+    };
+}
+
+sections! {
+    Build "build" Script,
+    Changelog "changelog" List,
+    Check "check" Script,
+    Clean "clean" Script,
+    Conf "conf" Script,
+    Description "description" Text,
+    Files "files" List,
+    FileTriggerIn "filetriggerin" Script,
+    FileTriggerPostUn "filetriggerpostun" Script,
+    FileTriggerUn "filetriggerun" Script,
+    GenerateBuildRequires "generate_buildrequires" Script,
+    Install "install" Script,
+    Package "package" Text,
+    PatchList "patchlist" Text,
+    Post "post" Script,
+    PostTrans "posttrans" Script,
+    PostUn "postun" Script,
+    PostUnTrans "postuntrans" Script,
+    Pre "pre" Script,
+    MorePreamble "preamble" Text,
+    PreTrans "pretrans" Script,
+    PreUn "preun" Script,
+    PreUnTrans "preuntrans" Script,
+    Prep "prep" Script,
+    Sepolicy "sepolicy" Text,
+    SourceList "sourcelist" Text,
+    TransFileTriggerIn "transfiletriggerin" Script,
+    TransFileTriggerPostUn "transfiletriggerpostun" Script,
+    TransFileTriggerUn "transfiletriggerun" Script,
+    Trigger "trigger" Script,
+    TriggerIn "triggerin" Script,
+    TriggerPostUn "triggerpostun" Script,
+    TriggerPreIn "triggerprein" Script,
+    TriggerUn "triggerun" Script,
+    VerifyScript "verifyscript" Script,
+}
+
+impl SectionKind {
+    /// The section that a line begins, and what stands after its name. Only a line that begins with the `%` does.
+    pub fn begun_by(line: &[u8]) -> Option<(Self, &[u8])> {
+        let (kind, _, rest) = begun(line)?;
+        Some((kind, rest))
+    }
+}
+
+fn begun(line: &[u8]) -> Option<(SectionKind, Reading, &[u8])> {
+    let text = line.strip_prefix(b"%")?;
+    let length = text.find_byteset(b" \t\r\n").unwrap_or(text.len());
+    let (word, rest) = text.split_at_checked(length)?;
+    let word = word.to_ascii_lowercase();
+    let (_, kind, reading) = SECTIONS.iter().find(|section| section.0.as_bytes() == word)?;
+    Some((*kind, *reading, rest.trim_ascii()))
+}
+
+/// A section with its lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// What it is.
+    pub kind: SectionKind,
+    /// The line that begins it; the preamble has none.
+    pub header: Option<Line>,
+    /// Its lines.
+    pub lines: Vec<Line>,
+}
+
+impl Section {
+    /// What stands after the section's name.
+    pub fn arguments(&self) -> &[u8] {
+        let header = self.header.as_ref().and_then(|header| SectionKind::begun_by(&header.text));
+        header.map_or(b"", |(_, arguments)| arguments)
+    }
+}
+
+/// Reads a whole spec, section by section.
+///
+/// # Errors
+/// It can't be read to its end; the reader has the reason.
+pub fn read_sections(reader: &mut Reader) -> Result<Vec<Section>, Stop> {
+    let mut reading = Reading::Text;
+    let mut sections = Vec::new();
+    let mut section = Section { kind: SectionKind::Preamble, header: None, lines: Vec::new() };
+    while let Some(line) = reader.next(reading)? {
+        match begun(&line.text) {
+            Some((kind, next, _)) => {
+                reading = next;
+                let begun = Section { kind, header: Some(line), lines: Vec::new() };
+                sections.push(std::mem::replace(&mut section, begun));
+            }
+            None => section.lines.push(line),
+        }
+    }
+    sections.push(section);
+    Ok(sections)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_begins_with_its_name_at_the_front_of_a_line() {
+        let begun = |line: &'static str| SectionKind::begun_by(line.as_bytes());
+        assert_eq!(begun("%prep\n"), Some((SectionKind::Prep, b"".as_slice())));
+        assert_eq!(begun("%Files -n x\n"), Some((SectionKind::Files, b"-n x".as_slice())));
+        assert_eq!(begun(" %prep\n"), None);
+        assert_eq!(begun("%preps\n"), None);
+        assert_eq!(begun("%prep#\n"), None);
+    }
+}
