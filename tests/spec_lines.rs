@@ -156,6 +156,8 @@ fn mistakes_have_codes() {
     let circle = folder.path().join("circle.spec");
     std::fs::write(&circle, format!("%include {}\n", circle.display())).unwrap();
     let circle = format!("%include {}\n", circle.display());
+    std::fs::write(folder.path().join("empty"), "").unwrap();
+    let many = format!("%include {}\n", folder.path().join("empty").display()).repeat(1_001);
     for (text, code) in [
         ("%if 1\n", "forge::spec::unclosed_if"),
         ("%endif\n", "forge::spec::no_if"),
@@ -164,6 +166,7 @@ fn mistakes_have_codes() {
         ("%if a\n%endif\n", "forge::spec::bad_condition"),
         ("%include /nosuch\n", "forge::spec::no_include"),
         (circle.as_str(), "forge::spec::include_depth"),
+        (many.as_str(), "forge::spec::many_includes"),
         ("%{x\n", "forge::spec::unclosed_macro"),
         ("# %x\n", "forge::spec::macro_in_comment"),
     ] {
@@ -176,4 +179,27 @@ fn mistakes_have_codes() {
         assert_eq!(codes, [code], "{text}");
         assert!(reader.reports().iter().all(|report| report.problem.help().is_some()));
     }
+}
+
+/// Macros without a machine around them.
+fn reader(text: Vec<u8>) -> Reader {
+    let macros = Macros::new(Table::new(), Rc::new(rpmforge::macros::NoHost::default()), Limits::default());
+    Reader::new(macros, "a.spec", text)
+}
+
+#[test]
+fn great_and_broken_specs_have_an_end() {
+    let deep = [b"%if 1\n".repeat(100_000), b"%endif\n".repeat(100_000)].concat();
+    assert_eq!(read_sections(&mut reader(deep)).unwrap()[0].lines.len(), 200_000);
+    let wide = b"%if 0\nx\n%else\ny\n%endif\n".repeat(100_000);
+    assert_eq!(read_sections(&mut reader(wide)).unwrap()[0].lines.len(), 500_000);
+    let packages: String = (0..10_000).map(|number| format!("%package p{number}\nSummary: s\n")).collect();
+    assert_eq!(read_sections(&mut reader(packages.into_bytes())).unwrap().len(), 10_001);
+    let long = vec![b'x'; 10 << 20];
+    assert_eq!(read_sections(&mut reader(long)).unwrap()[0].lines.len(), 1);
+    for broken in [b"%{".repeat(1 << 20), b"%if 1\n%{\n".repeat(1 << 10), b"\\\n".repeat(1 << 20)] {
+        assert!(read_sections(&mut reader(broken)).is_err());
+    }
+    let odd = b"Name: \xff\0\r\n%if 1\r\n%description\r\n\xfe\0\r\n%endif".to_vec();
+    assert_eq!(read_sections(&mut reader(odd)).unwrap().len(), 2);
 }

@@ -73,6 +73,13 @@ pub enum Problem {
         /// How deep it may be.
         limit: usize,
     },
+    /// More files than any spec needs.
+    #[error("%include is used more than {limit} times")]
+    #[diagnostic(code(forge::spec::many_includes), help("does a file include itself twice?"))]
+    ManyIncludes {
+        /// How many files there may be.
+        limit: usize,
+    },
     /// A bracket of a macro, or a backslash, that leads beyond the end of the file.
     #[error("unclosed macro or bad line continuation")]
     #[diagnostic(
@@ -121,6 +128,7 @@ impl Problem {
             | Self::BadCondition { .. }
             | Self::NoInclude { .. }
             | Self::IncludeDepth { .. }
+            | Self::ManyIncludes { .. }
             | Self::MacroInComment { .. } => Named::Nowhere,
         }
     }

@@ -14,6 +14,9 @@ use crate::macros::{Macros, Origin, Stop};
 /// How deep files may include each other.
 const DEEPEST_INCLUDE: usize = 64;
 
+/// How many files a spec may include in all: one that includes itself twice would never end.
+const MOST_INCLUDES: usize = 1_000;
+
 /// What lines are part of, which decides what of them counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
@@ -72,6 +75,8 @@ pub struct Reader {
     file: Arc<str>,
     number: u32,
     reports: Vec<Report>,
+    /// How many files have been included.
+    includes: usize,
 }
 
 impl Reader {
@@ -87,6 +92,7 @@ impl Reader {
             file,
             number: 0,
             reports: Vec::new(),
+            includes: 0,
         }
     }
 
@@ -308,6 +314,10 @@ impl Reader {
         if self.sources.len() >= DEEPEST_INCLUDE {
             let problem = Problem::IncludeDepth { path: BString::from(path), limit: DEEPEST_INCLUDE };
             return Err(self.fail(problem));
+        }
+        self.includes += 1;
+        if self.includes > MOST_INCLUDES {
+            return Err(self.fail(Problem::ManyIncludes { limit: MOST_INCLUDES }));
         }
         match self.macros.read_file(path) {
             Ok(text) => {
