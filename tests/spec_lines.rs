@@ -183,7 +183,8 @@ fn mistakes_have_codes() {
 
 /// Macros without a machine around them.
 fn reader(text: Vec<u8>) -> Reader {
-    let macros = Macros::new(Table::new(), Rc::new(rpmforge::macros::NoHost::default()), Limits::default());
+    let limits = Limits { steps: 1_000_000, ..Limits::default() };
+    let macros = Macros::new(Table::new(), Rc::new(rpmforge::macros::NoHost::default()), limits);
     Reader::new(macros, "a.spec", text)
 }
 
@@ -200,6 +201,11 @@ fn great_and_broken_specs_have_an_end() {
     for broken in [b"%{".repeat(1 << 20), b"%if 1\n%{\n".repeat(1 << 10), b"\\\n".repeat(1 << 20)] {
         assert!(read_sections(&mut reader(broken)).is_err());
     }
+    // All lines together have one budget: each of these takes a tenth of it.
+    let doubling: String =
+        (1..16).map(|number| format!("%define m{number} %m{0}%m{0}\n", number - 1)).collect();
+    let costly = format!("%define m0 %{{!?x}}\n{doubling}{}", "%m15\n".repeat(20));
+    assert!(read_sections(&mut reader(costly.into_bytes())).is_err());
     let odd = b"Name: \xff\0\r\n%if 1\r\n%description\r\n\xfe\0\r\n%endif".to_vec();
     assert_eq!(read_sections(&mut reader(odd)).unwrap().len(), 2);
 }

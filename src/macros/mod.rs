@@ -107,6 +107,19 @@ impl Macros {
         self.language.expand(text)
     }
 
+    /// Begins a text that is expanded piece by piece: all of it together may take what the limits allow.
+    pub fn begin(&self) {
+        self.language.start();
+    }
+
+    /// Expands a piece of the text that [`Macros::begin`] began.
+    ///
+    /// # Errors
+    /// Something in it is wrong, or the whole takes too much; the host has been told.
+    pub fn expand_piece(&self, text: &[u8]) -> Result<Vec<u8>, Stop> {
+        self.language.expand(text)
+    }
+
     /// Works out an expression, as `%[…]` does.
     ///
     /// # Errors
@@ -116,12 +129,12 @@ impl Macros {
         self.language.evaluate(expression, expression::Terms::Expanded)
     }
 
-    /// Works out an expression whose macros have been expanded, as `%{expr:…}` and `%if` do.
+    /// Works out an expression whose macros have been expanded, as `%{expr:…}` and `%if` do. It is a piece of the text
+    /// around it, as with [`Macros::expand_piece`].
     ///
     /// # Errors
     /// It is wrong; the host has been told.
     pub fn evaluate_expanded(&self, expression: &[u8]) -> Result<Value, Stop> {
-        self.language.start();
         self.language.evaluate(expression, expression::Terms::AsTheyAre)
     }
 

@@ -82,6 +82,7 @@ pub struct Reader {
 impl Reader {
     /// A reader of a spec's text.
     pub fn new(macros: Macros, name: &str, text: Vec<u8>) -> Self {
+        macros.begin();
         let source = Source::new(name, text);
         let file = Arc::clone(&source.name);
         Self {
@@ -192,7 +193,7 @@ impl Reader {
             self.warn_of_macros(written);
         }
         self.macros.set_place(Origin { name: Arc::clone(&self.file), line: self.number });
-        self.macros.expand(written)
+        self.macros.expand_piece(written)
     }
 
     fn warn_of_macros(&mut self, comment: &[u8]) {
@@ -285,15 +286,15 @@ impl Reader {
         condition: &[u8],
     ) -> Result<bool, Stop> {
         self.macros.set_place(Origin { name: Arc::clone(&self.file), line: self.number });
-        let condition = self.macros.expand(condition)?;
+        let condition = self.macros.expand_piece(condition)?;
         self.holds(asks, directive, &condition)
     }
 
     fn holds(&mut self, asks: Asks, directive: &'static str, condition: &[u8]) -> Result<bool, Stop> {
         let target = match asks {
             Asks::Expression => return self.is_true(directive, condition),
-            Asks::Architecture => self.macros.expand(b"%{_target_cpu}")?,
-            Asks::System => self.macros.expand(b"%{_target_os}")?,
+            Asks::Architecture => self.macros.expand_piece(b"%{_target_cpu}")?,
+            Asks::System => self.macros.expand_piece(b"%{_target_os}")?,
         };
         let mut words = condition.split(u8::is_ascii_whitespace);
         Ok(words.any(|word| word == target))
