@@ -21,6 +21,7 @@
 
 #![deny(clippy::indexing_slicing)]
 
+mod changelog;
 mod condition;
 mod dependency;
 mod directive;
@@ -31,6 +32,7 @@ mod section;
 mod source;
 mod tag;
 
+pub use changelog::{Change, ChangelogProblem, read_changelog};
 pub use dependency::{
     Allows, Capability, Comparison, Dependency, DependencyProblem, read as read_dependencies,
 };
