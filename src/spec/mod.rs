@@ -25,6 +25,7 @@ mod changelog;
 mod condition;
 mod dependency;
 mod directive;
+mod header;
 mod problem;
 mod reader;
 mod rich;
@@ -36,6 +37,7 @@ pub use changelog::{Change, ChangelogProblem, read_changelog};
 pub use dependency::{
     Allows, Capability, Comparison, Dependency, DependencyProblem, read as read_dependencies,
 };
+pub use header::{Belongs, Header, HeaderProblem};
 pub use problem::{Named, Problem};
 pub use reader::{Line, Reader, Reading, Report};
 pub use rich::{Operator, Rich, RichProblem};
