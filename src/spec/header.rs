@@ -1,6 +1,6 @@
 //! What stands after a section's name: for which package it is, and how it is meant (rpm-spec(5)).
 
-use bstr::{BString, ByteSlice};
+use bstr::BString;
 use miette::Diagnostic;
 use thiserror::Error;
 
