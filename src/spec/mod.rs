@@ -2,7 +2,8 @@
 //!
 //! So far there is what all else stands on: [`Reader`] gives the lines of a spec as rpm's parser sees them, with macros
 //! expanded, conditionals decided, comments taken out and included files put in; [`read_sections`] puts them into
-//! sections; [`Field`] takes the lines of a preamble apart, and [`read_dependencies`] what they depend on.
+//! sections, whose options [`Header`] knows; [`Field`] takes the lines of a preamble apart, [`read_dependencies`] what they
+//! depend on, and [`read_changelog`] the changes.
 //!
 //! ```
 //! use std::rc::Rc;
