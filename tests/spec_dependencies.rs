@@ -134,7 +134,7 @@ fn ours(text: &str, allows: Allows, line: &str) -> Result<BTreeSet<String>, Vec<
     let shown = |dependency: &Dependency| match dependency {
         Dependency::Rich(rich) => rich.to_string(),
         Dependency::Plain(plain) => match &plain.version {
-            Some((comparison, version)) => format!("{} {} {version}", plain.name, comparison.sign()),
+            Some((comparison, version)) => format!("{} {} {version}", plain.name, comparison),
             None => plain.name.to_string(),
         },
     };

@@ -124,13 +124,6 @@ fn definitions(text: &[u8]) -> impl Iterator<Item = Lines<'_>> {
     })
 }
 
-/// Whether no `%{` and no `%(` is left open.
-pub(super) fn is_complete(text: &[u8]) -> bool {
-    let mut brackets = Brackets::default();
-    brackets.read(text);
-    !brackets.is_open()
-}
-
 /// The brackets of calls that are open.
 #[derive(Default)]
 struct Brackets {
@@ -175,6 +168,12 @@ mod tests {
         let text = "# %no \\\n%a 1\n  %b %{x\n}\n%c \\\n 2\n\n%d {\n";
         let expected = [("a 1", 2, 2), ("b %{x\n}", 3, 4), ("c \\\n 2", 5, 6), ("d {", 8, 8)];
         assert_eq!(read(text), expected.map(|(text, first, last)| (text.to_owned(), first, last)));
+    }
+
+    fn is_complete(text: &[u8]) -> bool {
+        let mut brackets = Brackets::default();
+        brackets.read(text);
+        !brackets.is_open()
     }
 
     #[test]

@@ -202,11 +202,6 @@ impl Macros {
         self.language.is_defined(name)
     }
 
-    /// Whether nothing in the text leads beyond its end: no bracket of a macro is open.
-    pub fn is_complete(text: &[u8]) -> bool {
-        file::is_complete(text)
-    }
-
     /// Says what the text is that is expanded next, for reports.
     pub fn set_place(&self, place: Origin) {
         *self.language.place.borrow_mut() = place;

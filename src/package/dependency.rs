@@ -25,6 +25,18 @@ impl Comparison {
         (sense != 0).then_some(Self(sense))
     }
 
+    /// Reads an operator of a spec, the older forms `=<`, `=>` and `==` as well.
+    pub fn read(word: &[u8]) -> Option<Self> {
+        Some(Self(match word {
+            b"<" => LESS,
+            b"<=" | b"=<" => LESS | EQUAL,
+            b"=" | b"==" => EQUAL,
+            b">=" | b"=>" => GREATER | EQUAL,
+            b">" => GREATER,
+            _ => return None,
+        }))
+    }
+
     /// As repository metadata write it: `LT LE EQ GE GT`.
     pub fn metadata_name(self) -> &'static str {
         match self.0 {

@@ -5,49 +5,10 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::rich::{self, Rich};
+use crate::package::Comparison;
 
 /// How deep rich dependencies may lie within each other; rpm sets no bound.
 pub(super) const DEEPEST: usize = 100;
-
-/// How a version is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Comparison {
-    /// `<`
-    Less,
-    /// `<=`
-    LessOrEqual,
-    /// `=`
-    Equal,
-    /// `>=`
-    GreaterOrEqual,
-    /// `>`
-    Greater,
-}
-
-impl Comparison {
-    /// Reads an operator, the older forms `=<`, `=>` and `==` as well.
-    pub fn read(word: &[u8]) -> Option<Self> {
-        Some(match word {
-            b"<" => Self::Less,
-            b"<=" | b"=<" => Self::LessOrEqual,
-            b"=" | b"==" => Self::Equal,
-            b">=" | b"=>" => Self::GreaterOrEqual,
-            b">" => Self::Greater,
-            _ => return None,
-        })
-    }
-
-    /// As packages write it.
-    pub fn sign(self) -> &'static str {
-        match self {
-            Self::Less => "<",
-            Self::LessOrEqual => "<=",
-            Self::Equal => "=",
-            Self::GreaterOrEqual => ">=",
-            Self::Greater => ">",
-        }
-    }
-}
 
 /// A name, and the versions of it that are meant.
 #[derive(Clone, Debug, PartialEq, Eq)]

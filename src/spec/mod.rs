@@ -35,9 +35,7 @@ mod source;
 mod tag;
 
 pub use changelog::{Change, ChangelogProblem, read_changelog};
-pub use dependency::{
-    Allows, Capability, Comparison, Dependency, DependencyProblem, read as read_dependencies,
-};
+pub use dependency::{Allows, Capability, Dependency, DependencyProblem, read as read_dependencies};
 pub use header::{Belongs, Header, HeaderProblem};
 pub use problem::{Named, Problem};
 pub use reader::{Line, Reader, Reading, Report};

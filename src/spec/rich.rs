@@ -73,7 +73,7 @@ impl fmt::Display for Rich {
         match self {
             Self::Capability(Capability { name, version: None }) => write!(f, "{name}"),
             Self::Capability(Capability { name, version: Some((comparison, version)) }) => {
-                write!(f, "{name} {} {version}", comparison.sign())
+                write!(f, "{name} {} {version}", comparison)
             }
             Self::Group(first, further) => {
                 write!(f, "({first}")?;

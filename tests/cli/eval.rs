@@ -165,6 +165,14 @@ fn lua_is_held_to_its_limits_even_where_it_catches_errors() {
 }
 
 #[test]
+fn a_temporary_file_comes_open_and_with_its_name() {
+    let project = project();
+    let code = "%{lua:local file, path = posix.mkstemp('newXXXXXX') file:write('x') file:close() \
+                print(#path, io.open(path):read('a'), (posix.mkstemp('nosuch/XXXXXX')))}";
+    assert_eq!(eval(&project, &[code]).0, "9\tx\tnil\n");
+}
+
+#[test]
 fn compiled_lua_code_is_not_run() {
     let project = project();
     let (stdout, ..) = eval(&project, &["%{lua:print((load(string.dump(function() return 1 end))))}"]);

@@ -191,7 +191,7 @@ fn mkfifo(call: &Call<'_>) -> Answer {
     change(call, |path| fs::mknodat(CWD, path, FileType::Fifo, Mode::from_bits_truncate(0o777), 0))
 }
 
-/// A file of its own for a name that ends with `XXXXXX`: the name that it got, and a number that tells them apart.
+/// Makes a file of its own for a name that ends with six `X`, and gives its name; the prelude opens it.
 fn mkstemp(call: &Call<'_>) -> Answer {
     let template = call.string(1)?;
     let Some(stem) = template.strip_suffix(b"XXXXXX") else {
@@ -206,7 +206,7 @@ fn mkstemp(call: &Call<'_>) -> Answer {
         let local = call.language.host.local_path(&name);
         let flags = fs::OFlags::CREATE | fs::OFlags::EXCL | fs::OFlags::RDWR;
         match fs::open(local.as_slice(), flags, Mode::from_bits_truncate(0o600)) {
-            Ok(_) => return Ok(vec![call.new_string(&name)?, Value::Nil]),
+            Ok(_) => return call.answer(&name),
             Err(Errno::EXIST) => {}
             Err(error) => return call.failed(&template, &io_error(error)),
         }

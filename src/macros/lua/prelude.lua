@@ -30,6 +30,14 @@ local local_path, may = guarded(native.local_path), guarded(native.may)
 -- Few macros need `posix`: it is made for the first that asks for it.
 local function new_posix()
     local posix = library(native.posix())
+    local new_file = posix.mkstemp
+    function posix.mkstemp(template)
+        local path, message, code = new_file(template)
+        if not path then
+            return nil, message, code
+        end
+        return io_open(local_path(path), "r+"), path
+    end
     function posix.files(path)
         local names, message, code = posix.dir(path)
         if not names then
