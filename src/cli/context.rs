@@ -129,6 +129,28 @@ pub struct Context {
 }
 
 impl Context {
+    /// The languages that the user wants texts in, the best first (gettext(3)).
+    pub fn languages(&self) -> Vec<String> {
+        let value = |name: &str| {
+            let (_, value) = self.variables.iter().find(|(known, _)| known == name)?;
+            let value = value.to_str()?;
+            (!value.is_empty()).then(|| value.to_owned())
+        };
+        let locale = value("LC_ALL").or_else(|| value("LC_MESSAGES")).or_else(|| value("LANG"));
+        let listed = value("LANGUAGE").or(locale).unwrap_or_default();
+        let mut languages: Vec<String> = Vec::new();
+        for name in listed.split(':').filter(|name| !name.is_empty()) {
+            let plain = name.split(['.', '@']).next().unwrap_or(name);
+            let language = plain.split('_').next().unwrap_or(plain);
+            for known in [name, plain, language] {
+                if !languages.iter().any(|language| language == known) {
+                    languages.push(known.to_owned());
+                }
+            }
+        }
+        languages
+    }
+
     /// The context of this process, with these environment variables.
     pub fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let text =

@@ -16,6 +16,7 @@ mod plan;
 mod planning;
 mod project;
 mod results;
+mod rpm;
 mod schema;
 mod status;
 
@@ -66,7 +67,10 @@ pub fn main(
     let mut arguments: Vec<OsString> = arguments.into_iter().collect();
     // What follows is rpm's command line, and none of clap's business.
     if matches!(arguments.get(1..3), Some([command, rpm]) if command == "eval" && rpm == "--rpm") {
-        return ExitCode::from(eval::run_as_rpm(arguments.split_off(3), &context).code());
+        return ExitCode::from(rpm::eval(arguments.split_off(3), &context).code());
+    }
+    if arguments.get(1).is_some_and(|command| command == "rpmspec") {
+        return ExitCode::from(rpm::rpmspec(arguments.split_off(2), &context));
     }
     let exit = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => run(arguments, context),

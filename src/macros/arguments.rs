@@ -199,7 +199,10 @@ impl Options<'_> {
             let argument = match (attached.is_empty(), takes) {
                 (false, _) => Some(attached.to_vec()),
                 (true, Takes::AttachedArgument) => None,
-                (true, _) => Some(given.next().ok_or((*letter, true))?),
+                (true, _) => match given.next() {
+                    None if self.specification.starts_with(b":") => break,
+                    argument => Some(argument.ok_or((*letter, true))?),
+                },
             };
             self.set(*letter, argument);
         }
@@ -207,11 +210,12 @@ impl Options<'_> {
     }
 
     fn takes(&self, letter: u8) -> Option<Takes> {
-        if matches!(letter, b':' | b';' | b'-') {
+        if matches!(letter, b':' | b';') {
             return None;
         }
-        let at = self.specification.iter().position(|known| *known == letter)?;
-        let colon = |ahead: usize| self.specification.get(at + ahead) == Some(&b':');
+        let letters = self.specification.strip_prefix(b"-").unwrap_or(self.specification);
+        let at = letters.iter().position(|known| *known == letter)?;
+        let colon = |ahead: usize| letters.get(at + ahead) == Some(&b':');
         Some(match (colon(1), colon(2)) {
             (false, _) => Takes::Nothing,
             (true, false) => Takes::Argument,
@@ -256,6 +260,12 @@ mod tests {
         assert_eq!(parsed("+a", "x -a").words.len(), 2);
         assert_eq!(parsed("a", "-- -a").automatic(b"-a"), None);
         assert_eq!(parsed("-", "-x y").automatic(b"1"), Some(b"-x".to_vec()));
+    }
+
+    #[test]
+    fn a_hyphen_can_be_an_option_and_a_colon_in_front_forgives() {
+        assert_eq!(parsed(":-:", "--long-option x").words, [b"x".to_vec()]);
+        assert_eq!(parsed(":a:", "-a").words.len(), 0);
     }
 
     #[test]

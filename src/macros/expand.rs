@@ -220,6 +220,7 @@ impl Language {
                 out.extend_from_slice(&definition.body);
                 Ok(())
             }
+            Expanding::Extension => self.within(name, || self.call_extension(definition, out)),
             Expanding::Once => {
                 let mut expanded = Vec::new();
                 self.within(name, || self.expand_into(&definition.body, &mut expanded))?;

@@ -103,6 +103,15 @@ pub trait Host {
     /// # Errors
     /// There is none, or it can't be read.
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>>;
+    /// Reads the beginning of a file, as far as it goes.
+    ///
+    /// # Errors
+    /// There is none, or it can't be read.
+    fn read_start(&self, path: &[u8], length: usize) -> io::Result<Vec<u8>> {
+        let mut text = self.read_file(path)?;
+        text.truncate(length);
+        Ok(text)
+    }
     /// Whether there is such a file or folder.
     fn exists(&self, path: &[u8]) -> bool;
     /// The files that a pattern of glob(7) names, in the order of their names.

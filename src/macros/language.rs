@@ -8,10 +8,11 @@ use std::sync::Arc;
 use super::arguments::Arguments;
 use super::builtin::Builtin;
 use super::define::{self, Extent, Written};
+use super::extension::{Extension, Item};
 use super::host::{Host, OpenMacro, Report};
 use super::lua::Lua;
 use super::problem::Problem;
-use super::table::{Definition, Level, Origin, Table};
+use super::table::{Definition, Expanding, Level, Origin, Table};
 use super::{Limits, Stop};
 
 /// How many expansions may be open at a time, as in rpm.
@@ -46,6 +47,10 @@ pub(super) struct Language {
     /// How the system failed the last time that Lua asked it for something.
     pub errno: Cell<i32>,
     pub lua: OnceCell<Lua>,
+    /// What the program itself adds to the language, by the macros' names.
+    pub extensions: RefCell<BTreeMap<Vec<u8>, Extension>>,
+    /// Lists that Lua sees as tables, by their names.
+    pub lists: RefCell<BTreeMap<&'static str, Vec<Item>>>,
 }
 
 impl Language {
@@ -65,6 +70,8 @@ impl Language {
             has_quotes: Cell::new(false),
             errno: Cell::new(0),
             lua: OnceCell::new(),
+            extensions: RefCell::default(),
+            lists: RefCell::default(),
         })
     }
 
@@ -97,7 +104,8 @@ impl Language {
     /// `file: line N: `: what the macros `__file_name` and `__file_lineno` say, or else the place.
     fn prefix(&self) -> Vec<u8> {
         let (table, place) = (self.table.borrow(), self.place.borrow());
-        let body = |name: &[u8]| table.get(name).map(|definition| definition.body.to_vec());
+        let is_text = |definition: &&Arc<Definition>| definition.expanding != Expanding::Extension;
+        let body = |name: &[u8]| table.get(name).filter(is_text).map(|definition| definition.body.to_vec());
         let has_line = place.line > 0;
         let file = body(b"__file_name").or_else(|| has_line.then(|| place.name.as_bytes().to_vec()));
         let line = body(b"__file_lineno").or_else(|| has_line.then(|| place.line.to_string().into_bytes()));

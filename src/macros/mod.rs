@@ -26,6 +26,7 @@ mod default;
 mod define;
 mod expand;
 mod expression;
+mod extension;
 mod file;
 mod host;
 mod language;
@@ -46,6 +47,7 @@ use define::Extent;
 use language::Language;
 
 pub use expression::{ExpressionProblem, Mistake, Value};
+pub use extension::{Extension, Item};
 pub use host::{Access, Host, Machine, NoHost, OpenMacro, Report, Streams};
 pub use path::{Configuration, MACRO_PATH};
 pub use platform::Platform;
@@ -146,6 +148,14 @@ impl Macros {
         self.language.host.read_file(path)
     }
 
+    /// Reads the beginning of such a file.
+    ///
+    /// # Errors
+    /// There is none, or it can't be read.
+    pub fn read_start(&self, path: &[u8], length: usize) -> std::io::Result<Vec<u8>> {
+        self.language.host.read_start(path, length)
+    }
+
     /// Defines a macro from `name(options) body`, as `--define` and macro files have it.
     ///
     /// # Errors
@@ -205,6 +215,11 @@ impl Macros {
     /// Says what the text is that is expanded next, for reports.
     pub fn set_place(&self, place: Origin) {
         *self.language.place.borrow_mut() = place;
+    }
+
+    /// What the text is that is expanded.
+    pub fn place(&self) -> Origin {
+        self.language.place.borrow().clone()
     }
 
     /// A copy of the table as it is now.

@@ -299,6 +299,10 @@ pub enum Problem {
     #[error("{0}")]
     #[diagnostic(code(forge::macros::error), help("the macro says so itself, with `%{{error:…}}`"))]
     Error(BString),
+    /// What an extension of the language says.
+    #[error("{0}")]
+    #[diagnostic(code(forge::macros::extension), help("rpm-spec-macros(7) says what the macro takes"))]
+    Extension(BString),
     /// `%{warn:…}`.
     #[error("{0}")]
     #[diagnostic(severity(Warning), code(forge::macros::warn))]
@@ -370,7 +374,7 @@ impl Problem {
         match self {
             Self::Expression(problem) => problem.lines(),
             // A message is text to everyone else; these carry bytes that must come out as they went in.
-            Self::Error(text) | Self::Warning(text) => vec![text.to_vec()],
+            Self::Error(text) | Self::Warning(text) | Self::Extension(text) => vec![text.to_vec()],
             Self::LuaFailed { message } => vec![[b"lua script failed: ", message.as_slice()].concat()],
             Self::LuaSyntax { message } => {
                 vec![[b"invalid syntax in lua script: ", message.as_slice()].concat()]

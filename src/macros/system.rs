@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -116,6 +116,13 @@ impl Host for SystemHost {
 
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>> {
         self.tree.read(&self.path(path))
+    }
+
+    fn read_start(&self, path: &[u8], length: usize) -> io::Result<Vec<u8>> {
+        let mut start = Vec::with_capacity(length);
+        let file = self.tree.open_file(&self.path(path))?;
+        file.take(length as u64).read_to_end(&mut start)?;
+        Ok(start)
     }
 
     fn exists(&self, path: &[u8]) -> bool {

@@ -77,6 +77,8 @@ pub enum Expanding {
     Once,
     /// `<l>`: it stands for itself.
     Never,
+    /// The program itself says what it stands for: an [`Extension`](super::Extension).
+    Extension,
 }
 
 /// One definition of a macro.
@@ -100,7 +102,7 @@ impl Expanding {
     /// As it is written after the name.
     pub fn modifier(self) -> &'static str {
         match self {
-            Self::Always => "",
+            Self::Always | Self::Extension => "",
             Self::Once => "<o>",
             Self::Never => "<l>",
         }

@@ -1,18 +1,24 @@
 //! The .rpm file: what it says of itself, its dependencies, its content's digest, and the records of it that
 //! repository metadata hold.
 
+mod check;
 mod content;
 mod dependency;
 mod header;
+mod query;
 mod record;
+mod tag;
 mod unpack;
 
 use std::io::BufRead;
 
 pub use content::content_digest;
 pub use dependency::{Comparison, Dependency, rich_names};
-pub use header::{HeaderError, check};
+pub use check::{HeaderError, check};
+pub use header::{Header, Item, Value};
+pub use query::{QueryFormat, QueryProblem, Surroundings};
 pub use record::{Location, PackageRecord, RepositoryKind};
+pub use tag::{Kind, Tag};
 pub use unpack::unpack;
 
 /// Why a package can't be read or used.

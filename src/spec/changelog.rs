@@ -63,6 +63,13 @@ pub enum ChangelogProblem {
     Order,
 }
 
+impl ChangelogProblem {
+    /// Whether the entry does not count.
+    pub fn is_error(&self) -> bool {
+        !matches!(self, Self::Weekday { .. })
+    }
+}
+
 /// Reads the text of a changelog: the entries before the first that is wrong, and what is wrong.
 pub fn read_changelog(text: &[u8]) -> (Vec<Change>, Vec<ChangelogProblem>) {
     let (mut changes, mut problems): (Vec<Change>, Vec<ChangelogProblem>) = (Vec::new(), Vec::new());

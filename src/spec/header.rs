@@ -1,6 +1,6 @@
 //! What stands after a section's name: for which package it is, and how it is meant (rpm-spec(5)).
 
-use bstr::BString;
+use bstr::{BString, ByteSlice};
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -32,6 +32,10 @@ pub struct Header {
     pub expands: bool,
     /// `-q`: the script is a query format of the package that is installed.
     pub formats: bool,
+    /// `-P`: when a file trigger is run among others.
+    pub priority: Option<u32>,
+    /// What stands after `--`: what fires a trigger.
+    pub conditions: BString,
 }
 
 /// What can be wrong with it, in rpm's words.
@@ -75,7 +79,7 @@ fn options(kind: SectionKind) -> (&'static [u8], &'static [u8]) {
         SectionKind::Description => (b"nl", b""),
         SectionKind::Files => (b"nf", b""),
         SectionKind::Sepolicy => (b"n", b""),
-        _ => (b"npf", b"eq"),
+        _ => (b"npfP", b"eq"),
     }
 }
 
@@ -115,6 +119,10 @@ impl Header {
                 b'n' => named = Some(value),
                 b'l' => header.language = Some(value),
                 b'f' => header.files.push(value),
+                b'P' => {
+                    let number = value.to_str().ok().and_then(|value| value.parse().ok());
+                    header.priority = Some(number.ok_or(HeaderProblem::Option { option: value, line: line.clone() })?);
+                }
                 _ => header.program = program(value)?,
             }
         }
@@ -135,6 +143,8 @@ impl Header {
             program: Vec::new(),
             expands: false,
             formats: false,
+            priority: None,
+            conditions: BString::default(),
         }
     }
 }
@@ -155,7 +165,7 @@ fn program(value: BString) -> Result<Vec<BString>, HeaderProblem> {
 }
 
 /// Splits as popt(3) does: at blanks, but for what quotes or a backslash hold together.
-fn words(text: &[u8]) -> Vec<BString> {
+pub(super) fn words(text: &[u8]) -> Vec<BString> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<BString>, None);
     let mut bytes = text.iter().copied();
     while let Some(byte) = bytes.next() {

@@ -4,6 +4,12 @@ use bstr::BString;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use super::changelog::ChangelogProblem;
+use super::dependency::DependencyProblem;
+use super::header::HeaderProblem;
+use super::package_problem::PackageProblem;
+use super::tag::TagProblem;
+
 /// One thing that is wrong. The words are rpm's; the help is ours.
 #[derive(Clone, Debug, Error, Diagnostic, PartialEq, Eq)]
 pub enum Problem {
@@ -100,6 +106,36 @@ pub enum Problem {
         /// The comment from the macro on.
         comment: BString,
     },
+    /// A line of a preamble that is none.
+    #[error("{problem}: {text}")]
+    #[diagnostic(forward(problem))]
+    Tag {
+        /// What is wrong with it.
+        problem: TagProblem,
+        /// The line.
+        text: BString,
+    },
+    /// A dependency that is none.
+    #[error("{problem}: {text}")]
+    #[diagnostic(forward(problem))]
+    Dependency {
+        /// What is wrong with it.
+        problem: DependencyProblem,
+        /// The line.
+        text: BString,
+    },
+    /// A line that begins a section wrongly.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Header(#[from] HeaderProblem),
+    /// Something wrong with a changelog.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Changelog(#[from] ChangelogProblem),
+    /// Something wrong with the packages.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Package(#[from] PackageProblem),
 }
 
 /// How rpm names the place of a problem.
@@ -116,20 +152,32 @@ pub enum Named {
 impl Problem {
     /// Whether the spec can't be read any further.
     pub fn is_error(&self) -> bool {
-        !matches!(self, Self::MacroInComment { .. })
+        match self {
+            Self::MacroInComment { .. } => false,
+            Self::Changelog(problem) => problem.is_error(),
+            Self::Package(problem) => problem.is_error(),
+            _ => true,
+        }
     }
 
     /// How rpm names its place.
     pub fn named(&self) -> Named {
         match self {
             Self::NoIf { .. } | Self::AfterElse { .. } => Named::FileAndLine,
-            Self::UnclosedIf | Self::UnclosedMacro => Named::Line,
+            Self::UnclosedIf
+            | Self::UnclosedMacro
+            | Self::Tag { .. }
+            | Self::Dependency { .. }
+            | Self::Header(_) => Named::Line,
+            Self::Package(problem) if problem.names_its_line() => Named::Line,
+            Self::Package(_) => Named::Nowhere,
             Self::ExtraTokens { .. }
             | Self::BadCondition { .. }
             | Self::NoInclude { .. }
             | Self::IncludeDepth { .. }
             | Self::ManyIncludes { .. }
-            | Self::MacroInComment { .. } => Named::Nowhere,
+            | Self::MacroInComment { .. }
+            | Self::Changelog(_) => Named::Nowhere,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The lines of a spec as the parser sees them.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use bstr::{BString, ByteSlice};
@@ -63,7 +64,6 @@ impl Report {
 }
 
 /// Reads a spec. See the [module](super).
-#[derive(Debug)]
 pub struct Reader {
     macros: Macros,
     /// The file that is read, and those that include it, the outermost first.
@@ -75,9 +75,13 @@ pub struct Reader {
     file: Arc<str>,
     number: u32,
     reports: Vec<Report>,
+    listener: Option<Listener>,
     /// How many files have been included.
     includes: usize,
 }
+
+/// Who hears of a problem as soon as it is found.
+pub type Listener = Rc<dyn Fn(&Report)>;
 
 impl Reader {
     /// A reader of a spec's text.
@@ -93,8 +97,20 @@ impl Reader {
             file,
             number: 0,
             reports: Vec::new(),
+            listener: None,
             includes: 0,
         }
+    }
+
+    /// With somebody who hears of problems at once.
+    pub fn telling(mut self, listener: Listener) -> Self {
+        self.listener = Some(listener);
+        self
+    }
+
+    /// Reads this text before it goes on with its own.
+    pub(super) fn insert(&mut self, name: &str, text: Vec<u8>) {
+        self.sources.push(Source::new(name, text));
     }
 
     /// What was wrong so far; what is wrong with macros goes to their own host.
@@ -102,7 +118,7 @@ impl Reader {
         &self.reports
     }
 
-    /// The next line. Directives, and lines that do not count, are empty lines.
+    /// The next line. Directives, and lines that do not count, are empty lines in text, and elsewhere nothing at all.
     ///
     /// # Errors
     /// The spec can't be read any further; it has been reported why.
@@ -143,11 +159,16 @@ impl Reader {
         Ok(None)
     }
 
-    fn report(&mut self, problem: Problem) {
-        self.reports.push(Report { problem, file: Arc::clone(&self.file), line: self.number });
+    /// Takes note of a problem where the reader is.
+    pub(super) fn report(&mut self, problem: Problem) {
+        let report = Report { problem, file: Arc::clone(&self.file), line: self.number };
+        if let Some(listener) = &self.listener {
+            listener(&report);
+        }
+        self.reports.push(report);
     }
 
-    fn fail(&mut self, problem: Problem) -> Stop {
+    pub(super) fn fail(&mut self, problem: Problem) -> Stop {
         self.report(problem);
         Stop
     }
@@ -216,7 +237,7 @@ impl Reader {
         let Some(directive) = Directive::read(&line.text) else {
             let is_comment = line.text.trim_ascii_start().starts_with(b"#");
             return Ok(match (self.conditions.are_active(), is_comment, reading) {
-                (false, ..) => blank(line),
+                (false, ..) => blank(line, reading),
                 (true, true, Reading::Text | Reading::List) => without_comment(line, reading),
                 (true, _, Reading::Text) => trimmed(line),
                 (true, ..) => line,
@@ -230,10 +251,13 @@ impl Reader {
             Directive::ElseIf { asks, condition } => self.else_if(asks, condition)?,
             Directive::Else { rest } => self.turn_to_else(rest, &line.text)?,
             Directive::End { rest } => self.end_if(rest, &line.text)?,
-            Directive::Include { path } if self.conditions.are_active() => self.include(path)?,
+            Directive::Include { path } if self.conditions.are_active() => {
+                self.include(path)?;
+                return Ok(Line { text: Vec::new(), ..line.clone() });
+            }
             Directive::Include { .. } => {}
         }
-        Ok(blank(line))
+        Ok(blank(line, reading))
     }
 
     fn else_if(&mut self, asks: Asks, condition: &[u8]) -> Result<(), Stop> {
@@ -333,9 +357,10 @@ impl Reader {
     }
 }
 
-/// An empty line in the place of one that does not count.
-fn blank(line: Line) -> Line {
-    Line { text: b"\n".to_vec(), ..line }
+/// What stands in the place of a line that does not count: in text an empty line, elsewhere nothing.
+fn blank(line: Line, reading: Reading) -> Line {
+    let text = if reading == Reading::Text { b"\n".to_vec() } else { Vec::new() };
+    Line { text, ..line }
 }
 
 /// A whole line without the blanks at its end.
@@ -353,4 +378,10 @@ fn without_comment(mut line: Line, reading: Reading) -> Line {
         line.text.push(b'\n');
     }
     line
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader").field("file", &self.file).field("line", &self.number).finish_non_exhaustive()
+    }
 }

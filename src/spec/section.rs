@@ -27,6 +27,7 @@ sections! {
     Clean "clean" Script,
     Conf "conf" Script,
     Description "description" Text,
+    End "end" Text,
     Files "files" List,
     FileTriggerIn "filetriggerin" Script,
     FileTriggerPostUn "filetriggerpostun" Script,
@@ -40,7 +41,6 @@ sections! {
     PostUn "postun" Script,
     PostUnTrans "postuntrans" Script,
     Pre "pre" Script,
-    MorePreamble "preamble" Text,
     PreTrans "pretrans" Script,
     PreUn "preun" Script,
     PreUnTrans "preuntrans" Script,
@@ -59,6 +59,52 @@ sections! {
 }
 
 impl SectionKind {
+    /// Its name, without `%`.
+    pub fn word(self) -> &'static str {
+        SECTIONS.iter().find(|section| section.1 == self).map_or("", |section| section.0)
+    }
+
+    /// Whether it is a script of the build.
+    pub fn is_build_script(self) -> bool {
+        matches!(
+            self,
+            Self::Prep
+                | Self::GenerateBuildRequires
+                | Self::Conf
+                | Self::Build
+                | Self::Install
+                | Self::Check
+                | Self::Clean
+        )
+    }
+
+    /// Whether it is a script that other packages, or files, fire.
+    pub fn is_trigger(self) -> bool {
+        self.is_file_trigger()
+            || matches!(
+                self,
+                Self::Trigger | Self::TriggerIn | Self::TriggerUn | Self::TriggerPreIn | Self::TriggerPostUn
+            )
+    }
+
+    /// Whether it is a script that files fire.
+    pub fn is_file_trigger(self) -> bool {
+        matches!(
+            self,
+            Self::FileTriggerIn
+                | Self::FileTriggerUn
+                | Self::FileTriggerPostUn
+                | Self::TransFileTriggerIn
+                | Self::TransFileTriggerUn
+                | Self::TransFileTriggerPostUn
+        )
+    }
+
+    /// Whether it is a script that is run with all packages of a transaction.
+    pub fn is_transaction_file_trigger(self) -> bool {
+        matches!(self, Self::TransFileTriggerIn | Self::TransFileTriggerUn | Self::TransFileTriggerPostUn)
+    }
+
     /// The section that a line begins, and what stands after its name. Only a line that begins with the `%` does.
     pub fn begun_by(line: &[u8]) -> Option<(Self, &[u8])> {
         let (kind, _, rest) = begun(line)?;
@@ -66,7 +112,7 @@ impl SectionKind {
     }
 }
 
-fn begun(line: &[u8]) -> Option<(SectionKind, Reading, &[u8])> {
+pub(super) fn begun(line: &[u8]) -> Option<(SectionKind, Reading, &[u8])> {
     let text = line.strip_prefix(b"%")?;
     let length = text.find_byteset(b" \t\r\n").unwrap_or(text.len());
     let (word, rest) = text.split_at_checked(length)?;

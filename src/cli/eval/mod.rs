@@ -1,6 +1,5 @@
 //! `forge eval`
 
-mod rpm;
 mod show;
 
 use std::cell::RefCell;
@@ -17,8 +16,6 @@ use crate::files::HostPath;
 use crate::macros::{Configuration, Level, Limits, Macros, Origin, Report, Severity, SystemHost, Table};
 use crate::ui::Verbosity;
 use show::{Evaluated, MacroDiagnostic, Told, Used};
-
-pub use rpm::run as run_as_rpm;
 
 /// What has been reported and not been told yet.
 type Reports = Rc<RefCell<Vec<Report>>>;

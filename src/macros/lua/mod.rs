@@ -59,7 +59,7 @@ enum Printing {
 
 /// The interpreter.
 pub(super) struct Lua {
-    state: mlua::Lua,
+    pub(super) state: mlua::Lua,
     run: Function,
     used: Rc<Cell<u64>>,
     printed: Printed,
@@ -238,7 +238,7 @@ impl<A: IntoLua, B: IntoLua> IntoMultiValue for (A, B) {
 
 impl Language {
     /// The interpreter, begun with the first code that needs it.
-    fn lua(self: &Rc<Self>) -> Result<&Lua, Stop> {
+    pub(super) fn lua(self: &Rc<Self>) -> Result<&Lua, Stop> {
         if let Some(lua) = self.lua.get() {
             return Ok(lua);
         }
@@ -247,6 +247,10 @@ impl Language {
         };
         let lua = Lua::new(self).map_err(failed)?;
         let lua = self.lua.get_or_init(|| lua);
+        let lists = self.lists.borrow();
+        let set = lists.iter().try_for_each(|(name, items)| lua.set_list(name, items));
+        drop(lists);
+        set.map_err(failed)?;
         let start = [Configuration::of(&*self.host).as_slice(), b"/init.lua"].concat();
         if let Ok(code) = self.host.read_file(&start) {
             // rpm goes on without it as well.

@@ -1,160 +1,102 @@
-//! `forge eval --rpm`: `rpm --eval` with its own command line, its own words and its own exit codes (rpm(8)).
+//! What rpm's programs have in common: options that change macros, and the macros that come of them (rpm-common(8)).
 
 use std::cell::Cell;
-use std::ffi::OsString;
 use std::io::{self, Write};
-use std::os::unix::ffi::OsStringExt;
 use std::rc::Rc;
 
-use super::super::Exit;
 use super::super::context::Context;
+use super::options::Row;
 use crate::macros::{
-    Configuration, Level, Limits, MACRO_PATH, Macros, NoHost, Origin, Report, SystemHost, Table,
+    Configuration, Level, Limits, MACRO_PATH, Macros, NoHost, Origin, Report, RpmRc, SystemHost, Table,
 };
 
-/// What an option wants.
+/// What an option means that all programs have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wanted {
+pub enum Common {
+    /// `--define`
     Define,
+    /// `--undefine`
     Undefine,
+    /// `--load`
     Load,
+    /// `--eval`
     Evaluate,
+    /// `--macros`
     Macros,
+    /// `--rcfile`
     RcFile,
+    /// `--target`
     Target,
+    /// `--dbpath`
     DatabasePath,
+    /// `--verbose`
     Verbose,
+    /// `--quiet`
+    Quiet,
+    /// `--showrc`
     ShowConfiguration,
-    /// Something that has nothing to do with macros.
+    /// `--with`
+    With,
+    /// `--without`
+    Without,
+    /// `--scm`
+    Scm,
+    /// `--buildpolicy`
+    BuildPolicy,
+    /// `--trace`
+    Trace,
+    /// `--nodebuginfo`
+    NoDebuginfo,
+    /// Something that has nothing to do with macros, with a value.
     Argument,
+    /// The same, without.
     Nothing,
 }
 
-impl Wanted {
-    fn stands_alone(self) -> bool {
-        matches!(self, Self::Verbose | Self::ShowConfiguration | Self::Nothing)
-    }
-}
-
-/// rpm's options as far as they can stand beside `--eval`; those that it takes and that change no macro included.
-const OPTIONS: &[(&str, Option<char>, Wanted)] = &[
-    ("define", Some('D'), Wanted::Define),
-    ("predefine", None, Wanted::Define),
-    ("undefine", None, Wanted::Undefine),
-    ("load", None, Wanted::Load),
-    ("eval", Some('E'), Wanted::Evaluate),
-    ("macros", None, Wanted::Macros),
-    ("rcfile", None, Wanted::RcFile),
-    ("target", None, Wanted::Target),
-    ("dbpath", None, Wanted::DatabasePath),
-    ("verbose", Some('v'), Wanted::Verbose),
-    ("showrc", None, Wanted::ShowConfiguration),
-    ("root", Some('r'), Wanted::Argument),
-    ("quiet", None, Wanted::Nothing),
-    ("noplugins", None, Wanted::Nothing),
-    ("nodigest", None, Wanted::Nothing),
-    ("nosignature", None, Wanted::Nothing),
+/// Options of all programs; those that rpm takes and that change no macro included.
+pub const COMMON: &[Row<Common>] = &[
+    Row::valued("define", Some('D'), Common::Define),
+    Row::valued("predefine", None, Common::Define),
+    Row::valued("undefine", None, Common::Undefine),
+    Row::valued("load", None, Common::Load),
+    Row::valued("eval", Some('E'), Common::Evaluate),
+    Row::valued("macros", None, Common::Macros),
+    Row::valued("rcfile", None, Common::RcFile),
+    Row::valued("target", None, Common::Target),
+    Row::valued("dbpath", None, Common::DatabasePath),
+    Row::bare("verbose", Some('v'), Common::Verbose),
+    Row::bare("showrc", None, Common::ShowConfiguration),
+    Row::valued("root", Some('r'), Common::Argument),
+    Row::bare("quiet", None, Common::Quiet),
+    Row::bare("noplugins", None, Common::Nothing),
+    Row::bare("nodigest", None, Common::Nothing),
+    Row::bare("nosignature", None, Common::Nothing),
 ];
 
-/// Something said on the command line: how it was said, and its value.
-struct Said {
-    name: String,
-    wanted: Wanted,
-    value: Vec<u8>,
-}
-
-/// Runs with rpm's own arguments.
-pub fn run(arguments: Vec<OsString>, context: &Context) -> Exit {
-    let mut session = match Session::new(context) {
-        Ok(session) => session,
-        Err(error) => {
-            context.tell(&format!("error: {}\n", crate::files::reason(&error)));
-            return Exit::Failure;
-        }
-    };
-    let mut arguments = arguments.into_iter().map(OsString::into_vec);
-    while let Some(argument) = arguments.next() {
-        let done = read(&argument, &mut arguments)
-            .and_then(|said| said.into_iter().try_for_each(|said| session.carry_out(said)));
-        if let Err(message) = done {
-            let _ = io::stdout().flush();
-            let _ = io::stderr().write_all(&message);
-            return Exit::Failure;
-        }
-    }
-    if let Err(message) = session.end() {
-        let _ = io::stderr().write_all(&message);
-        return Exit::Failure;
-    }
-    match io::stdout().flush() {
-        Ok(()) => Exit::Success,
-        Err(error) => {
-            context.tell(&format!("Error writing to stdout: {}\n", crate::files::reason(&error)));
-            Exit::Failure
-        }
-    }
-}
-
-/// Reads one argument, and the next one where it is its value.
-fn read(argument: &[u8], next: &mut impl Iterator<Item = Vec<u8>>) -> Result<Vec<Said>, Vec<u8>> {
-    if let Some(long) = argument.strip_prefix(b"--") {
-        let (name, value) = match long.iter().position(|byte| *byte == b'=') {
-            Some(at) => (long.get(..at).unwrap_or_default(), long.get(at + 1..).map(<[u8]>::to_vec)),
-            None => (long, None),
-        };
-        let name = format!("--{}", String::from_utf8_lossy(name));
-        let found = OPTIONS.iter().find(|option| name.get(2..) == Some(option.0));
-        let wanted = found.ok_or_else(|| told(&name, "unknown option"))?.2;
-        return Ok(vec![said(name, wanted, value, next)?]);
-    }
-    let letters = match argument.strip_prefix(b"-") {
-        Some(letters) if !letters.is_empty() => letters,
-        _ => return Err(told(&String::from_utf8_lossy(argument), "what is to be done with it?")),
-    };
-    let mut all = Vec::new();
-    let mut left = letters;
-    while let Some((letter, rest)) = left.split_first() {
-        left = rest;
-        let name = format!("-{}", char::from(*letter));
-        let found = OPTIONS.iter().find(|option| option.1 == Some(char::from(*letter)));
-        let wanted = found.ok_or_else(|| told(&name, "unknown option"))?.2;
-        let takes_value = !wanted.stands_alone();
-        let attached = (takes_value && !rest.is_empty()).then(|| {
-            left = &[];
-            rest.strip_prefix(b"=").unwrap_or(rest).to_vec()
-        });
-        all.push(said(name, wanted, attached, next)?);
-    }
-    Ok(all)
-}
-
-fn said(
-    name: String,
-    wanted: Wanted,
-    value: Option<Vec<u8>>,
-    next: &mut impl Iterator<Item = Vec<u8>>,
-) -> Result<Said, Vec<u8>> {
-    let value = match (wanted, value) {
-        (wanted, _) if wanted.stands_alone() => Vec::new(),
-        (_, Some(value)) => value,
-        (_, None) => next.next().ok_or_else(|| told(&name, "missing argument"))?,
-    };
-    Ok(Said { name, wanted, value })
-}
-
-fn told(option: &str, what: &str) -> Vec<u8> {
-    format!("rpm: {option}: {what}\n").into_bytes()
-}
+/// Options of the programs that read specs.
+pub const OF_SPECS: &[Row<Common>] = &[
+    Row::valued("with", None, Common::With),
+    Row::valued("without", None, Common::Without),
+    Row::valued("scm", None, Common::Scm),
+    Row::valued("buildpolicy", None, Common::BuildPolicy),
+    Row::bare("trace", None, Common::Trace),
+    Row::bare("nodebuginfo", None, Common::NoDebuginfo),
+];
 
 /// What has been said so far, and what came of it.
-struct Session<'a> {
+pub struct Session<'a> {
     context: &'a Context,
     configuration: Configuration,
-    is_verbose: bool,
+    /// `-v`
+    pub is_verbose: bool,
+    /// `--quiet`
+    pub is_quiet: bool,
     /// `--showrc`: all that was read is shown in the end.
     shows_configuration: bool,
     /// What the command line defined, in order: it is put above the files once they are read.
     defined: Vec<Vec<u8>>,
+    /// What rpmrc says of architectures, once macros are loaded.
+    pub rc: RpmRc,
     /// Set with the first expansion.
     macros: Option<Macros>,
     /// Before that, definitions are only looked at.
@@ -162,13 +104,19 @@ struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    fn new(context: &'a Context) -> io::Result<Self> {
+    /// Nothing said so far.
+    ///
+    /// # Errors
+    /// The machine's files are out of reach.
+    pub fn new(context: &'a Context) -> io::Result<Self> {
         let host = host(context, false)?;
         let scratch = Macros::new(Table::new(), Rc::new(host), Limits::default());
         Ok(Self {
             context,
             configuration: Configuration::default(),
             is_verbose: false,
+            is_quiet: false,
+            rc: RpmRc::default(),
             shows_configuration: false,
             defined: Vec::new(),
             macros: None,
@@ -176,33 +124,45 @@ impl<'a> Session<'a> {
         })
     }
 
-    fn carry_out(&mut self, said: Said) -> Result<(), Vec<u8>> {
-        let Said { name, wanted, value } = said;
+    /// Does what an option means; gives what is to be said where it can't be done.
+    pub fn carry_out(&mut self, wanted: Common, value: Vec<u8>) -> Result<(), Vec<u8>> {
         match wanted {
-            Wanted::Define => self.define(definition(&value)),
-            Wanted::DatabasePath => self.define([b"_dbpath ", value.as_slice()].concat()),
-            Wanted::Undefine => self.undefine(&value),
-            Wanted::Load => {
+            Common::Define => self.define(definition(&value)),
+            Common::DatabasePath => self.define([b"_dbpath ", value.as_slice()].concat()),
+            Common::Undefine => self.undefine(&value),
+            Common::Load => {
                 let path = String::from_utf8_lossy(&value).into_owned();
                 let loaded = self.macros()?.load_file(&value, Level::MACRO_FILES);
                 loaded.map_err(|_| format!("failed to load macro file {path}\n").into_bytes())
             }
-            Wanted::Evaluate => self.evaluate(&value),
-            Wanted::Macros => self.change(|configuration| configuration.macro_path = Some(value)),
-            Wanted::RcFile => self.change(|configuration| configuration.rc_path = Some(value)),
-            Wanted::Target => match String::from_utf8(value) {
+            Common::Evaluate => self.evaluate(&value),
+            Common::Macros => self.change(|configuration| configuration.macro_path = Some(value)),
+            Common::RcFile => self.change(|configuration| configuration.rc_path = Some(value)),
+            Common::Target => match String::from_utf8(value) {
                 Ok(target) => self.change(|configuration| configuration.target = Some(target)),
-                Err(_) => Err(told(&name, "no name of an architecture")),
+                Err(_) => Err(b"error: --target: no name of an architecture\n".to_vec()),
             },
-            Wanted::Verbose => {
+            Common::Verbose => {
                 self.is_verbose = true;
                 Ok(())
             }
-            Wanted::ShowConfiguration => {
+            Common::Quiet => {
+                self.is_quiet = true;
+                Ok(())
+            }
+            Common::ShowConfiguration => {
                 self.shows_configuration = true;
                 Ok(())
             }
-            Wanted::Argument | Wanted::Nothing => Ok(()),
+            Common::With => self.define(with("with", &value)),
+            Common::Without => self.define(with("without", &value)),
+            Common::Scm => self.define([b"__scm ", value.as_slice()].concat()),
+            Common::BuildPolicy => {
+                self.define([b"__os_install_post %{_rpmconfigdir}/brp-", value.as_slice()].concat())
+            }
+            Common::Trace => self.evaluate(b"%trace"),
+            Common::NoDebuginfo => self.define(b"debug_package %{nil}".to_vec()),
+            Common::Argument | Common::Nothing => Ok(()),
         }
     }
 
@@ -235,14 +195,18 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn macros(&mut self) -> Result<Macros, Vec<u8>> {
+    /// The macros as all that was said makes them.
+    ///
+    /// # Errors
+    /// They can't be loaded; what is to be said.
+    pub fn macros(&mut self) -> Result<Macros, Vec<u8>> {
         if let Some(macros) = &self.macros {
             return Ok(macros.clone());
         }
         let failed = |error: io::Error| format!("error: {}\n", crate::files::reason(&error)).into_bytes();
         let host = host(self.context, self.is_verbose).map_err(failed)?;
         let macros = Macros::new(Table::new(), Rc::new(host), Limits::default());
-        macros.configure(&self.configuration).map_err(|_| Vec::new())?;
+        self.rc = macros.configure(&self.configuration).map_err(|_| Vec::new())?;
         let quiet = Macros::new(macros.table(), Rc::new(NoHost::default()), Limits::default());
         for definition in &self.defined {
             // It has been found to be right.
@@ -254,7 +218,10 @@ impl<'a> Session<'a> {
     }
 
     /// Shows what was read, if that was asked for.
-    fn end(&mut self) -> Result<(), Vec<u8>> {
+    ///
+    /// # Errors
+    /// It can't be written; what is to be said.
+    pub fn end(&mut self) -> Result<(), Vec<u8>> {
         if !self.shows_configuration {
             return Ok(());
         }
@@ -315,4 +282,16 @@ fn host(context: &Context, is_verbose: bool) -> io::Result<SystemHost> {
         let _ = io::stderr().write_all(&report.as_rpm());
     };
     Ok(SystemHost::new(context.variables.clone(), tell)?.verbose(is_verbose))
+}
+
+/// `--with x`: what `%bcond` looks at.
+fn with(how: &str, what: &[u8]) -> Vec<u8> {
+    [b"_", how.as_bytes(), b"_", what, b"     --", how.as_bytes(), b"-", what].concat()
+}
+
+/// Writes a message of rpm's words to standard error, after what was written to standard output.
+pub fn complain(message: &[u8]) {
+    // Nobody is left to be told, if they are gone.
+    let _ = io::stdout().flush();
+    let _ = io::stderr().write_all(message);
 }

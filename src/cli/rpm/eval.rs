@@ -1,0 +1,53 @@
+//! `forge eval --rpm`: `rpm --eval` (rpm(8)).
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStringExt;
+
+use super::super::Exit;
+use super::super::context::Context;
+use super::options::{CommandLine, Said};
+use super::session::{COMMON, Common, Session, complain};
+
+const COMMAND_LINE: CommandLine<Common> = CommandLine { program: "rpm", options: &[COMMON] };
+
+/// Runs with rpm's own arguments.
+pub fn run(arguments: Vec<OsString>, context: &Context) -> Exit {
+    let mut session = match Session::new(context) {
+        Ok(session) => session,
+        Err(error) => {
+            context.tell(&format!("error: {}\n", crate::files::reason(&error)));
+            return Exit::Failure;
+        }
+    };
+    let mut arguments = arguments.into_iter().map(OsString::into_vec);
+    while let Some(argument) = arguments.next() {
+        let done = COMMAND_LINE
+            .read(argument, &mut arguments)
+            .and_then(|said| said.into_iter().try_for_each(|said| carry_out(&mut session, said)));
+        if let Err(message) = done {
+            complain(&message);
+            return Exit::Failure;
+        }
+    }
+    if let Err(message) = session.end() {
+        complain(&message);
+        return Exit::Failure;
+    }
+    match io::stdout().flush() {
+        Ok(()) => Exit::Success,
+        Err(error) => {
+            context.tell(&format!("Error writing to stdout: {}\n", crate::files::reason(&error)));
+            Exit::Failure
+        }
+    }
+}
+
+fn carry_out(session: &mut Session<'_>, said: Said<Common>) -> Result<(), Vec<u8>> {
+    match said {
+        Said::Option { wanted, value, .. } => session.carry_out(wanted, value),
+        Said::Word(word) => {
+            Err(COMMAND_LINE.complaint(&String::from_utf8_lossy(&word), "what is to be done with it?"))
+        }
+    }
+}

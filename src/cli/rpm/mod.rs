@@ -1,0 +1,10 @@
+//! rpm's own programs: their command lines, their words, their exit codes.
+
+mod eval;
+mod options;
+mod rpmspec;
+mod session;
+mod shell;
+
+pub use eval::run as eval;
+pub use rpmspec::run as rpmspec;

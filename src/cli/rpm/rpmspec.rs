@@ -1,0 +1,361 @@
+//! `forge rpmspec`: rpmspec with its own command line, its own words and its own exit codes (rpmspec(1)).
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStringExt;
+use std::rc::Rc;
+
+use bstr::{BStr, ByteSlice};
+
+use super::super::context::Context;
+use super::options::{CommandLine, Row, Said};
+use super::session::{COMMON, Common, OF_SPECS, Session, complain};
+use super::shell;
+use crate::macros::{Compatibility, Macros, Stop};
+use crate::package::{Header, Kind, QueryFormat, Surroundings, Tag};
+use crate::spec::{Parsing, Report, Spec, parse};
+
+/// What an option means.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Common(Common),
+    Mode(Mode),
+    Of(Of),
+    QueryFormat,
+    /// An option that stands for a query format, and for one of [`Of`].
+    Alias(&'static str, Option<Of>),
+    QueryTags,
+    Version,
+    Help,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Query,
+    Parse,
+    Shell,
+}
+
+/// Which packages are asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    All,
+    Built,
+    Source,
+}
+
+macro_rules! list {
+    ($what:literal) => {
+        concat!("[%|VERBOSE?{%{", $what, "FLAGS:deptype}: }:{}|%{", $what, "NEVRS}\\n]")
+    };
+}
+
+const OPTIONS: &[Row<Wanted>] = &[
+    Row::bare("parse", Some('P'), Wanted::Mode(Mode::Parse)),
+    Row::bare("query", Some('q'), Wanted::Mode(Mode::Query)),
+    Row::bare("shell", None, Wanted::Mode(Mode::Shell)),
+    Row::bare("rpms", None, Wanted::Of(Of::All)),
+    Row::bare("builtrpms", None, Wanted::Of(Of::Built)),
+    Row::bare("srpm", None, Wanted::Of(Of::Source)),
+    Row::valued("queryformat", None, Wanted::QueryFormat),
+    Row::valued("qf", None, Wanted::QueryFormat),
+    Row::bare("conflicts", None, Wanted::Alias(list!("CONFLICT"), None)),
+    Row::bare("obsoletes", None, Wanted::Alias(list!("OBSOLETE"), None)),
+    Row::bare("provides", None, Wanted::Alias(list!("PROVIDE"), None)),
+    Row::bare("requires", None, Wanted::Alias(list!("REQUIRE"), None)),
+    Row::bare("recommends", None, Wanted::Alias(list!("RECOMMEND"), None)),
+    Row::bare("suggests", None, Wanted::Alias(list!("SUGGEST"), None)),
+    Row::bare("supplements", None, Wanted::Alias(list!("SUPPLEMENT"), None)),
+    Row::bare("enhances", None, Wanted::Alias(list!("ENHANCE"), None)),
+    Row::bare("buildconflicts", None, Wanted::Alias(list!("CONFLICT"), Some(Of::Source))),
+    Row::bare("buildrequires", None, Wanted::Alias(list!("REQUIRE"), Some(Of::Source))),
+    Row::bare("xml", None, Wanted::Alias("[%{*:xml}\\n]", None)),
+    Row::bare("json", None, Wanted::Alias("[%{*:json}]", None)),
+    Row::bare("querytags", None, Wanted::QueryTags),
+    Row::bare("version", None, Wanted::Version),
+    Row::bare("help", Some('?'), Wanted::Help),
+    Row::bare("usage", None, Wanted::Help),
+];
+
+const HELP: &str = "Usage: forge rpmspec [OPTION...] SPEC...
+
+What to do:
+  -q, --query                     tell of the packages of specs
+  -P, --parse                     show specs as they are when macros are expanded
+      --shell                     expand what is typed, with a spec's macros if one is named
+
+Which packages:
+      --rpms                      all that the spec declares (the default)
+      --builtrpms                 those that would be built
+      --srpm                      the source package
+
+What of them:
+      --qf, --queryformat=FORMAT  this, as rpm-queryformat(7) describes it
+      --requires --provides --conflicts --obsoletes --recommends --suggests
+      --supplements --enhances    what they depend on
+      --buildrequires             what they are built with
+      --buildconflicts            what they can't be built with
+      --xml, --json               everything
+
+Macros:
+  -D, --define='MACRO EXPR'       define a macro
+      --undefine=MACRO            take one away
+  -E, --eval='EXPR'               show what an expression expands to
+      --with=NAME --without=NAME  switch a condition of the build on or off
+      --load=FILE                 load a macro file
+      --macros=FILE:...           read these macro files instead of the usual ones
+      --rcfile=FILE:...           read these rpmrc files instead of the usual ones
+      --target=CPU-VENDOR-OS      the platform that it is for
+      --nodebuginfo, --scm=NAME, --buildpolicy=NAME, --trace, --showrc, --querytags
+
+  -v, --verbose                   tell more; --quiet tells less
+";
+
+/// What the command line came to.
+struct Request {
+    mode: Option<Mode>,
+    of: Of,
+    format: Option<Vec<u8>>,
+    files: Vec<Vec<u8>>,
+}
+
+/// Runs with rpmspec's own arguments; gives the exit code.
+pub fn run(arguments: Vec<OsString>, context: &Context) -> u8 {
+    match carried_out(arguments, context) {
+        Ok(code) => code,
+        Err(message) => {
+            complain(&message);
+            1
+        }
+    }
+}
+
+fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8>> {
+    let failed = |error: io::Error| format!("error: {}\n", crate::files::reason(&error)).into_bytes();
+    let mut session = Session::new(context).map_err(failed)?;
+    let mut request = Request { mode: None, of: Of::All, format: None, files: Vec::new() };
+    let is_asked = !arguments.is_empty();
+    if let Some(code) = read(arguments, &mut session, &mut request)? {
+        return Ok(code);
+    }
+    let mut output = io::BufWriter::new(io::stdout().lock());
+    let code = match request.mode {
+        Some(Mode::Query) if request.files.is_empty() => return Err(nothing("query")),
+        Some(Mode::Parse) if request.files.is_empty() => return Err(nothing("parse")),
+        Some(Mode::Query) => query(&mut session, &request, context, &mut output)?,
+        Some(Mode::Parse) => parsed(&mut session, &request, &mut output)?,
+        Some(Mode::Shell) => {
+            drop(output);
+            return shelled(&mut session, &request);
+        }
+        None if is_asked && request.files.is_empty() => 0,
+        None => {
+            complain(HELP.as_bytes());
+            1
+        }
+    };
+    match output.flush() {
+        Ok(()) => session.end().map(|()| code),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(141),
+        Err(error) => {
+            Err(format!("Error writing to stdout: {}\n", crate::files::reason(&error)).into_bytes())
+        }
+    }
+}
+
+fn nothing(what: &str) -> Vec<u8> {
+    format!("rpmspec: no arguments given for {what}\n").into_bytes()
+}
+
+/// Reads the command line; gives the exit code if that was all.
+fn read(
+    arguments: Vec<OsString>,
+    session: &mut Session<'_>,
+    request: &mut Request,
+) -> Result<Option<u8>, Vec<u8>> {
+    const LINE: CommandLine<Wanted> = CommandLine { program: "rpmspec", options: &[OPTIONS] };
+    const COMMON_LINE: CommandLine<Common> = CommandLine { program: "rpmspec", options: &[COMMON, OF_SPECS] };
+    let mut arguments = arguments.into_iter().map(OsString::into_vec).peekable();
+    while let Some(argument) = arguments.next() {
+        let all = match COMMON_LINE.knows(&argument) {
+            true => COMMON_LINE.read(argument, &mut arguments)?.into_iter().map(common).collect(),
+            false => LINE.read(argument, &mut arguments)?,
+        };
+        for said in all {
+            let (wanted, value) = match said {
+                Said::Word(word) => {
+                    request.files.push(word);
+                    continue;
+                }
+                Said::Option { wanted, value, .. } => (wanted, value),
+            };
+            match wanted {
+                Wanted::Common(wanted) => session.carry_out(wanted, value)?,
+                Wanted::Mode(Mode::Query) if request.mode.is_some() => {}
+                Wanted::Mode(mode) => request.mode = Some(mode),
+                Wanted::Of(of) => request.of = of,
+                Wanted::QueryFormat => request.format = Some(value),
+                Wanted::Alias(format, of) => {
+                    request.format = Some(format.as_bytes().to_vec());
+                    request.of = of.unwrap_or(request.of);
+                }
+                Wanted::QueryTags => {
+                    print_tags(session.is_verbose)?;
+                    return Ok(Some(0));
+                }
+                Wanted::Version => {
+                    let version = session.macros()?.expand(b"%{rpmversion}").unwrap_or_default();
+                    print(&[b"RPM version ", version.as_slice(), b"\n"].concat())?;
+                    return Ok(Some(0));
+                }
+                Wanted::Help => {
+                    print(HELP.as_bytes())?;
+                    return Ok(Some(0));
+                }
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn common(said: Said<Common>) -> Said<Wanted> {
+    match said {
+        Said::Option { name, wanted, value } => Said::Option { name, wanted: Wanted::Common(wanted), value },
+        Said::Word(word) => Said::Word(word),
+    }
+}
+
+fn print(text: &[u8]) -> Result<(), Vec<u8>> {
+    let mut output = io::stdout().lock();
+    output.write_all(text).and_then(|()| output.flush()).map_err(unwritten)
+}
+
+fn unwritten(error: io::Error) -> Vec<u8> {
+    format!("Error writing to stdout: {}\n", crate::files::reason(&error)).into_bytes()
+}
+
+fn print_tags(is_verbose: bool) -> Result<(), Vec<u8>> {
+    let mut lines = Vec::new();
+    for (name, tag, kind) in Tag::all() {
+        let kind = match kind {
+            Kind::Text => "string",
+            Kind::Texts => "argv",
+            Kind::Localized => "i18nstring",
+            Kind::Int8 => "char",
+            Kind::Int16 => "int16",
+            Kind::Int32 => "int32",
+            Kind::Int64 => "int64",
+            Kind::Bytes => "blob",
+        };
+        let line = if is_verbose { format!("{name:<20} {:>6} {kind}\n", tag.0) } else { format!("{name}\n") };
+        lines.push(line);
+    }
+    lines.sort();
+    print(lines.concat().as_bytes())
+}
+
+/// Parses a spec with a session's macros, which are afterwards as they were before.
+fn spec_of(session: &mut Session<'_>, file: &[u8], keeps_macros: bool) -> Result<Spec, Vec<u8>> {
+    let macros = session.macros()?;
+    let name = file.to_str_lossy().into_owned();
+    let text = macros.read_file(file).map_err(|error| {
+        format!("error: Unable to open {name}: {}\n", crate::files::reason(&error)).into_bytes()
+    })?;
+    let arch = macros.expand(b"%{_host_cpu}").map_err(|Stop| Vec::new())?;
+    let arch = String::from_utf8_lossy(&arch).into_owned();
+    let compatible = session.rc.compatible(Compatibility::Build, &arch);
+    let can_build = |wanted: &BStr| compatible.iter().any(|arch| arch.as_bytes() == wanted.as_bytes());
+    let before = macros.table();
+    let tell = |report: &Report| complain(format!("{}\n", report.as_rpm()).as_bytes());
+    let parsing = Parsing { file: &name, text, can_build: &can_build, listener: Rc::new(tell) };
+    let spec = parse(&macros, parsing);
+    if !keeps_macros {
+        macros.set_table(before);
+    }
+    spec.map_err(|Stop| Vec::new())
+}
+
+fn query(
+    session: &mut Session<'_>,
+    request: &Request,
+    context: &Context,
+    output: &mut impl Write,
+) -> Result<u8, Vec<u8>> {
+    let format = request.format.as_deref().unwrap_or(b"%{nvr}%{archsuffix}\\n");
+    let format = QueryFormat::read(format);
+    let languages = context.languages();
+    let mut failed = 0_u8;
+    for file in &request.files {
+        let spec = match spec_of(session, file, false) {
+            Ok(spec) => spec,
+            Err(message) => {
+                failed = failed.saturating_add(1);
+                let _ = output.flush();
+                complain(&message);
+                complain(
+                    &[b"error: query of specfile ", file.as_slice(), b" failed, can't parse\n"].concat(),
+                );
+                continue;
+            }
+        };
+        if session.is_quiet {
+            continue;
+        }
+        let macros = session.macros()?;
+        let surroundings = Surroundings {
+            expand: &|text| macros.expand(text).ok(),
+            languages: &languages,
+            is_verbose: session.is_verbose,
+        };
+        for header in headers(&spec, request.of) {
+            let shown = format.as_ref().map_err(Clone::clone);
+            match shown.and_then(|format| format.show(&header, &surroundings)) {
+                Ok(text) => output.write_all(&text).map_err(unwritten)?,
+                Err(problem) => {
+                    let _ = output.flush();
+                    complain(format!("error: {problem}\n").as_bytes());
+                }
+            }
+        }
+    }
+    Ok(failed)
+}
+
+fn headers(spec: &Spec, of: Of) -> Vec<Header> {
+    match of {
+        Of::Source => vec![spec.source_header()],
+        Of::All => spec.packages.iter().map(|package| spec.binary_header(package)).collect(),
+        Of::Built => {
+            let built = spec.packages.iter().filter(|package| package.is_built());
+            built.map(|package| spec.binary_header(package)).collect()
+        }
+    }
+}
+
+fn parsed(
+    session: &mut Session<'_>,
+    request: &Request,
+    output: &mut impl Write,
+) -> Result<u8, Vec<u8>> {
+    let mut code = 0;
+    for file in &request.files {
+        match spec_of(session, file, false) {
+            Ok(spec) => output.write_all(&spec.text).map_err(unwritten)?,
+            Err(message) => {
+                let _ = output.flush();
+                complain(&message);
+                code = 1;
+            }
+        }
+    }
+    Ok(code)
+}
+
+fn shelled(session: &mut Session<'_>, request: &Request) -> Result<u8, Vec<u8>> {
+    for file in &request.files {
+        spec_of(session, file, true)?;
+    }
+    let macros: Macros = session.macros()?;
+    shell::run(&macros)
+}

@@ -1,0 +1,127 @@
+//! What a program adds to the language: macros of its own, and lists that Lua sees.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use mlua::Value;
+
+use super::language::Language;
+use super::lua::Lua;
+use super::problem::{Problem, shown};
+use super::table::{Definition, Expanding, Level, Origin};
+use super::{Macros, Stop};
+
+/// What a macro stands for that the program itself defines: called with its words, as a shell has them, it gives text, or
+/// says what is wrong.
+pub type Extension = Rc<dyn Fn(&Macros, &[Vec<u8>]) -> Result<Vec<u8>, Vec<u8>>>;
+
+/// One item of a list that Lua sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// Text.
+    Text(Vec<u8>),
+    /// A number.
+    Number(u32),
+}
+
+impl Macros {
+    /// Defines a macro that the program itself expands, in the place of one of that name. With words it takes the rest of
+    /// its line, options included, as they are.
+    pub fn extend(&self, name: &'static str, takes_words: bool, extension: Extension) {
+        self.remove_extension(name);
+        self.language.extensions.borrow_mut().insert(name.as_bytes().to_vec(), extension);
+        self.push(Definition {
+            name: name.as_bytes().into(),
+            options: takes_words.then(|| b"-".as_slice().into()),
+            body: b"<aux>".as_slice().into(),
+            expanding: Expanding::Extension,
+            level: Level::GLOBAL,
+            origin: Origin::named("forge"),
+        });
+    }
+
+    /// Takes away what [`Macros::extend`] has defined.
+    pub fn remove_extension(&self, name: &'static str) {
+        if self.language.extensions.borrow_mut().remove(name.as_bytes()).is_some() {
+            self.pop(name.as_bytes());
+        }
+    }
+
+    /// Looks whether Lua understands a script, which is called `name` in what it says; nothing is run.
+    ///
+    /// # Errors
+    /// It does not; what it says.
+    pub fn check_lua(&self, script: &[u8], name: &str) -> Result<(), Vec<u8>> {
+        let lua = self.language.lua().map_err(|Stop| Vec::new())?;
+        match lua.state.load(script).set_name(name).into_function() {
+            Ok(_) => Ok(()),
+            Err(mlua::Error::SyntaxError { message, .. }) => Err(message.into_bytes()),
+            Err(error) => Err(error.to_string().into_bytes()),
+        }
+    }
+
+    /// Empties a list that Lua sees as a global table.
+    pub fn clear_list(&self, name: &'static str) {
+        self.language.lists.borrow_mut().insert(name, Vec::new());
+        if let Some(lua) = self.language.lua.get() {
+            // Without memory for a table, the next code fails as well, and says so.
+            let _ = lua.set_list(name, &[]);
+        }
+    }
+
+    /// Puts an item at the end of a list.
+    pub fn add_to_list(&self, name: &'static str, item: Item) {
+        if let Some(lua) = self.language.lua.get() {
+            let _ = lua.add_to_list(name, &item);
+        }
+        self.language.lists.borrow_mut().entry(name).or_default().push(item);
+    }
+}
+
+impl Language {
+    /// Expands a macro that the program itself defines.
+    pub(super) fn call_extension(
+        self: &Rc<Self>,
+        definition: &Arc<Definition>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Stop> {
+        let extension = self.extensions.borrow().get(definition.name.as_ref()).map(Rc::clone);
+        let Some(extension) = extension else {
+            // A copy of the table that has lost its program.
+            return Ok(());
+        };
+        let words = match (&definition.options, self.calls.borrow().last()) {
+            (Some(_), Some(call)) => call.words.clone(),
+            _ => Vec::new(),
+        };
+        let text = extension(&Macros { language: Rc::clone(self) }, &words);
+        out.extend(text.map_err(|message| self.fail(Problem::Extension(shown(&message))))?);
+        Ok(())
+    }
+}
+
+impl Lua {
+    fn item(&self, item: &Item) -> mlua::Result<Value> {
+        Ok(match item {
+            Item::Text(text) => Value::String(self.state.create_string(text)?),
+            Item::Number(number) => Value::Integer((*number).into()),
+        })
+    }
+
+    pub(super) fn set_list(&self, name: &str, items: &[Item]) -> mlua::Result<()> {
+        let table = self.state.create_table()?;
+        for item in items {
+            table.push(self.item(item)?)?;
+        }
+        self.state.globals().set(name, table)
+    }
+
+    fn add_to_list(&self, name: &str, item: &Item) -> mlua::Result<()> {
+        // What a spec has put in the list's place is its own affair.
+        let list: Value = self.state.globals().get(name)?;
+        match list {
+            Value::Table(table) => table.push(self.item(item)?),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Showing a header in a query format.
+
+use std::borrow::Cow;
+
+use bstr::{BString, ByteSlice};
+
+use super::super::header::{Header, Item, Value};
+use super::super::tag::Tag;
+use super::formatter::Formatter;
+use super::{Field, Part, QueryFormat, QueryProblem, Surroundings, names};
+
+impl QueryFormat {
+    /// What the format says of a header.
+    ///
+    /// # Errors
+    /// An iterator goes through lists of different lengths.
+    pub fn show(&self, header: &Header, around: &Surroundings<'_>) -> Result<Vec<u8>, QueryProblem> {
+        let view = View { header, around };
+        let mut out = Vec::new();
+        match self.parts.first() {
+            Some(Part::Field(field)) if field.tag.is_none() => {
+                view.whole(std::slice::from_ref(&self.parts[0]), false, &mut out)?;
+            }
+            Some(Part::Iterator(parts)) if is_whole(parts) => view.whole(parts, true, &mut out)?,
+            _ => {
+                for part in &self.parts {
+                    view.part(part, 0, &mut out)?;
+                }
+            }
+        }
+        Ok(out)
+    }
+}
+
+fn is_whole(parts: &[Part]) -> bool {
+    matches!(parts.first(), Some(Part::Field(field)) if field.tag.is_none())
+}
+
+/// A header and what is around it.
+pub(super) struct View<'v> {
+    pub header: &'v Header,
+    pub around: &'v Surroundings<'v>,
+}
+
+impl<'v> View<'v> {
+    /// Shows a part with the items of one turn of the iterator around it.
+    pub fn part(&self, part: &Part, turn: usize, out: &mut Vec<u8>) -> Result<(), QueryProblem> {
+        match part {
+            Part::Text(text) => out.extend_from_slice(text),
+            Part::Field(field) => self.field(field, turn, out),
+            Part::Condition { tag, present, absent } => {
+                let branch = if self.value(*tag).is_some() { present } else { absent };
+                for part in branch {
+                    self.part(part, turn, out)?;
+                }
+            }
+            Part::Iterator(parts) => self.iterate(parts, out)?,
+        }
+        Ok(())
+    }
+
+    fn field(&self, field: &Field, turn: usize, out: &mut Vec<u8>) {
+        let index = if field.is_first_only { 0 } else { turn };
+        let shown = field.tag.and_then(|tag| {
+            let value = self.value(tag)?;
+            if field.formatter == Formatter::ArraySize {
+                return Some(value.len().to_string().into_bytes());
+            }
+            let item = match &*value {
+                Value::Localized(texts) if index == 0 => Item::Text(self.localized(texts)?.as_bstr()),
+                value => value.item(index)?,
+            };
+            Some(field.formatter.show(item, tag, self.around))
+        });
+        let shown = shown.unwrap_or_else(|| b"(none)".to_vec());
+        let width = usize::try_from(field.width.unsigned_abs()).unwrap_or_default();
+        let padding = vec![b' '; width.saturating_sub(shown.len())];
+        if field.width > 0 {
+            out.extend(padding);
+            out.extend(shown);
+        } else {
+            out.extend(shown);
+            out.extend(padding);
+        }
+    }
+
+    fn iterate(&self, parts: &[Part], out: &mut Vec<u8>) -> Result<(), QueryProblem> {
+        let mut turns = None;
+        self.count(parts, &mut turns)?;
+        for turn in 0..turns.unwrap_or(0) {
+            for part in parts {
+                self.part(part, turn, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many items the lists of an iterator have.
+    fn count(&self, parts: &[Part], turns: &mut Option<usize>) -> Result<(), QueryProblem> {
+        for part in parts {
+            match part {
+                Part::Field(Field { tag: Some(tag), is_first_only: false, .. }) => {
+                    let Some(value) = self.value(*tag) else {
+                        continue;
+                    };
+                    // A text in several languages is one text here.
+                    let length = if matches!(&*value, Value::Localized(_)) { 1 } else { value.len() };
+                    if turns.is_some_and(|turns| turns != length) {
+                        let what = "array iterator used with different sized arrays";
+                        return Err(QueryProblem(what.into()));
+                    }
+                    *turns = Some(length);
+                }
+                // What both branches hold counts as it is: which one is shown does not matter.
+                Part::Condition { present, absent, .. } => {
+                    self.count(present, turns)?;
+                    self.count(absent, turns)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A tag's value: as the header has it, or worked out from others.
+    pub fn value(&self, tag: Tag) -> Option<Cow<'v, Value>> {
+        match self.header.get(tag) {
+            Some(value) => Some(Cow::Borrowed(value)),
+            None => self.derived(tag).map(Cow::Owned),
+        }
+    }
+
+    /// The text for the languages that are wanted; the first one where there is none.
+    fn localized<'t>(&self, texts: &'t [BString]) -> Option<&'t BString> {
+        let table = self.header.texts(Tag::I18N_TABLE);
+        let wanted = self.around.languages.iter().find_map(|language| {
+            let at = table.iter().position(|known| known == language.as_str())?;
+            texts.get(at).filter(|text| !text.is_empty())
+        });
+        wanted.or_else(|| texts.first())
+    }
+
+    fn derived(&self, tag: Tag) -> Option<Value> {
+        const NEVRS: &[(Tag, &str)] = &[
+            (Tag::known("REQUIRENEVRS"), "REQUIRE"),
+            (Tag::known("PROVIDENEVRS"), "PROVIDE"),
+            (Tag::known("OBSOLETENEVRS"), "OBSOLETE"),
+            (Tag::known("CONFLICTNEVRS"), "CONFLICT"),
+            (Tag::known("RECOMMENDNEVRS"), "RECOMMEND"),
+            (Tag::known("SUGGESTNEVRS"), "SUGGEST"),
+            (Tag::known("SUPPLEMENTNEVRS"), "SUPPLEMENT"),
+            (Tag::known("ENHANCENEVRS"), "ENHANCE"),
+        ];
+        let header = self.header;
+        let text = |tag| header.text(tag).unwrap_or_default().to_vec();
+        let arch = || [b".".as_slice(), &text(Tag::ARCH)].concat();
+        let join = |parts: &[&[u8]]| Value::Text(parts.concat().into());
+        if let Some((_, prefix)) = NEVRS.iter().find(|row| row.0 == tag) {
+            return self.dependencies(prefix);
+        }
+        let name = text(Tag::NAME);
+        Some(match tag.name()? {
+            "EPOCHNUM" => Value::Numbers(vec![header.numbers(Tag::EPOCH).first().copied().unwrap_or(0)]),
+            "EVR" => Value::Text(header.evr()),
+            "NVR" => join(&[&name, b"-", &header.version_release()]),
+            "NEVR" => join(&[&name, b"-", &header.evr()]),
+            "NVRA" => join(&[&name, b"-", &header.version_release(), &arch()]),
+            "NEVRA" => join(&[&name, b"-", &header.evr(), &arch()]),
+            "ARCHSUFFIX" => match (header.has(Tag::SOURCE_PACKAGE), self.leaves_sources_out()) {
+                (true, true) => Value::Text(".nosrc".into()),
+                (true, false) => Value::Text(".src".into()),
+                (false, _) => Value::Text(arch().into()),
+            },
+            "HEADERCOLOR" | "DBINSTANCE" => Value::Numbers(vec![0]),
+            // What has no payload yet has the newest form.
+            "RPMFORMAT" => Value::Numbers(vec![3]),
+            "VERBOSE" if self.around.is_verbose => Value::Numbers(vec![1]),
+            _ => return None,
+        })
+    }
+
+    fn leaves_sources_out(&self) -> bool {
+        self.header.has(Tag::NO_SOURCE) || self.header.has(Tag::NO_PATCH)
+    }
+
+    /// Dependencies as text: `name >= version`.
+    fn dependencies(&self, prefix: &str) -> Option<Value> {
+        let list = |what: &str| Tag::named(format!("{prefix}{what}").as_bytes());
+        let names = self.header.texts(list("NAME")?);
+        let versions = self.header.texts(list("VERSION")?);
+        let flags = self.header.numbers(list("FLAGS")?);
+        if names.is_empty() {
+            return None;
+        }
+        let shown = names.iter().enumerate().map(|(at, name)| {
+            let flags = flags.get(at).copied().unwrap_or_default();
+            let sense = names::comparison(flags);
+            match versions.get(at).filter(|version| !version.is_empty() && !sense.is_empty()) {
+                Some(version) => [name, b" ".as_slice(), sense.as_bytes(), b" ", version].concat().into(),
+                None => name.clone(),
+            }
+        });
+        Some(Value::Texts(shown.collect()))
+    }
+}

@@ -1,0 +1,243 @@
+//! The headers that the packages of a spec have before they are built.
+
+use bstr::BString;
+
+use super::dependency::Dependency;
+use super::package::{Declared, DependencyKind, Package, Scriptlet, Spec};
+use super::section::SectionKind;
+use crate::package::{Header, Tag, Value};
+
+/// A dependency as headers hold it: name, version, flags. They stand in this order, each of them once.
+type Row = (BString, BString, u32);
+
+/// The tags of a script: its text, its program, its flags.
+type ScriptTags = (Tag, Tag, Tag);
+
+/// What a source package says besides what the main package says.
+const SHARED: [Tag; 20] = [
+    Tag::NAME,
+    Tag::VERSION,
+    Tag::RELEASE,
+    Tag::EPOCH,
+    Tag::SUMMARY,
+    Tag::DESCRIPTION,
+    Tag::DISTRIBUTION,
+    Tag::VENDOR,
+    Tag::LICENSE,
+    Tag::PACKAGER,
+    Tag::GROUP,
+    Tag::URL,
+    Tag::DIST_TAG,
+    Tag::DIST_URL,
+    Tag::BUG_URL,
+    Tag::VCS,
+    Tag::TRANSLATION_URL,
+    Tag::UPSTREAM_RELEASES,
+    Tag::MODULARITY_LABEL,
+    Tag::I18N_TABLE,
+];
+
+impl Spec {
+    /// The header of the source package.
+    pub fn source_header(&self) -> Header {
+        let mut header = Header::default();
+        let Some(main) = self.main() else {
+            return header;
+        };
+        for tag in SHARED {
+            if let Some(value) = main.header.get(tag) {
+                header.set(tag, value.clone());
+            }
+        }
+        if let Some(license) = &self.source_license {
+            header.set_text(Tag::LICENSE, license.clone());
+        }
+        self.set_target(&mut header);
+        if !self.lacks_fields {
+            header.set_number(Tag::SOURCE_PACKAGE, 1);
+        }
+        for source in &self.sources {
+            let (tag, left_out) =
+                if source.is_patch { (Tag::PATCH, Tag::NO_PATCH) } else { (Tag::SOURCE, Tag::NO_SOURCE) };
+            header.add_texts(tag, [source.file_name.clone()]);
+            if source.is_left_out {
+                header.add_number(left_out, source.number.into());
+            }
+        }
+        let limits = &self.limits;
+        for (tag, list) in [
+            (Tag::EXCLUSIVE_ARCH, &limits.exclusive_arch),
+            (Tag::EXCLUDE_ARCH, &limits.exclude_arch),
+            (Tag::EXCLUSIVE_OS, &limits.exclusive_os),
+            (Tag::EXCLUDE_OS, &limits.exclude_os),
+            (Tag::BUILD_ARCHS, &self.build_archs),
+        ] {
+            header.add_texts(tag, list.iter().cloned());
+        }
+        let built = self.packages.iter().filter(|package| package.is_built());
+        let provides = built.map(|package| (package.name.clone(), package.header.evr(), 8)).collect();
+        set_rows(&mut header, DependencyKind::Provides, provides);
+        for kind in [DependencyKind::BuildRequires, DependencyKind::BuildConflicts] {
+            set_rows(&mut header, kind, rows(&self.build_dependencies, kind));
+        }
+        self.set_changes(&mut header);
+        header
+    }
+
+    /// The header of a package that is built.
+    pub fn binary_header(&self, package: &Package) -> Header {
+        let mut header = package.header.clone();
+        self.set_target(&mut header);
+        header.set_text(Tag::PLATFORM, self.target.platform.clone());
+        header.set_text(Tag::OPT_FLAGS, self.target.compiler_flags.clone());
+        if let Some(main) = self.main() {
+            let kind = if self.leaves_sources_out() { "nosrc" } else { "src" };
+            let name = &main.name;
+            let version = main.header.version_release();
+            header.set_text(Tag::SOURCE_RPM, format!("{name}-{version}.{kind}.rpm"));
+            header.set_text(Tag::SOURCE_NEVR, format!("{name}-{}", main.header.evr()));
+        }
+        let mut provides = rows(&package.dependencies, DependencyKind::Provides);
+        let evr = header.evr();
+        if header.text(Tag::ARCH).is_some_and(|arch| arch != "noarch") && !self.target.isa.is_empty() {
+            let name = [package.name.as_slice(), &self.target.isa].concat();
+            provides.push((name.into(), evr.clone(), 8));
+        }
+        provides.push((package.name.clone(), evr, 8));
+        set_rows(&mut header, DependencyKind::Provides, provides);
+        for kind in DependencyKind::ALL {
+            let is_of_build = matches!(kind, DependencyKind::BuildRequires | DependencyKind::BuildConflicts);
+            if kind != DependencyKind::Provides && !is_of_build {
+                set_rows(&mut header, kind, rows(&package.dependencies, kind));
+            }
+        }
+        package.scriptlets.iter().for_each(|script| set_script(&mut header, script));
+        set_triggers(&mut header, &package.scriptlets);
+        self.set_changes(&mut header);
+        header
+    }
+
+    fn set_target(&self, header: &mut Header) {
+        header.set_text(Tag::OS, self.target.os.clone());
+        if !header.has(Tag::ARCH) {
+            header.set_text(Tag::ARCH, self.target.arch.clone());
+        }
+    }
+
+    fn set_changes(&self, header: &mut Header) {
+        for change in &self.changes {
+            header.add_number(Tag::CHANGELOG_TIME, u64::try_from(change.time).unwrap_or(0));
+            header.add_texts(Tag::CHANGELOG_NAME, [change.name.clone()]);
+            header.add_texts(Tag::CHANGELOG_TEXT, [change.text.clone()]);
+        }
+    }
+}
+
+/// The name, version and comparison of a dependency.
+fn row(dependency: &Dependency, flags: u32) -> Row {
+    match dependency {
+        Dependency::Plain(capability) => match &capability.version {
+            Some((comparison, version)) => {
+                (capability.name.clone(), version.clone(), flags | u32::from(*comparison))
+            }
+            None => (capability.name.clone(), BString::default(), flags),
+        },
+        Dependency::Rich(rich) => (rich.to_string().into(), BString::default(), flags),
+    }
+}
+
+fn rows(declared: &[Declared], kind: DependencyKind) -> Vec<Row> {
+    let of_kind = declared.iter().filter(|declared| declared.kind == kind);
+    of_kind.map(|declared| row(&declared.dependency, declared.events)).collect()
+}
+
+fn set_rows(header: &mut Header, kind: DependencyKind, mut rows: Vec<Row>) {
+    rows.sort();
+    rows.dedup();
+    if rows.is_empty() {
+        return;
+    }
+    let (name, version, flags) = kind.header_tags();
+    header.set(flags, Value::Numbers(rows.iter().map(|row| row.2.into()).collect()));
+    let (names, versions) = rows.into_iter().map(|(name, version, _)| (name, version)).unzip();
+    header.set(name, Value::Texts(names));
+    header.set(version, Value::Texts(versions));
+}
+
+fn script_tags(kind: SectionKind) -> Option<ScriptTags> {
+    const fn tags(body: &str, program: &str, flags: &str) -> Option<ScriptTags> {
+        Some((Tag::known(body), Tag::known(program), Tag::known(flags)))
+    }
+    match kind {
+        SectionKind::Pre => tags("PREIN", "PREINPROG", "PREINFLAGS"),
+        SectionKind::Post => tags("POSTIN", "POSTINPROG", "POSTINFLAGS"),
+        SectionKind::PreUn => tags("PREUN", "PREUNPROG", "PREUNFLAGS"),
+        SectionKind::PostUn => tags("POSTUN", "POSTUNPROG", "POSTUNFLAGS"),
+        SectionKind::PreTrans => tags("PRETRANS", "PRETRANSPROG", "PRETRANSFLAGS"),
+        SectionKind::PostTrans => tags("POSTTRANS", "POSTTRANSPROG", "POSTTRANSFLAGS"),
+        SectionKind::PreUnTrans => tags("PREUNTRANS", "PREUNTRANSPROG", "PREUNTRANSFLAGS"),
+        SectionKind::PostUnTrans => tags("POSTUNTRANS", "POSTUNTRANSPROG", "POSTUNTRANSFLAGS"),
+        SectionKind::VerifyScript => tags("VERIFYSCRIPT", "VERIFYSCRIPTPROG", "VERIFYSCRIPTFLAGS"),
+        _ => None,
+    }
+}
+
+fn set_script(header: &mut Header, script: &Scriptlet) {
+    let Some((body, program, flags)) = script_tags(script.kind) else {
+        return;
+    };
+    if !script.body.is_empty() {
+        header.set_text(body, script.body.clone());
+    }
+    header.set(program, Value::Texts(script.program.clone()));
+    let bits = u64::from(script.expands) | u64::from(script.formats) << 1;
+    if bits != 0 {
+        header.set_number(flags, bits);
+    }
+}
+
+/// The bit of a trigger (`RPMSENSE_TRIGGERIN` and its like).
+fn trigger_bit(kind: SectionKind) -> u32 {
+    match kind {
+        SectionKind::TriggerPreIn => 1 << 25,
+        SectionKind::TriggerUn | SectionKind::FileTriggerUn | SectionKind::TransFileTriggerUn => 1 << 17,
+        SectionKind::TriggerPostUn
+        | SectionKind::FileTriggerPostUn
+        | SectionKind::TransFileTriggerPostUn => 1 << 18,
+        _ => 1 << 16,
+    }
+}
+
+/// Triggers in their three lists, each with the number of its script in its own list.
+fn set_triggers(header: &mut Header, scripts: &[Scriptlet]) {
+    type Belongs = fn(SectionKind) -> bool;
+    const LISTS: [(&str, Belongs); 3] = [
+        ("TRIGGER", |kind| kind.is_trigger() && !kind.is_file_trigger()),
+        ("FILETRIGGER", |kind| kind.is_file_trigger() && !kind.is_transaction_file_trigger()),
+        ("TRANSFILETRIGGER", SectionKind::is_transaction_file_trigger),
+    ];
+    for (prefix, belongs) in LISTS {
+        let mut found: Vec<(Row, u64)> = Vec::new();
+        for (index, script) in (0..).zip(scripts.iter().filter(|script| belongs(script.kind))) {
+            let bit = trigger_bit(script.kind);
+            found.extend(script.conditions.iter().map(|condition| (row(condition, bit), index)));
+        }
+        if found.is_empty() {
+            continue;
+        }
+        found.sort();
+        found.dedup();
+        let tag = |what: &str| Tag::named(format!("{prefix}{what}").as_bytes());
+        let texts = |of: fn(&Row) -> &BString| Value::Texts(found.iter().map(|(row, _)| of(row).clone()).collect());
+        for (what, value) in [
+            ("NAME", texts(|row| &row.0)),
+            ("VERSION", texts(|row| &row.1)),
+            ("FLAGS", Value::Numbers(found.iter().map(|(row, _)| row.2.into()).collect())),
+            ("INDEX", Value::Numbers(found.iter().map(|(_, index)| *index).collect())),
+        ] {
+            if let Some(tag) = tag(what) {
+                header.set(tag, value);
+            }
+        }
+    }
+}

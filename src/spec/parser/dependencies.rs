@@ -1,0 +1,106 @@
+//! The dependencies of packages.
+
+use bstr::{BStr, ByteSlice};
+
+use super::super::dependency::{Allows, Capability, Dependency, read};
+use super::super::package::{Declared, DependencyKind, Place};
+use super::super::package_problem::PackageProblem;
+use super::super::rich::Rich;
+use super::super::tag::{Field, Tag as Written};
+use super::{Ended, Parser};
+use crate::package::Comparison;
+
+impl Parser<'_> {
+    pub(super) fn dependencies(
+        &mut self,
+        package: usize,
+        kind: DependencyKind,
+        field: &Field,
+        events: u32,
+        text: &BStr,
+        place: Place,
+    ) -> Result<(), Ended> {
+        let deprecated = match field.tag {
+            Written::PreReq => Some("prereq"),
+            Written::BuildPreReq => Some("buildprereq"),
+            _ => None,
+        };
+        if let Some(tag) = deprecated {
+            self.tell(PackageProblem::Deprecated { tag, text: text.into() });
+        }
+        let allows = match kind {
+            DependencyKind::Provides | DependencyKind::OrderWithRequires => Allows::Plain,
+            DependencyKind::Obsoletes => Allows::PackageNames,
+            DependencyKind::Conflicts | DependencyKind::BuildConflicts => Allows::Conflicts,
+            _ => Allows::Everything,
+        };
+        let found = read(&field.value, allows).map_err(|problems| self.dependency_wrong(problems, text))?;
+        for dependency in found {
+            self.doubt(kind, &dependency, text);
+            let declared = Declared { kind, dependency, events, place: place.clone() };
+            self.add_dependency(package, declared);
+        }
+        Ok(())
+    }
+
+    /// Dependencies of the build belong to the source package, whichever preamble they stand in.
+    pub(super) fn add_dependency(&mut self, package: usize, declared: Declared) {
+        if matches!(declared.kind, DependencyKind::BuildRequires | DependencyKind::BuildConflicts) {
+            self.spec.build_dependencies.push(declared);
+        } else if let Some(package) = self.package(package) {
+            package.dependencies.push(declared);
+        }
+    }
+
+    /// What is allowed, and yet hardly meant.
+    fn doubt(&mut self, kind: DependencyKind, dependency: &Dependency, text: &BStr) {
+        if kind == DependencyKind::Obsoletes {
+            if let Dependency::Plain(Capability { name, version }) = dependency {
+                if name.contains(&b'%') {
+                    self.tell(PackageProblem::Unexpanded { text: text.into() });
+                }
+                if version.is_none() {
+                    self.tell(PackageProblem::UnversionedObsoletes { text: text.into() });
+                }
+            }
+        }
+        for _ in 0..unexpanded_versions(dependency) {
+            self.tell(PackageProblem::Unexpanded { text: text.into() });
+        }
+    }
+}
+
+/// How many versions have a macro in them that nobody expanded.
+fn unexpanded_versions(dependency: &Dependency) -> usize {
+    fn of(rich: &Rich) -> usize {
+        match rich {
+            Rich::Capability(capability) => in_version(capability),
+            Rich::Group(first, further) => of(first) + further.iter().map(|(_, part)| of(part)).sum::<usize>(),
+        }
+    }
+    fn in_version(capability: &Capability) -> usize {
+        let version = capability.version.as_ref();
+        usize::from(version.is_some_and(|(_, version)| version.contains(&b'%')))
+    }
+    match dependency {
+        Dependency::Plain(capability) => in_version(capability),
+        Dependency::Rich(rich) => of(rich),
+    }
+}
+
+/// A dependency on a version of rpm's own abilities.
+pub(super) fn rpmlib(ability: &str, version: &str, place: Place) -> Declared {
+    let version = Comparison::read(b"<=").map(|comparison| (comparison, version.into()));
+    Declared {
+        kind: DependencyKind::Requires,
+        dependency: Dependency::Plain(Capability { name: format!("rpmlib({ability})").into(), version }),
+        events: 1 << 24,
+        place,
+    }
+}
+
+/// Conditions of triggers, read as dependencies are.
+pub(super) fn conditions(text: &[u8]) -> Result<Vec<Dependency>, String> {
+    read(text.as_bstr(), Allows::Plain)
+        .map_err(|problems| problems.first().map(ToString::to_string).unwrap_or_default())
+}

@@ -1,0 +1,130 @@
+//! The macros that a spec defines by being read.
+
+use std::rc::Rc;
+
+use bstr::{BString, ByteSlice};
+
+use super::{Parser, expanded, prep};
+use crate::macros::{Definition, Expanding, Item, Level, Macros, Origin};
+
+/// Lists that Lua sees.
+const LISTS: [&str; 4] = ["sources", "source_nums", "patches", "patch_nums"];
+
+/// Defines a macro as the spec does.
+pub(super) fn push(macros: &Macros, name: &[u8], body: &[u8]) {
+    define(macros, name, body, Expanding::Always);
+}
+
+/// Defines a macro that stands for itself.
+pub(super) fn literal(macros: &Macros, name: &[u8], body: &[u8]) {
+    define(macros, name, body, Expanding::Never);
+}
+
+fn define(macros: &Macros, name: &[u8], body: &[u8], expanding: Expanding) {
+    macros.push(Definition {
+        name: name.into(),
+        options: None,
+        body: body.into(),
+        expanding,
+        level: Level::SPEC,
+        origin: Origin::named("<spec>"),
+    });
+}
+
+/// Defines it in the place of what the spec has defined before.
+pub(super) fn set(macros: &Macros, name: &[u8], body: &[u8]) {
+    let is_ours = macros.with_table(|table| table.get(name).is_some_and(|old| old.level == Level::SPEC));
+    if is_ours {
+        macros.pop(name);
+    }
+    push(macros, name, body);
+}
+
+impl Parser<'_> {
+    /// What holds from the first line on.
+    pub(super) fn begin_macros(&mut self) {
+        let macros = self.macros;
+        if !self.is_variant {
+            let top = expanded(macros, "%{_builddir}");
+            macros.push(Definition {
+                name: b"_top_builddir".as_slice().into(),
+                options: None,
+                body: top.as_slice().into(),
+                expanding: Expanding::Never,
+                level: Level::GLOBAL,
+                origin: Origin::named("<spec>"),
+            });
+            // Before the name of the package is known, there is no folder to build in.
+            while macros.is_defined(b"_builddir") {
+                macros.pop(b"_builddir");
+            }
+        }
+        push(macros, b"_docdir", b"%{_defaultdocdir}");
+        push(macros, b"_licensedir", b"%{_defaultlicensedir}");
+        literal(macros, b"__file_name", self.spec.file.as_bytes());
+        let number = |macros: &Macros, _: &[Vec<u8>]| Ok(macros.place().line.to_string().into_bytes());
+        macros.extend("__file_lineno", false, Rc::new(number));
+        LISTS.iter().for_each(|list| macros.clear_list(list));
+    }
+
+    /// What only holds while the spec is read goes.
+    pub(super) fn end_macros(&mut self) {
+        self.macros.remove_extension("__file_lineno");
+        self.macros.pop(b"__file_name");
+        prep::leave(self.macros);
+    }
+
+    /// The folders of the build, which have the names of the package in them.
+    pub(super) fn set_folders(&mut self) {
+        let macros = self.macros;
+        let text = |tag: &str| expanded(macros, tag);
+        let top = text("%{_top_builddir}");
+        // Not every program takes these in a path.
+        let version = text("%{VERSION}").replace("~", "_").replace("^", "_");
+        let folder: BString =
+            [top.as_slice(), b"/", &text("%{NAME}"), b"-", &version, b"-build"].concat().into();
+        let within = |name: &str| BString::from([folder.as_slice(), b"/", name.as_bytes()].concat());
+        literal(macros, b"builddir", &folder);
+        literal(macros, b"_builddir", &folder);
+        literal(macros, b"buildroot", &within("BUILDROOT"));
+        literal(macros, b"specpartsdir", &within("SPECPARTS"));
+        macros.push(Definition {
+            name: b"_buildrootdir".as_slice().into(),
+            options: None,
+            body: b"%{dirname:%{buildroot}}".as_slice().into(),
+            expanding: Expanding::Always,
+            level: Level::GLOBAL,
+            origin: Origin::named("<spec>"),
+        });
+        self.has_folders = true;
+    }
+
+    /// The macros of a tag: by its name in small letters, and for the main package in capital letters as well.
+    pub(super) fn define_tag(&mut self, package: usize, name: &str, value: &[u8]) {
+        push(self.macros, name.to_ascii_lowercase().as_bytes(), value);
+        if package == 0 {
+            push(self.macros, name.to_ascii_uppercase().as_bytes(), value);
+        }
+    }
+
+    /// The macros of a source: `SOURCE0`, `SOURCEURL0`, and the lists.
+    pub(super) fn define_source(&mut self, is_patch: bool, number: u32, reference: &[u8], file_name: &[u8]) {
+        let macros = self.macros;
+        let path = [self.expand("%{_sourcedir}").as_slice(), b"/", file_name].concat();
+        let kind = if is_patch { "PATCH" } else { "SOURCE" };
+        push(macros, format!("{kind}{number}").as_bytes(), &path);
+        push(macros, format!("{kind}URL{number}").as_bytes(), reference);
+        let (files, numbers) = if is_patch { ("patches", "patch_nums") } else { ("sources", "source_nums") };
+        macros.add_to_list(files, Item::Text(path));
+        macros.add_to_list(numbers, Item::Number(number));
+    }
+
+    pub(super) fn is_defined(&self, name: &str) -> bool {
+        self.macros.is_defined(name.as_bytes())
+    }
+
+    /// A macro's value as text, without blanks around it.
+    pub(super) fn setting(&self, name: &str) -> BString {
+        self.expand(&format!("%{{?{name}}}")).trim_ascii().as_bstr().into()
+    }
+}

@@ -1,0 +1,275 @@
+//! Spec text → [`Spec`].
+
+mod build_system;
+mod dependencies;
+mod finish;
+mod macros;
+mod preamble;
+mod prep;
+mod scripts;
+mod sections;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::dependency::DependencyProblem;
+use super::header::{Belongs, Header};
+use super::package::{Package, Place, SourceFile, Spec, Target};
+use super::package_problem::PackageProblem;
+use super::problem::Problem;
+use super::reader::{Line, Listener, Reader, Reading};
+use super::section::{self, SectionKind};
+use crate::macros::{Macros, Origin, Stop};
+use crate::package::Tag;
+
+/// What parsing needs besides the text.
+pub struct Parsing<'p> {
+    /// The file, as messages call it.
+    pub file: &'p str,
+    /// Its text.
+    pub text: Vec<u8>,
+    /// Whether packages for an architecture can be built here.
+    pub can_build: &'p dyn Fn(&BStr) -> bool,
+    /// Who hears of problems.
+    pub listener: Listener,
+}
+
+/// Parses a spec with the macros that are defined; what it defines, they keep.
+///
+/// # Errors
+/// rpm would refuse the spec; the listener or the macros' host has been told why.
+pub fn parse(macros: &Macros, parsing: Parsing<'_>) -> Result<Spec, Stop> {
+    let Parsing { file, text, can_build, listener } = parsing;
+    let text: Rc<[u8]> = text.into();
+    let run = |is_variant| {
+        let reader = Reader::new(macros.clone(), file, text.to_vec()).telling(Rc::clone(&listener));
+        Parser::new(macros, file, reader, is_variant).run()
+    };
+    match run(false) {
+        Ok(spec) => Ok(targeted(macros, spec)),
+        Err(Ended::Stopped) => Err(Stop),
+        Err(Ended::Variants(archs)) => {
+            let mut variants = Vec::new();
+            for arch in archs.iter().filter(|arch| can_build(arch.as_bstr())) {
+                macros::push(macros, b"_target_cpu", arch);
+                let spec = run(true);
+                macros.pop(b"_target_cpu");
+                variants.push(targeted(macros, spec.map_err(|_| Stop)?));
+            }
+            if variants.is_empty() {
+                let mut reader = Reader::new(macros.clone(), file, Vec::new()).telling(listener);
+                return Err(reader.fail(PackageProblem::NoCompatibleArchitecture.into()));
+            }
+            let mut spec = variants.remove(0);
+            spec.build_archs = archs;
+            spec.variants = variants;
+            Ok(spec)
+        }
+    }
+}
+
+/// With what is said of the target. `noarch` is none: it is built on a machine, and that counts.
+fn targeted(macros: &Macros, mut spec: Spec) -> Spec {
+    spec.target.os = expanded(macros, "%{_target_os}");
+    spec.target.platform = expanded(macros, "%{_target_platform}");
+    spec.target.compiler_flags = expanded(macros, "%{?optflags}");
+    spec
+}
+
+/// Why parsing ended early.
+enum Ended {
+    /// Something is wrong.
+    Stopped,
+    /// The spec is to be read again for each of these.
+    Variants(Vec<BString>),
+}
+
+impl From<Stop> for Ended {
+    fn from(Stop: Stop) -> Self {
+        Self::Stopped
+    }
+}
+
+type Sources = Rc<RefCell<Vec<SourceFile>>>;
+
+/// A section that is being read.
+struct Open {
+    kind: SectionKind,
+    /// The line that begins it; the preamble has none.
+    line: Option<Line>,
+    header: Option<Header>,
+    /// Its package.
+    package: usize,
+    text: Vec<Line>,
+}
+
+/// A spec on its way.
+struct Parser<'p> {
+    macros: &'p Macros,
+    reader: Reader,
+    /// Whether `BuildArch` has had its effect.
+    is_variant: bool,
+    spec: Spec,
+    sources: Sources,
+    /// The packages by their names.
+    by_name: HashMap<BString, usize>,
+    /// Tags that were given twice, with their packages.
+    duplicates: Vec<(usize, Tag)>,
+    scripts: HashMap<SectionKind, scripts::Pieces>,
+    build_system: build_system::BuildSystem,
+    has_changelog: bool,
+    /// Whether what needs name, version and release has been set up.
+    has_folders: bool,
+}
+
+impl<'p> Parser<'p> {
+    fn new(macros: &'p Macros, file: &str, reader: Reader, is_variant: bool) -> Self {
+        let file: Arc<str> = file.into();
+        let target = Target { arch: expanded(macros, "%{_target_cpu}"), ..Target::default() };
+        let spec = Spec {
+            file,
+            target,
+            packages: Vec::new(),
+            build_dependencies: Vec::new(),
+            sources: Vec::new(),
+            source_license: None,
+            limits: Default::default(),
+            build_archs: Vec::new(),
+            scripts: Vec::new(),
+            changes: Vec::new(),
+            languages: vec!["C".into()],
+            text: Vec::new(),
+            variants: Vec::new(),
+            lacks_fields: false,
+        };
+        Self {
+            macros,
+            reader,
+            is_variant,
+            spec,
+            sources: Sources::default(),
+            by_name: HashMap::new(),
+            duplicates: Vec::new(),
+            scripts: HashMap::new(),
+            build_system: build_system::BuildSystem::default(),
+            has_changelog: false,
+            has_folders: false,
+        }
+    }
+
+    fn run(mut self) -> Result<Spec, Ended> {
+        self.begin_macros();
+        let read = self.read();
+        let finished = read.and_then(|()| self.finish());
+        self.end_macros();
+        finished.map(|()| self.spec)
+    }
+
+    /// Reads all sections.
+    fn read(&mut self) -> Result<(), Ended> {
+        let place = Place { file: Arc::clone(&self.spec.file), line: 1 };
+        self.spec.packages.push(Package::new(BString::default(), place));
+        let mut open = Open {
+            kind: SectionKind::Preamble,
+            line: None,
+            header: None,
+            package: 0,
+            text: Vec::new(),
+        };
+        let mut reading = Reading::Text;
+        loop {
+            let Some(line) = self.next(reading)? else {
+                self.close(open)?;
+                let Some(added) = self.rest_of_build_system()? else {
+                    return Ok(());
+                };
+                self.reader.insert("buildsystem", added);
+                open = Open {
+                    kind: SectionKind::End,
+                    line: None,
+                    header: None,
+                    package: 0,
+                    text: Vec::new(),
+                };
+                reading = Reading::Text;
+                continue;
+            };
+            if let Some((kind, next, _)) = section::begun(&line.text) {
+                self.close(open)?;
+                reading = next;
+                open = self.open(kind, line)?;
+                continue;
+            }
+            match open.kind {
+                SectionKind::Preamble | SectionKind::Package => self.tag_line(open.package, &line)?,
+                SectionKind::End if line.text.trim_ascii().is_empty() => {}
+                SectionKind::End => {
+                    let text = line.text.trim_ascii_end().into();
+                    return Err(self.wrong(PackageProblem::Outside { number: line.number, text }));
+                }
+                SectionKind::Prep => {
+                    self.check_patch_line(&line)?;
+                    open.text.push(line);
+                }
+                _ => open.text.push(line),
+            }
+        }
+    }
+
+    /// The next line, kept as part of the text.
+    fn next(&mut self, reading: Reading) -> Result<Option<Line>, Stop> {
+        let line = self.reader.next(reading)?;
+        if let Some(line) = &line {
+            self.spec.text.extend_from_slice(&line.text);
+        }
+        Ok(line)
+    }
+
+    /// Tells of something wrong, and ends.
+    fn wrong(&mut self, problem: impl Into<Problem>) -> Ended {
+        self.reader.fail(problem.into()).into()
+    }
+
+    /// Tells of something that is wrong, or not quite right, and goes on.
+    fn tell(&mut self, problem: impl Into<Problem>) {
+        self.reader.report(problem.into());
+    }
+
+    fn dependency_wrong(&mut self, problems: Vec<DependencyProblem>, text: &BStr) -> Ended {
+        for problem in problems {
+            self.tell(Problem::Dependency { problem, text: text.into() });
+        }
+        Ended::Stopped
+    }
+
+    fn expand(&self, text: &str) -> BString {
+        expanded(self.macros, text)
+    }
+
+    fn package_name(&self, belongs: &Belongs) -> BString {
+        let main = self.spec.main().map(|main| main.name.clone()).unwrap_or_default();
+        match belongs {
+            Belongs::Main => main,
+            Belongs::Sub(name) => [main.as_slice(), b"-", name].concat().into(),
+            Belongs::Named(name) => name.clone(),
+        }
+    }
+
+    fn package(&mut self, index: usize) -> Option<&mut Package> {
+        self.spec.packages.get_mut(index)
+    }
+}
+
+/// What a text expands to; nothing where it can't be expanded.
+fn expanded(macros: &Macros, text: &str) -> BString {
+    macros.set_place(Origin::named("<spec>"));
+    macros.expand_piece(text.as_bytes()).unwrap_or_default().into()
+}
+
+fn place(line: &Line) -> Place {
+    Place { file: Arc::clone(&line.file), line: line.number }
+}

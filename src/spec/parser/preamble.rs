@@ -1,0 +1,403 @@
+//! Tags (rpm-spec(5), "PREAMBLE").
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::super::package::{DependencyKind, Place, SourceFile};
+use super::super::package_problem::PackageProblem;
+use super::super::problem::Problem;
+use super::super::reader::Line;
+use super::super::tag::{Field, Tag as Written};
+use super::{Ended, Parser, place};
+use crate::package::{Header, Tag, Value};
+
+/// What names can hold besides letters and digits.
+const IN_NAME: &[u8] = b"-._+%{}";
+
+/// What versions can hold besides letters and digits.
+const IN_VERSION: &[u8] = b"._+%{}~^";
+
+/// Tags that every package must have.
+pub(super) const REQUIRED: [(Tag, &str); 5] = [
+    (Tag::NAME, "Name"),
+    (Tag::VERSION, "Version"),
+    (Tag::RELEASE, "Release"),
+    (Tag::SUMMARY, "Summary"),
+    (Tag::LICENSE, "License"),
+];
+
+impl Parser<'_> {
+    /// A line of a preamble.
+    pub(super) fn tag_line(&mut self, package: usize, line: &Line) -> Result<(), Ended> {
+        let text = line.text.trim_ascii();
+        if text.is_empty() {
+            return Ok(());
+        }
+        let field = Field::read(text).map_err(|problem| {
+            self.wrong(Problem::Tag { problem, text: BString::from(text) })
+        })?;
+        self.field(package, field, text.as_bstr(), place(line))
+    }
+
+    fn field(&mut self, package: usize, field: Field, text: &BStr, place: Place) -> Result<(), Ended> {
+        let value = field.value.clone();
+        if let Some((kind, events)) = dependency_kind(field.tag) {
+            return self.dependencies(package, kind, &field, events | field.events, text, place);
+        }
+        match field.tag {
+            Written::Name => {
+                self.check_name(&value, text)?;
+                self.text(package, Tag::NAME, "name", &value);
+                if let Some(package) = self.package(package).filter(|_| package > 0) {
+                    package.name = value;
+                }
+            }
+            Written::Version | Written::Release => {
+                self.check_version(&value, text)?;
+                let (tag, name) = match field.tag {
+                    Written::Version => (Tag::VERSION, "version"),
+                    _ => (Tag::RELEASE, "release"),
+                };
+                self.text(package, tag, name, &value);
+            }
+            Written::Epoch => {
+                let digits = Some(&value).filter(|value| value.iter().all(u8::is_ascii_digit));
+                let number = digits.and_then(|value| value.to_str().ok()?.parse::<u32>().ok());
+                let Some(number) = number else {
+                    return Err(self.wrong(PackageProblem::Epoch { text: text.into() }));
+                };
+                self.set(package, Tag::EPOCH, Value::Numbers(vec![number.into()]));
+                self.define_tag(package, "epoch", &value);
+            }
+            Written::Summary => {
+                self.define_tag(package, "summary", &value);
+                if self.set_localized(package, Tag::SUMMARY, field.qualifier, &value) {
+                    self.tell(PackageProblem::Second { tag: Tag::SUMMARY.to_string() });
+                }
+            }
+            Written::Group => {
+                self.define_tag(package, "group", &value);
+                self.set_localized(package, Tag::GROUP, field.qualifier, &value);
+            }
+            Written::License => self.text(package, Tag::LICENSE, "license", &value),
+            Written::Url => self.text(package, Tag::URL, "url", &value),
+            Written::Vcs => self.text(package, Tag::VCS, "vcs", &value),
+            Written::BugUrl => self.text(package, Tag::BUG_URL, "bugurl", &value),
+            Written::DistTag => self.text(package, Tag::DIST_TAG, "disttag", &value),
+            Written::Distribution => self.text(package, Tag::DISTRIBUTION, "distribution", &value),
+            Written::ModularityLabel => self.text(package, Tag::MODULARITY_LABEL, "modularitylabel", &value),
+            Written::Packager => self.text(package, Tag::PACKAGER, "packager", &value),
+            Written::TranslationUrl => self.text(package, Tag::TRANSLATION_URL, "translationurl", &value),
+            Written::UpstreamReleases => {
+                self.text(package, Tag::UPSTREAM_RELEASES, "upstreamreleases", &value);
+            }
+            Written::Vendor => {
+                if self.has(package, Tag::VENDOR) {
+                    self.tell(PackageProblem::Second { tag: Tag::VENDOR.to_string() });
+                }
+                self.text(package, Tag::VENDOR, "vendor", &value);
+            }
+            Written::DistUrl => return Err(self.wrong(PackageProblem::BogusTag { number: Tag::DIST_URL.0 })),
+            Written::SourceLicense => {
+                self.define_tag(package, "sourcelicense", &value);
+                self.spec.source_license = Some(value);
+            }
+            Written::Source | Written::Patch => {
+                self.add_source(field.tag == Written::Patch, field.number, &value, place)?;
+            }
+            Written::NoSource => self.leave_out(false, &value)?,
+            Written::NoPatch => self.leave_out(true, &value)?,
+            Written::BuildArch => self.build_arch(package, &value, text)?,
+            Written::ExclusiveArch => extend(&mut self.spec.limits.exclusive_arch, &value),
+            Written::ExcludeArch => extend(&mut self.spec.limits.exclude_arch, &value),
+            Written::ExclusiveOs => extend(&mut self.spec.limits.exclusive_os, &value),
+            Written::ExcludeOs => extend(&mut self.spec.limits.exclude_os, &value),
+            Written::Prefixes => self.prefixes(package, &value, text)?,
+            Written::DocDir => super::macros::set(self.macros, b"_docdir", &value),
+            Written::BuildRoot => {}
+            Written::Icon => self.icon(package, &value)?,
+            Written::AutoReq => self.finds(package, Some(is_yes(&value)), None),
+            Written::AutoProv => self.finds(package, None, Some(is_yes(&value))),
+            Written::AutoReqProv => self.finds(package, Some(is_yes(&value)), Some(is_yes(&value))),
+            Written::RemovePathPostfixes => {
+                self.define_tag(package, "removepathpostfixes", &value);
+                if let Some(package) = self.package(package) {
+                    let postfixes = value.split_str(":").filter(|postfix| !postfix.is_empty());
+                    package.removed_postfixes = postfixes.map(BString::from).collect();
+                }
+            }
+            Written::BuildSystem => self.set_build_system(&value)?,
+            Written::BuildOption => self.add_build_option(field.qualifier, value.as_bstr())?,
+            // All others are dependencies.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A tag that is a text.
+    fn text(&mut self, package: usize, tag: Tag, name: &str, value: &BString) {
+        self.define_tag(package, name, value);
+        self.set(package, tag, Value::Text(value.clone()));
+    }
+
+    pub(super) fn has(&self, package: usize, tag: Tag) -> bool {
+        self.spec.packages.get(package).is_some_and(|package| package.header.has(tag))
+    }
+
+    /// Sets a tag; where it was set before, that is told in the end, and the last value counts.
+    fn set(&mut self, package: usize, tag: Tag, value: Value) {
+        if self.has(package, tag) {
+            self.duplicates.push((package, tag));
+        }
+        if let Some(package) = self.package(package) {
+            package.header.set(tag, value);
+        }
+    }
+
+    /// Sets a text of a language; gives whether there was one.
+    pub(super) fn set_localized(
+        &mut self,
+        package: usize,
+        tag: Tag,
+        language: Option<BString>,
+        text: &[u8],
+    ) -> bool {
+        let language = language.unwrap_or_else(|| "C".into());
+        let Some(package) = self.package(package) else {
+            return false;
+        };
+        let header = &mut package.header;
+        set_localized(header, tag, &language, text)
+    }
+
+    fn finds(&mut self, package: usize, requires: Option<bool>, provides: Option<bool>) {
+        if let Some(package) = self.package(package) {
+            package.finds_requires = requires.unwrap_or(package.finds_requires);
+            package.finds_provides = provides.unwrap_or(package.finds_provides);
+        }
+    }
+
+    /// Declares a source or a patch.
+    pub(super) fn add_source(
+        &mut self,
+        is_patch: bool,
+        number: Option<u32>,
+        reference: &[u8],
+        place: Place,
+    ) -> Result<(), Ended> {
+        let number = number.unwrap_or_else(|| {
+            let sources = self.sources.borrow();
+            let last = sources.iter().rev().find(|source| source.is_patch == is_patch);
+            last.map_or(0, |last| last.number.saturating_add(1))
+        });
+        let is_known = |source: &SourceFile| source.is_patch == is_patch && source.number == number;
+        if self.sources.borrow().iter().any(is_known) {
+            let kind = if is_patch { "patch" } else { "source" };
+            return Err(self.wrong(PackageProblem::SourceTwice { kind, number }));
+        }
+        let file_name = file_name(reference);
+        self.define_source(is_patch, number, reference, &file_name);
+        self.sources.borrow_mut().push(SourceFile {
+            is_patch,
+            number,
+            reference: reference.into(),
+            file_name,
+            is_left_out: false,
+            place,
+        });
+        Ok(())
+    }
+
+    fn leave_out(&mut self, is_patch: bool, value: &[u8]) -> Result<(), Ended> {
+        let number = value.to_str().ok().and_then(|value| value.parse::<u32>().ok());
+        let Some(number) = number else {
+            return Err(self.wrong(PackageProblem::BadNumber { text: BString::from(value) }));
+        };
+        let mut sources = self.sources.borrow_mut();
+        let found = sources.iter_mut().find(|source| source.is_patch == is_patch && source.number == number);
+        if let Some(source) = found {
+            source.is_left_out = true;
+            return Ok(());
+        }
+        drop(sources);
+        let kind = if is_patch { "patch" } else { "source" };
+        Err(self.wrong(PackageProblem::NoSuchSource { kind, number }))
+    }
+
+    fn build_arch(&mut self, package: usize, value: &[u8], text: &BStr) -> Result<(), Ended> {
+        let archs: Vec<BString> = words(value).collect();
+        if package > 0 {
+            let arch = archs.into_iter().next().unwrap_or_default();
+            if arch != "noarch" && arch != self.spec.target.arch {
+                return Err(self.wrong(PackageProblem::SubArchitecture { text: text.into() }));
+            }
+            self.set(package, Tag::ARCH, Value::Text(arch));
+            return Ok(());
+        }
+        if !self.spec.build_archs.is_empty() {
+            return Err(self.wrong(PackageProblem::SecondBuildArch { text: text.into() }));
+        }
+        if !self.is_variant {
+            return Err(Ended::Variants(archs));
+        }
+        self.spec.build_archs = archs;
+        Ok(())
+    }
+
+    fn prefixes(&mut self, package: usize, value: &BString, text: &BStr) -> Result<(), Ended> {
+        let prefixes: Vec<BString> = words(value).collect();
+        if prefixes.iter().any(|prefix| prefix.len() > 1 && prefix.ends_with(b"/")) {
+            return Err(self.wrong(PackageProblem::Prefix { text: text.into() }));
+        }
+        let name = text.find_byteset(b": \t").and_then(|length| text.get(..length)).unwrap_or(b"prefixes");
+        self.define_tag(package, &name.to_str_lossy(), value);
+        if let Some(package) = self.package(package) {
+            package.header.add_texts(Tag::PREFIXES, prefixes);
+        }
+        Ok(())
+    }
+
+    fn icon(&mut self, package: usize, value: &[u8]) -> Result<(), Ended> {
+        let name = value.rsplit_str("/").next().unwrap_or(value);
+        let path: BString = [self.expand("%{_sourcedir}").as_slice(), b"/", name].concat().into();
+        let bytes = match self.macros.read_file(&path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let reason = crate::files::reason(&error);
+                return Err(self.wrong(PackageProblem::Icon { path, reason }));
+            }
+        };
+        let tag = match bytes.as_slice() {
+            gif if gif.starts_with(b"GIF") => Tag::known("GIF"),
+            xpm if xpm.starts_with(b"/* XPM") => Tag::known("XPM"),
+            _ => return Err(self.wrong(PackageProblem::IconType { path })),
+        };
+        self.set(package, tag, Value::Bytes(bytes));
+        Ok(())
+    }
+
+    /// What the main preamble must have said before anything else is said.
+    pub(super) fn end_preamble(&mut self) -> Result<(), Ended> {
+        let name = self.spec.main().and_then(|main| main.header.text(Tag::NAME)).map(BString::from);
+        let package = name.clone().unwrap_or_else(|| "(null)".into());
+        let missing: Vec<&'static str> =
+            REQUIRED.iter().take(3).filter(|(tag, _)| !self.has(0, *tag)).map(|(_, name)| *name).collect();
+        for tag in &missing {
+            self.tell(PackageProblem::MissingBeforeBuild { tag, package: package.clone() });
+        }
+        if !missing.is_empty() {
+            return Err(Ended::Stopped);
+        }
+        if let Some(main) = self.spec.packages.first_mut() {
+            main.name.clone_from(&package);
+        }
+        self.by_name.insert(package, 0);
+        self.set_folders();
+        Ok(())
+    }
+
+    /// Whether a text can be the name of a package.
+    pub(super) fn check_name(&mut self, name: &[u8], text: &BStr) -> Result<(), Ended> {
+        let first = name.first().copied().unwrap_or_default();
+        if !(first.is_ascii_alphanumeric() || matches!(first, b'_' | b'%' | b'{')) {
+            return Err(self.illegal(first, text));
+        }
+        self.check_characters(name, IN_NAME, text)
+    }
+
+    fn check_version(&mut self, version: &[u8], text: &BStr) -> Result<(), Ended> {
+        self.check_characters(version, IN_VERSION, text)
+    }
+
+    fn check_characters(&mut self, value: &[u8], allowed: &[u8], text: &BStr) -> Result<(), Ended> {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || allowed.contains(&byte);
+        if let Some(byte) = value.iter().copied().find(|byte| !is_allowed(*byte)) {
+            return Err(self.illegal(byte, text));
+        }
+        if value.contains_str("..") {
+            return Err(self.wrong(PackageProblem::IllegalSequence { text: text.into() }));
+        }
+        if value.contains(&b'%') {
+            self.tell(PackageProblem::Unexpanded { text: text.into() });
+        }
+        Ok(())
+    }
+
+    fn illegal(&mut self, byte: u8, text: &BStr) -> Ended {
+        let shown = if byte.is_ascii_graphic() { char::from(byte) } else { '?' };
+        let byte = i32::from(byte.cast_signed()).cast_unsigned();
+        self.wrong(PackageProblem::IllegalCharacter { shown, byte, text: text.into() })
+    }
+}
+
+/// The dependency that a tag declares, with the events that it means of itself.
+fn dependency_kind(tag: Written) -> Option<(DependencyKind, u32)> {
+    Some(match tag {
+        Written::Requires => (DependencyKind::Requires, 0),
+        // `RPMSENSE_PREREQ`, pre and preun, as rpm takes it.
+        Written::PreReq => (DependencyKind::Requires, 2560),
+        Written::Provides => (DependencyKind::Provides, 0),
+        Written::Conflicts => (DependencyKind::Conflicts, 0),
+        Written::Obsoletes => (DependencyKind::Obsoletes, 0),
+        Written::Recommends => (DependencyKind::Recommends, 0),
+        Written::Suggests => (DependencyKind::Suggests, 0),
+        Written::Supplements => (DependencyKind::Supplements, 0),
+        Written::Enhances => (DependencyKind::Enhances, 0),
+        Written::OrderWithRequires => (DependencyKind::OrderWithRequires, 0),
+        Written::BuildRequires | Written::BuildPreReq => (DependencyKind::BuildRequires, 0),
+        Written::BuildConflicts => (DependencyKind::BuildConflicts, 0),
+        _ => return None,
+    })
+}
+
+/// Sets a text of a language in a header; gives whether there was one.
+fn set_localized(header: &mut Header, tag: Tag, language: &BString, text: &[u8]) -> bool {
+    if !header.has(Tag::I18N_TABLE) {
+        header.set(Tag::I18N_TABLE, Value::Texts(vec!["C".into()]));
+    }
+    let table = header.texts(Tag::I18N_TABLE);
+    let index = match table.iter().position(|known| known == language) {
+        Some(index) => index,
+        None => {
+            let index = table.len();
+            header.add_texts(Tag::I18N_TABLE, [language.clone()]);
+            index
+        }
+    };
+    let mut texts = header.texts(tag).to_vec();
+    let was_set = texts.get(index).is_some_and(|old| !old.is_empty());
+    if texts.len() <= index {
+        texts.resize(index + 1, BString::default());
+    }
+    if let Some(slot) = texts.get_mut(index) {
+        *slot = text.into();
+    }
+    header.set(tag, Value::Localized(texts));
+    was_set
+}
+
+/// The name that a file has among the sources: what stands after the last slash, and there after the last `=`, for the
+/// sake of `http://host/get?file=name`.
+fn file_name(reference: &[u8]) -> BString {
+    match reference.rsplit_once_str("/") {
+        Some((_, name)) => name.rsplit_str("=").next().unwrap_or(name).into(),
+        None => reference.into(),
+    }
+}
+
+fn extend(list: &mut Vec<BString>, value: &[u8]) {
+    list.extend(words(value));
+}
+
+/// Words between blanks and commas.
+fn words(value: &[u8]) -> impl Iterator<Item = BString> + '_ {
+    let words = value.split(|byte| byte.is_ascii_whitespace() || *byte == b',');
+    words.filter(|word| !word.is_empty()).map(BString::from)
+}
+
+/// Whether a value means yes: `1`, `yes`, `true`, `on`.
+fn is_yes(value: &[u8]) -> bool {
+    match value.to_ascii_lowercase().as_slice() {
+        b"yes" | b"true" | b"on" => true,
+        digits => digits.first().is_some_and(|first| first.is_ascii_digit() && *first != b'0'),
+    }
+}

@@ -1,0 +1,275 @@
+//! `%setup` and `%patch` (rpm-spec-macros(7), "Build steps"): macros that there are while `%prep` is read.
+
+use std::rc::Rc;
+
+use bstr::{BString, ByteSlice};
+
+use super::super::header::words as shell_words;
+use super::super::package_problem::PackageProblem;
+use super::super::reader::Line;
+use super::{Ended, Parser, Sources};
+use crate::macros::{Macros, Stop};
+
+/// Defines them.
+pub(super) fn enter(macros: &Macros, sources: &Sources) {
+    let ours = Rc::clone(sources);
+    macros.extend("setup", true, Rc::new(move |macros, words| setup(macros, &ours, words)));
+    let ours = Rc::clone(sources);
+    macros.extend("patch", true, Rc::new(move |macros, words| patch(macros, &ours, words)));
+}
+
+/// Takes them away.
+pub(super) fn leave(macros: &Macros) {
+    macros.remove_extension("setup");
+    macros.remove_extension("patch");
+}
+
+impl Parser<'_> {
+    /// `%patch1`: nobody expands it any more.
+    pub(super) fn check_patch_line(&mut self, line: &Line) -> Result<(), Ended> {
+        let number = line.text.strip_prefix(b"%patch").and_then(|rest| rest.first());
+        if number.is_some_and(u8::is_ascii_digit) {
+            let text = line.text.trim_ascii_end().into();
+            return Err(self.wrong(PackageProblem::PatchN { text }));
+        }
+        Ok(())
+    }
+}
+
+/// A macro that can't be expanded has said why.
+fn expand(macros: &Macros, text: &str) -> Result<Vec<u8>, Vec<u8>> {
+    macros.expand_piece(text.as_bytes()).map_err(|Stop| text.as_bytes().to_vec())
+}
+
+/// The path of a source or patch.
+fn path(macros: &Macros, sources: &Sources, is_patch: bool, number: u32) -> Result<(Vec<u8>, BString), Vec<u8>> {
+    let sources = sources.borrow();
+    let found = sources.iter().find(|source| source.is_patch == is_patch && source.number == number);
+    let kind = if is_patch { "patch" } else { "source" };
+    let found = found.ok_or_else(|| format!("No {kind} number {number}").into_bytes())?;
+    let folder = expand(macros, "%{_sourcedir}")?;
+    Ok(([folder.as_slice(), b"/", &found.file_name].concat(), found.file_name.clone()))
+}
+
+/// Options as popt(3) reads them: a letter with its value, or a word.
+enum Said {
+    Option(u8, BString),
+    Word(BString),
+}
+
+/// Reads options; `valued` and `bare` are the letters that there are.
+fn options(
+    words: Vec<BString>,
+    valued: &[u8],
+    bare: &[u8],
+    wrong: &dyn Fn(&[u8], &str) -> Vec<u8>,
+) -> Result<Vec<Said>, Vec<u8>> {
+    let mut said = Vec::new();
+    let mut left = words.into_iter();
+    while let Some(word) = left.next() {
+        if !word.starts_with(b"-") || word.len() == 1 {
+            said.push(Said::Word(word));
+            continue;
+        }
+        if word.starts_with(b"--") {
+            if word.len() == 2 {
+                said.extend(left.by_ref().map(Said::Word));
+                break;
+            }
+            return Err(wrong(&word, "unknown option"));
+        }
+        let mut letters = word.get(1..).unwrap_or_default();
+        while let Some((letter, rest)) = letters.split_first() {
+            letters = rest;
+            if bare.contains(letter) {
+                said.push(Said::Option(*letter, BString::default()));
+            } else if valued.contains(letter) {
+                let attached = rest.strip_prefix(b"=").unwrap_or(rest);
+                let value = if rest.is_empty() { left.next() } else { Some(attached.into()) };
+                let value = value.ok_or_else(|| wrong(&[b'-', *letter], "missing argument"))?;
+                said.push(Said::Option(*letter, value));
+                break;
+            } else {
+                return Err(wrong(&[b'-', *letter], "unknown option"));
+            }
+        }
+    }
+    Ok(said)
+}
+
+fn number(text: &[u8]) -> Option<u32> {
+    text.to_str().ok()?.parse().ok()
+}
+
+/// `%setup`
+#[derive(Default)]
+struct Setup {
+    after: Vec<u32>,
+    before: Vec<u32>,
+    creates: bool,
+    strips: bool,
+    keeps: bool,
+    skips: bool,
+    is_quiet: bool,
+    name: Option<BString>,
+}
+
+fn setup(macros: &Macros, sources: &Sources, words: &[Vec<u8>]) -> Result<Vec<u8>, Vec<u8>> {
+    let line = macros.place().line;
+    let wrong = |option: &[u8], what: &str| {
+        [format!("line {line}: Bad %setup option ").as_bytes(), option, b": ", what.as_bytes()].concat()
+    };
+    let mut setup = Setup::default();
+    let words = shell_words(&words.join(&b' '));
+    for said in options(words, b"abn", b"cCDTq", &wrong)? {
+        let Said::Option(letter, value) = said else {
+            continue;
+        };
+        let numbered = || {
+            number(&value).ok_or_else(|| [format!("line {line}: Bad arg to %setup: ").as_bytes(), &value].concat())
+        };
+        match letter {
+            b'a' => setup.after.push(numbered()?),
+            b'b' => setup.before.push(numbered()?),
+            b'n' => setup.name = Some(value),
+            b'c' => setup.creates = true,
+            b'C' => setup.strips = true,
+            b'D' => setup.keeps = true,
+            b'T' => setup.skips = true,
+            _ => setup.is_quiet = true,
+        }
+    }
+    setup.script(macros, sources)
+}
+
+impl Setup {
+    fn script(self, macros: &Macros, sources: &Sources) -> Result<Vec<u8>, Vec<u8>> {
+        let name = match &self.name {
+            Some(name) => name.clone(),
+            None => expand(macros, "%{NAME}-%{VERSION}")?.into(),
+        };
+        super::macros::set(macros, b"buildsubdir", &name);
+        let folder = expand(macros, "%{builddir}")?;
+        let mut out = [b"cd '", folder.as_slice(), b"'\n"].concat();
+        if !self.keeps {
+            out.extend([b"rm -rf '", name.as_slice(), b"'\n"].concat());
+        }
+        for source in &self.before {
+            out.extend(self.unpack(macros, sources, *source, None)?);
+        }
+        let enter = [b"cd '", name.as_slice(), b"'\n"].concat();
+        if self.creates {
+            out.extend([expand(macros, "%{__mkdir_p}")?.as_slice(), b" '", &name, b"'\n", &enter].concat());
+        }
+        if !self.skips {
+            out.extend(self.unpack(macros, sources, 0, self.strips.then_some(&name))?);
+        }
+        if !self.creates {
+            out.extend(enter);
+        }
+        for source in &self.after {
+            out.extend(self.unpack(macros, sources, *source, None)?);
+        }
+        out.extend(expand(macros, "%{_fixperms} .\n")?);
+        Ok(out)
+    }
+
+    fn unpack(
+        &self,
+        macros: &Macros,
+        sources: &Sources,
+        number: u32,
+        into: Option<&BString>,
+    ) -> Result<Vec<u8>, Vec<u8>> {
+        let (path, _) = path(macros, sources, false, number)?;
+        let verbose: &[u8] = if self.is_quiet { b"" } else { b"-v " };
+        let into = into.map(|name| [b"-C ", name.as_slice(), b" "].concat()).unwrap_or_default();
+        let program = expand(macros, "%{__rpmuncompress}")?;
+        let command: [&[u8]; 7] = [&program, b" -x ", verbose, &into, b"'", &path, b"'\n"];
+        let check = b"STATUS=$?\nif [ $STATUS -ne 0 ]; then\n  exit $STATUS\nfi\n";
+        Ok([command.concat().as_slice(), check].concat())
+    }
+}
+
+/// `%patch`
+fn patch(macros: &Macros, sources: &Sources, words: &[Vec<u8>]) -> Result<Vec<u8>, Vec<u8>> {
+    let line = [b"patch".to_vec(), words.to_vec().join(&b' ')].join(&b' ');
+    let line = line.trim_ascii_end().to_vec();
+    let say = |what: &[u8]| [what, b": ", &line].concat();
+    let wrong = |option: &[u8], what: &str| say(&[what.as_bytes(), b": ", option].concat());
+    let numeric = |value: &BString| {
+        number(value).ok_or_else(|| say(&[b"invalid numeric value: ", value.as_slice()].concat()))
+    };
+    let (mut numbers, mut flags) = (Vec::new(), Vec::new());
+    let (mut strip, mut suffix, mut fuzz) = (0, None, None);
+    let (mut folder, mut output) = (None, None);
+    let said = options(shell_words(&words.join(&b' ')), b"bdFpozP", b"ERZ", &wrong)?;
+    for said in &said {
+        match said {
+            Said::Word(word) | Said::Option(b'P', word) => numbers.push(word.clone()),
+            Said::Option(b'p', value) => strip = numeric(value)?,
+            Said::Option(b'F', value) => fuzz = Some(numeric(value)?.to_string().into_bytes()),
+            Said::Option(b'b' | b'z', value) => suffix = Some(value),
+            Said::Option(b'd', value) => folder = Some(value),
+            Said::Option(b'o', value) => output = Some(value),
+            Said::Option(letter, _) => flags.push(*letter),
+        }
+    }
+    if numbers.is_empty() {
+        return Err(say(b"Patch number not specified"));
+    }
+    let fuzz = match fuzz {
+        Some(fuzz) => fuzz,
+        None => expand(macros, "%{?_default_patch_fuzz}")?,
+    };
+    let mut arguments = format!("-p{strip} ").into_bytes();
+    arguments.extend(suffix.map(|suffix| [b"-b --suffix ", suffix.as_slice()].concat()).unwrap_or_default());
+    if !fuzz.is_empty() {
+        arguments.extend([b" --fuzz=", fuzz.as_slice()].concat());
+    }
+    for (option, value) in [(b" -d ", folder), (b" -o ", output)] {
+        arguments.extend(value.map(|value| [option, value.as_slice()].concat()).unwrap_or_default());
+    }
+    for flag in [b'R', b'E', b'Z'] {
+        arguments.extend(flags.contains(&flag).then(|| [b' ', b'-', flag]).into_iter().flatten());
+    }
+    let apply = expand(macros, "%{__patch} %{_default_patch_flags} ")?;
+    let mut out = Vec::new();
+    for written in numbers {
+        let number =
+            number(&written).ok_or_else(|| say(&[b"Invalid patch number ", written.as_slice()].concat()))?;
+        let (path, name) = path(macros, sources, true, number)?;
+        out.extend([format!("echo \"Patch #{number} (").as_bytes(), &name, b"):\"\n"].concat());
+        let start = macros.read_start(&path, MAGIC_LENGTH);
+        if start.is_ok_and(|start| !is_packed(&start)) {
+            out.extend([apply.as_slice(), &arguments, b" < ", &path, b"\n\n"].concat());
+        } else {
+            let unpack = expand(macros, "{ %{__rpmuncompress} ")?;
+            let fail = b" || echo patch_fail ; } | ";
+            out.extend([unpack.as_slice(), &path, fail, &apply, &arguments, b"\n\n"].concat());
+        }
+    }
+    Ok(out)
+}
+
+/// How much of a file tells whether it is packed.
+const MAGIC_LENGTH: usize = 13;
+
+/// Whether a file begins as those do that rpmuncompress(1) unpacks.
+fn is_packed(start: &[u8]) -> bool {
+    const MAGIC: [&[u8]; 9] = [
+        b"BZ",
+        b"\x1f\x8b",
+        b"PK\x03\x04",
+        b"PK00PK",
+        b"\xfd7zXZ\x00",
+        b"LZIP",
+        b"LRZI",
+        b"7z\xbc\xaf\x27\x1c",
+        b"\x28\xb5\x2f\xfd",
+    ];
+    // LZMA has no magic of its own: a small first byte, and a size that is not known.
+    let is_lzma = matches!(start, [first, _, _, _, fifth, _, _, _, _, _, a, b, ..]
+        if *first < 0xe1 && *fifth < 0x20 && (u16::from(*a) + u16::from(*b) == 0x1fe || (*a == 0 && *b == 0 && start.starts_with(b"]"))));
+    is_lzma || MAGIC.iter().any(|magic| start.starts_with(magic))
+}
