@@ -11,7 +11,7 @@
 use std::process::Command;
 
 use miette::Diagnostic;
-use rpmforge::spec::read_changelog;
+use rpmforge::spec::{Trim, read_changelog};
 
 const CHANGELOGS: &[&str] = &[
     "* Mon Nov 16 2026 Me <m@x> - 1-1\n- text\n",
@@ -74,7 +74,7 @@ fn changelogs_are_those_of_rpmspec() {
             .filter(|line| !line.is_empty() && !line.contains("query of specfile"))
             .filter_map(|line| line.split_once(": ").map(|(_, words)| words))
             .collect();
-        let (changes, problems) = read_changelog(text.as_bytes());
+        let (changes, problems) = read_changelog(text.as_bytes(), Trim::default());
         let lines: String = changes
             .iter()
             .map(|change| format!("{}|{}|{}\n", change.time, change.name, change.text))
@@ -100,7 +100,7 @@ fn mistakes_have_codes() {
         ("* Mon Nov 16 2026 Me\n", "forge::spec::changelog_text"),
         ("* Sun Nov 15 2026 You\n- c\n* Mon Nov 16 2026 Me\n- d\n", "forge::spec::changelog_order"),
     ] {
-        let (_, problems) = read_changelog(text.as_bytes());
+        let (_, problems) = read_changelog(text.as_bytes(), Trim::default());
         let codes: Vec<String> = problems.iter().map(|problem| problem.code().unwrap().to_string()).collect();
         assert_eq!(codes, [code], "{text:?}");
         assert!(problems.iter().all(|problem| problem.help().is_some()));

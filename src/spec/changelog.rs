@@ -70,8 +70,25 @@ impl ChangelogProblem {
     }
 }
 
-/// Reads the text of a changelog: the entries before the first that is wrong, and what is wrong.
-pub fn read_changelog(text: &[u8]) -> (Vec<Change>, Vec<ChangelogProblem>) {
+/// How far back a changelog is read (rpmbuild-config(5), `_changelog_trimage` and `_changelog_trimtime`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trim {
+    /// Entries that are older than the newest one by more than this do not count, in seconds; 0 for no end.
+    pub age: i64,
+    /// Entries before this time do not count, in seconds since 1970; an age comes before it.
+    pub time: i64,
+}
+
+impl Trim {
+    fn ends_at(self, newest: Option<&Change>, change: &Change) -> bool {
+        let newest = newest.map_or(change.time, |newest| newest.time);
+        let oldest = if self.age > 0 { newest - self.age } else { self.time };
+        oldest > 0 && change.time < oldest
+    }
+}
+
+/// Reads the text of a changelog: the entries before the first that is wrong or too old, and what is wrong.
+pub fn read_changelog(text: &[u8], trim: Trim) -> (Vec<Change>, Vec<ChangelogProblem>) {
     let (mut changes, mut problems): (Vec<Change>, Vec<ChangelogProblem>) = (Vec::new(), Vec::new());
     let mut rest = text.trim_ascii_start();
     while !rest.is_empty() {
@@ -90,6 +107,9 @@ pub fn read_changelog(text: &[u8]) -> (Vec<Change>, Vec<ChangelogProblem>) {
                 break;
             }
         };
+        if trim.ends_at(changes.first(), &change) {
+            break;
+        }
         if changes.last().is_some_and(|above| above.time < change.time) {
             problems.push(ChangelogProblem::Order);
             break;
@@ -215,7 +235,7 @@ mod tests {
 
     #[test]
     fn the_day_of_the_week_is_known() {
-        let (_, problems) = read_changelog(b"* Tue Nov 16 2026 Me\n- t\n");
+        let (_, problems) = read_changelog(b"* Tue Nov 16 2026 Me\n- t\n", Trim::default());
         assert!(matches!(problems.as_slice(), [ChangelogProblem::Weekday { weekday: "Mon", .. }]));
     }
 }

@@ -1,7 +1,5 @@
 //! Lines that decide which lines count: conditionals and `%include` (rpm-spec(5), "Conditionals").
 
-use bstr::ByteSlice;
-
 /// What a condition asks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asks {
@@ -82,7 +80,7 @@ impl<'t> Directive<'t> {
 fn with_argument<'t>(text: &'t [u8], name: &str) -> Option<&'t [u8]> {
     let rest = text.strip_prefix(name.as_bytes())?;
     let is_apart = rest.first().is_some_and(|byte| matches!(byte, b' ' | b'\t'));
-    (is_apart && !rest.trim_ascii().is_empty()).then(|| rest.trim_end_with(|c| matches!(c, '\n' | '\r')))
+    (is_apart && !rest.trim_ascii().is_empty()).then_some(rest)
 }
 
 /// What stands after a directive that stands alone, but for a comment.
@@ -99,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_condition_needs_a_blank_and_something_after_it() {
-        let condition = b" 1".as_slice();
+        let condition = b" 1\n".as_slice();
         let expected = Directive::If { asks: Asks::Expression, is_negated: false, condition };
         assert_eq!(Directive::read(b"\t%if 1\n"), Some(expected));
         assert_eq!(Directive::read(b"%if\n"), None);

@@ -45,7 +45,8 @@ impl Spec {
             return header;
         };
         for tag in SHARED {
-            if let Some(value) = main.header.get(tag) {
+            let is_late = self.lacks_fields && tag == Tag::GROUP && main.has_default_group;
+            if let Some(value) = main.header.get(tag).filter(|_| !is_late) {
                 header.set(tag, value.clone());
             }
         }
@@ -54,6 +55,7 @@ impl Spec {
         }
         self.set_target(&mut header);
         if !self.lacks_fields {
+            // It is not begun before the packages are whole.
             header.set_number(Tag::SOURCE_PACKAGE, 1);
         }
         for source in &self.sources {
@@ -74,9 +76,13 @@ impl Spec {
         ] {
             header.add_texts(tag, list.iter().cloned());
         }
+        if self.lacks_fields {
+            return header;
+        }
         let built = self.packages.iter().filter(|package| package.is_built());
         let provides = built.map(|package| (package.name.clone(), package.header.evr(), 8)).collect();
-        set_rows(&mut header, DependencyKind::Provides, provides);
+        // They stand in the order of the spec.
+        put_rows(&mut header, DependencyKind::Provides, provides);
         for kind in [DependencyKind::BuildRequires, DependencyKind::BuildConflicts] {
             set_rows(&mut header, kind, rows(&self.build_dependencies, kind));
         }
@@ -154,6 +160,10 @@ fn rows(declared: &[Declared], kind: DependencyKind) -> Vec<Row> {
 fn set_rows(header: &mut Header, kind: DependencyKind, mut rows: Vec<Row>) {
     rows.sort();
     rows.dedup();
+    put_rows(header, kind, rows);
+}
+
+fn put_rows(header: &mut Header, kind: DependencyKind, rows: Vec<Row>) {
     if rows.is_empty() {
         return;
     }

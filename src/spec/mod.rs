@@ -38,7 +38,7 @@ mod section;
 mod source;
 mod tag;
 
-pub use changelog::{Change, ChangelogProblem, read_changelog};
+pub use changelog::{Change, ChangelogProblem, Trim, read_changelog};
 pub use dependency::{Allows, Capability, Dependency, DependencyProblem, read as read_dependencies};
 pub use header::{Belongs, Header, HeaderProblem};
 pub use package::{BuildScript, Declared, DependencyKind, FileLine, FileList, Limits, Package, Place, Scriptlet, SourceFile, Spec, Target};

@@ -191,6 +191,8 @@ pub struct Package {
     pub removed_postfixes: Vec<BString>,
     /// `%sepolicy`
     pub policies: Vec<FileLine>,
+    /// Whether nobody named a group.
+    pub has_default_group: bool,
 }
 
 impl Package {
@@ -206,6 +208,7 @@ impl Package {
             finds_provides: true,
             removed_postfixes: Vec::new(),
             policies: Vec::new(),
+            has_default_group: false,
         }
     }
 

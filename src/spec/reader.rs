@@ -209,32 +209,24 @@ impl Reader {
         if !written.contains(&b'%') {
             return Ok(written.to_vec());
         }
-        let is_comment = written.trim_ascii_start().starts_with(b"#");
-        if is_comment && reading != Reading::Script {
-            self.warn_of_macros(written);
-        }
         self.macros.set_place(Origin { name: Arc::clone(&self.file), line: self.number });
-        self.macros.expand_piece(written)
-    }
-
-    fn warn_of_macros(&mut self, comment: &[u8]) {
-        let mut rest = comment;
-        while let Some((_, after)) = rest.split_once_str("%") {
-            if let Some(after) = after.strip_prefix(b"%") {
-                rest = after;
-                continue;
+        let is_comment = written.trim_ascii_start().starts_with(b"#");
+        let expanded = self.macros.expand_piece(written)?;
+        // A macro in a comment that stands for anything is hardly meant.
+        if is_comment && reading != Reading::Script {
+            if let Some(comment) = difference(written, &expanded) {
+                let comment = BString::from(comment);
+                self.report(Problem::MacroInComment { line: self.number, comment });
             }
-            let at = comment.len() - after.len() - 1;
-            let text = comment.get(at..).unwrap_or_default();
-            let problem = Problem::MacroInComment { line: self.number, comment: BString::from(text) };
-            self.report(problem);
-            return;
         }
+        Ok(expanded)
     }
 
     /// Decides what a line is, and carries out directives.
     fn decide(&mut self, line: Line, reading: Reading) -> Result<Line, Stop> {
-        let Some(directive) = Directive::read(&line.text) else {
+        // In text the end of a line does not belong to a condition; elsewhere rpm's messages show it.
+        let text = if reading == Reading::Text { line.text.trim_ascii_end() } else { &line.text };
+        let Some(directive) = Directive::read(text) else {
             let is_comment = line.text.trim_ascii_start().starts_with(b"#");
             return Ok(match (self.conditions.are_active(), is_comment, reading) {
                 (false, ..) => blank(line, reading),
@@ -355,6 +347,19 @@ impl Reader {
             }
         }
     }
+}
+
+/// The text from where its expansion is another; a doubled percent sign stands for a single one.
+fn difference<'t>(text: &'t [u8], expanded: &[u8]) -> Option<&'t [u8]> {
+    let (mut left, mut right) = (text, expanded);
+    while let (Some((a, rest)), Some((b, after))) = (left.split_first(), right.split_first()) {
+        if a != b {
+            return Some(left);
+        }
+        left = if *a == b'%' { rest.strip_prefix(b"%").unwrap_or(rest) } else { rest };
+        right = after;
+    }
+    (!left.is_empty()).then_some(left)
 }
 
 /// What stands in the place of a line that does not count: in text an empty line, elsewhere nothing.

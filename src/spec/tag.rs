@@ -241,11 +241,17 @@ fn plain(row: &(&str, Tag, Qualifier, Value), rest: &[u8]) -> Result<Field, TagP
     Ok(Field { tag, number: None, qualifier, events, value: value.into() })
 }
 
+/// More than this in parentheses is no tag to rpm, in bytes.
+const LONGEST_QUALIFIER: usize = 8191;
+
 /// What stands in parentheses, one word, and what follows them.
 fn qualifier(inside: &[u8]) -> Option<(&[u8], &[u8])> {
     let inside = inside.trim_ascii_start();
     let length = inside.iter().take_while(|byte| !byte.is_ascii_whitespace() && **byte != b')').count();
     let (word, rest) = inside.split_at_checked(length)?;
+    if word.len() > LONGEST_QUALIFIER {
+        return None;
+    }
     Some((word, rest.trim_ascii_start().strip_prefix(b")")?))
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
+use super::session::complain;
 use crate::macros::{Macros, Origin, Stop};
 
 const PROMPT: &[u8] = b"> ";
@@ -10,7 +11,7 @@ const PROMPT: &[u8] = b"> ";
 pub fn run(macros: &Macros) -> Result<u8, Vec<u8>> {
     let failed = |error: io::Error| format!("error: {}\n", crate::files::reason(&error)).into_bytes();
     let version = macros.expand(b"%{rpmversion}").unwrap_or_default();
-    write(&[b"RPM version ", version.as_slice(), b" macro shell\n"].concat()).map_err(failed)?;
+    complain(&[b"RPM version ", version.as_slice(), b" macro shell\n"].concat());
     let mut input = io::stdin().lock();
     let is_typed = input.is_terminal();
     let mut line = Vec::new();

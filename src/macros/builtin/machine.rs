@@ -11,7 +11,7 @@ use super::super::problem::{Problem, shown};
 use super::Builtin;
 
 /// The version of rpm whose language this is.
-const RPM_VERSION: &[u8] = b"6.1.0";
+const RPM_VERSION: &[u8] = b"6.1.90";
 
 impl Language {
     /// What such a macro expands to.

@@ -35,6 +35,9 @@ impl Parser<'_> {
             _ => Allows::Everything,
         };
         let found = read(&field.value, allows).map_err(|problems| self.dependency_wrong(problems, text))?;
+        if kind == DependencyKind::Obsoletes && found.iter().any(is_unversioned) {
+            self.tell(PackageProblem::UnversionedObsoletes { text: text.into() });
+        }
         for dependency in found {
             self.doubt(kind, &dependency, text);
             let declared = Declared { kind, dependency, events, place: place.clone() };
@@ -55,12 +58,9 @@ impl Parser<'_> {
     /// What is allowed, and yet hardly meant.
     fn doubt(&mut self, kind: DependencyKind, dependency: &Dependency, text: &BStr) {
         if kind == DependencyKind::Obsoletes {
-            if let Dependency::Plain(Capability { name, version }) = dependency {
+            if let Dependency::Plain(Capability { name, .. }) = dependency {
                 if name.contains(&b'%') {
                     self.tell(PackageProblem::Unexpanded { text: text.into() });
-                }
-                if version.is_none() {
-                    self.tell(PackageProblem::UnversionedObsoletes { text: text.into() });
                 }
             }
         }
@@ -68,6 +68,10 @@ impl Parser<'_> {
             self.tell(PackageProblem::Unexpanded { text: text.into() });
         }
     }
+}
+
+fn is_unversioned(dependency: &Dependency) -> bool {
+    matches!(dependency, Dependency::Plain(Capability { version: None, .. }))
 }
 
 /// How many versions have a macro in them that nobody expanded.

@@ -43,11 +43,27 @@ const FROM_MACROS: [(Tag, &str); 9] = [
 impl Parser<'_> {
     pub(super) fn finish(&mut self) -> Result<(), Ended> {
         self.spec.sources = self.sources.take();
+        self.expand_sources();
         self.join_scripts();
         self.fill_main();
         self.inherit();
         self.spec.target.isa = self.expand("%{?_isa}");
         self.check_packages()
+    }
+
+    /// A source may name macros that are defined after it.
+    fn expand_sources(&mut self) {
+        for index in 0..self.spec.sources.len() {
+            let Some(source) = self.spec.sources.get(index).filter(|source| source.reference.contains(&b'%'))
+            else {
+                continue;
+            };
+            let expanded = self.macros.expand_piece(&source.reference);
+            if let (Ok(reference), Some(source)) = (expanded, self.spec.sources.get_mut(index)) {
+                source.file_name = super::preamble::file_name(&reference);
+                source.reference = reference.into();
+            }
+        }
     }
 
     fn fill_main(&mut self) {
@@ -61,6 +77,9 @@ impl Parser<'_> {
         }
         if !self.has(0, Tag::GROUP) {
             self.set_localized(0, Tag::GROUP, None, b"Unspecified");
+            if let Some(main) = self.spec.packages.first_mut() {
+                main.has_default_group = true;
+            }
         }
     }
 

@@ -121,7 +121,6 @@ struct Parser<'p> {
     duplicates: Vec<(usize, Tag)>,
     scripts: HashMap<SectionKind, scripts::Pieces>,
     build_system: build_system::BuildSystem,
-    has_changelog: bool,
     /// Whether what needs name, version and release has been set up.
     has_folders: bool,
 }
@@ -156,7 +155,6 @@ impl<'p> Parser<'p> {
             duplicates: Vec::new(),
             scripts: HashMap::new(),
             build_system: build_system::BuildSystem::default(),
-            has_changelog: false,
             has_folders: false,
         }
     }

@@ -377,7 +377,7 @@ fn set_localized(header: &mut Header, tag: Tag, language: &BString, text: &[u8])
 
 /// The name that a file has among the sources: what stands after the last slash, and there after the last `=`, for the
 /// sake of `http://host/get?file=name`.
-fn file_name(reference: &[u8]) -> BString {
+pub(super) fn file_name(reference: &[u8]) -> BString {
     match reference.rsplit_once_str("/") {
         Some((_, name)) => name.rsplit_str("=").next().unwrap_or(name).into(),
         None => reference.into(),

@@ -29,7 +29,7 @@ impl Parser<'_> {
     pub(super) fn check_patch_line(&mut self, line: &Line) -> Result<(), Ended> {
         let number = line.text.strip_prefix(b"%patch").and_then(|rest| rest.first());
         if number.is_some_and(u8::is_ascii_digit) {
-            let text = line.text.trim_ascii_end().into();
+            let text = line.text.clone().into();
             return Err(self.wrong(PackageProblem::PatchN { text }));
         }
         Ok(())
@@ -48,7 +48,8 @@ fn path(macros: &Macros, sources: &Sources, is_patch: bool, number: u32) -> Resu
     let kind = if is_patch { "patch" } else { "source" };
     let found = found.ok_or_else(|| format!("No {kind} number {number}").into_bytes())?;
     let folder = expand(macros, "%{_sourcedir}")?;
-    Ok(([folder.as_slice(), b"/", &found.file_name].concat(), found.file_name.clone()))
+    let name = macros.expand_piece(&found.file_name).map_err(|Stop| found.file_name.to_vec())?;
+    Ok(([folder.as_slice(), b"/", &name].concat(), name.into()))
 }
 
 /// Options as popt(3) reads them: a letter with its value, or a word.

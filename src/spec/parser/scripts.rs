@@ -166,7 +166,7 @@ impl Parser<'_> {
         let place = place(line);
         let body = text.trim_ascii_end();
         self.check_program(kind, &program, body)?;
-        let conditions = self.conditions(kind, header, package)?;
+        let conditions = self.conditions(kind, header, package, text.is_empty())?;
         self.needs(kind, header, package, &program, &place);
         let scriptlet = Scriptlet {
             kind,
@@ -235,11 +235,17 @@ impl Parser<'_> {
         kind: SectionKind,
         header: &Header,
         package: usize,
+        is_last_line: bool,
     ) -> Result<Vec<Dependency>, Ended> {
         if !kind.is_trigger() {
             return Ok(Vec::new());
         }
         let text = header.conditions.clone();
+        // rpm's messages show the end of the line, if another one has been read after it.
+        let shown = |text: &BString| {
+            let end: &[u8] = if is_last_line { b"" } else { b"\n" };
+            BString::from([text.as_slice(), end].concat())
+        };
         if kind.is_file_trigger() {
             let paths: Vec<BString> = words(&text);
             if let Some(condition) = paths.iter().find(|path| !path.starts_with(b"/")) {
@@ -247,7 +253,7 @@ impl Parser<'_> {
             }
         }
         let found = conditions(&text).map_err(|problem| {
-            self.wrong(PackageProblem::TriggerDependency { problem, condition: text.clone() })
+            self.wrong(PackageProblem::TriggerDependency { problem, condition: shown(&text) })
         })?;
         let known = self.spec.packages.get(package).map(|package| package.scriptlets.as_slice());
         let mut fired = known.unwrap_or_default().iter().filter(|script| script.kind == kind);
@@ -261,7 +267,7 @@ impl Parser<'_> {
             conditions.find(|condition| names.contains(condition))
         });
         match twice.filter(|_| !kind.is_file_trigger()) {
-            Some(condition) => Err(self.wrong(PackageProblem::TriggerTwice { condition })),
+            Some(condition) => Err(self.wrong(PackageProblem::TriggerTwice { condition: shown(&condition) })),
             None => Ok(found),
         }
     }

@@ -2,7 +2,7 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::super::changelog::read_changelog;
+use super::super::changelog::{Trim, read_changelog};
 use super::super::header::{Belongs, Header};
 use super::super::package::{FileLine, FileList, Package};
 use super::super::package_problem::PackageProblem;
@@ -25,10 +25,9 @@ impl Parser<'_> {
             | SectionKind::PatchList
             | SectionKind::Preamble => {}
             SectionKind::Changelog => {
-                if self.has_changelog {
+                if !self.spec.changes.is_empty() {
                     return Err(self.wrong(PackageProblem::SecondChangelog));
                 }
-                self.has_changelog = true;
             }
             kind if kind.is_build_script() => self.open_build_script(kind, &arguments, &line)?,
             kind => {
@@ -141,15 +140,11 @@ impl Parser<'_> {
     }
 
     fn changelog(&mut self, text: &[u8]) {
-        let (mut changes, problems) = read_changelog(text);
+        let number = |text: BString| text.to_str().ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+        let age = number(self.setting("_changelog_trimage"));
+        let time = number(self.setting("_changelog_trimtime"));
+        let (changes, problems) = read_changelog(text, Trim { age, time });
         problems.into_iter().for_each(|problem| self.tell(Problem::Changelog(problem)));
-        let number = |text: BString| text.to_str().ok().and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
-        let (age, time) = (number(self.setting("_changelog_trimage")), number(self.setting("_changelog_trimtime")));
-        let newest = changes.first().map_or(0, |change| change.time);
-        let oldest = if age > 0 { newest - age } else { time };
-        if oldest > 0 {
-            changes.retain(|change| change.time >= oldest);
-        }
         self.spec.changes = changes;
     }
 }
