@@ -73,6 +73,8 @@ pub enum Command {
     Gc(Gc),
     /// Expand macros: what rpm --eval does, and who says so
     Eval(Eval),
+    /// Show what a spec says: packages, dependencies, sources, scripts, files
+    Spec(Spec),
     /// Print the schema or the reference of the manifest's language
     Schema(Schema),
     /// Print a completion script for a shell
@@ -240,6 +242,32 @@ pub struct Schema {
     /// What to print
     #[arg(long, value_enum, default_value_t = SchemaForm::Kdl)]
     pub form: SchemaForm,
+}
+
+/// `forge spec`
+#[derive(Args, Debug)]
+pub struct Spec {
+    /// Specs
+    #[arg(value_name = "SPEC", required = true)]
+    pub specs: Vec<PathBuf>,
+    /// Define a macro, or a parametric one: 'NAME(OPTIONS) VALUE'
+    #[arg(short = 'D', long = "define", value_name = "NAME VALUE", value_parser = definition)]
+    pub define: Vec<MacroSetting>,
+    /// Switch a condition of the build on
+    #[arg(long, value_name = "CONDITION")]
+    pub with: Vec<String>,
+    /// Switch a condition of the build off
+    #[arg(long, value_name = "CONDITION")]
+    pub without: Vec<String>,
+    /// Read it for this architecture: CPU[-VENDOR-OS]
+    #[arg(long, value_name = "ARCH")]
+    pub target: Option<String>,
+    /// Run nothing while it is read; say which macro wanted to
+    #[arg(long)]
+    pub restricted: bool,
+    /// Print everything as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `forge eval`

@@ -13,14 +13,15 @@ pub fn run(arguments: &Check, context: &Context) -> Result<Exit, Failure> {
     let project = Project::find(context)?;
     let manifest = project.manifest(context)?;
     let (packages, chroots) = (manifest.packages.len(), manifest.chroots.len());
-    let mistakes = if arguments.manifest_only {
-        0
-    } else {
+    if !arguments.manifest_only {
         let all = Selection { packages: Vec::new(), define: Vec::new(), jobs: None };
-        runtime()?.block_on(plan(&project, &all, &Cancel::default(), context))?.show_impossible(context)
-    };
-    if mistakes > 0 {
-        return Ok(Exit::Failure);
+        let planned = runtime()?.block_on(plan(&project, &all, &Cancel::default(), context))?;
+        if context.verbosity > Verbosity::Quiet {
+            planned.show_warnings(context);
+        }
+        if planned.show_impossible(context) > 0 {
+            return Ok(Exit::Failure);
+        }
     }
     if context.verbosity > Verbosity::Quiet {
         context.print(&format!("the manifest is sound: packages {packages}, chroots {chroots}\n"))?;

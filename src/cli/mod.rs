@@ -18,6 +18,7 @@ mod project;
 mod results;
 mod rpm;
 mod schema;
+mod spec;
 mod status;
 
 use std::ffi::OsString;
@@ -110,6 +111,7 @@ fn command(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Results(arguments) => results::run(&arguments, context),
         Command::Gc(arguments) => gc::run(&arguments, context),
         Command::Eval(arguments) => eval::run(&arguments, context),
+        Command::Spec(arguments) => spec::run(&arguments, context),
         Command::Schema(arguments) => schema::run(&arguments, context),
         Command::Completions(arguments) => completions::run(&arguments, context),
         Command::Man(arguments) => man::run(&arguments, context),

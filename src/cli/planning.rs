@@ -7,9 +7,10 @@ use std::sync::Arc;
 use super::arguments::Selection;
 use super::context::{CliError, Context, Failure};
 use super::project::{Project, store};
-use crate::engine::{Engine, Rpmbuild};
+use crate::engine::{Engine, Native, Rpmbuild, SpecReader};
 use crate::files::{Folder, HostPath};
 use crate::manifest::Manifest;
+use crate::manifest::declaration::EngineChoice;
 use crate::plan::{BuildId, Decision, Decisions, Fate, Inspector, Plan, PlanError, inspect};
 use crate::process::{Cancel, Supervisor};
 use crate::store::{History, Store};
@@ -44,7 +45,17 @@ pub async fn plan(
     let (store, history) = (Arc::new(store(context)?), Arc::new(project.history()?));
     let state = Arc::new(project.state()?);
     let supervisor = supervisor()?;
-    let engine: Arc<dyn Engine> = Arc::new(Rpmbuild::find(&supervisor, state.path()).await?);
+    let native = Arc::new(Native::default());
+    // A machine without rpm will do where no package is built with it.
+    let needs_rpm = manifest.packages.iter().any(|package| package.engine == EngineChoice::Rpmbuild);
+    let rpmbuild = match needs_rpm {
+        true => Some(Arc::new(Rpmbuild::find(&supervisor, state.path()).await?)),
+        false => None,
+    };
+    let (reader, engine): (Arc<dyn SpecReader>, Arc<dyn Engine>) = match &rpmbuild {
+        Some(rpmbuild) => (Arc::<Rpmbuild>::clone(rpmbuild), Arc::<Rpmbuild>::clone(rpmbuild)),
+        None => (Arc::<Native>::clone(&native), Arc::<Native>::clone(&native)),
+    };
     let unpacked = state.create("sources").map_err(CliError::Io)?;
     let jobs = selection.jobs.map_or_else(processors, usize::from);
     let inspector = Inspector {
@@ -52,7 +63,8 @@ pub async fn plan(
         repository: &project.repository,
         unpacked: &unpacked,
         store: &store,
-        engine: Arc::clone(&engine),
+        rpmbuild: reader,
+        native,
         over: &selection.define,
         jobs: processors(),
     };
@@ -73,6 +85,18 @@ impl Planned {
             };
             for error in errors.iter().filter(|error| shown.insert(format!("{error} {}", error.place()))) {
                 context.show(error);
+                context.tell("\n");
+            }
+        }
+        shown.len()
+    }
+
+    /// Shows what specs say that may not be meant; gives how much that is.
+    pub fn show_warnings(&self, context: &Context) -> usize {
+        let mut shown = BTreeSet::new();
+        for warning in self.plan.builds.iter().flat_map(|build| &build.warnings) {
+            if shown.insert(format!("{warning} {}", warning.place())) {
+                context.show(warning);
                 context.tell("\n");
             }
         }

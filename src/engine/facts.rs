@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Settings;
 use crate::files::HostPath;
+use crate::macros::Observation;
 use crate::package::Dependency;
+use crate::spec::Finding;
 
 /// Asks for a spec's facts.
 #[derive(Clone, Debug)]
@@ -15,6 +17,8 @@ pub struct FactsRequest {
     pub sources: HostPath,
     /// What it is to be read with.
     pub settings: Settings,
+    /// Whether it may run programs while it is read.
+    pub may_run: bool,
 }
 
 /// What reading a spec came to.
@@ -25,8 +29,24 @@ pub enum Reading {
     Facts(Box<Facts>),
     /// Its `ExclusiveArch`, `ExcludeArch` or the like rules this target out, in rpm's words.
     RuledOut(String),
-    /// It can't be read: what rpm says of it, line by line.
-    Broken(Vec<String>),
+    /// It can't be read: what is wrong with it.
+    Broken(Vec<Finding>),
+}
+
+/// A reading, and what it depends on besides the spec itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Read {
+    /// What the spec says.
+    pub reading: Reading,
+    /// What was learned from the world on the way: as long as it would be the same, so is the reading.
+    pub observations: Vec<Observation>,
+}
+
+impl From<Reading> for Read {
+    /// A reading that depends on nothing that is known.
+    fn from(reading: Reading) -> Self {
+        Self { reading, observations: Vec::new() }
+    }
 }
 
 /// The facts of a spec under given settings.
@@ -46,6 +66,9 @@ pub struct Facts {
     pub arch: ArchLimits,
     /// The time of its newest changelog entry: seconds since 1970.
     pub changelog_time: Option<u64>,
+    /// What may not be meant.
+    #[serde(default)]
+    pub warnings: Vec<Finding>,
 }
 
 /// One binary package of a spec.
@@ -77,6 +100,18 @@ impl SourceReference {
     pub fn new(reference: &str) -> Self {
         let file_name = reference.rsplit('/').next().unwrap_or(reference).to_owned();
         Self { file_name, reference: reference.to_owned() }
+    }
+}
+
+impl ArchLimits {
+    /// Whether they rule an architecture out, in rpm's words: such a spec can be read, and can't be built.
+    pub(super) fn ruled_out(&self, arch: &str) -> Option<String> {
+        let lists = |list: &[String]| list.iter().any(|listed| listed == arch);
+        if lists(&self.excluded) {
+            return Some(format!("Architecture is excluded: {arch}"));
+        }
+        let is_included = self.exclusive.is_empty() || lists(&self.exclusive);
+        (!is_included).then(|| format!("Architecture is not included: {arch}"))
     }
 }
 

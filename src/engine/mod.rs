@@ -6,6 +6,8 @@
 
 mod facts;
 mod job;
+mod listed;
+mod native;
 mod rpmbuild;
 mod settings;
 mod value;
@@ -13,20 +15,23 @@ mod value;
 use std::future::Future;
 use std::pin::Pin;
 
-pub use facts::{ArchLimits, Facts, FactsRequest, Reading, SourceReference, SubpackageFacts};
+pub use facts::{ArchLimits, Facts, FactsRequest, Read, Reading, SourceReference, SubpackageFacts};
 pub use job::{Job, Outcome, Part, StageListener, StopReason};
+pub use native::{Native, SpecReading};
 pub use rpmbuild::Rpmbuild;
 pub use settings::{Condition, MacroLevel, MacroSetting, Settings};
 pub use value::Value;
 
+use crate::macros::Observation;
 use crate::process::{Cancel, ProcessError};
 
 /// A future that an engine gives, so that engines of different types can stand behind one reference.
 pub type Promise<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// One who knows specs and builds packages.
-pub trait Engine: Send + Sync {
-    /// Its name and version, as keys hold it: another engine or version may build other packages.
+/// One who knows specs.
+pub trait SpecReader: Send + Sync {
+    /// Its name and version, as keys hold it: another engine or version may read specs otherwise, or build other
+    /// packages.
     fn identity(&self) -> &str;
 
     /// What a spec says of itself under given settings.
@@ -34,8 +39,14 @@ pub trait Engine: Send + Sync {
         &'a self,
         request: &'a FactsRequest,
         cancel: &'a Cancel,
-    ) -> Promise<'a, Result<Reading, EngineError>>;
+    ) -> Promise<'a, Result<Read, EngineError>>;
 
+    /// Whether what was learned for a request would be the same now.
+    fn would_learn_again(&self, request: &FactsRequest, observations: &[Observation]) -> bool;
+}
+
+/// One who builds packages.
+pub trait Engine: SpecReader {
     /// Builds; `stages` hears of every stage as it begins.
     fn run<'a>(
         &'a self,
@@ -71,6 +82,10 @@ pub enum EngineError {
         /// What it said.
         answer: String,
     },
+    /// An engine that builds nothing.
+    #[error("`engine native` reads specs, and does not build packages yet")]
+    #[diagnostic(code(forge::engine::reads_only), help("`engine rpmbuild` builds them with this machine's rpm"))]
+    ReadsOnly,
     /// A program can't be run.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -31,6 +31,7 @@ mod file;
 mod host;
 mod language;
 mod lua;
+mod observing;
 mod path;
 mod platform;
 mod problem;
@@ -49,11 +50,12 @@ use language::Language;
 pub use expression::{ExpressionProblem, Mistake, Value};
 pub use extension::{Extension, Item};
 pub use host::{Access, Host, Machine, NoHost, OpenMacro, Report, Streams};
+pub use observing::{Observation, Observing};
 pub use path::{Configuration, MACRO_PATH};
 pub use platform::Platform;
 pub use problem::{Problem, Severity};
 pub use rcfile::{Compatibility, RcMistake, RpmRc};
-pub use system::SystemHost;
+pub use system::{Commands, SystemHost};
 pub use table::{Definition, Expanding, Level, Origin, Table};
 
 /// What was asked for can't be had, and the host has been told why.

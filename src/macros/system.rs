@@ -1,17 +1,19 @@
 //! This machine as the host of macros.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
 
 use super::host::{Access, Host, Machine, Report, Streams};
 use crate::files::{HostPath, Tree};
-use crate::process::{Redirections, run_plain, shell_output};
+use crate::process::{Redirections, ShellLimits, run_plain, shell_output};
 
 /// How much `%(…)` may write, in bytes.
 const OUTPUT_LIMIT: u64 = 256 << 20;
@@ -26,7 +28,20 @@ pub struct SystemHost {
     environment: RefCell<BTreeMap<OsString, OsString>>,
     is_verbose: bool,
     listener: Listener,
+    commands: Option<Commands>,
+    is_silent: bool,
+    command_time: Option<Duration>,
 }
+
+/// What commands have written so far, by what they are and where they ran: while specs are only looked at, the same
+/// command runs once for all of them. Copies share it.
+#[derive(Clone, Debug, Default)]
+pub struct Commands {
+    known: Arc<Mutex<HashMap<CommandKey, Vec<u8>>>>,
+}
+
+/// A command and the environment that it ran in.
+type CommandKey = (Vec<u8>, BTreeMap<OsString, OsString>);
 
 impl SystemHost {
     /// This machine, with an environment. What is wrong goes to `listener`.
@@ -43,6 +58,9 @@ impl SystemHost {
             environment: RefCell::new(environment.into_iter().collect()),
             is_verbose: false,
             listener: Box::new(listener),
+            commands: None,
+            is_silent: false,
+            command_time: None,
         })
     }
 
@@ -53,6 +71,20 @@ impl SystemHost {
     pub fn in_root(mut self, root: &HostPath) -> io::Result<Self> {
         self.tree = Tree::open(root)?;
         Ok(self.restricted())
+    }
+
+    /// Without a terminal: what macros print, and what commands say of errors, is dropped, and a command that takes
+    /// longer than `time` is ended.
+    pub fn silent(mut self, time: Duration) -> Self {
+        self.is_silent = true;
+        self.command_time = Some(time);
+        self
+    }
+
+    /// With commands that are known already: they are not run again.
+    pub fn remembering(mut self, commands: Commands) -> Self {
+        self.commands = Some(commands);
+        self
     }
 
     /// Without running anything and without writing any file.
@@ -100,7 +132,21 @@ impl Host for SystemHost {
     fn shell(&self, command: &[u8]) -> io::Result<Vec<u8>> {
         // What was printed so far comes before what the command prints itself.
         let _ = io::stdout().flush();
-        shell_output(command, &self.environment.borrow(), OUTPUT_LIMIT)
+        let environment = self.environment.borrow();
+        let limits =
+            ShellLimits { output_bytes: OUTPUT_LIMIT, time: self.command_time, is_quiet: self.is_silent };
+        let Some(commands) = &self.commands else {
+            return shell_output(command, &environment, limits);
+        };
+        let key = (command.to_vec(), environment.clone());
+        if let Some(output) = commands.known.lock().ok().and_then(|known| known.get(&key).cloned()) {
+            return Ok(output);
+        }
+        let output = shell_output(command, &environment, limits)?;
+        if let Ok(mut known) = commands.known.lock() {
+            known.insert(key, output.clone());
+        }
+        Ok(output)
     }
 
     fn run(&self, words: &[Vec<u8>], streams: &Streams) -> io::Result<i32> {
@@ -183,6 +229,9 @@ impl Host for SystemHost {
     }
 
     fn print(&self, text: &[u8]) {
+        if self.is_silent {
+            return;
+        }
         // A broken pipe is found out when the result is written.
         let _ = io::stdout().write_all(text);
     }
@@ -193,6 +242,9 @@ impl Host for SystemHost {
     }
 
     fn trace(&self, text: &[u8]) {
+        if self.is_silent {
+            return;
+        }
         let _ = io::stdout().flush();
         let _ = io::stderr().write_all(text);
     }

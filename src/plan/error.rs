@@ -2,6 +2,7 @@
 
 use crate::engine::EngineError;
 use crate::source::SourceError;
+use crate::spec::Finding;
 use crate::store::StoreError;
 
 /// What is wrong.
@@ -19,17 +20,10 @@ pub enum PlanError {
         /// The circle.
         path: String,
     },
-    /// A spec that the engine can't read.
-    #[error("the spec of package `{package}` can't be read: {first}")]
-    #[diagnostic(code(forge::plan::broken_spec), help("{help}"))]
-    BrokenSpec {
-        /// The package.
-        package: String,
-        /// What rpm says first.
-        first: String,
-        /// What else it says.
-        help: String,
-    },
+    /// Something in a spec.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Spec(Box<Finding>),
     /// A source that is of no use.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -10,10 +10,11 @@ use rayon::prelude::*;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::spec_texts::SpecTexts;
 use super::{Build, Fate, Inputs, PlanError};
 use crate::chroot::RootIdentity;
 use crate::digest::{Encoder, Key};
-use crate::engine::{Engine, EngineError, Facts, FactsRequest, MacroSetting, Reading};
+use crate::engine::{EngineError, Facts, FactsRequest, MacroSetting, Read, Reading, Settings, SpecReader};
 use crate::event::BuildName;
 use crate::files::{Folder, HostPath, reason};
 use crate::manifest::declaration::{EngineChoice, Isolation};
@@ -33,8 +34,10 @@ pub struct Inspector<'a> {
     pub unpacked: &'a Folder,
     /// Where answers are remembered.
     pub store: &'a Store,
-    /// Who reads specs.
-    pub engine: Arc<dyn Engine>,
+    /// Who reads the specs of `engine rpmbuild`.
+    pub rpmbuild: Arc<dyn SpecReader>,
+    /// Who reads the specs of `engine native`.
+    pub native: Arc<dyn SpecReader>,
     /// Macros of the command line.
     pub over: &'a [MacroSetting],
     /// How many specs are read at a time.
@@ -51,7 +54,9 @@ pub struct Inspection {
 struct Draft {
     package: PackageId,
     chroot: ChrootId,
-    settings: crate::engine::Settings,
+    settings: Settings,
+    /// What keeps it from being built, and not from being read.
+    not_yet: Option<String>,
     state: DraftState,
 }
 
@@ -131,8 +136,9 @@ impl Inspector<'_> {
                 self.manifest.chroot(chroot),
                 self.over,
             );
+            let not_yet = not_yet(self.manifest.package(package), self.manifest.chroot(chroot));
             let state = self.draft_state(package, chroot, &settings, &origins[package.0], roots);
-            Draft { package, chroot, settings, state }
+            Draft { package, chroot, settings, not_yet, state }
         };
         pairs.into_par_iter().map(draft).collect()
     }
@@ -141,20 +147,24 @@ impl Inspector<'_> {
         &self,
         package: PackageId,
         chroot: ChrootId,
-        settings: &crate::engine::Settings,
+        settings: &Settings,
         origin: &Result<Origin, SourceError>,
         roots: &Roots,
     ) -> DraftState {
         let package = self.manifest.package(package);
-        if let Some(what) = not_yet(package, self.manifest.chroot(chroot)) {
-            return DraftState::Settled(Fate::NotYet(what));
+        // What this forge does not build can be read all the same, where its root is at hand.
+        let is_read = package.engine == EngineChoice::Native && roots.contains_key(&chroot);
+        match not_yet(package, self.manifest.chroot(chroot)) {
+            Some(what) if !is_read => return DraftState::Settled(Fate::NotYet(what)),
+            _ => {}
         }
         let (Ok(origin), Some(root)) = (origin, roots.get(&chroot)) else {
             // Why the origin is of no use is said once, where the builds are made.
             return DraftState::Settled(Fate::Impossible(Vec::new()));
         };
-        let mut encoder = Encoder::new("rpmforge facts v1");
-        encoder.text("engine", self.engine.identity()).digest_field("spec", &origin.spec);
+        let reader = self.reader(package);
+        let mut encoder = Encoder::new("rpmforge facts v2");
+        encoder.text("engine", reader.identity()).digest_field("spec", &origin.spec);
         encoder.digest_field("macros", &root.macros);
         if let Some(neighbours) = &origin.neighbours {
             encoder.digest_field("neighbours", neighbours);
@@ -164,9 +174,18 @@ impl Inspector<'_> {
         }
         settings.encode(&mut encoder);
         let key = encoder.key();
-        match self.store.record::<Reading>(RecordKind::Facts, &key) {
-            Some(reading) => DraftState::Read(reading),
+        let known = self.store.record::<Read>(RecordKind::Facts, &key);
+        let request = request(package, origin, settings);
+        match known.filter(|known| reader.would_learn_again(&request, &known.observations)) {
+            Some(known) => DraftState::Read(known.reading),
             None => DraftState::Unread(key),
+        }
+    }
+
+    fn reader(&self, package: &Package) -> &Arc<dyn SpecReader> {
+        match package.engine {
+            EngineChoice::Native => &self.native,
+            EngineChoice::Rpmbuild => &self.rpmbuild,
         }
     }
 
@@ -178,33 +197,30 @@ impl Inspector<'_> {
         cancel: &Cancel,
     ) -> Result<(), PlanError> {
         let places = Arc::new(Semaphore::new(self.jobs.max(1)));
-        let mut tasks: JoinSet<(usize, Key, Result<Reading, EngineError>)> = JoinSet::new();
+        let mut tasks: JoinSet<(usize, Key, Result<Read, EngineError>)> = JoinSet::new();
         for (index, draft) in drafts.iter().enumerate() {
             let (DraftState::Unread(key), Ok(origin)) = (&draft.state, &origins[draft.package.0]) else {
                 continue;
             };
-            let request = FactsRequest {
-                spec: origin.spec_path(),
-                sources: origin.folder.path().clone(),
-                settings: draft.settings.clone(),
-            };
-            let (engine, places, cancel, key) =
-                (Arc::clone(&self.engine), Arc::clone(&places), cancel.clone(), *key);
+            let package = self.manifest.package(draft.package);
+            let request = request(package, origin, &draft.settings);
+            let (reader, places, cancel, key) =
+                (Arc::clone(self.reader(package)), Arc::clone(&places), cancel.clone(), *key);
             tasks.spawn(async move {
                 // The semaphore is never closed.
                 let _place = places.acquire().await;
-                (index, key, engine.facts(&request, &cancel).await)
+                (index, key, reader.facts(&request, &cancel).await)
             });
         }
         while let Some(done) = tasks.join_next().await {
             let (index, key, reading) =
                 done.map_err(|error| EngineError::Io(std::io::Error::other(error)))?;
-            let reading = reading?;
+            let read = reading?;
             // Why a spec can't be read may be gone the next time: a program that hung, a folder that was locked.
-            if !matches!(reading, Reading::Broken(_)) {
-                self.store.remember(RecordKind::Facts, &key, &reading)?;
+            if !matches!(read.reading, Reading::Broken(_)) {
+                self.store.remember(RecordKind::Facts, &key, &read)?;
             }
-            drafts[index].state = DraftState::Read(reading);
+            drafts[index].state = DraftState::Read(read.reading);
         }
         Ok(())
     }
@@ -217,15 +233,29 @@ impl Inspector<'_> {
         roots: &Roots,
     ) -> Vec<Build> {
         let mut files: HashMap<Vec<String>, Vec<InputFile>> = HashMap::new();
+        let mut texts = SpecTexts::new(self.manifest.package(package), self.repository);
         let mut builds = Vec::with_capacity(drafts.len());
         for draft in drafts {
             let chroot = draft.chroot;
+            let warnings = match (&draft.state, origin) {
+                (DraftState::Read(Reading::Facts(facts)), Ok(origin)) => {
+                    facts.warnings.iter().map(|warning| texts.located(warning, origin)).collect()
+                }
+                _ => Vec::new(),
+            };
             let fate = match (draft.state, origin) {
                 (DraftState::Settled(Fate::NotYet(what)), _) => Fate::NotYet(what),
                 (_, Err(error)) => self.no_origin(package, error),
                 (DraftState::Settled(fate), Ok(_)) => fate,
-                (DraftState::Read(reading), Ok(origin)) => {
-                    self.fate(package, reading, origin, roots.get(&chroot), &mut files)
+                (DraftState::Read(Reading::Broken(findings)), Ok(origin)) => {
+                    Fate::Impossible(findings.iter().map(|finding| texts.located(finding, origin)).collect())
+                }
+                (DraftState::Read(Reading::RuledOut(words)), Ok(_)) => Fate::RuledOut(words),
+                (DraftState::Read(Reading::Facts(_)), Ok(_)) if draft.not_yet.is_some() => {
+                    Fate::NotYet(draft.not_yet.unwrap_or_default())
+                }
+                (DraftState::Read(Reading::Facts(facts)), Ok(origin)) => {
+                    self.fate(package, *facts, origin, roots.get(&chroot), &mut files)
                 }
                 (DraftState::Unread(_), Ok(_)) => Fate::Impossible(Vec::new()),
             };
@@ -233,7 +263,7 @@ impl Inspector<'_> {
                 package: self.manifest.package(package).name.value.clone(),
                 chroot: self.manifest.chroot(chroot).name.value.clone(),
             };
-            builds.push(Build { name, package, chroot, settings: draft.settings, fate });
+            builds.push(Build { name, package, chroot, settings: draft.settings, fate, warnings });
         }
         builds
     }
@@ -257,17 +287,12 @@ impl Inspector<'_> {
     fn fate(
         &self,
         package: PackageId,
-        reading: Reading,
+        facts: Facts,
         origin: &Origin,
         root: Option<&RootIdentity>,
         files: &mut HashMap<Vec<String>, Vec<InputFile>>,
     ) -> Fate {
         let package = self.manifest.package(package);
-        let facts = match reading {
-            Reading::Facts(facts) => *facts,
-            Reading::RuledOut(words) => return Fate::RuledOut(words),
-            Reading::Broken(lines) => return broken(package, &lines),
-        };
         let Some(root) = root else {
             return Fate::Impossible(Vec::new());
         };
@@ -280,7 +305,7 @@ impl Inspector<'_> {
         };
         match self.sources(package, &facts, origin, files) {
             Ok(sources) => {
-                let engine = self.engine.identity().to_owned();
+                let engine = self.reader(package).identity().to_owned();
                 Fate::Buildable(Arc::new(Inputs { facts, spec, sources, root: root.packages, engine }))
             }
             Err(errors) => Fate::Impossible(errors),
@@ -306,15 +331,13 @@ impl Inspector<'_> {
     }
 }
 
-fn broken(package: &Package, lines: &[String]) -> Fate {
-    let (first, rest) = lines.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
-    let help = match rest {
-        [] => "`rpmspec -P` on the spec says the same".to_owned(),
-        rest => format!("rpm says further:\n{}", rest.join("\n")),
-    };
-    let first = first.trim_start_matches("error: ").to_owned();
-    let error = PlanError::BrokenSpec { package: package.name.value.clone(), first, help };
-    Fate::Impossible(vec![Located::new(error, "its spec", package.source.place.clone())])
+fn request(package: &Package, origin: &Origin, settings: &Settings) -> FactsRequest {
+    FactsRequest {
+        spec: origin.spec_path(),
+        sources: origin.folder.path().clone(),
+        settings: settings.clone(),
+        may_run: package.isolation == Isolation::None,
+    }
 }
 
 fn spec_file(origin: &Origin) -> std::io::Result<InputFile> {

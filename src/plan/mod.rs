@@ -10,6 +10,7 @@ mod error;
 mod graph;
 mod ingredients;
 mod inspect;
+mod spec_texts;
 mod order;
 
 use std::sync::Arc;
@@ -47,6 +48,8 @@ pub struct Build {
     pub settings: Settings,
     /// What can be done with it.
     pub fate: Fate,
+    /// What its spec says that may not be meant.
+    pub warnings: Vec<Located<PlanError>>,
 }
 
 /// What can be done with a build.

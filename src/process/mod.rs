@@ -12,5 +12,5 @@ mod plain;
 mod supervise;
 
 pub use command::{Cancel, Command, Exit, ProcessError, Stream, Supervisor, Tail};
-pub use plain::{Redirections, run_plain, shell_output};
+pub use plain::{Redirections, ShellLimits, run_plain, shell_output};
 pub use supervise::{SUPERVISE, supervise};

@@ -6,7 +6,11 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 /// Files that take the place of a program's streams.
 #[derive(Debug, Default)]
@@ -19,25 +23,79 @@ pub struct Redirections {
     pub errors: Option<File>,
 }
 
-/// Runs `command` with `/bin/sh` and gives what it writes to standard output, at most `limit` bytes of it. How it ends
-/// does not matter: rpm asks only for what `%(…)` writes.
+/// How much a command of the shell may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShellLimits {
+    /// How much of its output counts, in bytes.
+    pub output_bytes: u64,
+    /// How long it may run; nothing for as long as it likes.
+    pub time: Option<Duration>,
+    /// Whether what it says of errors is dropped.
+    pub is_quiet: bool,
+}
+
+/// Runs `command` with `/bin/sh` and gives what it writes to standard output. How it ends does not matter: rpm asks only
+/// for what `%(…)` writes.
 ///
 /// # Errors
-/// The shell can't be started.
+/// The shell can't be started, or has taken too long: then it is ended, with all that it has started.
 pub fn shell_output(
     command: &[u8],
     environment: &BTreeMap<OsString, OsString>,
-    limit: u64,
+    limits: ShellLimits,
 ) -> io::Result<Vec<u8>> {
     let mut shell = plain(OsStr::new("/bin/sh"), environment);
-    let mut child =
-        shell.arg0("sh").arg("-c").arg(OsStr::from_bytes(command)).stdout(Stdio::piped()).spawn()?;
+    shell.arg0("sh").arg("-c").arg(OsStr::from_bytes(command)).stdout(Stdio::piped());
+    if limits.is_quiet {
+        shell.stderr(Stdio::null()).stdin(Stdio::null());
+    }
+    if limits.time.is_some() {
+        shell.process_group(0);
+    }
+    let mut child = shell.spawn()?;
     let mut output = Vec::new();
     if let Some(pipe) = child.stdout.take() {
-        pipe.take(limit).read_to_end(&mut output)?;
+        let read = match limits.time {
+            None => pipe.take(limits.output_bytes).read_to_end(&mut output).map(drop),
+            Some(time) => read_in_time(pipe, limits.output_bytes, time, &mut output),
+        };
+        if let Err(error) = read {
+            end_group(&child);
+            child.wait()?;
+            return Err(error);
+        }
     }
     child.wait()?;
     Ok(output)
+}
+
+fn end_group(child: &Child) {
+    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    if let Some(group) = group {
+        // It may have ended by itself in the meantime.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
+fn read_in_time(pipe: ChildStdout, limit: u64, time: Duration, output: &mut Vec<u8>) -> io::Result<()> {
+    let deadline = Instant::now() + time;
+    let mut pipe = pipe.take(limit);
+    let mut chunk = [0; 8192];
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        let wait = Timespec::try_from(left).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+        let mut polled = [PollFd::new(pipe.get_ref(), PollFlags::IN)];
+        if poll(&mut polled, Some(&wait))? == 0 {
+            continue;
+        }
+        match pipe.read(&mut chunk)? {
+            0 => return Ok(()),
+            length => output.extend_from_slice(chunk.get(..length).unwrap_or_default()),
+        }
+    }
 }
 
 /// Runs a program and gives its exit code; minus the signal's number where a signal ended it.

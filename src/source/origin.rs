@@ -60,7 +60,11 @@ pub fn locate(package: &Package, repository: &Folder, unpacked: &Folder) -> Resu
         return from_source_package(&root, &relative, &path.value, unpacked);
     }
     let parent = relative.parent().filter(|parent| !parent.as_os_str().is_empty());
-    Origin::open(root.folder(parent.unwrap_or(Path::new(".")))?, name)
+    let folder = match parent {
+        Some(parent) => root.folder(parent)?,
+        None => root,
+    };
+    Origin::open(folder, name)
 }
 
 /// The open folder from which a path of the manifest can be reached, and the path from there.

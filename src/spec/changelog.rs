@@ -64,6 +64,14 @@ pub enum ChangelogProblem {
 }
 
 impl ChangelogProblem {
+    /// The first line of the entry, without its star, where it is known.
+    pub fn entry(&self) -> Option<&BString> {
+        match self {
+            Self::Date { entry } | Self::Weekday { entry, .. } => Some(entry),
+            Self::Start | Self::Name | Self::Text | Self::Order => None,
+        }
+    }
+
     /// Whether the entry does not count.
     pub fn is_error(&self) -> bool {
         !matches!(self, Self::Weekday { .. })

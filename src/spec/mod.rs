@@ -26,6 +26,7 @@ mod changelog;
 mod condition;
 mod dependency;
 mod directive;
+mod finding;
 mod header;
 mod headers;
 mod package;
@@ -40,6 +41,7 @@ mod tag;
 
 pub use changelog::{Change, ChangelogProblem, Trim, read_changelog};
 pub use dependency::{Allows, Capability, Dependency, DependencyProblem, read as read_dependencies};
+pub use finding::{Finding, Through, Weight};
 pub use header::{Belongs, Header, HeaderProblem};
 pub use package::{BuildScript, Declared, DependencyKind, FileLine, FileList, Limits, Package, Place, Scriptlet, SourceFile, Spec, Target};
 pub use package_problem::PackageProblem;

@@ -291,6 +291,26 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// Calls a file by another name in all places.
+    pub fn rename(&mut self, from: &str, to: &Arc<str>) {
+        let rename = |place: &mut Place| {
+            if &*place.file == from {
+                place.file = Arc::clone(to);
+            }
+        };
+        self.build_dependencies.iter_mut().for_each(|declared| rename(&mut declared.place));
+        self.sources.iter_mut().for_each(|source| rename(&mut source.place));
+        self.scripts.iter_mut().for_each(|script| rename(&mut script.place));
+        for package in &mut self.packages {
+            rename(&mut package.place);
+            package.dependencies.iter_mut().for_each(|declared| rename(&mut declared.place));
+            package.scriptlets.iter_mut().for_each(|script| rename(&mut script.place));
+        }
+        if &*self.file == from {
+            self.file = Arc::clone(to);
+        }
+    }
+
     /// The package that its source package is named after.
     pub fn main(&self) -> Option<&Package> {
         self.packages.first()

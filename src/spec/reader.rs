@@ -161,7 +161,12 @@ impl Reader {
 
     /// Takes note of a problem where the reader is.
     pub(super) fn report(&mut self, problem: Problem) {
-        let report = Report { problem, file: Arc::clone(&self.file), line: self.number };
+        self.report_at(problem, Arc::clone(&self.file), self.number);
+    }
+
+    /// Takes note of a problem somewhere else.
+    pub(super) fn report_at(&mut self, problem: Problem, file: Arc<str>, line: u32) {
+        let report = Report { problem, file, line };
         if let Some(listener) = &self.listener {
             listener(&report);
         }

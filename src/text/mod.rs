@@ -61,6 +61,21 @@ impl Place {
         Self { source: Arc::clone(source), span }
     }
 
+    /// A line of `source`, counted from 1, without the blanks around it; the end of the text where there is no such line.
+    pub fn line(source: &Arc<SourceText>, number: usize) -> Self {
+        let text = source.text.as_str();
+        let begin = match number.checked_sub(2) {
+            None => 0,
+            Some(before) => {
+                let mut ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+                ends.nth(before).map_or(text.len(), |(at, _)| at + 1)
+            }
+        };
+        let line = text[begin..].lines().next().unwrap_or_default();
+        let blanks = line.len() - line.trim_start().len();
+        Self::new(source, begin + blanks..begin + line.trim_end().len().max(blanks))
+    }
+
     /// A place for what no text says, such as the command line: messages name it and show no excerpt.
     pub fn outside(name: &str) -> Self {
         Self { source: SourceText::new(name, ""), span: 0..0 }

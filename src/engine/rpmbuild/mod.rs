@@ -11,9 +11,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{
-    Condition, Engine, EngineError, FactsRequest, Job, Outcome, Promise, Reading, Settings, StageListener,
+    Condition, Engine, EngineError, FactsRequest, Job, Outcome, Promise, Read, Settings, SpecReader,
+    StageListener,
 };
 use crate::files::HostPath;
+use crate::macros::Observation;
 use crate::process::{Cancel, Command, Exit, Stream, Supervisor};
 
 /// How long a program may take that only tells something.
@@ -73,7 +75,7 @@ impl Rpmbuild {
     }
 }
 
-impl Engine for Rpmbuild {
+impl SpecReader for Rpmbuild {
     fn identity(&self) -> &str {
         &self.identity
     }
@@ -82,10 +84,17 @@ impl Engine for Rpmbuild {
         &'a self,
         request: &'a FactsRequest,
         cancel: &'a Cancel,
-    ) -> Promise<'a, Result<Reading, EngineError>> {
-        Box::pin(query::facts(self, request, cancel))
+    ) -> Promise<'a, Result<Read, EngineError>> {
+        Box::pin(async { query::facts(self, request, cancel).await.map(Read::from) })
     }
 
+    /// rpmspec does not tell what it learns.
+    fn would_learn_again(&self, _request: &FactsRequest, observations: &[Observation]) -> bool {
+        observations.is_empty()
+    }
+}
+
+impl Engine for Rpmbuild {
     fn run<'a>(
         &'a self,
         job: &'a Job,

@@ -8,7 +8,10 @@ use super::{ANSWER_TIME, Rpmbuild, environment, no_home, options};
 use crate::engine::{
     ArchLimits, EngineError, Facts, FactsRequest, Reading, SourceReference, SubpackageFacts,
 };
+use crate::engine::listed::implied_provide;
 use crate::package::Dependency;
+use crate::spec::Finding;
+use crate::files::HostPath;
 use crate::process::{Cancel, Command, Exit, Stream};
 
 /// A line a value, begun by what it is; dependencies in three fields.
@@ -41,19 +44,19 @@ pub(super) async fn facts(
 ) -> Result<Reading, EngineError> {
     let source = ask(engine, request, cancel, &["-q", "--srpm", "--qf", SOURCE_FORMAT]).await?;
     if source.exit != Exit::Code(0) {
-        return Ok(not_read(source));
+        return Ok(not_read(&source, &request.spec));
     }
     let binary = ask(engine, request, cancel, &["-q", "--rpms", "--qf", BINARY_FORMAT]).await?;
     if binary.exit != Exit::Code(0) {
-        return Ok(not_read(binary));
+        return Ok(not_read(&binary, &request.spec));
     }
     let text = ask(engine, request, cancel, &["-P"]).await?;
     if text.exit != Exit::Code(0) {
-        return Ok(not_read(text));
+        return Ok(not_read(&text, &request.spec));
     }
     let mut facts = source_facts(&source.output);
     let target = request.settings.target.as_ref().unwrap_or(&engine.own_arch);
-    if let Some(words) = ruled_out(&facts.arch, target.split('-').next().unwrap_or(target)) {
+    if let Some(words) = facts.arch.ruled_out(target.split('-').next().unwrap_or(target)) {
         return Ok(Reading::RuledOut(words));
     }
     facts.subpackages = binary_facts(&binary.output);
@@ -85,30 +88,21 @@ async fn ask(
     Ok(Answer { output: String::from_utf8_lossy(&output).into_owned(), errors, exit })
 }
 
-fn not_read(answer: Answer) -> Reading {
+fn not_read(answer: &Answer, spec: &HostPath) -> Reading {
     let ruled_out = answer.errors.iter().find(|line| RULED_OUT.iter().any(|words| line.contains(words)));
     if let Some(line) = ruled_out {
         return Reading::RuledOut(line.trim_start_matches("error: ").to_owned());
     }
-    let mut errors = answer.errors;
+    let file = spec.to_string();
+    let mut errors: Vec<Finding> = answer.errors.iter().map(|line| Finding::told(line, &file)).collect();
+    let mut add = |line: String| errors.push(Finding::told(&line, &file));
     match answer.exit {
-        Exit::TimedOut => errors.push(format!("rpmspec gave no answer in {} s", ANSWER_TIME.as_secs())),
-        Exit::Canceled => errors.push("canceled".to_owned()),
-        Exit::Code(code) if errors.is_empty() => errors.push(format!("rpmspec ended with exit code {code}")),
+        Exit::TimedOut => add(format!("rpmspec gave no answer in {} s", ANSWER_TIME.as_secs())),
+        Exit::Canceled => add("canceled".to_owned()),
+        Exit::Code(code) if answer.errors.is_empty() => add(format!("rpmspec ended with exit code {code}")),
         Exit::Code(_) => {}
     }
     Reading::Broken(errors)
-}
-
-/// Whether a spec's own limits rule an architecture out, in rpm's words: rpmspec reads such a spec all the same, and
-/// rpmbuild refuses it.
-fn ruled_out(limits: &ArchLimits, arch: &str) -> Option<String> {
-    let lists = |list: &[String]| list.iter().any(|listed| listed == arch);
-    if lists(&limits.excluded) {
-        return Some(format!("Architecture is excluded: {arch}"));
-    }
-    let is_included = limits.exclusive.is_empty() || lists(&limits.exclusive);
-    (!is_included).then(|| format!("Architecture is not included: {arch}"))
 }
 
 fn source_facts(output: &str) -> Facts {
@@ -170,7 +164,7 @@ fn add_text(facts: &mut Facts, text: &Expanded) {
         let Some(files) = text.files.get(&package.name) else {
             continue;
         };
-        package.provides.extend(files.iter().filter_map(|file| sections::implied_provide(file)));
+        package.provides.extend(files.iter().filter_map(|file| implied_provide(file)));
         package.files.clone_from(files);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::engine::SourceReference;
-use crate::package::Dependency;
+use crate::engine::listed::paths;
 
 /// What was found in the text.
 #[derive(Debug, Default)]
@@ -106,27 +106,6 @@ fn source(line: &str) -> Option<SourceReference> {
     number.chars().all(|c| c.is_ascii_digit()).then(|| SourceReference::new(value.trim()))
 }
 
-/// The paths of one line of `%files`, without directives.
-fn paths(line: &str) -> impl Iterator<Item = String> {
-    let excluded = line.trim_start().starts_with("%exclude");
-    let words = line.split_whitespace().filter(move |word| !excluded && word.starts_with('/'));
-    words.map(str::to_owned)
-}
-
-/// The provide that rpm's generators will make of a file: `pkgconfig(x)` and `cmake(x)`.
-pub(super) fn implied_provide(path: &str) -> Option<Dependency> {
-    let (folder, file) = path.rsplit_once('/')?;
-    let name = match file.strip_suffix(".pc") {
-        Some(module) if folder.ends_with("/pkgconfig") => format!("pkgconfig({module})"),
-        _ if folder.contains("/cmake/") => {
-            let module = file.strip_suffix("Config.cmake").or_else(|| file.strip_suffix("-config.cmake"))?;
-            format!("cmake({module})")
-        }
-        _ => return None,
-    };
-    (!name.contains(['*', '?', '['])).then(|| Dependency::any(name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,15 +127,5 @@ mod tests {
         let found = read(TEXT, "zlib");
         assert_eq!(found.sources, [SourceReference::new("https://example.org/zlib-1.3.tar.gz")]);
         assert_eq!(found.sources[0].file_name, "zlib-1.3.tar.gz");
-    }
-
-    #[test]
-    fn a_pkgconfig_file_gives_its_provide_away() {
-        assert_eq!(implied_provide("/usr/lib64/pkgconfig/zlib.pc"), Some(Dependency::any("pkgconfig(zlib)")));
-        assert_eq!(
-            implied_provide("/usr/lib64/cmake/Foo/FooConfig.cmake"),
-            Some(Dependency::any("cmake(Foo)"))
-        );
-        assert_eq!(implied_provide("/usr/lib64/pkgconfig/*.pc"), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use bstr::{BString, ByteSlice};
 
+use super::super::package::Place;
 use super::super::package_problem::PackageProblem;
 use super::preamble::REQUIRED;
 use super::{Ended, Parser};
@@ -103,26 +104,28 @@ impl Parser<'_> {
                 continue;
             };
             let (name, header) = (package.name.clone(), package.header.clone());
+            let place = package.place.clone();
             for (_, word) in REQUIRED.into_iter().filter(|(tag, _)| !header.has(*tag)) {
                 self.spec.lacks_fields = true;
-                self.tell(PackageProblem::Missing { tag: word, package: name.clone() });
+                self.tell_at(PackageProblem::Missing { tag: word, package: name.clone() }, &place);
             }
             if !header.has(Tag::DESCRIPTION) {
                 self.spec.lacks_fields = true;
-                self.tell(PackageProblem::NoDescription { package: name.clone() });
+                self.tell_at(PackageProblem::NoDescription { package: name.clone() }, &place);
             }
             for (_, tag) in duplicates.iter().filter(|(of, _)| *of == index) {
-                self.tell(PackageProblem::Duplicate { tag: tag.to_string(), package: name.clone() });
+                let problem = PackageProblem::Duplicate { tag: tag.to_string(), package: name.clone() };
+                self.tell_at(problem, &place);
             }
             if self.setting("_invalid_encoding_terminates_build") != "0" {
-                self.check_encoding(&name, &header)?;
+                self.check_encoding(&name, &header, &place)?;
             }
         }
         Ok(())
     }
 
     /// All text is UTF-8.
-    fn check_encoding(&mut self, package: &BString, header: &Header) -> Result<(), Ended> {
+    fn check_encoding(&mut self, package: &BString, header: &Header, place: &Place) -> Result<(), Ended> {
         let mut wrong = false;
         for (tag, value) in header.iter() {
             if tag.kind() == Kind::Bytes {
@@ -133,11 +136,12 @@ impl Parser<'_> {
             };
             for text in header.texts(tag).iter().filter(|text| text.to_str().is_err()) {
                 wrong = true;
-                self.tell(PackageProblem::Encoding {
+                let problem = PackageProblem::Encoding {
                     package: package.clone(),
                     tag: tag.to_string(),
                     text: text.clone(),
-                });
+                };
+                self.tell_at(problem, place);
             }
         }
         if wrong { Err(Ended::Stopped) } else { Ok(()) }

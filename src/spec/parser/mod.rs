@@ -237,6 +237,11 @@ impl<'p> Parser<'p> {
         self.reader.report(problem.into());
     }
 
+    /// The same at another place than where the reader is.
+    fn tell_at(&mut self, problem: impl Into<Problem>, place: &Place) {
+        self.reader.report_at(problem.into(), Arc::clone(&place.file), place.line);
+    }
+
     fn dependency_wrong(&mut self, problems: Vec<DependencyProblem>, text: &BStr) -> Ended {
         for problem in problems {
             self.tell(Problem::Dependency { problem, text: text.into() });

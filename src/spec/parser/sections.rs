@@ -104,7 +104,7 @@ impl Parser<'_> {
                     }
                 }
             }
-            SectionKind::Changelog => self.changelog(&joined(&text)),
+            SectionKind::Changelog => self.changelog(&text),
             SectionKind::Files => {
                 self.macros.pop(b"license");
                 let lines = text.iter().filter(|line| !line.text.trim_ascii().is_empty());
@@ -139,12 +139,21 @@ impl Parser<'_> {
         }
     }
 
-    fn changelog(&mut self, text: &[u8]) {
+    fn changelog(&mut self, lines: &[Line]) {
         let number = |text: BString| text.to_str().ok().and_then(|text| text.parse().ok()).unwrap_or(0);
         let age = number(self.setting("_changelog_trimage"));
         let time = number(self.setting("_changelog_trimtime"));
-        let (changes, problems) = read_changelog(text, Trim { age, time });
-        problems.into_iter().for_each(|problem| self.tell(Problem::Changelog(problem)));
+        let (changes, problems) = read_changelog(&joined(lines), Trim { age, time });
+        for problem in problems {
+            let begins = |line: &&Line| {
+                let text = line.text.strip_prefix(b"*").map(<[u8]>::trim_ascii);
+                text.is_some_and(|text| problem.entry().is_some_and(|entry| entry.trim_ascii() == text))
+            };
+            match lines.iter().find(begins).map(place) {
+                Some(place) => self.tell_at(Problem::Changelog(problem), &place),
+                None => self.tell(Problem::Changelog(problem)),
+            }
+        }
         self.spec.changes = changes;
     }
 }

@@ -1,0 +1,73 @@
+//! The facts of a spec that was read.
+
+use super::{SpecReading, text};
+use crate::engine::listed::{implied_provide, paths};
+use crate::engine::{ArchLimits, Facts, Read, Reading, SourceReference, SubpackageFacts};
+use crate::package::{Dependency, Header, Tag};
+use crate::spec::{DependencyKind, Finding, Package, Spec};
+
+/// What a reading comes to.
+pub(super) fn of(read: SpecReading) -> Read {
+    let SpecReading { spec, findings, observations, target } = read;
+    let (errors, warnings): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(Finding::is_error);
+    let reading = match spec {
+        Some(spec) if errors.is_empty() => {
+            let facts = facts(&spec, warnings);
+            match facts.arch.ruled_out(&target) {
+                Some(words) => Reading::RuledOut(words),
+                None => Reading::Facts(Box::new(facts)),
+            }
+        }
+        _ => Reading::Broken(errors),
+    };
+    Read { reading, observations }
+}
+
+fn facts(spec: &Spec, warnings: Vec<Finding>) -> Facts {
+    let source = spec.source_header();
+    let sources = spec.sources.iter().map(|source| SourceReference {
+        file_name: text(&source.file_name),
+        reference: text(&source.reference),
+    });
+    let mut arch = ArchLimits {
+        exclusive: spec.limits.exclusive_arch.iter().map(|arch| text(arch)).collect(),
+        excluded: spec.limits.exclude_arch.iter().map(|arch| text(arch)).collect(),
+        build: spec.build_archs.iter().map(|arch| text(arch)).collect(),
+    };
+    let ArchLimits { exclusive, excluded, build } = &mut arch;
+    [exclusive, excluded, build].into_iter().for_each(|list| list.sort());
+    Facts {
+        name: source.text(Tag::NAME).map(|name| text(name)).unwrap_or_default(),
+        evr: text(&source.evr()),
+        subpackages: spec.packages.iter().map(|package| subpackage(spec, package)).collect(),
+        build_requires: dependencies(&source, DependencyKind::BuildRequires),
+        sources: sources.collect(),
+        arch,
+        changelog_time: spec.changes.first().and_then(|change| u64::try_from(change.time).ok()),
+        warnings,
+    }
+}
+
+fn subpackage(spec: &Spec, package: &Package) -> SubpackageFacts {
+    let header = spec.binary_header(package);
+    let lines = package.files.iter().flat_map(|files| &files.lines);
+    let files: Vec<String> = lines.flat_map(|line| paths(&text(&line.text)).collect::<Vec<_>>()).collect();
+    let mut provides = dependencies(&header, DependencyKind::Provides);
+    provides.extend(files.iter().filter_map(|file| implied_provide(file)));
+    SubpackageFacts {
+        name: text(&package.name),
+        arch: header.text(Tag::ARCH).map(|arch| text(arch)).unwrap_or_default(),
+        provides,
+        requires: dependencies(&header, DependencyKind::Requires),
+        files,
+    }
+}
+
+fn dependencies(header: &Header, kind: DependencyKind) -> Vec<Dependency> {
+    let (names, versions, flags) = kind.header_tags();
+    let rows = header.texts(names).iter().zip(header.texts(versions)).zip(header.numbers(flags));
+    let all = rows.map(|((name, version), flags)| {
+        Dependency::from_fields(&text(name), u32::try_from(*flags).unwrap_or(0), &text(version))
+    });
+    all.filter(|dependency| !dependency.is_rpmlib()).collect()
+}

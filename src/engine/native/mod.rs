@@ -1,0 +1,223 @@
+//! `engine native`: rpm's work done here. So far it reads specs; what builds them comes later.
+
+mod facts;
+mod settings;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
+use std::rc::Rc;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use bstr::{BStr, ByteSlice};
+
+use super::rpmbuild::SYSTEM_PATH;
+use super::{
+    Engine, EngineError, FactsRequest, Job, Outcome, Promise, Read, Settings, SpecReader, StageListener,
+};
+use crate::files::{HostPath, reason};
+use crate::macros::{
+    Commands, Compatibility, Configuration, Host, Limits, Macros, Observation, Observing, RpmRc, Stop,
+    SystemHost, Table,
+};
+use crate::process::Cancel;
+use crate::spec::{Finding, Parsing, Spec, Weight, parse};
+
+/// How long a program may run that a spec starts while it is read.
+const COMMAND_TIME: Duration = Duration::from_secs(60);
+
+/// The engine. Macro files are read once for each target, and a command that many specs run, runs once.
+#[derive(Debug)]
+pub struct Native {
+    identity: String,
+    commands: Commands,
+    loaded: Mutex<HashMap<Loading, Loaded>>,
+}
+
+/// What decides which macros there are before a spec is read.
+type Loading = (Option<String>, BTreeMap<OsString, OsString>);
+
+/// Macros that have been loaded.
+#[derive(Clone, Debug)]
+struct Loaded {
+    table: Table,
+    rc: RpmRc,
+    findings: Vec<Finding>,
+}
+
+/// A spec that was read.
+#[derive(Clone, Debug)]
+pub struct SpecReading {
+    /// The spec, if it can be used.
+    pub spec: Option<Spec>,
+    /// What is wrong with it, or may not be meant.
+    pub findings: Vec<Finding>,
+    /// What was learned from the world on the way.
+    pub observations: Vec<Observation>,
+    /// The architecture that was asked for, before any `BuildArch`.
+    pub target: String,
+}
+
+/// What was found so far.
+type Findings = Rc<RefCell<Vec<Finding>>>;
+
+impl Default for Native {
+    fn default() -> Self {
+        Self {
+            identity: format!("native {}", env!("CARGO_PKG_VERSION")),
+            commands: Commands::default(),
+            loaded: Mutex::default(),
+        }
+    }
+}
+
+impl Native {
+    /// Reads a spec.
+    ///
+    /// # Errors
+    /// The machine's files are out of reach. What is wrong with the spec is a finding.
+    pub fn read(&self, request: &FactsRequest) -> Result<SpecReading, EngineError> {
+        let environment = environment(&request.settings);
+        let loaded = self.loaded(request.settings.target.clone(), &environment)?;
+        let findings = Findings::default();
+        let listener = Rc::clone(&findings);
+        let host = self.host(request.may_run, environment, move |finding| listener.borrow_mut().push(finding))?;
+        let host = Rc::new(Observing::new(host));
+        let world: Rc<dyn Host> = Rc::<Observing<SystemHost>>::clone(&host);
+        let macros = Macros::new(loaded.table, world, Limits::default());
+        findings.borrow_mut().extend(loaded.findings);
+        settings::define(&macros, request);
+        let expand = |text: &str| {
+            let text = macros.expand(text.as_bytes()).unwrap_or_default();
+            String::from_utf8_lossy(&text).into_owned()
+        };
+        let (target, machine) = (expand("%{_target_cpu}"), expand("%{_host_cpu}"));
+        let file = request.spec.to_string();
+        let spec = match macros.read_file(file.as_bytes()) {
+            Ok(text) => {
+                let compatible = loaded.rc.compatible(Compatibility::Build, &machine);
+                let can_build = |wanted: &BStr| compatible.iter().any(|arch| wanted == arch.as_str());
+                let told = Rc::clone(&findings);
+                let listener = Rc::new(move |report: &crate::spec::Report| {
+                    told.borrow_mut().push(Finding::from(report));
+                });
+                parse(&macros, Parsing { file: &file, text, can_build: &can_build, listener })
+            }
+            Err(error) => {
+                findings.borrow_mut().push(unreadable(&file, &error));
+                Err(Stop)
+            }
+        };
+        Ok(SpecReading {
+            spec: spec.ok(),
+            findings: findings.take(),
+            observations: host.observations(),
+            target,
+        })
+    }
+
+    fn host(
+        &self,
+        may_run: bool,
+        environment: BTreeMap<OsString, OsString>,
+        tell: impl Fn(Finding) + 'static,
+    ) -> Result<SystemHost, EngineError> {
+        let host = SystemHost::new(environment, move |report| tell(Finding::from(&report)))?;
+        let host = host.silent(COMMAND_TIME).remembering(self.commands.clone());
+        Ok(if may_run { host } else { host.restricted() })
+    }
+
+    /// The macros of this machine for a target.
+    fn loaded(
+        &self,
+        target: Option<String>,
+        environment: &BTreeMap<OsString, OsString>,
+    ) -> Result<Loaded, EngineError> {
+        let loading = (target, environment.clone());
+        let known = self.loaded.lock().ok().and_then(|loaded| loaded.get(&loading).cloned());
+        if let Some(loaded) = known {
+            return Ok(loaded);
+        }
+        let findings = Findings::default();
+        let listener = Rc::clone(&findings);
+        let host =
+            self.host(true, environment.clone(), move |finding| listener.borrow_mut().push(finding))?;
+        let macros = Macros::new(Table::new(), Rc::new(host), Limits::default());
+        let configuration = Configuration { target: loading.0.clone(), ..Configuration::default() };
+        // What is wrong with macro files is told with every spec; what is right in them is defined.
+        let rc = macros.configure(&configuration).unwrap_or_default();
+        let loaded = Loaded { table: macros.table(), rc, findings: findings.take() };
+        if let Ok(mut known) = self.loaded.lock() {
+            known.insert(loading, loaded.clone());
+        }
+        Ok(loaded)
+    }
+}
+
+fn unreadable(file: &str, error: &std::io::Error) -> Finding {
+    Finding {
+        weight: Weight::Error,
+        code: "forge::engine::unreadable_spec".to_owned(),
+        title: format!("Unable to open {file}: {}", reason(error)),
+        help: Some("does it exist, and may forge read it?".to_owned()),
+        file: file.to_owned(),
+        line: 0,
+        through: None,
+    }
+}
+
+/// The environment that specs are read in: the same as builds have.
+fn environment(settings: &Settings) -> BTreeMap<OsString, OsString> {
+    let home = HostPath::root().join("nonexistent").to_string();
+    let fixed = [("HOME", home.as_str()), ("LANG", "C.UTF-8"), ("PATH", SYSTEM_PATH), ("TZ", "UTC")];
+    let fixed = fixed.into_iter().map(|(name, value)| (name.into(), value.into()));
+    let own = settings.environment.iter().map(|(name, value)| (name.into(), value.text().into()));
+    fixed.chain(own).collect()
+}
+
+impl SpecReader for Native {
+    fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    fn facts<'a>(
+        &'a self,
+        request: &'a FactsRequest,
+        _cancel: &'a Cancel,
+    ) -> Promise<'a, Result<Read, EngineError>> {
+        Box::pin(async move {
+            // Others wait for their turn on other threads meanwhile.
+            tokio::task::block_in_place(|| self.read(request).map(facts::of))
+        })
+    }
+
+    fn would_learn_again(&self, request: &FactsRequest, observations: &[Observation]) -> bool {
+        let host = self.host(request.may_run, environment(&request.settings), |_| {});
+        host.is_ok_and(|host| observations.iter().all(|observation| observation.holds(&host)))
+    }
+}
+
+impl Engine for Native {
+    /// It builds nothing yet: no plan asks it to.
+    fn run<'a>(
+        &'a self,
+        _job: &'a Job,
+        _cancel: &'a Cancel,
+        _stages: &'a dyn StageListener,
+    ) -> Promise<'a, Result<Outcome, EngineError>> {
+        Box::pin(async { Err(EngineError::ReadsOnly) })
+    }
+}
+
+impl SpecReading {
+    /// Whether something is wrong.
+    pub fn is_sound(&self) -> bool {
+        self.spec.is_some() && !self.findings.iter().any(Finding::is_error)
+    }
+}
+
+/// Bytes as text.
+fn text(bytes: &[u8]) -> String {
+    bytes.to_str_lossy().into_owned()
+}

@@ -1,0 +1,34 @@
+//! What a manifest says of macros, defined as the options of rpm's programs would define it.
+
+use crate::engine::{Condition, FactsRequest};
+use crate::macros::{Level, Macros, Origin};
+
+/// Defines what the request says.
+pub(super) fn define(macros: &Macros, request: &FactsRequest) {
+    let define = |definition: String| {
+        // What is wrong has been told.
+        let _ = macros.define(definition.as_bytes(), Level::COMMAND_LINE, Origin::named("the manifest"));
+    };
+    macros.set_place(Origin::named("the manifest"));
+    define(format!("_sourcedir {}", request.sources));
+    for setting in &request.settings.macros {
+        match &setting.body {
+            None => {
+                let _ = macros.undefine(setting.name.as_bytes());
+            }
+            Some(body) => {
+                let options = setting.options.as_ref().map(|options| format!("({options})"));
+                // A body ends with its line; a line goes on behind a backslash (rpm-macros(7)).
+                let body = body.text().replace('\n', "\\\n");
+                define(format!("{}{} {body}", setting.name, options.unwrap_or_default()));
+            }
+        }
+    }
+    for condition in &request.settings.conditions {
+        let (how, name) = match condition {
+            Condition::With(name) => ("with", name),
+            Condition::Without(name) => ("without", name),
+        };
+        define(format!("_{how}_{name} --{how}-{name}"));
+    }
+}
