@@ -84,7 +84,10 @@ pub enum EngineError {
     },
     /// An engine that builds nothing.
     #[error("`engine native` reads specs, and does not build packages yet")]
-    #[diagnostic(code(forge::engine::reads_only), help("`engine rpmbuild` builds them with this machine's rpm"))]
+    #[diagnostic(
+        code(forge::engine::reads_only),
+        help("`engine rpmbuild` builds them with this machine's rpm")
+    )]
     ReadsOnly,
     /// A program can't be run.
     #[error(transparent)]

@@ -12,9 +12,9 @@ mod unpack;
 
 use std::io::BufRead;
 
+pub use check::{HeaderError, check};
 pub use content::content_digest;
 pub use dependency::{Comparison, Dependency, rich_names};
-pub use check::{HeaderError, check};
 pub use header::{Header, Item, Value};
 pub use query::{QueryFormat, QueryProblem, Surroundings};
 pub use record::{Location, PackageRecord, RepositoryKind};

@@ -10,8 +10,8 @@ mod error;
 mod graph;
 mod ingredients;
 mod inspect;
-mod spec_texts;
 mod order;
+mod spec_texts;
 
 use std::sync::Arc;
 

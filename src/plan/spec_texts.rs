@@ -41,7 +41,8 @@ impl<'a> SpecTexts<'a> {
             return None;
         }
         let root = self.repository.path().to_string();
-        let shown = path.strip_prefix(&root).map_or(path.as_str(), |rest| rest.trim_start_matches(['/', '.']));
+        let shown =
+            path.strip_prefix(&root).map_or(path.as_str(), |rest| rest.trim_start_matches(['/', '.']));
         let read = || {
             let text = origin.folder.read(&origin.spec_name).ok()?;
             Some(SourceText::new(shown, String::from_utf8_lossy(&text)))

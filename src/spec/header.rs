@@ -121,7 +121,8 @@ impl Header {
                 b'f' => header.files.push(value),
                 b'P' => {
                     let number = value.to_str().ok().and_then(|value| value.parse().ok());
-                    header.priority = Some(number.ok_or(HeaderProblem::Option { option: value, line: line.clone() })?);
+                    header.priority =
+                        Some(number.ok_or(HeaderProblem::Option { option: value, line: line.clone() })?);
                 }
                 _ => header.program = program(value)?,
             }

@@ -211,9 +211,9 @@ fn trigger_bit(kind: SectionKind) -> u32 {
     match kind {
         SectionKind::TriggerPreIn => 1 << 25,
         SectionKind::TriggerUn | SectionKind::FileTriggerUn | SectionKind::TransFileTriggerUn => 1 << 17,
-        SectionKind::TriggerPostUn
-        | SectionKind::FileTriggerPostUn
-        | SectionKind::TransFileTriggerPostUn => 1 << 18,
+        SectionKind::TriggerPostUn | SectionKind::FileTriggerPostUn | SectionKind::TransFileTriggerPostUn => {
+            1 << 18
+        }
         _ => 1 << 16,
     }
 }
@@ -238,7 +238,8 @@ fn set_triggers(header: &mut Header, scripts: &[Scriptlet]) {
         found.sort();
         found.dedup();
         let tag = |what: &str| Tag::named(format!("{prefix}{what}").as_bytes());
-        let texts = |of: fn(&Row) -> &BString| Value::Texts(found.iter().map(|(row, _)| of(row).clone()).collect());
+        let texts =
+            |of: fn(&Row) -> &BString| Value::Texts(found.iter().map(|(row, _)| of(row).clone()).collect());
         for (what, value) in [
             ("NAME", texts(|row| &row.0)),
             ("VERSION", texts(|row| &row.1)),

@@ -43,7 +43,10 @@ pub use changelog::{Change, ChangelogProblem, Trim, read_changelog};
 pub use dependency::{Allows, Capability, Dependency, DependencyProblem, read as read_dependencies};
 pub use finding::{Finding, Through, Weight};
 pub use header::{Belongs, Header, HeaderProblem};
-pub use package::{BuildScript, Declared, DependencyKind, FileLine, FileList, Limits, Package, Place, Scriptlet, SourceFile, Spec, Target};
+pub use package::{
+    BuildScript, Declared, DependencyKind, FileLine, FileList, Limits, Package, Place, Scriptlet, SourceFile,
+    Spec, Target,
+};
 pub use package_problem::PackageProblem;
 pub use parser::{Parsing, parse};
 pub use problem::{Named, Problem};

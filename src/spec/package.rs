@@ -86,7 +86,9 @@ impl DependencyKind {
         match self {
             Self::Requires | Self::BuildRequires => tags("REQUIRENAME", "REQUIREVERSION", "REQUIREFLAGS"),
             Self::Provides => tags("PROVIDENAME", "PROVIDEVERSION", "PROVIDEFLAGS"),
-            Self::Conflicts | Self::BuildConflicts => tags("CONFLICTNAME", "CONFLICTVERSION", "CONFLICTFLAGS"),
+            Self::Conflicts | Self::BuildConflicts => {
+                tags("CONFLICTNAME", "CONFLICTVERSION", "CONFLICTFLAGS")
+            }
             Self::Obsoletes => tags("OBSOLETENAME", "OBSOLETEVERSION", "OBSOLETEFLAGS"),
             Self::Recommends => tags("RECOMMENDNAME", "RECOMMENDVERSION", "RECOMMENDFLAGS"),
             Self::Suggests => tags("SUGGESTNAME", "SUGGESTVERSION", "SUGGESTFLAGS"),

@@ -52,7 +52,9 @@ pub enum PackageProblem {
     #[error("Illegal char '{shown}' (0x{byte:x}) in: {text}")]
     #[diagnostic(
         code(forge::spec::illegal_character),
-        help("letters, digits and `.`, `_` and `+` can be used; in names `-` as well, in versions `~` and `^`")
+        help(
+            "letters, digits and `.`, `_` and `+` can be used; in names `-` as well, in versions `~` and `^`"
+        )
     )]
     IllegalCharacter {
         /// The character.
@@ -64,7 +66,10 @@ pub enum PackageProblem {
     },
     /// Two dots in a version.
     #[error("Illegal sequence \"..\" in: {text}")]
-    #[diagnostic(code(forge::spec::illegal_sequence), help("a part of the version is missing between the dots"))]
+    #[diagnostic(
+        code(forge::spec::illegal_sequence),
+        help("a part of the version is missing between the dots")
+    )]
     IllegalSequence {
         /// The line.
         text: BString,
@@ -120,7 +125,10 @@ pub enum PackageProblem {
     NoCompatibleArchitecture,
     /// A tag that rpm knows and can't store.
     #[error("Internal error: Bogus tag {number}")]
-    #[diagnostic(code(forge::spec::bogus_tag), help("rpm takes no such line: define the macro `disturl` instead"))]
+    #[diagnostic(
+        code(forge::spec::bogus_tag),
+        help("rpm takes no such line: define the macro `disturl` instead")
+    )]
     BogusTag {
         /// The tag's number.
         number: u32,
@@ -197,7 +205,11 @@ pub enum PackageProblem {
     },
     /// An old tag.
     #[error("{tag} is deprecated: {text}")]
-    #[diagnostic(severity(Warning), code(forge::spec::deprecated), help("write `Requires(pre,postun):` or `BuildRequires:`"))]
+    #[diagnostic(
+        severity(Warning),
+        code(forge::spec::deprecated),
+        help("write `Requires(pre,postun):` or `BuildRequires:`")
+    )]
     Deprecated {
         /// The tag in small letters.
         tag: &'static str,
@@ -250,7 +262,10 @@ pub enum PackageProblem {
     SecondDescription,
     /// A section that there can be one of.
     #[error("second {section}")]
-    #[diagnostic(code(forge::spec::second_section), help("put them together, or append with `%{section} -a`"))]
+    #[diagnostic(
+        code(forge::spec::second_section),
+        help("put them together, or append with `%{section} -a`")
+    )]
     SecondSection {
         /// Its name.
         section: &'static str,
@@ -333,7 +348,10 @@ pub enum PackageProblem {
     },
     /// A condition that is no dependency.
     #[error("{problem}: {condition}")]
-    #[diagnostic(code(forge::spec::trigger_dependency), help("a condition is written as a dependency: `name > 1.0`"))]
+    #[diagnostic(
+        code(forge::spec::trigger_dependency),
+        help("a condition is written as a dependency: `name > 1.0`")
+    )]
     TriggerDependency {
         /// What is wrong with it, in rpm's words.
         problem: String,

@@ -164,6 +164,7 @@ impl Problem {
     pub fn named(&self) -> Named {
         match self {
             Self::NoIf { .. } | Self::AfterElse { .. } => Named::FileAndLine,
+            Self::Header(HeaderProblem::Package { .. }) => Named::Nowhere,
             Self::UnclosedIf
             | Self::UnclosedMacro
             | Self::Tag { .. }

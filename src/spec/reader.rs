@@ -218,11 +218,12 @@ impl Reader {
         let is_comment = written.trim_ascii_start().starts_with(b"#");
         let expanded = self.macros.expand_piece(written)?;
         // A macro in a comment that stands for anything is hardly meant.
-        if is_comment && reading != Reading::Script {
-            if let Some(comment) = difference(written, &expanded) {
-                let comment = BString::from(comment);
-                self.report(Problem::MacroInComment { line: self.number, comment });
-            }
+        if is_comment
+            && reading != Reading::Script
+            && let Some(comment) = difference(written, &expanded)
+        {
+            let comment = BString::from(comment);
+            self.report(Problem::MacroInComment { line: self.number, comment });
         }
         Ok(expanded)
     }

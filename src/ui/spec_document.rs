@@ -212,7 +212,11 @@ impl From<&Spec> for SpecContents {
             changes: spec
                 .changes
                 .iter()
-                .map(|change| ChangeLine { time: change.time, name: text(&change.name), text: text(&change.text) })
+                .map(|change| ChangeLine {
+                    time: change.time,
+                    name: text(&change.name),
+                    text: text(&change.text),
+                })
                 .collect(),
         }
     }
@@ -283,10 +287,15 @@ fn contents(spec: &Spec, package: &Package) -> PackageContents {
         description: tag(&header, Tag::DESCRIPTION).unwrap_or_default(),
         license: tag(&header, Tag::LICENSE).unwrap_or_default(),
         url: tag(&header, Tag::URL),
-        dependencies: DependencyKind::ALL.iter().flat_map(|kind| lines(&package.dependencies, *kind)).collect(),
+        dependencies: DependencyKind::ALL
+            .iter()
+            .flat_map(|kind| lines(&package.dependencies, *kind))
+            .collect(),
         scripts: package.scriptlets.iter().map(script).collect(),
         file_lists: files.map(|files| texts(&files.lists)).unwrap_or_default(),
-        files: files.map(|files| files.lines.iter().map(|line| text(&line.text)).collect()).unwrap_or_default(),
+        files: files
+            .map(|files| files.lines.iter().map(|line| text(&line.text)).collect())
+            .unwrap_or_default(),
         place: (&package.place).into(),
     }
 }

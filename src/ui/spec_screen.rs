@@ -12,7 +12,8 @@ const WIDTH: usize = 14;
 
 /// The spec in lines.
 pub fn spec_screen(spec: &SpecContents, file: &str) -> String {
-    let mut screen = Screen { text: format!("{} {} for {} · {file}\n", spec.name, spec.evr, spec.target), indent: "  " };
+    let mut screen =
+        Screen { text: format!("{} {} for {} · {file}\n", spec.name, spec.evr, spec.target), indent: "  " };
     screen.line("license", &spec.license);
     for (what, list) in [
         ("build for", &spec.build_archs),
@@ -64,7 +65,8 @@ impl Screen {
         self.line("summary", &package.summary);
         self.line("url", package.url.as_deref().unwrap_or_default());
         let mut last = "";
-        for dependency in package.dependencies.iter().filter(|line| line.events & (INTERPRETER | RPMLIB) == 0) {
+        for dependency in package.dependencies.iter().filter(|line| line.events & (INTERPRETER | RPMLIB) == 0)
+        {
             let tag = dependency.tag;
             self.line(if tag == last { "" } else { word(tag) }, &needed(dependency));
             last = tag;

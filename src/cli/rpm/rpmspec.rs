@@ -333,11 +333,7 @@ fn headers(spec: &Spec, of: Of) -> Vec<Header> {
     }
 }
 
-fn parsed(
-    session: &mut Session<'_>,
-    request: &Request,
-    output: &mut impl Write,
-) -> Result<u8, Vec<u8>> {
+fn parsed(session: &mut Session<'_>, request: &Request, output: &mut impl Write) -> Result<u8, Vec<u8>> {
     let mut code = 0;
     for file in &request.files {
         match spec_of(session, file, false) {

@@ -82,7 +82,8 @@ impl Native {
         let loaded = self.loaded(request.settings.target.clone(), &environment)?;
         let findings = Findings::default();
         let listener = Rc::clone(&findings);
-        let host = self.host(request.may_run, environment, move |finding| listener.borrow_mut().push(finding))?;
+        let host =
+            self.host(request.may_run, environment, move |finding| listener.borrow_mut().push(finding))?;
         let host = Rc::new(Observing::new(host));
         let world: Rc<dyn Host> = Rc::<Observing<SystemHost>>::clone(&host);
         let macros = Macros::new(loaded.table, world, Limits::default());

@@ -5,14 +5,14 @@
 
 use super::sections::{self, Expanded};
 use super::{ANSWER_TIME, Rpmbuild, environment, no_home, options};
+use crate::engine::listed::implied_provide;
 use crate::engine::{
     ArchLimits, EngineError, Facts, FactsRequest, Reading, SourceReference, SubpackageFacts,
 };
-use crate::engine::listed::implied_provide;
-use crate::package::Dependency;
-use crate::spec::Finding;
 use crate::files::HostPath;
+use crate::package::Dependency;
 use crate::process::{Cancel, Command, Exit, Stream};
+use crate::spec::Finding;
 
 /// A line a value, begun by what it is; dependencies in three fields.
 const SOURCE_FORMAT: &str = "name\\t%{NAME}\\nevr\\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\\n\

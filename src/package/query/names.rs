@@ -126,13 +126,14 @@ pub(super) fn permissions(mode: u64) -> String {
         _ => '?',
     };
     let bit = |shift: u64, letter: char| if mode & (1 << shift) != 0 { letter } else { '-' };
-    let execute = |shift: u64, special: u64, both: char, alone: char| {
-        match (mode & (1 << shift) != 0, mode & special != 0) {
-            (true, true) => both,
-            (false, true) => alone,
-            (true, false) => 'x',
-            (false, false) => '-',
-        }
+    let execute = |shift: u64, special: u64, both: char, alone: char| match (
+        mode & (1 << shift) != 0,
+        mode & special != 0,
+    ) {
+        (true, true) => both,
+        (false, true) => alone,
+        (true, false) => 'x',
+        (false, false) => '-',
     };
     [
         kind,

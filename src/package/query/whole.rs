@@ -94,7 +94,9 @@ impl View<'_> {
             match part {
                 Part::Field(field) if field.tag.is_none() => {
                     let item = self.header.get(tag).and_then(|value| value.item(index));
-                    out.extend(item.map(|item| field.formatter.show(item, tag, self.around)).unwrap_or_default());
+                    out.extend(
+                        item.map(|item| field.formatter.show(item, tag, self.around)).unwrap_or_default(),
+                    );
                 }
                 part => self.part(part, index, out)?,
             }

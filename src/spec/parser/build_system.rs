@@ -53,9 +53,10 @@ impl Parser<'_> {
     pub(super) fn add_build_option(&mut self, section: Option<BString>, value: &BStr) -> Result<(), Ended> {
         let kind = match &section {
             None => Some(SectionKind::Conf),
-            Some(section) => {
-                SCRIPTS.iter().map(|(kind, _)| *kind).find(|kind| kind.word().as_bytes() == section.as_slice())
-            }
+            Some(section) => SCRIPTS
+                .iter()
+                .map(|(kind, _)| *kind)
+                .find(|kind| kind.word().as_bytes() == section.as_slice()),
         };
         match kind {
             Some(kind) => {
@@ -88,7 +89,8 @@ impl Parser<'_> {
             };
             let options = self.build_system.options.iter().filter(|(of, _)| *of == kind);
             let options: Vec<&[u8]> = options.map(|(_, option)| option.as_slice()).collect();
-            text.extend(format!("%{word}\n%{called} ").into_bytes());
+            // They are arguments, and not options of the macro.
+            text.extend(format!("%{word}\n%{called} -- ").into_bytes());
             text.extend(options.join(&b' '));
             text.push(b'\n');
         }

@@ -57,12 +57,11 @@ impl Parser<'_> {
 
     /// What is allowed, and yet hardly meant.
     fn doubt(&mut self, kind: DependencyKind, dependency: &Dependency, text: &BStr) {
-        if kind == DependencyKind::Obsoletes {
-            if let Dependency::Plain(Capability { name, .. }) = dependency {
-                if name.contains(&b'%') {
-                    self.tell(PackageProblem::Unexpanded { text: text.into() });
-                }
-            }
+        if kind == DependencyKind::Obsoletes
+            && let Dependency::Plain(Capability { name, .. }) = dependency
+            && name.contains(&b'%')
+        {
+            self.tell(PackageProblem::Unexpanded { text: text.into() });
         }
         for _ in 0..unexpanded_versions(dependency) {
             self.tell(PackageProblem::Unexpanded { text: text.into() });
@@ -79,7 +78,9 @@ fn unexpanded_versions(dependency: &Dependency) -> usize {
     fn of(rich: &Rich) -> usize {
         match rich {
             Rich::Capability(capability) => in_version(capability),
-            Rich::Group(first, further) => of(first) + further.iter().map(|(_, part)| of(part)).sum::<usize>(),
+            Rich::Group(first, further) => {
+                of(first) + further.iter().map(|(_, part)| of(part)).sum::<usize>()
+            }
         }
     }
     fn in_version(capability: &Capability) -> usize {

@@ -171,13 +171,8 @@ impl<'p> Parser<'p> {
     fn read(&mut self) -> Result<(), Ended> {
         let place = Place { file: Arc::clone(&self.spec.file), line: 1 };
         self.spec.packages.push(Package::new(BString::default(), place));
-        let mut open = Open {
-            kind: SectionKind::Preamble,
-            line: None,
-            header: None,
-            package: 0,
-            text: Vec::new(),
-        };
+        let mut open =
+            Open { kind: SectionKind::Preamble, line: None, header: None, package: 0, text: Vec::new() };
         let mut reading = Reading::Text;
         loop {
             let Some(line) = self.next(reading)? else {
@@ -186,13 +181,8 @@ impl<'p> Parser<'p> {
                     return Ok(());
                 };
                 self.reader.insert("buildsystem", added);
-                open = Open {
-                    kind: SectionKind::End,
-                    line: None,
-                    header: None,
-                    package: 0,
-                    text: Vec::new(),
-                };
+                open =
+                    Open { kind: SectionKind::End, line: None, header: None, package: 0, text: Vec::new() };
                 reading = Reading::Text;
                 continue;
             };

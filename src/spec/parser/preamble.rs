@@ -32,9 +32,8 @@ impl Parser<'_> {
         if text.is_empty() {
             return Ok(());
         }
-        let field = Field::read(text).map_err(|problem| {
-            self.wrong(Problem::Tag { problem, text: BString::from(text) })
-        })?;
+        let field = Field::read(text)
+            .map_err(|problem| self.wrong(Problem::Tag { problem, text: BString::from(text) }))?;
         self.field(package, field, text.as_bstr(), place(line))
     }
 
@@ -388,9 +387,9 @@ fn extend(list: &mut Vec<BString>, value: &[u8]) {
     list.extend(words(value));
 }
 
-/// Words between blanks and commas.
+/// Words between blanks.
 fn words(value: &[u8]) -> impl Iterator<Item = BString> + '_ {
-    let words = value.split(|byte| byte.is_ascii_whitespace() || *byte == b',');
+    let words = value.split(u8::is_ascii_whitespace);
     words.filter(|word| !word.is_empty()).map(BString::from)
 }
 

@@ -42,7 +42,12 @@ fn expand(macros: &Macros, text: &str) -> Result<Vec<u8>, Vec<u8>> {
 }
 
 /// The path of a source or patch.
-fn path(macros: &Macros, sources: &Sources, is_patch: bool, number: u32) -> Result<(Vec<u8>, BString), Vec<u8>> {
+fn path(
+    macros: &Macros,
+    sources: &Sources,
+    is_patch: bool,
+    number: u32,
+) -> Result<(Vec<u8>, BString), Vec<u8>> {
     let sources = sources.borrow();
     let found = sources.iter().find(|source| source.is_patch == is_patch && source.number == number);
     let kind = if is_patch { "patch" } else { "source" };
@@ -127,7 +132,8 @@ fn setup(macros: &Macros, sources: &Sources, words: &[Vec<u8>]) -> Result<Vec<u8
             continue;
         };
         let numbered = || {
-            number(&value).ok_or_else(|| [format!("line {line}: Bad arg to %setup: ").as_bytes(), &value].concat())
+            number(&value)
+                .ok_or_else(|| [format!("line {line}: Bad arg to %setup: ").as_bytes(), &value].concat())
         };
         match letter {
             b'a' => setup.after.push(numbered()?),
@@ -232,7 +238,7 @@ fn patch(macros: &Macros, sources: &Sources, words: &[Vec<u8>]) -> Result<Vec<u8
         arguments.extend(value.map(|value| [option, value.as_slice()].concat()).unwrap_or_default());
     }
     for flag in [b'R', b'E', b'Z'] {
-        arguments.extend(flags.contains(&flag).then(|| [b' ', b'-', flag]).into_iter().flatten());
+        arguments.extend(flags.contains(&flag).then_some([b' ', b'-', flag]).into_iter().flatten());
     }
     let apply = expand(macros, "%{__patch} %{_default_patch_flags} ")?;
     let mut out = Vec::new();

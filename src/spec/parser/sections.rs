@@ -20,10 +20,7 @@ impl Parser<'_> {
         let text = BString::from(line.text.trim_ascii_end());
         match kind {
             SectionKind::Package => open.package = self.new_package(&arguments, &line)?,
-            SectionKind::End
-            | SectionKind::SourceList
-            | SectionKind::PatchList
-            | SectionKind::Preamble => {}
+            SectionKind::End | SectionKind::SourceList | SectionKind::PatchList | SectionKind::Preamble => {}
             SectionKind::Changelog => {
                 if !self.spec.changes.is_empty() {
                     return Err(self.wrong(PackageProblem::SecondChangelog));
@@ -54,7 +51,8 @@ impl Parser<'_> {
 
     fn new_package(&mut self, arguments: &[u8], line: &Line) -> Result<usize, Ended> {
         let text = BString::from(line.text.trim_ascii_end());
-        let header = Header::read(SectionKind::Package, arguments, &text).map_err(|problem| self.wrong(problem))?;
+        let header =
+            Header::read(SectionKind::Package, arguments, &text).map_err(|problem| self.wrong(problem))?;
         if let Belongs::Sub(name) | Belongs::Named(name) = &header.belongs {
             self.check_name(name, text.as_bstr())?;
         }
@@ -108,19 +106,23 @@ impl Parser<'_> {
             SectionKind::Files => {
                 self.macros.pop(b"license");
                 let lines = text.iter().filter(|line| !line.text.trim_ascii().is_empty());
-                let lines = lines.map(|line| FileLine { text: line.text.trim_ascii().into(), place: place(line) });
+                let lines =
+                    lines.map(|line| FileLine { text: line.text.trim_ascii().into(), place: place(line) });
                 if let Some(files) = self.package(package).and_then(|package| package.files.as_mut()) {
                     files.lines.extend(lines);
                 }
             }
             SectionKind::Sepolicy => {
                 let lines = text.iter().filter(|line| !line.text.trim_ascii().is_empty());
-                let lines = lines.map(|line| FileLine { text: line.text.trim_ascii().into(), place: place(line) });
+                let lines =
+                    lines.map(|line| FileLine { text: line.text.trim_ascii().into(), place: place(line) });
                 if let Some(package) = self.package(package) {
                     package.policies.extend(lines);
                 }
             }
-            SectionKind::Description => self.description(header.and_then(|header| header.language), package, &text),
+            SectionKind::Description => {
+                self.description(header.and_then(|header| header.language), package, &text)
+            }
             kind if kind.is_build_script() => self.close_build_script(kind, &joined(&text)),
             kind => {
                 if let (Some(header), Some(line)) = (header, line) {
