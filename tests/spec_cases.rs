@@ -144,3 +144,30 @@ fn what_rpmspec_says_is_known() {
         insta::assert_snapshot!(file.file_stem().unwrap().to_str().unwrap(), said);
     }
 }
+
+/// Every case as `forge spec` tells of it: what is wrong has its code, its line and what to do.
+#[test]
+fn what_is_wrong_has_its_code_and_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut said = String::new();
+    for file in files() {
+        for case in cases(&file) {
+            std::fs::write(folder.path().join("case.spec"), &case.text).unwrap();
+            let mut command = Command::new(env!("CARGO_BIN_EXE_forge"));
+            let told =
+                command.args(["spec", "--json", "case.spec"]).current_dir(folder.path()).output().unwrap();
+            let documents: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+            let findings = documents[0]["findings"].as_array().unwrap();
+            let has_errors = findings.iter().any(|finding| finding["weight"] == "error");
+            assert_eq!(told.status.success(), !has_errors, "{}", case.name);
+            for finding in findings {
+                let text = |field: &str| finding[field].as_str().unwrap_or("-").to_owned();
+                writeln!(said, "{} line {}: {} {}", case.name, finding["line"], text("code"), text("title"))
+                    .unwrap();
+                writeln!(said, "    {}", text("help")).unwrap();
+            }
+        }
+    }
+    let said = said.replace(folder.path().to_str().unwrap(), "/top");
+    insta::assert_snapshot!("findings", said);
+}

@@ -75,6 +75,9 @@ pub enum Command {
     Eval(Eval),
     /// Show what a spec says: packages, dependencies, sources, scripts, files
     Spec(Spec),
+    /// Query and expand specs with the options of rpm's own rpmspec
+    #[command(disable_help_flag = true, arg_required_else_help = false)]
+    Rpmspec(Rpmspec),
     /// Print the schema or the reference of the manifest's language
     Schema(Schema),
     /// Print a completion script for a shell
@@ -242,6 +245,14 @@ pub struct Schema {
     /// What to print
     #[arg(long, value_enum, default_value_t = SchemaForm::Kdl)]
     pub form: SchemaForm,
+}
+
+/// `forge rpmspec`
+#[derive(Args, Debug)]
+pub struct Rpmspec {
+    /// What rpmspec takes; `forge rpmspec --help` lists it
+    #[arg(value_name = "ARGUMENT", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub arguments: Vec<OsString>,
 }
 
 /// `forge spec`

@@ -111,6 +111,10 @@ fn command(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Results(arguments) => results::run(&arguments, context),
         Command::Gc(arguments) => gc::run(&arguments, context),
         Command::Eval(arguments) => eval::run(&arguments, context),
+        Command::Rpmspec(arguments) => Ok(match rpm::rpmspec(arguments.arguments, context) {
+            0 => Exit::Success,
+            _ => Exit::Failure,
+        }),
         Command::Spec(arguments) => spec::run(&arguments, context),
         Command::Schema(arguments) => schema::run(&arguments, context),
         Command::Completions(arguments) => completions::run(&arguments, context),

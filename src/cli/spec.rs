@@ -71,9 +71,7 @@ fn request(path: &HostPath, settings: &Settings, arguments: &Spec) -> FactsReque
 /// The reading, with the file called as the user calls it.
 fn named(mut reading: SpecReading, name: &str, path: &HostPath) -> SpecReading {
     let path = path.to_string();
-    for finding in reading.findings.iter_mut().filter(|finding| finding.file == path) {
-        name.clone_into(&mut finding.file);
-    }
+    reading.findings.iter_mut().for_each(|finding| finding.rename(&path, name));
     let called: Arc<str> = name.into();
     if let Some(spec) = &mut reading.spec {
         spec.rename(&path, &called);

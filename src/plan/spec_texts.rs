@@ -24,10 +24,14 @@ impl<'a> SpecTexts<'a> {
 
     /// A finding at its line of the spec. Where there is no such place, it points at the package in the manifest.
     pub fn located(&mut self, finding: &Finding, origin: &Origin) -> Located<PlanError> {
-        let error = PlanError::Spec(Box::new(finding.clone()));
-        match self.text(finding, origin) {
-            Some(text) if finding.line > 0 => {
-                let line = usize::try_from(finding.line).unwrap_or(usize::MAX);
+        let text = self.text(finding, origin);
+        let mut finding = finding.clone();
+        finding.rename(&origin.spec_path().to_string(), &self.shown(origin));
+        let line = finding.line;
+        let error = PlanError::Spec(Box::new(finding));
+        match text {
+            Some(text) if line > 0 => {
+                let line = usize::try_from(line).unwrap_or(usize::MAX);
                 Located::new(error, "here", Place::line(&text, line))
             }
             _ => Located::new(error, "its spec", self.package.source.place.clone()),
@@ -40,13 +44,17 @@ impl<'a> SpecTexts<'a> {
         if finding.file != path {
             return None;
         }
-        let root = self.repository.path().to_string();
-        let shown =
-            path.strip_prefix(&root).map_or(path.as_str(), |rest| rest.trim_start_matches(['/', '.']));
+        let shown = self.shown(origin);
         let read = || {
             let text = origin.folder.read(&origin.spec_name).ok()?;
-            Some(SourceText::new(shown, String::from_utf8_lossy(&text)))
+            Some(SourceText::new(shown.as_str(), String::from_utf8_lossy(&text)))
         };
         self.known.entry(path.clone()).or_insert_with(read).clone()
+    }
+
+    /// The spec's path as messages show it: within the repository, from there.
+    fn shown(&self, origin: &Origin) -> String {
+        let (path, root) = (origin.spec_path().to_string(), self.repository.path().to_string());
+        path.strip_prefix(&root).map_or(path.as_str(), |rest| rest.trim_start_matches('/')).to_owned()
     }
 }

@@ -84,10 +84,23 @@ impl Finding {
             weight,
             code: "forge::engine::told_by_rpm".to_owned(),
             title: title.to_owned(),
-            help: None,
+            help: Some("`rpmspec -P` on the spec says the same".to_owned()),
             file: file.to_owned(),
             line: number,
             through: None,
+        }
+    }
+
+    /// Calls a file by another name, here and in the macros that lead here.
+    pub fn rename(&mut self, from: &str, to: &str) {
+        if self.file == from {
+            to.clone_into(&mut self.file);
+        }
+        let defined = format!("defined at {from}:");
+        let mut through = self.through.as_deref_mut();
+        while let Some(step) = through {
+            step.step = step.step.replace(&defined, &format!("defined at {to}:"));
+            through = step.next.as_deref_mut();
         }
     }
 

@@ -24,3 +24,4 @@ mod not_yet;
 mod plan;
 mod publication;
 mod sources;
+mod spec;

@@ -94,7 +94,9 @@ fn not_read(answer: &Answer, spec: &HostPath) -> Reading {
         return Reading::RuledOut(line.trim_start_matches("error: ").to_owned());
     }
     let file = spec.to_string();
-    let mut errors: Vec<Finding> = answer.errors.iter().map(|line| Finding::told(line, &file)).collect();
+    // Its last line only says that something was wrong.
+    let told = answer.errors.iter().filter(|line| !line.ends_with("failed, can't parse"));
+    let mut errors: Vec<Finding> = told.map(|line| Finding::told(line, &file)).collect();
     let mut add = |line: String| errors.push(Finding::told(&line, &file));
     match answer.exit {
         Exit::TimedOut => add(format!("rpmspec gave no answer in {} s", ANSWER_TIME.as_secs())),

@@ -154,7 +154,7 @@ pub(super) fn permissions(mode: u64) -> String {
 /// `1.7G`: at most three digits, one after the point below ten.
 pub(super) fn human(number: u64, step: u64) -> String {
     if number < step {
-        return number.to_string();
+        return if (1..10).contains(&number) { format!("{number}.0") } else { number.to_string() };
     }
     let units = ["K", "M", "G", "T", "P", "E", "Z", "Y"];
     // What is shown has three digits: what a float loses is far behind them.

@@ -105,10 +105,16 @@ impl<'t> Reader<'t> {
             self.next();
             return self.condition();
         }
-        let end = self.rest.find_byte(b'{').ok_or_else(|| wrong("missing { after %"))?;
+        let is_digit = |byte: &&u8| byte.is_ascii_digit() || **byte == b'-';
+        let end = self.rest.iter().take_while(is_digit).count();
         let (width, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, b""));
+        match rest.first() {
+            None => return Err(wrong("missing { after %")),
+            Some(b'{') => {}
+            Some(_) => return Err(wrong("invalid field width")),
+        }
         let width = match width {
-            b"" => 0,
+            b"" | b"-" => 0,
             width => {
                 let width = width.to_str().ok().and_then(|width| width.parse::<i32>().ok());
                 width.ok_or_else(|| wrong("invalid field width"))?
@@ -129,18 +135,23 @@ impl<'t> Reader<'t> {
         self.expect(b'{', "{ expected after ? in expression")?;
         let present = self.parts(Within::Branch)?;
         self.expect(b'}', "} expected in expression")?;
-        let mut absent = Vec::new();
+        let mut absent = None;
         if self.rest.starts_with(b":") {
             self.next();
             self.expect(b'{', "{ expected after : in expression")?;
-            absent = self.parts(Within::Branch)?;
+            absent = Some(self.parts(Within::Branch)?);
             self.expect(b'}', "} expected in expression")?;
         }
-        self.expect(b'|', "| expected at end of expression")?;
+        let missing = match (self.rest, absent.is_some()) {
+            ([], _) => "} expected in expression",
+            (_, true) => "| expected at end of expression",
+            (_, false) => ": expected following ? subexpression",
+        };
+        self.expect(b'|', missing)?;
         let field = field(name, 0)?;
         // Whether there is anything at all is no question.
         let tag = field.tag.ok_or_else(|| wrong("unknown tag: \"*\""))?;
-        Ok(Part::Condition { tag, present, absent })
+        Ok(Part::Condition { tag, present, absent: absent.unwrap_or_default() })
     }
 }
 

@@ -85,9 +85,7 @@ impl<'v> View<'v> {
     }
 
     fn iterate(&self, parts: &[Part], out: &mut Vec<u8>) -> Result<(), QueryProblem> {
-        let mut turns = None;
-        self.count(parts, &mut turns)?;
-        for turn in 0..turns.unwrap_or(0) {
+        for turn in 0..self.count(parts)? {
             for part in parts {
                 self.part(part, turn, out)?;
             }
@@ -96,7 +94,8 @@ impl<'v> View<'v> {
     }
 
     /// How many items the lists of an iterator have.
-    fn count(&self, parts: &[Part], turns: &mut Option<usize>) -> Result<(), QueryProblem> {
+    fn count(&self, parts: &[Part]) -> Result<usize, QueryProblem> {
+        let mut turns: Option<usize> = None;
         for part in parts {
             match part {
                 Part::Field(Field { tag: Some(tag), is_first_only: false, .. }) => {
@@ -109,17 +108,13 @@ impl<'v> View<'v> {
                         let what = "array iterator used with different sized arrays";
                         return Err(QueryProblem(what.into()));
                     }
-                    *turns = Some(length);
+                    turns = Some(length);
                 }
-                // What both branches hold counts as it is: which one is shown does not matter.
-                Part::Condition { present, absent, .. } => {
-                    self.count(present, turns)?;
-                    self.count(absent, turns)?;
-                }
+                // What stands in conditions and in inner iterators does not count.
                 _ => {}
             }
         }
-        Ok(())
+        Ok(turns.unwrap_or(0))
     }
 
     /// A tag's value: as the header has it, or worked out from others.

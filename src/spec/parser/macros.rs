@@ -96,7 +96,6 @@ impl Parser<'_> {
             level: Level::GLOBAL,
             origin: Origin::named("<spec>"),
         });
-        self.has_folders = true;
     }
 
     /// The macros of a tag: by its name in small letters, and for the main package in capital letters as well.

@@ -52,7 +52,7 @@ pub fn parse(macros: &Macros, parsing: Parsing<'_>) -> Result<Spec, Stop> {
     match run(false) {
         Ok(spec) => Ok(targeted(macros, spec)),
         Err(Ended::Stopped) => Err(Stop),
-        Err(Ended::Variants(archs)) => {
+        Err(Ended::Variants(archs, place)) => {
             let mut variants = Vec::new();
             for arch in archs.iter().filter(|arch| can_build(arch.as_bstr())) {
                 macros::push(macros, b"_target_cpu", arch);
@@ -62,7 +62,8 @@ pub fn parse(macros: &Macros, parsing: Parsing<'_>) -> Result<Spec, Stop> {
             }
             if variants.is_empty() {
                 let mut reader = Reader::new(macros.clone(), file, Vec::new()).telling(listener);
-                return Err(reader.fail(PackageProblem::NoCompatibleArchitecture.into()));
+                reader.report_at(PackageProblem::NoCompatibleArchitecture.into(), place.file, place.line);
+                return Err(Stop);
             }
             let mut spec = variants.remove(0);
             spec.build_archs = archs;
@@ -85,7 +86,7 @@ enum Ended {
     /// Something is wrong.
     Stopped,
     /// The spec is to be read again for each of these.
-    Variants(Vec<BString>),
+    Variants(Vec<BString>, Place),
 }
 
 impl From<Stop> for Ended {
@@ -121,8 +122,8 @@ struct Parser<'p> {
     duplicates: Vec<(usize, Tag)>,
     scripts: HashMap<SectionKind, scripts::Pieces>,
     build_system: build_system::BuildSystem,
-    /// Whether what needs name, version and release has been set up.
-    has_folders: bool,
+    /// Whether all lines have been read.
+    is_at_end: bool,
 }
 
 impl<'p> Parser<'p> {
@@ -155,7 +156,7 @@ impl<'p> Parser<'p> {
             duplicates: Vec::new(),
             scripts: HashMap::new(),
             build_system: build_system::BuildSystem::default(),
-            has_folders: false,
+            is_at_end: false,
         }
     }
 
@@ -176,10 +177,12 @@ impl<'p> Parser<'p> {
         let mut reading = Reading::Text;
         loop {
             let Some(line) = self.next(reading)? else {
+                self.is_at_end = true;
                 self.close(open)?;
                 let Some(added) = self.rest_of_build_system()? else {
                     return Ok(());
                 };
+                self.is_at_end = false;
                 self.reader.insert("buildsystem", added);
                 open =
                     Open { kind: SectionKind::End, line: None, header: None, package: 0, text: Vec::new() };

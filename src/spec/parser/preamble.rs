@@ -105,7 +105,7 @@ impl Parser<'_> {
             }
             Written::NoSource => self.leave_out(false, &value)?,
             Written::NoPatch => self.leave_out(true, &value)?,
-            Written::BuildArch => self.build_arch(package, &value, text)?,
+            Written::BuildArch => self.build_arch(package, &value, text, place)?,
             Written::ExclusiveArch => extend(&mut self.spec.limits.exclusive_arch, &value),
             Written::ExcludeArch => extend(&mut self.spec.limits.exclude_arch, &value),
             Written::ExclusiveOs => extend(&mut self.spec.limits.exclusive_os, &value),
@@ -222,7 +222,7 @@ impl Parser<'_> {
         Err(self.wrong(PackageProblem::NoSuchSource { kind, number }))
     }
 
-    fn build_arch(&mut self, package: usize, value: &[u8], text: &BStr) -> Result<(), Ended> {
+    fn build_arch(&mut self, package: usize, value: &[u8], text: &BStr, place: Place) -> Result<(), Ended> {
         let archs: Vec<BString> = words(value).collect();
         if package > 0 {
             let arch = archs.into_iter().next().unwrap_or_default();
@@ -236,7 +236,7 @@ impl Parser<'_> {
             return Err(self.wrong(PackageProblem::SecondBuildArch { text: text.into() }));
         }
         if !self.is_variant {
-            return Err(Ended::Variants(archs));
+            return Err(Ended::Variants(archs, place));
         }
         self.spec.build_archs = archs;
         Ok(())
@@ -257,7 +257,9 @@ impl Parser<'_> {
 
     fn icon(&mut self, package: usize, value: &[u8]) -> Result<(), Ended> {
         let name = value.rsplit_str("/").next().unwrap_or(value);
-        let path: BString = [self.expand("%{_sourcedir}").as_slice(), b"/", name].concat().into();
+        let folder = self.expand("%{_sourcedir}");
+        let path = [folder.as_slice(), b"/", name].concat();
+        let path = BString::from(path.strip_prefix(b"./").unwrap_or(&path));
         let bytes = match self.macros.read_file(&path) {
             Ok(bytes) => bytes,
             Err(error) => {

@@ -242,10 +242,11 @@ impl Parser<'_> {
         }
         let text = header.conditions.clone();
         // rpm's messages show the end of the line, if another one has been read after it.
-        let shown = |text: &BString| {
-            let end: &[u8] = if is_last_line { b"" } else { b"\n" };
+        let shown = |text: &BString, has_end: bool| {
+            let end: &[u8] = if has_end { b"\n" } else { b"" };
             BString::from([text.as_slice(), end].concat())
         };
+        let is_at_end = self.is_at_end;
         if kind.is_file_trigger() {
             let paths: Vec<BString> = words(&text);
             if let Some(condition) = paths.iter().find(|path| !path.starts_with(b"/")) {
@@ -253,7 +254,7 @@ impl Parser<'_> {
             }
         }
         let found = conditions(&text).map_err(|problem| {
-            self.wrong(PackageProblem::TriggerDependency { problem, condition: shown(&text) })
+            self.wrong(PackageProblem::TriggerDependency { problem, condition: shown(&text, !is_at_end) })
         })?;
         let known = self.spec.packages.get(package).map(|package| package.scriptlets.as_slice());
         let mut fired = known.unwrap_or_default().iter().filter(|script| script.kind == kind);
@@ -267,7 +268,9 @@ impl Parser<'_> {
             conditions.find(|condition| names.contains(condition))
         });
         match twice.filter(|_| !kind.is_file_trigger()) {
-            Some(condition) => Err(self.wrong(PackageProblem::TriggerTwice { condition: shown(&condition) })),
+            Some(condition) => {
+                Err(self.wrong(PackageProblem::TriggerTwice { condition: shown(&condition, !is_last_line) }))
+            }
             None => Ok(found),
         }
     }

@@ -1,0 +1,151 @@
+//! `forge spec`, and what `forge check` says of specs.
+
+use crate::support::Project;
+
+const SPEC: &str = "\
+Name: hello
+Version: 2.10
+Release: 1
+Summary: Greets
+License: GPL-3.0-or-later
+URL: https://example.org/hello
+Source0: https://example.org/hello-%{version}.tar.gz
+Patch1: greeting.patch
+BuildRequires: gcc, make >= 4
+BuildArch: noarch
+%description
+It greets.
+
+%package doc
+Summary: How it greets
+Requires: %{name} = %{version}-%{release}
+Requires(post): info
+%description doc
+Text.
+
+%prep
+true
+
+%build
+make
+make doc
+
+%post doc -p /sbin/install-info
+%triggerin -- bash > 3, dash
+echo again
+
+%files
+%license COPYING
+/usr/bin/hello
+
+%changelog
+* Mon Nov 16 2026 Me <me@example.org> 2.10-1
+- greet
+";
+
+const WRONG: &str = "\
+Name: wrong
+Version: 1
+Release: 1
+Summary: s
+License: l
+Requires: x >= %{nosuch}
+%define refuse() %{error:not like this}
+%description
+%refuse
+";
+
+fn project(engine: &str) -> Project {
+    let project = Project::new();
+    let packages =
+        "package hello { source path \"hello.spec\" }\npackage wrong { source path \"wrong.spec\" }\n";
+    let manifest = format!(
+        "rpmforge version=1\nchroot host {{ root \"/\" }}\ndefaults {{ engine {engine}; isolation none }}\n{packages}"
+    );
+    project.write("Rpmforge.kdl", &manifest);
+    project.write("hello.spec", SPEC);
+    project.write("wrong.spec", WRONG);
+    project
+}
+
+#[test]
+fn a_spec_is_shown_as_a_person_reads_it() {
+    let run = project("native").succeed(&["spec", "hello.spec"]);
+    insta::assert_snapshot!(run.stdout.replace("x86_64", "ARCH"));
+}
+
+#[test]
+fn a_spec_is_shown_as_a_program_reads_it() {
+    let run = project("native").succeed(&["spec", "--json", "hello.spec"]);
+    let all: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let spec = &all[0]["spec"];
+    assert_eq!(spec["name"], "hello");
+    assert_eq!(spec["build_requires"][1]["dependency"], "make >= 4");
+    assert_eq!(spec["build_requires"][1]["line"], 9);
+    assert_eq!(spec["packages"][1]["dependencies"][0]["dependency"], "hello = 2.10-1");
+    assert_eq!(spec["packages"][0]["files"][1], "/usr/bin/hello");
+    assert_eq!(spec["packages"][0]["scripts"][0]["conditions"][0], "bash > 3");
+    assert_eq!(spec["packages"][1]["is_built"], false);
+    assert_eq!(spec["scripts"][1]["kind"], "build");
+    assert_eq!(spec["scripts"][1]["line"], 24);
+    assert_eq!(spec["changes"][0]["time"], 1_794_830_400);
+    assert_eq!(all[0]["findings"], serde_json::json!([]));
+}
+
+#[test]
+fn conditions_macros_and_a_target_change_what_a_spec_says() {
+    let project = Project::new();
+    let text = "Name: a\nVersion: %{?own}1\nRelease: 1\nSummary: s\nLicense: l\n%bcond_with extra\n\
+        %description\n%if %{with extra}\n%package x\nSummary: x\n%description x\n%endif\n";
+    project.write("a.spec", text);
+    let shown = |arguments: &[&str]| {
+        let run = project.succeed(&[&["spec", "--json", "a.spec"], arguments].concat());
+        let all: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        all[0]["spec"].clone()
+    };
+    assert_eq!(shown(&[])["packages"].as_array().unwrap().len(), 1);
+    assert_eq!(shown(&["--with", "extra"])["packages"].as_array().unwrap().len(), 2);
+    assert_eq!(shown(&["-D", "own 7."])["evr"], "7.1-1");
+    assert_eq!(shown(&["--target", "aarch64"])["target"], "aarch64");
+}
+
+#[test]
+fn what_is_wrong_with_a_spec_is_shown_at_its_place() {
+    let run = project("native").run(&["spec", "wrong.spec"]);
+    assert_eq!(run.code, Some(1));
+    insta::assert_snapshot!(run.stderr);
+}
+
+#[test]
+fn check_points_into_specs_of_the_native_engine() {
+    let run = project("native").run(&["check"]);
+    assert_eq!(run.code, Some(1));
+    insta::assert_snapshot!(run.stderr);
+}
+
+#[test]
+fn check_tells_of_what_may_not_be_meant_and_finds_the_manifest_sound() {
+    let project = project("native");
+    project.write("wrong.spec", &WRONG.replace("%refuse\n", ""));
+    let run = project.succeed(&["check"]);
+    assert_eq!(run.stdout, "the manifest is sound: packages 2, chroots 1\n");
+    assert!(run.stderr.contains("Possible unexpanded macro in: Requires: x >= %{nosuch}"), "{}", run.stderr);
+    assert_eq!(project.succeed(&["check", "--quiet"]).stderr, "");
+}
+
+#[test]
+fn a_spec_that_only_the_native_engine_reads_needs_no_rpm() {
+    let project = project("native");
+    project.write("wrong.spec", &WRONG.replace("%refuse\n", ""));
+    let run = project.forge(&["check"]).env("PATH", "/nonexistent").output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
+#[test]
+fn rpmspec_has_its_own_help_and_its_own_exit_codes() {
+    let project = Project::new();
+    let run = project.succeed(&["rpmspec", "--help"]);
+    insta::assert_snapshot!("rpmspec_help", run.stdout);
+    assert_eq!(project.run(&["rpmspec", "-q", "a.spec", "b.spec"]).code, Some(2));
+    assert_eq!(project.run(&["-C", ".", "rpmspec", "-q", "a.spec"]).code, Some(1));
+}
