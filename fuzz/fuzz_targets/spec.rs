@@ -1,13 +1,16 @@
-//! Any text is read as a spec, section by section, or it is told where it can't be; every line of its preamble is taken apart
-//! or refused.
+//! Any text is parsed as a spec, or it is told where it can't be; of one that is parsed all headers can be had and shown; and
+//! every line is taken apart as one of a preamble, or refused.
 
 #![no_main]
 
+use std::cell::Cell;
 use std::rc::Rc;
 
+use bstr::ByteSlice;
 use libfuzzer_sys::fuzz_target;
 use rpmforge::macros::{Limits, Macros, NoHost, Table};
-use rpmforge::spec::{Allows, Dependency, Field, Reader, read_dependencies, read_sections};
+use rpmforge::package::{QueryFormat, Surroundings};
+use rpmforge::spec::{Allows, Dependency, Field, Parsing, parse, read_dependencies};
 
 fuzz_target!(|text: &[u8]| {
     let limits = Limits {
@@ -18,13 +21,30 @@ fuzz_target!(|text: &[u8]| {
     };
     let host = Rc::new(NoHost::default());
     let macros = Macros::new(Table::new(), host.clone(), limits);
-    let mut reader = Reader::new(macros, "fuzz.spec", text.to_vec());
-    let Ok(sections) = read_sections(&mut reader) else {
-        assert!(!reader.reports().is_empty() || !host.reports().is_empty(), "a failure must be told");
-        return;
+    let told = Rc::new(Cell::new(0));
+    let listener = Rc::clone(&told);
+    let parsing = Parsing {
+        file: "fuzz.spec",
+        text: text.to_vec(),
+        can_build: &|arch| arch == "noarch" || arch == "x86_64",
+        listener: Rc::new(move |_| listener.set(listener.get() + 1)),
     };
-    for line in sections.iter().flat_map(|section| &section.lines) {
-        let Ok(field) = Field::read(&line.text) else {
+    match parse(&macros, parsing) {
+        Ok(spec) => {
+            let format = QueryFormat::read(b"[%{*:json}]").unwrap();
+            let around = Surroundings { expand: &|_| None, languages: &[], is_verbose: true };
+            let all = spec.packages.iter().map(|package| spec.binary_header(package));
+            for header in all.chain([spec.source_header()]) {
+                format.show(&header, &around).unwrap();
+            }
+        }
+        Err(_) => assert!(told.get() > 0 || !host.reports().is_empty(), "a failure must be told"),
+    }
+    if let Ok(format) = QueryFormat::read(text) {
+        assert!(!format!("{format:?}").is_empty());
+    }
+    for line in text.lines() {
+        let Ok(field) = Field::read(line) else {
             continue;
         };
         for allows in [Allows::Everything, Allows::Conflicts, Allows::Plain, Allows::PackageNames] {

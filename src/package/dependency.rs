@@ -3,8 +3,9 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use rpm_version::rpm_evr_compare;
 use serde::{Deserialize, Serialize};
+
+use super::Evr;
 
 /// How a dependency compares a version; the numbers are rpm's sense bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -112,7 +113,7 @@ impl Dependency {
         }
         match (&self.version, &provided.version) {
             (Some((wanted, wanted_evr)), Some((given, given_evr))) => {
-                overlap(*given, *wanted, compare_evr(given_evr, wanted_evr))
+                overlap(*given, *wanted, Evr::parse(given_evr).compare(&Evr::parse(wanted_evr)))
             }
             _ => true,
         }
@@ -128,59 +129,12 @@ impl fmt::Display for Dependency {
     }
 }
 
-/// Compares two versions; a release that only one of them states does not count.
-fn compare_evr(a: &str, b: &str) -> Ordering {
-    match (a.rsplit_once('-'), b.rsplit_once('-')) {
-        (Some((a, _)), None) => rpm_evr_compare(a, b),
-        (None, Some((b, _))) => rpm_evr_compare(a, b),
-        _ => rpm_evr_compare(a, b),
-    }
-}
-
 fn overlap(a: Comparison, b: Comparison, order: Ordering) -> bool {
     match order {
         Ordering::Less => a.has(GREATER) || b.has(LESS),
         Ordering::Greater => a.has(LESS) || b.has(GREATER),
         Ordering::Equal => [LESS, GREATER, EQUAL].into_iter().any(|sense| a.has(sense) && b.has(sense)),
     }
-}
-
-/// The dependencies that a rich one mentions, in order: `(foo >= 1 or (bar and baz))` gives three.
-pub fn rich_names(rich: &str) -> Vec<Dependency> {
-    let words: Vec<&str> = rich.split_whitespace().collect();
-    let mut found = Vec::new();
-    let mut words = words.into_iter().map(unwrapped).filter(|word| !word.is_empty()).peekable();
-    while let Some(word) = words.next() {
-        if matches!(word, "and" | "or" | "if" | "unless" | "else" | "with" | "without") {
-            continue;
-        }
-        let Some(flags) = words.peek().and_then(|sign| sign_flags(sign)) else {
-            found.push(Dependency::any(word));
-            continue;
-        };
-        words.next();
-        found.push(Dependency::from_fields(word, flags, words.next().unwrap_or_default()));
-    }
-    found
-}
-
-/// A word of a rich dependency without the parentheses of the expression; those of `pkgconfig(x)` stay.
-fn unwrapped(word: &str) -> &str {
-    let mut word = word.trim_start_matches('(');
-    while word.ends_with(')') && word.matches(')').count() > word.matches('(').count() {
-        word = &word[..word.len() - 1];
-    }
-    word
-}
-
-fn sign_flags(sign: &str) -> Option<u32> {
-    let bit = |c| match c {
-        '<' => Some(LESS),
-        '>' => Some(GREATER),
-        '=' => Some(EQUAL),
-        _ => None,
-    };
-    sign.chars().map(bit).try_fold(0, |flags, bit| Some(flags | bit?))
 }
 
 #[cfg(test)]
@@ -207,12 +161,5 @@ mod tests {
     #[test]
     fn a_provide_without_version_meets_every_version() {
         assert!(dependency("mta", GREATER, "2").is_met_by(&Dependency::any("mta")));
-    }
-
-    #[test]
-    fn a_rich_dependency_mentions_its_names_with_their_versions() {
-        let names = rich_names("(pkgconfig(zlib) >= 1.2 or (foo and bar))");
-        let texts: Vec<String> = names.iter().map(ToString::to_string).collect();
-        assert_eq!(texts, ["pkgconfig(zlib) >= 1.2", "foo", "bar"]);
     }
 }

@@ -4,9 +4,11 @@
 mod check;
 mod content;
 mod dependency;
+mod evr;
 mod header;
 mod query;
 mod record;
+mod rich;
 mod tag;
 mod unpack;
 
@@ -14,10 +16,12 @@ use std::io::BufRead;
 
 pub use check::{HeaderError, check};
 pub use content::content_digest;
-pub use dependency::{Comparison, Dependency, rich_names};
+pub use dependency::{Comparison, Dependency};
+pub use evr::Evr;
 pub use header::{Header, Item, Value};
 pub use query::{QueryFormat, QueryProblem, Surroundings};
 pub use record::{Location, PackageRecord, RepositoryKind};
+pub use rich::{Capability, Operator, Rich};
 pub use tag::{Kind, Tag};
 pub use unpack::unpack;
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::{BuildId, Fate, Plan};
-use crate::package::{Dependency, rich_names};
+use crate::package::Dependency;
+use crate::spec::mentioned;
 use crate::store::{ResultFile, StepResult};
 
 /// Results of builds that are known.
@@ -76,7 +77,7 @@ impl<'a> Providers<'a> {
 
     fn of(&self, dependency: &Dependency) -> Vec<&'a ResultFile> {
         if dependency.is_rich() {
-            return rich_names(&dependency.name).iter().flat_map(|part| self.of(part)).collect();
+            return mentioned(&dependency.name).iter().flat_map(|part| self.of(part)).collect();
         }
         let found = self.by_name.get(dependency.name.as_str()).into_iter().flatten();
         let met = found.filter(|(_, provide)| provide.is_none_or(|provide| dependency.is_met_by(provide)));

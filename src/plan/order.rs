@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::{Build, BuildId, Fate};
 use crate::manifest::ChrootId;
-use crate::package::{Dependency, rich_names};
+use crate::package::Dependency;
+use crate::spec::mentioned;
 
 /// That a build needs another, and for which dependency.
 pub(super) struct Need {
@@ -41,7 +42,7 @@ impl<'a> Providers<'a> {
     /// The builds whose packages meet `dependency`; for a rich one, those that meet any part of it.
     fn of(&self, dependency: &Dependency) -> BTreeSet<BuildId> {
         if dependency.is_rich() {
-            return rich_names(&dependency.name).iter().flat_map(|part| self.of(part)).collect();
+            return mentioned(&dependency.name).iter().flat_map(|part| self.of(part)).collect();
         }
         let named = self.by_name.get(dependency.name.as_str()).into_iter().flatten();
         let named = named.filter(|(_, provide)| dependency.is_met_by(provide)).map(|(id, _)| *id);

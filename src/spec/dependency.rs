@@ -4,20 +4,11 @@ use bstr::{BStr, BString, ByteSlice};
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::rich::{self, Rich};
-use crate::package::Comparison;
+use super::rich;
+use crate::package::{self, Capability, Comparison, Rich};
 
 /// How deep rich dependencies may lie within each other; rpm sets no bound.
 pub(super) const DEEPEST: usize = 100;
-
-/// A name, and the versions of it that are meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Capability {
-    /// The name: of a package, a file, or whatever packages provide.
-    pub name: BString,
-    /// The versions; all where none is said.
-    pub version: Option<(Comparison, BString)>,
-}
 
 /// One dependency.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,6 +120,20 @@ pub fn read(text: &[u8], allows: Allows) -> Result<Vec<Dependency>, Vec<Dependen
     }
 }
 
+/// The dependencies that a rich one mentions, in order: `(foo >= 1 or (bar and baz))` gives three; none where it can't be
+/// read.
+pub fn mentioned(rich: &str) -> Vec<package::Dependency> {
+    let read = read(rich.as_bytes(), Allows::Everything).unwrap_or_default();
+    let mut found = Vec::new();
+    for dependency in &read {
+        match dependency {
+            Dependency::Plain(capability) => found.push(capability.into()),
+            Dependency::Rich(rich) => found.extend(rich.capabilities().into_iter().map(Into::into)),
+        }
+    }
+    found
+}
+
 /// What a name and its version stand in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Around {
@@ -234,5 +239,18 @@ fn check_version(version: &[u8]) -> Result<(), DependencyProblem> {
             Err(DependencyProblem::Epoch { version: BStr::new(version).into() })
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rich_dependency_mentions_its_names_with_their_versions() {
+        let names = mentioned("(pkgconfig(zlib) >= 1.2 or (foo and bar))");
+        let texts: Vec<String> = names.iter().map(ToString::to_string).collect();
+        assert_eq!(texts, ["pkgconfig(zlib) >= 1.2", "foo", "bar"]);
+        assert!(mentioned("(a nor b)").is_empty());
     }
 }

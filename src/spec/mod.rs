@@ -40,7 +40,7 @@ mod source;
 mod tag;
 
 pub use changelog::{Change, ChangelogProblem, Trim, read_changelog};
-pub use dependency::{Allows, Capability, Dependency, DependencyProblem, read as read_dependencies};
+pub use dependency::{Allows, Dependency, DependencyProblem, mentioned, read as read_dependencies};
 pub use finding::{Finding, Through, Weight};
 pub use header::{Belongs, Header, HeaderProblem};
 pub use package::{
@@ -51,6 +51,6 @@ pub use package_problem::PackageProblem;
 pub use parser::{Parsing, parse};
 pub use problem::{Named, Problem};
 pub use reader::{Line, Listener, Reader, Reading, Report};
-pub use rich::{Operator, Rich, RichProblem};
+pub use rich::RichProblem;
 pub use section::{Section, SectionKind, read_sections};
 pub use tag::{Field, Tag, TagProblem};

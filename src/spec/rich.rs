@@ -1,90 +1,11 @@
-//! Rich dependencies: `(a or (b and c >= 2))` (rpm-spec(5), "Boolean dependencies").
-
-use std::fmt;
+//! Reading rich dependencies: `(a or (b and c >= 2))` (rpm-spec(5), "Boolean dependencies").
 
 use bstr::BString;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::dependency::{Allows, Around, Capability, DEEPEST, DependencyProblem, Reader};
-
-/// How the parts of a rich dependency belong together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operator {
-    /// All of them.
-    And,
-    /// One of them.
-    Or,
-    /// The first, if the second is there.
-    If,
-    /// The first, unless the second is there.
-    Unless,
-    /// And otherwise that.
-    Else,
-    /// One package that is all of them.
-    With,
-    /// One package that is the first and not the second.
-    Without,
-}
-
-impl Operator {
-    fn read(word: &[u8]) -> Option<Self> {
-        Some(match word {
-            b"and" => Self::And,
-            b"or" => Self::Or,
-            b"if" => Self::If,
-            b"unless" => Self::Unless,
-            b"else" => Self::Else,
-            b"with" => Self::With,
-            b"without" => Self::Without,
-            _ => return None,
-        })
-    }
-
-    /// As it is written.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::And => "and",
-            Self::Or => "or",
-            Self::If => "if",
-            Self::Unless => "unless",
-            Self::Else => "else",
-            Self::With => "with",
-            Self::Without => "without",
-        }
-    }
-
-    fn can_chain(self) -> bool {
-        matches!(self, Self::And | Self::Or | Self::With)
-    }
-}
-
-/// A part of a rich dependency.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rich {
-    /// `name >= 1`
-    Capability(Capability),
-    /// Parts in parentheses: the first one, and each further one with what stands before it.
-    Group(Box<Rich>, Vec<(Operator, Rich)>),
-}
-
-impl fmt::Display for Rich {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Capability(Capability { name, version: None }) => write!(f, "{name}"),
-            Self::Capability(Capability { name, version: Some((comparison, version)) }) => {
-                write!(f, "{name} {} {version}", comparison)
-            }
-            Self::Group(first, further) => {
-                write!(f, "({first}")?;
-                for (operator, part) in further {
-                    write!(f, " {} {part}", operator.word())?;
-                }
-                f.write_str(")")
-            }
-        }
-    }
-}
+use super::dependency::{Allows, Around, DEEPEST, DependencyProblem, Reader};
+use crate::package::{Operator, Rich};
 
 /// What can be wrong with a rich dependency, in rpm's words.
 #[derive(Clone, Debug, Error, Diagnostic, PartialEq, Eq)]

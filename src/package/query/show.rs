@@ -96,23 +96,21 @@ impl<'v> View<'v> {
     /// How many items the lists of an iterator have.
     fn count(&self, parts: &[Part]) -> Result<usize, QueryProblem> {
         let mut turns: Option<usize> = None;
+        // What stands in conditions and in inner iterators does not count.
         for part in parts {
-            match part {
-                Part::Field(Field { tag: Some(tag), is_first_only: false, .. }) => {
-                    let Some(value) = self.value(*tag) else {
-                        continue;
-                    };
-                    // A text in several languages is one text here.
-                    let length = if matches!(&*value, Value::Localized(_)) { 1 } else { value.len() };
-                    if turns.is_some_and(|turns| turns != length) {
-                        let what = "array iterator used with different sized arrays";
-                        return Err(QueryProblem(what.into()));
-                    }
-                    turns = Some(length);
-                }
-                // What stands in conditions and in inner iterators does not count.
-                _ => {}
+            let Part::Field(Field { tag: Some(tag), is_first_only: false, .. }) = part else {
+                continue;
+            };
+            let Some(value) = self.value(*tag) else {
+                continue;
+            };
+            // A text in several languages is one text here.
+            let length = if matches!(&*value, Value::Localized(_)) { 1 } else { value.len() };
+            if turns.is_some_and(|turns| turns != length) {
+                let what = "array iterator used with different sized arrays";
+                return Err(QueryProblem(what.into()));
             }
+            turns = Some(length);
         }
         Ok(turns.unwrap_or(0))
     }

@@ -2,13 +2,12 @@
 
 use bstr::{BStr, ByteSlice};
 
-use super::super::dependency::{Allows, Capability, Dependency, read};
+use super::super::dependency::{Allows, Dependency, read};
 use super::super::package::{Declared, DependencyKind, Place};
 use super::super::package_problem::PackageProblem;
-use super::super::rich::Rich;
 use super::super::tag::{Field, Tag as Written};
 use super::{Ended, Parser};
-use crate::package::Comparison;
+use crate::package::{Capability, Comparison, Rich};
 
 impl Parser<'_> {
     pub(super) fn dependencies(

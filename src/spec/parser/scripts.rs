@@ -2,7 +2,7 @@
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::super::dependency::{Capability, Dependency};
+use super::super::dependency::Dependency;
 use super::super::header::{Header, words};
 use super::super::package::{BuildScript, Declared, DependencyKind, Place, Scriptlet};
 use super::super::package_problem::PackageProblem;
@@ -10,6 +10,7 @@ use super::super::reader::Line;
 use super::super::section::SectionKind;
 use super::dependencies::{conditions, rpmlib};
 use super::{Ended, Parser, place};
+use crate::package::Capability;
 
 /// The program that runs scripts which name none.
 const SHELL: &str = "/bin/sh";
