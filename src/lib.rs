@@ -14,7 +14,7 @@
 //! - [`chroot`]: roots to build in, and what identifies them
 //! - [`store`]: content-addressed blobs, step results by key, build history; collection of what is no longer needed
 //! - [`engine`]: the package build process: a spec and its sources → packages; the contract of engines
-//! - [`spec`]: spec files: so far lines, sections, tags and dependencies
+//! - [`spec`]: spec text → `Spec`
 //! - [`macros`]: rpm's macro language: table, expansion, built-ins, expressions, Lua
 //! - [`package`]: the .rpm file: header, dependencies, payload; repository metadata records
 //! - [`event`]: what can happen, as data; written by engine and execute, read by everything that shows

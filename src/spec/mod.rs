@@ -1,22 +1,30 @@
 //! Spec files (rpm-spec(5)).
 //!
-//! So far there is what all else stands on: [`Reader`] gives the lines of a spec as rpm's parser sees them, with macros
-//! expanded, conditionals decided, comments taken out and included files put in; [`read_sections`] puts them into
-//! sections, whose options [`Header`] knows; [`Field`] takes the lines of a preamble apart, [`read_dependencies`] what they
-//! depend on, and [`read_changelog`] the changes.
+//! [`parse`] makes a [`Spec`] of a text, for one target: packages with their dependencies, scripts and files, sources, the
+//! scripts of the build, changes, each with its place. A `Spec` gives the [headers](Spec::binary_header) that its packages
+//! have before they are built. What is wrong is told as it is found, in rpm's words and in rpm's order: a [`Report`] of the
+//! spec's own lines goes to a listener, one of a macro to the macros' host; both can become a [`Finding`].
+//!
+//! What stands below can be used alone: [`Reader`] gives the lines of a spec as rpm's parser sees them, with macros
+//! expanded, conditionals decided, comments taken out and included files put in; [`Header`] knows the options of sections,
+//! [`Field`] takes the lines of a preamble apart, [`read_dependencies`] what they depend on, [`read_changelog`] the changes.
 //!
 //! ```
 //! use std::rc::Rc;
 //! use rpmforge::macros::{Limits, Macros, NoHost, Table};
-//! use rpmforge::spec::{Reader, Reading};
+//! use rpmforge::spec::{Parsing, parse};
 //!
 //! let macros = Macros::new(Table::new(), Rc::new(NoHost::default()), Limits::default());
-//! let mut reader = Reader::new(macros, "hello.spec", b"%if 1 + 1 == 2\nName: hello\n%endif\n".to_vec());
-//! let mut names = Vec::new();
-//! while let Some(line) = reader.next(Reading::Text)? {
-//!     names.extend(line.text);
-//! }
-//! assert_eq!(names, b"\nName: hello\n\n");
+//! let text = "Name: hello\nVersion: 1\nRelease: 1\nSummary: Greets\nLicense: MIT\n%description\n%if 1 + 1 == 2\n\
+//!     %package doc\nSummary: How\nRequires: %{name} = %{version}\n%description doc\n%endif\n";
+//! let spec = parse(&macros, Parsing {
+//!     file: "hello.spec",
+//!     text: text.into(),
+//!     can_build: &|_| true,
+//!     listener: Rc::new(|report| println!("{}", report.as_rpm())),
+//! })?;
+//! assert_eq!(spec.packages[1].name, "hello-doc");
+//! assert_eq!(spec.packages[1].dependencies[0].place.line, 10);
 //! # Ok::<(), rpmforge::macros::Stop>(())
 //! ```
 
@@ -52,5 +60,5 @@ pub use parser::{Parsing, parse};
 pub use problem::{Named, Problem};
 pub use reader::{Line, Listener, Reader, Reading, Report};
 pub use rich::RichProblem;
-pub use section::{Section, SectionKind, read_sections};
+pub use section::SectionKind;
 pub use tag::{Field, Tag, TagProblem};

@@ -2,8 +2,7 @@
 
 use bstr::ByteSlice;
 
-use super::reader::{Line, Reader, Reading};
-use crate::macros::Stop;
+use super::reader::Reading;
 
 macro_rules! sections {
     ($($kind:ident $word:literal $reading:ident,)*) => {
@@ -119,47 +118,6 @@ pub(super) fn begun(line: &[u8]) -> Option<(SectionKind, Reading, &[u8])> {
     let word = word.to_ascii_lowercase();
     let (_, kind, reading) = SECTIONS.iter().find(|section| section.0.as_bytes() == word)?;
     Some((*kind, *reading, rest.trim_ascii()))
-}
-
-/// A section with its lines.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Section {
-    /// What it is.
-    pub kind: SectionKind,
-    /// The line that begins it; the preamble has none.
-    pub header: Option<Line>,
-    /// Its lines.
-    pub lines: Vec<Line>,
-}
-
-impl Section {
-    /// What stands after the section's name.
-    pub fn arguments(&self) -> &[u8] {
-        let header = self.header.as_ref().and_then(|header| SectionKind::begun_by(&header.text));
-        header.map_or(b"", |(_, arguments)| arguments)
-    }
-}
-
-/// Reads a whole spec, section by section.
-///
-/// # Errors
-/// It can't be read to its end; the reader has the reason.
-pub fn read_sections(reader: &mut Reader) -> Result<Vec<Section>, Stop> {
-    let mut reading = Reading::Text;
-    let mut sections = Vec::new();
-    let mut section = Section { kind: SectionKind::Preamble, header: None, lines: Vec::new() };
-    while let Some(line) = reader.next(reading)? {
-        match begun(&line.text) {
-            Some((kind, next, _)) => {
-                reading = next;
-                let begun = Section { kind, header: Some(line), lines: Vec::new() };
-                sections.push(std::mem::replace(&mut section, begun));
-            }
-            None => section.lines.push(line),
-        }
-    }
-    sections.push(section);
-    Ok(sections)
 }
 
 #[cfg(test)]
