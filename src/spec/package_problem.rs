@@ -367,6 +367,20 @@ pub enum PackageProblem {
         /// The line.
         text: BString,
     },
+    /// A tag in a part that comes too late for it.
+    #[error("Tag not allowed after build is done: {text}")]
+    #[diagnostic(code(forge::spec::late_tag), help("write it in the spec itself"))]
+    LateTag {
+        /// The line.
+        text: BString,
+    },
+    /// A section in a part that comes too late for it.
+    #[error("Section %{section} is not allowed after build is done!")]
+    #[diagnostic(code(forge::spec::late_section), help("write it in the spec itself"))]
+    LateSection {
+        /// Its name.
+        section: &'static str,
+    },
     /// The older way to apply a patch.
     #[error("%patchN is obsolete, use %patch N (or %patch -P N): {text}")]
     #[diagnostic(code(forge::spec::patch_n), help("write `%patch 1` in the place of `%patch1`"))]
@@ -409,6 +423,7 @@ impl PackageProblem {
                 | Self::TriggerTwice { .. }
                 | Self::TriggerDependency { .. }
                 | Self::Outside { .. }
+                | Self::LateSection { .. }
                 | Self::PatchN { .. }
         )
     }

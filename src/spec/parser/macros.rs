@@ -1,10 +1,11 @@
 //! The macros that a spec defines by being read.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bstr::{BString, ByteSlice};
 
-use super::{Parser, expanded, prep};
+use super::{Parser, Pass, expanded, prep};
 use crate::macros::{Definition, Expanding, Item, Level, Macros, Origin};
 
 /// Lists that Lua sees.
@@ -44,7 +45,7 @@ impl Parser<'_> {
     /// What holds from the first line on.
     pub(super) fn begin_macros(&mut self) {
         let macros = self.macros;
-        if !self.is_variant {
+        if self.pass == Pass::First {
             let top = expanded(macros, "%{_builddir}");
             macros.push(Definition {
                 name: b"_top_builddir".as_slice().into(),
@@ -61,10 +62,17 @@ impl Parser<'_> {
         }
         push(macros, b"_docdir", b"%{_defaultdocdir}");
         push(macros, b"_licensedir", b"%{_defaultlicensedir}");
-        literal(macros, b"__file_name", self.spec.file.as_bytes());
+        let file = Arc::clone(&self.spec.file);
+        self.begin_file(&file);
+        LISTS.iter().for_each(|list| macros.clear_list(list));
+    }
+
+    /// What macros know of the file that is read.
+    pub(super) fn begin_file(&mut self, file: &str) {
+        let macros = self.macros;
+        literal(macros, b"__file_name", file.as_bytes());
         let number = |macros: &Macros, _: &[Vec<u8>]| Ok(macros.place().line.to_string().into_bytes());
         macros.extend("__file_lineno", false, Rc::new(number));
-        LISTS.iter().for_each(|list| macros.clear_list(list));
     }
 
     /// What only holds while the spec is read goes.

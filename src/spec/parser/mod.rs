@@ -45,18 +45,18 @@ pub struct Parsing<'p> {
 pub fn parse(macros: &Macros, parsing: Parsing<'_>) -> Result<Spec, Stop> {
     let Parsing { file, text, can_build, listener } = parsing;
     let text: Rc<[u8]> = text.into();
-    let run = |is_variant| {
+    let run = |pass| {
         let reader = Reader::new(macros.clone(), file, text.to_vec()).telling(Rc::clone(&listener));
-        Parser::new(macros, file, reader, is_variant).run()
+        Parser::new(macros, file, reader, pass).run()
     };
-    match run(false) {
+    match run(Pass::First) {
         Ok(spec) => Ok(targeted(macros, spec)),
         Err(Ended::Stopped) => Err(Stop),
         Err(Ended::Variants(archs, place)) => {
             let mut variants = Vec::new();
             for arch in archs.iter().filter(|arch| can_build(arch.as_bstr())) {
                 macros::push(macros, b"_target_cpu", arch);
-                let spec = run(true);
+                let spec = run(Pass::Variant);
                 macros.pop(b"_target_cpu");
                 variants.push(targeted(macros, spec.map_err(|_| Stop)?));
             }
@@ -73,12 +73,43 @@ pub fn parse(macros: &Macros, parsing: Parsing<'_>) -> Result<Spec, Stop> {
     }
 }
 
+/// Reads a part that the build has written (rpmbuild(1), "DYNAMIC SPEC GENERATION"): it begins with tags of the main package,
+/// and can't say what should have been known before the build.
+///
+/// # Errors
+/// rpm would refuse it; the listener or the macros' host has been told why.
+pub fn parse_part(macros: &Macros, spec: Spec, parsing: Parsing<'_>) -> Result<Spec, Stop> {
+    let reader = Reader::new(macros.clone(), parsing.file, parsing.text).telling(parsing.listener);
+    let mut parser = Parser::new(macros, parsing.file, reader, Pass::Part);
+    for (index, package) in spec.packages.iter().enumerate() {
+        parser.by_name.insert(package.name.clone(), index);
+    }
+    parser.sources.replace(spec.sources.clone());
+    let file = std::mem::replace(&mut parser.spec, spec).file;
+    parser.spec.lacks_fields = false;
+    parser.begin_file(&file);
+    let read = parser.read().and_then(|()| parser.finish());
+    parser.end_macros();
+    read.map(|()| parser.spec).map_err(|_| Stop)
+}
+
 /// With what is said of the target. `noarch` is none: it is built on a machine, and that counts.
 fn targeted(macros: &Macros, mut spec: Spec) -> Spec {
     spec.target.os = expanded(macros, "%{_target_os}");
     spec.target.platform = expanded(macros, "%{_target_platform}");
     spec.target.compiler_flags = expanded(macros, "%{?optflags}");
     spec
+}
+
+/// Which reading of a spec it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pass {
+    /// The first one: `BuildArch` ends it.
+    First,
+    /// One for an architecture of `BuildArch`.
+    Variant,
+    /// One of a part, after the build.
+    Part,
 }
 
 /// Why parsing ended early.
@@ -112,8 +143,7 @@ struct Open {
 struct Parser<'p> {
     macros: &'p Macros,
     reader: Reader,
-    /// Whether `BuildArch` has had its effect.
-    is_variant: bool,
+    pass: Pass,
     spec: Spec,
     sources: Sources,
     /// The packages by their names.
@@ -127,7 +157,7 @@ struct Parser<'p> {
 }
 
 impl<'p> Parser<'p> {
-    fn new(macros: &'p Macros, file: &str, reader: Reader, is_variant: bool) -> Self {
+    fn new(macros: &'p Macros, file: &str, reader: Reader, pass: Pass) -> Self {
         let file: Arc<str> = file.into();
         let target = Target { arch: expanded(macros, "%{_target_cpu}"), ..Target::default() };
         let spec = Spec {
@@ -149,7 +179,7 @@ impl<'p> Parser<'p> {
         Self {
             macros,
             reader,
-            is_variant,
+            pass,
             spec,
             sources: Sources::default(),
             by_name: HashMap::new(),
@@ -170,8 +200,10 @@ impl<'p> Parser<'p> {
 
     /// Reads all sections.
     fn read(&mut self) -> Result<(), Ended> {
-        let place = Place { file: Arc::clone(&self.spec.file), line: 1 };
-        self.spec.packages.push(Package::new(BString::default(), place));
+        if self.pass != Pass::Part {
+            let place = Place { file: Arc::clone(&self.spec.file), line: 1 };
+            self.spec.packages.push(Package::new(BString::default(), place));
+        }
         let mut open =
             Open { kind: SectionKind::Preamble, line: None, header: None, package: 0, text: Vec::new() };
         let mut reading = Reading::Text;

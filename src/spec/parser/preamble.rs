@@ -7,7 +7,7 @@ use super::super::package_problem::PackageProblem;
 use super::super::problem::Problem;
 use super::super::reader::Line;
 use super::super::tag::{Field, Tag as Written};
-use super::{Ended, Parser, place};
+use super::{Ended, Parser, Pass, place};
 use crate::package::{Header, Tag, Value};
 
 /// What names can hold besides letters and digits.
@@ -39,6 +39,12 @@ impl Parser<'_> {
 
     fn field(&mut self, package: usize, field: Field, text: &BStr, place: Place) -> Result<(), Ended> {
         let value = field.value.clone();
+        if self.pass == Pass::Part && is_of_build(field.tag) {
+            if field.tag == Written::BuildPreReq {
+                self.tell(PackageProblem::Deprecated { tag: "buildprereq", text: text.into() });
+            }
+            return Err(self.wrong(PackageProblem::LateTag { text: text.into() }));
+        }
         if let Some((kind, events)) = dependency_kind(field.tag) {
             return self.dependencies(package, kind, &field, events | field.events, text, place);
         }
@@ -235,7 +241,7 @@ impl Parser<'_> {
         if !self.spec.build_archs.is_empty() {
             return Err(self.wrong(PackageProblem::SecondBuildArch { text: text.into() }));
         }
-        if !self.is_variant {
+        if self.pass == Pass::First {
             return Err(Ended::Variants(archs, place));
         }
         self.spec.build_archs = archs;
@@ -348,6 +354,27 @@ fn dependency_kind(tag: Written) -> Option<(DependencyKind, u32)> {
         Written::BuildConflicts => (DependencyKind::BuildConflicts, 0),
         _ => return None,
     })
+}
+
+/// Whether a tag decides something that is decided before a build.
+fn is_of_build(tag: Written) -> bool {
+    matches!(
+        tag,
+        Written::BuildConflicts
+            | Written::BuildOption
+            | Written::BuildPreReq
+            | Written::BuildRequires
+            | Written::BuildRoot
+            | Written::BuildSystem
+            | Written::ExcludeArch
+            | Written::ExcludeOs
+            | Written::ExclusiveArch
+            | Written::ExclusiveOs
+            | Written::NoPatch
+            | Written::NoSource
+            | Written::Patch
+            | Written::Source
+    )
 }
 
 /// Sets a text of a language in a header; gives whether there was one.

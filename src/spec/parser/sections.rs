@@ -9,7 +9,7 @@ use super::super::package_problem::PackageProblem;
 use super::super::problem::Problem;
 use super::super::reader::Line;
 use super::super::section::SectionKind;
-use super::{Ended, Open, Parser, place};
+use super::{Ended, Open, Parser, Pass, place};
 use crate::package::Tag;
 
 impl Parser<'_> {
@@ -18,6 +18,11 @@ impl Parser<'_> {
         let mut open = Open { kind, line: None, header: None, package: 0, text: Vec::new() };
         let arguments = SectionKind::begun_by(&line.text).map_or(b"".as_slice(), |(_, rest)| rest).to_vec();
         let text = BString::from(line.text.trim_ascii_end());
+        let is_of_build =
+            kind.is_build_script() || matches!(kind, SectionKind::SourceList | SectionKind::PatchList);
+        if self.pass == Pass::Part && is_of_build {
+            return Err(self.wrong(PackageProblem::LateSection { section: kind.word() }));
+        }
         match kind {
             SectionKind::Package => open.package = self.new_package(&arguments, &line)?,
             SectionKind::End | SectionKind::SourceList | SectionKind::PatchList | SectionKind::Preamble => {}
@@ -92,6 +97,7 @@ impl Parser<'_> {
     pub(super) fn close(&mut self, open: Open) -> Result<(), Ended> {
         let Open { kind, line, header, package, text } = open;
         match kind {
+            SectionKind::Preamble if self.pass == Pass::Part => {}
             SectionKind::Preamble => self.end_preamble()?,
             SectionKind::Package | SectionKind::End => {}
             SectionKind::SourceList | SectionKind::PatchList => {
