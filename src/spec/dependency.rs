@@ -102,12 +102,24 @@ fn signed(byte: u8) -> u32 {
 /// # Errors
 /// The first thing that is wrong. `Obsoletes` may have two things wrong with one name: both are given.
 pub fn read(text: &[u8], allows: Allows) -> Result<Vec<Dependency>, Vec<DependencyProblem>> {
-    let mut reader = Reader { text, at: 0, depth: 0 };
+    let (found, doubts) = read_with_doubts(text, allows)?;
+    if doubts.is_empty() { Ok(found) } else { Err(doubts) }
+}
+
+/// Dependencies, and what may be wrong with them.
+type Doubted = (Vec<Dependency>, Vec<DependencyProblem>);
+
+/// As [`read`], but versions that are of no known form are taken as they are, and told.
+///
+/// # Errors
+/// The first thing that can't be taken in any way.
+pub(super) fn read_with_doubts(text: &[u8], allows: Allows) -> Result<Doubted, Vec<DependencyProblem>> {
+    let mut reader = Reader { text, at: 0, depth: 0, doubts: Vec::new() };
     let mut found = Vec::new();
     loop {
         reader.skip();
         match reader.peek() {
-            None => return Ok(found),
+            None => return Ok((found, reader.doubts)),
             Some(b'(') => {
                 if matches!(allows, Allows::Plain | Allows::PackageNames) {
                     return Err(vec![DependencyProblem::NoRich]);
@@ -146,6 +158,8 @@ pub(super) struct Reader<'t> {
     pub text: &'t [u8],
     pub at: usize,
     pub depth: usize,
+    /// Versions of no known form.
+    pub doubts: Vec<DependencyProblem>,
 }
 
 impl<'t> Reader<'t> {
@@ -214,7 +228,13 @@ impl<'t> Reader<'t> {
             Around::Parentheses => self.skip_while(|byte| byte.is_ascii_whitespace()),
         }
         let version = self.word(around);
-        check_version(version).map_err(|problem| vec![problem])?;
+        if let Some(byte) = last_illegal(version, b".-_+~^:%{}") {
+            return Err(vec![DependencyProblem::IllegalCharacter { byte }]);
+        }
+        if version.is_empty() {
+            return Err(vec![DependencyProblem::VersionRequired]);
+        }
+        self.doubts.extend(doubt(version));
         Ok(Capability { name: name.into(), version: Some((comparison, version.into())) })
     }
 }
@@ -224,22 +244,14 @@ fn last_illegal(word: &[u8], allowed: &[u8]) -> Option<u8> {
     word.iter().rev().copied().find(|byte| !(byte.is_ascii_alphanumeric() || allowed.contains(byte)))
 }
 
-fn check_version(version: &[u8]) -> Result<(), DependencyProblem> {
-    if version.is_empty() {
-        return Err(DependencyProblem::VersionRequired);
-    }
-    if let Some(byte) = last_illegal(version, b".-_+~^:%{}") {
-        return Err(DependencyProblem::IllegalCharacter { byte });
-    }
+/// What is wrong with the form of a version.
+fn doubt(version: &[u8]) -> Option<DependencyProblem> {
     if version.iter().filter(|byte| **byte == b'-').count() > 1 {
-        return Err(DependencyProblem::DoubleSeparator { version: version.into() });
+        return Some(DependencyProblem::DoubleSeparator { version: version.into() });
     }
-    match version.split_once_str(":") {
-        Some((epoch, _)) if !epoch.iter().all(u8::is_ascii_digit) => {
-            Err(DependencyProblem::Epoch { version: BStr::new(version).into() })
-        }
-        _ => Ok(()),
-    }
+    let (epoch, _) = version.split_once_str(":")?;
+    let is_number = epoch.iter().all(u8::is_ascii_digit);
+    (!is_number).then(|| DependencyProblem::Epoch { version: BStr::new(version).into() })
 }
 
 #[cfg(test)]

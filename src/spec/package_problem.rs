@@ -237,6 +237,8 @@ pub enum PackageProblem {
         tag: String,
         /// The text.
         text: BString,
+        /// Whether it can't be taken.
+        is_error: bool,
     },
     /// A package that nobody has declared.
     #[error("{line}: package {package} does not exist")]
@@ -401,6 +403,7 @@ impl PackageProblem {
                 | Self::UnversionedObsoletes { .. }
                 | Self::SecondDescription
                 | Self::SecondFiles { .. }
+                | Self::Encoding { is_error: false, .. }
         )
     }
 

@@ -123,6 +123,8 @@ pub enum Problem {
         problem: DependencyProblem,
         /// The line.
         text: BString,
+        /// Whether it can't be taken.
+        is_error: bool,
     },
     /// A line that begins a section wrongly.
     #[error(transparent)]
@@ -154,6 +156,7 @@ impl Problem {
     pub fn is_error(&self) -> bool {
         match self {
             Self::MacroInComment { .. } => false,
+            Self::Dependency { is_error, .. } => *is_error,
             Self::Changelog(problem) => problem.is_error(),
             Self::Package(problem) => problem.is_error(),
             _ => true,

@@ -2,9 +2,10 @@
 
 use bstr::{BStr, ByteSlice};
 
-use super::super::dependency::{Allows, Dependency, read};
+use super::super::dependency::{Allows, Dependency, read, read_with_doubts};
 use super::super::package::{Declared, DependencyKind, Place};
 use super::super::package_problem::PackageProblem;
+use super::super::problem::Problem;
 use super::super::tag::{Field, Tag as Written};
 use super::{Ended, Parser};
 use crate::package::{Capability, Comparison, Rich};
@@ -33,7 +34,18 @@ impl Parser<'_> {
             DependencyKind::Conflicts | DependencyKind::BuildConflicts => Allows::Conflicts,
             _ => Allows::Everything,
         };
-        let found = read(&field.value, allows).map_err(|problems| self.dependency_wrong(problems, text))?;
+        let read = read_with_doubts(&field.value, allows);
+        let (found, doubts) = read.map_err(|problems| self.dependency_wrong(problems, text))?;
+        let is_error = self.number("_wrong_version_format_terminate_build") != 0;
+        // rpm ends with the first of them, or tells of the last.
+        let mut doubts = doubts.into_iter();
+        if let Some(problem) = if is_error { doubts.next() } else { doubts.next_back() } {
+            let problem = Problem::Dependency { problem, text: text.into(), is_error };
+            if is_error {
+                return Err(self.wrong(problem));
+            }
+            self.tell(problem);
+        }
         if kind == DependencyKind::Obsoletes && found.iter().any(is_unversioned) {
             self.tell(PackageProblem::UnversionedObsoletes { text: text.into() });
         }

@@ -117,9 +117,7 @@ impl Parser<'_> {
                 let problem = PackageProblem::Duplicate { tag: tag.to_string(), package: name.clone() };
                 self.tell_at(problem, &place);
             }
-            if self.setting("_invalid_encoding_terminates_build") != "0" {
-                self.check_encoding(&name, &header, &place)?;
-            }
+            self.check_encoding(&name, &header, &place)?;
         }
         Ok(())
     }
@@ -127,6 +125,7 @@ impl Parser<'_> {
     /// All text is UTF-8.
     fn check_encoding(&mut self, package: &BString, header: &Header, place: &Place) -> Result<(), Ended> {
         let mut wrong = false;
+        let is_error = self.number("_invalid_encoding_terminates_build") != 0;
         for (tag, value) in header.iter() {
             if tag.kind() == Kind::Bytes {
                 continue;
@@ -135,11 +134,12 @@ impl Parser<'_> {
                 continue;
             };
             for text in header.texts(tag).iter().filter(|text| text.to_str().is_err()) {
-                wrong = true;
+                wrong = is_error;
                 let problem = PackageProblem::Encoding {
                     package: package.clone(),
                     tag: tag.to_string(),
                     text: text.clone(),
+                    is_error,
                 };
                 self.tell_at(problem, place);
             }

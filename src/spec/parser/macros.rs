@@ -130,6 +130,11 @@ impl Parser<'_> {
         self.macros.is_defined(name.as_bytes())
     }
 
+    /// A macro's value as a number; 0 where it is none.
+    pub(super) fn number(&self, name: &str) -> i64 {
+        self.setting(name).to_str().ok().and_then(|value| value.parse().ok()).unwrap_or(0)
+    }
+
     /// A macro's value as text, without blanks around it.
     pub(super) fn setting(&self, name: &str) -> BString {
         self.expand(&format!("%{{?{name}}}")).trim_ascii().as_bstr().into()

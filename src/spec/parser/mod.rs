@@ -269,7 +269,7 @@ impl<'p> Parser<'p> {
 
     fn dependency_wrong(&mut self, problems: Vec<DependencyProblem>, text: &BStr) -> Ended {
         for problem in problems {
-            self.tell(Problem::Dependency { problem, text: text.into() });
+            self.tell(Problem::Dependency { problem, text: text.into(), is_error: true });
         }
         Ended::Stopped
     }

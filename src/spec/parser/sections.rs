@@ -148,9 +148,7 @@ impl Parser<'_> {
     }
 
     fn changelog(&mut self, lines: &[Line]) {
-        let number = |text: BString| text.to_str().ok().and_then(|text| text.parse().ok()).unwrap_or(0);
-        let age = number(self.setting("_changelog_trimage"));
-        let time = number(self.setting("_changelog_trimtime"));
+        let (age, time) = (self.number("_changelog_trimage"), self.number("_changelog_trimtime"));
         let (changes, problems) = read_changelog(&joined(lines), Trim { age, time });
         for problem in problems {
             let begins = |line: &&Line| {
