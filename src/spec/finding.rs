@@ -114,7 +114,7 @@ impl From<&Report> for Finding {
     fn from(report: &Report) -> Self {
         let problem = &report.problem;
         Self {
-            weight: if problem.is_error() { Weight::Error } else { Weight::Warning },
+            weight: if problem.prevents_a_build() { Weight::Error } else { Weight::Warning },
             code: problem.code().map(|code| code.to_string()).unwrap_or_default(),
             title: problem.to_string().trim_end().to_owned(),
             help: problem.help().map(|help| help.to_string()),

@@ -152,7 +152,7 @@ pub enum Named {
 }
 
 impl Problem {
-    /// Whether the spec can't be read any further.
+    /// Whether rpm calls it an error.
     pub fn is_error(&self) -> bool {
         match self {
             Self::MacroInComment { .. } => false,
@@ -161,6 +161,12 @@ impl Problem {
             Self::Package(problem) => problem.is_error(),
             _ => true,
         }
+    }
+
+    /// Whether nothing can be built of a spec with it. rpm calls what is wrong with a changelog an error, leaves the entries
+    /// after it out, and builds.
+    pub fn prevents_a_build(&self) -> bool {
+        self.is_error() && !matches!(self, Self::Changelog(_))
     }
 
     /// How rpm names its place.
