@@ -153,3 +153,17 @@ fn an_engine_that_only_reads_says_so() {
     let error = EngineError::ReadsOnly;
     assert_eq!(error.code().unwrap().to_string(), "forge::engine::reads_only");
 }
+
+#[test]
+fn relative_paths_begin_in_the_folder_that_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("more"), "Group: g\n").unwrap();
+    std::fs::write(folder.path().join("epoch"), "7\n").unwrap();
+    let text =
+        format!("{HEAD}%include more\nEpoch: %(cat epoch)%{{lua:io.open('epoch'):close()}}\n%description\n");
+    let request = request(folder.path(), &text);
+    let here = HostPath::new(folder.path()).unwrap();
+    let read = Native::working_in(&here).read(&request).unwrap();
+    assert!(read.is_sound(), "{:?}", read.findings);
+    assert!(!Native::default().read(&request).unwrap().is_sound());
+}

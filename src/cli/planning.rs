@@ -45,7 +45,7 @@ pub async fn plan(
     let (store, history) = (Arc::new(store(context)?), Arc::new(project.history()?));
     let state = Arc::new(project.state()?);
     let supervisor = supervisor()?;
-    let native = Arc::new(Native::default());
+    let native = Arc::new(Native::working_in(project.repository.path()));
     // A machine without rpm will do where no package is built with it.
     let needs_rpm = manifest.packages.iter().any(|package| package.engine == EngineChoice::Rpmbuild);
     let rpmbuild = match needs_rpm {

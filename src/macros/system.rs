@@ -31,6 +31,8 @@ pub struct SystemHost {
     commands: Option<Commands>,
     is_silent: bool,
     command_time: Option<Duration>,
+    /// Where relative paths begin, and commands run; where the program runs, if nothing is said.
+    folder: Option<PathBuf>,
 }
 
 /// What commands have written so far, by what they are and where they ran: while specs are only looked at, the same
@@ -61,6 +63,7 @@ impl SystemHost {
             commands: None,
             is_silent: false,
             command_time: None,
+            folder: None,
         })
     }
 
@@ -78,6 +81,12 @@ impl SystemHost {
     pub fn silent(mut self, time: Duration) -> Self {
         self.is_silent = true;
         self.command_time = Some(time);
+        self
+    }
+
+    /// With relative paths that begin in a folder, where commands run as well.
+    pub fn working_in(mut self, folder: &HostPath) -> Self {
+        self.folder = Some(folder.as_path().to_owned());
         self
     }
 
@@ -105,6 +114,9 @@ impl SystemHost {
         if path.is_absolute() || !self.is_whole_machine() {
             return path.to_owned();
         }
+        if let Some(folder) = &self.folder {
+            return folder.join(path);
+        }
         let folder =
             rustix::process::getcwd(Vec::new()).map(|folder| folder.into_bytes()).unwrap_or_default();
         PathBuf::from(OsString::from_vec(folder)).join(path)
@@ -119,7 +131,7 @@ impl SystemHost {
             return Ok(None);
         };
         let opened =
-            rustix::fs::open(path.as_slice(), flags | OFlags::CLOEXEC, Mode::from_bits_truncate(0o666));
+            rustix::fs::open(self.path(path), flags | OFlags::CLOEXEC, Mode::from_bits_truncate(0o666));
         Ok(Some(opened.map_err(io::Error::from)?.into()))
     }
 }
@@ -136,13 +148,13 @@ impl Host for SystemHost {
         let limits =
             ShellLimits { output_bytes: OUTPUT_LIMIT, time: self.command_time, is_quiet: self.is_silent };
         let Some(commands) = &self.commands else {
-            return shell_output(command, &environment, limits);
+            return shell_output(command, &environment, self.folder.as_deref(), limits);
         };
         let key = (command.to_vec(), environment.clone());
         if let Some(output) = commands.known.lock().ok().and_then(|known| known.get(&key).cloned()) {
             return Ok(output);
         }
-        let output = shell_output(command, &environment, limits)?;
+        let output = shell_output(command, &environment, self.folder.as_deref(), limits)?;
         if let Ok(mut known) = commands.known.lock() {
             known.insert(key, output.clone());
         }
@@ -157,7 +169,7 @@ impl Host for SystemHost {
             output: self.redirection(streams.output.as_ref(), writing)?,
             errors: self.redirection(streams.errors.as_ref(), writing)?,
         };
-        run_plain(words, &self.environment.borrow(), redirections)
+        run_plain(words, &self.environment.borrow(), self.folder.as_deref(), redirections)
     }
 
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>> {
@@ -189,7 +201,8 @@ impl Host for SystemHost {
 
     fn local_path(&self, path: &[u8]) -> Vec<u8> {
         if self.is_whole_machine() {
-            return path.to_vec();
+            let is_elsewhere = self.folder.is_some() && !path.starts_with(b"/");
+            return if is_elsewhere { self.path(path).into_os_string().into_vec() } else { path.to_vec() };
         }
         let wanted = Path::new(OsStr::from_bytes(path));
         let inside = self.tree.resolve(wanted).unwrap_or_else(|_| {

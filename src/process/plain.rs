@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -42,9 +43,10 @@ pub struct ShellLimits {
 pub fn shell_output(
     command: &[u8],
     environment: &BTreeMap<OsString, OsString>,
+    folder: Option<&Path>,
     limits: ShellLimits,
 ) -> io::Result<Vec<u8>> {
-    let mut shell = plain(OsStr::new("/bin/sh"), environment);
+    let mut shell = plain(OsStr::new("/bin/sh"), environment, folder);
     shell.arg0("sh").arg("-c").arg(OsStr::from_bytes(command)).stdout(Stdio::piped());
     if limits.is_quiet {
         shell.stderr(Stdio::null()).stdin(Stdio::null());
@@ -105,13 +107,14 @@ fn read_in_time(pipe: ChildStdout, limit: u64, time: Duration, output: &mut Vec<
 pub fn run_plain(
     words: &[Vec<u8>],
     environment: &BTreeMap<OsString, OsString>,
+    folder: Option<&Path>,
     redirections: Redirections,
 ) -> io::Result<i32> {
     let mut words = words.iter().map(|word| OsStr::from_bytes(word));
     let Some(program) = words.next() else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
-    let mut command = plain(program, environment);
+    let mut command = plain(program, environment, folder);
     let Redirections { input, output, errors } = redirections;
     command.args(words);
     if let Some(input) = input {
@@ -127,9 +130,12 @@ pub fn run_plain(
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where a macro's program is started")]
-fn plain(program: &OsStr, environment: &BTreeMap<OsString, OsString>) -> Command {
+fn plain(program: &OsStr, environment: &BTreeMap<OsString, OsString>, folder: Option<&Path>) -> Command {
     let mut command = Command::new(program);
     command.env_clear().envs(environment);
+    if let Some(folder) = folder {
+        command.current_dir(folder);
+    }
     command
 }
 

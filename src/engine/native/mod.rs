@@ -32,6 +32,8 @@ const COMMAND_TIME: Duration = Duration::from_secs(60);
 pub struct Native {
     identity: String,
     commands: Commands,
+    /// Where relative paths of specs begin, and their commands run.
+    folder: Option<HostPath>,
     loaded: Mutex<HashMap<Loading, Loaded>>,
 }
 
@@ -67,12 +69,18 @@ impl Default for Native {
         Self {
             identity: format!("native {}", env!("CARGO_PKG_VERSION")),
             commands: Commands::default(),
+            folder: None,
             loaded: Mutex::default(),
         }
     }
 }
 
 impl Native {
+    /// With specs whose relative paths begin in a folder, wherever forge runs; commands run there as well.
+    pub fn working_in(folder: &HostPath) -> Self {
+        Self { folder: Some(folder.clone()), ..Self::default() }
+    }
+
     /// Reads a spec.
     ///
     /// # Errors
@@ -126,6 +134,10 @@ impl Native {
     ) -> Result<SystemHost, EngineError> {
         let host = SystemHost::new(environment, move |report| tell(Finding::from(&report)))?;
         let host = host.silent(COMMAND_TIME).remembering(self.commands.clone());
+        let host = match &self.folder {
+            Some(folder) => host.working_in(folder),
+            None => host,
+        };
         Ok(if may_run { host } else { host.restricted() })
     }
 
