@@ -167,3 +167,15 @@ fn relative_paths_begin_in_the_folder_that_is_named() {
     assert!(read.is_sound(), "{:?}", read.findings);
     assert!(!Native::default().read(&request).unwrap().is_sound());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_spec_says_without_its_programs_is_not_taken_for_its_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut request = request(folder.path(), &format!("{HEAD}Epoch: %(echo 7)\n%description\n"));
+    request.may_run = false;
+    let read = Native::default().facts(&request, &Cancel::default()).await.unwrap();
+    assert_eq!(read.reading, Reading::Withheld);
+    request.may_run = true;
+    let read = Native::default().facts(&request, &Cancel::default()).await.unwrap();
+    assert!(matches!(read.reading, Reading::Facts(_)));
+}

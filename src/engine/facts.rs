@@ -29,6 +29,8 @@ pub enum Reading {
     Facts(Box<Facts>),
     /// Its `ExclusiveArch`, `ExcludeArch` or the like rules this target out, in rpm's words.
     RuledOut(String),
+    /// It runs programs while it is read, and may not: what it says without them is not to be trusted.
+    Withheld,
     /// It can't be read: what is wrong with it.
     Broken(Vec<Finding>),
 }

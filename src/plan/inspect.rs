@@ -173,9 +173,10 @@ impl Inspector<'_> {
             encoder.digest_field("packages", &root.packages);
         }
         settings.encode(&mut encoder);
+        let request = request(package, origin, settings);
+        encoder.text("programs", if request.may_run { "run" } else { "withheld" });
         let key = encoder.key();
         let known = self.store.record::<Read>(RecordKind::Facts, &key);
-        let request = request(package, origin, settings);
         match known.filter(|known| reader.would_learn_again(&request, &known.observations)) {
             Some(known) => DraftState::Read(known.reading),
             None => DraftState::Unread(key),
@@ -251,6 +252,9 @@ impl Inspector<'_> {
                     Fate::Impossible(findings.iter().map(|finding| texts.located(finding, origin)).collect())
                 }
                 (DraftState::Read(Reading::RuledOut(words)), Ok(_)) => Fate::RuledOut(words),
+                (DraftState::Read(Reading::Withheld), Ok(_)) => {
+                    Fate::NotYet(draft.not_yet.unwrap_or_else(|| "its spec runs programs".to_owned()))
+                }
                 (DraftState::Read(Reading::Facts(_)), Ok(_)) if draft.not_yet.is_some() => {
                     Fate::NotYet(draft.not_yet.unwrap_or_default())
                 }

@@ -104,6 +104,11 @@ impl Finding {
         }
     }
 
+    /// Whether it only says that something could not be run, or written, where nothing may be.
+    pub fn is_withheld(&self) -> bool {
+        self.code == "forge::macros::closed"
+    }
+
     /// Whether the spec can't be used with it.
     pub fn is_error(&self) -> bool {
         self.weight == Weight::Error

@@ -149,3 +149,26 @@ fn rpmspec_has_its_own_help_and_its_own_exit_codes() {
     assert_eq!(project.run(&["rpmspec", "-q", "a.spec", "b.spec"]).code, Some(2));
     assert_eq!(project.run(&["-C", ".", "rpmspec", "-q", "a.spec"]).code, Some(1));
 }
+
+#[test]
+fn what_may_not_run_keeps_a_spec_from_being_judged_until_it_may() {
+    let project = Project::new();
+    let manifest = |rest: &str| {
+        format!(
+            "rpmforge version=1\nchroot host {{ root \"/\" }}\n{rest}package a {{ source path \"a.spec\" }}\n"
+        )
+    };
+    project.write(
+        "a.spec",
+        "Name: a\nVersion: %(echo 1)\nRelease: %(echo)\nSummary: s\nLicense: l\n%description\n",
+    );
+    project.write("Rpmforge.kdl", &manifest(""));
+    assert_eq!(project.succeed(&["check"]).stderr, "");
+    project.write("Rpmforge.kdl", &manifest("defaults { isolation none }\n"));
+    let run = project.run(&["check"]);
+    assert!(
+        run.stderr.contains("Empty tag: Release:") && run.stderr.contains("[a.spec:3:1]"),
+        "{}",
+        run.stderr
+    );
+}

@@ -9,6 +9,9 @@ use crate::spec::{DependencyKind, Finding, Package, Spec};
 /// What a reading comes to.
 pub(super) fn of(read: SpecReading) -> Read {
     let SpecReading { spec, findings, observations, target } = read;
+    if findings.iter().any(Finding::is_withheld) {
+        return Read { reading: Reading::Withheld, observations };
+    }
     let (errors, warnings): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(Finding::is_error);
     let reading = match spec {
         Some(spec) if errors.is_empty() => {
