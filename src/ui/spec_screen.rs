@@ -12,8 +12,8 @@ const WIDTH: usize = 14;
 
 /// The spec in lines.
 pub fn spec_screen(spec: &SpecContents, file: &str) -> String {
-    let mut screen =
-        Screen { text: format!("{} {} for {} · {file}\n", spec.name, spec.evr, spec.target), indent: "  " };
+    let mut screen = Screen { text: String::new(), indent: "  " };
+    screen.heading(&format!("{} {}", spec.name, spec.evr), &format!(" for {} · {file}", spec.target));
     screen.line("license", &spec.license);
     for (what, list) in [
         ("build for", &spec.build_archs),
@@ -34,7 +34,7 @@ pub fn spec_screen(spec: &SpecContents, file: &str) -> String {
     }
     if let Some(change) = spec.changes.first() {
         let changes = count(spec.changes.len(), "change");
-        screen.text.push_str(&format!("\n{changes}, the newest by {}\n", change.name));
+        screen.text.push_str(&shown(&format!("\n{changes}, the newest by {}\n", change.name)));
     }
     screen.text
 }
@@ -45,10 +45,15 @@ struct Screen {
 }
 
 impl Screen {
+    /// A line in bold letters, and what follows in plain ones.
+    fn heading(&mut self, title: &str, rest: &str) {
+        self.text.push_str(&format!("\x1b[1m{}\x1b[0m{}\n", shown(title), shown(rest)));
+    }
+
     /// `what  value`; nothing where there is no value.
     fn line(&mut self, what: &str, value: &str) {
         if !value.is_empty() {
-            self.text.push_str(&format!("{}{what:<WIDTH$}{value}\n", self.indent));
+            self.text.push_str(&format!("{}{what:<WIDTH$}{}\n", self.indent, shown(value)));
         }
     }
 
@@ -61,7 +66,8 @@ impl Screen {
 
     fn package(&mut self, package: &PackageContents, file: &str) {
         let fate = if package.is_built { "" } else { " · not built: no %files" };
-        self.text.push_str(&format!("\n{} {} {}{fate}\n", package.name, package.evr, package.arch));
+        self.text.push('\n');
+        self.heading(&package.name, &format!(" {} {}{fate}", package.evr, package.arch));
         self.line("summary", &package.summary);
         self.line("url", package.url.as_deref().unwrap_or_default());
         let mut last = "";
@@ -75,6 +81,11 @@ impl Screen {
         self.list("file lists", package.file_lists.iter().cloned());
         self.list("files", package.files.iter().cloned());
     }
+}
+
+/// What a spec says, without what would move the cursor of a terminal.
+fn shown(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '?' } else { c }).collect()
 }
 
 /// What stands before dependencies of a kind.

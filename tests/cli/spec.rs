@@ -172,3 +172,12 @@ fn what_may_not_run_keeps_a_spec_from_being_judged_until_it_may() {
         run.stderr
     );
 }
+
+#[test]
+fn a_spec_can_not_move_the_cursor() {
+    let project = Project::new();
+    let text = "Name: a\nVersion: 1\nRelease: 1\nSummary: s\x1b[2J\nLicense: l\n%description\n";
+    project.write("a.spec", text);
+    let run = project.succeed(&["spec", "a.spec"]);
+    assert!(run.stdout.contains("summary       s?[2J\n") && !run.stdout.contains('\x1b'), "{}", run.stdout);
+}
