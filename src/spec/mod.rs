@@ -34,6 +34,7 @@ mod changelog;
 mod condition;
 mod dependency;
 mod directive;
+mod file_line;
 mod finding;
 mod header;
 mod headers;
@@ -49,6 +50,7 @@ mod tag;
 
 pub use changelog::{Change, ChangelogProblem, Trim, read_changelog};
 pub use dependency::{Allows, Dependency, DependencyProblem, mentioned, read as read_dependencies};
+pub use file_line::{FileDirective, FileItem, FileProblem, Ownership, SimpleDirective, read_file_line};
 pub use finding::{Finding, Through, Weight};
 pub use header::{Belongs, Header, HeaderProblem};
 pub use package::{

@@ -6,6 +6,8 @@ use bstr::BString;
 
 use super::changelog::Change;
 use super::dependency::Dependency;
+use super::file_line::read_file_line;
+use super::reader::Report;
 use super::section::SectionKind;
 use crate::package::{Header, Tag};
 
@@ -293,6 +295,19 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// What is wrong with the lines of `%files`. rpm reads them when it packages files, and tells it then.
+    pub fn wrong_file_lines(&self) -> Vec<Report> {
+        let lists = self.packages.iter().filter_map(|package| package.files.as_ref());
+        let lines = lists.flat_map(|list| &list.lines);
+        lines
+            .filter_map(|line| {
+                let problem = read_file_line(&line.text).err()?;
+                let Place { file, line } = line.place.clone();
+                Some(Report { problem: problem.into(), file, line })
+            })
+            .collect()
+    }
+
     /// Calls a file by another name in all places.
     pub fn rename(&mut self, from: &str, to: &Arc<str>) {
         let rename = |place: &mut Place| {

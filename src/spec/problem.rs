@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::changelog::ChangelogProblem;
 use super::dependency::DependencyProblem;
+use super::file_line::FileProblem;
 use super::header::HeaderProblem;
 use super::package_problem::PackageProblem;
 use super::tag::TagProblem;
@@ -134,6 +135,10 @@ pub enum Problem {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Changelog(#[from] ChangelogProblem),
+    /// Something wrong with a line of `%files`: rpm says so when it packages the files.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    File(#[from] FileProblem),
     /// Something wrong with the packages.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -187,7 +192,8 @@ impl Problem {
             | Self::IncludeDepth { .. }
             | Self::ManyIncludes { .. }
             | Self::MacroInComment { .. }
-            | Self::Changelog(_) => Named::Nowhere,
+            | Self::Changelog(_)
+            | Self::File(_) => Named::Nowhere,
         }
     }
 }

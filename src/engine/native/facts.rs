@@ -1,10 +1,10 @@
 //! The facts of a spec that was read.
 
 use super::{SpecReading, text};
-use crate::engine::listed::{implied_provide, paths};
+use crate::engine::listed::implied_provide;
 use crate::engine::{ArchLimits, Facts, Read, Reading, SourceReference, SubpackageFacts};
 use crate::package::{Dependency, Header, Tag};
-use crate::spec::{DependencyKind, Finding, Package, Spec};
+use crate::spec::{DependencyKind, Finding, Package, SimpleDirective, Spec, read_file_line};
 
 /// What a reading comes to.
 pub(super) fn of(read: SpecReading) -> Read {
@@ -54,7 +54,10 @@ fn facts(spec: &Spec, warnings: Vec<Finding>) -> Facts {
 fn subpackage(spec: &Spec, package: &Package) -> SubpackageFacts {
     let header = spec.binary_header(package);
     let lines = package.files.iter().flat_map(|files| &files.lines);
-    let files: Vec<String> = lines.flat_map(|line| paths(&text(&line.text)).collect::<Vec<_>>()).collect();
+    let items = lines.filter_map(|line| read_file_line(&line.text).ok());
+    let items = items.filter(|item| !item.is(SimpleDirective::Exclude) && !item.is(SimpleDirective::DocDir));
+    let names = items.flat_map(|item| item.names).filter(|name| name.starts_with(b"/"));
+    let files: Vec<String> = names.map(|name| text(&name)).collect();
     let mut provides = dependencies(&header, DependencyKind::Provides);
     provides.extend(files.iter().filter_map(|file| implied_provide(file)));
     SubpackageFacts {

@@ -118,12 +118,10 @@ impl Native {
                 Err(Stop)
             }
         };
-        Ok(SpecReading {
-            spec: spec.ok(),
-            findings: findings.take(),
-            observations: host.observations(),
-            target,
-        })
+        let spec = spec.ok();
+        let wrong_lines = spec.iter().flat_map(Spec::wrong_file_lines);
+        findings.borrow_mut().extend(wrong_lines.map(|report| Finding::from(&report)));
+        Ok(SpecReading { spec, findings: findings.take(), observations: host.observations(), target })
     }
 
     fn host(
