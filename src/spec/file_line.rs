@@ -191,6 +191,23 @@ pub enum FileProblem {
     },
 }
 
+impl FileProblem {
+    /// Whether a macro stands there that is not defined here: where the package is built, it may be.
+    pub fn has_macro_left(&self) -> bool {
+        match self {
+            Self::Path { name } | Self::Second { name } | Self::Mixed { name, .. } => name.contains(&b'%'),
+            Self::Parenthesis { text, .. } | Self::Quote { text } | Self::Backslash { text } => {
+                text.contains_str("%{")
+            }
+            Self::Syntax { directive }
+            | Self::Mode { directive, .. }
+            | Self::Device { directive, .. }
+            | Self::Language { directive } => directive.contains_str("%{"),
+            Self::Token { word, .. } => word.contains(&b'%'),
+        }
+    }
+}
+
 /// What can be verified, with rpm's bits.
 const VERIFIED: [(&str, u32); 12] = [
     ("md5", 1),

@@ -171,7 +171,11 @@ impl Problem {
     /// Whether nothing can be built of a spec with it. rpm calls what is wrong with a changelog an error, leaves the entries
     /// after it out, and builds.
     pub fn prevents_a_build(&self) -> bool {
-        self.is_error() && !matches!(self, Self::Changelog(_))
+        match self {
+            Self::Changelog(_) => false,
+            Self::File(problem) => !problem.has_macro_left(),
+            problem => problem.is_error(),
+        }
     }
 
     /// How rpm names its place.
