@@ -18,8 +18,8 @@ impl QueryFormat {
         let view = View { header, around };
         let mut out = Vec::new();
         match self.parts.first() {
-            Some(Part::Field(field)) if field.tag.is_none() => {
-                view.whole(std::slice::from_ref(&self.parts[0]), false, &mut out)?;
+            Some(part @ Part::Field(field)) if field.tag.is_none() => {
+                view.whole(std::slice::from_ref(part), false, &mut out)?;
             }
             Some(Part::Iterator(parts)) if is_whole(parts) => view.whole(parts, true, &mut out)?,
             _ => {
