@@ -80,10 +80,7 @@ pub enum Rich {
 impl fmt::Display for Rich {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Capability(Capability { name, version: None }) => write!(f, "{name}"),
-            Self::Capability(Capability { name, version: Some((comparison, version)) }) => {
-                write!(f, "{name} {} {version}", comparison)
-            }
+            Self::Capability(capability) => capability.fmt(f),
             Self::Group(first, further) => {
                 write!(f, "({first}")?;
                 for (operator, part) in further {
@@ -91,6 +88,15 @@ impl fmt::Display for Rich {
                 }
                 f.write_str(")")
             }
+        }
+    }
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.version {
+            Some((comparison, version)) => write!(f, "{} {comparison} {version}", self.name),
+            None => self.name.fmt(f),
         }
     }
 }

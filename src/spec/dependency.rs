@@ -1,5 +1,7 @@
 //! What stands after `Requires:` and its like (rpm-spec(5), "Dependencies").
 
+use std::fmt;
+
 use bstr::{BStr, BString, ByteSlice};
 use miette::Diagnostic;
 use thiserror::Error;
@@ -17,6 +19,15 @@ pub enum Dependency {
     Plain(Capability),
     /// `(a or b)`
     Rich(Rich),
+}
+
+impl fmt::Display for Dependency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain(capability) => capability.fmt(f),
+            Self::Rich(rich) => rich.fmt(f),
+        }
+    }
 }
 
 /// What a tag allows.

@@ -5,9 +5,7 @@ use serde::Serialize;
 
 use crate::engine::SpecReading;
 use crate::package::{Header, Tag};
-use crate::spec::{
-    Declared, Dependency, DependencyKind, Finding, Package, Place, Scriptlet, SourceFile, Spec,
-};
+use crate::spec::{Declared, DependencyKind, Finding, Package, Place, Scriptlet, SourceFile, Spec};
 
 /// A spec that was read, or why it could not be.
 #[derive(Debug, Serialize)]
@@ -234,21 +232,11 @@ impl From<&SourceFile> for SourceLine {
     }
 }
 
-fn shown(dependency: &Dependency) -> String {
-    match dependency {
-        Dependency::Plain(capability) => match &capability.version {
-            Some((comparison, version)) => format!("{} {comparison} {version}", capability.name),
-            None => capability.name.to_string(),
-        },
-        Dependency::Rich(rich) => rich.to_string(),
-    }
-}
-
 fn lines(declared: &[Declared], kind: DependencyKind) -> Vec<DependencyLine> {
     let of_kind = declared.iter().filter(|declared| declared.kind == kind);
     let line = |declared: &Declared| DependencyLine {
         tag: declared.kind.tag(),
-        dependency: shown(&declared.dependency),
+        dependency: declared.dependency.to_string(),
         events: declared.events,
         place: (&declared.place).into(),
     };
@@ -269,7 +257,7 @@ fn script(script: &Scriptlet) -> ScriptLine {
     ScriptLine {
         kind: script.kind.word(),
         program: texts(&script.program),
-        conditions: script.conditions.iter().map(shown).collect(),
+        conditions: script.conditions.iter().map(ToString::to_string).collect(),
         body: text(&script.body),
         place: (&script.place).into(),
     }
