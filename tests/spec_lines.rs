@@ -119,6 +119,7 @@ fn ours(path: &Path) -> (String, Vec<String>, bool) {
         file: path.to_str().unwrap(),
         text: std::fs::read(path).unwrap(),
         can_build: &|arch| arch == "noarch",
+        build_root: None,
         listener: Rc::new(move |report| listener.borrow_mut().push(report.as_rpm().trim_end().to_owned())),
     };
     let spec = parse(&macros, parsing);

@@ -26,7 +26,7 @@ fn with(part: &str) -> (Option<Spec>, Vec<String>, Vec<String>) {
     let parsing = |file, text: &str| {
         let listener = Rc::clone(&told);
         let listener = Rc::new(move |report: &Report| listener.borrow_mut().push(report.clone()));
-        Parsing { file, text: text.into(), can_build: &|_| true, listener }
+        Parsing { file, text: text.into(), can_build: &|_| true, build_root: None, listener }
     };
     let spec = parse(&macros, parsing("a.spec", SPEC)).unwrap();
     let spec = parse_part(&macros, spec, parsing("a.specpart", part)).ok();

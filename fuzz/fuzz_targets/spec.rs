@@ -27,6 +27,7 @@ fuzz_target!(|text: &[u8]| {
         file: "fuzz.spec",
         text: text.to_vec(),
         can_build: &|arch| arch == "noarch" || arch == "x86_64",
+        build_root: None,
         listener: Rc::new(move |_| listener.set(listener.get() + 1)),
     };
     match parse(&macros, parsing) {

@@ -49,7 +49,7 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
         store: planned.store,
         history: planned.history,
         state: planned.state,
-        engine: planned.engine,
+        engines: planned.engines,
         listener: Arc::clone(&listener) as Arc<dyn Listener>,
         clock: Arc::clone(&clock),
         publisher: Arc::clone(&repositories) as Arc<_>,

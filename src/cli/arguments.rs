@@ -75,6 +75,11 @@ pub enum Command {
     Eval(Eval),
     /// Show what a spec says: packages, dependencies, sources, scripts, files
     Spec(Spec),
+    /// Show what differs between two packages: headers, dependencies, scripts, files, payload
+    Diff(Diff),
+    /// Build packages from specs with the options of rpm's own rpmbuild
+    #[command(disable_help_flag = true, arg_required_else_help = false)]
+    Rpmbuild(Rpmbuild),
     /// Query and expand specs with the options of rpm's own rpmspec
     #[command(disable_help_flag = true, arg_required_else_help = false)]
     Rpmspec(Rpmspec),
@@ -245,6 +250,34 @@ pub struct Schema {
     /// What to print
     #[arg(long, value_enum, default_value_t = SchemaForm::Kdl)]
     pub form: SchemaForm,
+}
+
+/// `forge diff`
+#[derive(Args, Debug)]
+#[command(
+    after_help = "It exits with 0 where the packages are the same, with 1 where they differ, and with 2 where they can't be compared."
+)]
+pub struct Diff {
+    /// The first package
+    #[arg(value_name = "BEFORE.rpm")]
+    pub before: PathBuf,
+    /// The second package
+    #[arg(value_name = "AFTER.rpm")]
+    pub after: PathBuf,
+    /// Show, and count, what only tells when, where and by what they were built
+    #[arg(long)]
+    pub all: bool,
+    /// Print everything as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `forge rpmbuild`
+#[derive(Args, Debug)]
+pub struct Rpmbuild {
+    /// What rpmbuild takes; `forge rpmbuild --help` lists it
+    #[arg(value_name = "ARGUMENT", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub arguments: Vec<OsString>,
 }
 
 /// `forge rpmspec`

@@ -5,6 +5,7 @@ mod arguments;
 mod check;
 mod completions;
 mod context;
+mod diff;
 mod eval;
 mod fmt;
 mod gc;
@@ -44,6 +45,10 @@ pub enum Exit {
     Usage,
     /// It was interrupted.
     Interrupted,
+    /// Two things that were compared differ (diff(1)).
+    Different,
+    /// They could not be compared (diff(1)).
+    Trouble,
 }
 
 impl Exit {
@@ -51,8 +56,8 @@ impl Exit {
     pub fn code(self) -> u8 {
         match self {
             Self::Success => 0,
-            Self::Failure => 1,
-            Self::Changes => 2,
+            Self::Failure | Self::Different => 1,
+            Self::Changes | Self::Trouble => 2,
             Self::Usage => 64,
             Self::Interrupted => 130,
         }
@@ -72,6 +77,9 @@ pub fn main(
     }
     if arguments.get(1).is_some_and(|command| command == "rpmspec") {
         return ExitCode::from(rpm::rpmspec(arguments.split_off(2), &context));
+    }
+    if arguments.get(1).is_some_and(|command| command == "rpmbuild") {
+        return ExitCode::from(rpm::rpmbuild(arguments.split_off(2), &context));
     }
     let exit = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => run(arguments, context),
@@ -115,6 +123,11 @@ fn command(command: Command, context: &Context) -> Result<Exit, Failure> {
             0 => Exit::Success,
             _ => Exit::Failure,
         }),
+        Command::Rpmbuild(arguments) => Ok(match rpm::rpmbuild(arguments.arguments, context) {
+            0 => Exit::Success,
+            _ => Exit::Failure,
+        }),
+        Command::Diff(arguments) => diff::run(&arguments, context),
         Command::Spec(arguments) => spec::run(&arguments, context),
         Command::Schema(arguments) => schema::run(&arguments, context),
         Command::Completions(arguments) => completions::run(&arguments, context),

@@ -24,7 +24,7 @@ pub struct Planned {
     pub store: Arc<Store>,
     pub history: Arc<History>,
     pub state: Arc<Folder>,
-    pub engine: Arc<dyn Engine>,
+    pub engines: Vec<Arc<dyn Engine>>,
     pub jobs: usize,
 }
 
@@ -45,17 +45,20 @@ pub async fn plan(
     let (store, history) = (Arc::new(store(context)?), Arc::new(project.history()?));
     let state = Arc::new(project.state()?);
     let supervisor = supervisor()?;
-    let native = Arc::new(Native::working_in(project.repository.path()));
+    let native = Native::working_in(project.repository.path()).building_with(&supervisor, &own_path()?);
+    let native = Arc::new(native);
     // A machine without rpm will do where no package is built with it.
     let needs_rpm = manifest.packages.iter().any(|package| package.engine == EngineChoice::Rpmbuild);
     let rpmbuild = match needs_rpm {
         true => Some(Arc::new(Rpmbuild::find(&supervisor, state.path()).await?)),
         false => None,
     };
-    let (reader, engine): (Arc<dyn SpecReader>, Arc<dyn Engine>) = match &rpmbuild {
-        Some(rpmbuild) => (Arc::<Rpmbuild>::clone(rpmbuild), Arc::<Rpmbuild>::clone(rpmbuild)),
-        None => (Arc::<Native>::clone(&native), Arc::<Native>::clone(&native)),
+    let reader: Arc<dyn SpecReader> = match &rpmbuild {
+        Some(rpmbuild) => Arc::<Rpmbuild>::clone(rpmbuild),
+        None => Arc::<Native>::clone(&native),
     };
+    let mut engines: Vec<Arc<dyn Engine>> = vec![Arc::<Native>::clone(&native)];
+    engines.extend(rpmbuild.map(|rpmbuild| rpmbuild as Arc<dyn Engine>));
     let unpacked = state.create("sources").map_err(CliError::Io)?;
     let jobs = selection.jobs.map_or_else(processors, usize::from);
     let inspector = Inspector {
@@ -72,7 +75,7 @@ pub async fn plan(
     let plan = Plan::new(&manifest, inspection)?;
     let mut decisions = plan.decide(&store, &history.last_good()?);
     choose(&manifest, &plan, &selection.packages, &mut decisions)?;
-    Ok(Planned { manifest, plan: Arc::new(plan), decisions, store, history, state, engine, jobs })
+    Ok(Planned { manifest, plan: Arc::new(plan), decisions, store, history, state, engines, jobs })
 }
 
 impl Planned {
@@ -142,9 +145,12 @@ fn choose(
 
 /// This binary, which supervises what it starts.
 fn supervisor() -> Result<Supervisor, Failure> {
+    own_path().map(Supervisor::new)
+}
+
+fn own_path() -> Result<HostPath, Failure> {
     let path = std::env::current_exe().map_err(CliError::Io)?;
-    let path = HostPath::new(path).unwrap_or_else(HostPath::root);
-    Ok(Supervisor::new(path))
+    Ok(HostPath::new(path).unwrap_or_else(HostPath::root))
 }
 
 fn processors() -> usize {

@@ -4,6 +4,8 @@
 //! [`Outcome`]. That a build failed is an outcome, not an error; an [`EngineError`] means that the engine could
 //! not do its work at all. Engines know nothing of manifests, plans and stores.
 
+mod carried_out;
+mod cause;
 mod facts;
 mod job;
 mod listed;
@@ -17,7 +19,10 @@ use std::pin::Pin;
 
 pub use facts::{ArchLimits, Facts, FactsRequest, Read, Reading, SourceReference, SubpackageFacts};
 pub use job::{Job, Outcome, Part, StageListener, StopReason};
-pub use native::{Native, SpecReading};
+pub use native::{
+    BuildListener, BuildProblem, BuildRequest, Goal, Native, Order, SpecReading, Step, Unbuilt, build,
+    install_source_package, spec_of_archive,
+};
 pub use rpmbuild::Rpmbuild;
 pub use settings::{Condition, MacroLevel, MacroSetting, Settings};
 pub use value::Value;
@@ -82,12 +87,9 @@ pub enum EngineError {
         /// What it said.
         answer: String,
     },
-    /// An engine that builds nothing.
-    #[error("`engine native` reads specs, and does not build packages yet")]
-    #[diagnostic(
-        code(forge::engine::reads_only),
-        help("`engine rpmbuild` builds them with this machine's rpm")
-    )]
+    /// An engine that was made for reading.
+    #[error("this engine was made to read specs, and not to build packages")]
+    #[diagnostic(code(forge::engine::reads_only), help("this is a mistake in forge: please report it"))]
     ReadsOnly,
     /// A program can't be run.
     #[error(transparent)]

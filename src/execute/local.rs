@@ -21,7 +21,7 @@ use crate::store::{PackageSummary, RecordKind, ResultFile, StepResult, Store};
 #[derive(Clone)]
 pub(super) struct Local {
     pub store: Arc<Store>,
-    pub engine: Arc<dyn Engine>,
+    pub engines: Vec<Arc<dyn Engine>>,
     pub cancel: Cancel,
     pub clock: Arc<dyn Clock>,
 }
@@ -73,7 +73,11 @@ impl Local {
     ) -> Result<Ran, ExecuteError> {
         let begun = self.clock.now();
         let job = self.blocking(task, move |local, task| local.prepare(task, part)).await?;
-        let outcome = self.engine.run(&job, &self.cancel, stages.as_ref()).await?;
+        // A plan names only engines that it was made with.
+        let mut engines = self.engines.iter();
+        let engine = engines.find(|engine| engine.identity() == task.inputs.engine);
+        let engine = engine.ok_or_else(|| ExecuteError::Task(format!("no engine {}", task.inputs.engine)))?;
+        let outcome = engine.run(&job, &self.cancel, stages.as_ref()).await?;
         let (packages, stages) = match outcome {
             Outcome::Built { packages, stages } => (packages, stages),
             Outcome::Stopped { reason: StopReason::Canceled, .. } => return Ok(Ran::Canceled),

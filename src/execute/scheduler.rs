@@ -45,7 +45,7 @@ pub struct Execution {
     /// The project's state folder, `.forge`.
     pub state: Arc<Folder>,
     /// Who builds.
-    pub engine: Arc<dyn Engine>,
+    pub engines: Vec<Arc<dyn Engine>>,
     /// Who hears of what happens.
     pub listener: Arc<dyn Listener>,
     /// What time it is.
@@ -126,7 +126,7 @@ impl Scheduler {
             Teller { listener: Arc::clone(&execution.listener), clock: Arc::clone(&execution.clock) };
         let local = Local {
             store: Arc::clone(&execution.store),
-            engine: Arc::clone(&execution.engine),
+            engines: execution.engines.clone(),
             cancel: execution.cancel.clone(),
             clock: Arc::clone(&execution.clock),
         };

@@ -171,7 +171,7 @@ impl Folder {
     /// A new file that must not be there yet.
     pub fn new_file(&self, path: impl AsRef<Path>, mode: u32) -> io::Result<File> {
         let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(mode);
+        options.read(true).write(true).create_new(true).mode(mode);
         self.dir.open_with(&path, &options).map_err(self.about(&path))
     }
 
@@ -184,6 +184,23 @@ impl Folder {
     pub fn temporary(&self, path: &Path) -> PathBuf {
         let number = TEMPORARIES.fetch_add(1, Ordering::Relaxed);
         path.with_file_name(format!(".forge-tmp-{}-{number}", process::id()))
+    }
+
+    /// A name that begins with `prefix` and that nothing in this folder has, not even another program's.
+    ///
+    /// # Errors
+    /// There is no randomness to be had.
+    pub fn unique(&self, prefix: &str) -> io::Result<String> {
+        const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+        loop {
+            let mut random = [0_u8; 6];
+            rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty())?;
+            let letter = |byte: &u8| char::from(LETTERS[usize::from(*byte) % LETTERS.len()]);
+            let name = format!("{prefix}{}", random.iter().map(letter).collect::<String>());
+            if self.dir.symlink_metadata(&name).is_err() {
+                return Ok(name);
+            }
+        }
     }
 
     /// Puts the file `from` of this folder at `to` in `target`: by reflink where the file system can, else by a

@@ -98,6 +98,11 @@ pub trait Host {
     /// # Errors
     /// It can't be started.
     fn run(&self, words: &[Vec<u8>], streams: &Streams) -> io::Result<i32>;
+    /// Runs programs, as many at a time as `threads` says; gives the exit code and the output of each, in their order.
+    fn filter_all(&self, jobs: &[FilterJob], threads: usize) -> Vec<io::Result<(i32, Vec<u8>)>> {
+        let _ = threads;
+        jobs.iter().map(|_| Err(io::ErrorKind::Unsupported.into())).collect()
+    }
     /// Reads a whole file.
     ///
     /// # Errors
@@ -137,6 +142,9 @@ pub trait Host {
     /// Writes what `%dump` and `%trace` show.
     fn trace(&self, text: &[u8]);
 }
+
+/// A program, its words given, and what it reads.
+pub type FilterJob = (Vec<Vec<u8>>, Vec<u8>);
 
 /// Files that stand for a program's standard streams.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

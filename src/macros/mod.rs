@@ -49,7 +49,7 @@ use language::Language;
 
 pub use expression::{ExpressionProblem, Mistake, Value};
 pub use extension::{Extension, Item};
-pub use host::{Access, Host, Machine, NoHost, OpenMacro, Report, Streams};
+pub use host::{Access, FilterJob, Host, Machine, NoHost, OpenMacro, Report, Streams};
 pub use observing::{Observation, Observing};
 pub use path::{Configuration, MACRO_PATH};
 pub use platform::Platform;
@@ -156,6 +156,49 @@ impl Macros {
     /// There is none, or it can't be read.
     pub fn read_start(&self, path: &[u8], length: usize) -> std::io::Result<Vec<u8>> {
         self.language.host.read_start(path, length)
+    }
+
+    /// Runs a program in the world that macros see; gives its exit code, minus a signal.
+    ///
+    /// # Errors
+    /// It can't be started.
+    pub fn run(&self, words: &[Vec<u8>], streams: &Streams) -> std::io::Result<i32> {
+        self.language.host.run(words, streams)
+    }
+
+    /// Runs a program with an input, and gives its exit code and its output.
+    ///
+    /// # Errors
+    /// It can't be started.
+    pub fn filter(&self, words: &[Vec<u8>], input: &[u8]) -> std::io::Result<(i32, Vec<u8>)> {
+        let job = (words.to_vec(), input.to_vec());
+        let mut results = self.language.host.filter_all(std::slice::from_ref(&job), 1);
+        results.pop().unwrap_or_else(|| Err(std::io::ErrorKind::Unsupported.into()))
+    }
+
+    /// Runs programs, as many at a time as `threads` says; gives the exit code and the output of each, in their order.
+    pub fn filter_all(&self, jobs: &[FilterJob], threads: usize) -> Vec<std::io::Result<(i32, Vec<u8>)>> {
+        self.language.host.filter_all(jobs, threads)
+    }
+
+    /// The files that a pattern of glob(7) names, in the order of their names.
+    pub fn glob(&self, pattern: &[u8]) -> Vec<Vec<u8>> {
+        self.language.host.glob(pattern)
+    }
+
+    /// Whether there is such a file or folder.
+    pub fn exists(&self, path: &[u8]) -> bool {
+        self.language.host.exists(path)
+    }
+
+    /// A variable of the environment.
+    pub fn variable(&self, name: &[u8]) -> Option<Vec<u8>> {
+        self.language.host.variable(name)
+    }
+
+    /// Sets a variable, or takes it away.
+    pub fn set_variable(&self, name: &[u8], value: Option<&[u8]>) {
+        self.language.host.set_variable(name, value);
     }
 
     /// Defines a macro from `name(options) body`, as `--define` and macro files have it.

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
 
-use super::host::{Access, Host, Machine, Report, Streams};
+use super::host::{Access, FilterJob, Host, Machine, Report, Streams};
 use crate::files::{HostPath, Tree};
-use crate::process::{Redirections, ShellLimits, run_plain, shell_output};
+use crate::process::{Redirections, ShellLimits, filter_all, run_plain, shell_output};
 
 /// How much `%(…)` may write, in bytes.
 const OUTPUT_LIMIT: u64 = 256 << 20;
@@ -170,6 +170,11 @@ impl Host for SystemHost {
             errors: self.redirection(streams.errors.as_ref(), writing)?,
         };
         run_plain(words, &self.environment.borrow(), self.folder.as_deref(), redirections)
+    }
+
+    fn filter_all(&self, jobs: &[FilterJob], threads: usize) -> Vec<io::Result<(i32, Vec<u8>)>> {
+        let _ = io::stdout().flush();
+        filter_all(jobs, &self.environment.borrow(), self.folder.as_deref(), threads)
     }
 
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>> {

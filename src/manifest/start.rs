@@ -15,7 +15,7 @@ pub fn first_manifest(repository: &Folder, name: &str) -> io::Result<Option<Stri
     let mut text = format!(
         "rpmforge version=1\n\nproject {} {{\n    description \"\"\n}}\n\n\
          // This machine's own root.\nchroot host {{ root \"/\" }}\n\n\
-         defaults {{\n    engine rpmbuild\n    isolation none // the specs here are trusted\n}}\n\n",
+         defaults {{\n    isolation none // the specs here are trusted\n}}\n\n",
         quoted(&as_name(name))
     );
     for (name, spec) in named(&specs) {

@@ -82,6 +82,11 @@ impl Header {
         self.values.insert(tag, value);
     }
 
+    /// Takes a tag away.
+    pub fn remove(&mut self, tag: Tag) {
+        self.values.remove(&tag);
+    }
+
     /// Sets a tag to a text.
     pub fn set_text(&mut self, tag: Tag, text: impl Into<BString>) {
         let text = text.into();

@@ -2,28 +2,44 @@
 //! repository metadata hold.
 
 mod check;
+mod compress;
 mod content;
+mod cpio;
+mod decode;
 mod dependency;
+mod difference;
+mod encode;
 mod evr;
 mod header;
 mod query;
 mod record;
 mod rich;
+mod sign;
 mod tag;
 mod unpack;
+mod write;
 
 use std::io::BufRead;
 
 pub use check::{HeaderError, check};
+pub use compress::{Compression, Compressor, PayloadFlags, decompressed};
 pub use content::content_digest;
+pub use cpio::{ArchiveEntry, ArchiveWriter};
+pub use decode::{Headers, decode_header, read_headers};
 pub use dependency::{Comparison, Dependency};
+pub use difference::{
+    AttributeChange, Compared, DependencyChange, Difference, DifferenceError, FileChange, FileChanges,
+    PayloadChange, ScriptChange, TagChange, difference,
+};
 pub use evr::Evr;
 pub use header::{Header, Item, Value};
 pub use query::{QueryFormat, QueryProblem, Surroundings};
 pub use record::{Location, PackageRecord, RepositoryKind};
 pub use rich::{Capability, Operator, Rich};
+pub use sign::add_signature;
 pub use tag::{Kind, Tag};
 pub use unpack::unpack;
+pub use write::{Archive, Format, PayloadContent, PayloadFile, Unwritten, hex, write_package};
 
 /// Why a package can't be read or used.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]

@@ -374,11 +374,10 @@ fn not_yet(package: &Package, chroot: &Chroot) -> Option<String> {
         RootBase::Folder(_) if own_root(chroot).is_none() => return later("a `root` other than \"/\""),
         RootBase::Folder(_) => {}
     }
-    match (package.engine, package.isolation) {
-        (EngineChoice::Native, _) => later("`engine native` (`engine rpmbuild` is)"),
-        (_, Isolation::Namespaces) => {
+    match package.isolation {
+        Isolation::Namespaces => {
             later("`isolation namespaces` (`isolation none` is, for specs that you trust)")
         }
-        (EngineChoice::Rpmbuild, Isolation::None) => None,
+        Isolation::None => None,
     }
 }

@@ -8,9 +8,11 @@
 
 mod command;
 mod descendants;
+mod filter;
 mod plain;
 mod supervise;
 
 pub use command::{Cancel, Command, Exit, ProcessError, Stream, Supervisor, Tail};
+pub use filter::filter_all;
 pub use plain::{Redirections, ShellLimits, run_plain, shell_output};
 pub use supervise::{SUPERVISE, supervise};

@@ -130,7 +130,11 @@ pub fn run_plain(
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where a macro's program is started")]
-fn plain(program: &OsStr, environment: &BTreeMap<OsString, OsString>, folder: Option<&Path>) -> Command {
+pub(super) fn plain(
+    program: &OsStr,
+    environment: &BTreeMap<OsString, OsString>,
+    folder: Option<&Path>,
+) -> Command {
     let mut command = Command::new(program);
     command.env_clear().envs(environment);
     if let Some(folder) = folder {
@@ -139,6 +143,6 @@ fn plain(program: &OsStr, environment: &BTreeMap<OsString, OsString>, folder: Op
     command
 }
 
-fn code(status: ExitStatus) -> i32 {
+pub(super) fn code(status: ExitStatus) -> i32 {
     status.code().or_else(|| status.signal().map(|signal| -signal)).unwrap_or(-1)
 }

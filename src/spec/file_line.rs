@@ -81,8 +81,8 @@ simple! {
 pub struct FileItem {
     /// What it says of its files.
     pub directives: Vec<FileDirective>,
-    /// The files: one path in the root, or files of the build that become documentation. Patterns as they were written,
-    /// without the quotes around them.
+    /// The files: one path in the root, or files of the build that become documentation. They are patterns; of names in
+    /// quotes the stars and their like are escaped.
     pub names: Vec<BString>,
 }
 
@@ -379,7 +379,20 @@ fn name(text: &[u8]) -> Result<(BString, &[u8]), FileProblem> {
         return Err(FileProblem::Quote { text: begin.into() });
     }
     let (name, after) = begin.split_at_checked(at).unwrap_or((begin, b""));
-    Ok((name.into(), after.strip_prefix(b"\"").filter(|_| quoted).unwrap_or(after)))
+    let name = if quoted { literal(name) } else { name.into() };
+    Ok((name, after.strip_prefix(b"\"").filter(|_| quoted).unwrap_or(after)))
+}
+
+/// A pattern for a name in quotes, where only backslash and quote mean anything.
+fn literal(name: &[u8]) -> BString {
+    let mut pattern = BString::default();
+    for byte in name {
+        if b"*?[]{}".contains(byte) && !pattern.ends_with(b"\\") {
+            pattern.push(b'\\');
+        }
+        pattern.push(*byte);
+    }
+    pattern
 }
 
 fn check_names(item: &FileItem) -> Result<(), FileProblem> {

@@ -1,14 +1,25 @@
 //! The headers that the packages of a spec have before they are built.
 
+use std::fmt;
+
 use bstr::BString;
 
 use super::dependency::Dependency;
 use super::package::{Declared, DependencyKind, Package, Scriptlet, Spec};
 use super::section::SectionKind;
-use crate::package::{Header, Tag, Value};
+use crate::macros::Stop;
+use crate::package::{Comparison, Header, Tag, Value};
 
-/// A dependency as headers hold it: name, version, flags. They stand in this order, each of them once.
-type Row = (BString, BString, u32);
+/// A dependency as headers hold it. They stand in the order of these fields, each of them once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DependencyRow {
+    /// The name, or a whole rich dependency.
+    pub name: BString,
+    /// The version; empty where none is meant.
+    pub version: BString,
+    /// How versions are compared, and when it counts, in rpm's bits (`RPMSENSE_*`).
+    pub flags: u32,
+}
 
 /// The tags of a script: its text, its program, its flags.
 type ScriptTags = (Tag, Tag, Tag);
@@ -80,7 +91,8 @@ impl Spec {
             return header;
         }
         let built = self.packages.iter().filter(|package| package.is_built());
-        let provides = built.map(|package| (package.name.clone(), package.header.evr(), 8)).collect();
+        let provides =
+            built.map(|package| DependencyRow::equal(package.name.clone(), package.header.evr())).collect();
         // They stand in the order of the spec.
         put_rows(&mut header, DependencyKind::Provides, provides);
         for kind in [DependencyKind::BuildRequires, DependencyKind::BuildConflicts] {
@@ -107,9 +119,9 @@ impl Spec {
         let evr = header.evr();
         if header.text(Tag::ARCH).is_some_and(|arch| arch != "noarch") && !self.target.isa.is_empty() {
             let name = [package.name.as_slice(), &self.target.isa].concat();
-            provides.push((name.into(), evr.clone(), 8));
+            provides.push(DependencyRow::equal(name.into(), evr.clone()));
         }
-        provides.push((package.name.clone(), evr, 8));
+        provides.push(DependencyRow::equal(package.name.clone(), evr));
         set_rows(&mut header, DependencyKind::Provides, provides);
         for kind in DependencyKind::ALL {
             let is_of_build = matches!(kind, DependencyKind::BuildRequires | DependencyKind::BuildConflicts);
@@ -139,39 +151,124 @@ impl Spec {
     }
 }
 
-/// The name, version and comparison of a dependency.
-fn row(dependency: &Dependency, flags: u32) -> Row {
-    match dependency {
-        Dependency::Plain(capability) => match &capability.version {
-            Some((comparison, version)) => {
-                (capability.name.clone(), version.clone(), flags | u32::from(*comparison))
-            }
-            None => (capability.name.clone(), BString::default(), flags),
-        },
-        Dependency::Rich(rich) => (rich.to_string().into(), BString::default(), flags),
+impl DependencyRow {
+    /// A dependency; `flags` say when it counts.
+    pub fn of(dependency: &Dependency, flags: u32) -> Self {
+        let (name, version) = match dependency {
+            Dependency::Plain(capability) => (capability.name.clone(), capability.version.clone()),
+            Dependency::Rich(rich) => (rich.to_string().into(), None),
+        };
+        match version {
+            Some((comparison, version)) => Self { name, version, flags: flags | u32::from(comparison) },
+            None => Self { name, version: BString::default(), flags },
+        }
+    }
+
+    /// Exactly this version.
+    pub fn equal(name: BString, version: BString) -> Self {
+        Self { name, version, flags: u32::from(Comparison::EQUAL) }
+    }
+
+    /// The dependencies of a kind that a header has.
+    pub fn in_header(header: &Header, kind: DependencyKind) -> Vec<Self> {
+        let (names, versions, flags) = kind.header_tags();
+        let rows = header.texts(names).iter().zip(header.texts(versions)).zip(header.numbers(flags));
+        rows.map(|((name, version), flags)| Self {
+            name: name.clone(),
+            version: version.clone(),
+            flags: u32::try_from(*flags).unwrap_or_default(),
+        })
+        .collect()
     }
 }
 
-fn rows(declared: &[Declared], kind: DependencyKind) -> Vec<Row> {
-    let of_kind = declared.iter().filter(|declared| declared.kind == kind);
-    of_kind.map(|declared| row(&declared.dependency, declared.events)).collect()
+impl fmt::Display for DependencyRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Comparison::from_flags(self.flags) {
+            Some(comparison) => write!(f, "{} {comparison} {}", self.name, self.version),
+            None => self.name.fmt(f),
+        }
+    }
 }
 
-fn set_rows(header: &mut Header, kind: DependencyKind, mut rows: Vec<Row>) {
+/// Adds dependencies to those that a header has.
+pub fn add_dependencies(
+    header: &mut Header,
+    kind: DependencyKind,
+    rows: impl IntoIterator<Item = DependencyRow>,
+) {
+    let mut all = DependencyRow::in_header(header, kind);
+    all.extend(rows);
+    set_rows(header, kind, all);
+}
+
+fn rows(declared: &[Declared], kind: DependencyKind) -> Vec<DependencyRow> {
+    let of_kind = declared.iter().filter(|declared| declared.kind == kind);
+    of_kind.map(|declared| DependencyRow::of(&declared.dependency, declared.events)).collect()
+}
+
+fn set_rows(header: &mut Header, kind: DependencyKind, mut rows: Vec<DependencyRow>) {
     rows.sort();
     rows.dedup();
     put_rows(header, kind, rows);
 }
 
-fn put_rows(header: &mut Header, kind: DependencyKind, rows: Vec<Row>) {
+fn put_rows(header: &mut Header, kind: DependencyKind, rows: Vec<DependencyRow>) {
     if rows.is_empty() {
         return;
     }
     let (name, version, flags) = kind.header_tags();
-    header.set(flags, Value::Numbers(rows.iter().map(|row| row.2.into()).collect()));
-    let (names, versions) = rows.into_iter().map(|(name, version, _)| (name, version)).unzip();
+    header.set(flags, Value::Numbers(rows.iter().map(|row| row.flags.into()).collect()));
+    let (names, versions) = rows.into_iter().map(|row| (row.name, row.version)).unzip();
     header.set(name, Value::Texts(names));
     header.set(version, Value::Texts(versions));
+}
+
+/// What a script of a package is, once its file has been read.
+pub type ScriptText<'s> = &'s dyn Fn(&Scriptlet, Tag) -> Result<BString, Stop>;
+
+/// Sets what only a package that is built says of scripts: the text of their files, and all of its triggers.
+///
+/// # Errors
+/// A file can't be read: what `text` said.
+pub fn set_script_texts(
+    header: &mut Header,
+    scripts: &[Scriptlet],
+    text: ScriptText<'_>,
+) -> Result<(), Stop> {
+    for script in scripts.iter().filter(|script| script.file.is_some()) {
+        if let Some((body, ..)) = script_tags(script.kind) {
+            header.set_text(body, text(script, body)?);
+        }
+    }
+    for (prefix, belongs) in LISTS {
+        let of_list: Vec<&Scriptlet> = scripts.iter().filter(|script| belongs(script.kind)).collect();
+        let Some(bodies) = Tag::named(format!("{prefix}SCRIPTS").as_bytes()).filter(|_| !of_list.is_empty())
+        else {
+            continue;
+        };
+        let texts: Result<Vec<BString>, Stop> = of_list.iter().map(|script| text(script, bodies)).collect();
+        header.set(bodies, Value::Texts(texts?));
+        let programs = of_list.iter().map(|script| script.program.first().cloned().unwrap_or_default());
+        let flags: Vec<u64> = of_list.iter().map(|script| script_flags(script)).collect();
+        let priorities = of_list.iter().map(|script| script.priority.into()).collect();
+        let has_flags = flags.iter().any(|flags| *flags != 0);
+        for (what, value) in [
+            ("SCRIPTPROG", Some(Value::Texts(programs.collect()))),
+            ("SCRIPTFLAGS", has_flags.then_some(Value::Numbers(flags))),
+            ("PRIORITIES", (prefix != "TRIGGER").then_some(Value::Numbers(priorities))),
+        ] {
+            if let (Some(tag), Some(value)) = (Tag::named(format!("{prefix}{what}").as_bytes()), value) {
+                header.set(tag, value);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// rpm's bits of a script: macros in it are expanded, it is a query format.
+fn script_flags(script: &Scriptlet) -> u64 {
+    u64::from(script.expands) | u64::from(script.formats) << 1
 }
 
 fn script_tags(kind: SectionKind) -> Option<ScriptTags> {
@@ -200,7 +297,7 @@ fn set_script(header: &mut Header, script: &Scriptlet) {
         header.set_text(body, script.body.clone());
     }
     header.set(program, Value::Texts(script.program.clone()));
-    let bits = u64::from(script.expands) | u64::from(script.formats) << 1;
+    let bits = script_flags(script);
     if bits != 0 {
         header.set_number(flags, bits);
     }
@@ -218,19 +315,24 @@ fn trigger_bit(kind: SectionKind) -> u32 {
     }
 }
 
+/// Which triggers a list holds.
+type Belongs = fn(SectionKind) -> bool;
+
+/// The lists of triggers, by the beginnings of their tags.
+const LISTS: [(&str, Belongs); 3] = [
+    ("TRIGGER", |kind| kind.is_trigger() && !kind.is_file_trigger()),
+    ("FILETRIGGER", |kind| kind.is_file_trigger() && !kind.is_transaction_file_trigger()),
+    ("TRANSFILETRIGGER", SectionKind::is_transaction_file_trigger),
+];
+
 /// Triggers in their three lists, each with the number of its script in its own list.
 fn set_triggers(header: &mut Header, scripts: &[Scriptlet]) {
-    type Belongs = fn(SectionKind) -> bool;
-    const LISTS: [(&str, Belongs); 3] = [
-        ("TRIGGER", |kind| kind.is_trigger() && !kind.is_file_trigger()),
-        ("FILETRIGGER", |kind| kind.is_file_trigger() && !kind.is_transaction_file_trigger()),
-        ("TRANSFILETRIGGER", SectionKind::is_transaction_file_trigger),
-    ];
     for (prefix, belongs) in LISTS {
-        let mut found: Vec<(Row, u64)> = Vec::new();
+        let mut found: Vec<(DependencyRow, u64)> = Vec::new();
         for (index, script) in (0..).zip(scripts.iter().filter(|script| belongs(script.kind))) {
             let bit = trigger_bit(script.kind);
-            found.extend(script.conditions.iter().map(|condition| (row(condition, bit), index)));
+            found
+                .extend(script.conditions.iter().map(|condition| (DependencyRow::of(condition, bit), index)));
         }
         if found.is_empty() {
             continue;
@@ -238,12 +340,13 @@ fn set_triggers(header: &mut Header, scripts: &[Scriptlet]) {
         found.sort();
         found.dedup();
         let tag = |what: &str| Tag::named(format!("{prefix}{what}").as_bytes());
-        let texts =
-            |of: fn(&Row) -> &BString| Value::Texts(found.iter().map(|(row, _)| of(row).clone()).collect());
+        let texts = |of: fn(&DependencyRow) -> &BString| {
+            Value::Texts(found.iter().map(|(row, _)| of(row).clone()).collect())
+        };
         for (what, value) in [
-            ("NAME", texts(|row| &row.0)),
-            ("VERSION", texts(|row| &row.1)),
-            ("FLAGS", Value::Numbers(found.iter().map(|(row, _)| row.2.into()).collect())),
+            ("NAME", texts(|row| &row.name)),
+            ("VERSION", texts(|row| &row.version)),
+            ("FLAGS", Value::Numbers(found.iter().map(|(row, _)| row.flags.into()).collect())),
             ("INDEX", Value::Numbers(found.iter().map(|(_, index)| *index).collect())),
         ] {
             if let Some(tag) = tag(what) {

@@ -21,6 +21,7 @@
 //!     file: "hello.spec",
 //!     text: text.into(),
 //!     can_build: &|_| true,
+//!     build_root: None,
 //!     listener: Rc::new(|report| println!("{}", report.as_rpm())),
 //! })?;
 //! assert_eq!(spec.packages[1].name, "hello-doc");
@@ -53,6 +54,7 @@ pub use dependency::{Allows, Dependency, DependencyProblem, mentioned, read as r
 pub use file_line::{FileDirective, FileItem, FileProblem, Ownership, SimpleDirective, read_file_line};
 pub use finding::{Finding, Through, Weight};
 pub use header::{Belongs, Header, HeaderProblem};
+pub use headers::{DependencyRow, ScriptText, add_dependencies, set_script_texts};
 pub use package::{
     BuildScript, Declared, DependencyKind, FileLine, FileList, Limits, Package, Place, Scriptlet, SourceFile,
     Spec, Target,

@@ -308,6 +308,23 @@ impl Spec {
             .collect()
     }
 
+    /// Why it can't be built for its target, in rpm's words; nothing where it can.
+    pub fn ruled_out(&self) -> Option<String> {
+        let (target, limits) = (&self.target, &self.limits);
+        let misses = |list: &[BString], name: &BString| !list.is_empty() && !list.contains(name);
+        if misses(&limits.exclusive_arch, &target.arch) {
+            Some(format!("Architecture is not included: {}", target.arch))
+        } else if limits.exclude_arch.contains(&target.arch) {
+            Some(format!("Architecture is excluded: {}", target.arch))
+        } else if misses(&limits.exclusive_os, &target.os) {
+            Some(format!("OS is not included: {}", target.os))
+        } else if limits.exclude_os.contains(&target.os) {
+            Some(format!("OS is excluded: {}", target.os))
+        } else {
+            None
+        }
+    }
+
     /// Calls a file by another name in all places.
     pub fn rename(&mut self, from: &str, to: &Arc<str>) {
         let rename = |place: &mut Place| {

@@ -306,6 +306,23 @@ pub enum PackageProblem {
         /// The section's line.
         line: BString,
     },
+    /// A trigger whose program has options.
+    #[error("interpreter arguments not allowed in triggers: {program}")]
+    #[diagnostic(
+        code(forge::spec::trigger_arguments),
+        help("name the program alone; set options in the script")
+    )]
+    TriggerArguments {
+        /// The program with its options.
+        program: BString,
+    },
+    /// A format of packages that there is not.
+    #[error("invalid rpm format {format} requested, using 4")]
+    #[diagnostic(code(forge::spec::rpm_format), help("`%_rpmformat` is 4 or 6"))]
+    Format {
+        /// What the macro says.
+        format: BString,
+    },
     /// A program that rpm does not have within itself.
     #[error("unsupported internal script: {program}")]
     #[diagnostic(code(forge::spec::internal_script), help("there is `<lua>`, and no other"))]
@@ -404,6 +421,7 @@ impl PackageProblem {
                 | Self::SecondDescription
                 | Self::SecondFiles { .. }
                 | Self::Encoding { is_error: false, .. }
+                | Self::Format { .. }
         )
     }
 
@@ -428,6 +446,7 @@ impl PackageProblem {
                 | Self::Outside { .. }
                 | Self::LateSection { .. }
                 | Self::PatchN { .. }
+                | Self::Format { .. }
         )
     }
 }

@@ -1,5 +1,6 @@
 //! What a terminal shows: progress, tables, colours, drawings of the graph.
 
+mod diff_screen;
 mod drawing;
 mod events;
 mod plan_screen;
@@ -13,6 +14,7 @@ mod words;
 
 use std::io;
 
+pub use diff_screen::diff_screen;
 pub use drawing::{GraphFormat, GraphView, draw};
 pub use events::{JsonEvents, PlainEvents, Verbosity};
 pub use plan_screen::{PlanDocument, RootMacro, plan_document, plan_screen};

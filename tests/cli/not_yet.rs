@@ -16,14 +16,8 @@ fn skipped(manifest: &str) -> String {
 const PACKAGE: &str = "package a { source path \"a.spec\" }\n";
 
 #[test]
-fn the_native_engine_is_named() {
-    let why = skipped(&format!("chroot host {{ root \"/\" }}\n{PACKAGE}"));
-    assert_eq!(why, "`engine native` (`engine rpmbuild` is) is not carried out by this version of forge");
-}
-
-#[test]
 fn namespaces_are_named() {
-    let why = skipped(&format!("chroot host {{ root \"/\" }}\ndefaults {{ engine rpmbuild }}\n{PACKAGE}"));
+    let why = skipped(&format!("chroot host {{ root \"/\" }}\n{PACKAGE}"));
     assert!(why.starts_with("`isolation namespaces`"), "{why}");
 }
 
@@ -44,7 +38,7 @@ fn sources_from_elsewhere_are_named() {
         "custom script=\"a.sh\"",
     ] {
         let manifest = format!(
-            "chroot host {{ root \"/\" }}\ndefaults {{ engine rpmbuild; isolation none }}\npackage a {{ source {source} }}\n"
+            "chroot host {{ root \"/\" }}\ndefaults {{ isolation none }}\npackage a {{ source {source} }}\n"
         );
         let why = skipped(&manifest);
         let kind = source.split(' ').next().unwrap();

@@ -70,7 +70,7 @@ fn a_batch_costs_as_many_edges_as_it_has_members() {
             project.spec(&name, "", "true");
         }
     }
-    project.write("Rpmforge.kdl", &format!("{}{manifest}", crate::support::HOST));
+    project.write("Rpmforge.kdl", &format!("{}{manifest}", crate::support::host()));
     let dot = project.succeed(&["graph"]).stdout;
     assert_eq!(
         dot.matches(" -> ").count(),

@@ -65,7 +65,8 @@ fn a_folder_elsewhere_without_a_spec_is_refused() {
     let project = Project::new();
     let folder = project.beside("empty");
     std::fs::create_dir(&folder).unwrap();
-    let manifest = format!("{}package a {{ source path \"{}\" }}\n", crate::support::HOST, folder.display());
+    let manifest =
+        format!("{}package a {{ source path \"{}\" }}\n", crate::support::host(), folder.display());
     project.write("Rpmforge.kdl", &manifest);
     let run = project.run(&["apply"]);
     assert!(run.stderr.contains("forge::source::no_spec"), "{}", run.stderr);

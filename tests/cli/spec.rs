@@ -64,6 +64,8 @@ fn project(engine: &str) -> Project {
     );
     project.write("Rpmforge.kdl", &manifest);
     project.write("hello.spec", SPEC);
+    project.write("hello-2.10.tar.gz", "");
+    project.write("greeting.patch", "");
     project.write("wrong.spec", WRONG);
     project
 }

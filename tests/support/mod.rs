@@ -21,9 +21,18 @@ pub struct Run {
     pub stderr: String,
 }
 
-/// The line that makes the machine's root a chroot, and the specs trusted.
-pub const HOST: &str =
-    "rpmforge version=1\nchroot host { root \"/\" }\ndefaults { engine rpmbuild; isolation none }\n";
+/// The lines that make the machine's root a chroot, and the specs trusted.
+pub fn host() -> String {
+    let engine = engine();
+    format!(
+        "rpmforge version=1\nchroot host {{ root \"/\" }}\ndefaults {{ engine {engine}; isolation none }}\n"
+    )
+}
+
+/// The engine that builds: the same tests run with both.
+pub fn engine() -> String {
+    std::env::var("FORGE_TEST_ENGINE").unwrap_or_else(|_| "native".to_owned())
+}
 
 impl Project {
     /// An empty one.
@@ -36,7 +45,7 @@ impl Project {
     /// One with this manifest, after the lines that every test needs.
     pub fn with(manifest: &str) -> Self {
         let project = Self::new();
-        project.write("Rpmforge.kdl", &format!("{HOST}{manifest}"));
+        project.write("Rpmforge.kdl", &format!("{}{manifest}", host()));
         project
     }
 

@@ -2,9 +2,11 @@
 
 mod eval;
 mod options;
+mod rpmbuild;
 mod rpmspec;
 mod session;
 mod shell;
 
 pub use eval::run as eval;
+pub use rpmbuild::run as rpmbuild;
 pub use rpmspec::run as rpmspec;

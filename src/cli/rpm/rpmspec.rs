@@ -268,7 +268,8 @@ fn spec_of(session: &mut Session<'_>, file: &[u8], keeps_macros: bool) -> Result
     let can_build = |wanted: &BStr| compatible.iter().any(|arch| arch.as_bytes() == wanted.as_bytes());
     let before = macros.table();
     let tell = |report: &Report| complain(format!("{}\n", report.as_rpm()).as_bytes());
-    let parsing = Parsing { file: &name, text, can_build: &can_build, listener: Rc::new(tell) };
+    let parsing =
+        Parsing { file: &name, text, can_build: &can_build, build_root: None, listener: Rc::new(tell) };
     let spec = parse(&macros, parsing);
     if !keeps_macros {
         macros.set_table(before);

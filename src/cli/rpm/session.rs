@@ -1,6 +1,6 @@
 //! What rpm's programs have in common: options that change macros, and the macros that come of them (rpm-common(8)).
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, Write};
 use std::rc::Rc;
 
@@ -95,12 +95,62 @@ pub struct Session<'a> {
     shows_configuration: bool,
     /// What the command line defined, in order: it is put above the files once they are read.
     defined: Vec<Vec<u8>>,
+    /// Macros of files that it took away.
+    undefined: Vec<Vec<u8>>,
     /// What rpmrc says of architectures, once macros are loaded.
     pub rc: RpmRc,
     /// Set with the first expansion.
     macros: Option<Macros>,
     /// Before that, definitions are only looked at.
     scratch: Macros,
+    /// All that was said to be wrong.
+    pub told: Told,
+    /// `--buildroot`
+    pub build_root: Option<Vec<u8>>,
+    /// What `--target` said: one or more of them.
+    target: Option<String>,
+}
+
+/// What was said to be wrong so far, for those who repeat it at the end.
+#[derive(Clone, Default)]
+pub struct Told {
+    /// What is held back until it is known whether it will be said once more.
+    held: Rc<RefCell<Option<Vec<Vec<u8>>>>>,
+    errors: Rc<RefCell<Vec<Vec<u8>>>>,
+    warnings: Rc<RefCell<Vec<Vec<u8>>>>,
+}
+
+impl Told {
+    /// Writes a message of rpm's words to standard error, and keeps it.
+    pub fn tell(&self, message: &[u8]) {
+        if let Some(held) = self.held.borrow_mut().as_mut() {
+            held.push(message.to_vec());
+            return;
+        }
+        complain(message);
+        let message = message.strip_suffix(b"\n").unwrap_or(message);
+        if let Some(text) = message.strip_prefix(b"error: ") {
+            self.errors.borrow_mut().push(text.to_vec());
+        } else if let Some(text) = message.strip_prefix(b"warning: ") {
+            self.warnings.borrow_mut().push(text.to_vec());
+        }
+    }
+
+    /// From now on messages are held back.
+    pub fn hold(&self) {
+        self.held.borrow_mut().get_or_insert_default();
+    }
+
+    /// Drops what was held back, or tells it.
+    pub fn release(&self, is_told: bool) {
+        let held = self.held.take().unwrap_or_default();
+        held.iter().filter(|_| is_told).for_each(|message| self.tell(message));
+    }
+
+    /// The errors and the warnings so far; they are forgotten.
+    pub fn take(&self) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
+        (self.errors.take(), self.warnings.take())
+    }
 }
 
 impl<'a> Session<'a> {
@@ -109,7 +159,8 @@ impl<'a> Session<'a> {
     /// # Errors
     /// The machine's files are out of reach.
     pub fn new(context: &'a Context) -> io::Result<Self> {
-        let host = host(context, false)?;
+        let told = Told::default();
+        let host = host(context, false, &told)?;
         let scratch = Macros::new(Table::new(), Rc::new(host), Limits::default());
         Ok(Self {
             context,
@@ -119,8 +170,12 @@ impl<'a> Session<'a> {
             rc: RpmRc::default(),
             shows_configuration: false,
             defined: Vec::new(),
+            undefined: Vec::new(),
             macros: None,
             scratch,
+            told,
+            target: None,
+            build_root: None,
         })
     }
 
@@ -139,7 +194,11 @@ impl<'a> Session<'a> {
             Common::Macros => self.change(|configuration| configuration.macro_path = Some(value)),
             Common::RcFile => self.change(|configuration| configuration.rc_path = Some(value)),
             Common::Target => match String::from_utf8(value) {
-                Ok(target) => self.change(|configuration| configuration.target = Some(target)),
+                Ok(target) => {
+                    self.target = Some(target.clone());
+                    let first = target.split(',').next().map(str::to_owned);
+                    self.change(|configuration| configuration.target = first)
+                }
                 Err(_) => Err(b"error: --target: no name of an architecture\n".to_vec()),
             },
             Common::Verbose => {
@@ -189,8 +248,10 @@ impl<'a> Session<'a> {
             macros.pop(name);
         }
         let defines = |definition: &Vec<u8>| defined_name(definition) == name;
-        if let Some(at) = self.defined.iter().rposition(defines) {
-            self.defined.remove(at);
+        match self.defined.iter().rposition(defines) {
+            Some(at) => drop(self.defined.remove(at)),
+            // It is one of the files, which may not have been read yet.
+            None => self.undefined.push(name.to_vec()),
         }
         Ok(())
     }
@@ -204,10 +265,13 @@ impl<'a> Session<'a> {
             return Ok(macros.clone());
         }
         let failed = |error: io::Error| format!("error: {}\n", crate::files::reason(&error)).into_bytes();
-        let host = host(self.context, self.is_verbose).map_err(failed)?;
+        let host = host(self.context, self.is_verbose, &self.told).map_err(failed)?;
         let macros = Macros::new(Table::new(), Rc::new(host), Limits::default());
         self.rc = macros.configure(&self.configuration).map_err(|_| Vec::new())?;
         let quiet = Macros::new(macros.table(), Rc::new(NoHost::default()), Limits::default());
+        for name in &self.undefined {
+            quiet.pop(name);
+        }
         for definition in &self.defined {
             // It has been found to be right.
             let _ = quiet.define(definition, Level::COMMAND_LINE, Origin::named("--define"));
@@ -215,6 +279,18 @@ impl<'a> Session<'a> {
         macros.set_table(quiet.table());
         self.macros = Some(macros.clone());
         Ok(macros)
+    }
+
+    /// The targets that `--target` named.
+    pub fn targets(&self) -> Vec<String> {
+        let named = self.target.iter().flat_map(|names| names.split(','));
+        named.map(str::to_owned).collect()
+    }
+
+    /// From now on macros are those of a target.
+    pub fn set_target(&mut self, target: Option<&str>) {
+        self.configuration.target = target.map(str::to_owned);
+        self.macros = None;
     }
 
     /// Shows what was read, if that was asked for.
@@ -276,11 +352,9 @@ fn definition(said: &[u8]) -> Vec<u8> {
     said.iter().map(letter).collect()
 }
 
-fn host(context: &Context, is_verbose: bool) -> io::Result<SystemHost> {
-    let tell = |report: Report| {
-        // Nobody is left to be told, if standard error is gone.
-        let _ = io::stderr().write_all(&report.as_rpm());
-    };
+fn host(context: &Context, is_verbose: bool, told: &Told) -> io::Result<SystemHost> {
+    let told = told.clone();
+    let tell = move |report: Report| told.tell(&report.as_rpm());
     Ok(SystemHost::new(context.variables.clone(), tell)?.verbose(is_verbose))
 }
 

@@ -1,5 +1,6 @@
-//! `engine native`: rpm's work done here. So far it reads specs; what builds them comes later.
+//! `engine native`: rpm's work done here.
 
+mod build;
 mod facts;
 mod settings;
 
@@ -12,6 +13,12 @@ use std::time::Duration;
 
 use bstr::{BStr, ByteSlice};
 
+pub use build::{
+    BuildListener, BuildProblem, BuildRequest, Goal, Order, Step, Unbuilt, build, install_source_package,
+    spec_of_archive,
+};
+
+use super::carried_out::{Program, carry_out};
 use super::rpmbuild::SYSTEM_PATH;
 use super::{
     Engine, EngineError, FactsRequest, Job, Outcome, Promise, Read, Settings, SpecReader, StageListener,
@@ -21,7 +28,7 @@ use crate::macros::{
     Commands, Compatibility, Configuration, Host, Limits, Macros, Observation, Observing, RpmRc, Stop,
     SystemHost, Table,
 };
-use crate::process::Cancel;
+use crate::process::{Cancel, Supervisor};
 use crate::spec::{Finding, Parsing, Spec, Weight, parse};
 
 /// How long a program may run that a spec starts while it is read.
@@ -35,6 +42,8 @@ pub struct Native {
     /// Where relative paths of specs begin, and their commands run.
     folder: Option<HostPath>,
     loaded: Mutex<HashMap<Loading, Loaded>>,
+    /// Who supervises builds, and the forge that carries them out.
+    builds_with: Option<(Supervisor, HostPath)>,
 }
 
 /// What decides which macros there are before a spec is read.
@@ -71,6 +80,7 @@ impl Default for Native {
             commands: Commands::default(),
             folder: None,
             loaded: Mutex::default(),
+            builds_with: None,
         }
     }
 }
@@ -79,6 +89,26 @@ impl Native {
     /// With specs whose relative paths begin in a folder, wherever forge runs; commands run there as well.
     pub fn working_in(folder: &HostPath) -> Self {
         Self { folder: Some(folder.clone()), ..Self::default() }
+    }
+
+    /// With builds that the binary at `forge` carries out: what a spec runs, it runs in a process of its own.
+    #[must_use]
+    pub fn building_with(mut self, supervisor: &Supervisor, forge: &HostPath) -> Self {
+        self.builds_with = Some((supervisor.clone(), forge.clone()));
+        self
+    }
+
+    /// Whether the root has packages of rpm that BuildRequires can be checked against.
+    fn has_packages(&self, settings: &Settings) -> bool {
+        let environment = environment(settings);
+        let Ok(loaded) = self.loaded(settings.target.clone(), &environment) else {
+            return false;
+        };
+        let Ok(host) = self.host(true, environment, |_| {}) else {
+            return false;
+        };
+        let macros = Macros::new(loaded.table, Rc::new(host), Limits::default());
+        build::has_packages(&macros)
     }
 
     /// Reads a spec.
@@ -111,7 +141,10 @@ impl Native {
                 let listener = Rc::new(move |report: &crate::spec::Report| {
                     told.borrow_mut().push(Finding::from(report));
                 });
-                parse(&macros, Parsing { file: &file, text, can_build: &can_build, listener })
+                parse(
+                    &macros,
+                    Parsing { file: &file, text, can_build: &can_build, build_root: None, listener },
+                )
             }
             Err(error) => {
                 findings.borrow_mut().push(unreadable(&file, &error));
@@ -210,14 +243,22 @@ impl SpecReader for Native {
 }
 
 impl Engine for Native {
-    /// It builds nothing yet: no plan asks it to.
+    /// This program once more, as `forge rpmbuild`.
     fn run<'a>(
         &'a self,
-        _job: &'a Job,
-        _cancel: &'a Cancel,
-        _stages: &'a dyn StageListener,
+        job: &'a Job,
+        cancel: &'a Cancel,
+        stages: &'a dyn StageListener,
     ) -> Promise<'a, Result<Outcome, EngineError>> {
-        Box::pin(async { Err(EngineError::ReadsOnly) })
+        Box::pin(async move {
+            let (supervisor, forge) = self.builds_with.as_ref().ok_or(EngineError::ReadsOnly)?;
+            let program = Program {
+                supervisor,
+                words: (forge.as_os_str().to_owned(), Some("rpmbuild")),
+                checks_dependencies: tokio::task::block_in_place(|| self.has_packages(&job.settings)),
+            };
+            carry_out(&program, job, cancel, stages).await
+        })
     }
 }
 

@@ -1,7 +1,5 @@
 //! `engine rpmbuild`: the root's own `rpmspec` and `rpmbuild` (rpmspec(8), rpmbuild(8)).
 
-mod build;
-mod cause;
 mod query;
 mod sections;
 
@@ -10,6 +8,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::carried_out::{Program, carry_out};
 use super::{
     Condition, Engine, EngineError, FactsRequest, Job, Outcome, Promise, Read, Settings, SpecReader,
     StageListener,
@@ -101,12 +100,17 @@ impl Engine for Rpmbuild {
         cancel: &'a Cancel,
         stages: &'a dyn StageListener,
     ) -> Promise<'a, Result<Outcome, EngineError>> {
-        Box::pin(build::run(self, job, cancel, stages))
+        let program = Program {
+            supervisor: &self.supervisor,
+            words: ("rpmbuild".into(), None),
+            checks_dependencies: self.dependencies == DependencyCheck::ByRpm,
+        };
+        Box::pin(async move { carry_out(&program, job, cancel, stages).await })
     }
 }
 
 /// The options that both programs take for `settings`.
-fn options(settings: &Settings, sources: &HostPath) -> Vec<OsString> {
+pub(super) fn options(settings: &Settings, sources: &HostPath) -> Vec<OsString> {
     let mut options: Vec<OsString> = Vec::new();
     let mut option = |name: &str, value: String| options.extend([name.into(), value.into()]);
     option("--define", format!("_sourcedir {sources}"));
@@ -134,7 +138,7 @@ fn options(settings: &Settings, sources: &HostPath) -> Vec<OsString> {
 }
 
 /// The environment of both programs. `home` is a folder without a user's `~/.rpmmacros`.
-fn environment(settings: &Settings, home: &HostPath) -> BTreeMap<String, String> {
+pub(super) fn environment(settings: &Settings, home: &HostPath) -> BTreeMap<String, String> {
     let mut environment = BTreeMap::from([
         ("HOME".to_owned(), home.to_string()),
         ("LANG".to_owned(), "C.UTF-8".to_owned()),

@@ -5,7 +5,7 @@ use bstr::{BString, ByteSlice};
 use super::super::package::Place;
 use super::super::package_problem::PackageProblem;
 use super::preamble::REQUIRED;
-use super::{Ended, Parser};
+use super::{Ended, Parser, Pass};
 use crate::package::{Header, Kind, Tag, Value};
 
 /// What the main package says for sub-packages that do not say it themselves.
@@ -49,6 +49,10 @@ impl Parser<'_> {
         self.fill_main();
         self.inherit();
         self.spec.target.isa = self.expand("%{?_isa}");
+        let format = self.setting("_rpmformat");
+        if self.pass != Pass::Part && !format.is_empty() && format != "4" && format != "6" {
+            self.tell(PackageProblem::Format { format });
+        }
         self.check_packages()
     }
 

@@ -41,6 +41,15 @@ pub(super) fn set(macros: &Macros, name: &[u8], body: &[u8]) {
     push(macros, name, body);
 }
 
+/// Whether the macros are those of rpm before 4.20: all packages are built in one folder, and the macros say where the
+/// buildroot is.
+fn has_shared_folder(macros: &Macros) -> bool {
+    let mentions = |name: &[u8], what: &str| {
+        macros.with_table(|table| table.get(name).is_some_and(|known| known.body.contains_str(what)))
+    };
+    mentions(b"___build_pre", "_builddir}") && !mentions(b"___build_pre", "{builddir}")
+}
+
 impl Parser<'_> {
     /// What holds from the first line on.
     pub(super) fn begin_macros(&mut self) {
@@ -56,7 +65,7 @@ impl Parser<'_> {
                 origin: Origin::named("<spec>"),
             });
             // Before the name of the package is known, there is no folder to build in.
-            while macros.is_defined(b"_builddir") {
+            while macros.is_defined(b"_builddir") && !has_shared_folder(macros) {
                 macros.pop(b"_builddir");
             }
         }
@@ -85,6 +94,12 @@ impl Parser<'_> {
     /// The folders of the build, which have the names of the package in them.
     pub(super) fn set_folders(&mut self) {
         let macros = self.macros;
+        if let Some(root) = self.build_root {
+            literal(macros, b"buildroot", root);
+        }
+        if has_shared_folder(macros) {
+            return;
+        }
         let text = |tag: &str| expanded(macros, tag);
         let top = text("%{_top_builddir}");
         // Not every program takes these in a path.
@@ -94,7 +109,9 @@ impl Parser<'_> {
         let within = |name: &str| BString::from([folder.as_slice(), b"/", name.as_bytes()].concat());
         literal(macros, b"builddir", &folder);
         literal(macros, b"_builddir", &folder);
-        literal(macros, b"buildroot", &within("BUILDROOT"));
+        if self.build_root.is_none() {
+            literal(macros, b"buildroot", &within("BUILDROOT"));
+        }
         literal(macros, b"specpartsdir", &within("SPECPARTS"));
         macros.push(Definition {
             name: b"_buildrootdir".as_slice().into(),

@@ -34,6 +34,8 @@ pub struct Parsing<'p> {
     pub text: Vec<u8>,
     /// Whether packages for an architecture can be built here.
     pub can_build: &'p dyn Fn(&BStr) -> bool,
+    /// The buildroot, where somebody says it: elsewhere it lies in the folder of the build.
+    pub build_root: Option<&'p [u8]>,
     /// Who hears of problems.
     pub listener: Listener,
 }
@@ -43,11 +45,11 @@ pub struct Parsing<'p> {
 /// # Errors
 /// rpm would refuse the spec; the listener or the macros' host has been told why.
 pub fn parse(macros: &Macros, parsing: Parsing<'_>) -> Result<Spec, Stop> {
-    let Parsing { file, text, can_build, listener } = parsing;
+    let Parsing { file, text, can_build, build_root, listener } = parsing;
     let text: Rc<[u8]> = text.into();
     let run = |pass| {
         let reader = Reader::new(macros.clone(), file, text.to_vec()).telling(Rc::clone(&listener));
-        Parser::new(macros, file, reader, pass).run()
+        Parser { build_root, ..Parser::new(macros, file, reader, pass) }.run()
     };
     match run(Pass::First) {
         Ok(spec) => Ok(targeted(macros, spec)),
@@ -154,6 +156,8 @@ struct Parser<'p> {
     build_system: build_system::BuildSystem,
     /// Whether all lines have been read.
     is_at_end: bool,
+    /// The buildroot, where somebody says it.
+    build_root: Option<&'p [u8]>,
 }
 
 impl<'p> Parser<'p> {
@@ -187,6 +191,7 @@ impl<'p> Parser<'p> {
             scripts: HashMap::new(),
             build_system: build_system::BuildSystem::default(),
             is_at_end: false,
+            build_root: None,
         }
     }
 

@@ -156,7 +156,7 @@ impl Setup {
             None => expand(macros, "%{NAME}-%{VERSION}")?.into(),
         };
         super::macros::set(macros, b"buildsubdir", &name);
-        let folder = expand(macros, "%{builddir}")?;
+        let folder = expand(macros, "%{?builddir}%{!?builddir:%{_builddir}}")?;
         let mut out = [b"cd '", folder.as_slice(), b"'\n"].concat();
         if !self.keeps {
             out.extend([b"rm -rf '", name.as_slice(), b"'\n"].concat());

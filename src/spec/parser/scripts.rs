@@ -166,6 +166,10 @@ impl Parser<'_> {
         };
         let place = place(line);
         let body = text.trim_ascii_end();
+        if kind.is_trigger() && program.len() > 1 {
+            let program = bstr::join(" ", &program).into();
+            return Err(self.wrong(PackageProblem::TriggerArguments { program }));
+        }
         self.check_program(kind, &program, body)?;
         let conditions = self.conditions(kind, header, package, text.is_empty())?;
         self.needs(kind, header, package, &program, &place);

@@ -1,12 +1,14 @@
-//! A job, run by `rpmbuild`.
+//! A job, carried out by a program that takes rpmbuild's options: the root's own, or this one in its place.
 
 use std::io::Write;
 
-use super::{DependencyCheck, Rpmbuild, cause, environment, options};
-use crate::engine::{EngineError, Job, Outcome, Part, StageListener, StopReason};
+use std::ffi::OsString;
+
+use super::rpmbuild::{environment, options};
+use super::{EngineError, Job, Outcome, Part, StageListener, StopReason, cause};
 use crate::event::{Clock, StageTime, SystemClock, Timestamp};
 use crate::files::{Folder, HostPath};
-use crate::process::{Cancel, Command, Exit, Stream, Tail};
+use crate::process::{Cancel, Command, Exit, Stream, Supervisor, Tail};
 
 /// The name of the stage in which packages are put together, which is no section of a spec.
 pub(super) const PACKAGING: &str = "packages";
@@ -17,8 +19,19 @@ const TAIL: usize = 20;
 /// The folders that a job may write packages to, as `rpmbuild`'s macros name them.
 const RESULT_FOLDERS: [&str; 2] = ["RPMS", "SRPMS"];
 
-pub(super) async fn run(
-    engine: &Rpmbuild,
+/// The program.
+pub(super) struct Program<'p> {
+    pub(super) supervisor: &'p Supervisor,
+    /// Its name, and the words that come before all others.
+    pub(super) words: (OsString, Option<&'static str>),
+    /// Whether it can check `BuildRequires` against the root's package database: it would refuse every build, were the
+    /// database of a root of another kind empty.
+    pub(super) checks_dependencies: bool,
+}
+
+/// Carries a job out.
+pub(super) async fn carry_out(
+    program: &Program<'_>,
     job: &Job,
     cancel: &Cancel,
     listener: &dyn StageListener,
@@ -27,7 +40,7 @@ pub(super) async fn run(
     for folder in ["BUILD", "BUILDROOT", "tmp"].iter().chain(&RESULT_FOLDERS) {
         top.create(folder)?;
     }
-    let command = command(engine, job);
+    let command = command(program, job);
     let mut log = open_log(job, &command)?;
     let mut stages = Stages::new(listener);
     let mut tail = Tail::new(TAIL);
@@ -40,7 +53,7 @@ pub(super) async fn run(
             wrote.extend(line.strip_prefix("Wrote: ").map(str::to_owned));
         });
     };
-    let exit = command.run(&engine.supervisor, cancel, &mut output).await?;
+    let exit = command.run(program.supervisor, cancel, &mut output).await?;
     if let Some(error) = failed_write {
         return Err(error.into());
     }
@@ -55,7 +68,7 @@ pub(super) async fn run(
     Ok(Outcome::Stopped { reason, stages, tail })
 }
 
-fn command(engine: &Rpmbuild, job: &Job) -> Command {
+fn command(program: &Program<'_>, job: &Job) -> Command {
     let mut environment = environment(&job.settings, &job.top);
     environment.insert("SOURCE_DATE_EPOCH".to_owned(), job.source_date_epoch.to_string());
     for (name, folders) in &job.search {
@@ -66,8 +79,10 @@ fn command(engine: &Rpmbuild, job: &Job) -> Command {
         Part::SourcePackage => "-bs",
         Part::Packages => "-bb",
     };
-    let mut command = Command::new("rpmbuild", &job.top, environment, job.timeout).argument(part);
-    let has_own_check = engine.dependencies == DependencyCheck::ByRpm && job.search.is_empty();
+    let (name, first) = &program.words;
+    let command = Command::new(name, &job.top, environment, job.timeout);
+    let mut command = command.arguments(first.iter().copied().chain([part]));
+    let has_own_check = program.checks_dependencies && job.search.is_empty();
     if job.part == Part::SourcePackage || !has_own_check {
         command = command.argument("--nodeps");
     }

@@ -26,7 +26,7 @@ pub(super) fn of(code: i32, stages: &[StageTime], tail: &[String]) -> String {
 
 fn place(stage: &str) -> String {
     match stage {
-        super::build::PACKAGING => "while its packages were put together".to_owned(),
+        super::carried_out::PACKAGING => "while its packages were put together".to_owned(),
         stage => format!("in %{stage}"),
     }
 }

@@ -1,0 +1,98 @@
+//! File attributes: which generators look at which files (rpm-dependency-generators(7), "FILE ATTRIBUTES").
+
+use bstr::{BString, ByteSlice};
+use regex::bytes::Regex;
+
+use super::classify::Class;
+use super::files::Entry;
+use super::world::World;
+
+/// A file attribute.
+pub(super) struct FileAttribute {
+    pub(super) name: String,
+    includes: Rules,
+    excludes: Rules,
+}
+
+/// What files are like that have an attribute, or don't.
+#[derive(Default)]
+struct Rules {
+    path: Option<Regex>,
+    magic: Option<Regex>,
+    mime: Option<Regex>,
+    /// Only what can be run.
+    needs_program: bool,
+    /// Both path and class.
+    needs_both: bool,
+}
+
+/// All attributes: those that have a file, and those of the spec.
+pub(super) fn all(world: World<'_>) -> Vec<FileAttribute> {
+    let pattern = world.expand("%{_fileattrsdir}/*.attr").unwrap_or_default();
+    let found = world.macros.glob(&pattern);
+    let mut names: Vec<String> = found
+        .iter()
+        .filter_map(|path| {
+            let name = path.rsplit_once_str("/").map_or(path.as_slice(), |(_, name)| name);
+            Some(name.strip_suffix(b".attr")?.to_str_lossy().into_owned())
+        })
+        .collect();
+    let local = world.setting("_local_file_attrs");
+    names.extend(local.split(':').filter(|name| !name.is_empty()).map(str::to_owned));
+    names.into_iter().map(|name| FileAttribute::read(world, name)).collect()
+}
+
+impl FileAttribute {
+    fn read(world: World<'_>, name: String) -> Self {
+        let includes = Rules::read(world, &name, "");
+        let excludes = Rules::read(world, &name, "exclude_");
+        Self { name, includes, excludes }
+    }
+
+    /// Whether a file has it.
+    pub(super) fn matches(&self, entry: &Entry, class: &Class) -> bool {
+        self.includes.hold(entry, class) && !self.excludes.hold(entry, class)
+    }
+}
+
+impl Rules {
+    fn read(world: World<'_>, name: &str, prefix: &str) -> Self {
+        let regex = |what: &str| regex(world, &format!("__{name}_{prefix}{what}"));
+        let flags = world.setting(&format!("__{name}_{prefix}flags"));
+        let has = |flag: &str| flags.split(',').any(|word| word.trim() == flag);
+        Self {
+            path: regex("path"),
+            magic: regex("magic"),
+            mime: regex("mime"),
+            needs_program: has("exeonly"),
+            needs_both: has("magic_and_path"),
+        }
+    }
+
+    fn hold(&self, entry: &Entry, class: &Class) -> bool {
+        if self.needs_program && entry.is_regular() && entry.mode & 0o111 == 0 {
+            return false;
+        }
+        let path = self.path.as_ref().is_some_and(|regex| regex.is_match(&entry.path));
+        // Of both, the MIME type counts.
+        let kind = match (&self.mime, &self.magic) {
+            (Some(regex), _) => regex.is_match(&class.mime),
+            (None, Some(regex)) => regex.is_match(&class.description),
+            (None, None) => false,
+        };
+        if self.needs_both { path && kind } else { path || kind }
+    }
+}
+
+/// A macro's value as a regular expression (regex(7), the extended ones).
+pub(super) fn regex(world: World<'_>, name: &str) -> Option<Regex> {
+    if !world.is_defined(name) {
+        return None;
+    }
+    let text = world.expand(format!("%{{{name}}}")).ok()?;
+    let text = BString::from(text.trim_ascii());
+    if text.is_empty() {
+        return None;
+    }
+    Regex::new(&text.to_str_lossy()).ok()
+}

@@ -1,0 +1,182 @@
+//! Binary packages, worked out: their files, what those are, what they depend on.
+
+use bstr::{BString, ByteSlice};
+
+use super::assemble;
+use super::classify::{self, Class};
+use super::files::{self, Entry};
+use super::generators::{self, Generated, Looks};
+use super::problem::BuildProblem;
+use super::settings::Settings;
+use super::workspace::Workspace;
+use super::world::World;
+use crate::files::Folder;
+use crate::macros::Stop;
+use crate::package::{Header, Tag};
+use crate::spec::{DependencyKind, DependencyRow, Package, Spec, add_dependencies};
+
+/// A package that can be written.
+pub(super) struct Assembled {
+    pub(super) header: Header,
+    pub(super) entries: Vec<Entry>,
+    pub(super) is_source: bool,
+    /// Paths of the buildroot that are dealt with.
+    pub(super) handled: Vec<BString>,
+}
+
+/// What rpm tells of the dependencies of a package: a word, the kind, and the bits that count, if not all do.
+const TOLD: [(&str, DependencyKind, Option<u32>); 18] = {
+    use DependencyKind as K;
+    [
+        ("Provides", K::Provides, None),
+        ("Requires(interp)", K::Requires, Some(1 << 8)),
+        ("Requires(rpmlib)", K::Requires, Some(1 << 24)),
+        ("Requires(verify)", K::Requires, Some(1 << 13)),
+        ("Requires(pre)", K::Requires, Some(1 << 9)),
+        ("Requires(post)", K::Requires, Some(1 << 10)),
+        ("Requires(preun)", K::Requires, Some(1 << 11)),
+        ("Requires(postun)", K::Requires, Some(1 << 12)),
+        ("Requires(pretrans)", K::Requires, Some(1 << 7)),
+        ("Requires(posttrans)", K::Requires, Some(1 << 5)),
+        ("Requires", K::Requires, Some(1 << 14)),
+        ("Conflicts", K::Conflicts, None),
+        ("Obsoletes", K::Obsoletes, None),
+        ("Recommends", K::Recommends, None),
+        ("Suggests", K::Suggests, None),
+        ("Supplements", K::Supplements, None),
+        ("Enhances", K::Enhances, None),
+        ("OrderWithRequires", K::OrderWithRequires, None),
+    ]
+};
+
+/// The bit of dependencies on configuration files.
+const CONFIG: u32 = 1 << 28;
+
+/// Works a package out.
+pub(super) fn assemble(
+    world: World<'_>,
+    workspace: &Workspace,
+    spec: &Spec,
+    package: &Package,
+    settings: &mut Option<Settings>,
+) -> Result<Assembled, Stop> {
+    let mut header = spec.binary_header(package);
+    let name = full_name(&header);
+    world.notice(format!("Processing files: {name}"));
+    let is_of_debug = |package: &Package| package.name.ends_with(b"-debuginfo");
+    let links = files::Links { has_debug_package: spec.packages.iter().any(is_of_debug) };
+    let settings = match settings {
+        Some(settings) => settings,
+        none => none.insert(Settings::of(world)?),
+    };
+    let mut files = files::of(world, workspace, package, &header, &settings.times, links)?;
+    if let Some(root) = Folder::open_ambient(&workspace.root).ok().filter(|_| !files.entries.is_empty()) {
+        super::digests::set(world, &root, &mut files.entries, settings.digests(false))?;
+    }
+    super::scripts::set(world, workspace, package, &mut header)?;
+    let entries = &files.entries;
+    let classes = classify::classify(world, workspace, entries, settings.threads);
+    let mut requires = assemble::features(entries, settings, false);
+    requires.extend(assemble::of_dependencies(&header, false));
+    add_dependencies(&mut header, DependencyKind::Requires, requires);
+    let wrong = binaries_in_noarch(world, &header, &name, entries, &classes);
+    let generated =
+        dependencies(world, workspace, package, &mut header, entries, &classes, settings.threads)?;
+    if !entries.is_empty() {
+        tell_dependencies(world, &header);
+    }
+    let feature = assemble::compression_feature(settings.payload(false));
+    add_dependencies(&mut header, DependencyKind::Requires, feature);
+    assemble::set_files(&mut header, entries, settings, false);
+    assemble::set_classes(&mut header, &classes, settings.format);
+    assemble::set_generated(&mut header, entries, &generated);
+    wrong?;
+    Ok(Assembled { header, entries: files.entries, is_source: false, handled: files.handled })
+}
+
+/// `name-version-release.arch`, as rpm's messages have it.
+pub(super) fn full_name(header: &Header) -> String {
+    let text = |tag| header.text(tag).unwrap_or_default().to_str_lossy();
+    format!("{}-{}.{}", text(Tag::NAME), header.version_release(), text(Tag::ARCH))
+}
+
+/// Adds all dependencies that files make.
+fn dependencies(
+    world: World<'_>,
+    workspace: &Workspace,
+    package: &Package,
+    header: &mut Header,
+    entries: &[Entry],
+    classes: &[Class],
+    threads: usize,
+) -> Result<Vec<Generated>, Stop> {
+    let looks = Looks { for_provides: package.finds_provides, for_requires: package.finds_requires };
+    let generated = generators::generate(world, workspace, header, looks, entries, classes, threads)?;
+    if assemble::has_config(entries) {
+        let name: BString = [b"config(".as_slice(), &package.name, b")"].concat().into();
+        let config = DependencyRow { flags: CONFIG | 8, ..DependencyRow::equal(name, header.evr()) };
+        if looks.for_provides {
+            add_dependencies(header, DependencyKind::Provides, [config.clone()]);
+        }
+        if looks.for_requires {
+            add_dependencies(header, DependencyKind::Requires, [config]);
+        }
+    }
+    let kind = if world.is_on("_use_weak_usergroup_deps") {
+        DependencyKind::Recommends
+    } else {
+        DependencyKind::Requires
+    };
+    add_dependencies(header, kind, assemble::owners(entries));
+    assemble::add_generated(header, &generated);
+    Ok(generated)
+}
+
+fn tell_dependencies(world: World<'_>, header: &Header) {
+    for (word, kind, bits) in TOLD {
+        let rows = DependencyRow::in_header(header, kind);
+        let told: Vec<String> = rows
+            .iter()
+            .filter(|row| bits.is_none_or(|bits| row.flags & bits != 0))
+            .map(ToString::to_string)
+            .collect();
+        if !told.is_empty() {
+            world.notice(format!("{word}: {}", told.join(" ")));
+        }
+    }
+}
+
+/// Programs of an architecture have no place in a package for all of them.
+fn binaries_in_noarch(
+    world: World<'_>,
+    header: &Header,
+    name: &str,
+    entries: &[Entry],
+    classes: &[Class],
+) -> Result<(), Stop> {
+    let is_noarch = header.text(Tag::ARCH).is_some_and(|arch| arch == "noarch");
+    let own_color = match world.setting("__isa_bits").as_str() {
+        _ if is_noarch => 0,
+        "32" => 1,
+        "64" => 2,
+        _ => return Ok(()),
+    };
+    let is_odd = |color: u32| color != 0 && color != own_color;
+    let colored = entries.iter().zip(classes).filter(|(_, class)| is_odd(class.color));
+    let files: Vec<BString> = colored
+        .map(|(entry, class)| {
+            let words: Vec<&[u8]> = class.description.split(|byte| *byte == b' ').take(2).collect();
+            [entry.path.as_slice(), b" (", &words.join(b" ".as_slice()), b")"].concat().into()
+        })
+        .collect();
+    if files.is_empty() {
+        return Ok(());
+    }
+    if !is_noarch {
+        world.tell(BuildProblem::BinariesOfOtherArch { package: name.to_owned(), files });
+        return Ok(());
+    }
+    let is_error = world.is_on("_binaries_in_noarch_packages_terminate_build");
+    world.tell(BuildProblem::BinariesInNoarch { package: name.to_owned(), files, is_error });
+    if is_error { Err(Stop) } else { Ok(()) }
+}

@@ -1,0 +1,279 @@
+//! What files are: classes of magic(5), MIME types, and whether they are programs of 32 or 64 bits.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+
+use bstr::{BString, ByteSlice};
+
+use super::files::Entry;
+use super::files::entry::kind;
+use super::workspace::Workspace;
+use super::world::World;
+use crate::files::Folder;
+
+/// What a file is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Class {
+    /// The words of magic(5).
+    pub(super) description: BString,
+    /// The MIME type.
+    pub(super) mime: BString,
+    /// 1 for programs of 32 bits, 2 for those of 64 bits, 0 for all else.
+    pub(super) color: u32,
+}
+
+/// Files whose names say what they are: their ends, descriptions and MIME types.
+const BY_NAME: [(&str, &str, &str); 8] = [
+    (".pm", "Perl5 module source text", "text/plain"),
+    (".c", "C Code", "text/x-c"),
+    (".h", "C Header", "text/x-c"),
+    (".la", "libtool library file", "text/plain"),
+    (".pc", "pkgconfig file", "text/plain"),
+    (".html", "HTML document", "text/html"),
+    (".png", "PNG image data", "image/png"),
+    (".svg", "SVG Scalable Vector Graphics image", "image/svg+xml"),
+];
+
+/// What headers keep of descriptions: those with one of these words in them.
+const KEPT: [&str; 29] = [
+    "directory",
+    "ELF 32-bit",
+    "ELF 64-bit",
+    "troff or preprocessor input",
+    "GNU Info",
+    "perl ",
+    "Perl5 module source text",
+    "PHP script text",
+    "G-IR binary database",
+    "python ",
+    "libtool library ",
+    "pkgconfig ",
+    "Objective caml ",
+    "Mono/.Net assembly",
+    "current ar archive",
+    "Zip archive data",
+    "tar archive",
+    "cpio archive",
+    "RPM v3",
+    "RPM v4",
+    " image",
+    " font",
+    " Font",
+    " script",
+    "empty",
+    "HTML",
+    "SGML",
+    "XML",
+    " text",
+];
+
+/// How many files one look takes together; fewer are not worth a program of their own.
+const LEAST_TOGETHER: usize = 200;
+
+impl Class {
+    /// The description as headers keep it.
+    pub(super) fn kept(&self) -> BString {
+        let is_kept = KEPT.iter().any(|word| self.description.contains_str(word));
+        if is_kept { self.description.clone() } else { BString::default() }
+    }
+}
+
+/// The classes of files, in their order.
+pub(super) fn classify(
+    world: World<'_>,
+    workspace: &Workspace,
+    entries: &[Entry],
+    threads: usize,
+) -> Vec<Class> {
+    let root = Folder::open_ambient(&workspace.root).ok();
+    let mut classes: Vec<Class> = entries.iter().map(known).collect();
+    let mut wanted: Vec<(usize, &Entry)> = Vec::new();
+    let mut same: HashMap<(&str, u32), usize> = HashMap::new();
+    let mut copies = Vec::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let is_open = classes.get(index).is_some_and(|class| *class == Class::default());
+        if !is_open || !entry.is_regular() || !entry.is_there {
+            continue;
+        }
+        // What a file holds, and the bits that magic(5) tells, make its class.
+        match same.get(&(entry.digest.as_str(), entry.mode & 0o7000)) {
+            Some(first) if !entry.digest.is_empty() => copies.push((index, *first)),
+            _ => {
+                same.insert((&entry.digest, entry.mode & 0o7000), index);
+                wanted.push((index, entry));
+            }
+        }
+    }
+    for (index, class) in looked_at(world, workspace, root.as_ref(), &wanted, threads) {
+        if let Some(place) = classes.get_mut(index) {
+            *place = class;
+        }
+    }
+    for (index, first) in copies {
+        let class = classes.get(first).cloned().unwrap_or_default();
+        if let Some(place) = classes.get_mut(index) {
+            *place = class;
+        }
+    }
+    for (class, entry) in classes.iter_mut().zip(entries) {
+        class.color = color(root.as_ref(), entry);
+    }
+    classes
+}
+
+/// The class of what needs no look inside.
+fn known(entry: &Entry) -> Class {
+    let class = |description: &str, mime: &str| Class {
+        description: description.into(),
+        mime: mime.into(),
+        color: 0,
+    };
+    if !entry.is_there {
+        let description = if entry.is_folder() { "directory" } else { "" };
+        return Class { description: description.into(), ..Class::default() };
+    }
+    match entry.kind() {
+        kind::FOLDER => class("directory", "inode/directory"),
+        kind::CHARACTER => class("character special", "inode/chardevice"),
+        kind::BLOCK => class("block special", "inode/blockdevice"),
+        kind::LINK => class("symbolic link", "inode/symlink"),
+        kind::REGULAR => {
+            let by_name = BY_NAME.iter().find(|row| entry.path.ends_with(row.0.as_bytes()) && entry.size > 0);
+            by_name.map(|row| class(row.1, row.2)).unwrap_or_default()
+        }
+        _ => class("fifo (named pipe)", "inode/fifo"),
+    }
+}
+
+/// Looks into files: with the root's file(1), and without it as far as builds depend on it.
+fn looked_at(
+    world: World<'_>,
+    workspace: &Workspace,
+    root: Option<&Folder>,
+    wanted: &[(usize, &Entry)],
+    threads: usize,
+) -> Vec<(usize, Class)> {
+    let own = |(index, entry): &(usize, &Entry)| (*index, own_look(root, entry));
+    let (named, odd): (Vec<_>, Vec<_>) =
+        wanted.iter().copied().partition(|(_, entry)| !entry.path.contains(&b'\n'));
+    let mut found: Vec<(usize, Class)> = odd.iter().map(own).collect();
+    let together = named.len().div_ceil(threads.max(1)).max(LEAST_TOGETHER);
+    let mut jobs = Vec::new();
+    for chunk in named.chunks(together) {
+        let base = workspace.root.as_os_str().as_bytes();
+        let path =
+            |(_, entry): &(usize, &Entry)| [base, b"/", entry.on_disk.as_os_str().as_bytes(), b"\n"].concat();
+        let list = chunk.iter().map(path).collect::<Vec<_>>().concat();
+        jobs.push((words(&["file", "-b", "-z", "-e", "tokens", "-f", "-"]), list.clone()));
+        jobs.push((words(&["file", "-b", "-z", "-e", "tokens", "--mime-type", "-f", "-"]), list));
+    }
+    let results = world.macros.filter_all(&jobs, threads);
+    for (chunk, answers) in named.chunks(together).zip(results.chunks(2)) {
+        let lines: Vec<Vec<&[u8]>> =
+            answers.iter().flatten().map(|(_, output)| output.lines().collect()).collect();
+        let [descriptions, mimes] = lines.as_slice() else {
+            found.extend(chunk.iter().map(own));
+            continue;
+        };
+        if descriptions.len() != chunk.len() || mimes.len() != chunk.len() {
+            found.extend(chunk.iter().map(own));
+            continue;
+        }
+        found.extend(chunk.iter().zip(descriptions).zip(mimes).map(|(((index, _), description), mime)| {
+            let description = description.trim_ascii_end();
+            let is_known = !description.starts_with(b"ERROR:") && !description.starts_with(b"cannot ");
+            let description = if is_known { description.into() } else { BString::default() };
+            (*index, Class { description, mime: mime.trim_ascii().into(), color: 0 })
+        }));
+    }
+    found
+}
+
+fn words(words: &[&str]) -> Vec<Vec<u8>> {
+    words.iter().map(|word| word.as_bytes().to_vec()).collect()
+}
+
+fn start(root: Option<&Folder>, entry: &Entry, length: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Some(file) = root.and_then(|root| root.open(&entry.on_disk).ok()) {
+        // What can't be read has no beginning.
+        let _ = file.take(length).read_to_end(&mut bytes);
+    }
+    bytes
+}
+
+/// What a file is by its first bytes, in the words that file(1) has for it.
+fn own_look(root: Option<&Folder>, entry: &Entry) -> Class {
+    let bytes = start(root, entry, 4096);
+    let class = |description: String, mime: &str| Class {
+        description: description.into(),
+        mime: mime.into(),
+        color: 0,
+    };
+    match bytes.as_slice() {
+        [] => class("empty".to_owned(), "inode/x-empty"),
+        [0x7f, b'E', b'L', b'F', width, order, ..] => {
+            let width = if *width == 1 { 32 } else { 64 };
+            let order = if *order == 2 { "MSB" } else { "LSB" };
+            let (what, mime) = match bytes.get(16..18) {
+                Some([1, 0] | [0, 1]) => ("relocatable", "application/x-object"),
+                Some([2, 0] | [0, 2]) => ("executable", "application/x-executable"),
+                _ => ("shared object", "application/x-sharedlib"),
+            };
+            class(format!("ELF {width}-bit {order} {what}"), mime)
+        }
+        [b'#', b'!', line @ ..] => {
+            let line = line.lines().next().unwrap_or_default().trim_ascii();
+            class(script(line), "text/x-script")
+        }
+        text if text.contains(&0) => class("data".to_owned(), "application/octet-stream"),
+        text if text.is_ascii() => class("ASCII text".to_owned(), "text/plain"),
+        _ => class("Unicode text, UTF-8 text".to_owned(), "text/plain"),
+    }
+}
+
+fn script(line: &[u8]) -> String {
+    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let program = words.next().unwrap_or_default();
+    let program = if program.ends_with(b"/env") { words.next().unwrap_or(program) } else { program };
+    let name = program.rsplit_once_str("/").map_or(program, |(_, name)| name).to_str_lossy();
+    match name.as_ref() {
+        "sh" | "dash" => "POSIX shell script, ASCII text executable".to_owned(),
+        "bash" => "Bourne-Again shell script, ASCII text executable".to_owned(),
+        name if name.starts_with("python") => "Python script, ASCII text executable".to_owned(),
+        "perl" => "Perl script text executable".to_owned(),
+        _ => format!("a {} script, ASCII text executable", line.to_str_lossy()),
+    }
+}
+
+/// The width of a program; what nobody may run is none.
+fn color(root: Option<&Folder>, entry: &Entry) -> u32 {
+    if !entry.is_regular() || !entry.is_there || entry.mode & 0o111 == 0 {
+        return 0;
+    }
+    match start(root, entry, 5).as_slice() {
+        [0x7f, b'E', b'L', b'F', 1] => 1,
+        [0x7f, b'E', b'L', b'F', 2] => 2,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_keep_what_says_more_than_data() {
+        let kept = |description: &str| Class { description: description.into(), ..Class::default() }.kept();
+        assert_eq!(kept("ASCII text"), "ASCII text");
+        assert_eq!(kept("data"), "");
+        assert_eq!(kept("C Code"), "");
+    }
+
+    #[test]
+    fn scripts_are_known_without_file() {
+        assert_eq!(script(b"/usr/bin/env python3"), "Python script, ASCII text executable");
+        assert_eq!(script(b"/usr/bin/tclsh -f"), "a /usr/bin/tclsh -f script, ASCII text executable");
+    }
+}

@@ -1,0 +1,124 @@
+//! A file that is packaged.
+
+use std::path::PathBuf;
+
+use bstr::BString;
+
+/// rpm's flags of files (`RPMFILE_*`).
+pub(crate) mod flag {
+    pub(crate) const CONFIG: u32 = 1;
+    pub(crate) const DOC: u32 = 1 << 1;
+    pub(crate) const MISSING_OK: u32 = 1 << 3;
+    pub(crate) const NO_REPLACE: u32 = 1 << 4;
+    pub(crate) const SPEC_FILE: u32 = 1 << 5;
+    pub(crate) const GHOST: u32 = 1 << 6;
+    pub(crate) const LICENSE: u32 = 1 << 7;
+    pub(crate) const README: u32 = 1 << 8;
+    pub(crate) const PUBKEY: u32 = 1 << 11;
+    pub(crate) const ARTIFACT: u32 = 1 << 12;
+}
+
+/// What is verified of a ghost: not what it holds, nor when it was written.
+pub(crate) const GHOST_VERIFIES: u32 = !0x27;
+
+/// The types of files in a mode.
+pub(crate) mod kind {
+    pub(crate) const MASK: u32 = 0o170_000;
+    pub(crate) const FOLDER: u32 = 0o040_000;
+    pub(crate) const CHARACTER: u32 = 0o020_000;
+    pub(crate) const BLOCK: u32 = 0o060_000;
+    pub(crate) const REGULAR: u32 = 0o100_000;
+    pub(crate) const LINK: u32 = 0o120_000;
+}
+
+/// How firmly something was said: what is said for one line counts more than what is said for all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Said {
+    /// Not at all.
+    #[default]
+    Nowhere,
+    /// With `%defattr`.
+    ForAll,
+    /// With `%attr` and its like.
+    ForThis,
+}
+
+/// A file, as the package has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// Where it is installed: `/usr/bin/x`; only a name in source packages.
+    pub(crate) path: BString,
+    /// Where it is in the buildroot, relative to it.
+    pub(crate) on_disk: PathBuf,
+    /// Type and permissions.
+    pub(crate) mode: u32,
+    /// How firmly the permissions were said.
+    pub(crate) mode_said: Said,
+    /// Its size, in bytes.
+    pub(crate) size: u64,
+    /// When it was changed: seconds since 1970.
+    pub(crate) modified: i64,
+    /// The device and inode that it is, and how many names that has: what hard links share.
+    pub(crate) identity: Option<(u64, u64, u64)>,
+    /// The numbers of the device that it stands for.
+    pub(crate) device: (u32, u32),
+    /// Where a symbolic link points.
+    pub(crate) target: BString,
+    /// The user, and how firmly it was said.
+    pub(crate) user: (BString, Said),
+    /// The group, and how firmly it was said.
+    pub(crate) group: (BString, Said),
+    /// rpm's flags.
+    pub(crate) flags: u32,
+    /// What is verified, in rpm's bits, and how firmly that was said.
+    pub(crate) verifies: (u32, Said),
+    /// Its languages.
+    pub(crate) languages: Vec<BString>,
+    /// Its capabilities, as text.
+    pub(crate) capabilities: BString,
+    /// Whether the buildroot has it.
+    pub(crate) is_there: bool,
+    /// Whether it is listed only to be left out.
+    pub(crate) is_excluded: bool,
+    /// Its number in the package: what the header calls its inode.
+    pub(crate) inode: u32,
+    /// The digest of what it holds, in hexadecimal digits.
+    pub(crate) digest: String,
+    /// How many files of the package are this inode.
+    pub(crate) links: u32,
+}
+
+impl Entry {
+    pub(crate) fn kind(&self) -> u32 {
+        self.mode & kind::MASK
+    }
+
+    pub(crate) fn is_regular(&self) -> bool {
+        self.kind() == kind::REGULAR
+    }
+
+    pub(crate) fn is_folder(&self) -> bool {
+        self.kind() == kind::FOLDER
+    }
+
+    pub(crate) fn is_ghost(&self) -> bool {
+        self.flags & flag::GHOST != 0
+    }
+
+    /// The number of its device, as headers hold it: 16 bits, and more where the numbers are larger (`makedev(3)`).
+    pub(crate) fn device_number(&self) -> u64 {
+        let (major, minor) = (u64::from(self.device.0), u64::from(self.device.1));
+        (minor & 0xff) | (major & 0xfff) << 8 | (minor & !0xff) << 12
+    }
+
+    /// The folder and the name in it.
+    pub(crate) fn split(&self) -> (BString, BString) {
+        match self.path.iter().rposition(|byte| *byte == b'/') {
+            Some(at) => (
+                self.path.get(..=at).unwrap_or_default().into(),
+                self.path.get(at + 1..).unwrap_or_default().into(),
+            ),
+            None => (BString::default(), self.path.clone()),
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! Dependencies that files have: what the root's generators say (rpm-dependency-generators(7)).
+
+use std::collections::HashMap;
+use std::os::unix::ffi::OsStrExt;
+
+use bstr::{BString, ByteSlice};
+use regex::bytes::Regex;
+
+use super::attributes::{self, FileAttribute};
+use super::classify::Class;
+use super::files::Entry;
+use super::problem::BuildProblem;
+use super::scriptlet::words;
+use super::workspace::Workspace;
+use super::world::World;
+use crate::macros::{Definition, Expanding, Level, Origin, Stop};
+use crate::package::{Header, Tag};
+use crate::spec::{Allows, Dependency, DependencyKind, DependencyRow, read_dependencies};
+
+/// A kind of dependency that generators give.
+struct Type {
+    word: &'static str,
+    kind: DependencyKind,
+    /// rpm's bit: a generator has found it.
+    bit: u32,
+}
+
+const FIND_REQUIRES: u32 = 1 << 14;
+const FIND_PROVIDES: u32 = 1 << 15;
+
+const TYPES: [Type; 9] = [
+    Type { word: "provides", kind: DependencyKind::Provides, bit: FIND_PROVIDES },
+    Type { word: "requires", kind: DependencyKind::Requires, bit: FIND_REQUIRES },
+    Type { word: "recommends", kind: DependencyKind::Recommends, bit: FIND_REQUIRES },
+    Type { word: "suggests", kind: DependencyKind::Suggests, bit: FIND_REQUIRES },
+    Type { word: "supplements", kind: DependencyKind::Supplements, bit: FIND_REQUIRES },
+    Type { word: "enhances", kind: DependencyKind::Enhances, bit: FIND_REQUIRES },
+    Type { word: "conflicts", kind: DependencyKind::Conflicts, bit: FIND_REQUIRES },
+    Type { word: "obsoletes", kind: DependencyKind::Obsoletes, bit: FIND_REQUIRES },
+    Type { word: "orderwithrequires", kind: DependencyKind::OrderWithRequires, bit: FIND_REQUIRES },
+];
+
+/// A dependency that a file has.
+pub(super) struct Generated {
+    pub(super) file: usize,
+    pub(super) kind: DependencyKind,
+    pub(super) row: DependencyRow,
+}
+
+/// What dependencies are kept out.
+struct Filter {
+    dependencies: Vec<Regex>,
+    files: Vec<Regex>,
+}
+
+/// Something that a generator wrote.
+struct Line {
+    /// When the generator was called, among all of them.
+    call: usize,
+    type_index: usize,
+    file: usize,
+    text: BString,
+    /// What its names are put into.
+    namespace: String,
+}
+
+/// One run of a generator.
+struct Run<'r> {
+    /// When it was called, among all of them.
+    call: usize,
+    type_index: usize,
+    namespace: String,
+    words: Vec<Vec<u8>>,
+    files: Vec<(usize, &'r Entry)>,
+}
+
+/// What a package says of looking for its dependencies.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Looks {
+    pub(super) for_provides: bool,
+    pub(super) for_requires: bool,
+}
+
+/// Runs all generators for the files of a package.
+pub(super) fn generate(
+    world: World<'_>,
+    workspace: &Workspace,
+    header: &Header,
+    looks: Looks,
+    entries: &[Entry],
+    classes: &[Class],
+    threads: usize,
+) -> Result<Vec<Generated>, Stop> {
+    let attributes = attributes::all(world);
+    let names = exported(header);
+    for (name, value) in &names {
+        world.macros.push(definition(name, value));
+    }
+    world.macros.set_variable(b"RPM_BUILD_ROOT", Some(workspace.root.as_os_str().as_bytes()));
+    let filters: Vec<Filter> = TYPES.iter().map(|kind| Filter::of(world, kind.word)).collect();
+    let mut found = Vec::new();
+    let mut runs = Vec::new();
+    for attribute in &attributes {
+        let has = |(entry, class): &(&Entry, &Class)| entry.is_there && attribute.matches(entry, class);
+        let files: Vec<(usize, &Entry)> = entries
+            .iter()
+            .zip(classes)
+            .enumerate()
+            .filter(|(_, file)| has(file))
+            .map(|(index, (entry, _))| (index, entry))
+            .collect();
+        for (type_index, (kind, filter)) in TYPES.iter().zip(&filters).enumerate() {
+            let is_looked_for = match kind.kind {
+                DependencyKind::Provides => looks.for_provides,
+                _ => looks.for_requires,
+            };
+            let files: Vec<_> =
+                files.iter().copied().filter(|(_, entry)| is_looked_for && !filter.has_file(entry)).collect();
+            if !files.is_empty() {
+                call(world, workspace, attribute, type_index, files, &mut runs, &mut found);
+            }
+        }
+    }
+    let jobs: Vec<_> = runs.iter().map(|run| (run.words.clone(), input(workspace, run))).collect();
+    for (run, result) in runs.iter().zip(world.macros.filter_all(&jobs, threads)) {
+        match result {
+            Ok((_, output)) => {
+                let by_file = answers(workspace, run, &output);
+                let Run { call, type_index, ref namespace, .. } = *run;
+                found.extend(by_file.into_iter().map(|(file, text)| Line {
+                    call,
+                    type_index,
+                    file,
+                    text,
+                    namespace: namespace.clone(),
+                }));
+            }
+            Err(error) => {
+                let program = run.words.first().map(|word| word.to_str_lossy().into_owned());
+                let (program, reason) = (program.unwrap_or_default(), crate::files::reason(&error));
+                world.tell(BuildProblem::NotRun { program, reason });
+            }
+        }
+    }
+    for (name, _) in &names {
+        world.macros.pop(name.as_bytes());
+    }
+    // They stay in the order in which they were found, file by file.
+    found.sort_by_key(|line| (line.file, line.call));
+    let read = found.iter().map(|line| {
+        let filter = filters.get(line.type_index);
+        let kept = filter.is_none_or(|filter| !filter.has_dependency(&line.text));
+        let kind = TYPES.get(line.type_index).filter(|_| kept);
+        let rows = kind.map(|kind| rows(world, kind, line.file, &line.text));
+        rows.unwrap_or(Ok(Vec::new())).map(|rows| in_namespace(rows, &line.namespace))
+    });
+    let read: Vec<Result<Vec<Generated>, Stop>> = read.collect();
+    let all: Result<Vec<Vec<Generated>>, Stop> = read.into_iter().collect();
+    all.map(|all| all.into_iter().flatten().collect())
+}
+
+/// What generators know of the package: its names in macros.
+fn exported(header: &Header) -> Vec<(&'static str, BString)> {
+    let text = |tag| BString::from(header.text(tag).unwrap_or_default());
+    let epoch = header.numbers(Tag::EPOCH).first().map(u64::to_string).unwrap_or_default();
+    vec![
+        ("name", text(Tag::NAME)),
+        ("version", text(Tag::VERSION)),
+        ("release", text(Tag::RELEASE)),
+        ("epoch", epoch.into()),
+    ]
+}
+
+fn definition(name: &str, value: &BString) -> Definition {
+    Definition {
+        name: name.as_bytes().into(),
+        options: None,
+        body: value.as_slice().into(),
+        expanding: Expanding::Never,
+        level: Level::SPEC,
+        origin: Origin::named("<spec>"),
+    }
+}
+
+/// Plans the runs of a generator; one that is a macro answers at once.
+fn call<'r>(
+    world: World<'_>,
+    workspace: &Workspace,
+    attribute: &FileAttribute,
+    type_index: usize,
+    files: Vec<(usize, &'r Entry)>,
+    runs: &mut Vec<Run<'r>>,
+    found: &mut Vec<Line>,
+) {
+    let call = runs.len() + found.len();
+    let Some(kind) = TYPES.get(type_index) else {
+        return;
+    };
+    let (name, word) = (&attribute.name, kind.word);
+    let generator = format!("__{name}_{word}");
+    let known =
+        world.macros.with_table(|table| table.get(generator.as_bytes()).map(|known| known.options.is_some()));
+    let Some(is_macro) = known else {
+        return;
+    };
+    let namespace = world.setting(&format!("__{name}_namespace"));
+    if is_macro {
+        for (index, entry) in files {
+            let whole =
+                [b"%{".as_slice(), generator.as_bytes(), b" ", &full(workspace, entry), b"}"].concat();
+            let answer = world.expand(whole).unwrap_or_default();
+            let text = |line: &[u8]| BString::from(line.trim_ascii());
+            found.extend(answer.lines().map(|line| Line {
+                call,
+                type_index,
+                file: index,
+                text: text(line),
+                namespace: namespace.clone(),
+            }));
+        }
+        return;
+    }
+    let command = world.expand(format!("%{{{generator}}} %{{?{generator}_opts}}")).unwrap_or_default();
+    let words = words(&command);
+    if words.is_empty() {
+        return;
+    }
+    if world.setting(&format!("__{name}_protocol")) == "multifile" {
+        runs.push(Run { call, type_index, namespace, words, files });
+    } else {
+        runs.extend(files.into_iter().map(|file| {
+            let (words, namespace) = (words.clone(), namespace.clone());
+            Run { call, type_index, namespace, words, files: vec![file] }
+        }));
+    }
+}
+
+fn full(workspace: &Workspace, entry: &Entry) -> Vec<u8> {
+    [workspace.root.as_os_str().as_bytes(), b"/", entry.on_disk.as_os_str().as_bytes()].concat()
+}
+
+fn input(workspace: &Workspace, run: &Run<'_>) -> Vec<u8> {
+    run.files.iter().flat_map(|(_, entry)| [full(workspace, entry), b"\n".to_vec()].concat()).collect()
+}
+
+/// The lines of an answer with the files that they are about.
+fn answers(workspace: &Workspace, run: &Run<'_>, output: &[u8]) -> Vec<(usize, BString)> {
+    let by_path: HashMap<Vec<u8>, usize> =
+        run.files.iter().map(|(index, entry)| (full(workspace, entry), *index)).collect();
+    let mut current = run.files.first().map(|(index, _)| *index);
+    let mut all = Vec::new();
+    for line in output.lines().map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()) {
+        match (line.strip_prefix(b";"), current) {
+            (Some(path), _) => current = by_path.get(path).copied().or(current),
+            (None, Some(file)) => all.push((file, line.into())),
+            (None, None) => {}
+        }
+    }
+    all
+}
+
+fn in_namespace(mut rows: Vec<Generated>, namespace: &str) -> Vec<Generated> {
+    if !namespace.is_empty() {
+        for generated in &mut rows {
+            generated.row.name = format!("{namespace}({})", generated.row.name).into();
+        }
+    }
+    rows
+}
+
+fn rows(world: World<'_>, kind: &Type, file: usize, line: &BString) -> Result<Vec<Generated>, Stop> {
+    if line.is_empty() {
+        return Ok(Vec::new());
+    }
+    let allows = match kind.kind {
+        DependencyKind::Provides | DependencyKind::OrderWithRequires => Allows::Plain,
+        _ => Allows::Everything,
+    };
+    match read_dependencies(line, allows) {
+        Ok(read) => Ok(read
+            .iter()
+            .map(|dependency: &Dependency| Generated {
+                file,
+                kind: kind.kind,
+                row: DependencyRow::of(dependency, kind.bit),
+            })
+            .collect()),
+        Err(problems) => {
+            for problem in problems {
+                world.tell(BuildProblem::GeneratedDependency { problem, dependency: line.clone() });
+            }
+            Err(Stop)
+        }
+    }
+}
+
+impl Filter {
+    fn of(world: World<'_>, word: &str) -> Self {
+        let both = |what: &str| {
+            let names = [format!("__{word}_{what}"), format!("__global_{word}_{what}")];
+            names.iter().filter_map(|name| attributes::regex(world, name)).collect()
+        };
+        Self { dependencies: both("exclude"), files: both("exclude_from") }
+    }
+
+    fn has_file(&self, entry: &Entry) -> bool {
+        self.files.iter().any(|regex| regex.is_match(&entry.path))
+    }
+
+    fn has_dependency(&self, line: &BString) -> bool {
+        self.dependencies.iter().any(|regex| regex.is_match(line))
+    }
+}

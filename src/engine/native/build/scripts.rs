@@ -1,0 +1,37 @@
+//! Scripts of packages whose text lies in files that the build has written (`%post -f`).
+
+use bstr::{BString, ByteSlice};
+
+use super::problem::BuildProblem;
+use super::workspace::Workspace;
+use super::world::World;
+use crate::files::reason;
+use crate::macros::Stop;
+use crate::package::{Header, Tag};
+use crate::spec::{Package, Scriptlet, set_script_texts};
+
+/// Sets the texts of a package's scripts.
+pub(super) fn set(
+    world: World<'_>,
+    workspace: &Workspace,
+    package: &Package,
+    header: &mut Header,
+) -> Result<(), Stop> {
+    set_script_texts(header, &package.scriptlets, &|script, tag| text(world, workspace, script, tag))
+}
+
+/// What the spec says, and then what the file does.
+fn text(world: World<'_>, workspace: &Workspace, script: &Scriptlet, tag: Tag) -> Result<BString, Stop> {
+    let Some(file) = &script.file else {
+        return Ok(script.body.clone());
+    };
+    let subfolder = world.expand("%{?buildsubdir}")?;
+    let path = workspace.folder.join(subfolder.to_path_lossy()).join(file.to_path_lossy());
+    let path = BString::from(path.as_os_str().as_encoded_bytes());
+    let content = world.macros.read_file(&path).map_err(|error| {
+        let (tag, reason) = (tag.to_string(), reason(&error));
+        world.fail(BuildProblem::NoScript { tag, path: path.clone(), reason })
+    })?;
+    let end: &[u8] = if script.body.is_empty() { b"" } else { b"\n" };
+    Ok([script.body.as_slice(), end, &content].concat().into())
+}

@@ -1,0 +1,83 @@
+//! Signatures of packages that are made as they are built (`%_openpgp_autosign_id`, rpmsign(1)).
+
+use bstr::ByteSlice;
+
+use super::problem::BuildProblem;
+use super::scriptlet::{remove, words};
+use super::world::World;
+use crate::files::{Folder, HostPath, reason};
+use crate::macros::{Definition, Expanding, Level, Origin, Stop, Streams};
+use crate::package::{add_signature, read_headers};
+
+/// Signs a package, if macros ask for it: with the command that they name, which is given the header and writes a signature.
+pub(super) fn sign(world: World<'_>, path: &HostPath) -> Result<(), Stop> {
+    let id = world.setting("_openpgp_autosign_id");
+    if id.is_empty() {
+        return Ok(());
+    }
+    let failed = |reason: String| world.fail(BuildProblem::NotSigned { path: path.to_string(), reason });
+    let parent = path.as_path().parent().and_then(HostPath::new).unwrap_or_else(HostPath::root);
+    let name = path.as_path().file_name().unwrap_or_default();
+    let folder = Folder::open_ambient(&parent).map_err(|error| failed(reason(&error)))?;
+    let mut file = folder.open(name).map_err(|error| failed(reason(&error)))?;
+    let headers = read_headers(&mut file).map_err(|error| failed(error.to_string()))?;
+    drop(file);
+    let plain = world.temporary(&headers.header_bytes)?;
+    let signed = world.temporary(b"")?;
+    // It must not be there: some programs refuse to write over a file.
+    remove(&signed);
+    let result = run(world, &id, &plain, &signed);
+    remove(&plain);
+    let signature = world.macros.read_file(signed.to_string().as_bytes());
+    remove(&signed);
+    match (result?, signature) {
+        (Ok(0), Ok(signature)) if !signature.is_empty() => {
+            add_signature(&folder, name.as_ref(), &headers, &signature)
+                .map_err(|error| failed(reason(&error)))
+        }
+        (Ok(0), _) => Err(failed("the command wrote no signature".to_owned())),
+        (Ok(code), _) => Err(failed(format!("the command ended with {code}"))),
+        (Err(error), _) => Err(failed(reason(&error))),
+    }
+}
+
+/// Runs the command. Newer macros take the names of the files as arguments, older ones know them by macros.
+fn run(
+    world: World<'_>,
+    id: &str,
+    plain: &HostPath,
+    signed: &HostPath,
+) -> Result<std::io::Result<i32>, Stop> {
+    let (plain, signed) = (plain.to_string(), signed.to_string());
+    let own = [
+        ("_openpgp_sign_id", id),
+        ("_gpg_name", id),
+        ("__plaintext_filename", plain.as_str()),
+        ("__signature_filename", signed.as_str()),
+    ];
+    for (name, body) in own {
+        world.macros.push(Definition {
+            name: name.as_bytes().into(),
+            options: None,
+            body: body.as_bytes().into(),
+            expanding: Expanding::Never,
+            level: Level::COMMAND_LINE,
+            origin: Origin::named("_openpgp_autosign_id"),
+        });
+    }
+    let program = world.setting("_openpgp_sign");
+    let program = if program.is_empty() { "gpg" } else { &program };
+    let name = format!("__{program}_sign_cmd");
+    let is_newer = world
+        .macros
+        .with_table(|table| table.get(name.as_bytes()).is_some_and(|known| known.options.is_some()));
+    let call = if is_newer { format!("%{{{name} {plain} {signed}}}") } else { format!("%{{{name}}}") };
+    let command = world.expand(call);
+    own.iter().for_each(|(name, _)| world.macros.pop(name.as_bytes()));
+    let mut words = words(&command?.replace("\n", " "));
+    if !is_newer && words.len() > 1 {
+        // The second word is what the program is told that it is called.
+        words.remove(1);
+    }
+    Ok(world.macros.run(&words, &Streams::default()))
+}

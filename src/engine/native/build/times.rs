@@ -1,0 +1,72 @@
+//! When a build is, as its packages tell it (rpmbuild-config(5), "Package generation").
+
+use super::problem::BuildProblem;
+use super::world::World;
+use crate::event::{Clock, SystemClock};
+use crate::spec::Spec;
+
+/// The times of a build, in seconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Times {
+    /// When the packages say that they are built.
+    pub(super) build: i64,
+    /// No file is younger than this.
+    latest: Option<i64>,
+}
+
+/// The variable of reproducible builds.
+const EPOCH: &str = "SOURCE_DATE_EPOCH";
+
+/// Sets [`EPOCH`] from the newest change, where macros ask for it and nobody has said it.
+pub(super) fn set_epoch(world: World<'_>, spec: &Spec) {
+    if !world.is_on("source_date_epoch_from_changelog") || world.macros.variable(EPOCH.as_bytes()).is_some() {
+        return;
+    }
+    if let Some(newest) = spec.changes.first() {
+        // rpm's changes are at noon; the epoch is when their day begins.
+        let midnight = newest.time - newest.time.rem_euclid(24 * 60 * 60);
+        world.notice(format!("setting {EPOCH}={midnight}"));
+        world.macros.set_variable(EPOCH.as_bytes(), Some(midnight.to_string().as_bytes()));
+    }
+}
+
+impl Times {
+    /// The times that macros and the environment say.
+    pub(super) fn of(world: World<'_>) -> Self {
+        let epoch = world.macros.variable(EPOCH.as_bytes());
+        let epoch = epoch.and_then(|text| String::from_utf8_lossy(&text).trim().parse().ok());
+        let said = world.setting("_buildtime");
+        let build = match (said.as_str(), epoch) {
+            ("", Some(epoch)) if world.is_on("use_source_date_epoch_as_buildtime") => epoch,
+            ("", _) => i64::try_from(SystemClock.now().0 / 1000).unwrap_or(i64::MAX),
+            (said, _) => said.parse().unwrap_or_else(|_| {
+                world.tell(BuildProblem::BuildTime);
+                0
+            }),
+        };
+        Self { build, latest: Self::latest(world, build, epoch) }
+    }
+
+    fn latest(world: World<'_>, build: i64, epoch: Option<i64>) -> Option<i64> {
+        let policy = world.setting("build_mtime_policy");
+        if policy.is_empty() && world.is_on("clamp_mtime_to_source_date_epoch") {
+            let (old, new) = ("clamp_mtime_to_source_date_epoch", "build_mtime_policy");
+            world.tell(BuildProblem::Deprecated { old, new });
+            return epoch;
+        }
+        match policy.as_str() {
+            "" => None,
+            "clamp_to_buildtime" => Some(build),
+            "clamp_to_source_date_epoch" => epoch,
+            _ => {
+                world.tell(BuildProblem::MtimePolicy { policy });
+                None
+            }
+        }
+    }
+
+    /// A file's time, as the package has it.
+    pub(super) fn clamped(&self, time: i64) -> i64 {
+        self.latest.map_or(time, |latest| time.min(latest))
+    }
+}

@@ -1,0 +1,79 @@
+//! What a build works with: macros, and somebody who hears what it says.
+
+use super::problem::BuildProblem;
+use crate::macros::{Macros, Origin, Stop};
+
+/// Hears what a build says, in rpm's words.
+pub trait BuildListener {
+    /// What it does next: a line without its end.
+    fn notice(&self, text: &[u8]);
+    /// What is wrong, or may not be meant.
+    fn problem(&self, problem: &BuildProblem);
+    /// Whether what scripts write to standard output is dropped.
+    fn is_quiet(&self) -> bool;
+}
+
+/// What a build works with.
+#[derive(Clone, Copy)]
+pub(super) struct World<'w> {
+    pub(super) macros: &'w Macros,
+    listener: &'w dyn BuildListener,
+}
+
+impl<'w> World<'w> {
+    pub(super) fn new(macros: &'w Macros, listener: &'w dyn BuildListener) -> Self {
+        Self { macros, listener }
+    }
+
+    pub(super) fn notice(&self, text: impl AsRef<[u8]>) {
+        self.listener.notice(text.as_ref());
+    }
+
+    /// Tells of a problem that does not end the build by itself.
+    pub(super) fn tell(&self, problem: BuildProblem) {
+        self.listener.problem(&problem);
+    }
+
+    /// Tells of a problem that does.
+    pub(super) fn fail(&self, problem: BuildProblem) -> Stop {
+        self.listener.problem(&problem);
+        Stop
+    }
+
+    pub(super) fn is_quiet(&self) -> bool {
+        self.listener.is_quiet()
+    }
+
+    /// What a text expands to.
+    pub(super) fn expand(&self, text: impl AsRef<[u8]>) -> Result<Vec<u8>, Stop> {
+        self.macros.set_place(Origin::named("<spec>"));
+        self.macros.expand(text.as_ref())
+    }
+
+    /// The value of a macro; empty where it is not defined.
+    pub(super) fn setting(&self, name: &str) -> String {
+        let value = self.expand(format!("%{{?{name}}}")).unwrap_or_default();
+        String::from_utf8_lossy(value.trim_ascii()).into_owned()
+    }
+
+    pub(super) fn is_defined(&self, name: &str) -> bool {
+        self.macros.is_defined(name.as_bytes())
+    }
+
+    /// The value of a macro as a number, as rpm takes it: 0 where it is none, and the first digits where more follows.
+    pub(super) fn number(&self, name: &str) -> i64 {
+        let value = self.setting(name);
+        match value.chars().next() {
+            Some('y' | 'Y') => 1,
+            _ => {
+                let is_digit = |(at, c): &(usize, char)| c.is_ascii_digit() || *at == 0 && *c == '-';
+                let digits = value.char_indices().take_while(is_digit).map(|(_, c)| c).collect::<String>();
+                digits.parse().unwrap_or(0)
+            }
+        }
+    }
+
+    pub(super) fn is_on(&self, name: &str) -> bool {
+        self.number(name) != 0
+    }
+}

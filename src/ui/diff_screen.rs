@@ -1,0 +1,133 @@
+//! What differs between two packages, as a person wants to read it.
+
+use crate::package::{Difference, ScriptChange, TagChange};
+
+use super::words::count;
+
+/// How long a value may be before only its length is told.
+const LONGEST: usize = 100;
+
+/// The difference in lines; `all` shows what only tells when and where a package was built, too.
+pub fn diff_screen(difference: &Difference, before: &str, after: &str, all: bool) -> String {
+    let mut screen = Screen(String::new());
+    screen.plain(&format!("\x1b[1m--- {}\x1b[0m\n\x1b[1m+++ {}\x1b[0m\n", shown(before), shown(after)));
+    let start = screen.0.len();
+    screen.tags(difference, all);
+    for change in &difference.dependencies {
+        screen.heading(&change.kind);
+        change.removed.iter().for_each(|dependency| screen.removed(dependency));
+        change.added.iter().for_each(|dependency| screen.added(dependency));
+    }
+    difference.scripts.iter().for_each(|change| screen.script(change));
+    screen.files(difference, all);
+    if let Some(payload) = &difference.payload {
+        screen.heading("payload, uncompressed (SHA-256)");
+        screen.removed(&payload.before);
+        screen.added(&payload.after);
+    }
+    let hidden = hidden(difference);
+    if screen.0.len() == start {
+        screen.plain(match hidden {
+            0 => "they are the same\n",
+            _ => "they are the same but for when, where and by what they were built\n",
+        });
+    } else if hidden > 0 && !all {
+        let hidden = count(hidden, "difference");
+        screen.plain(&format!("\n{hidden} of time, place and rpm version not shown (--all)\n"));
+    }
+    screen.0
+}
+
+/// How much only tells when, where and by what the packages were built.
+fn hidden(difference: &Difference) -> usize {
+    let files = difference.files.changed.iter().flat_map(|file| &file.attributes);
+    let tags = difference.tags.iter().filter(|change| change.volatile).count();
+    tags + files.filter(|change| change.volatile).count()
+}
+
+struct Screen(String);
+
+impl Screen {
+    fn plain(&mut self, text: &str) {
+        self.0.push_str(text);
+    }
+
+    fn heading(&mut self, text: &str) {
+        self.plain(&format!("\x1b[36m@@ {} @@\x1b[0m\n", shown(text)));
+    }
+
+    fn removed(&mut self, text: &str) {
+        self.plain(&format!("\x1b[31m- {}\x1b[0m\n", shown(text)));
+    }
+
+    fn added(&mut self, text: &str) {
+        self.plain(&format!("\x1b[32m+ {}\x1b[0m\n", shown(text)));
+    }
+
+    fn tags(&mut self, difference: &Difference, all: bool) {
+        let wanted: Vec<&TagChange> =
+            difference.tags.iter().filter(|change| all || !change.volatile).collect();
+        if wanted.is_empty() {
+            return;
+        }
+        self.heading("header");
+        for change in wanted {
+            let line = |value: &Vec<String>| format!("{}: {}", change.tag, cut(&value.join(", ")));
+            change.before.iter().for_each(|value| self.removed(&line(value)));
+            change.after.iter().for_each(|value| self.added(&line(value)));
+        }
+    }
+
+    /// Lines that only one of the scripts has; those of both stand around them.
+    fn script(&mut self, change: &ScriptChange) {
+        self.heading(&format!("script {}", change.script));
+        let lines = |script: &Option<String>| -> Vec<String> {
+            script.iter().flat_map(|script| script.lines().map(str::to_owned)).collect()
+        };
+        let (before, after) = (lines(&change.before), lines(&change.after));
+        let same = before.iter().zip(&after).take_while(|(old, new)| old == new).count();
+        let ends = before.iter().rev().zip(after.iter().rev());
+        let shorter = before.len().min(after.len()) - same;
+        let same_end = ends.take_while(|(old, new)| old == new).count().min(shorter);
+        let middle = |lines: &[String]| lines.get(same..lines.len() - same_end).unwrap_or_default().to_vec();
+        middle(&before).iter().for_each(|line| self.removed(line));
+        middle(&after).iter().for_each(|line| self.added(line));
+    }
+
+    fn files(&mut self, difference: &Difference, all: bool) {
+        let files = &difference.files;
+        let is_wanted = |volatile: bool| all || !volatile;
+        let changed: Vec<_> = files
+            .changed
+            .iter()
+            .filter(|file| file.attributes.iter().any(|change| is_wanted(change.volatile)))
+            .collect();
+        if files.removed.is_empty() && files.added.is_empty() && changed.is_empty() {
+            return;
+        }
+        self.heading("files");
+        files.removed.iter().for_each(|path| self.removed(path));
+        files.added.iter().for_each(|path| self.added(path));
+        for file in changed {
+            self.plain(&format!("  {}\n", shown(&file.path)));
+            for change in file.attributes.iter().filter(|change| is_wanted(change.volatile)) {
+                let line = |value: &str| format!("    {}: {}", change.attribute, cut(value));
+                self.removed(&line(&change.before));
+                self.added(&line(&change.after));
+            }
+        }
+    }
+}
+
+/// A value that is not too long to be read.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}… ({} bytes)", text.get(..end).unwrap_or(text), text.len()),
+        None => text.to_owned(),
+    }
+}
+
+/// What a package says can't move the cursor.
+fn shown(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}

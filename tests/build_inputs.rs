@@ -1,0 +1,221 @@
+//! What a build begins with other than a spec: source packages, archives, a folder; and what ends a build from outside.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    reason = "a test sets up its files, and fails by panicking"
+)]
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::rc::Rc;
+
+use miette::Diagnostic;
+use rpmforge::engine::{BuildListener, BuildProblem, install_source_package, spec_of_archive};
+use rpmforge::files::HostPath;
+use rpmforge::macros::{Level, Limits, Macros, Origin, SystemHost, Table};
+
+const SPEC: &str = "Name: a\nVersion: 1\nRelease: 1\nSummary: s\nLicense: l\nBuildArch: noarch\nSource0: a-1.tar.gz\n\
+    %description\n%prep\n%setup -q\n%install\nmkdir -p %{buildroot}/x; cp file %{buildroot}/x\n%files\n/x\n";
+
+/// Runs `forge rpmbuild` in a folder of its own.
+fn forge(folder: &Path, arguments: &[&str]) -> Output {
+    let top = format!("_topdir {}", folder.join("top").display());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_forge"));
+    command.arg("rpmbuild").args(["-D", &top, "-D", "debug_package %{nil}"]).args(arguments);
+    command.current_dir(folder).env_clear().env("PATH", "/usr/bin:/bin").env("HOME", "/nonexistent");
+    command.output().unwrap()
+}
+
+fn sh(folder: &Path, script: &str) {
+    let status = Command::new("/bin/sh").args(["-ec", script]).current_dir(folder).status().unwrap();
+    assert!(status.success());
+}
+
+/// A folder with the sources of a package, packed with its spec in `a-1.tar.gz`.
+fn with_archive() -> tempfile::TempDir {
+    let temp = tempfile::tempdir().unwrap();
+    fs::create_dir(temp.path().join("a-1")).unwrap();
+    fs::write(temp.path().join("a-1/file"), "hi\n").unwrap();
+    fs::write(temp.path().join("a-1/a.spec"), SPEC).unwrap();
+    sh(temp.path(), "tar czf a-1.tar.gz a-1; rm -r a-1");
+    temp
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn an_archive_with_a_spec_is_built() {
+    let temp = with_archive();
+    let output = forge(temp.path(), &["-tb", "a-1.tar.gz"]);
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(temp.path().join("top/RPMS/noarch/a-1-1.noarch.rpm").is_file());
+    assert!(!temp.path().join("top/SPECS/a.spec").exists());
+}
+
+#[test]
+fn a_source_package_is_built_and_leaves_nothing_behind() {
+    let temp = with_archive();
+    assert!(forge(temp.path(), &["-ts", "a-1.tar.gz"]).status.success());
+    let output = forge(temp.path(), &["--rebuild", "top/SRPMS/a-1-1.src.rpm"]);
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(said(&output).starts_with("Installing top/SRPMS/a-1-1.src.rpm\n"), "{}", said(&output));
+    assert!(temp.path().join("top/RPMS/noarch/a-1-1.noarch.rpm").is_file());
+    for folder in ["SPECS", "SOURCES", "BUILD"] {
+        let left: Vec<_> = fs::read_dir(temp.path().join("top").join(folder)).unwrap().collect();
+        let left = left.into_iter().flatten().filter(|entry| folder != "BUILD" || !entry.path().is_dir());
+        assert_eq!(left.count(), 0, "{folder}");
+    }
+}
+
+#[test]
+fn what_lies_in_the_folder_is_built_in_place() {
+    let temp = tempfile::tempdir().unwrap();
+    fs::write(temp.path().join("file"), "in place\n").unwrap();
+    fs::write(temp.path().join("a.spec"), SPEC).unwrap();
+    let output = forge(temp.path(), &["-bb", "--build-in-place", "a.spec"]);
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(!said(&output).contains("Executing(%prep)"));
+    assert!(temp.path().join("file").is_file());
+}
+
+#[test]
+fn two_builds_in_different_folders_at_different_times_give_the_same_bytes() {
+    let settings = [
+        "_buildhost b",
+        "use_source_date_epoch_as_buildtime 1",
+        "build_mtime_policy clamp_to_source_date_epoch",
+    ];
+    let build = |options: &[&str]| {
+        let temp = with_archive();
+        let mut arguments = vec!["-tb", "a-1.tar.gz"];
+        settings.iter().chain(options).for_each(|setting| arguments.extend(["-D", setting]));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_forge"));
+        let top = format!("_topdir {}", temp.path().join("top").display());
+        command.arg("rpmbuild").args(["-D", &top]).args(&arguments).current_dir(temp.path());
+        let output = command.env("SOURCE_DATE_EPOCH", "1700000000").output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        fs::read(temp.path().join("top/RPMS/noarch/a-1-1.noarch.rpm")).unwrap()
+    };
+    let first = build(&["_binary_payload w3.zstdio"]);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    assert!(first == build(&["_binary_payload w3.zstdio"]), "not the same bytes");
+    assert!(
+        first == build(&["_binary_payload w3.zstdio", "_smp_build_nthreads 7"]),
+        "threads change the bytes"
+    );
+}
+
+#[test]
+fn a_full_disk_is_told_and_leaves_no_half_package() {
+    let temp = with_archive();
+    let results = temp.path().join("full");
+    fs::create_dir(&results).unwrap();
+    // A limit of the process stands for the disk's: 40 KiB are enough for all but the package.
+    fs::write(
+        temp.path().join("big.spec"),
+        "Name: big\nVersion: 1\nRelease: 1\nSummary: s\nLicense: l\nBuildArch: noarch\n\
+        %description\n%install\nmkdir -p %{buildroot}/x\n\
+        for i in 1 2 3 4 5 6 7 8; do head -c 30000 /dev/urandom > %{buildroot}/x/$i; done\n%files\n/x\n",
+    )
+    .unwrap();
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 80; {} rpmbuild -bb -D '_topdir {}' -D '_rpmdir {}' big.spec",
+        env!("CARGO_BIN_EXE_forge"),
+        temp.path().join("top").display(),
+        results.display()
+    );
+    let output = Command::new("/bin/bash").args(["-c", &script]).current_dir(temp.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("error: failed to create package"), "{}", said(&output));
+    assert!(said(&output).contains("File too large"), "{}", said(&output));
+    let left: Vec<_> = fs::read_dir(results.join("noarch")).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn an_archive_can_not_write_outside_of_the_build() {
+    let temp = tempfile::tempdir().unwrap();
+    sh(
+        temp.path(),
+        "mkdir -p in/a-1; echo hi > in/a-1/file; echo evil > in/evil; \
+         tar czPf a-1.tar.gz -C in a-1 --transform 's,^evil,../../../evil,' evil",
+    );
+    fs::create_dir_all(temp.path().join("top/SOURCES")).unwrap();
+    fs::rename(temp.path().join("a-1.tar.gz"), temp.path().join("top/SOURCES/a-1.tar.gz")).unwrap();
+    fs::write(temp.path().join("a.spec"), SPEC).unwrap();
+    let output = forge(temp.path(), &["-bp", "a.spec"]);
+    assert!(!temp.path().join("evil").exists(), "{}", said(&output));
+    assert!(!temp.path().join("top/evil").exists());
+}
+
+#[test]
+fn a_patch_that_does_not_apply_is_shown_with_its_stage() {
+    let temp = tempfile::tempdir().unwrap();
+    fs::create_dir_all(temp.path().join("top/SOURCES")).unwrap();
+    fs::write(temp.path().join("top/SOURCES/p.patch"), "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+new\n")
+        .unwrap();
+    let spec = "Name: a\nVersion: 1\nRelease: 1\nSummary: s\nLicense: l\nPatch0: p.patch\n%description\n\
+        %prep\n%setup -q -c -T\necho other > x\n%patch -P 0 -p1\n";
+    fs::write(temp.path().join("a.spec"), spec).unwrap();
+    let output = forge(temp.path(), &["-bp", "a.spec"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("Hunk #1 FAILED"), "{}", said(&output));
+    assert!(said(&output).contains("(%prep)"), "{}", said(&output));
+}
+
+/// Keeps the codes of what is wrong.
+#[derive(Default)]
+struct Codes(RefCell<Vec<String>>);
+
+impl BuildListener for Codes {
+    fn notice(&self, _text: &[u8]) {}
+
+    fn problem(&self, problem: &BuildProblem) {
+        self.0.borrow_mut().push(format!("{}: {problem}", problem.code().unwrap()));
+    }
+
+    fn is_quiet(&self) -> bool {
+        true
+    }
+}
+
+fn macros(folder: &Path) -> Macros {
+    let host = SystemHost::new([], |_| {}).unwrap();
+    let macros = Macros::new(Table::new(), Rc::new(host), Limits::default());
+    for name in ["_sourcedir", "_specdir"] {
+        let definition = format!("{name} {}/{name}", folder.display());
+        macros.define(definition.as_bytes(), Level::COMMAND_LINE, Origin::named("test")).unwrap();
+    }
+    macros
+}
+
+#[test]
+fn inputs_that_are_none_are_told_by_what_is_wrong_with_them() {
+    let temp = tempfile::tempdir().unwrap();
+    fs::write(temp.path().join("text"), "no package and no archive\n").unwrap();
+    let path = |name: &str| HostPath::new(temp.path().join(name)).unwrap();
+    let macros = macros(temp.path());
+    let codes = Codes::default();
+    assert!(install_source_package(&macros, &codes, &path("nosuch.src.rpm"), "nosuch.src.rpm").is_err());
+    assert!(install_source_package(&macros, &codes, &path("text"), "text").is_err());
+    assert!(spec_of_archive(&macros, &codes, &path("nosuch.tar"), "nosuch.tar").is_err());
+    assert!(spec_of_archive(&macros, &codes, &path("text"), "text").is_err());
+    assert_eq!(
+        codes.0.take(),
+        [
+            "forge::engine::cannot_open: cannot open nosuch.src.rpm: No such file or directory",
+            "forge::engine::source_package: text cannot be installed",
+            "forge::engine::archive: File nosuch.tar: No such file or directory",
+            "forge::engine::no_spec: Failed to read spec file from nosuch.tar",
+            "forge::engine::no_spec: Failed to read spec file from text",
+        ]
+    );
+}
