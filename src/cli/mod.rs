@@ -78,6 +78,9 @@ pub fn main(
     if arguments.get(1).is_some_and(|command| command == "rpmspec") {
         return ExitCode::from(rpm::rpmspec(arguments.split_off(2), &context));
     }
+    if arguments.get(1).is_some_and(|command| command == "rpmuncompress") {
+        return ExitCode::from(rpm::uncompress(arguments.split_off(2), &context));
+    }
     if arguments.get(1).is_some_and(|command| command == "rpmbuild") {
         return ExitCode::from(rpm::rpmbuild(arguments.split_off(2), &context));
     }

@@ -78,11 +78,11 @@ impl PayloadFlags {
         Some(read)
     }
 
-    /// Begins to compress; `threads` are the processors that may be used.
+    /// Begins to compress what is `size` bytes long; `threads` are the processors that may be used.
     ///
     /// # Errors
     /// The compressor refuses the level.
-    pub fn compressor<W: Write>(&self, output: W, threads: u32) -> io::Result<Compressor<W>> {
+    pub fn compressor<W: Write>(&self, output: W, threads: u32, size: u64) -> io::Result<Compressor<W>> {
         let level = |default| self.level.unwrap_or(default).min(9);
         Ok(match self.compression {
             Compression::None => Compressor::None(output),
@@ -103,7 +103,7 @@ impl PayloadFlags {
                 let stream = liblzma::stream::Stream::new_lzma_encoder(&options)?;
                 Compressor::Xz(liblzma::write::XzEncoder::new_stream(output, stream))
             }
-            Compression::Zstd => Compressor::Zstd(self.zstd(output, threads)?),
+            Compression::Zstd => Compressor::Zstd(self.zstd(output, threads, size)?),
         })
     }
 
@@ -120,7 +120,9 @@ impl PayloadFlags {
     }
 
     /// zstd cuts its input in the same places for any number of workers, so that the bytes do not tell how many there were.
-    fn zstd<W: Write>(&self, output: W, processors: u32) -> io::Result<zstd::Encoder<'static, W>> {
+    /// What is too small to be cut needs none.
+    fn zstd<W: Write>(&self, output: W, processors: u32, size: u64) -> io::Result<zstd::Encoder<'static, W>> {
+        const WORTH_CUTTING: u64 = 8 << 20;
         let level = i32::try_from(self.level.unwrap_or(3)).unwrap_or(3);
         let mut encoder = zstd::Encoder::new(output, level)?;
         if let Some(window) = self.window {
@@ -128,8 +130,12 @@ impl PayloadFlags {
             // `--long` without a number means 27.
             encoder.window_log(if window == 0 { 27 } else { window })?;
         }
-        let workers = self.threads.filter(|threads| *threads > 0).unwrap_or(processors);
-        encoder.multithread(workers.max(1))?;
+        // With its size known it takes no more memory than that needs.
+        encoder.set_pledged_src_size(Some(size))?;
+        if size > WORTH_CUTTING {
+            let workers = self.threads.filter(|threads| *threads > 0).unwrap_or(processors);
+            encoder.multithread(workers.max(1))?;
+        }
         Ok(encoder)
     }
 }
@@ -234,7 +240,7 @@ mod tests {
             "w3T0L27.zstdio",
         ] {
             let flags = PayloadFlags::read(text).unwrap();
-            let mut compressor = flags.compressor(Vec::new(), 2).unwrap();
+            let mut compressor = flags.compressor(Vec::new(), 2, content.len() as u64).unwrap();
             compressor.write_all(&content).unwrap();
             let packed = compressor.finish().unwrap();
             let mut unpacked = Vec::new();
@@ -249,8 +255,10 @@ mod tests {
         let content: Vec<u8> =
             (0..3_000_000_u32).flat_map(|n| (n.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()).collect();
         let packed = |workers| {
-            let mut compressor =
-                PayloadFlags::read("w3.zstdio").unwrap().compressor(Vec::new(), workers).unwrap();
+            let mut compressor = PayloadFlags::read("w3.zstdio")
+                .unwrap()
+                .compressor(Vec::new(), workers, content.len() as u64)
+                .unwrap();
             compressor.write_all(&content).unwrap();
             compressor.finish().unwrap()
         };

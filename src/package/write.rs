@@ -152,7 +152,7 @@ pub fn write_package(folder: &Folder, path: &Path, package: Unwritten<'_>) -> io
     folder.write_atomic_with(path, |file| {
         let mut file = file.try_clone()?.into_std();
         header = Some(write(&mut file, package)?);
-        file.sync_data()
+        Ok(())
     })?;
     header.ok_or_else(|| io::Error::other("nothing was written"))
 }
@@ -207,7 +207,7 @@ fn md5_from_here(file: &mut impl Read, head: &[u8]) -> io::Result<Vec<u8>> {
 fn write_payload(file: &mut impl Write, package: &Unwritten<'_>) -> io::Result<(Summary, Summary)> {
     let file = BufWriter::with_capacity(256 * 1024, file);
     let compressed = Summing { output: file, summary: Summary::new(package.format) };
-    let compressor = package.flags.compressor(compressed, package.threads)?;
+    let compressor = package.flags.compressor(compressed, package.threads, archive_size(package))?;
     let plain = Summing { output: compressor, summary: Summary::new(package.format) };
     let mut archive = ArchiveWriter::new(BufWriter::with_capacity(256 * 1024, plain));
     for item in package.files {
@@ -230,6 +230,26 @@ fn write_payload(file: &mut impl Write, package: &Unwritten<'_>) -> io::Result<(
     let Summing { mut output, summary } = compressed;
     output.flush()?;
     Ok((plain.summary, summary))
+}
+
+/// How long the archive will be.
+fn archive_size(package: &Unwritten<'_>) -> u64 {
+    const HEAD: usize = 110;
+    const STRIPPED: u64 = 16;
+    let whole = |path: &[u8]| (HEAD + path.len() + 1).next_multiple_of(4) as u64;
+    let content = |content: &PayloadContent| match content {
+        PayloadContent::Nothing => 0,
+        PayloadContent::Link(target) => (target.len() as u64).next_multiple_of(4),
+        PayloadContent::File(size) => size.next_multiple_of(4),
+    };
+    let entries = package.files.iter().map(|file| {
+        let head = match package.archive {
+            Archive::Whole => whole(&file.entry.path),
+            Archive::Stripped => STRIPPED,
+        };
+        head + content(&file.content)
+    });
+    entries.sum::<u64>() + whole(b"TRAILER!!!")
 }
 
 const LEAD_SIZE: usize = 96;

@@ -277,8 +277,23 @@ impl<'a> Session<'a> {
             let _ = quiet.define(definition, Level::COMMAND_LINE, Origin::named("--define"));
         }
         macros.set_table(quiet.table());
+        self.stand_in(&macros);
         self.macros = Some(macros.clone());
         Ok(macros)
+    }
+
+    /// Where the root has no rpm, this program unpacks what its own would.
+    fn stand_in(&self, macros: &Macros) {
+        let program = macros.expand(b"%{?__rpmuncompress}").unwrap_or_default();
+        let first = program.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+        if !first.is_empty() && macros.exists(first) {
+            return;
+        }
+        if let Ok(own) = std::env::current_exe() {
+            let definition = format!("__rpmuncompress '{}' rpmuncompress", own.display());
+            // There is nothing in it that could be wrong.
+            let _ = macros.define(definition.as_bytes(), Level::MACRO_FILES, Origin::named("forge"));
+        }
     }
 
     /// The targets that `--target` named.

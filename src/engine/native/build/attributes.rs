@@ -37,6 +37,10 @@ pub(super) fn all(world: World<'_>) -> Vec<FileAttribute> {
             Some(name.strip_suffix(b".attr")?.to_str_lossy().into_owned())
         })
         .collect();
+    if names.is_empty() {
+        // The root has none: forge's own macros have these.
+        names.extend(["pkgconfig", "script"].map(str::to_owned));
+    }
     let local = world.setting("_local_file_attrs");
     names.extend(local.split(':').filter(|name| !name.is_empty()).map(str::to_owned));
     names.into_iter().map(|name| FileAttribute::read(world, name)).collect()
@@ -47,6 +51,11 @@ impl FileAttribute {
         let includes = Rules::read(world, &name, "");
         let excludes = Rules::read(world, &name, "exclude_");
         Self { name, includes, excludes }
+    }
+
+    /// Whether it goes by MIME types.
+    pub(super) fn uses_mime(&self) -> bool {
+        self.includes.mime.is_some() || self.excludes.mime.is_some()
     }
 
     /// Whether a file has it.

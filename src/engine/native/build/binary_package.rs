@@ -3,16 +3,17 @@
 use bstr::{BString, ByteSlice};
 
 use super::assemble;
-use super::classify::{self, Class};
+use super::attributes::{self, FileAttribute};
+use super::classify::{self, Class, Wants};
 use super::files::{self, Entry};
-use super::generators::{self, Generated, Looks};
+use super::generators::{self, Found, Generated, Looks};
 use super::problem::BuildProblem;
 use super::settings::Settings;
 use super::workspace::Workspace;
 use super::world::World;
 use crate::files::Folder;
 use crate::macros::Stop;
-use crate::package::{Header, Tag};
+use crate::package::{Format, Header, Tag};
 use crate::spec::{DependencyKind, DependencyRow, Package, Spec, add_dependencies};
 
 /// A package that can be written.
@@ -75,13 +76,16 @@ pub(super) fn assemble(
     }
     super::scripts::set(world, workspace, package, &mut header)?;
     let entries = &files.entries;
-    let classes = classify::classify(world, workspace, entries, settings.threads);
+    let attributes = attributes::all(world);
+    let needs_mime = settings.format == Format::V6 || attributes.iter().any(FileAttribute::uses_mime);
+    let wants = if needs_mime { Wants::MimeToo } else { Wants::Description };
+    let classes = classify::classify(world, workspace, entries, settings.threads, wants);
     let mut requires = assemble::features(entries, settings, false);
     requires.extend(assemble::of_dependencies(&header, false));
     add_dependencies(&mut header, DependencyKind::Requires, requires);
     let wrong = binaries_in_noarch(world, &header, &name, entries, &classes);
-    let generated =
-        dependencies(world, workspace, package, &mut header, entries, &classes, settings.threads)?;
+    let found = Found { entries, classes: &classes, attributes: &attributes };
+    let generated = dependencies(world, workspace, package, &mut header, &found, settings.threads)?;
     if !entries.is_empty() {
         tell_dependencies(world, &header);
     }
@@ -106,13 +110,12 @@ fn dependencies(
     workspace: &Workspace,
     package: &Package,
     header: &mut Header,
-    entries: &[Entry],
-    classes: &[Class],
+    found: &Found<'_>,
     threads: usize,
 ) -> Result<Vec<Generated>, Stop> {
     let looks = Looks { for_provides: package.finds_provides, for_requires: package.finds_requires };
-    let generated = generators::generate(world, workspace, header, looks, entries, classes, threads)?;
-    if assemble::has_config(entries) {
+    let generated = generators::generate(world, workspace, header, looks, found, threads)?;
+    if assemble::has_config(found.entries) {
         let name: BString = [b"config(".as_slice(), &package.name, b")"].concat().into();
         let config = DependencyRow { flags: CONFIG | 8, ..DependencyRow::equal(name, header.evr()) };
         if looks.for_provides {
@@ -127,7 +130,7 @@ fn dependencies(
     } else {
         DependencyKind::Requires
     };
-    add_dependencies(header, kind, assemble::owners(entries));
+    add_dependencies(header, kind, assemble::owners(found.entries));
     assemble::add_generated(header, &generated);
     Ok(generated)
 }

@@ -71,6 +71,15 @@ const KEPT: [&str; 29] = [
 /// How many files one look takes together; fewer are not worth a program of their own.
 const LEAST_TOGETHER: usize = 200;
 
+/// What is asked of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wants {
+    /// Their descriptions: all that packages of format 4 hold.
+    Description,
+    /// Their MIME types as well.
+    MimeToo,
+}
+
 impl Class {
     /// The description as headers keep it.
     pub(super) fn kept(&self) -> BString {
@@ -85,6 +94,7 @@ pub(super) fn classify(
     workspace: &Workspace,
     entries: &[Entry],
     threads: usize,
+    wants: Wants,
 ) -> Vec<Class> {
     let root = Folder::open_ambient(&workspace.root).ok();
     let mut classes: Vec<Class> = entries.iter().map(known).collect();
@@ -105,7 +115,7 @@ pub(super) fn classify(
             }
         }
     }
-    for (index, class) in looked_at(world, workspace, root.as_ref(), &wanted, threads) {
+    for (index, class) in looked_at(world, workspace, root.as_ref(), &wanted, threads, wants) {
         if let Some(place) = classes.get_mut(index) {
             *place = class;
         }
@@ -129,19 +139,23 @@ fn known(entry: &Entry) -> Class {
         mime: mime.into(),
         color: 0,
     };
+    if !entry.is_there && entry.is_folder() {
+        return class("directory", "");
+    }
+    let by_name = BY_NAME.iter().find(|row| entry.path.ends_with(row.0.as_bytes()));
+    if let Some(row) = by_name.filter(|_| !entry.is_folder()) {
+        return class(row.1, row.2);
+    }
     if !entry.is_there {
-        let description = if entry.is_folder() { "directory" } else { "" };
-        return Class { description: description.into(), ..Class::default() };
+        return Class::default();
     }
     match entry.kind() {
         kind::FOLDER => class("directory", "inode/directory"),
         kind::CHARACTER => class("character special", "inode/chardevice"),
         kind::BLOCK => class("block special", "inode/blockdevice"),
         kind::LINK => class("symbolic link", "inode/symlink"),
-        kind::REGULAR => {
-            let by_name = BY_NAME.iter().find(|row| entry.path.ends_with(row.0.as_bytes()) && entry.size > 0);
-            by_name.map(|row| class(row.1, row.2)).unwrap_or_default()
-        }
+        kind::REGULAR => Class::default(),
+        kind::SOCKET => class("socket", "inode/socket"),
         _ => class("fifo (named pipe)", "inode/fifo"),
     }
 }
@@ -153,6 +167,7 @@ fn looked_at(
     root: Option<&Folder>,
     wanted: &[(usize, &Entry)],
     threads: usize,
+    wants: Wants,
 ) -> Vec<(usize, Class)> {
     let own = |(index, entry): &(usize, &Entry)| (*index, own_look(root, entry));
     let (named, odd): (Vec<_>, Vec<_>) =
@@ -166,15 +181,23 @@ fn looked_at(
             |(_, entry): &(usize, &Entry)| [base, b"/", entry.on_disk.as_os_str().as_bytes(), b"\n"].concat();
         let list = chunk.iter().map(path).collect::<Vec<_>>().concat();
         jobs.push((words(&["file", "-b", "-z", "-e", "tokens", "-f", "-"]), list.clone()));
-        jobs.push((words(&["file", "-b", "-z", "-e", "tokens", "--mime-type", "-f", "-"]), list));
+        if wants == Wants::MimeToo {
+            jobs.push((words(&["file", "-b", "-z", "-e", "tokens", "--mime-type", "-f", "-"]), list));
+        }
     }
     let results = world.macros.filter_all(&jobs, threads);
-    for (chunk, answers) in named.chunks(together).zip(results.chunks(2)) {
+    let answers_each = if wants == Wants::MimeToo { 2 } else { 1 };
+    for (chunk, answers) in named.chunks(together).zip(results.chunks(answers_each)) {
         let lines: Vec<Vec<&[u8]>> =
             answers.iter().flatten().map(|(_, output)| output.lines().collect()).collect();
-        let [descriptions, mimes] = lines.as_slice() else {
-            found.extend(chunk.iter().map(own));
-            continue;
+        let no_mimes = vec![b"".as_slice(); chunk.len()];
+        let (descriptions, mimes) = match (lines.as_slice(), wants) {
+            ([descriptions, mimes], Wants::MimeToo) => (descriptions, mimes),
+            ([descriptions], Wants::Description) => (descriptions, &no_mimes),
+            _ => {
+                found.extend(chunk.iter().map(own));
+                continue;
+            }
         };
         if descriptions.len() != chunk.len() || mimes.len() != chunk.len() {
             found.extend(chunk.iter().map(own));

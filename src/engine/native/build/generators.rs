@@ -81,34 +81,31 @@ pub(super) struct Looks {
     pub(super) for_requires: bool,
 }
 
+/// What is known of the files of a package.
+pub(super) struct Found<'f> {
+    pub(super) entries: &'f [Entry],
+    pub(super) classes: &'f [Class],
+    pub(super) attributes: &'f [FileAttribute],
+}
+
 /// Runs all generators for the files of a package.
 pub(super) fn generate(
     world: World<'_>,
     workspace: &Workspace,
     header: &Header,
     looks: Looks,
-    entries: &[Entry],
-    classes: &[Class],
+    found: &Found<'_>,
     threads: usize,
 ) -> Result<Vec<Generated>, Stop> {
-    let attributes = attributes::all(world);
     let names = exported(header);
     for (name, value) in &names {
         world.macros.push(definition(name, value));
     }
     world.macros.set_variable(b"RPM_BUILD_ROOT", Some(workspace.root.as_os_str().as_bytes()));
     let filters: Vec<Filter> = TYPES.iter().map(|kind| Filter::of(world, kind.word)).collect();
-    let mut found = Vec::new();
-    let mut runs = Vec::new();
-    for attribute in &attributes {
-        let has = |(entry, class): &(&Entry, &Class)| entry.is_there && attribute.matches(entry, class);
-        let files: Vec<(usize, &Entry)> = entries
-            .iter()
-            .zip(classes)
-            .enumerate()
-            .filter(|(_, file)| has(file))
-            .map(|(index, (entry, _))| (index, entry))
-            .collect();
+    let (mut lines, mut runs) = (Vec::new(), Vec::new());
+    for attribute in found.attributes {
+        let files = files_of(attribute, found);
         for (type_index, (kind, filter)) in TYPES.iter().zip(&filters).enumerate() {
             let is_looked_for = match kind.kind {
                 DependencyKind::Provides => looks.for_provides,
@@ -117,37 +114,17 @@ pub(super) fn generate(
             let files: Vec<_> =
                 files.iter().copied().filter(|(_, entry)| is_looked_for && !filter.has_file(entry)).collect();
             if !files.is_empty() {
-                call(world, workspace, attribute, type_index, files, &mut runs, &mut found);
+                call(world, workspace, attribute, type_index, files, &mut runs, &mut lines);
             }
         }
     }
-    let jobs: Vec<_> = runs.iter().map(|run| (run.words.clone(), input(workspace, run))).collect();
-    for (run, result) in runs.iter().zip(world.macros.filter_all(&jobs, threads)) {
-        match result {
-            Ok((_, output)) => {
-                let by_file = answers(workspace, run, &output);
-                let Run { call, type_index, ref namespace, .. } = *run;
-                found.extend(by_file.into_iter().map(|(file, text)| Line {
-                    call,
-                    type_index,
-                    file,
-                    text,
-                    namespace: namespace.clone(),
-                }));
-            }
-            Err(error) => {
-                let program = run.words.first().map(|word| word.to_str_lossy().into_owned());
-                let (program, reason) = (program.unwrap_or_default(), crate::files::reason(&error));
-                world.tell(BuildProblem::NotRun { program, reason });
-            }
-        }
-    }
+    lines.extend(run_all(world, workspace, &runs, threads));
     for (name, _) in &names {
         world.macros.pop(name.as_bytes());
     }
     // They stay in the order in which they were found, file by file.
-    found.sort_by_key(|line| (line.file, line.call));
-    let read = found.iter().map(|line| {
+    lines.sort_by_key(|line| (line.file, line.call));
+    let read = lines.iter().map(|line| {
         let filter = filters.get(line.type_index);
         let kept = filter.is_none_or(|filter| !filter.has_dependency(&line.text));
         let kind = TYPES.get(line.type_index).filter(|_| kept);
@@ -157,6 +134,35 @@ pub(super) fn generate(
     let read: Vec<Result<Vec<Generated>, Stop>> = read.collect();
     let all: Result<Vec<Vec<Generated>>, Stop> = read.into_iter().collect();
     all.map(|all| all.into_iter().flatten().collect())
+}
+
+/// The files that have an attribute, with their places.
+fn files_of<'f>(attribute: &FileAttribute, found: &Found<'f>) -> Vec<(usize, &'f Entry)> {
+    let files = found.entries.iter().zip(found.classes).enumerate();
+    let has = |entry: &Entry, class: &Class| entry.is_there && attribute.matches(entry, class);
+    files.filter(|(_, (entry, class))| has(entry, class)).map(|(index, (entry, _))| (index, entry)).collect()
+}
+
+/// Runs generators that are programs; gives the lines that they wrote.
+fn run_all(world: World<'_>, workspace: &Workspace, runs: &[Run<'_>], threads: usize) -> Vec<Line> {
+    let jobs: Vec<_> = runs.iter().map(|run| (run.words.clone(), input(workspace, run))).collect();
+    let mut lines = Vec::new();
+    for (run, result) in runs.iter().zip(world.macros.filter_all(&jobs, threads)) {
+        match result {
+            Ok((_, output)) => {
+                lines.extend(answers(workspace, run, &output).into_iter().map(|(file, text)| {
+                    let Run { call, type_index, ref namespace, .. } = *run;
+                    Line { call, type_index, file, text, namespace: namespace.clone() }
+                }))
+            }
+            Err(error) => {
+                let program = run.words.first().map(|word| word.to_str_lossy().into_owned());
+                let (program, reason) = (program.unwrap_or_default(), crate::files::reason(&error));
+                world.tell(BuildProblem::NotRun { program, reason });
+            }
+        }
+    }
+    lines
 }
 
 /// What generators know of the package: its names in macros.

@@ -29,6 +29,7 @@ pub(crate) mod kind {
     pub(crate) const BLOCK: u32 = 0o060_000;
     pub(crate) const REGULAR: u32 = 0o100_000;
     pub(crate) const LINK: u32 = 0o120_000;
+    pub(crate) const SOCKET: u32 = 0o140_000;
 }
 
 /// How firmly something was said: what is said for one line counts more than what is said for all.

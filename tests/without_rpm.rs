@@ -1,0 +1,57 @@
+//! `forge apply` on a machine without any program, macro file or database of rpm.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    reason = "a test sets up its files, and fails by panicking"
+)]
+
+mod support;
+
+use std::process::Command;
+
+use support::Project;
+
+/// Hides all of rpm from what follows, and fails if something of it is left.
+const HIDE: &str = "for folder in /usr/lib/rpm /etc/rpm /var/lib/rpm /usr/lib/sysimage/rpm; do \
+    if [ -d $folder ]; then mount -t tmpfs none $folder; fi; done; \
+    mkdir /usr/lib/rpm/.none; \
+    for program in /usr/bin/rpm*; do mount --bind /usr/lib/rpm/.none $program 2>/dev/null || \
+    { : > /usr/lib/rpm/.file; mount --bind /usr/lib/rpm/.file $program; }; done; \
+    if rpm --version; then exit 99; fi; rmdir /usr/lib/rpm/.none; ";
+
+/// Runs `forge apply` where rpm is hidden: in a mount namespace, which root can make, and others in one of users.
+fn apply(project: &Project) -> std::process::Output {
+    let script = format!("{HIDE} exec {} apply", env!("CARGO_BIN_EXE_forge"));
+    let is_root = rustix::process::geteuid().is_root();
+    let own: &[&str] = if is_root { &[] } else { &["--user", "--map-root-user"] };
+    let mut command = Command::new("unshare");
+    command.args(own).args(["--mount", "--propagation", "private", "/bin/sh", "-c", &script]);
+    command.current_dir(project.path()).env("XDG_CACHE_HOME", project.cache());
+    command.output().unwrap()
+}
+
+#[test]
+fn examples_are_built_in_a_root_without_rpm() {
+    for (example, packages) in [("hello", 1), ("libraries", 4)] {
+        let project = Project::example(example);
+        let output = apply(&project);
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{said}");
+        assert!(said.contains(&format!("{packages} built")), "{said}");
+        // rpm, which is there once more, finds nothing wrong with them.
+        let published = project.published();
+        for package in published.keys().filter(|path| path.extension().is_some_and(|end| end == "rpm")) {
+            let status = Command::new("rpm")
+                .args(["-K", "--nosignature"])
+                .arg(project.path().join(package))
+                .output()
+                .unwrap();
+            assert!(status.status.success(), "{}: {status:?}", package.display());
+        }
+    }
+}
