@@ -23,7 +23,7 @@ const RESULT_FOLDERS: [&str; 2] = ["RPMS", "SRPMS"];
 pub(super) struct Program<'p> {
     pub(super) supervisor: &'p Supervisor,
     /// Its name, and the words that come before all others.
-    pub(super) words: (OsString, Option<&'static str>),
+    pub(super) words: (OsString, &'static [&'static str]),
     /// Whether it can check `BuildRequires` against the root's package database: it would refuse every build, were the
     /// database of a root of another kind empty.
     pub(super) checks_dependencies: bool,

@@ -20,7 +20,14 @@ const KNOWN: &[(&str, &str)] = &[
 pub(super) fn of(code: i32, stages: &[StageTime], tail: &[String]) -> String {
     let stage = failed_stage(tail).or_else(|| stages.last().map(|stage| stage.name.clone()));
     let place = stage.map_or_else(|| "before its first stage".to_owned(), |stage| place(&stage));
-    let why = likely(tail).map_or_else(|| format!("rpmbuild ended with exit code {code}"), str::to_owned);
+    let own: Option<i32> =
+        tail.iter().rev().find_map(|line| line.split_once(" ended with exit code ")?.1.parse().ok());
+    let ended = match own {
+        Some(code) if code < 0 => format!("its script was ended by signal {}", code.unsigned_abs()),
+        Some(code) => format!("its script ended with exit code {code}"),
+        None => format!("rpmbuild ended with exit code {code}"),
+    };
+    let why = likely(tail).map_or(ended, str::to_owned);
     format!("it failed {place}: {why}")
 }
 
@@ -82,5 +89,18 @@ mod tests {
     fn a_silent_failure_gives_the_exit_code() {
         let tail = tail(&["+ exit 3", "error: Bad exit status from /var/tmp/rpm-tmp.x (%check)"]);
         assert_eq!(of(3, &[], &tail), "it failed in %check: rpmbuild ended with exit code 3");
+    }
+
+    #[test]
+    fn the_script_s_own_end_is_told_where_the_engine_tells_it() {
+        let bad = "error: Bad exit status from /var/tmp/rpm-tmp.x (%build)";
+        for (said, told) in [
+            ("%build ended with exit code 3", "its script ended with exit code 3"),
+            ("%build ended with exit code -9", "its script was ended by signal 9"),
+            ("x ended with exit code -2147483648", "its script was ended by signal 2147483648"),
+            ("x ended with exit code many", "rpmbuild ended with exit code 1"),
+        ] {
+            assert_eq!(of(1, &[], &tail(&[said, bad])), format!("it failed in %build: {told}"));
+        }
     }
 }

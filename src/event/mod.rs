@@ -95,6 +95,8 @@ pub struct Failure {
     pub tail: Vec<String>,
     /// The whole log, as a path below the project.
     pub log: Option<String>,
+    /// Where the build's files are kept until it is tried again, as a path below the project.
+    pub tree: Option<String>,
 }
 
 /// One thing that happened, with its time.

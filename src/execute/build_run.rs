@@ -258,6 +258,6 @@ fn of_one_build(error: ExecuteError) -> Result<StepEnd, ExecuteError> {
 
 /// A step that has failed without an engine's doing.
 pub(super) fn failed_step(error: &ExecuteError) -> StepEnd {
-    let failure = Failure { cause: error.to_string(), tail: Vec::new(), log: None };
+    let failure = Failure { cause: error.to_string(), tail: Vec::new(), log: None, tree: None };
     StepEnd::Failed { failure, stages: Vec::new() }
 }

@@ -3,7 +3,7 @@
 use super::task::Task;
 use crate::engine::StopReason;
 use crate::event::Failure;
-use crate::files::HostPath;
+use crate::files::{Folder, HostPath};
 
 /// What is told of a build that did not end well.
 pub(super) fn failure(task: &Task, reason: &StopReason, tail: Vec<String>) -> Failure {
@@ -14,11 +14,13 @@ pub(super) fn failure(task: &Task, reason: &StopReason, tail: Vec<String>) -> Fa
         }
         StopReason::Canceled => "it was canceled".to_owned(),
     };
-    Failure { cause, tail, log: Some(log_path(&task.log())) }
+    let tree = task.work.join("BUILD");
+    let tree = Folder::open_ambient(&tree).is_ok().then(|| below_project(&tree));
+    Failure { cause, tail, log: Some(below_project(&task.log())), tree }
 }
 
-/// The log as a path below the project, which is where people look for it.
-fn log_path(log: &HostPath) -> String {
-    let text = log.to_string();
+/// A path below the project, which is where people look for it.
+fn below_project(path: &HostPath) -> String {
+    let text = path.to_string();
     text.find("/.forge/").map_or(text.clone(), |at| text[at + 1..].to_owned())
 }

@@ -78,6 +78,9 @@ fn failure(build: &Ended) -> String {
     if let Some(log) = &failure.log {
         text.push_str(&format!("  whole log: {log}\n"));
     }
+    if let Some(tree) = &failure.tree {
+        text.push_str(&format!("  build tree: {tree}\n"));
+    }
     text.push('\n');
     text
 }

@@ -32,6 +32,8 @@ fn a_build_that_fails_says_where_and_why_and_others_go_on() {
     assert!(run.stdout.contains("1 built, 1 failed"), "{}", run.stdout);
     let log = run.stdout.lines().find_map(|line| line.trim().strip_prefix("whole log: ")).unwrap();
     assert!(project.read(log).contains("error: no such thing"));
+    let tree = run.stdout.lines().find_map(|line| line.trim().strip_prefix("build tree: ")).unwrap();
+    assert!(project.path().join(tree).is_dir(), "{tree}");
 }
 
 #[test]

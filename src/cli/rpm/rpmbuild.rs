@@ -26,6 +26,7 @@ enum Wanted {
     Rebuild,
     Set(fn(&mut Order)),
     BuildRoot,
+    Job,
     Version,
     Help,
 }
@@ -57,6 +58,8 @@ const OPTIONS: &[Row<Wanted>] = &[
     Row::bare("short-circuit", None, Wanted::Set(|order| order.short_circuit = true)),
     Row::bare("rpmfcdebug", None, Wanted::Set(|order| order.shows_classes = true)),
     Row::valued("buildroot", None, Wanted::BuildRoot),
+    // Said by forge to itself: what it wants to know beyond what rpmbuild tells.
+    Row::bare("job", None, Wanted::Job),
     Row::bare("version", None, Wanted::Version),
     Row::bare("help", Some('?'), Wanted::Help),
     Row::bare("usage", None, Wanted::Help),
@@ -112,6 +115,8 @@ struct Request {
     from: Option<Input>,
     order: Order,
     files: Vec<Vec<u8>>,
+    /// Whether forge itself has asked for it.
+    is_job: bool,
 }
 
 /// Runs with rpmbuild's own arguments; gives the exit code.
@@ -131,7 +136,7 @@ fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8
     // rpmbuild tells what it runs unless it is told not to.
     session.is_verbose = true;
     let is_asked = !arguments.is_empty();
-    let mut request = Request { from: None, order: Order::default(), files: Vec::new() };
+    let mut request = Request { from: None, order: Order::default(), files: Vec::new(), is_job: false };
     if let Some(code) = read(arguments, &mut session, &mut request)? {
         return Ok(code);
     }
@@ -195,6 +200,7 @@ fn read(
                     request.order.goal = Some(Goal::Binary);
                 }
                 Wanted::Set(set) => set(&mut request.order),
+                Wanted::Job => request.is_job = true,
                 Wanted::BuildRoot => session.build_root = Some(value),
                 Wanted::Version => {
                     let version = session.macros()?.expand(b"%{rpmversion}").unwrap_or_default();
@@ -229,6 +235,8 @@ fn print(text: &[u8]) -> Result<(), Vec<u8>> {
 struct Teller {
     told: Told,
     is_quiet: bool,
+    /// Whether exit codes of scripts are told, which rpmbuild keeps to itself.
+    tells_codes: bool,
 }
 
 impl BuildListener for Teller {
@@ -249,6 +257,10 @@ impl BuildListener for Teller {
         let kind = if problem.is_error() { "error" } else { "warning" };
         let message = format!("{kind}: {problem}\n");
         match problem {
+            BuildProblem::BadExit { name, code, .. } if self.tells_codes => {
+                self.notice(format!("{name} ended with exit code {code}").as_bytes());
+                self.told.tell(message.as_bytes());
+            }
             // rpm does not repeat this one at the end.
             BuildProblem::BuildRequires { .. } => complain(message.as_bytes()),
             _ => self.told.tell(message.as_bytes()),
@@ -258,7 +270,8 @@ impl BuildListener for Teller {
 
 /// Builds from one file, for all targets.
 fn built(session: &mut Session<'_>, request: &Request, file: &[u8]) -> Result<u8, Vec<u8>> {
-    let teller = Teller { told: session.told.clone(), is_quiet: session.is_quiet };
+    let teller =
+        Teller { told: session.told.clone(), is_quiet: session.is_quiet, tells_codes: request.is_job };
     let folder = rustix::process::getcwd(Vec::new()).unwrap_or_default();
     let folder = HostPath::new(folder.as_bytes().to_path_lossy()).unwrap_or_else(HostPath::root);
     let path = folder.join(file.to_path_lossy());

@@ -254,7 +254,7 @@ impl Engine for Native {
             let (supervisor, forge) = self.builds_with.as_ref().ok_or(EngineError::ReadsOnly)?;
             let program = Program {
                 supervisor,
-                words: (forge.as_os_str().to_owned(), Some("rpmbuild")),
+                words: (forge.as_os_str().to_owned(), &["rpmbuild", "--job"]),
                 checks_dependencies: tokio::task::block_in_place(|| self.has_packages(&job.settings)),
             };
             carry_out(&program, job, cancel, stages).await

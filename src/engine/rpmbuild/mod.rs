@@ -102,7 +102,7 @@ impl Engine for Rpmbuild {
     ) -> Promise<'a, Result<Outcome, EngineError>> {
         let program = Program {
             supervisor: &self.supervisor,
-            words: ("rpmbuild".into(), None),
+            words: ("rpmbuild".into(), &[]),
             checks_dependencies: self.dependencies == DependencyCheck::ByRpm,
         };
         Box::pin(async move { carry_out(&program, job, cancel, stages).await })
