@@ -25,11 +25,21 @@ const HIDE: &str = "for folder in /usr/lib/rpm /etc/rpm /var/lib/rpm /usr/lib/sy
 
 /// Runs `forge apply` where rpm is hidden: in a mount namespace, which root can make, and others in one of users.
 fn apply(project: &Project) -> std::process::Output {
-    let script = format!("{HIDE} exec {} apply", env!("CARGO_BIN_EXE_forge"));
+    let root = project.beside("root");
+    std::fs::create_dir(&root).unwrap();
+    let hidden =
+        format!("{HIDE} cd {}; exec {} apply", project.path().display(), env!("CARGO_BIN_EXE_forge"));
+    // What is mounted here may not be seen outside. A root that is no mount, as that of a plain chroot, can't be told so:
+    // there a copy of its mounts is.
+    let script = format!(
+        "root={}; if mount --make-rprivate / 2>/dev/null; then root=/; \
+         else mount --rbind / $root && mount --make-rprivate $root || exit 98; fi; exec chroot $root /bin/sh -c \"$0\"",
+        root.display()
+    );
     let is_root = rustix::process::geteuid().is_root();
     let own: &[&str] = if is_root { &[] } else { &["--user", "--map-root-user"] };
     let mut command = Command::new("unshare");
-    command.args(own).args(["--mount", "--propagation", "private", "/bin/sh", "-c", &script]);
+    command.args(own).args(["--mount", "--propagation", "unchanged", "/bin/sh", "-c", &script, &hidden]);
     command.current_dir(project.path()).env("XDG_CACHE_HOME", project.cache());
     command.output().unwrap()
 }

@@ -47,6 +47,9 @@ pub enum HeaderError {
         /// Its type.
         kind: u32,
     },
+    /// Entries share bytes of the store. A header of rpm's has none, and values would take more memory than it has bytes.
+    #[error("entries of its {0} header lie upon each other")]
+    Overlap(&'static str),
     /// It can't be read.
     #[error("{}", crate::files::reason(.0))]
     Io(io::Error),
@@ -86,29 +89,35 @@ fn read_header(
     let store = take(reader, bytes, store_size)?;
     let index = bytes.get(index..store).unwrap_or_default();
     let store = bytes.get(store..).unwrap_or_default();
-    index.chunks_exact(ENTRY_SIZE).try_for_each(|entry| check_entry(which, entry, store))?;
+    let mut left = store.len();
+    for entry in index.chunks_exact(ENTRY_SIZE) {
+        let length = entry_length(which, entry, store)?;
+        left = left.checked_sub(length).ok_or(HeaderError::Overlap(which))?;
+    }
     Ok(store_size)
 }
 
-fn check_entry(header: &'static str, entry: &[u8], store: &[u8]) -> Result<(), HeaderError> {
+fn entry_length(header: &'static str, entry: &[u8], store: &[u8]) -> Result<usize, HeaderError> {
     let (tag, kind) = (number32(entry, 0), number32(entry, 4));
     let (offset, count) = (number(entry, 8), number(entry, 12));
-    let within = store.get(offset..).is_some_and(|data| count > 0 && holds(data, kind, count));
-    if within { Ok(()) } else { Err(HeaderError::Entry { header, tag, kind }) }
+    let data = store.get(offset..).filter(|_| count > 0);
+    let length = data.and_then(|data| value_length(data, kind, count));
+    length.ok_or(HeaderError::Entry { header, tag, kind })
 }
 
-/// Whether `data` begins with `count` values of the type `kind` (rpm's tag types: 1 char, 2 int8, 3 int16, 4 int32,
-/// 5 int64, 6 string, 7 binary, 8 string array, 9 translated string).
-fn holds(data: &[u8], kind: u32, count: usize) -> bool {
-    let fixed = |size: usize| count.checked_mul(size).is_some_and(|size| size <= data.len());
+/// How many bytes of `data` the `count` values of the type `kind` take that it begins with, if it does (rpm's tag
+/// types: 1 char, 2 int8, 3 int16, 4 int32, 5 int64, 6 string, 7 binary, 8 string array, 9 translated string).
+pub(super) fn value_length(data: &[u8], kind: u32, count: usize) -> Option<usize> {
+    let fixed = |size: usize| count.checked_mul(size).filter(|size| *size <= data.len());
+    let mut ends = (1_usize..).zip(data).filter(|(_, byte)| **byte == 0).map(|(end, _)| end);
     match kind {
         1 | 2 | 7 => fixed(1),
         3 => fixed(2),
         4 => fixed(4),
         5 => fixed(8),
-        6 => count == 1 && data.contains(&0),
-        8 | 9 => data.iter().filter(|byte| **byte == 0).take(count).count() == count,
-        _ => false,
+        6 if count == 1 => ends.next(),
+        8 | 9 => ends.nth(count.checked_sub(1)?),
+        _ => None,
     }
 }
 
@@ -171,6 +180,12 @@ mod tests {
     fn a_string_without_end_is_refused() {
         let bytes = package(&header(&[[1000, 6, 0, 1]], b"hello"));
         assert!(matches!(check(&mut bytes.as_slice()), Err(HeaderError::Entry { .. })));
+    }
+
+    #[test]
+    fn entries_that_share_bytes_are_refused() {
+        let bytes = package(&header(&[[1000, 6, 0, 1], [1001, 6, 0, 1]], b"hello\0"));
+        assert!(matches!(check(&mut bytes.as_slice()), Err(HeaderError::Overlap("main"))));
     }
 
     #[test]

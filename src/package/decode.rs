@@ -4,6 +4,7 @@ use std::io::Read;
 
 use bstr::BString;
 
+use super::check::value_length;
 use super::header::Value;
 use super::tag::Tag;
 use super::{Header, HeaderError, check};
@@ -85,11 +86,16 @@ fn entries(bytes: &[u8]) -> (Vec<(u32, Value)>, usize) {
     let data_at = INTRODUCTION_SIZE.saturating_add(count.saturating_mul(ENTRY_SIZE));
     let index = bytes.get(INTRODUCTION_SIZE..data_at).unwrap_or_default();
     let data = bytes.get(data_at..).unwrap_or_default();
+    // Entries that share bytes could ask for any amount of memory.
+    let mut left = data.len();
     let entries = index.chunks_exact(ENTRY_SIZE).filter_map(|entry| {
         let tag = u32::try_from(number(entry, 0)).ok()?;
-        let (kind, offset, count) = (number(entry, 4), number(entry, 8), number(entry, 12));
+        let kind = u32::try_from(number(entry, 4)).ok()?;
+        let (offset, count) = (number(entry, 8), number(entry, 12));
         let is_region = (61..=63).contains(&tag);
-        let value = value(data.get(offset..)?, kind, count)?;
+        let data = data.get(offset..)?;
+        left = left.checked_sub(value_length(data, kind, count)?)?;
+        let value = value(data, kind, count)?;
         (!is_region).then_some((tag, value))
     });
     (entries.collect(), data_at.saturating_add(size))
@@ -100,7 +106,7 @@ fn number(bytes: &[u8], at: usize) -> usize {
     field.map_or(0, |field| usize::try_from(u32::from_be_bytes(*field)).unwrap_or(usize::MAX))
 }
 
-fn value(data: &[u8], kind: usize, count: usize) -> Option<Value> {
+fn value(data: &[u8], kind: u32, count: usize) -> Option<Value> {
     let numbers = |width: usize| {
         let bytes = data.get(..count.checked_mul(width)?)?;
         let number = |chunk: &[u8]| chunk.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
