@@ -1,5 +1,6 @@
 //! The headers of a package file, read: what `check` has found sound, made values.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use bstr::BString;
@@ -20,8 +21,8 @@ pub struct Headers {
     pub signatures: Vec<(u32, Value)>,
     /// What the package says of itself.
     pub header: Header,
-    /// The types that its values are stored as, by their tags (rpm's `rpmTagType`).
-    pub types: Vec<(u32, u32)>,
+    /// The types that its values are stored as (rpm's `rpmTagType`), by their tags. The last entry of a tag is its value.
+    pub types: BTreeMap<u32, u32>,
     /// The bytes of that header, which its digests are of.
     pub header_bytes: Vec<u8>,
     /// How many bytes stand before the payload.
@@ -59,7 +60,7 @@ pub fn read_headers(reader: &mut impl Read) -> Result<Headers, HeaderError> {
 }
 
 /// The tags of a header with the types of their values, its region aside.
-fn types(bytes: &[u8]) -> Vec<(u32, u32)> {
+fn types(bytes: &[u8]) -> BTreeMap<u32, u32> {
     let data_at = INTRODUCTION_SIZE.saturating_add(number(bytes, 8).saturating_mul(ENTRY_SIZE));
     let index = bytes.get(INTRODUCTION_SIZE..data_at).unwrap_or_default();
     let field = |entry: &[u8], at| u32::try_from(number(entry, at)).unwrap_or_default();
@@ -123,5 +124,32 @@ fn value(data: &[u8], kind: u32, count: usize) -> Option<Value> {
         8 => Some(Value::Texts(texts())),
         9 => Some(Value::Localized(texts())),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(entries: &[[u32; 4]], store: &[u8]) -> Vec<u8> {
+        let lengths = [entries.len(), store.len()].map(|length| u32::try_from(length).unwrap().to_be_bytes());
+        let index = entries.iter().flatten().flat_map(|field| field.to_be_bytes());
+        [0; 8].into_iter().chain(lengths.concat()).chain(index).chain(store.iter().copied()).collect()
+    }
+
+    #[test]
+    fn a_tag_given_twice_has_the_value_and_the_type_of_its_last_entry() {
+        let bytes = header(&[[1000, 6, 0, 1], [1000, 8, 2, 1]], b"a\0b\0");
+        assert_eq!(types(&bytes), BTreeMap::from([(1000, 8)]));
+        let header = decode_header(&bytes[8..]).unwrap();
+        assert_eq!(header.get(Tag(1000)), Some(&Value::Texts(vec!["b".into()])));
+    }
+
+    #[test]
+    fn entries_that_share_bytes_cost_no_memory() {
+        let bytes = header(&[[1000, 8, 0, 2], [1001, 8, 0, 2]], b"a\0b\0");
+        let header = decode_header(&bytes[8..]).unwrap();
+        assert!(header.get(Tag(1000)).is_some());
+        assert_eq!(header.get(Tag(1001)), None);
     }
 }

@@ -2,7 +2,7 @@
 
 mod files;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, Read};
 
 use bstr::ByteSlice;
@@ -244,9 +244,9 @@ fn tag_change(tag: Tag, old: &Header, new: &Header) -> Option<TagChange> {
 
 /// Values of the same tags that stand in the header as different types.
 fn stored_otherwise(before: &Headers, after: &Headers) -> Vec<TagChange> {
-    let kinds: BTreeMap<u32, u32> = after.types.iter().copied().collect();
-    let differs = |(tag, kind): &&(u32, u32)| kinds.get(tag).is_some_and(|other| other != kind);
-    let change = |(tag, kind): &(u32, u32)| TagChange {
+    let kinds = &after.types;
+    let differs = |(tag, kind): &(&u32, &u32)| kinds.get(tag).is_some_and(|other| other != *kind);
+    let change = |(tag, kind): (&u32, &u32)| TagChange {
         tag: format!("{} (its type)", Tag(*tag)).to_ascii_lowercase(),
         volatile: false,
         before: Some(vec![kind.to_string()]),
