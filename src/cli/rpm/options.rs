@@ -39,6 +39,16 @@ pub enum Said<W> {
     Word(Vec<u8>),
 }
 
+impl<W> Said<W> {
+    /// The same with another meaning.
+    pub fn meaning<V>(self, of: impl FnOnce(W) -> V) -> Said<V> {
+        match self {
+            Self::Option { name, wanted, value } => Said::Option { name, wanted: of(wanted), value },
+            Self::Word(word) => Said::Word(word),
+        }
+    }
+}
+
 /// What can be said to a program.
 pub struct CommandLine<W: 'static> {
     /// The program's name, for its messages.

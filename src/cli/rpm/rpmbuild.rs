@@ -9,7 +9,7 @@ use bstr::{BStr, ByteSlice};
 
 use super::super::context::Context;
 use super::options::{CommandLine, Row, Said};
-use super::session::{COMMON, Common, OF_SPECS, Session, Told, complain};
+use super::session::{COMMON, Common, OF_SPECS, Session, Told, complain, print};
 use crate::engine::{
     BuildListener, BuildProblem, BuildRequest, Goal, Order, Unbuilt, build, install_source_package,
     spec_of_archive,
@@ -170,7 +170,11 @@ fn read(
         // `-r` begins from a source package here; elsewhere it names a root.
         let is_common = COMMON_LINE.knows(&argument) && !argument.starts_with(b"-r");
         let all = match is_common {
-            true => COMMON_LINE.read(argument, &mut arguments)?.into_iter().map(common).collect(),
+            true => COMMON_LINE
+                .read(argument, &mut arguments)?
+                .into_iter()
+                .map(|said| said.meaning(Wanted::Common))
+                .collect(),
             false => LINE.read(argument, &mut arguments)?,
         };
         for said in all {
@@ -203,8 +207,7 @@ fn read(
                 Wanted::Job => request.is_job = true,
                 Wanted::BuildRoot => session.build_root = Some(value),
                 Wanted::Version => {
-                    let version = session.macros()?.expand(b"%{rpmversion}").unwrap_or_default();
-                    print(&[b"RPM version ", version.as_slice(), b"\n"].concat())?;
+                    session.print_version()?;
                     return Ok(Some(0));
                 }
                 Wanted::Help => {
@@ -215,20 +218,6 @@ fn read(
         }
     }
     Ok(None)
-}
-
-fn common(said: Said<Common>) -> Said<Wanted> {
-    match said {
-        Said::Option { name, wanted, value } => Said::Option { name, wanted: Wanted::Common(wanted), value },
-        Said::Word(word) => Said::Word(word),
-    }
-}
-
-fn print(text: &[u8]) -> Result<(), Vec<u8>> {
-    let mut output = io::stdout().lock();
-    let written = output.write_all(text).and_then(|()| output.flush());
-    written
-        .map_err(|error| format!("Error writing to stdout: {}\n", crate::files::reason(&error)).into_bytes())
 }
 
 /// Tells what a build says, as rpmbuild does.

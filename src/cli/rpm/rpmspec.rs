@@ -9,7 +9,7 @@ use bstr::{BStr, ByteSlice};
 
 use super::super::context::Context;
 use super::options::{CommandLine, Row, Said};
-use super::session::{COMMON, Common, OF_SPECS, Session, complain};
+use super::session::{COMMON, Common, OF_SPECS, Session, complain, print, unwritten};
 use super::shell;
 use crate::macros::{Compatibility, Macros, Stop};
 use crate::package::{Header, Kind, QueryFormat, Surroundings, Tag};
@@ -158,9 +158,7 @@ fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8
     match output.flush() {
         Ok(()) => session.end().map(|()| code),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(141),
-        Err(error) => {
-            Err(format!("Error writing to stdout: {}\n", crate::files::reason(&error)).into_bytes())
-        }
+        Err(error) => Err(unwritten(error)),
     }
 }
 
@@ -179,7 +177,11 @@ fn read(
     let mut arguments = arguments.into_iter().map(OsString::into_vec).peekable();
     while let Some(argument) = arguments.next() {
         let all = match COMMON_LINE.knows(&argument) {
-            true => COMMON_LINE.read(argument, &mut arguments)?.into_iter().map(common).collect(),
+            true => COMMON_LINE
+                .read(argument, &mut arguments)?
+                .into_iter()
+                .map(|said| said.meaning(Wanted::Common))
+                .collect(),
             false => LINE.read(argument, &mut arguments)?,
         };
         for said in all {
@@ -205,8 +207,7 @@ fn read(
                     return Ok(Some(0));
                 }
                 Wanted::Version => {
-                    let version = session.macros()?.expand(b"%{rpmversion}").unwrap_or_default();
-                    print(&[b"RPM version ", version.as_slice(), b"\n"].concat())?;
+                    session.print_version()?;
                     return Ok(Some(0));
                 }
                 Wanted::Help => {
@@ -217,22 +218,6 @@ fn read(
         }
     }
     Ok(None)
-}
-
-fn common(said: Said<Common>) -> Said<Wanted> {
-    match said {
-        Said::Option { name, wanted, value } => Said::Option { name, wanted: Wanted::Common(wanted), value },
-        Said::Word(word) => Said::Word(word),
-    }
-}
-
-fn print(text: &[u8]) -> Result<(), Vec<u8>> {
-    let mut output = io::stdout().lock();
-    output.write_all(text).and_then(|()| output.flush()).map_err(unwritten)
-}
-
-fn unwritten(error: io::Error) -> Vec<u8> {
-    format!("Error writing to stdout: {}\n", crate::files::reason(&error)).into_bytes()
 }
 
 fn print_tags(is_verbose: bool) -> Result<(), Vec<u8>> {

@@ -340,11 +340,13 @@ impl<'a> Session<'a> {
         let expanded = macros.expand(expression).map_err(|_| Vec::new())?;
         // rpm writes no line for nothing.
         let end: &[u8] = if expanded.is_empty() { b"" } else { b"\n" };
-        let line = [expanded.as_slice(), end].concat();
-        let written = io::stdout().write_all(&line);
-        written.map_err(|error| {
-            format!("Error writing to stdout: {}\n", crate::files::reason(&error)).into_bytes()
-        })
+        print(&[expanded.as_slice(), end].concat())
+    }
+
+    /// Prints the version of rpm that the programs stand for.
+    pub fn print_version(&mut self) -> Result<(), Vec<u8>> {
+        let version = self.macros()?.expand(b"%{rpmversion}").unwrap_or_default();
+        print(&[b"RPM version ", version.as_slice(), b"\n"].concat())
     }
 }
 
@@ -383,4 +385,15 @@ pub fn complain(message: &[u8]) {
     // Nobody is left to be told, if they are gone.
     let _ = io::stdout().flush();
     let _ = io::stderr().write_all(message);
+}
+
+/// Writes to standard output; gives rpm's words for why it could not.
+pub fn print(text: &[u8]) -> Result<(), Vec<u8>> {
+    let mut output = io::stdout().lock();
+    output.write_all(text).and_then(|()| output.flush()).map_err(unwritten)
+}
+
+/// rpm's words for a standard output that takes no more.
+pub fn unwritten(error: io::Error) -> Vec<u8> {
+    format!("Error writing to stdout: {}\n", crate::files::reason(&error)).into_bytes()
 }
