@@ -83,12 +83,17 @@ impl World<'_> {
 
     /// A file of this build's own.
     pub(super) fn temporary(&self, text: &[u8]) -> Result<HostPath, Stop> {
+        self.temporary_named(text, "")
+    }
+
+    /// A file of this build's own, whose name ends so.
+    pub(super) fn temporary_named(&self, text: &[u8], end: &str) -> Result<HostPath, Stop> {
         let folder = self.expand("%{_tmppath}")?;
         let failed = |error: std::io::Error| self.fail(BuildProblem::Temporary { reason: reason(&error) });
         let path = HostPath::new(folder.to_path_lossy())
             .ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
         let folder = Folder::create_ambient(&path).map_err(failed)?;
-        let name = folder.unique("rpm-tmp.").map_err(failed)?;
+        let name = folder.unique("rpm-tmp.").map_err(failed)? + end;
         let mut file = folder.new_file(&name, 0o600).map_err(failed)?;
         file.write_all(text).map_err(failed)?;
         Ok(path.join(name))

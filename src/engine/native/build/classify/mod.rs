@@ -1,13 +1,19 @@
 //! What files are: classes of magic(5), MIME types, and whether they are programs of 32 or 64 bits.
 
+mod magic;
+mod magic_entry;
+mod reduction;
+
 use std::collections::HashMap;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use bstr::{BString, ByteSlice};
 
 use super::files::Entry;
 use super::files::entry::kind;
+use super::scriptlet;
 use super::workspace::Workspace;
 use super::world::World;
 use crate::files::Folder;
@@ -173,26 +179,45 @@ fn looked_at(
     let (named, odd): (Vec<_>, Vec<_>) =
         wanted.iter().copied().partition(|(_, entry)| !entry.path.contains(&b'\n'));
     let mut found: Vec<(usize, Class)> = odd.iter().map(own).collect();
-    let together = named.len().div_ceil(threads.max(1)).max(LEAST_TOGETHER);
+    let paths: Vec<(u64, &Path)> =
+        named.iter().map(|(_, entry)| (entry.size, entry.on_disk.as_path())).collect();
+    let reduction = root.and_then(|root| reduction::reduce(world, root, &paths, threads));
+    let is_reduced = |at: usize| reduction.as_ref().is_some_and(|by| by.is_for.get(at) == Some(&true));
+    let (reduced, whole): (Vec<_>, Vec<_>) =
+        named.iter().copied().enumerate().partition(|(at, _)| is_reduced(*at));
+    let database = reduction.as_ref().map(|by| by.file.as_os_str().as_bytes());
+    let mut questions = Vec::new();
+    for (files, database) in [(reduced, database), (whole, None)] {
+        let files: Vec<(usize, &Entry)> = files.into_iter().map(|(_, file)| file).collect();
+        let together = files.len().div_ceil(threads.max(1)).max(LEAST_TOGETHER);
+        questions.extend(files.chunks(together).map(|chunk| (chunk.to_vec(), database)));
+    }
     let mut jobs = Vec::new();
-    for chunk in named.chunks(together) {
+    for (chunk, database) in &questions {
         let base = workspace.root.as_os_str().as_bytes();
         let path =
             |(_, entry): &(usize, &Entry)| [base, b"/", entry.on_disk.as_os_str().as_bytes(), b"\n"].concat();
         let list = chunk.iter().map(path).collect::<Vec<_>>().concat();
-        jobs.push((words(&["file", "-b", "-z", "-e", "tokens", "-f", "-"]), list.clone()));
+        let database = database.map(|database| vec![b"-m".to_vec(), database.to_vec()]).unwrap_or_default();
+        // file(1) looks at the files of a list as soon as it has read `-f`: what comes after is too late.
+        let asked = |what: &[&str]| [words(&["file"]), database.clone(), words(what)].concat();
+        let options = ["-b", "-z", "-e", "tokens", "-f", "-"];
         if wants == Wants::MimeToo {
-            jobs.push((words(&["file", "-b", "-z", "-e", "tokens", "--mime-type", "-f", "-"]), list));
+            jobs.push((asked(&[&["--mime-type"], options.as_slice()].concat()), list.clone()));
         }
+        jobs.push((asked(&options), list));
     }
     let results = world.macros.filter_all(&jobs, threads);
+    if let Some(reduction) = &reduction {
+        scriptlet::remove(&reduction.file);
+    }
     let answers_each = if wants == Wants::MimeToo { 2 } else { 1 };
-    for (chunk, answers) in named.chunks(together).zip(results.chunks(answers_each)) {
+    for ((chunk, _), answers) in questions.iter().zip(results.chunks(answers_each)) {
         let lines: Vec<Vec<&[u8]>> =
             answers.iter().flatten().map(|(_, output)| output.lines().collect()).collect();
         let no_mimes = vec![b"".as_slice(); chunk.len()];
         let (descriptions, mimes) = match (lines.as_slice(), wants) {
-            ([descriptions, mimes], Wants::MimeToo) => (descriptions, mimes),
+            ([mimes, descriptions], Wants::MimeToo) => (descriptions, mimes),
             ([descriptions], Wants::Description) => (descriptions, &no_mimes),
             _ => {
                 found.extend(chunk.iter().map(own));

@@ -1,0 +1,340 @@
+//! Entries of a compiled database of magic(5), as `struct magic` of file's `file.h` lays them out.
+
+use std::ops::Range;
+
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{Hir, HirKind};
+
+const MAGIC: u32 = 0xf11e_041c;
+
+/// Bits of an entry's flags: the place of its test is not a fixed one from the beginning.
+const MOVES: u16 = 0x01 | 0x02 | 0x04 | 0x80;
+/// It is compared as a number without a sign.
+const UNSIGNED: u16 = 0x08;
+/// The test is turned round.
+const INVERSE: u8 = 0x40;
+/// How values are masked: `&`.
+const AND: u8 = 0;
+
+/// Bits of a string's flags.
+const ANY_SPACE: u32 = 1 | 2;
+const ANY_CASE: u32 = 4 | 8;
+
+/// How long the values of strings are at most.
+const LONGEST_VALUE: usize = 128;
+
+/// Kinds of tests.
+mod kind {
+    pub(super) const BYTE: u8 = 1;
+    pub(super) const SHORT: u8 = 2;
+    pub(super) const LONG: u8 = 4;
+    pub(super) const STRING: u8 = 5;
+    pub(super) const BE_SHORT: u8 = 7;
+    pub(super) const BE_LONG: u8 = 8;
+    pub(super) const LE_SHORT: u8 = 10;
+    pub(super) const LE_LONG: u8 = 11;
+    pub(super) const REGEX: u8 = 17;
+    pub(super) const SEARCH: u8 = 20;
+    pub(super) const QUAD: u8 = 24;
+    pub(super) const LE_QUAD: u8 = 25;
+    pub(super) const BE_QUAD: u8 = 26;
+    pub(super) const INDIRECT: u8 = 41;
+    pub(super) const NAME: u8 = 45;
+    pub(super) const USE: u8 = 46;
+}
+
+/// How a database is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Layout {
+    /// Bytes of an entry.
+    size: usize,
+    /// Whether the flags stand before the level.
+    has_flags_first: bool,
+    /// How many entries are tried on files.
+    pub(super) unnamed: usize,
+    /// How many come after them that are used by their names.
+    pub(super) named: usize,
+}
+
+/// What the first test of an entry asks of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Test {
+    /// It can't be told.
+    Open,
+    /// What no text has.
+    Never,
+    /// Bytes at a place: masks and values; there is at least one.
+    At(usize, Vec<(u8, u8)>),
+    /// A number at a place, less or more than another.
+    Compared(Compared),
+    /// One of these words somewhere, in lower case.
+    Somewhere(Vec<Vec<u8>>),
+}
+
+/// A number at a place, to compare with another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Compared {
+    place: usize,
+    number: Number,
+    mask: u64,
+    value: u64,
+    is_less: bool,
+    is_unsigned: bool,
+}
+
+/// How a number stands in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Number {
+    /// Its bytes.
+    width: usize,
+    is_little: bool,
+}
+
+/// An entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry<'b> {
+    /// How many `>` it has.
+    pub(super) level: u16,
+    flags: u16,
+    relation: u8,
+    length: usize,
+    kind: u8,
+    mask_operator: u8,
+    place: i32,
+    /// The mask of a number.
+    mask: u64,
+    /// How many bytes of the file a string is compared with.
+    range: u32,
+    string_flags: u32,
+    value: &'b [u8],
+}
+
+impl Layout {
+    /// How `bytes` are laid out; `None` for what is no database of a known version.
+    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
+        let number = |at: usize| u32_at(bytes, at);
+        let version = number(4).filter(|_| number(0) == Some(MAGIC))?;
+        let (size, has_flags_first) = match version {
+            16 | 18 => (376, false),
+            20 | 21 => (432, true),
+            _ => return None,
+        };
+        let unnamed = usize::try_from(number(8)?).ok()?;
+        let named = usize::try_from(number(12)?).ok()?;
+        let whole = unnamed.checked_add(named)?.checked_add(1)?.checked_mul(size)?;
+        (whole == bytes.len()).then_some(Self { size, has_flags_first, unnamed, named })
+    }
+
+    /// The bytes of some entries.
+    pub(super) fn entries<'b>(&self, bytes: &'b [u8], which: Range<usize>) -> Option<&'b [u8]> {
+        bytes.get(self.size * (which.start + 1)..self.size * (which.end + 1))
+    }
+
+    /// The head of a database with as many bytes of unnamed entries as said.
+    pub(super) fn head(&self, bytes: &[u8], unnamed: usize) -> Vec<u8> {
+        let mut head = bytes.get(..self.size).unwrap_or_default().to_vec();
+        let count = u32::try_from(unnamed / self.size).unwrap_or(u32::MAX);
+        if let Some(place) = head.get_mut(8..12) {
+            place.copy_from_slice(&count.to_ne_bytes());
+        }
+        head
+    }
+
+    /// An entry.
+    pub(super) fn entry<'b>(&self, bytes: &'b [u8], index: usize) -> Option<Entry<'b>> {
+        let bytes = self.entries(bytes, index..index + 1)?;
+        let short = |at: usize| Some(u16::from_ne_bytes(bytes.get(at..at + 2)?.try_into().ok()?));
+        let byte = |at: usize| bytes.get(at).copied();
+        let (level, flags) = if self.has_flags_first {
+            (u16::from(byte(2)?), short(0)?)
+        } else {
+            (short(0)?, u16::from(byte(2)?))
+        };
+        Some(Entry {
+            level,
+            flags,
+            relation: byte(4)?,
+            length: usize::from(byte(5)?),
+            kind: byte(6)?,
+            mask_operator: byte(9)?,
+            place: i32::from_ne_bytes(bytes.get(12..16)?.try_into().ok()?),
+            mask: u64::from_ne_bytes(bytes.get(24..32)?.try_into().ok()?),
+            range: u32_at(bytes, 24)?,
+            string_flags: u32_at(bytes, 28)?,
+            value: bytes.get(32..32 + LONGEST_VALUE)?,
+        })
+    }
+}
+
+impl<'b> Entry<'b> {
+    /// Whether it tries all entries anew at another place.
+    pub(super) fn is_indirect(&self) -> bool {
+        self.kind == kind::INDIRECT
+    }
+
+    /// The name that it gives to what follows.
+    pub(super) fn name(&self) -> Option<&'b [u8]> {
+        (self.kind == kind::NAME).then(|| self.text())
+    }
+
+    /// The name of what it uses.
+    pub(super) fn uses(&self) -> Option<&'b [u8]> {
+        (self.kind == kind::USE).then(|| self.text()).map(|name| name.strip_prefix(b"^").unwrap_or(name))
+    }
+
+    /// What its test asks of a text, which has no zero bytes.
+    pub(super) fn test(&self) -> Test {
+        let value = self.value.get(..self.length.min(LONGEST_VALUE)).unwrap_or_default();
+        let place = usize::try_from(self.place).ok().filter(|_| self.flags & MOVES == 0);
+        match (self.kind, self.relation, place) {
+            (kind::SEARCH, b'=', _) => {
+                let word = self.plain_pieces(value).max_by_key(|piece| piece.len()).unwrap_or_default();
+                somewhere(Some(vec![word.to_vec()]))
+            }
+            (kind::REGEX, b'=', _) => somewhere(std::str::from_utf8(value).ok().and_then(words_of_regex)),
+            (kind::STRING, b'=', Some(place)) => self.string_at(place, value),
+            (_, b'=' | b'<' | b'>', Some(place)) => self.number_at(place).unwrap_or(Test::Open),
+            _ => Test::Open,
+        }
+    }
+
+    fn string_at(&self, place: usize, value: &[u8]) -> Test {
+        // What is compared is filled up with zero bytes behind as many of the file's as the range says, where it does.
+        let range = usize::try_from(self.range).ok().filter(|range| *range > 0).unwrap_or(LONGEST_VALUE);
+        let has_zero = value.iter().take(range).any(|byte| *byte == 0);
+        if has_zero && self.string_flags & ANY_SPACE == 0 {
+            return Test::Never;
+        }
+        let any_case = self.string_flags & ANY_CASE != 0;
+        let one = |byte: &u8| {
+            if any_case && byte.is_ascii_alphabetic() { (0xdf, byte & 0xdf) } else { (0xff, *byte) }
+        };
+        // As far as each of its bytes stands for one of the file's.
+        let bytes: Vec<(u8, u8)> = value.iter().take_while(|byte| !self.is_loose(**byte)).map(one).collect();
+        if bytes.is_empty() { Test::Open } else { Test::At(place, bytes) }
+    }
+
+    fn number_at(&self, place: usize) -> Option<Test> {
+        let number = self.number()?;
+        if self.mask != 0 && self.mask_operator & (7 | INVERSE) != AND {
+            return None;
+        }
+        let value = u64::from_ne_bytes(self.value.get(..8)?.try_into().ok()?);
+        let mask = if self.mask == 0 { u64::MAX } else { self.mask };
+        if self.relation == b'=' {
+            let pairs = mask.to_le_bytes().into_iter().zip(value.to_le_bytes()).take(number.width);
+            return Some(Test::At(
+                place,
+                if number.is_little { pairs.collect() } else { pairs.rev().collect() },
+            ));
+        }
+        let (is_less, is_unsigned) = (self.relation == b'<', self.flags & UNSIGNED != 0);
+        Some(Test::Compared(Compared { place, number, mask, value, is_less, is_unsigned }))
+    }
+
+    fn number(&self) -> Option<Number> {
+        let is_little = match self.kind {
+            kind::BYTE | kind::SHORT | kind::LONG | kind::QUAD => cfg!(target_endian = "little"),
+            kind::LE_SHORT | kind::LE_LONG | kind::LE_QUAD => true,
+            kind::BE_SHORT | kind::BE_LONG | kind::BE_QUAD => false,
+            _ => return None,
+        };
+        let width = match self.kind {
+            kind::BYTE => 1,
+            kind::SHORT | kind::BE_SHORT | kind::LE_SHORT => 2,
+            kind::LONG | kind::BE_LONG | kind::LE_LONG => 4,
+            _ => 8,
+        };
+        Some(Number { width, is_little })
+    }
+
+    /// Bytes that stand for something else: white space that may be more or less, and the end of C's strings.
+    fn is_loose(&self, byte: u8) -> bool {
+        let is_space = byte.is_ascii_whitespace() || byte == 11;
+        byte == 0 || (self.string_flags & ANY_SPACE != 0 && is_space)
+    }
+
+    fn plain_pieces<'v>(&self, value: &'v [u8]) -> impl Iterator<Item = &'v [u8]> {
+        let own = *self;
+        value.split(move |byte| own.is_loose(*byte)).filter(|piece| !piece.is_empty())
+    }
+
+    /// The value as a string of C.
+    fn text(&self) -> &'b [u8] {
+        self.value.split(|byte| *byte == 0).next().unwrap_or_default()
+    }
+}
+
+impl Compared {
+    /// Whether a file of `content` has it.
+    pub(super) fn holds(&self, content: &[u8]) -> bool {
+        let Number { width, is_little } = self.number;
+        let Some(bytes) = self.place.checked_add(width).and_then(|end| content.get(self.place..end)) else {
+            return false;
+        };
+        let add = |sum: u64, byte: &u8| (sum << 8) | u64::from(*byte);
+        let number = if is_little { bytes.iter().rev().fold(0, add) } else { bytes.iter().fold(0, add) };
+        let number = number & self.mask;
+        if self.is_unsigned {
+            return if self.is_less { number < self.value } else { number > self.value };
+        }
+        let unused = 64 - 8 * width;
+        let (number, value) = ((number << unused).cast_signed() >> unused, self.value.cast_signed());
+        if self.is_less { number < value } else { number > value }
+    }
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+fn somewhere(words: Option<Vec<Vec<u8>>>) -> Test {
+    match words {
+        Some(words) if words.iter().all(|word| !word.is_empty()) => {
+            Test::Somewhere(words.iter().map(|word| word.to_ascii_lowercase()).collect())
+        }
+        _ => Test::Open,
+    }
+}
+
+/// Words of which one is in all that an extended regular expression of POSIX matches.
+///
+/// Where POSIX and the parser may read an expression differently, there are none.
+fn words_of_regex(pattern: &str) -> Option<Vec<Vec<u8>>> {
+    let pattern = pattern.split('\0').next().unwrap_or_default();
+    let has_odd_escape =
+        pattern.split('\\').skip(1).any(|rest| rest.is_empty() || rest.starts_with(char::is_alphanumeric));
+    let mut sets = pattern.split('[').skip(1).peekable();
+    let mut has_odd_set = false;
+    while let Some(set) = sets.next() {
+        let end = set.get(1..).and_then(|rest| rest.find(']')).map(|end| end + 1);
+        let inside = set.get(..end.unwrap_or(set.len())).unwrap_or(set);
+        let is_nested = end.is_none() && sets.peek().is_none_or(|next| !next.starts_with(':'));
+        has_odd_set |= is_nested || inside.contains(['\\', '&', '~']) || inside.contains("--");
+    }
+    if has_odd_escape || has_odd_set || pattern.contains("(?") {
+        return None;
+    }
+    let tree = ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern).ok()?;
+    words_of(&tree)
+}
+
+fn words_of(tree: &Hir) -> Option<Vec<Vec<u8>>> {
+    match tree.kind() {
+        HirKind::Literal(literal) => Some(vec![literal.0.to_vec()]),
+        HirKind::Capture(capture) => words_of(&capture.sub),
+        // What is not greedy there is a repetition of a repetition in POSIX.
+        HirKind::Repetition(repetition) if repetition.min > 0 && repetition.greedy => {
+            words_of(&repetition.sub)
+        }
+        HirKind::Concat(parts) => {
+            let shortest = |words: &Vec<Vec<u8>>| words.iter().map(Vec::len).min();
+            parts.iter().filter_map(words_of).max_by_key(shortest)
+        }
+        HirKind::Alternation(parts) => {
+            let words: Option<Vec<Vec<Vec<u8>>>> = parts.iter().map(words_of).collect();
+            words.map(|words| words.concat())
+        }
+        _ => None,
+    }
+}
