@@ -1,6 +1,7 @@
 //! How long whole builds take, by forge and by the rpmbuild of this machine, one after the other: `cargo bench --bench build`.
 //!
-//! `FORGE_BENCH_RPMBUILD=PROGRAM` names another rpmbuild, `FORGE_BENCH_SMALL=1` takes a tenth of the files and bytes.
+//! `FORGE_BENCH_RPMBUILD=PROGRAM` names another rpmbuild, `FORGE_BENCH_SMALL=1` takes a tenth of the files and bytes;
+//! `cargo bench --bench build -- tar` builds only what has that in its name.
 
 #![allow(
     clippy::unwrap_used,
@@ -64,7 +65,7 @@ fn main() {
     for number in 0..files {
         let below = tree.join(format!("d{}", number % 200));
         fs::create_dir_all(&below).unwrap();
-        fs::write(below.join(format!("f{number}")), format!("file number {number}\nsecond line\n")).unwrap();
+        fs::write(below.join(format!("f{number}")), small_text(number)).unwrap();
     }
     archives(&folder.join("archives"), bytes);
     let specs = [
@@ -78,7 +79,10 @@ fn main() {
     ];
     let theirs = std::env::var("FORGE_BENCH_RPMBUILD").unwrap_or_else(|_| "rpmbuild".to_owned());
     let forge = env!("CARGO_BIN_EXE_forge");
-    for (index, (name, install, times)) in specs.into_iter().enumerate() {
+    let asked: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let is_asked = |name: &str| asked.is_empty() || asked.iter().any(|word| name.contains(word.as_str()));
+    for (index, (name, install, times)) in specs.into_iter().enumerate().filter(|(_, spec)| is_asked(spec.0))
+    {
         let spec = folder.join(format!("{index}.spec"));
         fs::write(&spec, format!("Name: b{index}\n{HEAD}%install\n{install}\n%files\n/x\n")).unwrap();
         let spec = spec.to_str().unwrap();
@@ -88,6 +92,14 @@ fn main() {
             println!("{name:<16} {who:<9} {seconds:>8.3} s {peak:>5} MiB  package {} bytes", best.package);
         }
     }
+}
+
+/// A file as trees of sources and data are full of: some lines of its own below a head that they all have.
+fn small_text(number: usize) -> String {
+    let head = (0..12)
+        .map(|line| format!("# line {line} of what stands above all files of this tree, and is the same\n"));
+    let own = (0..4).map(|line| format!("value_{line}_of_{number} = {}\n", number * (line + 7) % 1009));
+    head.chain(own).collect()
 }
 
 /// Archives of what this machine has in its library folders.

@@ -125,8 +125,6 @@ impl PayloadFlags {
     /// What is too small to be cut needs none.
     fn zstd<W: Write>(&self, output: W, processors: u32, size: u64) -> io::Result<zstd::Encoder<'static, W>> {
         const WORTH_CUTTING: u64 = 8 << 20;
-        const PIECE: u32 = 6 << 20;
-        const FIRST_WITH_LARGE_TABLES: i32 = 17;
         let level = i32::try_from(self.level.unwrap_or(3)).unwrap_or(3);
         let mut encoder = zstd::Encoder::new(output, level)?;
         if let Some(window) = self.window {
@@ -136,20 +134,39 @@ impl PayloadFlags {
         }
         // With its size known it takes no more memory than that needs.
         encoder.set_pledged_src_size(Some(size))?;
-        if size > WORTH_CUTTING {
+        // Above 19 windows are so large that each worker would take hundreds of MiB.
+        if size > WORTH_CUTTING && level <= 19 {
             let workers = self.threads.filter(|threads| *threads > 0).unwrap_or(processors);
             encoder.multithread(workers.max(1))?;
-            // Each worker has tables of its own. Smaller ones and shorter pieces cost at most one byte in a hundred, and two
-            // workers take no more memory than one does with zstd's own measures.
-            encoder.set_parameter(CParameter::JobSize(PIECE))?;
-            encoder.set_parameter(CParameter::OverlapSizeLog(7))?;
-            if level >= FIRST_WITH_LARGE_TABLES {
-                encoder.set_parameter(CParameter::ChainLog(22))?;
+            // Each worker has tables of its own. With smaller ones, shorter pieces and a look at long distances that they
+            // share, two workers take no more memory than one does with zstd's own measures, and write as few bytes.
+            let measures: &[CParameter] = if level >= 17 { &OF_LARGE_TABLES } else { &OF_SMALL_TABLES };
+            for measure in measures {
+                let is_given = self.window.is_some() && matches!(measure, CParameter::WindowLog(_));
+                if !is_given {
+                    encoder.set_parameter(*measure)?;
+                }
             }
         }
         Ok(encoder)
     }
 }
+
+/// How zstd cuts its input where its tables are small.
+const OF_SMALL_TABLES: [CParameter; 2] = [CParameter::JobSize(6 << 20), CParameter::OverlapSizeLog(7)];
+
+/// The same from level 17 on. A window of twice the usual 8 MiB makes up for what the smaller tables miss.
+const OF_LARGE_TABLES: [CParameter; 9] = [
+    CParameter::JobSize(12 << 20),
+    CParameter::OverlapSizeLog(8),
+    CParameter::WindowLog(24),
+    CParameter::ChainLog(22),
+    CParameter::HashLog(20),
+    CParameter::EnableLongDistanceMatching(true),
+    CParameter::LdmHashLog(19),
+    CParameter::LdmMinMatch(32),
+    CParameter::LdmHashRateLog(4),
+];
 
 /// A payload that is being compressed.
 pub enum Compressor<W: Write> {
@@ -263,16 +280,23 @@ mod tests {
 
     #[test]
     fn the_number_of_workers_does_not_change_the_bytes() {
-        let content: Vec<u8> =
-            (0..3_000_000_u32).flat_map(|n| (n.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()).collect();
-        let packed = |workers| {
-            let mut compressor = PayloadFlags::read("w3.zstdio")
-                .unwrap()
-                .compressor(Vec::new(), workers, content.len() as u64)
-                .unwrap();
-            compressor.write_all(&content).unwrap();
-            compressor.finish().unwrap()
+        let noise = |from: u32| {
+            (from..from + 400_000).flat_map(|n| (n.wrapping_mul(2_654_435_761) >> 13).to_le_bytes())
         };
-        assert_eq!(packed(1), packed(4));
+        // More than two pieces, what is alike being far apart.
+        let content: Vec<u8> = (0..18).flat_map(|round| noise(round % 7 * 1_000_000)).collect();
+        for flags in ["w3.zstdio", "w17.zstdio"] {
+            let packed = |workers| {
+                let flags = PayloadFlags::read(flags).unwrap();
+                let mut compressor = flags.compressor(Vec::new(), workers, content.len() as u64).unwrap();
+                compressor.write_all(&content).unwrap();
+                compressor.finish().unwrap()
+            };
+            let one = packed(1);
+            assert_eq!(one, packed(4), "{flags}");
+            let mut unpacked = Vec::new();
+            decompressed(Compression::Zstd, one.as_slice()).unwrap().read_to_end(&mut unpacked).unwrap();
+            assert_eq!(unpacked, content, "{flags}");
+        }
     }
 }
