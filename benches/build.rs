@@ -65,7 +65,7 @@ fn main() {
     for number in 0..files {
         let below = tree.join(format!("d{}", number % 200));
         fs::create_dir_all(&below).unwrap();
-        fs::write(below.join(format!("f{number}")), small_text(number)).unwrap();
+        fs::write(below.join(format!("f{number}")), format!("file number {number}\nsecond line\n")).unwrap();
     }
     archives(&folder.join("archives"), bytes);
     let specs = [
@@ -92,14 +92,6 @@ fn main() {
             println!("{name:<16} {who:<9} {seconds:>8.3} s {peak:>5} MiB  package {} bytes", best.package);
         }
     }
-}
-
-/// A file as trees of sources and data are full of: some lines of its own below a head that they all have.
-fn small_text(number: usize) -> String {
-    let head = (0..12)
-        .map(|line| format!("# line {line} of what stands above all files of this tree, and is the same\n"));
-    let own = (0..4).map(|line| format!("value_{line}_of_{number} = {}\n", number * (line + 7) % 1009));
-    head.chain(own).collect()
 }
 
 /// Archives of what this machine has in its library folders.

@@ -122,9 +122,7 @@ impl PayloadFlags {
     }
 
     /// zstd cuts its input in the same places for any number of workers, so that the bytes do not tell how many there were.
-    /// What is too small to be cut needs none.
     fn zstd<W: Write>(&self, output: W, processors: u32, size: u64) -> io::Result<zstd::Encoder<'static, W>> {
-        const WORTH_CUTTING: u64 = 8 << 20;
         let level = i32::try_from(self.level.unwrap_or(3)).unwrap_or(3);
         let mut encoder = zstd::Encoder::new(output, level)?;
         if let Some(window) = self.window {
@@ -134,28 +132,47 @@ impl PayloadFlags {
         }
         // With its size known it takes no more memory than that needs.
         encoder.set_pledged_src_size(Some(size))?;
-        // Above 19 windows are so large that each worker would take hundreds of MiB.
-        if size > WORTH_CUTTING && level <= 19 {
+        let measures = cut(level, size);
+        if !measures.is_empty() {
             let workers = self.threads.filter(|threads| *threads > 0).unwrap_or(processors);
             encoder.multithread(workers.max(1))?;
-            // Each worker has tables of its own. With smaller ones, shorter pieces and a look at long distances that they
-            // share, two workers take no more memory than one does with zstd's own measures, and write as few bytes.
-            let measures: &[CParameter] = if level >= 17 { &OF_LARGE_TABLES } else { &OF_SMALL_TABLES };
-            for measure in measures {
-                let is_given = self.window.is_some() && matches!(measure, CParameter::WindowLog(_));
-                if !is_given {
-                    encoder.set_parameter(*measure)?;
-                }
+        }
+        for measure in measures {
+            let is_given = self.window.is_some() && matches!(measure, CParameter::WindowLog(_));
+            if !is_given {
+                encoder.set_parameter(measure)?;
             }
         }
         Ok(encoder)
     }
 }
 
-/// How zstd cuts its input where its tables are small.
-const OF_SMALL_TABLES: [CParameter; 2] = [CParameter::JobSize(6 << 20), CParameter::OverlapSizeLog(7)];
+/// How zstd cuts an input of `size` bytes at a level; not at all where that is not worth it.
+fn cut(level: i32, size: u64) -> Vec<CParameter> {
+    const MIB: u64 = 1 << 20;
+    match level {
+        // Windows are so large that each worker would take hundreds of MiB.
+        20.. => Vec::new(),
+        17.. if size > 16 * MIB => OF_LARGE_TABLES.to_vec(),
+        17.. if size > MIB / 2 => {
+            // Tables of half the size for each of two workers.
+            let half = u32::try_from(size.div_ceil(2)).unwrap_or(u32::MAX);
+            vec![
+                CParameter::JobSize(half),
+                CParameter::OverlapSizeLog(7),
+                CParameter::ChainLog(size.next_power_of_two().ilog2().min(23)),
+                CParameter::HashLog(21),
+            ]
+        }
+        _ if size > 8 * MIB => vec![CParameter::JobSize(6 << 20), CParameter::OverlapSizeLog(7)],
+        _ => Vec::new(),
+    }
+}
 
-/// The same from level 17 on. A window of twice the usual 8 MiB makes up for what the smaller tables miss.
+/// How a large input is cut from level 17 on, where each worker has large tables of its own.
+///
+/// With smaller ones, and a look at long distances that they share, two workers take no more memory than one does with
+/// zstd's own measures. A window of twice the usual 8 MiB makes up for what the smaller tables miss.
 const OF_LARGE_TABLES: [CParameter; 9] = [
     CParameter::JobSize(12 << 20),
     CParameter::OverlapSizeLog(8),

@@ -1,6 +1,6 @@
 //! Digests of files, worked out on all threads.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 
 use bstr::BString;
@@ -25,40 +25,35 @@ pub(super) fn set(
     entries: &mut [Entry],
     algorithm: DigestAlgorithm,
 ) -> Result<(), Stop> {
-    let results: Vec<std::io::Result<()>> = entries
-        .par_iter_mut()
-        .filter(|entry| entry.is_regular() && !entry.is_ghost())
+    // Of hard links, one is read.
+    let mut known: HashSet<u32> = HashSet::new();
+    let mut is_read = |entry: &&mut Entry| {
+        let is_link = entry.identity.is_some_and(|(_, _, names)| names > 1);
+        entry.is_regular() && !entry.is_ghost() && (!is_link || known.insert(entry.inode))
+    };
+    let read: Vec<&mut Entry> = entries.iter_mut().filter(|entry| is_read(entry)).collect();
+    let results: Vec<std::io::Result<()>> = read
+        .into_par_iter()
         .map(|entry| {
-            let is_link = entry.identity.is_some_and(|(_, _, names)| names > 1);
-            if is_link {
-                return Ok(());
-            }
             entry.digest = of_file(root, entry, algorithm)?;
             Ok(())
         })
         .collect();
     let mut has_failed = false;
-    let mut tell = |error: std::io::Error| {
+    for error in results.into_iter().filter_map(Result::err) {
         has_failed = true;
         world.tell(BuildProblem::Unreadable { path: BString::default(), reason: reason(&error) });
-    };
-    results.into_iter().filter_map(Result::err).for_each(&mut tell);
-    // Of hard links, one is read.
-    let mut known: HashMap<u32, String> = HashMap::new();
+    }
+    let digests: HashMap<u32, String> = entries
+        .iter()
+        .filter(|entry| known.contains(&entry.inode) && !entry.digest.is_empty())
+        .map(|entry| (entry.inode, entry.digest.clone()))
+        .collect();
     for entry in entries.iter_mut().filter(|entry| entry.is_regular() && !entry.is_ghost()) {
-        if !entry.digest.is_empty() {
-            continue;
-        }
-        let digest = match known.get(&entry.inode) {
-            Some(digest) => Ok(digest.clone()),
-            None => of_file(root, entry, algorithm),
-        };
-        match digest {
-            Ok(digest) => {
-                known.insert(entry.inode, digest.clone());
-                entry.digest = digest;
-            }
-            Err(error) => tell(error),
+        if entry.digest.is_empty()
+            && let Some(digest) = digests.get(&entry.inode)
+        {
+            entry.digest.clone_from(digest);
         }
     }
     if has_failed { Err(Stop) } else { Ok(()) }
@@ -67,20 +62,21 @@ pub(super) fn set(
 fn of_file(root: &Folder, entry: &Entry, algorithm: DigestAlgorithm) -> std::io::Result<String> {
     let file = root.open(&entry.on_disk)?;
     match algorithm {
-        DigestAlgorithm::Md5 => of::<Md5>(file),
-        DigestAlgorithm::Sha1 => of::<Sha1>(file),
-        DigestAlgorithm::Sha224 => of::<Sha224>(file),
-        DigestAlgorithm::Sha256 => of::<Sha256>(file),
-        DigestAlgorithm::Sha384 => of::<Sha384>(file),
-        DigestAlgorithm::Sha512 => of::<Sha512>(file),
-        DigestAlgorithm::Sha3_256 => of::<Sha3_256>(file),
-        DigestAlgorithm::Sha3_512 => of::<Sha3_512>(file),
+        DigestAlgorithm::Md5 => of::<Md5>(file, entry.size),
+        DigestAlgorithm::Sha1 => of::<Sha1>(file, entry.size),
+        DigestAlgorithm::Sha224 => of::<Sha224>(file, entry.size),
+        DigestAlgorithm::Sha256 => of::<Sha256>(file, entry.size),
+        DigestAlgorithm::Sha384 => of::<Sha384>(file, entry.size),
+        DigestAlgorithm::Sha512 => of::<Sha512>(file, entry.size),
+        DigestAlgorithm::Sha3_256 => of::<Sha3_256>(file, entry.size),
+        DigestAlgorithm::Sha3_512 => of::<Sha3_512>(file, entry.size),
     }
 }
 
-fn of<D: Digest>(mut file: impl Read) -> std::io::Result<String> {
+fn of<D: Digest>(mut file: impl Read, size: u64) -> std::io::Result<String> {
+    const LONGEST: usize = 64 * 1024;
     let mut digest = D::new();
-    let mut chunk = vec![0; 64 * 1024];
+    let mut chunk = vec![0; usize::try_from(size).unwrap_or(LONGEST).clamp(1, LONGEST)];
     loop {
         match file.read(&mut chunk)? {
             0 => return Ok(hex(&digest.finalize())),

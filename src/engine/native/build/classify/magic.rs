@@ -216,14 +216,15 @@ fn names_that_look_elsewhere(bytes: &[u8], layout: Layout) -> HashSet<Vec<u8>> {
 /// those of texts.
 fn is_plain_text(content: &[u8]) -> bool {
     let is_of_text = |byte: &u8| matches!(byte, 7..=10 | 12 | 13 | 27 | 32..=126 | 128..);
-    let is_zlib = |first: u8, second: u8| first & 15 == 8 && u16::from_be_bytes([first, second]) % 31 == 0;
+    let is_zlib =
+        |first: u8, second: u8| first & 15 == 8 && u16::from_be_bytes([first, second]).is_multiple_of(31);
     let begins_oddly = match content {
         [first, second, ..] if is_zlib(*first, *second) => true,
         // The marks of UTF-8 and UTF-7.
         [0xef, 0xbb, 0xbf, ..] | [b'+', b'/', b'v', ..] => true,
         _ => PACKED.iter().any(|packed| content.starts_with(packed)),
     };
-    !begins_oddly && content.iter().all(|byte| is_of_text(byte)) && content.to_str().is_ok()
+    !begins_oddly && content.iter().all(is_of_text) && content.to_str().is_ok()
 }
 
 #[cfg(test)]
@@ -304,6 +305,31 @@ mod tests {
         fs::write(&reduced, database.with(&candidates)).unwrap();
         for mime in [false, true] {
             assert_eq!(asked(Some(&reduced), &texts, mime), asked(None, &texts, mime));
+        }
+    }
+
+    #[test]
+    fn a_broken_database_is_none() {
+        let path = ["/usr/lib/file/magic.mgc", "/usr/share/misc/magic.mgc"];
+        let bytes = path.iter().find_map(|path| fs::read(path).ok()).unwrap();
+        for length in [0, 3, 16, 400, bytes.len() - 1] {
+            assert!(Database::read(bytes[..length].to_vec()).is_none(), "{length}");
+        }
+        let mut other = bytes.clone();
+        other[4] = 99;
+        assert!(Database::read(other).is_none());
+        let mut counted = bytes;
+        counted[8..12].copy_from_slice(&u32::MAX.to_ne_bytes());
+        assert!(Database::read(counted).is_none());
+    }
+
+    #[test]
+    fn what_is_no_plain_text_is_for_the_whole_database() {
+        assert!(is_plain_text(b"text\n") && is_plain_text("\u{e9}t\u{e9}".as_bytes()));
+        let others: [&[u8]; 7] =
+            [b"a\0b", b"a\xff", b"\xef\xbb\xbfa", b"+/v8-", b"BZh9", b"x\x5etext", b"a\x01"];
+        for other in others {
+            assert!(!is_plain_text(other), "{other:?}");
         }
     }
 }

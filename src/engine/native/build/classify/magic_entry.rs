@@ -338,3 +338,99 @@ fn words_of(tree: &Hir) -> Option<Vec<Vec<u8>>> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(pattern: &str) -> Option<Vec<String>> {
+        let words = words_of_regex(pattern)?;
+        Some(words.into_iter().map(|word| String::from_utf8(word).unwrap()).collect())
+    }
+
+    #[test]
+    fn a_regular_expression_needs_its_longest_word() {
+        assert_eq!(words("^[ \t]*(import|from)[ ]+[a-z]+").unwrap(), ["import", "from"]);
+        assert_eq!(words("def( |\t)+main").unwrap(), ["main"]);
+        assert_eq!(words("(abc)+x").unwrap(), ["abc"]);
+        assert_eq!(words("[0-9]+"), None);
+        assert_eq!(words("a?"), None);
+        assert_eq!(words("(abc|)"), None);
+    }
+
+    #[test]
+    fn where_posix_reads_an_expression_differently_it_has_no_words() {
+        // A repetition of `a+`, which may be none; a set of a backslash and a letter; letters that are no escapes.
+        for pattern in ["a+?", "[\\\\t]abc", "\\\\dabc", "[a[b]abc", "[a&&b]abc"] {
+            assert_eq!(words(pattern), None, "{pattern}");
+        }
+        assert_eq!(words("[[:space:]]abc").unwrap(), ["abc"]);
+    }
+
+    fn entry(kind: u8, relation: u8, value: &[u8; LONGEST_VALUE]) -> Entry<'_> {
+        let length = value.iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1);
+        let (level, flags, mask_operator, place, mask) = (0, 0, 0, 2, 0);
+        Entry {
+            level,
+            flags,
+            relation,
+            length,
+            kind,
+            mask_operator,
+            place,
+            mask,
+            range: 0,
+            string_flags: 0,
+            value,
+        }
+    }
+
+    fn padded(value: &[u8]) -> [u8; LONGEST_VALUE] {
+        let mut padded = [0; LONGEST_VALUE];
+        padded[..value.len()].copy_from_slice(value);
+        padded
+    }
+
+    #[test]
+    fn strings_and_numbers_are_bytes_at_their_place() {
+        let value = padded(b"a B");
+        let mut string = entry(kind::STRING, b'=', &value);
+        assert_eq!(string.test(), Test::At(2, vec![(255, b'a'), (255, b' '), (255, b'B')]));
+        string.string_flags = 1 | 4;
+        assert_eq!(string.test(), Test::At(2, vec![(0xdf, b'A')]));
+        string.relation = b'!';
+        assert_eq!(string.test(), Test::Open);
+        let value = padded(&0x0102_u64.to_ne_bytes());
+        let number = entry(kind::BE_SHORT, b'=', &value);
+        assert_eq!(number.test(), Test::At(2, vec![(255, 1), (255, 2)]));
+        let masked = Entry { mask: 0xff, ..entry(kind::LE_SHORT, b'=', &value) };
+        assert_eq!(masked.test(), Test::At(2, vec![(255, 2), (0, 1)]));
+        let turned = Entry { mask: 0xff, mask_operator: INVERSE, ..number };
+        assert_eq!(turned.test(), Test::Open);
+        let elsewhere = Entry { flags: 1, ..number };
+        assert_eq!(elsewhere.test(), Test::Open);
+    }
+
+    #[test]
+    fn a_string_with_a_zero_byte_is_in_no_text() {
+        let value = padded(b"a\0b");
+        let string = entry(kind::STRING, b'=', &value);
+        assert_eq!(string.test(), Test::Never);
+        // Only the first byte of the file's is compared, and zero bytes after it.
+        assert_eq!(Entry { range: 1, ..string }.test(), Test::At(2, vec![(255, b'a')]));
+    }
+
+    #[test]
+    fn numbers_are_compared_with_their_sign() {
+        let value = padded(&(-2_i64).to_ne_bytes());
+        let compared =
+            |flags, content: &[u8]| match (Entry { flags, ..entry(kind::BYTE, b'<', &value) }).test() {
+                Test::Compared(test) => test.holds(content),
+                other => panic!("{other:?}"),
+            };
+        assert!(compared(0, &[0, 0, 0xfd]));
+        assert!(!compared(0, &[0, 0, 1]));
+        assert!(compared(UNSIGNED, &[0, 0, 1]));
+        assert!(!compared(0, &[0, 0]));
+    }
+}
