@@ -13,6 +13,9 @@ use crate::process::{Cancel, Command, Exit, Stream, Supervisor, Tail};
 /// The name of the stage in which packages are put together, which is no section of a spec.
 pub(super) const PACKAGING: &str = "packages";
 
+/// Where what staged packages provide is written, below the job's folder.
+const STAGED: &str = "staged.json";
+
 /// How many of the last lines of a log a failure shows.
 const TAIL: usize = 20;
 
@@ -27,6 +30,8 @@ pub(super) struct Program<'p> {
     /// Whether it can check `BuildRequires` against the root's package database: it would refuse every build, were the
     /// database of a root of another kind empty.
     pub(super) checks_dependencies: bool,
+    /// Whether it can be told what staged packages provide; one that can't would miss them.
+    pub(super) hears_of_staged: bool,
 }
 
 /// Carries a job out.
@@ -40,7 +45,7 @@ pub(super) async fn carry_out(
     for folder in ["BUILD", "BUILDROOT", "tmp"].iter().chain(&RESULT_FOLDERS) {
         top.create(folder)?;
     }
-    let command = command(program, job);
+    let command = command(program, job)?;
     let mut log = open_log(job, &command)?;
     let mut stages = Stages::new(listener);
     let mut tail = Tail::new(TAIL);
@@ -68,7 +73,7 @@ pub(super) async fn carry_out(
     Ok(Outcome::Stopped { reason, stages, tail })
 }
 
-fn command(program: &Program<'_>, job: &Job) -> Command {
+fn command(program: &Program<'_>, job: &Job) -> Result<Command, EngineError> {
     let mut environment = environment(&job.settings, &job.top);
     environment.insert("SOURCE_DATE_EPOCH".to_owned(), job.source_date_epoch.to_string());
     for (name, folders) in &job.search {
@@ -82,17 +87,21 @@ fn command(program: &Program<'_>, job: &Job) -> Command {
     let (name, first) = &program.words;
     let command = Command::new(name, &job.top, environment, job.timeout);
     let mut command = command.arguments(first.iter().copied().chain([part]));
-    let has_own_check = program.checks_dependencies && job.search.is_empty();
+    let has_own_check = program.checks_dependencies && (program.hears_of_staged || job.staged.is_empty());
     if job.part == Part::SourcePackage || !has_own_check {
         command = command.argument("--nodeps");
+    } else if !job.staged.is_empty() {
+        let list = serde_json::to_vec(&job.staged).map_err(std::io::Error::from)?;
+        Folder::open_ambient(&job.top)?.write_atomic(STAGED, &list)?;
+        command = command.argument("--staged").argument(job.top.join(STAGED).as_os_str());
     }
     let command = job.settings.secrets().fold(command, |command, secret| command.hide(secret));
-    command
+    Ok(command
         .together()
         .arguments(defaults(job).into_iter().flat_map(|define| ["--define".to_owned(), define]))
         .arguments(options(&job.settings, &job.sources))
         .argument("--")
-        .argument(job.spec.as_os_str())
+        .argument(job.spec.as_os_str()))
 }
 
 /// Macros of every build: where it works, and that two builds of the same thing come out the same. The manifest's

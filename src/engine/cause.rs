@@ -27,7 +27,7 @@ pub(super) fn of(code: i32, stages: &[StageTime], tail: &[String]) -> String {
         Some(code) => format!("its script ended with exit code {code}"),
         None => format!("rpmbuild ended with exit code {code}"),
     };
-    let why = likely(tail).map_or(ended, str::to_owned);
+    let why = likely(tail).unwrap_or(ended);
     format!("it failed {place}: {why}")
 }
 
@@ -45,9 +45,13 @@ fn failed_stage(tail: &[String]) -> Option<String> {
     Some(name.to_owned())
 }
 
-fn likely(tail: &[String]) -> Option<&str> {
+fn likely(tail: &[String]) -> Option<String> {
     let known = KNOWN.iter().find(|(words, _)| tail.iter().any(|line| line.contains(words)));
-    known.map(|(_, cause)| *cause).or_else(|| first_complaint(tail))
+    let cause = known.map(|(_, cause)| *cause).or_else(|| first_complaint(tail))?;
+    let needed: Vec<&str> =
+        tail.iter().filter_map(|line| Some(line.split_once(" is needed by ")?.0.trim())).collect();
+    let needed = if needed.is_empty() { String::new() } else { format!(": {}", needed.join(", ")) };
+    Some(format!("{cause}{needed}"))
 }
 
 /// The first line of the tail in which a tool says that something is wrong.
@@ -83,6 +87,17 @@ mod tests {
             of(1, &[], &tail),
             "it failed in %build: hello.c:1:5: error: expected ';' before '}' token"
         );
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let tail = tail(&[
+            "error: Failed build dependencies:",
+            "\ta is needed by x-1-1",
+            "\tb >= 2 is needed by x-1-1",
+        ]);
+        let missing = "packages that the spec's BuildRequires name are not installed in the root: a, b >= 2";
+        assert_eq!(of(11, &[], &tail), format!("it failed before its first stage: {missing}"));
     }
 
     #[test]

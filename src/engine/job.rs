@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Settings;
 use crate::event::StageTime;
 use crate::files::HostPath;
+use crate::package::Dependency;
 
 /// What an engine is told to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct Job {
     pub settings: Settings,
     /// Folders to search before the root's own, for packages built here that the root does not have.
     pub search: Vec<(String, String)>,
+    /// What each of those packages provides, files included.
+    pub staged: Vec<Vec<Dependency>>,
     /// `SOURCE_DATE_EPOCH`: seconds since 1970; no time in a package is later than this.
     pub source_date_epoch: u64,
     /// How long it may take.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::ExecuteError;
 use super::failure::failure;
 use super::import::lay_out;
-use super::staging::stage;
+use super::staging::{provided, stage};
 use super::task::Task;
 use crate::digest::Key;
 use crate::engine::{Engine, Job, Outcome, Part, StageListener, StopReason};
@@ -104,9 +104,9 @@ impl Local {
 
     fn prepare(&self, task: &Task, part: Part) -> Result<Job, ExecuteError> {
         let (spec, sources) = lay_out(&self.store, task)?;
-        let search = match part {
-            Part::SourcePackage => Vec::new(),
-            Part::Packages => stage(&self.store, task)?,
+        let (search, staged) = match part {
+            Part::SourcePackage => (Vec::new(), Vec::new()),
+            Part::Packages => (stage(&self.store, task)?, provided(task)),
         };
         Ok(Job {
             spec,
@@ -115,6 +115,7 @@ impl Local {
             part,
             settings: task.settings.clone(),
             search,
+            staged,
             source_date_epoch: task.epoch(),
             timeout: task.timeout,
             log: task.log(),

@@ -8,8 +8,8 @@ use std::io::BufReader;
 use super::ExecuteError;
 use super::task::Task;
 use crate::files::Folder;
-use crate::package::unpack;
-use crate::store::Store;
+use crate::package::{Dependency, unpack};
+use crate::store::{PackageSummary, Store};
 
 /// Where dependencies are unpacked, below the work folder.
 const FOLDER: &str = "dependencies";
@@ -29,6 +29,15 @@ const SEARCHED: &[(&str, &[&str])] = &[
 
 /// Environment variables and the folders to put before what they say.
 pub(super) type SearchPaths = Vec<(String, String)>;
+
+/// What each of a task's dependencies provides, files included.
+pub(super) fn provided(task: &Task) -> Vec<Vec<Dependency>> {
+    let of_package = |package: &PackageSummary| {
+        let files = package.files.iter().map(Dependency::any);
+        package.provides.iter().cloned().chain(files).collect()
+    };
+    task.dependencies.iter().map(|file| of_package(&file.package)).collect()
+}
 
 /// Unpacks a task's dependencies and gives the search paths that find them.
 pub(super) fn stage(store: &Store, task: &Task) -> Result<SearchPaths, ExecuteError> {

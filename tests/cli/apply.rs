@@ -141,3 +141,43 @@ fn a_value_from_the_environment_reaches_the_build_and_nothing_that_is_written_do
         "{changed}"
     );
 }
+
+/// A database of rpm below `folder` that holds a package called `compiler`.
+fn database_of_a_compiler(project: &Project, folder: &str) -> String {
+    project.write("outside/compiler.spec", &crate::support::spec("compiler", "", "true"));
+    let top = project.beside(folder);
+    let define = format!("_topdir {}", top.display());
+    let run = |program: &str, arguments: &[&str]| {
+        let output = std::process::Command::new(program).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    let spec = project.path().join("outside/compiler.spec");
+    run("rpmbuild", &["-bb", "--define", &define, spec.to_str().unwrap()]);
+    let packages: Vec<_> = std::fs::read_dir(top.join("RPMS")).unwrap().flatten().collect();
+    let package = std::fs::read_dir(packages[0].path()).unwrap().flatten().next().unwrap().path();
+    let database = top.join("database").display().to_string();
+    run("rpm", &["--dbpath", &database, "-i", "--justdb", "--nodeps", package.to_str().unwrap()]);
+    database
+}
+
+#[test]
+fn what_a_build_needs_is_looked_for_in_the_root_and_in_what_was_built_before() {
+    if crate::support::engine() != "native" {
+        return;
+    }
+    let project = Project::with("packages \"*.spec\"\n");
+    let database = database_of_a_compiler(&project, "compiler");
+    project.edit("Rpmforge.kdl", "packages ", &format!("macros {{ _dbpath \"{database}\" }}\npackages "));
+    project.spec("base", "Provides: base(one) = 2", "true");
+    project.spec("middle", "BuildRequires: compiler, base(one) >= 2", "true");
+    project.spec("lost", "BuildRequires: compiler, base, nowhere > 1", "true");
+    let run = project.run(&["apply", "--json"]);
+    let states = run.states();
+    assert_eq!((states["base"].as_str(), states["middle"].as_str()), ("succeeded", "succeeded"));
+    assert_eq!(states["lost"], "failed");
+    let ended = run.events("build-ended");
+    let lost = ended.iter().find(|event| event["package"] == "lost").unwrap();
+    let tail = lost["failure"]["tail"].to_string();
+    assert!(tail.contains("nowhere > 1 is needed by lost-1.0-1"), "{lost}");
+    assert!(!tail.contains("compiler is needed") && !tail.contains("base is needed"), "{lost}");
+}

@@ -14,8 +14,9 @@ use crate::engine::{
     BuildListener, BuildProblem, BuildRequest, Goal, Order, Unbuilt, build, install_source_package,
     spec_of_archive,
 };
-use crate::files::HostPath;
+use crate::files::{Folder, HostPath};
 use crate::macros::{Compatibility, Stop};
+use crate::package::Dependency;
 use crate::spec::{Listener, Parsing, Report, Spec, parse};
 
 /// What an option means.
@@ -27,6 +28,7 @@ enum Wanted {
     Set(fn(&mut Order)),
     BuildRoot,
     Job,
+    Staged,
     Version,
     Help,
 }
@@ -60,6 +62,7 @@ const OPTIONS: &[Row<Wanted>] = &[
     Row::valued("buildroot", None, Wanted::BuildRoot),
     // Said by forge to itself: what it wants to know beyond what rpmbuild tells.
     Row::bare("job", None, Wanted::Job),
+    Row::valued("staged", None, Wanted::Staged),
     Row::bare("version", None, Wanted::Version),
     Row::bare("help", Some('?'), Wanted::Help),
     Row::bare("usage", None, Wanted::Help),
@@ -205,6 +208,7 @@ fn read(
                 }
                 Wanted::Set(set) => set(&mut request.order),
                 Wanted::Job => request.is_job = true,
+                Wanted::Staged => request.order.staged = staged(&value)?,
                 Wanted::BuildRoot => session.build_root = Some(value),
                 Wanted::Version => {
                     session.print_version()?;
@@ -218,6 +222,21 @@ fn read(
         }
     }
     Ok(None)
+}
+
+/// What staged packages provide, as the file `path` lists it.
+fn staged(path: &[u8]) -> Result<Vec<Vec<Dependency>>, Vec<u8>> {
+    let shown = path.to_str_lossy();
+    let failed = |reason: String| format!("error: Unable to read {shown}: {reason}\n").into_bytes();
+    let path = path.to_path_lossy();
+    let (folder, name) = path
+        .parent()
+        .and_then(HostPath::new)
+        .zip(path.file_name())
+        .ok_or_else(|| failed("not an absolute path".to_owned()))?;
+    let text = Folder::open_ambient(&folder).and_then(|folder| folder.read(name));
+    let text = text.map_err(|error| failed(crate::files::reason(&error)))?;
+    serde_json::from_slice(&text).map_err(|error| failed(error.to_string()))
 }
 
 /// Tells what a build says, as rpmbuild does.

@@ -108,6 +108,7 @@ impl Native {
             return false;
         };
         let macros = Macros::new(loaded.table, Rc::new(host), Limits::default());
+        settings::define_macros(&macros, settings);
         build::has_packages(&macros)
     }
 
@@ -256,6 +257,7 @@ impl Engine for Native {
                 supervisor,
                 words: (forge.as_os_str().to_owned(), &["rpmbuild", "--job"]),
                 checks_dependencies: tokio::task::block_in_place(|| self.has_packages(&job.settings)),
+                hears_of_staged: true,
             };
             carry_out(&program, job, cancel, stages).await
         })

@@ -1,17 +1,25 @@
 //! What a manifest says of macros, defined as the options of rpm's programs would define it.
 
-use crate::engine::{Condition, FactsRequest};
+use crate::engine::{Condition, FactsRequest, Settings};
 use crate::macros::{Level, Macros, Origin};
 
 /// Defines what the request says.
 pub(super) fn define(macros: &Macros, request: &FactsRequest) {
-    let define = |definition: String| {
-        // What is wrong has been told.
-        let _ = macros.define(definition.as_bytes(), Level::COMMAND_LINE, Origin::named("the manifest"));
-    };
+    one(macros, format!("_sourcedir {}", request.sources));
+    define_macros(macros, &request.settings);
+    for condition in &request.settings.conditions {
+        let (how, name) = match condition {
+            Condition::With(name) => ("with", name),
+            Condition::Without(name) => ("without", name),
+        };
+        one(macros, format!("_{how}_{name} --{how}-{name}"));
+    }
+}
+
+/// Defines the macros of the settings.
+pub(super) fn define_macros(macros: &Macros, settings: &Settings) {
     macros.set_place(Origin::named("the manifest"));
-    define(format!("_sourcedir {}", request.sources));
-    for setting in &request.settings.macros {
+    for setting in &settings.macros {
         match &setting.body {
             None => {
                 let _ = macros.undefine(setting.name.as_bytes());
@@ -20,15 +28,14 @@ pub(super) fn define(macros: &Macros, request: &FactsRequest) {
                 let options = setting.options.as_ref().map(|options| format!("({options})"));
                 // A body ends with its line; a line goes on behind a backslash (rpm-macros(7)).
                 let body = body.text().replace('\n', "\\\n");
-                define(format!("{}{} {body}", setting.name, options.unwrap_or_default()));
+                one(macros, format!("{}{} {body}", setting.name, options.unwrap_or_default()));
             }
         }
     }
-    for condition in &request.settings.conditions {
-        let (how, name) = match condition {
-            Condition::With(name) => ("with", name),
-            Condition::Without(name) => ("without", name),
-        };
-        define(format!("_{how}_{name} --{how}-{name}"));
-    }
+}
+
+fn one(macros: &Macros, definition: String) {
+    macros.set_place(Origin::named("the manifest"));
+    // What is wrong has been told.
+    let _ = macros.define(definition.as_bytes(), Level::COMMAND_LINE, Origin::named("the manifest"));
 }

@@ -104,6 +104,7 @@ impl Engine for Rpmbuild {
             supervisor: &self.supervisor,
             words: ("rpmbuild".into(), &[]),
             checks_dependencies: self.dependencies == DependencyCheck::ByRpm,
+            hears_of_staged: false,
         };
         Box::pin(async move { carry_out(&program, job, cancel, stages).await })
     }

@@ -103,7 +103,7 @@ pub fn build(request: BuildRequest<'_>) -> Result<(), Unbuilt> {
     let order = request.order;
     let needs_nothing = matches!(order.goal, None | Some(Goal::Source));
     if !order.no_dependencies && !needs_nothing {
-        let missing = requirements::missing(&world, &request.spec)?;
+        let missing = requirements::missing(&world, &request.spec, &order.staged)?;
         if !missing.is_empty() {
             world.tell(BuildProblem::BuildRequires { missing });
             return Err(Unbuilt::MissingBuildRequires);
@@ -246,7 +246,11 @@ impl Build<'_> {
         })?;
         requirements::generated(&self.world, &output, &mut self.spec);
         let is_checked = !self.order.no_dependencies;
-        let missing = if is_checked { requirements::missing(&self.world, &self.spec)? } else { Vec::new() };
+        let missing = if is_checked {
+            requirements::missing(&self.world, &self.spec, &self.order.staged)?
+        } else {
+            Vec::new()
+        };
         let is_missing = !missing.is_empty();
         if is_missing {
             self.world.tell(BuildProblem::BuildRequires { missing });

@@ -1,5 +1,7 @@
 //! What is asked of a build: how far it goes, and what is left out.
 
+use crate::package::Dependency;
+
 /// The letter after `-b`, `-r` or `-t` (rpmbuild(1), "OPERATIONS").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal {
@@ -64,6 +66,8 @@ pub struct Order {
     pub no_check: bool,
     /// `--noclean`
     pub no_clean: bool,
+    /// What each package provides that the root does not have, but that the build finds things of; files included.
+    pub staged: Vec<Vec<Dependency>>,
     /// `--nodeps`
     pub no_dependencies: bool,
     /// `--clean`

@@ -13,7 +13,9 @@ use crate::spec::{Allows, Declared, Dependency, DependencyKind, Place, Spec, rea
 const RPMLIB_PREFIX: &[u8] = b"rpmlib(";
 
 /// What is missing of what a spec needs, in the words of rpm's message.
-pub(super) fn missing(world: &World<'_>, spec: &Spec) -> Result<Vec<String>, Stop> {
+///
+/// `staged` is what packages provide that are there beside those of the root.
+pub(super) fn missing(world: &World<'_>, spec: &Spec, staged: &[Vec<Met>]) -> Result<Vec<String>, Stop> {
     if spec.build_dependencies.is_empty() {
         return Ok(Vec::new());
     }
@@ -24,7 +26,7 @@ pub(super) fn missing(world: &World<'_>, spec: &Spec) -> Result<Vec<String>, Sto
         let of_kind = spec.build_dependencies.iter().filter(|declared| declared.kind == kind);
         let mut lines: Vec<String> = of_kind
             .filter(|declared| {
-                is_met(&database, &declared.dependency) == (kind == DependencyKind::BuildConflicts)
+                is_met(&database, staged, &declared.dependency) == (kind == DependencyKind::BuildConflicts)
             })
             .map(|declared| {
                 let verb =
@@ -47,16 +49,16 @@ fn package_name(spec: &Spec) -> String {
     format!("{name}-{version}.{}", spec.target.arch)
 }
 
-fn is_met(database: &Database, dependency: &Dependency) -> bool {
+fn is_met(database: &Database, staged: &[Vec<Met>], dependency: &Dependency) -> bool {
+    let providers = |wanted: &[&Capability]| [database.providers(wanted).as_slice(), staged].concat();
     match dependency {
         Dependency::Plain(capability) if capability.name.starts_with(RPMLIB_PREFIX) => true,
         Dependency::Plain(capability) => {
-            let packages = database.providers(&[capability]);
-            is_met_by(&Rich::Capability(capability.clone()), &packages)
+            is_met_by(&Rich::Capability(capability.clone()), &providers(&[capability]))
         }
         Dependency::Rich(rich) => {
             let capabilities: Vec<&Capability> = rich.capabilities();
-            is_met_by(rich, &database.providers(&capabilities))
+            is_met_by(rich, &providers(&capabilities))
         }
     }
 }
