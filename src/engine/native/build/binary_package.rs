@@ -164,6 +164,11 @@ fn binaries_in_noarch(
         "64" => 2,
         _ => return Ok(()),
     };
+    // One that fits makes the others libraries for other programs (rpm's `rpmfcCheckPackageColor`).
+    let all = classes.iter().fold(0, |all, class| all | class.color);
+    if !is_noarch && all & own_color != 0 {
+        return Ok(());
+    }
     let is_odd = |color: u32| color != 0 && color != own_color;
     let colored = entries.iter().zip(classes).filter(|(_, class)| is_odd(class.color));
     let files: Vec<BString> = colored

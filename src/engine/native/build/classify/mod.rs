@@ -295,14 +295,22 @@ fn script(line: &[u8]) -> String {
     }
 }
 
-/// The width of a program; what nobody may run is none.
+/// The width of a program, as its whole ELF header says; what nobody may run is none, nor is what runs in the kernel.
 fn color(root: Option<&Folder>, entry: &Entry) -> u32 {
+    const BPF: u16 = 247;
     if !entry.is_regular() || !entry.is_there || entry.mode & 0o111 == 0 {
         return 0;
     }
-    match start(root, entry, 5).as_slice() {
-        [0x7f, b'E', b'L', b'F', 1] => 1,
-        [0x7f, b'E', b'L', b'F', 2] => 2,
+    let head = start(root, entry, 64);
+    let [0x7f, b'E', b'L', b'F', width @ (1 | 2), order @ (1 | 2), 1, ..] = head.as_slice() else {
+        return 0;
+    };
+    let machine = head.get(18..20).and_then(|bytes| <[u8; 2]>::try_from(bytes).ok()).unwrap_or_default();
+    let machine = if *order == 1 { u16::from_le_bytes(machine) } else { u16::from_be_bytes(machine) };
+    match width {
+        _ if machine == BPF => 0,
+        1 if head.len() >= 52 => 1,
+        2 if head.len() >= 64 => 2,
         _ => 0,
     }
 }
