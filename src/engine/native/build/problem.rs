@@ -379,13 +379,11 @@ pub enum BuildProblem {
         reason: String,
     },
     /// A package can't be signed.
-    #[error("failed to sign package {path}: {reason}")]
+    #[error("{what}")]
     #[diagnostic(code(forge::engine::not_signed), help("`%__openpgp_sign_cmd` is what signs"))]
     NotSigned {
-        /// The package.
-        path: String,
-        /// Why.
-        reason: String,
+        /// What is wrong, in rpm's words where it has some.
+        what: String,
     },
     /// A checker of packages failed.
     #[error("Package check \"{command}\" failed.")]

@@ -15,7 +15,7 @@ pub(super) fn sign(world: World<'_>, path: &HostPath) -> Result<(), Stop> {
     if id.is_empty() {
         return Ok(());
     }
-    let failed = |reason: String| world.fail(BuildProblem::NotSigned { path: path.to_string(), reason });
+    let failed = |reason: String| not_signed(world, format!("failed to sign package {path}: {reason}"));
     let parent = path.as_path().parent().and_then(HostPath::new).unwrap_or_else(HostPath::root);
     let name = path.as_path().file_name().unwrap_or_default();
     let folder = Folder::open_ambient(&parent).map_err(|error| failed(reason(&error)))?;
@@ -31,23 +31,27 @@ pub(super) fn sign(world: World<'_>, path: &HostPath) -> Result<(), Stop> {
     let signature = world.macros.read_file(signed.to_string().as_bytes());
     remove(&signed);
     match (result?, signature) {
-        (Ok(0), Ok(signature)) if !signature.is_empty() => {
+        ((_, Ok(0)), Ok(signature)) if !signature.is_empty() => {
             add_signature(&folder, name.as_ref(), &headers, &signature)
                 .map_err(|error| failed(reason(&error)))
         }
-        (Ok(0), _) => Err(failed("the command wrote no signature".to_owned())),
-        (Ok(code), _) => Err(failed(format!("the command ended with {code}"))),
-        (Err(error), _) => Err(failed(reason(&error))),
+        ((_, Ok(0)), _) => Err(failed("the command wrote no signature".to_owned())),
+        ((program, Ok(code)), _) => Err(not_signed(world, format!("{program} exec failed ({code:x})"))),
+        ((_, Err(error)), _) => Err(failed(reason(&error))),
     }
 }
 
-/// Runs the command. Newer macros take the names of the files as arguments, older ones know them by macros.
+fn not_signed(world: World<'_>, what: String) -> Stop {
+    world.fail(BuildProblem::NotSigned { what })
+}
+
+/// Runs the command; gives its name and its exit code. Newer macros take the names of the files as arguments, older ones know them by macros.
 fn run(
     world: World<'_>,
     id: &str,
     plain: &HostPath,
     signed: &HostPath,
-) -> Result<std::io::Result<i32>, Stop> {
+) -> Result<(String, std::io::Result<i32>), Stop> {
     let (plain, signed) = (plain.to_string(), signed.to_string());
     let own = [
         ("_openpgp_sign_id", id),
@@ -74,10 +78,15 @@ fn run(
     let call = if is_newer { format!("%{{{name} {plain} {signed}}}") } else { format!("%{{{name}}}") };
     let command = world.expand(call);
     own.iter().for_each(|(name, _)| world.macros.pop(name.as_bytes()));
-    let mut words = words(&command?.replace("\n", " "));
-    if !is_newer && words.len() > 1 {
+    let command = command?;
+    let mut words = words(&command.replace("\n", " "));
+    if words.len() < 2 {
+        return Err(not_signed(world, format!("Invalid sign command: {}", command.to_str_lossy())));
+    }
+    if !is_newer {
         // The second word is what the program is told that it is called.
         words.remove(1);
     }
-    Ok(world.macros.run(&words, &Streams::default()))
+    let program = words.first().map(|word| word.to_str_lossy().into_owned()).unwrap_or_default();
+    Ok((program, world.macros.run(&words, &Streams::default())))
 }
