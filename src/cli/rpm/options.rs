@@ -112,6 +112,24 @@ impl<W: Copy> CommandLine<W> {
         Ok(all)
     }
 
+    /// Reads one as an option of another table, if it `is_other`.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`].
+    pub fn read_either<O: Copy>(
+        &self,
+        (other, is_other): (&CommandLine<O>, bool),
+        meaning: impl Fn(O) -> W,
+        argument: Vec<u8>,
+        next: &mut impl Iterator<Item = Vec<u8>>,
+    ) -> Result<Vec<Said<W>>, Vec<u8>> {
+        if is_other {
+            let all = other.read(argument, next)?.into_iter();
+            return Ok(all.map(|said| said.meaning(&meaning)).collect());
+        }
+        self.read(argument, next)
+    }
+
     fn find(&self, is_meant: impl Fn(&Row<W>) -> bool, name: &str) -> Result<&'static Row<W>, Vec<u8>> {
         let mut rows = self.options.iter().flat_map(|rows| rows.iter());
         rows.find(|row| is_meant(row)).ok_or_else(|| self.complaint(name, "unknown option"))

@@ -9,7 +9,7 @@ use bstr::{BStr, ByteSlice};
 
 use super::super::context::Context;
 use super::options::{CommandLine, Row, Said};
-use super::session::{COMMON, Common, OF_SPECS, Session, Told, complain, print};
+use super::session::{COMMON, Common, OF_SPECS, Session, Told, complain, ended, print};
 use crate::engine::{
     BuildListener, BuildProblem, BuildRequest, Goal, Order, Unbuilt, build, install_source_package,
     spec_of_archive,
@@ -124,13 +124,7 @@ struct Request {
 
 /// Runs with rpmbuild's own arguments; gives the exit code.
 pub fn run(arguments: Vec<OsString>, context: &Context) -> u8 {
-    match carried_out(arguments, context) {
-        Ok(code) => code,
-        Err(message) => {
-            complain(&message);
-            1
-        }
-    }
+    ended(carried_out(arguments, context))
 }
 
 fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8>> {
@@ -172,15 +166,8 @@ fn read(
     while let Some(argument) = arguments.next() {
         // `-r` begins from a source package here; elsewhere it names a root.
         let is_common = COMMON_LINE.knows(&argument) && !argument.starts_with(b"-r");
-        let all = match is_common {
-            true => COMMON_LINE
-                .read(argument, &mut arguments)?
-                .into_iter()
-                .map(|said| said.meaning(Wanted::Common))
-                .collect(),
-            false => LINE.read(argument, &mut arguments)?,
-        };
-        for said in all {
+        let other = (&COMMON_LINE, is_common);
+        for said in LINE.read_either(other, Wanted::Common, argument, &mut arguments)? {
             let (name, wanted, value) = match said {
                 Said::Word(word) => {
                     request.files.push(word);

@@ -9,7 +9,7 @@ use bstr::{BStr, ByteSlice};
 
 use super::super::context::Context;
 use super::options::{CommandLine, Row, Said};
-use super::session::{COMMON, Common, OF_SPECS, Session, complain, print, unwritten};
+use super::session::{COMMON, Common, OF_SPECS, Session, complain, ended, print, unwritten};
 use super::shell;
 use crate::macros::{Compatibility, Macros, Stop};
 use crate::package::{Header, Kind, QueryFormat, Surroundings, Tag};
@@ -122,13 +122,7 @@ struct Request {
 
 /// Runs with rpmspec's own arguments; gives the exit code.
 pub fn run(arguments: Vec<OsString>, context: &Context) -> u8 {
-    match carried_out(arguments, context) {
-        Ok(code) => code,
-        Err(message) => {
-            complain(&message);
-            1
-        }
-    }
+    ended(carried_out(arguments, context))
 }
 
 fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8>> {
@@ -176,15 +170,8 @@ fn read(
     const COMMON_LINE: CommandLine<Common> = CommandLine { program: "rpmspec", options: &[COMMON, OF_SPECS] };
     let mut arguments = arguments.into_iter().map(OsString::into_vec).peekable();
     while let Some(argument) = arguments.next() {
-        let all = match COMMON_LINE.knows(&argument) {
-            true => COMMON_LINE
-                .read(argument, &mut arguments)?
-                .into_iter()
-                .map(|said| said.meaning(Wanted::Common))
-                .collect(),
-            false => LINE.read(argument, &mut arguments)?,
-        };
-        for said in all {
+        let other = (&COMMON_LINE, COMMON_LINE.knows(&argument));
+        for said in LINE.read_either(other, Wanted::Common, argument, &mut arguments)? {
             let (wanted, value) = match said {
                 Said::Word(word) => {
                     request.files.push(word);

@@ -380,6 +380,14 @@ fn with(how: &str, what: &[u8]) -> Vec<u8> {
     [b"_", how.as_bytes(), b"_", what, b"     --", how.as_bytes(), b"-", what].concat()
 }
 
+/// The exit code of what a program came to; what is wrong is said.
+pub fn ended(result: Result<u8, Vec<u8>>) -> u8 {
+    result.unwrap_or_else(|message| {
+        complain(&message);
+        1
+    })
+}
+
 /// Writes a message of rpm's words to standard error, after what was written to standard output.
 pub fn complain(message: &[u8]) {
     // Nobody is left to be told, if they are gone.

@@ -9,7 +9,7 @@ use bstr::ByteSlice;
 
 use super::super::context::Context;
 use super::options::{CommandLine, Row, Said};
-use super::session::{Session, complain};
+use super::session::{Session, complain, ended};
 use crate::files::{Folder, HostPath};
 use crate::macros::{Macros, Streams};
 use crate::package::{Compression, decompressed};
@@ -66,13 +66,7 @@ const MAGIC: [(&[u8], Kind); 10] = [
 
 /// Runs with rpmuncompress's own arguments; gives the exit code.
 pub fn run(arguments: Vec<OsString>, context: &Context) -> u8 {
-    match carried_out(arguments, context) {
-        Ok(code) => code,
-        Err(message) => {
-            complain(&message);
-            1
-        }
-    }
+    ended(carried_out(arguments, context))
 }
 
 fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8>> {
