@@ -182,6 +182,8 @@ impl BuildListener for Codes {
         self.0.borrow_mut().push(format!("{}: {problem}", problem.code().unwrap()));
     }
 
+    fn detail(&self, _text: &[u8]) {}
+
     fn is_quiet(&self) -> bool {
         true
     }

@@ -262,6 +262,8 @@ struct Kept {
 }
 
 impl BuildListener for Kept {
+    fn detail(&self, _text: &[u8]) {}
+
     fn notice(&self, _text: &[u8]) {}
 
     fn problem(&self, problem: &BuildProblem) {

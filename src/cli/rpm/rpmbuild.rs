@@ -248,6 +248,10 @@ impl BuildListener for Teller {
         self.is_quiet
     }
 
+    fn detail(&self, text: &[u8]) {
+        complain(text);
+    }
+
     fn problem(&self, problem: &BuildProblem) {
         let kind = if problem.is_error() { "error" } else { "warning" };
         let message = format!("{kind}: {problem}\n");

@@ -231,6 +231,11 @@ const LETTERS: [(DependencyKind, u8); 9] = [
     (DependencyKind::OrderWithRequires, b'o'),
 ];
 
+/// The letter of a kind of dependencies there.
+pub(super) fn letter(kind: DependencyKind) -> u8 {
+    LETTERS.iter().find(|(known, _)| *known == kind).map_or(b' ', |(_, letter)| *letter)
+}
+
 /// Adds what generators found, to the package and to its files. All other dependencies must be in the header already: they
 /// are pointed at by their places.
 pub(super) fn set_generated(header: &mut Header, entries: &[Entry], generated: &[Generated]) {

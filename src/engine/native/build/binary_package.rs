@@ -9,6 +9,7 @@ use super::files::{self, Entry};
 use super::generators::{self, Found, Generated, Looks};
 use super::problem::BuildProblem;
 use super::settings::Settings;
+use super::shown;
 use super::workspace::Workspace;
 use super::world::World;
 use crate::files::Folder;
@@ -60,6 +61,7 @@ pub(super) fn assemble(
     spec: &Spec,
     package: &Package,
     settings: &mut Option<Settings>,
+    is_shown: bool,
 ) -> Result<Assembled, Stop> {
     let mut header = spec.binary_header(package);
     let name = full_name(&header);
@@ -94,6 +96,9 @@ pub(super) fn assemble(
     assemble::set_files(&mut header, entries, settings, false);
     assemble::set_classes(&mut header, &classes, settings.format);
     assemble::set_generated(&mut header, entries, &generated);
+    if is_shown && !entries.is_empty() {
+        world.detail(shown::text(workspace, &found, &generated));
+    }
     wrong?;
     Ok(Assembled { header, entries: files.entries, is_source: false, handled: files.handled })
 }

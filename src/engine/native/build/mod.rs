@@ -17,6 +17,7 @@ mod requirements;
 mod scriptlet;
 mod scripts;
 mod settings;
+mod shown;
 mod sign;
 mod source_package;
 mod times;
@@ -51,6 +52,7 @@ pub(super) fn has_packages(macros: &Macros) -> bool {
         fn is_quiet(&self) -> bool {
             true
         }
+        fn detail(&self, _text: &[u8]) {}
     }
     let world = World::new(macros, &Deaf);
     database::Database::open(&world).is_ok_and(|database| database.has_packages())
@@ -281,6 +283,7 @@ impl Build<'_> {
                 &self.spec,
                 package,
                 &mut self.settings,
+                self.order.shows_classes,
             )?;
             if self.order.short_circuit {
                 let row = assemble::rpmlib("ShortCircuited", "4.9.0-1");

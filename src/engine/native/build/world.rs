@@ -9,6 +9,8 @@ pub trait BuildListener {
     fn notice(&self, text: &[u8]);
     /// What is wrong, or may not be meant.
     fn problem(&self, problem: &BuildProblem);
+    /// What is only told when it is asked for.
+    fn detail(&self, text: &[u8]);
     /// Whether what scripts write to standard output is dropped.
     fn is_quiet(&self) -> bool;
 }
@@ -27,6 +29,10 @@ impl<'w> World<'w> {
 
     pub(super) fn notice(&self, text: impl AsRef<[u8]>) {
         self.listener.notice(text.as_ref());
+    }
+
+    pub(super) fn detail(&self, text: impl AsRef<[u8]>) {
+        self.listener.detail(text.as_ref());
     }
 
     /// Tells of a problem that does not end the build by itself.

@@ -1,0 +1,41 @@
+//! What a build found out about each file, as `rpmbuild --rpmfcdebug` shows it.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use bstr::ByteSlice;
+
+use super::assemble::letter;
+use super::generators::{Found, Generated};
+use super::workspace::Workspace;
+
+/// A line for each file, with its class, its attributes and what was found that it depends on.
+pub(super) fn text(workspace: &Workspace, found: &Found<'_>, generated: &[Generated]) -> String {
+    let kept: Vec<_> = found.classes.iter().map(super::classify::Class::kept).collect();
+    let known = kept.iter().filter(|class| !class.is_empty()).count();
+    // The dictionary begins with the class of all that is not known.
+    let classes = 1 + kept.iter().filter(|class| !class.is_empty()).collect::<BTreeSet<_>>().len();
+    let files = found.entries.len();
+    let percent = (100 * known).checked_div(files).unwrap_or(0);
+    let dependencies = generated.len();
+    let mut text = format!(
+        "===================================== final: files {files} cdict[{classes}] {percent}% ddictx[{dependencies}]\n"
+    );
+    for (index, ((entry, class), kept)) in found.entries.iter().zip(found.classes).zip(&kept).enumerate() {
+        let mut line = format!("{index:3} {}{}\t", workspace.root, entry.path);
+        match class.color {
+            0 => line.push_str(&kept.to_str_lossy()),
+            color => drop(write!(line, "{color:#x}")),
+        }
+        let has =
+            |attribute: &&super::attributes::FileAttribute| entry.is_there && attribute.matches(entry, class);
+        let names: Vec<&str> = found.attributes.iter().filter(has).map(|one| one.name.as_str()).collect();
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(",") };
+        line.push_str(&format!(" [{names}]\n"));
+        for one in generated.iter().filter(|one| one.file == index) {
+            line.push_str(&format!("\t{} {}\n", char::from(letter(one.kind)), one.row));
+        }
+        text.push_str(&line);
+    }
+    text
+}
