@@ -153,6 +153,16 @@ fn rpmspec_has_its_own_help_and_its_own_exit_codes() {
 }
 
 #[test]
+fn a_program_that_the_command_line_names_is_used_even_where_it_is_not() {
+    let project = Project::new();
+    project.write("a.tar.gz", "packed");
+    let archive = project.path().join("a.tar.gz");
+    let asked = format!("%{{uncompress:{}}}", archive.display());
+    let run = project.succeed(&["rpmspec", "-D", "__rpmuncompress /nosuch/unpack", "-E", &asked]);
+    assert_eq!(run.stdout, format!("/nosuch/unpack {}\n", archive.display()));
+}
+
+#[test]
 fn what_may_not_run_keeps_a_spec_from_being_judged_until_it_may() {
     let project = Project::new();
     let manifest = |rest: &str| {

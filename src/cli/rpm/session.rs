@@ -268,6 +268,8 @@ impl<'a> Session<'a> {
         let host = host(self.context, self.is_verbose, &self.told).map_err(failed)?;
         let macros = Macros::new(Table::new(), Rc::new(host), Limits::default());
         self.rc = macros.configure(&self.configuration).map_err(|_| Vec::new())?;
+        // What is said of macros comes after it, and counts more.
+        self.stand_in(&macros);
         let quiet = Macros::new(macros.table(), Rc::new(NoHost::default()), Limits::default());
         for name in &self.undefined {
             quiet.pop(name);
@@ -277,7 +279,6 @@ impl<'a> Session<'a> {
             let _ = quiet.define(definition, Level::COMMAND_LINE, Origin::named("--define"));
         }
         macros.set_table(quiet.table());
-        self.stand_in(&macros);
         self.macros = Some(macros.clone());
         Ok(macros)
     }
