@@ -16,7 +16,7 @@ use super::files::entry::kind;
 use super::scriptlet;
 use super::workspace::Workspace;
 use super::world::World;
-use crate::files::Folder;
+use crate::files::{Folder, HostPath};
 
 /// What a file is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -175,67 +175,104 @@ fn looked_at(
     threads: usize,
     wants: Wants,
 ) -> Vec<(usize, Class)> {
-    let own = |(index, entry): &(usize, &Entry)| (*index, own_look(root, entry));
     let (named, odd): (Vec<_>, Vec<_>) =
         wanted.iter().copied().partition(|(_, entry)| !entry.path.contains(&b'\n'));
-    let mut found: Vec<(usize, Class)> = odd.iter().map(own).collect();
     let paths: Vec<(u64, &Path)> =
         named.iter().map(|(_, entry)| (entry.size, entry.on_disk.as_path())).collect();
     let reduction = root.and_then(|root| reduction::reduce(world, root, &paths, threads));
     let is_reduced = |at: usize| reduction.as_ref().is_some_and(|by| by.is_for.get(at) == Some(&true));
     let (reduced, whole): (Vec<_>, Vec<_>) =
-        named.iter().copied().enumerate().partition(|(at, _)| is_reduced(*at));
-    let database = reduction.as_ref().map(|by| by.file.as_os_str().as_bytes());
-    let mut questions = Vec::new();
-    for (files, database) in [(reduced, database), (whole, None)] {
-        let files: Vec<(usize, &Entry)> = files.into_iter().map(|(_, file)| file).collect();
-        let together = files.len().div_ceil(threads.max(1)).max(LEAST_TOGETHER);
-        questions.extend(files.chunks(together).map(|chunk| (chunk.to_vec(), database)));
-    }
-    let mut jobs = Vec::new();
-    for (chunk, database) in &questions {
-        let base = workspace.root.as_os_str().as_bytes();
-        let path =
-            |(_, entry): &(usize, &Entry)| [base, b"/", entry.on_disk.as_os_str().as_bytes(), b"\n"].concat();
-        let list = chunk.iter().map(path).collect::<Vec<_>>().concat();
-        let database = database.map(|database| vec![b"-m".to_vec(), database.to_vec()]).unwrap_or_default();
-        // file(1) looks at the files of a list as soon as it has read `-f`: what comes after is too late.
-        let asked = |what: &[&str]| [words(&["file"]), database.clone(), words(what)].concat();
-        let options = ["-b", "-z", "-e", "tokens", "-f", "-"];
-        if wants == Wants::MimeToo {
-            jobs.push((asked(&[&["--mime-type"], options.as_slice()].concat()), list.clone()));
-        }
-        jobs.push((asked(&options), list));
-    }
-    let results = world.macros.filter_all(&jobs, threads);
+        named.into_iter().enumerate().partition(|(at, _)| is_reduced(*at));
+    let without_places = |files: Vec<(usize, (usize, _))>| files.into_iter().map(|(_, file)| file).collect();
+    let (reduced, mut whole): (Vec<(usize, &Entry)>, Vec<_>) =
+        (without_places(reduced), without_places(whole));
+    let question = Question { world, workspace, threads, wants };
+    let mut found = Vec::new();
     if let Some(reduction) = &reduction {
+        let answers = question.ask(&reduced, Some(&reduction.file));
         scriptlet::remove(&reduction.file);
+        found.extend(answers.known);
+        whole.extend(answers.open);
     }
-    let answers_each = if wants == Wants::MimeToo { 2 } else { 1 };
-    for ((chunk, _), answers) in questions.iter().zip(results.chunks(answers_each)) {
-        let lines: Vec<Vec<&[u8]>> =
-            answers.iter().flatten().map(|(_, output)| output.lines().collect()).collect();
-        let no_mimes = vec![b"".as_slice(); chunk.len()];
-        let (descriptions, mimes) = match (lines.as_slice(), wants) {
-            ([mimes, descriptions], Wants::MimeToo) => (descriptions, mimes),
-            ([descriptions], Wants::Description) => (descriptions, &no_mimes),
-            _ => {
-                found.extend(chunk.iter().map(own));
-                continue;
-            }
-        };
-        if descriptions.len() != chunk.len() || mimes.len() != chunk.len() {
-            found.extend(chunk.iter().map(own));
-            continue;
-        }
-        found.extend(chunk.iter().zip(descriptions).zip(mimes).map(|(((index, _), description), mime)| {
-            let description = description.trim_ascii_end();
-            let is_known = !description.starts_with(b"ERROR:") && !description.starts_with(b"cannot ");
-            let description = if is_known { description.into() } else { BString::default() };
-            (*index, Class { description, mime: mime.trim_ascii().into(), color: 0 })
-        }));
-    }
+    let answers = question.ask(&whole, None);
+    found.extend(answers.known);
+    let open = answers.open.iter().chain(&odd);
+    found.extend(open.map(|(index, entry)| (*index, own_look(root, entry))));
     found
+}
+
+/// What file(1) answers.
+#[derive(Default)]
+struct Answers<'f> {
+    known: Vec<(usize, Class)>,
+    /// The files that it said nothing of.
+    open: Vec<(usize, &'f Entry)>,
+}
+
+/// What file(1) is asked.
+struct Question<'q> {
+    world: World<'q>,
+    workspace: &'q Workspace,
+    threads: usize,
+    wants: Wants,
+}
+
+impl Question<'_> {
+    /// Asks about files, with another database than its own where one is given; gives what it knows, and what it does not.
+    fn ask<'f>(&self, files: &[(usize, &'f Entry)], database: Option<&HostPath>) -> Answers<'f> {
+        let together = files.len().div_ceil(self.threads.max(1)).max(LEAST_TOGETHER);
+        let database = database.map(|file| vec![b"-m".to_vec(), file.as_os_str().as_bytes().to_vec()]);
+        let database = database.unwrap_or_default();
+        let mut jobs = Vec::new();
+        for chunk in files.chunks(together) {
+            let base = self.workspace.root.as_os_str().as_bytes();
+            let path = |(_, entry): &(usize, &Entry)| {
+                [base, b"/", entry.on_disk.as_os_str().as_bytes(), b"\n"].concat()
+            };
+            let list = chunk.iter().map(path).collect::<Vec<_>>().concat();
+            // file(1) looks at the files of a list as soon as it has read `-f`: what comes after is too late.
+            let asked = |what: &[&str]| [words(&["file"]), database.clone(), words(what)].concat();
+            let options = ["-b", "-z", "-e", "tokens", "-f", "-"];
+            if self.wants == Wants::MimeToo {
+                jobs.push((asked(&[&["--mime-type"], options.as_slice()].concat()), list.clone()));
+            }
+            jobs.push((asked(&options), list));
+        }
+        let results = self.world.macros.filter_all(&jobs, self.threads);
+        let answers_each = if self.wants == Wants::MimeToo { 2 } else { 1 };
+        let mut all = Answers::default();
+        for (chunk, answers) in files.chunks(together).zip(results.chunks(answers_each)) {
+            let lines: Vec<Vec<&[u8]>> =
+                answers.iter().flatten().map(|(_, output)| output.lines().collect()).collect();
+            let no_mimes = vec![b"".as_slice(); chunk.len()];
+            match (lines.as_slice(), self.wants) {
+                ([mimes, descriptions], Wants::MimeToo)
+                    if descriptions.len() == chunk.len() && mimes.len() == chunk.len() =>
+                {
+                    all.known.extend(classes(chunk, descriptions, mimes));
+                }
+                ([descriptions], Wants::Description) if descriptions.len() == chunk.len() => {
+                    all.known.extend(classes(chunk, descriptions, &no_mimes));
+                }
+                _ => all.open.extend_from_slice(chunk),
+            }
+        }
+        all
+    }
+}
+
+/// The classes that file(1) tells, line by line.
+fn classes(
+    files: &[(usize, &Entry)],
+    descriptions: &[&[u8]],
+    mimes: &[&[u8]],
+) -> impl Iterator<Item = (usize, Class)> {
+    files.iter().zip(descriptions).zip(mimes).map(|(((index, _), description), mime)| {
+        let description = description.trim_ascii_end();
+        let is_known = !description.starts_with(b"ERROR:") && !description.starts_with(b"cannot ");
+        let description = if is_known { description.into() } else { BString::default() };
+        (*index, Class { description, mime: mime.trim_ascii().into(), color: 0 })
+    })
 }
 
 fn words(words: &[&str]) -> Vec<Vec<u8>> {
