@@ -45,6 +45,8 @@ struct Group {
     is_open: bool,
     /// Whether it tries all entries at other places of the file.
     looks_elsewhere: bool,
+    /// Whether it may tell a MIME type where it has no words of description.
+    is_wordless: bool,
 }
 
 /// What has to be at a place: masks and values.
@@ -75,13 +77,15 @@ impl Database {
         let mut placed: Vec<Placed> = Vec::new();
         let mut compared = Vec::new();
         let mut words: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
-        let elsewhere = names_that_look_elsewhere(&bytes, layout);
+        let elsewhere = names_of(&bytes, layout, looks_elsewhere);
+        let wordless = names_of(&bytes, layout, is_wordless);
         for index in 0..layout.unnamed {
             let entry = layout.entry(&bytes, index)?;
             if entry.level > 0 {
                 let group = groups.last_mut()?;
                 group.entries.end = index + 1;
                 group.looks_elsewhere |= looks_elsewhere(&entry, &elsewhere);
+                group.is_wordless |= is_wordless(&entry, &wordless);
                 continue;
             }
             let group = groups.len();
@@ -104,7 +108,8 @@ impl Database {
                 }
             }
             let looks_elsewhere = looks_elsewhere(&entry, &elsewhere);
-            groups.push(Group { entries: index..index + 1, is_open, looks_elsewhere });
+            let is_wordless = is_wordless(&entry, &wordless);
+            groups.push(Group { entries: index..index + 1, is_open, looks_elsewhere, is_wordless });
         }
         if groups.iter().any(|group| group.is_open && group.looks_elsewhere) {
             return None;
@@ -166,6 +171,11 @@ impl Database {
         (!is_elsewhere).then_some(found)
     }
 
+    /// Whether what is described as a plain text by these groups has no other MIME type than that.
+    pub(super) fn tells_types_by_words(&self, candidates: &Candidates) -> bool {
+        !self.groups.iter().zip(&candidates.0).any(|(group, is_in)| *is_in && group.is_wordless)
+    }
+
     /// A database of these groups alone, in their order.
     pub(super) fn with(&self, candidates: &Candidates) -> Vec<u8> {
         let groups = self.groups.iter().zip(&candidates.0).filter(|(_, is_in)| **is_in);
@@ -190,8 +200,17 @@ fn looks_elsewhere(entry: &Entry<'_>, names: &HashSet<Vec<u8>>) -> bool {
     entry.is_indirect() || entry.uses().is_some_and(|name| names.contains(name))
 }
 
-/// The names of entries that do, those that use such entries among them.
-fn names_that_look_elsewhere(bytes: &[u8], layout: Layout) -> HashSet<Vec<u8>> {
+/// Whether an entry tells a MIME type without words, by itself or by one that it uses.
+fn is_wordless(entry: &Entry<'_>, names: &HashSet<Vec<u8>>) -> bool {
+    entry.is_wordless || entry.uses().is_some_and(|name| names.contains(name))
+}
+
+/// The names of entries that are so, those that use such entries among them.
+fn names_of(
+    bytes: &[u8],
+    layout: Layout,
+    is_so: impl Fn(&Entry<'_>, &HashSet<Vec<u8>>) -> bool,
+) -> HashSet<Vec<u8>> {
     let mut names = HashSet::new();
     loop {
         let before = names.len();
@@ -201,7 +220,7 @@ fn names_that_look_elsewhere(bytes: &[u8], layout: Layout) -> HashSet<Vec<u8>> {
             if let Some(own) = entry.name() {
                 name = Some(own.to_vec());
             } else if let Some(name) = &name
-                && looks_elsewhere(&entry, &names)
+                && is_so(&entry, &names)
             {
                 names.insert(name.clone());
             }
@@ -276,6 +295,10 @@ mod tests {
         String::from_utf8_lossy(&command.output().unwrap().stdout).into_owned()
     }
 
+    fn last_part(line: &str) -> &str {
+        line.rsplit_once(": ").map_or("", |(_, last)| last.trim())
+    }
+
     #[test]
     fn file_says_the_same_with_a_reduced_database() {
         let path = ["/usr/lib/file/magic.mgc", "/usr/share/misc/magic.mgc"];
@@ -306,6 +329,18 @@ mod tests {
         for mime in [false, true] {
             assert_eq!(asked(Some(&reduced), &texts, mime), asked(None, &texts, mime));
         }
+        // Each text by itself: a plain one, described by entries that have words for all their types.
+        let words = asked(None, &texts, false);
+        let types = asked(None, &texts, true);
+        let mut plain = 0;
+        for ((file, words), mime) in texts.iter().zip(words.lines()).zip(types.lines()) {
+            let own = database.candidates(&fs::read(file).unwrap()).unwrap();
+            if database.tells_types_by_words(&own) && super::super::is_plain_text(last_part(words)) {
+                assert_eq!(last_part(mime), "text/plain", "{}", file.display());
+                plain += 1;
+            }
+        }
+        assert!(plain > 100, "{plain}");
     }
 
     #[test]

@@ -23,6 +23,10 @@ const ANY_CASE: u32 = 4 | 8;
 /// How long the values of strings are at most.
 const LONGEST_VALUE: usize = 128;
 
+/// Where descriptions and MIME types begin.
+const DESCRIPTION: usize = 160;
+const TYPE: usize = 224;
+
 /// Kinds of tests.
 mod kind {
     pub(super) const BYTE: u8 = 1;
@@ -107,6 +111,8 @@ pub(super) struct Entry<'b> {
     range: u32,
     string_flags: u32,
     value: &'b [u8],
+    /// Whether it has a MIME type, but no words of description.
+    pub(super) is_wordless: bool,
 }
 
 impl Layout {
@@ -162,6 +168,7 @@ impl Layout {
             range: u32_at(bytes, 24)?,
             string_flags: u32_at(bytes, 28)?,
             value: bytes.get(32..32 + LONGEST_VALUE)?,
+            is_wordless: byte(DESCRIPTION)? == 0 && byte(TYPE)? != 0,
         })
     }
 }
@@ -382,6 +389,7 @@ mod tests {
             range: 0,
             string_flags: 0,
             value,
+            is_wordless: false,
         }
     }
 

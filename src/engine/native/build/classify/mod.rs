@@ -74,6 +74,9 @@ const KEPT: [&str; 29] = [
     " text",
 ];
 
+/// How file(1) describes texts that it knows nothing else of.
+const PLAIN: [&str; 3] = ["ASCII text", "Unicode text, UTF-8 text", "UTF-8 Unicode text"];
+
 /// How many files one look takes together; fewer are not worth a program of their own.
 const LEAST_TOGETHER: usize = 200;
 
@@ -189,7 +192,15 @@ fn looked_at(
     let question = Question { world, workspace, threads, wants };
     let mut found = Vec::new();
     if let Some(reduction) = &reduction {
-        let answers = question.ask(&reduced, Some(&reduction.file));
+        let mut left = reduced;
+        if reduction.tells_types_by_words && wants == Wants::MimeToo {
+            let question = Question { wants: Wants::Description, ..question };
+            let words = question.ask(&left, Some(&reduction.file)).known.into_iter();
+            let plain: HashMap<usize, Class> = words.filter_map(of_plain_text).collect();
+            left.retain(|(index, _)| !plain.contains_key(index));
+            found.extend(plain);
+        }
+        let answers = question.ask(&left, Some(&reduction.file));
         scriptlet::remove(&reduction.file);
         found.extend(answers.known);
         whole.extend(answers.open);
@@ -210,6 +221,7 @@ struct Answers<'f> {
 }
 
 /// What file(1) is asked.
+#[derive(Clone, Copy)]
 struct Question<'q> {
     world: World<'q>,
     workspace: &'q Workspace,
@@ -259,6 +271,17 @@ impl Question<'_> {
         }
         all
     }
+}
+
+/// The class of a file with the MIME type of plain texts, where its description says that it is one.
+fn of_plain_text((index, class): (usize, Class)) -> Option<(usize, Class)> {
+    is_plain_text(&class.description).then(|| (index, Class { mime: "text/plain".into(), ..class }))
+}
+
+/// Whether a description says nothing of a text but its encoding and its lines.
+fn is_plain_text(description: impl AsRef<[u8]>) -> bool {
+    let of_lines = |rest: &[u8]| rest.is_empty() || rest.starts_with(b", with ");
+    PLAIN.iter().any(|plain| description.as_ref().strip_prefix(plain.as_bytes()).is_some_and(of_lines))
 }
 
 /// The classes that file(1) tells, line by line.

@@ -18,6 +18,8 @@ pub(super) struct Reduction {
     pub(super) file: HostPath,
     /// Whether a file, by its place, is asked about with it.
     pub(super) is_for: Vec<bool>,
+    /// Whether what it describes as a plain text has the MIME type of one.
+    pub(super) tells_types_by_words: bool,
 }
 
 /// Reduces the database of file(1) to what may match `files`; `None` where that can't be done, or is not worth it.
@@ -49,7 +51,8 @@ pub(super) fn reduce(
     }
     // file(1) takes a database for a compiled one by the end of its name.
     let file = world.temporary_named(&database.with(&candidates), ".mgc").ok()?;
-    Some(Reduction { file, is_for })
+    let tells_types_by_words = database.tells_types_by_words(&candidates);
+    Some(Reduction { file, is_for, tells_types_by_words })
 }
 
 fn is_small(length: u64) -> bool {
