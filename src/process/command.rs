@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
 
+use super::quoting::shell_quoted;
 use super::supervise::{APART, END_GENTLY, SUPERVISE, TOGETHER};
 use crate::files::HostPath;
 
@@ -288,7 +289,7 @@ fn quoted(word: &str) -> String {
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
     } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
+        String::from_utf8_lossy(&shell_quoted(word.as_bytes())).into_owned()
     }
 }
 

@@ -10,9 +10,11 @@ mod command;
 mod descendants;
 mod filter;
 mod plain;
+mod quoting;
 mod supervise;
 
 pub use command::{Cancel, Command, Exit, ProcessError, Stream, Supervisor, Tail};
 pub use filter::filter_all;
 pub use plain::{Redirections, ShellLimits, run_plain, shell_output};
+pub use quoting::shell_quoted;
 pub use supervise::{SUPERVISE, supervise};

@@ -163,6 +163,20 @@ fn a_program_that_the_command_line_names_is_used_even_where_it_is_not() {
 }
 
 #[test]
+fn forge_unpacks_for_a_root_without_rpm_wherever_it_lies_itself() {
+    let project = Project::new();
+    project.write("it's 5%d/empty", "");
+    let folder = project.path().join("it's 5%d");
+    let forge = folder.join("forge");
+    std::fs::copy(env!("CARGO_BIN_EXE_forge"), &forge).unwrap();
+    let mut command = std::process::Command::new(&forge);
+    command.args(["rpmspec", "--macros", "empty", "-E", "%{__rpmuncompress}"]).current_dir(&folder);
+    let shown = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    let quoted = folder.display().to_string().replace('\'', "'\\''");
+    assert_eq!(shown, format!("'{quoted}/forge' rpmuncompress\n"));
+}
+
+#[test]
 fn what_may_not_run_keeps_a_spec_from_being_judged_until_it_may() {
     let project = Project::new();
     let manifest = |rest: &str| {

@@ -2,13 +2,17 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
+
+use bstr::ByteSlice;
 
 use super::super::context::Context;
 use super::options::Row;
 use crate::macros::{
     Configuration, Level, Limits, MACRO_PATH, Macros, NoHost, Origin, Report, RpmRc, SystemHost, Table,
 };
+use crate::process::shell_quoted;
 
 /// What an option means that all programs have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -291,9 +295,11 @@ impl<'a> Session<'a> {
             return;
         }
         if let Ok(own) = std::env::current_exe() {
-            let definition = format!("__rpmuncompress '{}' rpmuncompress", own.display());
+            // A definition takes a backslash away, and expanding it a percent sign.
+            let own = shell_quoted(own.as_os_str().as_bytes()).replace("\\", "\\\\").replace("%", "%%");
+            let definition = [b"__rpmuncompress ".as_slice(), &own, b" rpmuncompress"].concat();
             // There is nothing in it that could be wrong.
-            let _ = macros.define(definition.as_bytes(), Level::MACRO_FILES, Origin::named("forge"));
+            let _ = macros.define(&definition, Level::MACRO_FILES, Origin::named("forge"));
         }
     }
 

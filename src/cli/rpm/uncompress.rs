@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use bstr::ByteSlice;
@@ -13,6 +13,7 @@ use super::session::{Session, complain, ended};
 use crate::files::{Folder, HostPath};
 use crate::macros::{Macros, Streams};
 use crate::package::{Compression, decompressed};
+use crate::process::shell_quoted;
 
 /// What an option means.
 #[derive(Clone, Copy)]
@@ -129,7 +130,7 @@ fn command(macros: &Macros, request: &Request, file: &[u8]) -> Result<Vec<u8>, V
         let tool = macros.expand(format!("%{{?__{name}}}").as_bytes()).unwrap_or_default();
         if tool.is_empty() { name.as_bytes().to_vec() } else { tool }
     };
-    let path = quoted(file);
+    let path = shell_quoted(file);
     let plain = match kind {
         Kind::Compressed(name, _) => [tool(name).as_slice(), b" -dc ", &path].concat(),
         Kind::Zip => [tool("unzip").as_slice(), b" -p ", &path].concat(),
@@ -141,10 +142,10 @@ fn command(macros: &Macros, request: &Request, file: &[u8]) -> Result<Vec<u8>, V
     }
     let mut command = Vec::new();
     if let Some(folder) = &request.into {
-        command.extend([b"mkdir -p ".as_slice(), &quoted(folder), b" ; "].concat());
+        command.extend([b"mkdir -p ".as_slice(), &shell_quoted(folder), b" ; "].concat());
     }
     let verbose: &[u8] = if request.is_verbose { b"vv" } else { b"" };
-    let into = request.into.as_ref().map(|folder| quoted(folder));
+    let into = request.into.as_ref().map(|folder| shell_quoted(folder));
     match kind {
         Kind::Zip => {
             let quiet: &[u8] = if request.is_verbose { b" -u " } else { b" -u -qq " };
@@ -161,7 +162,7 @@ fn command(macros: &Macros, request: &Request, file: &[u8]) -> Result<Vec<u8>, V
             command.extend([plain.as_slice(), b" | ", &tar, b" -x", verbose, b"of -"].concat());
             if let Some(into) = into {
                 command.extend([b" -C ".as_slice(), &into].concat());
-                if has_one_folder(macros, file, kind) {
+                if has_one_folder(file, kind) {
                     command.extend_from_slice(b" --strip-components=1");
                 }
             }
@@ -170,18 +171,13 @@ fn command(macros: &Macros, request: &Request, file: &[u8]) -> Result<Vec<u8>, V
     Ok(command)
 }
 
-fn quoted(text: &[u8]) -> Vec<u8> {
-    [b"'".as_slice(), &text.replace("'", "'\\''"), b"'"].concat()
-}
-
 /// Whether all that is in an archive lies in one folder.
-fn has_one_folder(macros: &Macros, file: &[u8], kind: Kind) -> bool {
+fn has_one_folder(file: &[u8], kind: Kind) -> bool {
     let compression = match kind {
         Kind::Compressed(_, Some(compression)) => compression,
         Kind::Plain => Compression::None,
         _ => return false,
     };
-    let _ = macros;
     tops(file, compression).is_ok_and(|tops| tops.len() == 1)
 }
 
@@ -206,6 +202,5 @@ fn tops(file: &[u8], compression: Compression) -> io::Result<BTreeSet<Vec<u8>>> 
             tops.extend((!mark.is_empty()).then(|| b"/".to_vec()));
         }
     }
-    io::stdout().flush()?;
     Ok(tops)
 }

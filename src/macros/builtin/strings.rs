@@ -3,6 +3,7 @@
 use bstr::ByteSlice;
 
 use super::Builtin;
+use crate::process::shell_quoted;
 
 /// What a string macro makes of its argument, of all words for those that take them.
 pub(super) fn apply(builtin: Builtin, word: &[u8], words: &[Vec<u8>]) -> Vec<u8> {
@@ -56,10 +57,6 @@ fn shrunk(text: &[u8]) -> Vec<u8> {
     words.collect::<Vec<_>>().join(&b' ')
 }
 
-fn shell_quoted(text: &[u8]) -> Vec<u8> {
-    [b"'", text.replace("'", "'\\''").as_slice(), b"'"].concat()
-}
-
 /// The path of a URL; what is none is a path already.
 fn path_of_url(url: &[u8]) -> &[u8] {
     const SCHEMES: [&[u8]; 5] = [b"file://", b"ftp://", b"hkp://", b"http://", b"https://"];
@@ -92,10 +89,5 @@ mod tests {
             assert_eq!(dirname(path.as_bytes()).as_bstr(), folder, "{path}");
             assert_eq!(basename(path.as_bytes()).as_bstr(), name, "{path}");
         }
-    }
-
-    #[test]
-    fn quotes_end_and_begin_around_a_quote() {
-        assert_eq!(shell_quoted(b"it's").as_bstr(), "'it'\\''s'");
     }
 }

@@ -5,6 +5,7 @@ use bstr::ByteSlice;
 use super::super::header::Item;
 use super::super::tag::Tag;
 use super::{Surroundings, names};
+use crate::process::shell_quoted;
 
 macro_rules! formatters {
     ($($variant:ident $name:literal,)*) => {
@@ -61,7 +62,7 @@ impl Formatter {
             Self::Json => json(item),
             Self::Xml => xml(item),
             Self::ShellEscape => match item {
-                Item::Text(text) => [b"'", text.replace("'", "'\\''").as_slice(), b"'"].concat(),
+                Item::Text(text) => shell_quoted(text),
                 item => plain(item),
             },
             Self::Expand => match item {

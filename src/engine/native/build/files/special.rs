@@ -11,6 +11,7 @@ use super::pattern;
 use crate::files::Folder;
 use crate::macros::Stop;
 use crate::package::{Header, QueryFormat, Surroundings};
+use crate::process::shell_quoted;
 use crate::spec::SimpleDirective;
 
 /// How documentation of one kind is put in its place.
@@ -125,7 +126,7 @@ fn copy(
     body.extend([make.as_slice(), format!(" ${variable}\n").as_bytes()].concat());
     for (source, _) in sources {
         body.extend_from_slice(b"cp -pr ");
-        body.extend(quoted(source));
+        body.extend(shell_quoted(source));
         body.extend(format!(" ${variable} ||:\n").into_bytes());
     }
     world.run_script(&Script { name: way.name, template: Some("build"), body: &body, in_sources: true })
@@ -134,11 +135,7 @@ fn copy(
 /// A path as it stands in a script: in quotes only where it has to be.
 fn plain(path: &[u8]) -> Vec<u8> {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+:@%,~^".contains(byte);
-    if path.iter().all(is_plain) { path.to_vec() } else { quoted(path) }
-}
-
-fn quoted(path: &[u8]) -> Vec<u8> {
-    [b"'".as_slice(), &path.replace("'", "'\\''"), b"'"].concat()
+    if path.iter().all(is_plain) { path.to_vec() } else { shell_quoted(path) }
 }
 
 /// A name that is none of a pattern.
