@@ -9,10 +9,6 @@ const KNOWN: &[(&str, &str)] = &[
     ("Killed", "a program was killed, most often because the machine ran out of memory"),
     ("Installed (but unpackaged) file(s) found", "files were installed that no %files section lists"),
     ("File not found", "a %files section lists a file that was not installed"),
-    (
-        "Failed build dependencies",
-        "packages that the spec's BuildRequires name are not installed in the root",
-    ),
     ("Temporary failure in name resolution", "the build wants to reach the network"),
 ];
 
@@ -46,12 +42,33 @@ fn failed_stage(tail: &[String]) -> Option<String> {
 }
 
 fn likely(tail: &[String]) -> Option<String> {
+    if let Some(at) = tail.iter().position(|line| line.contains("Failed build dependencies")) {
+        return Some(unmet(tail.get(at + 1..).unwrap_or_default()));
+    }
     let known = KNOWN.iter().find(|(words, _)| tail.iter().any(|line| line.contains(words)));
-    let cause = known.map(|(_, cause)| *cause).or_else(|| first_complaint(tail))?;
-    let needed: Vec<&str> =
-        tail.iter().filter_map(|line| Some(line.split_once(" is needed by ")?.0.trim())).collect();
-    let needed = if needed.is_empty() { String::new() } else { format!(": {}", needed.join(", ")) };
-    Some(format!("{cause}{needed}"))
+    known.map(|(_, cause)| *cause).or_else(|| first_complaint(tail)).map(str::to_owned)
+}
+
+/// What rpm's list of unmet build dependencies comes to.
+fn unmet(list: &[String]) -> String {
+    let named = |words: &str| {
+        let lines = list.iter().take_while(|line| line.starts_with(char::is_whitespace));
+        let named: Vec<&str> = lines.filter_map(|line| Some(line.split_once(words)?.0.trim())).collect();
+        named.join(", ")
+    };
+    let (missing, unwanted) = (named(" is needed by "), named(" conflicts with "));
+    let missing = (!missing.is_empty()).then(|| {
+        format!("packages that the spec's BuildRequires name are not installed in the root: {missing}")
+    });
+    let unwanted = (!unwanted.is_empty()).then(|| {
+        format!("packages that the spec's BuildConflicts name are installed in the root: {unwanted}")
+    });
+    match (missing, unwanted) {
+        (Some(missing), Some(unwanted)) => format!("{missing}; {unwanted}"),
+        (one, other) => one
+            .or(other)
+            .unwrap_or_else(|| "the root does not have what the spec's BuildRequires name".to_owned()),
+    }
 }
 
 /// The first line of the tail in which a tool says that something is wrong.
@@ -90,14 +107,26 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
-        let tail = tail(&[
+    fn what_is_missing_or_in_the_way_is_named() {
+        let list = [
             "error: Failed build dependencies:",
             "\ta is needed by x-1-1",
             "\tb >= 2 is needed by x-1-1",
-        ]);
+            "\tc conflicts with x-1-1",
+            "y is needed by nobody",
+        ];
         let missing = "packages that the spec's BuildRequires name are not installed in the root: a, b >= 2";
-        assert_eq!(of(11, &[], &tail), format!("it failed before its first stage: {missing}"));
+        let unwanted = "packages that the spec's BuildConflicts name are installed in the root: c";
+        let failed = |why: &str| format!("it failed before its first stage: {why}");
+        assert_eq!(of(11, &[], &tail(&list)), failed(&format!("{missing}; {unwanted}")));
+        assert_eq!(of(11, &[], &tail(&list[..3])), failed(missing));
+    }
+
+    #[test]
+    fn what_a_script_needs_is_no_build_dependency() {
+        let tail =
+            tail(&["error: no such thing", "\ta is needed by b", "error: Bad exit status from x (%check)"]);
+        assert_eq!(of(1, &[], &tail), "it failed in %check: error: no such thing");
     }
 
     #[test]
