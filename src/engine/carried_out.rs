@@ -45,7 +45,10 @@ pub(super) async fn carry_out(
     for folder in ["BUILD", "BUILDROOT", "tmp"].iter().chain(&RESULT_FOLDERS) {
         top.create(folder)?;
     }
-    let command = command(program, job)?;
+    if program.hears_of_staged && !job.staged.is_empty() {
+        top.write_atomic(STAGED, &serde_json::to_vec(&job.staged).map_err(std::io::Error::from)?)?;
+    }
+    let command = command(program, job);
     let mut log = open_log(job, &command)?;
     let mut stages = Stages::new(listener);
     let mut tail = Tail::new(TAIL);
@@ -73,7 +76,7 @@ pub(super) async fn carry_out(
     Ok(Outcome::Stopped { reason, stages, tail })
 }
 
-fn command(program: &Program<'_>, job: &Job) -> Result<Command, EngineError> {
+fn command(program: &Program<'_>, job: &Job) -> Command {
     let mut environment = environment(&job.settings, &job.top);
     environment.insert("SOURCE_DATE_EPOCH".to_owned(), job.source_date_epoch.to_string());
     for (name, folders) in &job.search {
@@ -91,17 +94,15 @@ fn command(program: &Program<'_>, job: &Job) -> Result<Command, EngineError> {
     if job.part == Part::SourcePackage || !has_own_check {
         command = command.argument("--nodeps");
     } else if !job.staged.is_empty() {
-        let list = serde_json::to_vec(&job.staged).map_err(std::io::Error::from)?;
-        Folder::open_ambient(&job.top)?.write_atomic(STAGED, &list)?;
         command = command.argument("--staged").argument(job.top.join(STAGED).as_os_str());
     }
     let command = job.settings.secrets().fold(command, |command, secret| command.hide(secret));
-    Ok(command
+    command
         .together()
         .arguments(defaults(job).into_iter().flat_map(|define| ["--define".to_owned(), define]))
         .arguments(options(&job.settings, &job.sources))
         .argument("--")
-        .argument(job.spec.as_os_str()))
+        .argument(job.spec.as_os_str())
 }
 
 /// Macros of every build: where it works, and that two builds of the same thing come out the same. The manifest's
