@@ -133,7 +133,7 @@ impl PayloadFlags {
         // With its size known it takes no more memory than that needs.
         encoder.set_pledged_src_size(Some(size))?;
         let measures = cut(level, size);
-        if !measures.is_empty() {
+        if !measures.is_empty() || self.threads.is_some() {
             let workers = self.threads.filter(|threads| *threads > 0).unwrap_or(processors);
             encoder.multithread(workers.max(1))?;
         }
@@ -151,7 +151,7 @@ impl PayloadFlags {
 fn cut(level: i32, size: u64) -> Vec<CParameter> {
     const MIB: u64 = 1 << 20;
     match level {
-        // Windows are so large that each worker would take hundreds of MiB.
+        // Windows are so large that each worker takes hundreds of MiB: there are several only if the flags ask for them.
         20.. => Vec::new(),
         17.. if size > 16 * MIB => OF_LARGE_TABLES.to_vec(),
         17.. if size > MIB / 2 => {
