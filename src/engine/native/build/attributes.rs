@@ -60,7 +60,7 @@ impl FileAttribute {
 
     /// Whether a file has it.
     pub(super) fn matches(&self, entry: &Entry, class: &Class) -> bool {
-        self.includes.hold(entry, class) && !self.excludes.hold(entry, class)
+        entry.is_there && self.includes.hold(entry, class) && !self.excludes.hold(entry, class)
     }
 }
 

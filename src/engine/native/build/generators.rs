@@ -139,8 +139,10 @@ pub(super) fn generate(
 /// The files that have an attribute, with their places.
 fn files_of<'f>(attribute: &FileAttribute, found: &Found<'f>) -> Vec<(usize, &'f Entry)> {
     let files = found.entries.iter().zip(found.classes).enumerate();
-    let has = |entry: &Entry, class: &Class| entry.is_there && attribute.matches(entry, class);
-    files.filter(|(_, (entry, class))| has(entry, class)).map(|(index, (entry, _))| (index, entry)).collect()
+    files
+        .filter(|(_, (entry, class))| attribute.matches(entry, class))
+        .map(|(index, (entry, _))| (index, entry))
+        .collect()
 }
 
 /// Runs generators that are programs; gives the lines that they wrote.

@@ -21,18 +21,19 @@ pub(super) fn text(workspace: &Workspace, found: &Found<'_>, generated: &[Genera
     let mut text = format!(
         "===================================== final: files {files} cdict[{classes}] {percent}% ddictx[{dependencies}]\n"
     );
+    // They are in the order of the files.
+    let mut left = generated.iter().peekable();
     for (index, ((entry, class), kept)) in found.entries.iter().zip(found.classes).zip(&kept).enumerate() {
         let mut line = format!("{index:3} {}{}\t", workspace.root, entry.path);
         match class.color {
             0 => line.push_str(&kept.to_str_lossy()),
             color => drop(write!(line, "{color:#x}")),
         }
-        let has =
-            |attribute: &&super::attributes::FileAttribute| entry.is_there && attribute.matches(entry, class);
-        let names: Vec<&str> = found.attributes.iter().filter(has).map(|one| one.name.as_str()).collect();
+        let attributes = found.attributes.iter().filter(|attribute| attribute.matches(entry, class));
+        let names: Vec<&str> = attributes.map(|attribute| attribute.name.as_str()).collect();
         let names = if names.is_empty() { "none".to_owned() } else { names.join(",") };
         line.push_str(&format!(" [{names}]\n"));
-        for one in generated.iter().filter(|one| one.file == index) {
+        while let Some(one) = left.next_if(|one| one.file == index) {
             line.push_str(&format!("\t{} {}\n", char::from(letter(one.kind)), one.row));
         }
         text.push_str(&line);
