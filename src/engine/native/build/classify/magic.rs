@@ -1,23 +1,41 @@
 //! The compiled database of magic(5), cut down to the entries that may match what a package holds.
 //!
-//! file(1) tries every entry of its database on every file, and on a small text that is nearly all it does. An entry
+//! file(1) tries every entry of its database on every file, and on a small one that is nearly all it does. An entry
 //! whose first test fails is skipped with all that belongs to it, so leaving out entries whose first test fails for
 //! each of some files changes nothing of what file(1) says of them. Which tests fail is found by the bytes that stand at
-//! fixed places and the words that must be somewhere; where that can't be told, the entry stays.
+//! fixed places, and by the words and expressions that must be somewhere; where that can't be told, the entry stays.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::io::Read;
 use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
 use bstr::ByteSlice;
 
 use super::magic_entry::{Compared, Entry, Layout, Test};
+use super::magic_search::{Expression, Word};
 
 /// The longest file that is looked at; longer ones are for the whole database.
 pub(super) const LONGEST: usize = 64 * 1024;
 
-/// How texts begin that file(1) would unpack before it looks (file's `compress.c`).
-const PACKED: [&[u8]; 3] = [b"BZh", b"LZIP", b"LRZI"];
+/// How gzip's files begin.
+const GZIP: &[u8] = b"\x1f\x8b";
+
+/// How files begin that file(1) would unpack before it looks (file's `compress.c`).
+const PACKED: [&[u8]; 9] = [
+    b"\x1f",
+    b"PK\x03\x04",
+    b"BZh",
+    b"LZIP",
+    b"\xfd7zXZ",
+    b"LRZI",
+    b"\x04\"M\x18",
+    b"\x28\xb5\x2f\xfd",
+    b"\x5d\0",
+];
+
+/// What stands before texts that are read otherwise than as they are: the marks of UTF-8, UTF-16, UTF-32 and UTF-7.
+const MARKS: [&[u8]; 5] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff", b"+/v"];
 
 /// A compiled database.
 pub(super) struct Database {
@@ -33,16 +51,20 @@ pub(super) struct Database {
     /// Those tests by their places and the first byte that they want there.
     by_first: HashMap<(usize, u8), Vec<usize>>,
     /// Tests of numbers that are to be less or more, with their groups.
-    compared: Vec<(Compared, usize)>,
+    compared: Vec<(Compared, u32)>,
+    searches: Vec<(Word, u32)>,
+    expressions: Vec<(Expression, u32)>,
     words: AhoCorasick,
-    /// The groups that each of the words belongs to.
-    groups_of_words: Vec<Vec<usize>>,
+    /// What each of the words belongs to.
+    uses: Vec<Vec<Use>>,
 }
 
 struct Group {
     entries: Range<usize>,
     /// Whether it stays for all files.
     is_open: bool,
+    /// Whether it is searched for, which takes file(1) long.
+    is_search: bool,
     /// Whether it tries all entries at other places of the file.
     looks_elsewhere: bool,
     /// Whether it may tell a MIME type where it has no words of description.
@@ -52,20 +74,14 @@ struct Group {
 /// What has to be at a place: masks and values.
 struct Placed {
     bytes: Vec<(u8, u8)>,
-    group: usize,
+    group: u32,
 }
 
-/// Groups of a database that may match.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Candidates(Vec<bool>);
-
-impl Candidates {
-    /// Adds those of another.
-    pub(super) fn add(&mut self, other: &Self) {
-        for (own, other) in self.0.iter_mut().zip(&other.0) {
-            *own |= other;
-        }
-    }
+/// What a word belongs to: one of the searches, or one of the expressions.
+#[derive(Clone, Copy)]
+enum Use {
+    Search(usize),
+    Expression(usize),
 }
 
 impl Database {
@@ -75,24 +91,26 @@ impl Database {
         let mut groups: Vec<Group> = Vec::new();
         let mut by_first: HashMap<(usize, u8), Vec<usize>> = HashMap::new();
         let mut placed: Vec<Placed> = Vec::new();
-        let mut compared = Vec::new();
-        let mut words: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
+        let (mut compared, mut searches, mut expressions) = (Vec::new(), Vec::new(), Vec::new());
         let elsewhere = names_of(&bytes, layout, looks_elsewhere);
         let wordless = names_of(&bytes, layout, is_wordless);
         for index in 0..layout.unnamed {
             let entry = layout.entry(&bytes, index)?;
+            let (looks_elsewhere, is_wordless) =
+                (looks_elsewhere(&entry, &elsewhere), is_wordless(&entry, &wordless));
             if entry.level > 0 {
                 let group = groups.last_mut()?;
                 group.entries.end = index + 1;
-                group.looks_elsewhere |= looks_elsewhere(&entry, &elsewhere);
-                group.is_wordless |= is_wordless(&entry, &wordless);
+                group.looks_elsewhere |= looks_elsewhere;
+                group.is_wordless |= is_wordless;
                 continue;
             }
-            let group = groups.len();
-            let mut is_open = false;
-            match entry.test() {
-                Test::Open => is_open = true,
-                Test::Never => {}
+            let group = u32::try_from(groups.len()).ok()?;
+            let test = entry.test();
+            let is_open = matches!(test, Test::Open);
+            let is_search = matches!(test, Test::Search(_) | Test::Expression(_));
+            match test {
+                Test::Open => {}
                 Test::Compared(test) => compared.push((test, group)),
                 Test::At(place, bytes) => {
                     let (mask, value) = bytes.first().copied()?;
@@ -101,20 +119,25 @@ impl Database {
                     }
                     placed.push(Placed { bytes, group });
                 }
-                Test::Somewhere(some) => {
-                    for word in some {
-                        words.entry(word).or_default().push(group);
-                    }
-                }
+                Test::Search(word) => searches.push((word, group)),
+                Test::Expression(expression) => expressions.push((expression, group)),
             }
-            let looks_elsewhere = looks_elsewhere(&entry, &elsewhere);
-            let is_wordless = is_wordless(&entry, &wordless);
-            groups.push(Group { entries: index..index + 1, is_open, looks_elsewhere, is_wordless });
+            let entries = index..index + 1;
+            groups.push(Group { entries, is_open, is_search, looks_elsewhere, is_wordless });
         }
         if groups.iter().any(|group| group.is_open && group.looks_elsewhere) {
             return None;
         }
-        let (words, groups_of_words): (Vec<_>, Vec<_>) = words.into_iter().unzip();
+        let mut words: HashMap<&[u8], Vec<Use>> = HashMap::new();
+        for (at, (word, _)) in searches.iter().enumerate() {
+            words.entry(&word.lower).or_default().push(Use::Search(at));
+        }
+        for (at, (expression, _)) in expressions.iter().enumerate() {
+            for word in &expression.words {
+                words.entry(word).or_default().push(Use::Expression(at));
+            }
+        }
+        let (words, uses): (Vec<_>, Vec<_>) = words.into_iter().unzip();
         let words = AhoCorasick::new(words).ok()?;
         let named = layout.unnamed..layout.unnamed + layout.named;
         let places = by_first.keys().map(|(place, _)| *place).collect();
@@ -127,60 +150,104 @@ impl Database {
             places,
             by_first,
             compared,
+            searches,
+            expressions,
             words,
-            groups_of_words,
+            uses,
         })
     }
 
-    /// The groups that stay for all files.
-    pub(super) fn open(&self) -> Candidates {
-        Candidates(self.groups.iter().map(|group| group.is_open).collect())
-    }
-
-    /// The groups that may match a file of `content`; `None` where it is not a plain text, or calls for all of them.
-    pub(super) fn candidates(&self, content: &[u8]) -> Option<Candidates> {
-        if !is_plain_text(content) {
+    /// The groups that may match a file of `content`, besides those that stay for all files, in their order; `None` where it is
+    /// not looked at as it is, or calls for all of them.
+    pub(super) fn candidates(&self, content: &[u8]) -> Option<Vec<u32>> {
+        let mut found = Vec::new();
+        if content.starts_with(GZIP) {
+            // What it holds is looked at, and then the file itself.
+            self.add_candidates(&unpacked(content)?, &mut found)?;
+        } else if is_packed(content) {
             return None;
         }
-        let mut found = self.open();
-        let mut is_elsewhere = false;
-        let mut add = |group: usize| {
-            is_elsewhere |= self.groups.get(group).is_some_and(|group| group.looks_elsewhere);
-            if let Some(place) = found.0.get_mut(group) {
-                *place = true;
-            }
-        };
+        self.add_candidates(content, &mut found)?;
+        found.sort_unstable();
+        found.dedup();
+        let calls_for_all =
+            found.iter().filter_map(|group| self.group(*group)).any(|group| group.looks_elsewhere);
+        (!calls_for_all).then_some(found)
+    }
+
+    fn add_candidates(&self, content: &[u8], found: &mut Vec<u32>) -> Option<()> {
+        if !is_text(content) && !is_binary(content) {
+            return None;
+        }
         for place in self.places.range(..content.len()) {
             let Some(first) = content.get(*place) else { continue };
             for test in self.by_first.get(&(*place, *first)).into_iter().flatten() {
                 let Some(test) = self.placed.get(*test) else { continue };
                 let there = content.get(*place..*place + test.bytes.len());
                 if there.is_some_and(|there| holds(there, &test.bytes)) {
-                    add(test.group);
+                    found.push(test.group);
                 }
             }
         }
-        self.compared.iter().filter(|(test, _)| test.holds(content)).for_each(|(_, group)| add(*group));
+        let compared = self.compared.iter().filter(|(test, _)| test.holds(content));
+        found.extend(compared.map(|(_, group)| *group));
+        self.search(content, found);
+        Some(())
+    }
+
+    /// Adds the groups whose words or expressions may be in a file.
+    fn search(&self, content: &[u8], found: &mut Vec<u32>) {
         let lower = content.to_ascii_lowercase();
-        let mut seen = HashSet::new();
-        for word in self.words.find_overlapping_iter(&lower).map(|found| found.pattern()) {
-            if seen.insert(word) {
-                self.groups_of_words.get(word.as_usize()).into_iter().flatten().copied().for_each(&mut add);
+        let mut has = vec![false; self.searches.len()];
+        let mut may_have: Vec<bool> =
+            self.expressions.iter().map(|(expression, _)| expression.words.is_empty()).collect();
+        for hit in self.words.find_overlapping_iter(&lower) {
+            for used in self.uses.get(hit.pattern().as_usize()).into_iter().flatten() {
+                match *used {
+                    Use::Search(at) => {
+                        if let (Some(has), Some((word, _))) = (has.get_mut(at), self.searches.get(at)) {
+                            *has = *has || word.is_at(content, hit.start());
+                        }
+                    }
+                    Use::Expression(at) => may_have.get_mut(at).into_iter().for_each(|may| *may = true),
+                }
             }
         }
-        (!is_elsewhere).then_some(found)
+        found.extend(self.searches.iter().zip(has).filter(|(_, has)| *has).map(|((_, group), _)| *group));
+        // For an expression a zero byte ends a file, and so a line.
+        let lines = content.contains(&0).then(|| content.replace(b"\0", b"\n"));
+        let lines = lines.as_deref().unwrap_or(content);
+        let expressions = self.expressions.iter().zip(may_have).filter(|(_, may_have)| *may_have);
+        let matching = expressions.filter(|((expression, _), _)| expression.may_match(lines));
+        found.extend(matching.map(|((_, group), _)| *group));
+    }
+
+    fn group(&self, group: u32) -> Option<&Group> {
+        self.groups.get(usize::try_from(group).ok()?)
+    }
+
+    /// Whether file(1) searches for what a group begins with, which takes it long.
+    pub(super) fn is_search(&self, group: u32) -> bool {
+        self.group(group).is_some_and(|group| group.is_search)
+    }
+
+    /// The groups that stay for all files, and those of `candidates`.
+    fn with_open(&self, candidates: &BTreeSet<u32>) -> impl Iterator<Item = &Group> {
+        let all = (0..).zip(&self.groups);
+        all.filter(|(at, group)| group.is_open || candidates.contains(at)).map(|(_, group)| group)
     }
 
     /// Whether what is described as a plain text by these groups has no other MIME type than that.
-    pub(super) fn tells_types_by_words(&self, candidates: &Candidates) -> bool {
-        !self.groups.iter().zip(&candidates.0).any(|(group, is_in)| *is_in && group.is_wordless)
+    pub(super) fn tells_types_by_words(&self, candidates: &BTreeSet<u32>) -> bool {
+        !self.with_open(candidates).any(|group| group.is_wordless)
     }
 
-    /// A database of these groups alone, in their order.
-    pub(super) fn with(&self, candidates: &Candidates) -> Vec<u8> {
-        let groups = self.groups.iter().zip(&candidates.0).filter(|(_, is_in)| **is_in);
-        let kept: Vec<&[u8]> =
-            groups.filter_map(|(group, _)| self.layout.entries(&self.bytes, group.entries.clone())).collect();
+    /// A database of these groups and of those that stay for all files.
+    pub(super) fn with(&self, candidates: &BTreeSet<u32>) -> Vec<u8> {
+        let kept: Vec<&[u8]> = self
+            .with_open(candidates)
+            .filter_map(|group| self.layout.entries(&self.bytes, group.entries.clone()))
+            .collect();
         let length: usize = kept.iter().map(|entries| entries.len()).sum();
         let named = self.layout.entries(&self.bytes, self.named.clone()).unwrap_or_default();
         let mut bytes = self.layout.head(&self.bytes, length);
@@ -231,19 +298,39 @@ fn names_of(
     }
 }
 
-/// Whether file(1) takes it for ASCII or UTF-8 as it is: nothing to unpack, no mark before it, no control characters but
-/// those of texts.
-fn is_plain_text(content: &[u8]) -> bool {
-    let is_of_text = |byte: &u8| matches!(byte, 7..=10 | 12 | 13 | 27 | 32..=126 | 128..);
+/// What a file of gzip holds; `None` where file(1) may see more or less of it.
+fn unpacked(content: &[u8]) -> Option<Vec<u8>> {
+    let mut decoder = flate2::bufread::GzDecoder::new(content);
+    let mut inside = Vec::new();
+    decoder.by_ref().take(LONGEST as u64 + 1).read_to_end(&mut inside).ok()?;
+    let is_whole = inside.len() <= LONGEST && decoder.into_inner().is_empty();
+    is_whole.then_some(inside)
+}
+
+/// Whether file(1) may unpack it before it looks.
+fn is_packed(content: &[u8]) -> bool {
     let is_zlib =
         |first: u8, second: u8| first & 15 == 8 && u16::from_be_bytes([first, second]).is_multiple_of(31);
-    let begins_oddly = match content {
+    match content {
         [first, second, ..] if is_zlib(*first, *second) => true,
-        // The marks of UTF-8 and UTF-7.
-        [0xef, 0xbb, 0xbf, ..] | [b'+', b'/', b'v', ..] => true,
         _ => PACKED.iter().any(|packed| content.starts_with(packed)),
-    };
-    !begins_oddly && content.iter().all(is_of_text) && content.to_str().is_ok()
+    }
+}
+
+fn is_marked(content: &[u8]) -> bool {
+    MARKS.iter().any(|mark| content.starts_with(mark))
+}
+
+/// Whether file(1) reads it as ASCII or UTF-8 without a mark: there are no control characters but those of texts.
+fn is_text(content: &[u8]) -> bool {
+    let is_of_text = |byte: &u8| matches!(byte, 7..=10 | 12 | 13 | 27 | 32..=126 | 128..);
+    !is_marked(content) && content.iter().all(is_of_text) && content.to_str().is_ok()
+}
+
+/// Whether file(1) reads it as no text in any encoding: it has control characters that are none of ASCII's texts, nor of
+/// EBCDIC's.
+fn is_binary(content: &[u8]) -> bool {
+    !is_marked(content) && content.iter().any(|byte| matches!(byte, 0..=3 | 14..=19 | 24 | 25 | 28..=31))
 }
 
 #[cfg(test)]
@@ -306,35 +393,41 @@ mod tests {
             panic!("file(1) has no compiled database here");
         };
         let database = Database::read(bytes).unwrap();
-        let mut candidates = database.open();
-        let mut texts = Vec::new();
-        let files = files();
+        let mut known: Vec<(&PathBuf, Vec<u32>)> = Vec::new();
+        let (files, mut binaries) = (files(), 0);
         for file in &files {
             let content = fs::read(file).unwrap_or_default();
             if content.len() <= LONGEST
                 && let Some(found) = database.candidates(&content)
             {
-                candidates.add(&found);
-                texts.push(file);
+                known.push((file, found));
+                binaries += usize::from(is_binary(&content));
             }
         }
-        let count = |candidates: &Candidates| candidates.0.iter().filter(|is_in| **is_in).count();
-        assert!(texts.len() > files.len() / 4, "{} of {} files", texts.len(), files.len());
-        assert!(count(&candidates) * 2 < database.groups.len());
+        assert!(known.len() > files.len() / 3 && binaries > 100, "{} of {}", known.len(), files.len());
         let temp = tempfile::tempdir().unwrap();
         let reduced = temp.path().join("reduced.mgc");
-        fs::write(&reduced, database.with(&database.open())).unwrap();
-        assert_ne!(asked(Some(&reduced), &texts, false), asked(None, &texts, false));
-        fs::write(&reduced, database.with(&candidates)).unwrap();
-        for mime in [false, true] {
-            assert_eq!(asked(Some(&reduced), &texts, mime), asked(None, &texts, mime));
+        fs::write(&reduced, database.with(&BTreeSet::new())).unwrap();
+        let paths: Vec<&PathBuf> = known.iter().map(|(file, _)| *file).collect();
+        assert_ne!(asked(Some(&reduced), &paths, false), asked(None, &paths, false));
+        // Few files a database: what one of them needs is not there for the others.
+        known.sort_by(|a, b| a.1.cmp(&b.1));
+        for some in known.chunks(40) {
+            let candidates = some.iter().flat_map(|(_, found)| found).copied().collect();
+            assert!(database.with_open(&candidates).count() * 4 < database.groups.len());
+            fs::write(&reduced, database.with(&candidates)).unwrap();
+            let paths: Vec<&PathBuf> = some.iter().map(|(file, _)| *file).collect();
+            for mime in [false, true] {
+                assert_eq!(asked(Some(&reduced), &paths, mime), asked(None, &paths, mime));
+            }
         }
-        // Each text by itself: a plain one, described by entries that have words for all their types.
-        let words = asked(None, &texts, false);
-        let types = asked(None, &texts, true);
+        // Each by itself: a plain text, described by entries that have words for all their types.
+        let words = asked(None, &paths, false);
+        let types = asked(None, &paths, true);
         let mut plain = 0;
-        for ((file, words), mime) in texts.iter().zip(words.lines()).zip(types.lines()) {
+        for ((file, words), mime) in paths.iter().zip(words.lines()).zip(types.lines()) {
             let own = database.candidates(&fs::read(file).unwrap()).unwrap();
+            let own = own.into_iter().collect();
             if database.tells_types_by_words(&own) && super::super::is_plain_text(last_part(words)) {
                 assert_eq!(last_part(mime), "text/plain", "{}", file.display());
                 plain += 1;
@@ -359,12 +452,46 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_plain_text_is_for_the_whole_database() {
-        assert!(is_plain_text(b"text\n") && is_plain_text("\u{e9}t\u{e9}".as_bytes()));
-        let others: [&[u8]; 7] =
-            [b"a\0b", b"a\xff", b"\xef\xbb\xbfa", b"+/v8-", b"BZh9", b"x\x5etext", b"a\x01"];
+    fn what_is_packed_or_encoded_is_for_the_whole_database() {
+        let path = ["/usr/lib/file/magic.mgc", "/usr/share/misc/magic.mgc"];
+        let bytes = path.iter().find_map(|path| fs::read(path).ok()).unwrap();
+        let database = Database::read(bytes).unwrap();
+        let pack = |content: &[u8]| {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+            std::io::Write::write_all(&mut encoder, content).unwrap();
+            encoder.finish().unwrap()
+        };
+        let packed = pack(b"#!/bin/sh\n");
+        let known: [&[u8]; 6] =
+            [b"text\n", "\u{e9}t\u{e9}".as_bytes(), b"a\0b", b"a\x01", b"\x89PNG\0\0\x0d", &packed];
+        for known in known {
+            assert!(database.candidates(known).is_some(), "{known:?}");
+        }
+        // What is packed counts, and what it is packed with.
+        let (inside, own) =
+            (database.candidates(b"#!/bin/sh\n").unwrap(), database.candidates(&packed).unwrap());
+        assert!(
+            !inside.is_empty() && inside.iter().all(|group| own.contains(group)) && own.len() > inside.len()
+        );
+        let (two, cut, latin) = ([packed.clone(), packed.clone()].concat(), &packed[..20], pack(b"a\xff"));
+        let others: [&[u8]; 14] = [
+            b"a\xff",
+            b"a\x05",
+            b"\xef\xbb\xbfa",
+            b"+/v8-",
+            b"\xff\xfea\0",
+            b"\0\0\xfe\xff\0\0\0a",
+            b"BZh9",
+            b"x\x5etext",
+            b"PK\x03\x04\0",
+            b"\xfd7zXZ\0",
+            b"\x28\xb5\x2f\xfd\0",
+            &two,
+            cut,
+            &latin,
+        ];
         for other in others {
-            assert!(!is_plain_text(other), "{other:?}");
+            assert!(database.candidates(other).is_none(), "{other:?}");
         }
     }
 }

@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use regex_syntax::ParserBuilder;
-use regex_syntax::hir::{Hir, HirKind};
+use super::magic_search::{Expression, Word};
 
 const MAGIC: u32 = 0xf11e_041c;
 
@@ -61,18 +60,18 @@ pub(super) struct Layout {
 }
 
 /// What the first test of an entry asks of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Test {
     /// It can't be told.
     Open,
-    /// What no text has.
-    Never,
     /// Bytes at a place: masks and values; there is at least one.
     At(usize, Vec<(u8, u8)>),
     /// A number at a place, less or more than another.
     Compared(Compared),
-    /// One of these words somewhere, in lower case.
-    Somewhere(Vec<Vec<u8>>),
+    /// A word somewhere.
+    Search(Word),
+    /// A regular expression.
+    Expression(Expression),
 }
 
 /// A number at a place, to compare with another.
@@ -189,28 +188,47 @@ impl<'b> Entry<'b> {
         (self.kind == kind::USE).then(|| self.text()).map(|name| name.strip_prefix(b"^").unwrap_or(name))
     }
 
-    /// What its test asks of a text, which has no zero bytes.
+    /// What its test asks of a file.
     pub(super) fn test(&self) -> Test {
         let value = self.value.get(..self.length.min(LONGEST_VALUE)).unwrap_or_default();
         let place = usize::try_from(self.place).ok().filter(|_| self.flags & MOVES == 0);
         match (self.kind, self.relation, place) {
-            (kind::SEARCH, b'=', _) => {
-                let word = self.plain_pieces(value).max_by_key(|piece| piece.len()).unwrap_or_default();
-                somewhere(Some(vec![word.to_vec()]))
-            }
-            (kind::REGEX, b'=', _) => somewhere(std::str::from_utf8(value).ok().and_then(words_of_regex)),
+            (kind::SEARCH, b'=', _) => self.search(value, place).map_or(Test::Open, Test::Search),
+            (kind::REGEX, b'=', _) => Expression::read(value, place).map_or(Test::Open, Test::Expression),
             (kind::STRING, b'=', Some(place)) => self.string_at(place, value),
             (_, b'=' | b'<' | b'>', Some(place)) => self.number_at(place).unwrap_or(Test::Open),
             _ => Test::Open,
         }
     }
 
+    /// The longest piece of what is searched for in so many bytes from a place on.
+    fn search(&self, value: &[u8], place: Option<usize>) -> Option<Word> {
+        let mut longest: &[u8] = &[];
+        let (mut before, mut at) = (0, 0);
+        for piece in value.split(|byte| self.is_loose(*byte)) {
+            if piece.len() > longest.len() {
+                (longest, before) = (piece, at);
+            }
+            at += piece.len() + 1;
+        }
+        if longest.is_empty() {
+            return None;
+        }
+        let range = usize::try_from(self.range).ok().filter(|range| *range > 0);
+        let starts = place.zip(range).filter(|_| self.string_flags & ANY_SPACE == 0);
+        Some(Word {
+            lower: longest.to_ascii_lowercase(),
+            exact: (self.string_flags & ANY_CASE == 0).then(|| longest.to_vec()),
+            starts: starts.map(|(place, range)| place + before..=place + before + range),
+        })
+    }
+
     fn string_at(&self, place: usize, value: &[u8]) -> Test {
-        // What is compared is filled up with zero bytes behind as many of the file's as the range says, where it does.
+        // Behind as many of the file's bytes as the range says, where it does, zero bytes are compared.
         let range = usize::try_from(self.range).ok().filter(|range| *range > 0).unwrap_or(LONGEST_VALUE);
-        let has_zero = value.iter().take(range).any(|byte| *byte == 0);
-        if has_zero && self.string_flags & ANY_SPACE == 0 {
-            return Test::Never;
+        if self.string_flags == 0 {
+            let bytes: Vec<(u8, u8)> = value.iter().take(range).map(|byte| (0xff, *byte)).collect();
+            return if bytes.is_empty() { Test::Open } else { Test::At(place, bytes) };
         }
         let any_case = self.string_flags & ANY_CASE != 0;
         let one = |byte: &u8| {
@@ -261,11 +279,6 @@ impl<'b> Entry<'b> {
         byte == 0 || (self.string_flags & ANY_SPACE != 0 && is_space)
     }
 
-    fn plain_pieces<'v>(&self, value: &'v [u8]) -> impl Iterator<Item = &'v [u8]> {
-        let own = *self;
-        value.split(move |byte| own.is_loose(*byte)).filter(|piece| !piece.is_empty())
-    }
-
     /// The value as a string of C.
     fn text(&self) -> &'b [u8] {
         self.value.split(|byte| *byte == 0).next().unwrap_or_default()
@@ -295,84 +308,9 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
-fn somewhere(words: Option<Vec<Vec<u8>>>) -> Test {
-    match words {
-        Some(words) if words.iter().all(|word| !word.is_empty()) => {
-            Test::Somewhere(words.iter().map(|word| word.to_ascii_lowercase()).collect())
-        }
-        _ => Test::Open,
-    }
-}
-
-/// Words of which one is in all that an extended regular expression of POSIX matches.
-///
-/// Where POSIX and the parser may read an expression differently, there are none.
-fn words_of_regex(pattern: &str) -> Option<Vec<Vec<u8>>> {
-    let pattern = pattern.split('\0').next().unwrap_or_default();
-    let has_odd_escape =
-        pattern.split('\\').skip(1).any(|rest| rest.is_empty() || rest.starts_with(char::is_alphanumeric));
-    let mut sets = pattern.split('[').skip(1).peekable();
-    let mut has_odd_set = false;
-    while let Some(set) = sets.next() {
-        let end = set.get(1..).and_then(|rest| rest.find(']')).map(|end| end + 1);
-        let inside = set.get(..end.unwrap_or(set.len())).unwrap_or(set);
-        let is_nested = end.is_none() && sets.peek().is_none_or(|next| !next.starts_with(':'));
-        has_odd_set |= is_nested || inside.contains(['\\', '&', '~']) || inside.contains("--");
-    }
-    if has_odd_escape || has_odd_set || pattern.contains("(?") {
-        return None;
-    }
-    let tree = ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern).ok()?;
-    words_of(&tree)
-}
-
-fn words_of(tree: &Hir) -> Option<Vec<Vec<u8>>> {
-    match tree.kind() {
-        HirKind::Literal(literal) => Some(vec![literal.0.to_vec()]),
-        HirKind::Capture(capture) => words_of(&capture.sub),
-        // What is not greedy there is a repetition of a repetition in POSIX.
-        HirKind::Repetition(repetition) if repetition.min > 0 && repetition.greedy => {
-            words_of(&repetition.sub)
-        }
-        HirKind::Concat(parts) => {
-            let shortest = |words: &Vec<Vec<u8>>| words.iter().map(Vec::len).min();
-            parts.iter().filter_map(words_of).max_by_key(shortest)
-        }
-        HirKind::Alternation(parts) => {
-            let words: Option<Vec<Vec<Vec<u8>>>> = parts.iter().map(words_of).collect();
-            words.map(|words| words.concat())
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn words(pattern: &str) -> Option<Vec<String>> {
-        let words = words_of_regex(pattern)?;
-        Some(words.into_iter().map(|word| String::from_utf8(word).unwrap()).collect())
-    }
-
-    #[test]
-    fn a_regular_expression_needs_its_longest_word() {
-        assert_eq!(words("^[ \t]*(import|from)[ ]+[a-z]+").unwrap(), ["import", "from"]);
-        assert_eq!(words("def( |\t)+main").unwrap(), ["main"]);
-        assert_eq!(words("(abc)+x").unwrap(), ["abc"]);
-        assert_eq!(words("[0-9]+"), None);
-        assert_eq!(words("a?"), None);
-        assert_eq!(words("(abc|)"), None);
-    }
-
-    #[test]
-    fn where_posix_reads_an_expression_differently_it_has_no_words() {
-        // A repetition of `a+`, which may be none; a set of a backslash and a letter; letters that are no escapes.
-        for pattern in ["a+?", "[\\\\t]abc", "\\\\dabc", "[a[b]abc", "[a&&b]abc"] {
-            assert_eq!(words(pattern), None, "{pattern}");
-        }
-        assert_eq!(words("[[:space:]]abc").unwrap(), ["abc"]);
-    }
 
     fn entry(kind: u8, relation: u8, value: &[u8; LONGEST_VALUE]) -> Entry<'_> {
         let length = value.iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1);
@@ -399,33 +337,57 @@ mod tests {
         padded
     }
 
+    fn bytes_at(entry: Entry<'_>) -> Option<(usize, Vec<(u8, u8)>)> {
+        match entry.test() {
+            Test::At(place, bytes) => Some((place, bytes)),
+            Test::Open => None,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn strings_and_numbers_are_bytes_at_their_place() {
         let value = padded(b"a B");
         let mut string = entry(kind::STRING, b'=', &value);
-        assert_eq!(string.test(), Test::At(2, vec![(255, b'a'), (255, b' '), (255, b'B')]));
+        assert_eq!(bytes_at(string).unwrap(), (2, vec![(255, b'a'), (255, b' '), (255, b'B')]));
         string.string_flags = 1 | 4;
-        assert_eq!(string.test(), Test::At(2, vec![(0xdf, b'A')]));
+        assert_eq!(bytes_at(string).unwrap(), (2, vec![(0xdf, b'A')]));
         string.relation = b'!';
-        assert_eq!(string.test(), Test::Open);
+        assert_eq!(bytes_at(string), None);
         let value = padded(&0x0102_u64.to_ne_bytes());
         let number = entry(kind::BE_SHORT, b'=', &value);
-        assert_eq!(number.test(), Test::At(2, vec![(255, 1), (255, 2)]));
+        assert_eq!(bytes_at(number).unwrap(), (2, vec![(255, 1), (255, 2)]));
         let masked = Entry { mask: 0xff, ..entry(kind::LE_SHORT, b'=', &value) };
-        assert_eq!(masked.test(), Test::At(2, vec![(255, 2), (0, 1)]));
+        assert_eq!(bytes_at(masked).unwrap(), (2, vec![(255, 2), (0, 1)]));
         let turned = Entry { mask: 0xff, mask_operator: INVERSE, ..number };
-        assert_eq!(turned.test(), Test::Open);
+        assert_eq!(bytes_at(turned), None);
         let elsewhere = Entry { flags: 1, ..number };
-        assert_eq!(elsewhere.test(), Test::Open);
+        assert_eq!(bytes_at(elsewhere), None);
     }
 
     #[test]
-    fn a_string_with_a_zero_byte_is_in_no_text() {
+    fn zero_bytes_of_strings_count_as_far_as_the_range_says() {
         let value = padded(b"a\0b");
         let string = entry(kind::STRING, b'=', &value);
-        assert_eq!(string.test(), Test::Never);
-        // Only the first byte of the file's is compared, and zero bytes after it.
-        assert_eq!(Entry { range: 1, ..string }.test(), Test::At(2, vec![(255, b'a')]));
+        assert_eq!(bytes_at(string).unwrap(), (2, vec![(255, b'a'), (255, 0), (255, b'b')]));
+        assert_eq!(bytes_at(Entry { range: 1, ..string }).unwrap(), (2, vec![(255, b'a')]));
+        // Where blanks may be more or less, it ends a string.
+        assert_eq!(bytes_at(Entry { string_flags: 1, ..string }).unwrap(), (2, vec![(255, b'a')]));
+    }
+
+    #[test]
+    fn the_longest_piece_of_a_search_is_looked_for() {
+        let value = padded(b"a Bcd");
+        let search = entry(kind::SEARCH, b'=', &value);
+        let word = |entry: Entry<'_>| match entry.test() {
+            Test::Search(word) => word,
+            other => panic!("{other:?}"),
+        };
+        let whole = word(Entry { range: 10, ..search });
+        assert_eq!((whole.lower.as_slice(), whole.starts), (b"a bcd".as_slice(), Some(2..=12)));
+        assert_eq!(whole.exact.unwrap(), b"a Bcd");
+        let loose = word(Entry { range: 10, string_flags: 1 | 4, ..search });
+        assert_eq!((loose.lower.as_slice(), loose.exact, loose.starts), (b"bcd".as_slice(), None, None));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod magic;
 mod magic_entry;
+mod magic_search;
 mod reduction;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use super::scriptlet;
 use super::workspace::Workspace;
 use super::world::World;
 use crate::files::{Folder, HostPath};
+use crate::macros::FilterJob;
 
 /// What a file is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -182,30 +184,33 @@ fn looked_at(
         wanted.iter().copied().partition(|(_, entry)| !entry.path.contains(&b'\n'));
     let paths: Vec<(u64, &Path)> =
         named.iter().map(|(_, entry)| (entry.size, entry.on_disk.as_path())).collect();
-    let reduction = root.and_then(|root| reduction::reduce(world, root, &paths, threads));
-    let is_reduced = |at: usize| reduction.as_ref().is_some_and(|by| by.is_for.get(at) == Some(&true));
-    let (reduced, whole): (Vec<_>, Vec<_>) =
-        named.into_iter().enumerate().partition(|(at, _)| is_reduced(*at));
-    let without_places = |files: Vec<(usize, (usize, _))>| files.into_iter().map(|(_, file)| file).collect();
-    let (reduced, mut whole): (Vec<(usize, &Entry)>, Vec<_>) =
-        (without_places(reduced), without_places(whole));
+    let parts = root.map(|root| reduction::reduce(world, root, &paths)).unwrap_or_default();
+    let mut whole: Vec<Option<(usize, &Entry)>> = named.into_iter().map(Some).collect();
+    let mut reduced: Vec<Asked<'_>> = Vec::new();
+    for part in &parts {
+        let files: Vec<(usize, &Entry)> =
+            part.members.iter().filter_map(|at| whole.get_mut(*at)?.take()).collect();
+        reduced.push(Asked { files, database: Some(&part.file) });
+    }
+    let mut whole: Vec<(usize, &Entry)> = whole.into_iter().flatten().collect();
     let question = Question { world, workspace, threads, wants };
     let mut found = Vec::new();
-    if let Some(reduction) = &reduction {
-        let mut left = reduced;
-        if reduction.tells_types_by_words && wants == Wants::MimeToo {
-            let question = Question { wants: Wants::Description, ..question };
-            let words = question.ask(&left, Some(&reduction.file)).known.into_iter();
-            let plain: HashMap<usize, Class> = words.filter_map(of_plain_text).collect();
-            left.retain(|(index, _)| !plain.contains_key(index));
-            found.extend(plain);
+    if wants == Wants::MimeToo {
+        let by_words = Question { wants: Wants::Description, ..question };
+        let of_words = reduced.iter().zip(&parts).filter(|(_, part)| part.tells_types_by_words);
+        let of_words: Vec<Asked<'_>> = of_words.map(|(asked, _)| asked.clone()).collect();
+        let plain: HashMap<usize, Class> =
+            by_words.ask(&of_words).known.into_iter().filter_map(of_plain_text).collect();
+        for asked in &mut reduced {
+            asked.files.retain(|(index, _)| !plain.contains_key(index));
         }
-        let answers = question.ask(&left, Some(&reduction.file));
-        scriptlet::remove(&reduction.file);
-        found.extend(answers.known);
-        whole.extend(answers.open);
+        found.extend(plain);
     }
-    let answers = question.ask(&whole, None);
+    let answers = question.ask(&reduced);
+    parts.iter().for_each(|part| scriptlet::remove(&part.file));
+    found.extend(answers.known);
+    whole.extend(answers.open);
+    let answers = question.ask(&[Asked { files: whole, database: None }]);
     found.extend(answers.known);
     let open = answers.open.iter().chain(&odd);
     found.extend(open.map(|(index, entry)| (*index, own_look(root, entry))));
@@ -220,6 +225,13 @@ struct Answers<'f> {
     open: Vec<(usize, &'f Entry)>,
 }
 
+/// The files that file(1) is asked about with one database: its own, where none is given.
+#[derive(Clone)]
+struct Asked<'f> {
+    files: Vec<(usize, &'f Entry)>,
+    database: Option<&'f HostPath>,
+}
+
 /// What file(1) is asked.
 #[derive(Clone, Copy)]
 struct Question<'q> {
@@ -230,30 +242,19 @@ struct Question<'q> {
 }
 
 impl Question<'_> {
-    /// Asks about files, with another database than its own where one is given; gives what it knows, and what it does not.
-    fn ask<'f>(&self, files: &[(usize, &'f Entry)], database: Option<&HostPath>) -> Answers<'f> {
-        let together = files.len().div_ceil(self.threads.max(1)).max(LEAST_TOGETHER);
-        let database = database.map(|file| vec![b"-m".to_vec(), file.as_os_str().as_bytes().to_vec()]);
-        let database = database.unwrap_or_default();
-        let mut jobs = Vec::new();
-        for chunk in files.chunks(together) {
-            let base = self.workspace.root.as_os_str().as_bytes();
-            let path = |(_, entry): &(usize, &Entry)| {
-                [base, b"/", entry.on_disk.as_os_str().as_bytes(), b"\n"].concat()
-            };
-            let list = chunk.iter().map(path).collect::<Vec<_>>().concat();
-            // file(1) looks at the files of a list as soon as it has read `-f`: what comes after is too late.
-            let asked = |what: &[&str]| [words(&["file"]), database.clone(), words(what)].concat();
-            let options = ["-b", "-z", "-e", "tokens", "-f", "-"];
-            if self.wants == Wants::MimeToo {
-                jobs.push((asked(&[&["--mime-type"], options.as_slice()].concat()), list.clone()));
-            }
-            jobs.push((asked(&options), list));
-        }
+    /// Asks about files; gives what it knows, and what it does not.
+    fn ask<'f>(&self, asked: &[Asked<'f>]) -> Answers<'f> {
+        let count: usize = asked.iter().map(|asked| asked.files.len()).sum();
+        let together = count.div_ceil(self.threads.max(1)).max(LEAST_TOGETHER);
+        let chunks: Vec<(&[(usize, &'f Entry)], Option<&HostPath>)> = asked
+            .iter()
+            .flat_map(|asked| asked.files.chunks(together).map(|chunk| (chunk, asked.database)))
+            .collect();
+        let jobs: Vec<_> = chunks.iter().flat_map(|(chunk, database)| self.jobs(chunk, *database)).collect();
         let results = self.world.macros.filter_all(&jobs, self.threads);
         let answers_each = if self.wants == Wants::MimeToo { 2 } else { 1 };
         let mut all = Answers::default();
-        for (chunk, answers) in files.chunks(together).zip(results.chunks(answers_each)) {
+        for ((chunk, _), answers) in chunks.iter().zip(results.chunks(answers_each)) {
             let lines: Vec<Vec<&[u8]>> =
                 answers.iter().flatten().map(|(_, output)| output.lines().collect()).collect();
             let no_mimes = vec![b"".as_slice(); chunk.len()];
@@ -271,6 +272,25 @@ impl Question<'_> {
         }
         all
     }
+
+    /// What is run to ask about some files, with what it reads.
+    fn jobs(&self, files: &[(usize, &Entry)], database: Option<&HostPath>) -> Vec<FilterJob> {
+        let base = self.workspace.root.as_os_str().as_bytes();
+        let path =
+            |(_, entry): &(usize, &Entry)| [base, b"/", entry.on_disk.as_os_str().as_bytes(), b"\n"].concat();
+        let list = files.iter().map(path).collect::<Vec<_>>().concat();
+        let database = database.map(|file| vec![b"-m".to_vec(), file.as_os_str().as_bytes().to_vec()]);
+        let database = database.unwrap_or_default();
+        // file(1) looks at the files of a list as soon as it has read `-f`: what comes after is too late.
+        let job = |what: &[&str]| {
+            let options = words(&["-b", "-z", "-e", "tokens", "-f", "-"]);
+            ([words(&["file"]), database.clone(), words(what), options].concat(), list.clone())
+        };
+        match self.wants {
+            Wants::MimeToo => vec![job(&["--mime-type"]), job(&[])],
+            Wants::Description => vec![job(&[])],
+        }
+    }
 }
 
 /// The class of a file with the MIME type of plain texts, where its description says that it is one.
@@ -280,7 +300,9 @@ fn of_plain_text((index, class): (usize, Class)) -> Option<(usize, Class)> {
 
 /// Whether a description says nothing of a text but its encoding and its lines.
 fn is_plain_text(description: impl AsRef<[u8]>) -> bool {
-    let of_lines = |rest: &[u8]| rest.is_empty() || rest.starts_with(b", with ");
+    // What is packed as well has another type.
+    let of_lines =
+        |rest: &[u8]| rest.is_empty() || rest.starts_with(b", with ") && !rest.contains_str("compressed");
     PLAIN.iter().any(|plain| description.as_ref().strip_prefix(plain.as_bytes()).is_some_and(of_lines))
 }
 

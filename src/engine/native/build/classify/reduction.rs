@@ -1,82 +1,97 @@
-//! What file(1) is asked with when there are many small texts: a database of the entries that may match them.
+//! What file(1) is asked with when there are many small files: databases of the entries that may match them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
 
 use bstr::ByteSlice;
+use rayon::prelude::*;
 
 use super::super::world::World;
-use super::magic::{Candidates, Database, LONGEST};
+use super::magic::{Database, LONGEST};
 use crate::files::{Folder, HostPath};
 
-/// Fewer texts are not worth reading the database for.
+/// Fewer files are not worth reading the database for.
 const LEAST: usize = 100;
 
+/// How many databases there are at most for files that entries are searched for in, and how many files each is worth.
+const MOST_PARTS: usize = 24;
+const LEAST_OF_PART: usize = 50;
+
 /// A reduced database, and the files that it is for.
-pub(super) struct Reduction {
+pub(super) struct Part {
     /// Where it is; whoever asks with it removes it.
     pub(super) file: HostPath,
-    /// Whether a file, by its place, is asked about with it.
-    pub(super) is_for: Vec<bool>,
+    /// The files that are asked about with it, by their places.
+    pub(super) members: Vec<usize>,
     /// Whether what it describes as a plain text has the MIME type of one.
     pub(super) tells_types_by_words: bool,
 }
 
-/// Reduces the database of file(1) to what may match `files`; `None` where that can't be done, or is not worth it.
-pub(super) fn reduce(
-    world: World<'_>,
-    root: &Folder,
-    files: &[(u64, &Path)],
-    threads: usize,
-) -> Option<Reduction> {
+/// Reduces the database of file(1) to what may match some of `files` each; the others are for the whole of it. There are none
+/// where that can't be done, or is not worth it.
+pub(super) fn reduce(world: World<'_>, root: &Folder, files: &[(u64, &Path)]) -> Vec<Part> {
     if files.iter().filter(|(length, _)| is_small(*length)).count() < LEAST {
-        return None;
+        return Vec::new();
     }
-    let database = Database::read(world.macros.read_file(&compiled(world)?).ok()?)?;
-    let each = files.len().div_ceil(threads.max(1)).max(1);
-    let looks: Vec<(Candidates, Vec<bool>)> = std::thread::scope(|scope| {
-        let database = &database;
-        let looks: Vec<_> =
-            files.chunks(each).map(|chunk| scope.spawn(move || look(database, root, chunk))).collect();
-        looks.into_iter().map(|look| look.join().ok()).collect::<Option<_>>()
-    })?;
-    let mut candidates = database.open();
-    let mut is_for = Vec::new();
-    for (found, chunk) in looks {
-        candidates.add(&found);
-        is_for.extend(chunk);
+    let read = || Database::read(world.macros.read_file(&compiled(world)?).ok()?);
+    let Some(database) = read() else {
+        return Vec::new();
+    };
+    let look = |content: &mut Vec<u8>, file: &(u64, &Path)| look(&database, root, file, content);
+    let found: Vec<Option<Vec<u32>>> = files.par_iter().map_init(Vec::new, look).collect();
+    // What is searched for takes file(1) long: files that need the same of it are asked about together.
+    let mut alike: BTreeMap<Vec<u32>, Vec<(usize, &[u32])>> = BTreeMap::new();
+    for (at, found) in found.iter().enumerate() {
+        if let Some(found) = found {
+            let searches = found.iter().copied().filter(|group| database.is_search(*group)).collect();
+            alike.entry(searches).or_default().push((at, found));
+        }
     }
-    if is_for.iter().filter(|is_for| **is_for).count() < LEAST {
-        return None;
+    let count: usize = alike.values().map(Vec::len).sum();
+    if count < LEAST {
+        return Vec::new();
     }
-    // file(1) takes a database for a compiled one by the end of its name.
-    let file = world.temporary_named(&database.with(&candidates), ".mgc").ok()?;
-    let tells_types_by_words = database.tells_types_by_words(&candidates);
-    Some(Reduction { file, is_for, tells_types_by_words })
+    let enough = (count / MOST_PARTS).max(LEAST_OF_PART);
+    let mut parts = Vec::new();
+    let (mut members, mut candidates) = (Vec::new(), BTreeSet::new());
+    let mut left = alike.into_values().peekable();
+    while let Some(files) = left.next() {
+        for (at, found) in files {
+            members.push(at);
+            candidates.extend(found);
+        }
+        if members.len() >= enough || left.peek().is_none() {
+            let candidates = std::mem::take(&mut candidates);
+            // file(1) takes a database for a compiled one by the end of its name.
+            if let Ok(file) = world.temporary_named(&database.with(&candidates), ".mgc") {
+                let tells_types_by_words = database.tells_types_by_words(&candidates);
+                parts.push(Part { file, members: std::mem::take(&mut members), tells_types_by_words });
+            }
+            members.clear();
+        }
+    }
+    parts
 }
 
 fn is_small(length: u64) -> bool {
     usize::try_from(length).is_ok_and(|length| length <= LONGEST)
 }
 
-/// What may match some files, and which of them it is for.
-fn look(database: &Database, root: &Folder, files: &[(u64, &Path)]) -> (Candidates, Vec<bool>) {
-    let mut candidates = database.open();
-    let mut content = Vec::new();
-    let mut is_for = |(length, path): &(u64, &Path)| {
-        if !is_small(*length) {
-            return false;
-        }
-        content.clear();
-        let read = root.open(path).and_then(|file| file.take(*length + 1).read_to_end(&mut content));
-        let found = read.ok().and_then(|_| database.candidates(&content));
-        found.is_some_and(|found| {
-            candidates.add(&found);
-            true
-        })
-    };
-    let is_for = files.iter().map(&mut is_for).collect();
-    (candidates, is_for)
+/// What may match a file; nothing where it is for the whole database.
+fn look(
+    database: &Database,
+    root: &Folder,
+    (length, path): &(u64, &Path),
+    content: &mut Vec<u8>,
+) -> Option<Vec<u32>> {
+    if !is_small(*length) {
+        return None;
+    }
+    content.clear();
+    let file = root.open(path).ok()?;
+    file.take(*length + 1).read_to_end(content).ok()?;
+    database.candidates(content)
 }
 
 /// The one compiled database that file(1) reads here, where what else it reads holds nothing.
