@@ -5,6 +5,7 @@ use bstr::{BString, ByteSlice};
 use super::assemble;
 use super::attributes::{self, FileAttribute};
 use super::classify::{self, Class, Wants};
+use super::digests::{self, Contents};
 use super::files::{self, Entry};
 use super::generators::{self, Found, Generated, Looks};
 use super::problem::BuildProblem;
@@ -73,15 +74,17 @@ pub(super) fn assemble(
         none => none.insert(Settings::of(world)?),
     };
     let mut files = files::of(world, workspace, package, &header, &settings.times, links)?;
+    let mut contents = Contents::default();
     if let Some(root) = Folder::open_ambient(&workspace.root).ok().filter(|_| !files.entries.is_empty()) {
-        super::digests::set(world, &root, &mut files.entries, settings.digests(false))?;
+        contents = digests::set(world, &root, &mut files.entries, settings.digests(false))?;
     }
     super::scripts::set(world, workspace, package, &mut header)?;
     let entries = &files.entries;
     let attributes = attributes::all(world);
     let needs_mime = settings.format == Format::V6 || attributes.iter().any(FileAttribute::uses_mime);
     let wants = if needs_mime { Wants::MimeToo } else { Wants::Description };
-    let classes = classify::classify(world, workspace, entries, settings.threads, wants);
+    let classes = classify::classify(world, workspace, entries, &contents, settings.threads, wants);
+    drop(contents);
     let mut requires = assemble::features(entries, settings, false);
     requires.extend(assemble::of_dependencies(&header, false));
     add_dependencies(&mut header, DependencyKind::Requires, requires);

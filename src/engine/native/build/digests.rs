@@ -1,4 +1,4 @@
-//! Digests of files, worked out on all threads.
+//! Digests of files, worked out on all threads, and what small files hold, for those that look at it next.
 
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
@@ -18,13 +18,31 @@ use crate::files::{Folder, reason};
 use crate::macros::Stop;
 use crate::package::hex;
 
-/// Sets the digests of all files that a package holds.
+/// How many bytes a file has at most that is kept, and how many all of a package have together.
+pub(super) const LONGEST_KEPT: usize = 64 * 1024;
+const MOST_KEPT: u64 = 32 << 20;
+
+/// What small files of a package hold.
+#[derive(Default)]
+pub(super) struct Contents(HashMap<u32, Vec<u8>>);
+
+impl Contents {
+    /// What a file holds, if that was kept.
+    pub(super) fn of(&self, entry: &Entry) -> Option<&[u8]> {
+        self.0.get(&entry.inode).map(Vec::as_slice)
+    }
+}
+
+/// What a file holds, if it is kept, and the file's number.
+type Kept = Option<(u32, Vec<u8>)>;
+
+/// Sets the digests of all files that a package holds; gives what was read of small ones.
 pub(super) fn set(
     world: World<'_>,
     root: &Folder,
     entries: &mut [Entry],
     algorithm: DigestAlgorithm,
-) -> Result<(), Stop> {
+) -> Result<Contents, Stop> {
     // Of hard links, one is read.
     let mut known: HashSet<u32> = HashSet::new();
     let mut is_read = |entry: &&mut Entry| {
@@ -32,17 +50,31 @@ pub(super) fn set(
         entry.is_regular() && !entry.is_ghost() && (!is_link || known.insert(entry.inode))
     };
     let read: Vec<&mut Entry> = entries.iter_mut().filter(|entry| is_read(entry)).collect();
-    let results: Vec<std::io::Result<()>> = read
+    let mut kept = 0;
+    let mut is_kept = |entry: &&mut Entry| {
+        let is_small = entry.size <= LONGEST_KEPT as u64 && kept + entry.size <= MOST_KEPT;
+        kept += if is_small { entry.size } else { 0 };
+        is_small
+    };
+    let read: Vec<(bool, &mut Entry)> = read.into_iter().map(|entry| (is_kept(&entry), entry)).collect();
+    let results: Vec<std::io::Result<Kept>> = read
         .into_par_iter()
-        .map(|entry| {
-            entry.digest = of_file(root, entry, algorithm)?;
-            Ok(())
+        .map(|(is_kept, entry)| {
+            let (digest, content) = of_file(root, entry, algorithm)?;
+            entry.digest = digest;
+            Ok(content.filter(|_| is_kept).map(|content| (entry.inode, content)))
         })
         .collect();
     let mut has_failed = false;
-    for error in results.into_iter().filter_map(Result::err) {
-        has_failed = true;
-        world.tell(BuildProblem::Unreadable { path: BString::default(), reason: reason(&error) });
+    let mut contents = HashMap::new();
+    for result in results {
+        match result {
+            Ok(content) => contents.extend(content),
+            Err(error) => {
+                has_failed = true;
+                world.tell(BuildProblem::Unreadable { path: BString::default(), reason: reason(&error) });
+            }
+        }
     }
     let digests: HashMap<u32, String> = entries
         .iter()
@@ -56,10 +88,14 @@ pub(super) fn set(
             entry.digest.clone_from(digest);
         }
     }
-    if has_failed { Err(Stop) } else { Ok(()) }
+    if has_failed { Err(Stop) } else { Ok(Contents(contents)) }
 }
 
-fn of_file(root: &Folder, entry: &Entry, algorithm: DigestAlgorithm) -> std::io::Result<String> {
+fn of_file(
+    root: &Folder,
+    entry: &Entry,
+    algorithm: DigestAlgorithm,
+) -> std::io::Result<(String, Option<Vec<u8>>)> {
     let file = root.open(&entry.on_disk)?;
     match algorithm {
         DigestAlgorithm::Md5 => of::<Md5>(file, entry.size),
@@ -73,14 +109,32 @@ fn of_file(root: &Folder, entry: &Entry, algorithm: DigestAlgorithm) -> std::io:
     }
 }
 
-fn of<D: Digest>(mut file: impl Read, size: u64) -> std::io::Result<String> {
-    const LONGEST: usize = 64 * 1024;
+/// The digest, and all that was read, where one chunk was all.
+fn of<D: Digest>(mut file: impl Read, size: u64) -> std::io::Result<(String, Option<Vec<u8>>)> {
     let mut digest = D::new();
-    let mut chunk = vec![0; usize::try_from(size).unwrap_or(LONGEST).clamp(1, LONGEST)];
+    // One byte more tells whether that was all.
+    let length = usize::try_from(size).unwrap_or(LONGEST_KEPT).min(LONGEST_KEPT) + 1;
+    let mut chunk = vec![0; length];
+    let mut filled = 0;
     loop {
-        match file.read(&mut chunk)? {
-            0 => return Ok(hex(&digest.finalize())),
-            length => digest.update(chunk.get(..length).unwrap_or_default()),
+        let place = chunk.get_mut(filled..).unwrap_or_default();
+        filled += match file.read(place)? {
+            0 => {
+                chunk.truncate(filled);
+                digest.update(&chunk);
+                return Ok((hex(&digest.finalize()), Some(chunk)));
+            }
+            length => length,
+        };
+        if filled == chunk.len() {
+            break;
+        }
+    }
+    loop {
+        digest.update(chunk.get(..filled).unwrap_or_default());
+        filled = file.read(&mut chunk)?;
+        if filled == 0 {
+            return Ok((hex(&digest.finalize()), None));
         }
     }
 }

@@ -93,7 +93,11 @@ impl Workspace {
         let body = if self.has_own_folder {
             let change = world.expand("%{__chmod}")?;
             let (folder, change) = (&self.folder, change.to_str_lossy());
-            format!("test -d '{folder}' && {change} -Rf a+rX,u+w,g-w,o-w '{folder}'\nrm -rf '{folder}'\n")
+            // Permissions are in the way of few trees, and to set them takes as long as to remove all.
+            format!(
+                "rm -rf '{folder}' 2>/dev/null || {{\n\
+                 test -d '{folder}' && {change} -Rf a+rX,u+w,g-w,o-w '{folder}'\nrm -rf '{folder}'\n}}\n"
+            )
         } else {
             match world.setting("buildsubdir").as_str() {
                 "" => String::new(),

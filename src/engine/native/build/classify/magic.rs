@@ -15,8 +15,8 @@ use bstr::ByteSlice;
 use super::magic_entry::{Compared, Entry, Layout, Test};
 use super::magic_search::{Expression, Word};
 
-/// The longest file that is looked at; longer ones are for the whole database.
-pub(super) const LONGEST: usize = 64 * 1024;
+/// The longest content of a packed file that is looked at: not longer than what file(1) tells an encoding by.
+const LONGEST: usize = 64 * 1024;
 
 /// How gzip's files begin.
 const GZIP: &[u8] = b"\x1f\x8b";
@@ -45,20 +45,33 @@ pub(super) struct Database {
     groups: Vec<Group>,
     /// Where entries begin that are used by their names.
     named: Range<usize>,
-    /// Tests of bytes at fixed places.
-    placed: Vec<Placed>,
+    tests: Tests,
+    /// The fixed places of tests.
     places: BTreeSet<usize>,
-    /// Those tests by their places and the first byte that they want there.
+    words: Words,
+}
+
+/// What groups begin with, and the groups by their places.
+#[derive(Default)]
+struct Tests {
+    /// Bytes at fixed places.
+    placed: Vec<Placed>,
+    /// Those by their places and the first byte that they want there.
     by_first: HashMap<(usize, u8), Vec<usize>>,
-    /// Tests of numbers that are to be less or more, with their groups.
+    /// Numbers that are to be less or more.
     compared: Vec<(Compared, u32)>,
     searches: Vec<(Word, u32)>,
     expressions: Vec<(Expression, u32)>,
-    words: AhoCorasick,
-    /// What each of the words belongs to.
+}
+
+/// The words of searches and expressions.
+struct Words {
+    automaton: AhoCorasick,
+    /// What each of them belongs to.
     uses: Vec<Vec<Use>>,
 }
 
+#[derive(Default)]
 struct Group {
     entries: Range<usize>,
     /// Whether it stays for all files.
@@ -84,77 +97,86 @@ enum Use {
     Expression(usize),
 }
 
-impl Database {
-    /// Reads a database; `None` where its form is not known.
-    pub(super) fn read(bytes: Vec<u8>) -> Option<Self> {
-        let layout = Layout::of(&bytes)?;
-        let mut groups: Vec<Group> = Vec::new();
-        let mut by_first: HashMap<(usize, u8), Vec<usize>> = HashMap::new();
-        let mut placed: Vec<Placed> = Vec::new();
-        let (mut compared, mut searches, mut expressions) = (Vec::new(), Vec::new(), Vec::new());
-        let elsewhere = names_of(&bytes, layout, looks_elsewhere);
-        let wordless = names_of(&bytes, layout, is_wordless);
-        for index in 0..layout.unnamed {
-            let entry = layout.entry(&bytes, index)?;
-            let (looks_elsewhere, is_wordless) =
-                (looks_elsewhere(&entry, &elsewhere), is_wordless(&entry, &wordless));
-            if entry.level > 0 {
-                let group = groups.last_mut()?;
-                group.entries.end = index + 1;
-                group.looks_elsewhere |= looks_elsewhere;
-                group.is_wordless |= is_wordless;
-                continue;
-            }
-            let group = u32::try_from(groups.len()).ok()?;
-            let test = entry.test();
-            let is_open = matches!(test, Test::Open);
-            let is_search = matches!(test, Test::Search(_) | Test::Expression(_));
-            match test {
-                Test::Open => {}
-                Test::Compared(test) => compared.push((test, group)),
-                Test::At(place, bytes) => {
-                    let (mask, value) = bytes.first().copied()?;
-                    for byte in (0..=u8::MAX).filter(|byte| byte & mask == value) {
-                        by_first.entry((place, byte)).or_default().push(placed.len());
-                    }
-                    placed.push(Placed { bytes, group });
+impl Tests {
+    /// Adds what a group begins with; gives whether it can be told.
+    fn add(&mut self, test: Test, group: u32) -> Option<bool> {
+        match test {
+            Test::Open => return Some(false),
+            Test::Compared(test) => self.compared.push((test, group)),
+            Test::At(place, bytes) => {
+                let (mask, value) = bytes.first().copied()?;
+                for byte in (0..=u8::MAX).filter(|byte| byte & mask == value) {
+                    self.by_first.entry((place, byte)).or_default().push(self.placed.len());
                 }
-                Test::Search(word) => searches.push((word, group)),
-                Test::Expression(expression) => expressions.push((expression, group)),
+                self.placed.push(Placed { bytes, group });
             }
-            let entries = index..index + 1;
-            groups.push(Group { entries, is_open, is_search, looks_elsewhere, is_wordless });
+            Test::Search(word) => self.searches.push((word, group)),
+            Test::Expression(expression) => self.expressions.push((expression, group)),
         }
-        if groups.iter().any(|group| group.is_open && group.looks_elsewhere) {
-            return None;
-        }
+        Some(true)
+    }
+}
+
+impl Words {
+    fn of(tests: &Tests) -> Option<Self> {
         let mut words: HashMap<&[u8], Vec<Use>> = HashMap::new();
-        for (at, (word, _)) in searches.iter().enumerate() {
+        for (at, (word, _)) in tests.searches.iter().enumerate() {
             words.entry(&word.lower).or_default().push(Use::Search(at));
         }
-        for (at, (expression, _)) in expressions.iter().enumerate() {
+        for (at, (expression, _)) in tests.expressions.iter().enumerate() {
             for word in &expression.words {
                 words.entry(word).or_default().push(Use::Expression(at));
             }
         }
         let (words, uses): (Vec<_>, Vec<_>) = words.into_iter().unzip();
-        let words = AhoCorasick::new(words).ok()?;
+        Some(Self { automaton: AhoCorasick::new(words).ok()?, uses })
+    }
+}
+
+impl Database {
+    /// Reads a database; `None` where its form is not known.
+    pub(super) fn read(bytes: Vec<u8>) -> Option<Self> {
+        let layout = Layout::of(&bytes)?;
+        let mut groups: Vec<Group> = Vec::new();
+        let elsewhere = names_of(&bytes, layout, looks_elsewhere);
+        let wordless = names_of(&bytes, layout, is_wordless);
+        let mut tests = Tests::default();
+        // The group whose first entry can't be told, and tells nothing: what follows it has to hold as well.
+        let mut waits = false;
+        for index in 0..layout.unnamed {
+            let entry = layout.entry(&bytes, index)?;
+            if entry.level == 0 {
+                let entries = index..index;
+                groups.push(Group { entries, ..Group::default() });
+            }
+            let number = u32::try_from(groups.len()).ok()?.checked_sub(1)?;
+            let group = groups.last_mut()?;
+            group.entries.end = index + 1;
+            group.looks_elsewhere |= looks_elsewhere(&entry, &elsewhere);
+            group.is_wordless |= is_wordless(&entry, &wordless);
+            match entry.level {
+                0 => {
+                    let test = entry.test();
+                    group.is_search = matches!(test, Test::Search(_) | Test::Expression(_));
+                    group.is_open = !tests.add(test, number)?;
+                    waits = group.is_open && entry.is_silent();
+                    group.is_open &= !waits;
+                }
+                1 if waits => {
+                    let test = entry.test();
+                    group.is_search |= matches!(test, Test::Search(_) | Test::Expression(_));
+                    group.is_open |= !tests.add(test, number)?;
+                }
+                _ => {}
+            }
+        }
+        if groups.iter().any(|group| group.is_open && group.looks_elsewhere) {
+            return None;
+        }
         let named = layout.unnamed..layout.unnamed + layout.named;
-        let places = by_first.keys().map(|(place, _)| *place).collect();
-        Some(Self {
-            bytes,
-            layout,
-            groups,
-            named,
-            placed,
-            places,
-            by_first,
-            compared,
-            searches,
-            expressions,
-            words,
-            uses,
-        })
+        let words = Words::of(&tests)?;
+        let places = tests.by_first.keys().map(|(place, _)| *place).collect();
+        Some(Self { bytes, layout, groups, named, tests, places, words })
     }
 
     /// The groups that may match a file of `content`, besides those that stay for all files, in their order; `None` where it is
@@ -181,15 +203,15 @@ impl Database {
         }
         for place in self.places.range(..content.len()) {
             let Some(first) = content.get(*place) else { continue };
-            for test in self.by_first.get(&(*place, *first)).into_iter().flatten() {
-                let Some(test) = self.placed.get(*test) else { continue };
+            for test in self.tests.by_first.get(&(*place, *first)).into_iter().flatten() {
+                let Some(test) = self.tests.placed.get(*test) else { continue };
                 let there = content.get(*place..*place + test.bytes.len());
                 if there.is_some_and(|there| holds(there, &test.bytes)) {
                     found.push(test.group);
                 }
             }
         }
-        let compared = self.compared.iter().filter(|(test, _)| test.holds(content));
+        let compared = self.tests.compared.iter().filter(|(test, _)| test.holds(content));
         found.extend(compared.map(|(_, group)| *group));
         self.search(content, found);
         Some(())
@@ -198,14 +220,14 @@ impl Database {
     /// Adds the groups whose words or expressions may be in a file.
     fn search(&self, content: &[u8], found: &mut Vec<u32>) {
         let lower = content.to_ascii_lowercase();
-        let mut has = vec![false; self.searches.len()];
+        let mut has = vec![false; self.tests.searches.len()];
         let mut may_have: Vec<bool> =
-            self.expressions.iter().map(|(expression, _)| expression.words.is_empty()).collect();
-        for hit in self.words.find_overlapping_iter(&lower) {
-            for used in self.uses.get(hit.pattern().as_usize()).into_iter().flatten() {
+            self.tests.expressions.iter().map(|(expression, _)| expression.words.is_empty()).collect();
+        for hit in self.words.automaton.find_overlapping_iter(&lower) {
+            for used in self.words.uses.get(hit.pattern().as_usize()).into_iter().flatten() {
                 match *used {
                     Use::Search(at) => {
-                        if let (Some(has), Some((word, _))) = (has.get_mut(at), self.searches.get(at)) {
+                        if let (Some(has), Some((word, _))) = (has.get_mut(at), self.tests.searches.get(at)) {
                             *has = *has || word.is_at(content, hit.start());
                         }
                     }
@@ -213,11 +235,13 @@ impl Database {
                 }
             }
         }
-        found.extend(self.searches.iter().zip(has).filter(|(_, has)| *has).map(|((_, group), _)| *group));
+        found.extend(
+            self.tests.searches.iter().zip(has).filter(|(_, has)| *has).map(|((_, group), _)| *group),
+        );
         // For an expression a zero byte ends a file, and so a line.
         let lines = content.contains(&0).then(|| content.replace(b"\0", b"\n"));
         let lines = lines.as_deref().unwrap_or(content);
-        let expressions = self.expressions.iter().zip(may_have).filter(|(_, may_have)| *may_have);
+        let expressions = self.tests.expressions.iter().zip(may_have).filter(|(_, may_have)| *may_have);
         let matching = expressions.filter(|((expression, _), _)| expression.may_match(lines));
         found.extend(matching.map(|((_, group), _)| *group));
     }
@@ -269,7 +293,7 @@ fn looks_elsewhere(entry: &Entry<'_>, names: &HashSet<Vec<u8>>) -> bool {
 
 /// Whether an entry tells a MIME type without words, by itself or by one that it uses.
 fn is_wordless(entry: &Entry<'_>, names: &HashSet<Vec<u8>>) -> bool {
-    entry.is_wordless || entry.uses().is_some_and(|name| names.contains(name))
+    entry.is_wordless() || entry.uses().is_some_and(|name| names.contains(name))
 }
 
 /// The names of entries that are so, those that use such entries among them.

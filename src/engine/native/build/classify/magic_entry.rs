@@ -110,8 +110,10 @@ pub(super) struct Entry<'b> {
     range: u32,
     string_flags: u32,
     value: &'b [u8],
-    /// Whether it has a MIME type, but no words of description.
-    pub(super) is_wordless: bool,
+    /// Whether it has words of description.
+    has_words: bool,
+    /// Whether it has a MIME type.
+    has_type: bool,
 }
 
 impl Layout {
@@ -167,12 +169,23 @@ impl Layout {
             range: u32_at(bytes, 24)?,
             string_flags: u32_at(bytes, 28)?,
             value: bytes.get(32..32 + LONGEST_VALUE)?,
-            is_wordless: byte(DESCRIPTION)? == 0 && byte(TYPE)? != 0,
+            has_words: byte(DESCRIPTION)? != 0,
+            has_type: byte(TYPE)? != 0,
         })
     }
 }
 
 impl<'b> Entry<'b> {
+    /// Whether it tells a MIME type, but no words of description.
+    pub(super) fn is_wordless(&self) -> bool {
+        self.has_type && !self.has_words
+    }
+
+    /// Whether it tells nothing itself: what follows it does.
+    pub(super) fn is_silent(&self) -> bool {
+        !self.has_type && !self.has_words
+    }
+
     /// Whether it tries all entries anew at another place.
     pub(super) fn is_indirect(&self) -> bool {
         self.kind == kind::INDIRECT
@@ -327,7 +340,8 @@ mod tests {
             range: 0,
             string_flags: 0,
             value,
-            is_wordless: false,
+            has_words: false,
+            has_type: false,
         }
     }
 

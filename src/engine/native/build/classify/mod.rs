@@ -8,10 +8,10 @@ mod reduction;
 use std::collections::HashMap;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 use bstr::{BString, ByteSlice};
 
+use super::digests::Contents;
 use super::files::Entry;
 use super::files::entry::kind;
 use super::scriptlet;
@@ -104,6 +104,7 @@ pub(super) fn classify(
     world: World<'_>,
     workspace: &Workspace,
     entries: &[Entry],
+    contents: &Contents,
     threads: usize,
     wants: Wants,
 ) -> Vec<Class> {
@@ -126,7 +127,7 @@ pub(super) fn classify(
             }
         }
     }
-    for (index, class) in looked_at(world, workspace, root.as_ref(), &wanted, threads, wants) {
+    for (index, class) in looked_at(world, workspace, root.as_ref(), &wanted, contents, threads, wants) {
         if let Some(place) = classes.get_mut(index) {
             *place = class;
         }
@@ -177,14 +178,14 @@ fn looked_at(
     workspace: &Workspace,
     root: Option<&Folder>,
     wanted: &[(usize, &Entry)],
+    contents: &Contents,
     threads: usize,
     wants: Wants,
 ) -> Vec<(usize, Class)> {
     let (named, odd): (Vec<_>, Vec<_>) =
         wanted.iter().copied().partition(|(_, entry)| !entry.path.contains(&b'\n'));
-    let paths: Vec<(u64, &Path)> =
-        named.iter().map(|(_, entry)| (entry.size, entry.on_disk.as_path())).collect();
-    let parts = root.map(|root| reduction::reduce(world, root, &paths)).unwrap_or_default();
+    let held: Vec<Option<&[u8]>> = named.iter().map(|(_, entry)| contents.of(entry)).collect();
+    let parts = reduction::reduce(world, &held);
     let mut whole: Vec<Option<(usize, &Entry)>> = named.into_iter().map(Some).collect();
     let mut reduced: Vec<Asked<'_>> = Vec::new();
     for part in &parts {
@@ -246,35 +247,37 @@ impl Question<'_> {
     fn ask<'f>(&self, asked: &[Asked<'f>]) -> Answers<'f> {
         let count: usize = asked.iter().map(|asked| asked.files.len()).sum();
         let together = count.div_ceil(self.threads.max(1)).max(LEAST_TOGETHER);
-        let chunks: Vec<(&[(usize, &'f Entry)], Option<&HostPath>)> = asked
-            .iter()
-            .flat_map(|asked| asked.files.chunks(together).map(|chunk| (chunk, asked.database)))
-            .collect();
-        let jobs: Vec<_> = chunks.iter().flat_map(|(chunk, database)| self.jobs(chunk, *database)).collect();
+        let chunks = |asked: &Asked<'f>| {
+            let part =
+                |files: &[(usize, &'f Entry)]| Asked { files: files.to_vec(), database: asked.database };
+            asked.files.chunks(together).map(part).collect::<Vec<_>>()
+        };
+        let chunks: Vec<Asked<'f>> = asked.iter().flat_map(chunks).collect();
+        let jobs: Vec<_> = chunks.iter().flat_map(|chunk| self.jobs(chunk)).collect();
         let results = self.world.macros.filter_all(&jobs, self.threads);
         let answers_each = if self.wants == Wants::MimeToo { 2 } else { 1 };
         let mut all = Answers::default();
-        for ((chunk, _), answers) in chunks.iter().zip(results.chunks(answers_each)) {
+        for (Asked { files, .. }, answers) in chunks.iter().zip(results.chunks(answers_each)) {
             let lines: Vec<Vec<&[u8]>> =
                 answers.iter().flatten().map(|(_, output)| output.lines().collect()).collect();
-            let no_mimes = vec![b"".as_slice(); chunk.len()];
+            let no_mimes = vec![b"".as_slice(); files.len()];
             match (lines.as_slice(), self.wants) {
                 ([mimes, descriptions], Wants::MimeToo)
-                    if descriptions.len() == chunk.len() && mimes.len() == chunk.len() =>
+                    if descriptions.len() == files.len() && mimes.len() == files.len() =>
                 {
-                    all.known.extend(classes(chunk, descriptions, mimes));
+                    all.known.extend(classes(files, descriptions, mimes));
                 }
-                ([descriptions], Wants::Description) if descriptions.len() == chunk.len() => {
-                    all.known.extend(classes(chunk, descriptions, &no_mimes));
+                ([descriptions], Wants::Description) if descriptions.len() == files.len() => {
+                    all.known.extend(classes(files, descriptions, &no_mimes));
                 }
-                _ => all.open.extend_from_slice(chunk),
+                _ => all.open.extend_from_slice(files),
             }
         }
         all
     }
 
     /// What is run to ask about some files, with what it reads.
-    fn jobs(&self, files: &[(usize, &Entry)], database: Option<&HostPath>) -> Vec<FilterJob> {
+    fn jobs(&self, Asked { files, database }: &Asked<'_>) -> Vec<FilterJob> {
         let base = self.workspace.root.as_os_str().as_bytes();
         let path =
             |(_, entry): &(usize, &Entry)| [base, b"/", entry.on_disk.as_os_str().as_bytes(), b"\n"].concat();

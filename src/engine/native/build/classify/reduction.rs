@@ -1,15 +1,13 @@
 //! What file(1) is asked with when there are many small files: databases of the entries that may match them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
-use std::path::Path;
 
 use bstr::ByteSlice;
 use rayon::prelude::*;
 
 use super::super::world::World;
-use super::magic::{Database, LONGEST};
-use crate::files::{Folder, HostPath};
+use super::magic::Database;
+use crate::files::HostPath;
 
 /// Fewer files are not worth reading the database for.
 const LEAST: usize = 100;
@@ -28,18 +26,18 @@ pub(super) struct Part {
     pub(super) tells_types_by_words: bool,
 }
 
-/// Reduces the database of file(1) to what may match some of `files` each; the others are for the whole of it. There are none
-/// where that can't be done, or is not worth it.
-pub(super) fn reduce(world: World<'_>, root: &Folder, files: &[(u64, &Path)]) -> Vec<Part> {
-    if files.iter().filter(|(length, _)| is_small(*length)).count() < LEAST {
+/// Reduces the database of file(1) to what may match some files each, of which it knows what these hold; the others are for
+/// the whole of it. There are none where that can't be done, or is not worth it.
+pub(super) fn reduce(world: World<'_>, held: &[Option<&[u8]>]) -> Vec<Part> {
+    if held.iter().flatten().count() < LEAST {
         return Vec::new();
     }
     let read = || Database::read(world.macros.read_file(&compiled(world)?).ok()?);
     let Some(database) = read() else {
         return Vec::new();
     };
-    let look = |content: &mut Vec<u8>, file: &(u64, &Path)| look(&database, root, file, content);
-    let found: Vec<Option<Vec<u32>>> = files.par_iter().map_init(Vec::new, look).collect();
+    let found: Vec<Option<Vec<u32>>> =
+        held.par_iter().map(|content| database.candidates((*content)?)).collect();
     // What is searched for takes file(1) long: files that need the same of it are asked about together.
     let mut alike: BTreeMap<Vec<u32>, Vec<(usize, &[u32])>> = BTreeMap::new();
     for (at, found) in found.iter().enumerate() {
@@ -72,26 +70,6 @@ pub(super) fn reduce(world: World<'_>, root: &Folder, files: &[(u64, &Path)]) ->
         }
     }
     parts
-}
-
-fn is_small(length: u64) -> bool {
-    usize::try_from(length).is_ok_and(|length| length <= LONGEST)
-}
-
-/// What may match a file; nothing where it is for the whole database.
-fn look(
-    database: &Database,
-    root: &Folder,
-    (length, path): &(u64, &Path),
-    content: &mut Vec<u8>,
-) -> Option<Vec<u32>> {
-    if !is_small(*length) {
-        return None;
-    }
-    content.clear();
-    let file = root.open(path).ok()?;
-    file.take(*length + 1).read_to_end(content).ok()?;
-    database.candidates(content)
 }
 
 /// The one compiled database that file(1) reads here, where what else it reads holds nothing.
