@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, File, OpenOptions, OpenOptionsExt, Permissions, PermissionsExt};
+use cap_std::fs::{Dir, DirEntry, File, OpenOptions, OpenOptionsExt, Permissions, PermissionsExt};
+use rayon::prelude::*;
 
 use super::{HostPath, about};
 
@@ -272,6 +273,13 @@ impl Folder {
         Ok(())
     }
 
+    /// Removes what can be of all that lies below a folder, on all threads. Of what can't be nothing is said.
+    pub fn thin_out(&self, path: impl AsRef<Path>) {
+        if let Ok(folder) = self.dir.open_dir(path) {
+            thin_out(&folder, DEEPEST);
+        }
+    }
+
     fn open_up(&self, path: &Path) -> io::Result<()> {
         self.dir.set_permissions(path, Permissions::from_mode(0o700))?;
         let folder = self.folder(path)?;
@@ -291,6 +299,27 @@ pub enum Sharing {
     Nothing,
     /// The content itself: a hard link will do. For results that are only read.
     HardLink,
+}
+
+/// How many folders within each other are gone through by a function that calls itself.
+const DEEPEST: usize = 100;
+
+fn thin_out(folder: &Dir, depth: usize) {
+    let entries = folder.entries().into_iter().flatten().flatten();
+    let is_folder = |entry: &DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
+    let (folders, files): (Vec<DirEntry>, Vec<DirEntry>) = entries.partition(is_folder);
+    // What is in the way is for those to tell who have to remove it.
+    for file in files {
+        let _ = folder.remove_file(file.file_name());
+    }
+    if let Some(depth) = depth.checked_sub(1) {
+        folders.into_par_iter().for_each(|entry| {
+            if let Ok(below) = folder.open_dir(entry.file_name()) {
+                thin_out(&below, depth);
+            }
+            let _ = folder.remove_dir(entry.file_name());
+        });
+    }
 }
 
 fn kind_of(file_type: cap_std::fs::FileType) -> EntryKind {
@@ -323,6 +352,24 @@ mod tests {
         let (_temp, folder) = scratch();
         folder.dir().symlink_contents("/etc/passwd", "users").unwrap();
         assert!(folder.read("users").is_err());
+    }
+
+    #[test]
+    fn a_folder_is_thinned_out_but_for_what_links_point_at() {
+        let (_temp, folder) = scratch();
+        let below = folder.create("a/b").unwrap();
+        below.write_atomic("file", b"x").unwrap();
+        folder.create("kept").unwrap().write_atomic("file", b"x").unwrap();
+        below.dir().symlink_contents("../../kept", "link").unwrap();
+        // Deeper than is gone through.
+        let mut deep = folder.folder("a").unwrap();
+        for _ in 0..DEEPEST + 10 {
+            deep = deep.create("d").unwrap();
+        }
+        folder.thin_out("a");
+        folder.thin_out("missing");
+        assert!(folder.exists("kept/file") && !folder.exists("a/b") && folder.exists("a/d"));
+        folder.remove_folder("a").unwrap();
     }
 
     #[test]

@@ -73,7 +73,7 @@ pub struct Unwritten<'u> {
     /// The files, in the archive's order.
     pub files: &'u [PayloadFile],
     /// Opens the file with a number in the header.
-    pub open: &'u dyn Fn(u32) -> io::Result<Box<dyn Read>>,
+    pub open: &'u dyn Fn(u32) -> io::Result<Box<dyn Read + 'u>>,
     /// How the payload is compressed.
     pub flags: PayloadFlags,
     /// How many processors may be used.

@@ -25,6 +25,8 @@ pub(super) struct Assembled {
     pub(super) is_source: bool,
     /// Paths of the buildroot that are dealt with.
     pub(super) handled: Vec<BString>,
+    /// What small files hold, where it was kept.
+    pub(super) contents: Contents,
 }
 
 /// What rpm tells of the dependencies of a package: a word, the kind, and the bits that count, if not all do.
@@ -55,7 +57,7 @@ const TOLD: [(&str, DependencyKind, Option<u32>); 18] = {
 /// The bit of dependencies on configuration files.
 const CONFIG: u32 = 1 << 28;
 
-/// Works a package out.
+/// Works a package out. What its small files hold is kept as far as there is `room` for so many bytes.
 pub(super) fn assemble(
     world: World<'_>,
     workspace: &Workspace,
@@ -63,6 +65,7 @@ pub(super) fn assemble(
     package: &Package,
     settings: &mut Option<Settings>,
     is_shown: bool,
+    room: &mut u64,
 ) -> Result<Assembled, Stop> {
     let mut header = spec.binary_header(package);
     let name = full_name(&header);
@@ -84,7 +87,7 @@ pub(super) fn assemble(
     let needs_mime = settings.format == Format::V6 || attributes.iter().any(FileAttribute::uses_mime);
     let wants = if needs_mime { Wants::MimeToo } else { Wants::Description };
     let classes = classify::classify(world, workspace, entries, &contents, settings.threads, wants);
-    drop(contents);
+    let contents = contents.within(room);
     let mut requires = assemble::features(entries, settings, false);
     requires.extend(assemble::of_dependencies(&header, false));
     add_dependencies(&mut header, DependencyKind::Requires, requires);
@@ -103,7 +106,7 @@ pub(super) fn assemble(
         world.detail(shown::text(workspace, &found, &generated));
     }
     wrong?;
-    Ok(Assembled { header, entries: files.entries, is_source: false, handled: files.handled })
+    Ok(Assembled { header, entries: files.entries, is_source: false, handled: files.handled, contents })
 }
 
 /// `name-version-release.arch`, as rpm's messages have it.

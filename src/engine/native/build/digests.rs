@@ -19,8 +19,8 @@ use crate::macros::Stop;
 use crate::package::hex;
 
 /// How many bytes a file has at most that is kept, and how many all of a package have together.
-pub(super) const LONGEST_KEPT: usize = 64 * 1024;
-const MOST_KEPT: u64 = 32 << 20;
+const LONGEST_KEPT: usize = 64 * 1024;
+pub(super) const MOST_KEPT: u64 = 32 << 20;
 
 /// What small files of a package hold.
 #[derive(Default)]
@@ -30,6 +30,18 @@ impl Contents {
     /// What a file holds, if that was kept.
     pub(super) fn of(&self, entry: &Entry) -> Option<&[u8]> {
         self.0.get(&entry.inode).map(Vec::as_slice)
+    }
+
+    /// All of it where there is room for so many bytes, which takes it up; nothing where there is not.
+    pub(super) fn within(self, room: &mut u64) -> Self {
+        let size: usize = self.0.values().map(Vec::len).sum();
+        match room.checked_sub(size as u64) {
+            Some(left) => {
+                *room = left;
+                self
+            }
+            None => Self::default(),
+        }
     }
 }
 

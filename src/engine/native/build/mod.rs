@@ -276,6 +276,7 @@ impl Build<'_> {
     fn files(&mut self) -> Result<(), Stop> {
         self.read_parts()?;
         let mut handled: Vec<BString> = Vec::new();
+        let mut room = digests::MOST_KEPT;
         for package in self.spec.packages.iter().filter(|package| package.is_built()) {
             let mut assembled = binary_package::assemble(
                 self.world,
@@ -284,6 +285,7 @@ impl Build<'_> {
                 package,
                 &mut self.settings,
                 self.order.shows_classes,
+                &mut room,
             )?;
             if self.order.short_circuit {
                 let row = assemble::rpmlib("ShortCircuited", "4.9.0-1");

@@ -159,10 +159,13 @@ fn write(
     };
     // Ghosts and devices need none.
     let root = Folder::open_ambient(root).ok();
-    let open = |index: u32| -> std::io::Result<Box<dyn Read>> {
+    let open = |index: u32| -> std::io::Result<Box<dyn Read + '_>> {
         let entry = usize::try_from(index).ok().and_then(|index| package.entries.get(index));
         let (root, entry) = root.as_ref().zip(entry).ok_or(std::io::ErrorKind::NotFound)?;
-        Ok(Box::new(root.open(&entry.on_disk)?))
+        Ok(match package.contents.of(entry) {
+            Some(content) => Box::new(content),
+            None => Box::new(root.open(&entry.on_disk)?),
+        })
     };
     let name = header.text(Tag::NAME).unwrap_or_default();
     let lead_name = [name.as_ref(), b"-".as_slice(), &header.evr()].concat();

@@ -59,7 +59,7 @@ pub(super) fn assemble(
         (entry.inode, entry.links) = (number, 1);
     }
     let root = Folder::open_ambient(&HostPath::root()).map_err(|_| Stop)?;
-    super::digests::set(world, &root, &mut entries, settings.digests(true))?;
+    let contents = super::digests::set(world, &root, &mut entries, settings.digests(true))?;
     assemble::set_files(&mut header, &entries, settings, true);
     let mut features = assemble::features(&entries, settings, true);
     features.extend(assemble::of_dependencies(&header, true));
@@ -68,7 +68,7 @@ pub(super) fn assemble(
     let dynamic = is_dynamic.then(|| assemble::rpmlib_if_there("DynamicBuildRequires", "4.15.0-1"));
     let all = features.into_iter().chain(compression).chain(dynamic);
     add_dependencies(&mut header, DependencyKind::Requires, all);
-    Ok(Assembled { header, entries, is_source: true, handled: Vec::new() })
+    Ok(Assembled { header, entries, is_source: true, handled: Vec::new(), contents })
 }
 
 /// The files of the package, with rpm's flags. Sources that stay out of it have to be there all the same.

@@ -88,11 +88,30 @@ impl Workspace {
         folder.dir().symlink_contents(sources.as_path(), &subfolder).map_err(failed)
     }
 
+    /// Whether its removal is nobody's business but rpm's: the script is put together as rpm does it.
+    fn is_removed_unseen(world: &World<'_>) -> bool {
+        const STOCK: [(&[u8], &[u8]); 3] = [
+            (b"__spec_rmbuild_template", b"#!%{__spec_rmbuild_shell}\n%{__spec_rmbuild_pre}\n%{nil}"),
+            (b"__spec_rmbuild_pre", b"%{___build_pre}"),
+            (b"__spec_rmbuild_post", b"%{___build_post}"),
+        ];
+        world.macros.with_table(|table| {
+            STOCK.iter().all(|(name, body)| table.get(name).is_some_and(|found| *found.body == **body))
+        })
+    }
+
     /// Removes it.
     pub(super) fn remove(&self, world: &World<'_>) -> Result<(), Stop> {
         let body = if self.has_own_folder {
             let change = world.expand("%{__chmod}")?;
             let (folder, change) = (&self.folder, change.to_str_lossy());
+            if Self::is_removed_unseen(world)
+                && let Ok(root) = self.root.as_path().strip_prefix(folder.as_path())
+                && let Ok(folder) = Folder::open_ambient(folder)
+            {
+                // The script removes what is left, with one thread.
+                folder.thin_out(root);
+            }
             // Permissions are in the way of few trees, and to set them takes as long as to remove all.
             format!(
                 "rm -rf '{folder}' 2>/dev/null || {{\n\

@@ -5,7 +5,7 @@
 //! each of some files changes nothing of what file(1) says of them. Which tests fail is found by the bytes that stand at
 //! fixed places, and by the words and expressions that must be somewhere; where that can't be told, the entry stays.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::Read;
 use std::ops::Range;
 
@@ -46,8 +46,6 @@ pub(super) struct Database {
     /// Where entries begin that are used by their names.
     named: Range<usize>,
     tests: Tests,
-    /// The fixed places of tests.
-    places: BTreeSet<usize>,
     words: Words,
 }
 
@@ -56,8 +54,8 @@ pub(super) struct Database {
 struct Tests {
     /// Bytes at fixed places.
     placed: Vec<Placed>,
-    /// Those by their places and the first byte that they want there.
-    by_first: HashMap<(usize, u8), Vec<usize>>,
+    /// Those by their places, and by the first bytes that they want there.
+    by_place: BTreeMap<usize, Vec<(u8, usize)>>,
     /// Numbers that are to be less or more.
     compared: Vec<(Compared, u32)>,
     searches: Vec<(Word, u32)>,
@@ -106,7 +104,7 @@ impl Tests {
             Test::At(place, bytes) => {
                 let (mask, value) = bytes.first().copied()?;
                 for byte in (0..=u8::MAX).filter(|byte| byte & mask == value) {
-                    self.by_first.entry((place, byte)).or_default().push(self.placed.len());
+                    self.by_place.entry(place).or_default().push((byte, self.placed.len()));
                 }
                 self.placed.push(Placed { bytes, group });
             }
@@ -175,8 +173,8 @@ impl Database {
         }
         let named = layout.unnamed..layout.unnamed + layout.named;
         let words = Words::of(&tests)?;
-        let places = tests.by_first.keys().map(|(place, _)| *place).collect();
-        Some(Self { bytes, layout, groups, named, tests, places, words })
+        tests.by_place.values_mut().for_each(|tests| tests.sort_unstable());
+        Some(Self { bytes, layout, groups, named, tests, words })
     }
 
     /// The groups that may match a file of `content`, besides those that stay for all files, in their order; `None` where it is
@@ -201,9 +199,10 @@ impl Database {
         if !is_text(content) && !is_binary(content) {
             return None;
         }
-        for place in self.places.range(..content.len()) {
+        for (place, tests) in self.tests.by_place.range(..content.len()) {
             let Some(first) = content.get(*place) else { continue };
-            for test in self.tests.by_first.get(&(*place, *first)).into_iter().flatten() {
+            let from = tests.partition_point(|(byte, _)| byte < first);
+            for (_, test) in tests.iter().skip(from).take_while(|(byte, _)| byte == first) {
                 let Some(test) = self.tests.placed.get(*test) else { continue };
                 let there = content.get(*place..*place + test.bytes.len());
                 if there.is_some_and(|there| holds(there, &test.bytes)) {

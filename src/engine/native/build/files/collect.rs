@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bstr::{BString, ByteSlice};
 use cap_std::fs::{Dir, Metadata, MetadataExt};
+use rayon::prelude::*;
 
 use super::super::problem::BuildProblem;
 use super::super::world::World;
@@ -14,6 +15,9 @@ use super::line::{Attributes, Defaults};
 use super::pattern;
 use crate::files::{Folder, HostPath, reason};
 use crate::spec::{SimpleDirective, read_file_line};
+
+/// Fewer entries of a folder are not worth another thread.
+const MANY: usize = 32;
 
 /// Flags that folders do not have: they hold nothing themselves.
 const OF_CONTENT: u32 = flag::CONFIG | flag::DOC | flag::LICENSE | flag::README;
@@ -206,12 +210,16 @@ impl<'c> Collector<'c> {
                 return self.wrong(BuildProblem::Unreadable { path, reason: reason(&error) });
             }
         };
-        for found in entries {
-            let name = found.file_name();
+        let found: Vec<_> = entries
+            .par_iter()
+            .with_min_len(MANY)
+            .map(|found| (found.file_name(), found.metadata()))
+            .collect();
+        for (name, metadata) in found {
             let base = path.trim_end_with(|c| c == '/');
             let path: BString = [base, b"/", name.as_bytes()].concat().into();
             let on_disk = on_disk.join(&name);
-            let metadata = match found.metadata() {
+            let metadata = match metadata {
                 Ok(metadata) => metadata,
                 Err(error) => {
                     let path = self.full(&path);
