@@ -85,7 +85,8 @@ impl<W: Write> ArchiveWriter<W> {
     /// # Errors
     /// It can't be read or written, or has another size than was said.
     pub fn content(&mut self, content: &mut dyn Read, size: u64) -> io::Result<()> {
-        let mut chunk = vec![0; 128 * 1024];
+        const LARGEST: u64 = 128 * 1024;
+        let mut chunk = vec![0; usize::try_from(size.saturating_add(1).min(LARGEST)).unwrap_or_default()];
         let mut left = size;
         let mut content = content.take(size.saturating_add(1));
         loop {

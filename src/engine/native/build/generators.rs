@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
 
 use bstr::{BString, ByteSlice};
+use rayon::prelude::*;
 use regex::bytes::Regex;
 
 use super::attributes::{self, FileAttribute};
@@ -16,6 +17,9 @@ use super::world::World;
 use crate::macros::{Definition, Expanding, Level, Origin, Stop};
 use crate::package::{Header, Tag};
 use crate::spec::{Allows, Dependency, DependencyKind, DependencyRow, read_dependencies};
+
+/// Fewer files are not worth another thread.
+const MANY: usize = 1000;
 
 /// A kind of dependency that generators give.
 struct Type {
@@ -138,7 +142,7 @@ pub(super) fn generate(
 
 /// The files that have an attribute, with their places.
 fn files_of<'f>(attribute: &FileAttribute, found: &Found<'f>) -> Vec<(usize, &'f Entry)> {
-    let files = found.entries.iter().zip(found.classes).enumerate();
+    let files = found.entries.par_iter().zip(found.classes).enumerate().with_min_len(MANY);
     files
         .filter(|(_, (entry, class))| attribute.matches(entry, class))
         .map(|(index, (entry, _))| (index, entry))

@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
 use bstr::ByteSlice;
+use rayon::prelude::*;
 
 use super::magic_entry::{Compared, Entry, Layout, Test};
 use super::magic_search::{Expression, Word};
@@ -54,7 +55,9 @@ pub(super) struct Database {
 struct Tests {
     /// Bytes at fixed places.
     placed: Vec<Placed>,
-    /// Those by their places, and by the first bytes that they want there.
+    /// Bytes at places that are counted from the end.
+    at_end: Vec<(usize, Placed)>,
+    /// Those at fixed places by these, and by the first bytes that they want there.
     by_place: BTreeMap<usize, Vec<(u8, usize)>>,
     /// Numbers that are to be less or more.
     compared: Vec<(Compared, u32)>,
@@ -108,6 +111,7 @@ impl Tests {
                 }
                 self.placed.push(Placed { bytes, group });
             }
+            Test::AtEnd(place, bytes) => self.at_end.push((place, Placed { bytes, group })),
             Test::Search(word) => self.searches.push((word, group)),
             Test::Expression(expression) => self.expressions.push((expression, group)),
         }
@@ -141,7 +145,11 @@ impl Database {
         let mut tests = Tests::default();
         // The group whose first entry can't be told, and tells nothing: what follows it has to hold as well.
         let mut waits = false;
-        for index in 0..layout.unnamed {
+        // To read their expressions takes long.
+        let first = |index| layout.entry(&bytes, index).filter(|entry| entry.level == 0);
+        let firsts: Vec<Option<Test>> =
+            (0..layout.unnamed).into_par_iter().map(|index| Some(first(index)?.test())).collect();
+        for (index, first) in firsts.into_iter().enumerate() {
             let entry = layout.entry(&bytes, index)?;
             if entry.level == 0 {
                 let entries = index..index;
@@ -152,15 +160,14 @@ impl Database {
             group.entries.end = index + 1;
             group.looks_elsewhere |= looks_elsewhere(&entry, &elsewhere);
             group.is_wordless |= is_wordless(&entry, &wordless);
-            match entry.level {
-                0 => {
-                    let test = entry.test();
+            match (first, entry.level) {
+                (Some(test), _) => {
                     group.is_search = matches!(test, Test::Search(_) | Test::Expression(_));
                     group.is_open = !tests.add(test, number)?;
                     waits = group.is_open && entry.is_silent();
                     group.is_open &= !waits;
                 }
-                1 if waits => {
+                (None, 1) if waits => {
                     let test = entry.test();
                     group.is_search |= matches!(test, Test::Search(_) | Test::Expression(_));
                     group.is_open |= !tests.add(test, number)?;
@@ -204,10 +211,14 @@ impl Database {
             let from = tests.partition_point(|(byte, _)| byte < first);
             for (_, test) in tests.iter().skip(from).take_while(|(byte, _)| byte == first) {
                 let Some(test) = self.tests.placed.get(*test) else { continue };
-                let there = content.get(*place..*place + test.bytes.len());
-                if there.is_some_and(|there| holds(there, &test.bytes)) {
+                if test.holds(content, *place) {
                     found.push(test.group);
                 }
+            }
+        }
+        for (place, test) in &self.tests.at_end {
+            if content.len().checked_sub(*place).is_some_and(|place| test.holds(content, place)) {
+                found.push(test.group);
             }
         }
         let compared = self.tests.compared.iter().filter(|(test, _)| test.holds(content));
@@ -281,8 +292,12 @@ impl Database {
     }
 }
 
-fn holds(there: &[u8], wanted: &[(u8, u8)]) -> bool {
-    there.iter().zip(wanted).all(|(byte, (mask, value))| byte & mask == *value)
+impl Placed {
+    fn holds(&self, content: &[u8], place: usize) -> bool {
+        let there = content.get(place..place + self.bytes.len());
+        let holds = |(byte, (mask, value)): (&u8, &(u8, u8))| byte & mask == *value;
+        there.is_some_and(|there| there.iter().zip(&self.bytes).all(holds))
+    }
 }
 
 /// Whether an entry tries all entries at another place of the file, by itself or by one that it uses.

@@ -8,6 +8,8 @@ const MAGIC: u32 = 0xf11e_041c;
 
 /// Bits of an entry's flags: the place of its test is not a fixed one from the beginning.
 const MOVES: u16 = 0x01 | 0x02 | 0x04 | 0x80;
+/// The place is counted from the end of the file.
+const FROM_END: u16 = 0x80;
 /// It is compared as a number without a sign.
 const UNSIGNED: u16 = 0x08;
 /// The test is turned round.
@@ -37,6 +39,7 @@ mod kind {
     pub(super) const LE_SHORT: u8 = 10;
     pub(super) const LE_LONG: u8 = 11;
     pub(super) const REGEX: u8 = 17;
+    pub(super) const LE_STRING: u8 = 19;
     pub(super) const SEARCH: u8 = 20;
     pub(super) const QUAD: u8 = 24;
     pub(super) const LE_QUAD: u8 = 25;
@@ -44,6 +47,8 @@ mod kind {
     pub(super) const INDIRECT: u8 = 41;
     pub(super) const NAME: u8 = 45;
     pub(super) const USE: u8 = 46;
+    pub(super) const DER: u8 = 48;
+    pub(super) const GUID: u8 = 49;
 }
 
 /// How a database is laid out.
@@ -66,6 +71,8 @@ pub(super) enum Test {
     Open,
     /// Bytes at a place: masks and values; there is at least one.
     At(usize, Vec<(u8, u8)>),
+    /// The same, counted from the end of the file.
+    AtEnd(usize, Vec<(u8, u8)>),
     /// A number at a place, less or more than another.
     Compared(Compared),
     /// A word somewhere.
@@ -204,11 +211,37 @@ impl<'b> Entry<'b> {
     /// What its test asks of a file.
     pub(super) fn test(&self) -> Test {
         let value = self.value.get(..self.length.min(LONGEST_VALUE)).unwrap_or_default();
-        let place = usize::try_from(self.place).ok().filter(|_| self.flags & MOVES == 0);
+        let place = usize::try_from(self.place).ok();
+        if self.flags & MOVES == FROM_END {
+            return match place.map(|place| self.test_at(value, Some(place))) {
+                Some(Test::At(place, bytes)) => Test::AtEnd(place, bytes),
+                _ => Test::Open,
+            };
+        }
+        self.test_at(value, place.filter(|_| self.flags & MOVES == 0))
+    }
+
+    fn test_at(&self, value: &[u8], place: Option<usize>) -> Test {
         match (self.kind, self.relation, place) {
             (kind::SEARCH, b'=', _) => self.search(value, place).map_or(Test::Open, Test::Search),
             (kind::REGEX, b'=', _) => Expression::read(value, place).map_or(Test::Open, Test::Expression),
             (kind::STRING, b'=', Some(place)) => self.string_at(place, value),
+            // Of two bytes each; the other one may be anything.
+            (kind::LE_STRING, b'=', Some(place)) => match value.first() {
+                Some(first) if self.string_flags & (ANY_SPACE | ANY_CASE) == 0 => {
+                    Test::At(place, vec![(0xff, *first)])
+                }
+                _ => Test::Open,
+            },
+            (kind::GUID, b'=', Some(place)) => match self.value.get(8..16) {
+                Some(node) => Test::At(place + 8, node.iter().map(|byte| (0xff, *byte)).collect()),
+                None => Test::Open,
+            },
+            // The tag of a sequence in ASN.1.
+            (kind::DER, b'=', Some(place)) if self.text().starts_with(b"seq") => {
+                Test::At(place, vec![(0x1f, 0x10)])
+            }
+            (_, b'&', Some(place)) => self.bits_at(place).unwrap_or(Test::Open),
             (_, b'=' | b'<' | b'>', Some(place)) => self.number_at(place).unwrap_or(Test::Open),
             _ => Test::Open,
         }
@@ -252,13 +285,25 @@ impl<'b> Entry<'b> {
         if bytes.is_empty() { Test::Open } else { Test::At(place, bytes) }
     }
 
-    fn number_at(&self, place: usize) -> Option<Test> {
+    /// How a number stands, what it is compared with and by which of its bits.
+    fn compared(&self) -> Option<(Number, u64, u64)> {
         let number = self.number()?;
         if self.mask != 0 && self.mask_operator & (7 | INVERSE) != AND {
             return None;
         }
         let value = u64::from_ne_bytes(self.value.get(..8)?.try_into().ok()?);
-        let mask = if self.mask == 0 { u64::MAX } else { self.mask };
+        Some((number, value, if self.mask == 0 { u64::MAX } else { self.mask }))
+    }
+
+    /// Bits that all have to be set.
+    fn bits_at(&self, place: usize) -> Option<Test> {
+        let (number, value, _) = self.compared()?;
+        let bytes = value.to_le_bytes().into_iter().map(|byte| (byte, byte)).take(number.width);
+        Some(Test::At(place, if number.is_little { bytes.collect() } else { bytes.rev().collect() }))
+    }
+
+    fn number_at(&self, place: usize) -> Option<Test> {
+        let (number, value, mask) = self.compared()?;
         if self.relation == b'=' {
             let pairs = mask.to_le_bytes().into_iter().zip(value.to_le_bytes()).take(number.width);
             return Some(Test::At(

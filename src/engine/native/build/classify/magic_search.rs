@@ -40,8 +40,8 @@ impl Word {
 pub(super) struct Expression {
     /// Words in lower case, of which one is in all that it matches; none where there are no such.
     pub(super) words: Vec<Vec<u8>>,
-    /// From where it is looked for.
-    place: usize,
+    /// From where it is looked for, if that is known.
+    place: Option<usize>,
     pattern: String,
     compiled: OnceLock<Option<Regex>>,
 }
@@ -51,27 +51,51 @@ impl Expression {
     /// from `place` on, or anywhere.
     pub(super) fn read(pattern: &[u8], place: Option<usize>) -> Option<Self> {
         let pattern = translated(std::str::from_utf8(pattern).ok()?)?;
-        let mut parser = ParserBuilder::new();
-        parser.unicode(false).utf8(false).multi_line(true).dot_matches_new_line(true);
-        let words = words_of(&parser.build().parse(&pattern).ok()?).unwrap_or_default();
-        let tree = loosened(&parser.case_insensitive(true).build().parse(&pattern).ok()?, place.is_some())?;
+        let tree = parser().build().parse(&pattern).ok()?;
+        if !is_greedy(&tree) {
+            return None;
+        }
+        let words = words_of(&tree).unwrap_or_default();
         let is_long = |word: &Vec<u8>| word.len() >= SHORTEST_WORD;
         let words = if words.iter().all(is_long) { words } else { Vec::new() };
         Some(Self {
             words: words.iter().map(|word| word.to_ascii_lowercase()).collect(),
-            place: place.unwrap_or(0),
-            pattern: tree.to_string(),
+            place,
+            pattern,
             compiled: OnceLock::new(),
         })
     }
 
     /// Whether a file of `content`, with its zero bytes as ends of lines, may have it.
     pub(super) fn may_match(&self, content: &[u8]) -> bool {
-        let compile = || regex::bytes::RegexBuilder::new(&self.pattern).unicode(false).build().ok();
-        match self.compiled.get_or_init(compile) {
-            Some(expression) => expression.is_match(content.get(self.place..).unwrap_or_default()),
+        match self.compiled.get_or_init(|| self.compiled()) {
+            Some(expression) => {
+                expression.is_match(content.get(self.place.unwrap_or(0)..).unwrap_or_default())
+            }
             None => true,
         }
+    }
+
+    fn compiled(&self) -> Option<Regex> {
+        let tree = parser().case_insensitive(true).build().parse(&self.pattern).ok()?;
+        let pattern = loosened(&tree, self.place.is_some()).to_string();
+        regex::bytes::RegexBuilder::new(&pattern).unicode(false).build().ok()
+    }
+}
+
+fn parser() -> ParserBuilder {
+    let mut parser = ParserBuilder::new();
+    parser.unicode(false).utf8(false).multi_line(true).dot_matches_new_line(true);
+    parser
+}
+
+/// Whether POSIX reads all repetitions alike: what is not greedy here is a repetition of a repetition there.
+fn is_greedy(tree: &Hir) -> bool {
+    match tree.kind() {
+        HirKind::Repetition(repetition) => repetition.greedy && is_greedy(&repetition.sub),
+        HirKind::Capture(capture) => is_greedy(&capture.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().all(is_greedy),
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => true,
     }
 }
 
@@ -126,24 +150,21 @@ fn translate_set(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, text: &mut
     }
 }
 
-/// The expression without the ends of lines, and without their beginnings where these are not known; `None` where POSIX reads
-/// a repetition differently: what is not greedy here is a repetition of a repetition there.
-fn loosened(tree: &Hir, knows_begin: bool) -> Option<Hir> {
-    let all =
-        |parts: &[Hir]| parts.iter().map(|part| loosened(part, knows_begin)).collect::<Option<Vec<_>>>();
-    Some(match tree.kind() {
+/// The expression without the ends of lines, and without their beginnings where it is not known from where it is looked for.
+fn loosened(tree: &Hir, knows_begin: bool) -> Hir {
+    let all = |parts: &[Hir]| parts.iter().map(|part| loosened(part, knows_begin)).collect::<Vec<_>>();
+    match tree.kind() {
         HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) => tree.clone(),
         HirKind::Look(Look::StartLF) if knows_begin => tree.clone(),
         HirKind::Look(_) => Hir::empty(),
-        HirKind::Repetition(repetition) if repetition.greedy => Hir::repetition(Repetition {
-            sub: Box::new(loosened(&repetition.sub, knows_begin)?),
+        HirKind::Repetition(repetition) => Hir::repetition(Repetition {
+            sub: Box::new(loosened(&repetition.sub, knows_begin)),
             ..repetition.clone()
         }),
-        HirKind::Repetition(_) => return None,
-        HirKind::Capture(capture) => loosened(&capture.sub, knows_begin)?,
-        HirKind::Concat(parts) => Hir::concat(all(parts)?),
-        HirKind::Alternation(parts) => Hir::alternation(all(parts)?),
-    })
+        HirKind::Capture(capture) => loosened(&capture.sub, knows_begin),
+        HirKind::Concat(parts) => Hir::concat(all(parts)),
+        HirKind::Alternation(parts) => Hir::alternation(all(parts)),
+    }
 }
 
 /// Words of which one is in all that an expression matches.
