@@ -14,6 +14,7 @@ use bstr::ByteSlice;
 use rayon::prelude::*;
 
 use super::magic_entry::{Compared, Entry, Layout, Test};
+use super::magic_group::{Content, Group, holds};
 use super::magic_search::{Expression, Word};
 
 /// The longest content of a packed file that is looked at: not longer than what file(1) tells an encoding by.
@@ -46,6 +47,8 @@ pub(super) struct Database {
     groups: Vec<Group>,
     /// Where entries begin that are used by their names.
     named: Range<usize>,
+    /// Those whose first test can't be told.
+    open: Vec<u32>,
     tests: Tests,
     words: Words,
 }
@@ -55,8 +58,8 @@ pub(super) struct Database {
 struct Tests {
     /// Bytes at fixed places.
     placed: Vec<Placed>,
-    /// Bytes at places that are counted from the end.
-    at_end: Vec<(usize, Placed)>,
+    /// Bytes at places that are counted from the end, or told by numbers.
+    elsewhere: Vec<(Test, u32)>,
     /// Those at fixed places by these, and by the first bytes that they want there.
     by_place: BTreeMap<usize, Vec<(u8, usize)>>,
     /// Numbers that are to be less or more.
@@ -70,19 +73,6 @@ struct Words {
     automaton: AhoCorasick,
     /// What each of them belongs to.
     uses: Vec<Vec<Use>>,
-}
-
-#[derive(Default)]
-struct Group {
-    entries: Range<usize>,
-    /// Whether it stays for all files.
-    is_open: bool,
-    /// Whether it is searched for, which takes file(1) long.
-    is_search: bool,
-    /// Whether it tries all entries at other places of the file.
-    looks_elsewhere: bool,
-    /// Whether it may tell a MIME type where it has no words of description.
-    is_wordless: bool,
 }
 
 /// What has to be at a place: masks and values.
@@ -111,7 +101,7 @@ impl Tests {
                 }
                 self.placed.push(Placed { bytes, group });
             }
-            Test::AtEnd(place, bytes) => self.at_end.push((place, Placed { bytes, group })),
+            Test::AtEnd(..) | Test::Pointed(..) => self.elsewhere.push((test, group)),
             Test::Search(word) => self.searches.push((word, group)),
             Test::Expression(expression) => self.expressions.push((expression, group)),
         }
@@ -143,8 +133,6 @@ impl Database {
         let elsewhere = names_of(&bytes, layout, looks_elsewhere);
         let wordless = names_of(&bytes, layout, is_wordless);
         let mut tests = Tests::default();
-        // The group whose first entry can't be told, and tells nothing: what follows it has to hold as well.
-        let mut waits = false;
         // To read their expressions takes long.
         let first = |index| layout.entry(&bytes, index).filter(|entry| entry.level == 0);
         let firsts: Vec<Option<Test>> =
@@ -152,40 +140,27 @@ impl Database {
         for (index, first) in firsts.into_iter().enumerate() {
             let entry = layout.entry(&bytes, index)?;
             if entry.level == 0 {
-                let entries = index..index;
-                groups.push(Group { entries, ..Group::default() });
+                groups.push(Group::at(index));
             }
             let number = u32::try_from(groups.len()).ok()?.checked_sub(1)?;
             let group = groups.last_mut()?;
             group.entries.end = index + 1;
             group.looks_elsewhere |= looks_elsewhere(&entry, &elsewhere);
             group.is_wordless |= is_wordless(&entry, &wordless);
-            match (first, entry.level) {
-                (Some(test), _) => {
-                    group.is_search = matches!(test, Test::Search(_) | Test::Expression(_));
-                    group.is_open = !tests.add(test, number)?;
-                    waits = group.is_open && entry.is_silent();
-                    group.is_open &= !waits;
-                }
-                (None, 1) if waits => {
-                    let test = entry.test();
-                    group.is_search |= matches!(test, Test::Search(_) | Test::Expression(_));
-                    group.is_open |= !tests.add(test, number)?;
-                }
-                _ => {}
+            if let Some(test) = first {
+                group.is_search = matches!(test, Test::Search(_) | Test::Expression(_));
+                group.is_open = !tests.add(test, number)?;
             }
-        }
-        if groups.iter().any(|group| group.is_open && group.looks_elsewhere) {
-            return None;
         }
         let named = layout.unnamed..layout.unnamed + layout.named;
         let words = Words::of(&tests)?;
+        let open = (0..).zip(&groups).filter(|(_, group)| group.is_open).map(|(at, _)| at).collect();
         tests.by_place.values_mut().for_each(|tests| tests.sort_unstable());
-        Some(Self { bytes, layout, groups, named, tests, words })
+        Some(Self { bytes, layout, groups, named, open, tests, words })
     }
 
-    /// The groups that may match a file of `content`, besides those that stay for all files, in their order; `None` where it is
-    /// not looked at as it is, or calls for all of them.
+    /// The groups that may tell something of a file of `content`, in their order; `None` where it is not looked at as it is, or
+    /// calls for all of them.
     pub(super) fn candidates(&self, content: &[u8]) -> Option<Vec<u32>> {
         let mut found = Vec::new();
         if content.starts_with(GZIP) {
@@ -206,39 +181,40 @@ impl Database {
         if !is_text(content) && !is_binary(content) {
             return None;
         }
+        let file = Content::of(content);
+        let mut hits: Vec<u32> = self.open.clone();
         for (place, tests) in self.tests.by_place.range(..content.len()) {
             let Some(first) = content.get(*place) else { continue };
             let from = tests.partition_point(|(byte, _)| byte < first);
             for (_, test) in tests.iter().skip(from).take_while(|(byte, _)| byte == first) {
                 let Some(test) = self.tests.placed.get(*test) else { continue };
-                if test.holds(content, *place) {
-                    found.push(test.group);
+                if holds(content, *place, &test.bytes) {
+                    hits.push(test.group);
                 }
             }
         }
-        for (place, test) in &self.tests.at_end {
-            if content.len().checked_sub(*place).is_some_and(|place| test.holds(content, place)) {
-                found.push(test.group);
-            }
-        }
+        let elsewhere = self.tests.elsewhere.iter().filter(|(test, _)| file.may_hold(test));
+        hits.extend(elsewhere.map(|(_, group)| *group));
         let compared = self.tests.compared.iter().filter(|(test, _)| test.holds(content));
-        found.extend(compared.map(|(_, group)| *group));
-        self.search(content, found);
+        hits.extend(compared.map(|(_, group)| *group));
+        self.search(&file, &mut hits);
+        let may_tell =
+            |hit: &u32| self.group(*hit).is_some_and(|group| group.may_tell(&self.bytes, self.layout, &file));
+        found.extend(hits.into_iter().filter(may_tell));
         Some(())
     }
 
     /// Adds the groups whose words or expressions may be in a file.
-    fn search(&self, content: &[u8], found: &mut Vec<u32>) {
-        let lower = content.to_ascii_lowercase();
+    fn search(&self, file: &Content<'_>, found: &mut Vec<u32>) {
         let mut has = vec![false; self.tests.searches.len()];
         let mut may_have: Vec<bool> =
             self.tests.expressions.iter().map(|(expression, _)| expression.words.is_empty()).collect();
-        for hit in self.words.automaton.find_overlapping_iter(&lower) {
+        for hit in self.words.automaton.find_overlapping_iter(&file.lower) {
             for used in self.words.uses.get(hit.pattern().as_usize()).into_iter().flatten() {
                 match *used {
                     Use::Search(at) => {
                         if let (Some(has), Some((word, _))) = (has.get_mut(at), self.tests.searches.get(at)) {
-                            *has = *has || word.is_at(content, hit.start());
+                            *has = *has || word.is_at(file.bytes, hit.start());
                         }
                     }
                     Use::Expression(at) => may_have.get_mut(at).into_iter().for_each(|may| *may = true),
@@ -248,11 +224,8 @@ impl Database {
         found.extend(
             self.tests.searches.iter().zip(has).filter(|(_, has)| *has).map(|((_, group), _)| *group),
         );
-        // For an expression a zero byte ends a file, and so a line.
-        let lines = content.contains(&0).then(|| content.replace(b"\0", b"\n"));
-        let lines = lines.as_deref().unwrap_or(content);
         let expressions = self.tests.expressions.iter().zip(may_have).filter(|(_, may_have)| *may_have);
-        let matching = expressions.filter(|((expression, _), _)| expression.may_match(lines));
+        let matching = expressions.filter(|((expression, _), _)| expression.may_match(&file.lines));
         found.extend(matching.map(|((_, group), _)| *group));
     }
 
@@ -265,21 +238,16 @@ impl Database {
         self.group(group).is_some_and(|group| group.is_search)
     }
 
-    /// The groups that stay for all files, and those of `candidates`.
-    fn with_open(&self, candidates: &BTreeSet<u32>) -> impl Iterator<Item = &Group> {
-        let all = (0..).zip(&self.groups);
-        all.filter(|(at, group)| group.is_open || candidates.contains(at)).map(|(_, group)| group)
-    }
-
     /// Whether what is described as a plain text by these groups has no other MIME type than that.
     pub(super) fn tells_types_by_words(&self, candidates: &BTreeSet<u32>) -> bool {
-        !self.with_open(candidates).any(|group| group.is_wordless)
+        !candidates.iter().filter_map(|group| self.group(*group)).any(|group| group.is_wordless)
     }
 
-    /// A database of these groups and of those that stay for all files.
+    /// A database of these groups.
     pub(super) fn with(&self, candidates: &BTreeSet<u32>) -> Vec<u8> {
-        let kept: Vec<&[u8]> = self
-            .with_open(candidates)
+        let kept: Vec<&[u8]> = candidates
+            .iter()
+            .filter_map(|group| self.group(*group))
             .filter_map(|group| self.layout.entries(&self.bytes, group.entries.clone()))
             .collect();
         let length: usize = kept.iter().map(|entries| entries.len()).sum();
@@ -289,14 +257,6 @@ impl Database {
         kept.iter().for_each(|entries| bytes.extend_from_slice(entries));
         bytes.extend_from_slice(named);
         bytes
-    }
-}
-
-impl Placed {
-    fn holds(&self, content: &[u8], place: usize) -> bool {
-        let there = content.get(place..place + self.bytes.len());
-        let holds = |(byte, (mask, value)): (&u8, &(u8, u8))| byte & mask == *value;
-        there.is_some_and(|there| there.iter().zip(&self.bytes).all(holds))
     }
 }
 
@@ -363,6 +323,22 @@ fn is_marked(content: &[u8]) -> bool {
 fn is_text(content: &[u8]) -> bool {
     let is_of_text = |byte: &u8| matches!(byte, 7..=10 | 12 | 13 | 27 | 32..=126 | 128..);
     !is_marked(content) && content.iter().all(is_of_text) && content.to_str().is_ok()
+}
+
+/// Whether a text that no entry tells anything of has lines, if that is all that file(1) says of it: it is ASCII, its lines
+/// end as Unix has it and are no longer than 300 bytes, and nothing in it may be JSON, CSV or tar (file's `ascmagic.c`,
+/// `is_json.c`, `is_csv.c`, `is_tar.c`).
+pub(super) fn plain_lines(content: &[u8]) -> Option<bool> {
+    let is_plain = |byte: &u8| matches!(byte, b'\t' | b'\n' | b' '..=b'~') && !b"{[,".contains(byte);
+    let has_checksum = || content.get(148..156).is_some_and(|field| field.iter().any(u8::is_ascii_digit));
+    let is_short = |line: &[u8]| line.len() < 300;
+    let is_known = content.len() > 1
+        && !is_marked(content)
+        && !is_packed(content)
+        && content.iter().all(is_plain)
+        && content.split(|byte| *byte == b'\n').all(is_short)
+        && (content.len() < 512 || !has_checksum());
+    is_known.then(|| content.contains(&b'\n'))
 }
 
 /// Whether file(1) reads it as no text in any encoding: it has control characters that are none of ASCII's texts, nor of
@@ -452,15 +428,28 @@ mod tests {
         known.sort_by(|a, b| a.1.cmp(&b.1));
         for some in known.chunks(40) {
             let candidates = some.iter().flat_map(|(_, found)| found).copied().collect();
-            assert!(database.with_open(&candidates).count() * 4 < database.groups.len());
+            let candidates: BTreeSet<u32> = candidates;
+            assert!(candidates.len() * 4 < database.groups.len());
             fs::write(&reduced, database.with(&candidates)).unwrap();
             let paths: Vec<&PathBuf> = some.iter().map(|(file, _)| *file).collect();
             for mime in [false, true] {
                 assert_eq!(asked(Some(&reduced), &paths, mime), asked(None, &paths, mime));
             }
         }
-        // Each by itself: a plain text, described by entries that have words for all their types.
+        // Those of which no entry tells anything are described alike.
+        let mut alike: HashMap<bool, BTreeSet<&str>> = HashMap::new();
+        let paths: Vec<&PathBuf> = known.iter().map(|(file, _)| *file).collect();
         let words = asked(None, &paths, false);
+        for ((file, found), words) in known.iter().zip(words.lines()) {
+            let lines = plain_lines(&fs::read(file).unwrap_or_default()).filter(|_| found.is_empty());
+            if let Some(has_lines) = lines {
+                alike.entry(has_lines).or_default().insert(last_part(words));
+            }
+        }
+        let said: Vec<&str> = alike.get(&true).into_iter().flatten().copied().collect();
+        assert_eq!(said, ["ASCII text"]);
+        assert!(alike.get(&false).is_none_or(|said| said.len() == 1), "{alike:?}");
+        // Each by itself: a plain text, described by entries that have words for all their types.
         let types = asked(None, &paths, true);
         let mut plain = 0;
         for ((file, words), mime) in paths.iter().zip(words.lines()).zip(types.lines()) {

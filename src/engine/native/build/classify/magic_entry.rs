@@ -8,6 +8,8 @@ const MAGIC: u32 = 0xf11e_041c;
 
 /// Bits of an entry's flags: the place of its test is not a fixed one from the beginning.
 const MOVES: u16 = 0x01 | 0x02 | 0x04 | 0x80;
+/// The place is told by a number at another.
+const POINTED: u16 = 0x01;
 /// The place is counted from the end of the file.
 const FROM_END: u16 = 0x80;
 /// It is compared as a number without a sign.
@@ -20,6 +22,9 @@ const AND: u8 = 0;
 /// Bits of a string's flags.
 const ANY_SPACE: u32 = 1 | 2;
 const ANY_CASE: u32 = 4 | 8;
+
+/// The length before a string is one byte.
+const ONE_BYTE: u32 = 0x80;
 
 /// How long the values of strings are at most.
 const LONGEST_VALUE: usize = 128;
@@ -39,6 +44,7 @@ mod kind {
     pub(super) const LE_SHORT: u8 = 10;
     pub(super) const LE_LONG: u8 = 11;
     pub(super) const REGEX: u8 = 17;
+    pub(super) const LENGTH_STRING: u8 = 13;
     pub(super) const LE_STRING: u8 = 19;
     pub(super) const SEARCH: u8 = 20;
     pub(super) const QUAD: u8 = 24;
@@ -73,12 +79,21 @@ pub(super) enum Test {
     At(usize, Vec<(u8, u8)>),
     /// The same, counted from the end of the file.
     AtEnd(usize, Vec<(u8, u8)>),
+    /// The same, at the place that a number tells.
+    Pointed(Pointer, Vec<(u8, u8)>),
     /// A number at a place, less or more than another.
     Compared(Compared),
     /// A word somewhere.
     Search(Word),
     /// A regular expression.
     Expression(Expression),
+}
+
+/// A number that tells another place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pointer {
+    place: usize,
+    number: Number,
 }
 
 /// A number at a place, to compare with another.
@@ -109,6 +124,9 @@ pub(super) struct Entry<'b> {
     relation: u8,
     length: usize,
     kind: u8,
+    /// The kind of the number that tells the place, and whether something is done to that.
+    pointer_kind: u8,
+    pointer_is_moved: bool,
     mask_operator: u8,
     place: i32,
     /// The mask of a number.
@@ -170,6 +188,8 @@ impl Layout {
             relation: byte(4)?,
             length: usize::from(byte(5)?),
             kind: byte(6)?,
+            pointer_kind: byte(7)?,
+            pointer_is_moved: byte(8)? != 0 || u32_at(bytes, 16)? != 0,
             mask_operator: byte(9)?,
             place: i32::from_ne_bytes(bytes.get(12..16)?.try_into().ok()?),
             mask: u64::from_ne_bytes(bytes.get(24..32)?.try_into().ok()?),
@@ -191,6 +211,11 @@ impl<'b> Entry<'b> {
     /// Whether it tells nothing itself: what follows it does.
     pub(super) fn is_silent(&self) -> bool {
         !self.has_type && !self.has_words
+    }
+
+    /// Whether its place is counted from the end of the file.
+    pub(super) fn is_from_end(&self) -> bool {
+        self.flags & FROM_END != 0
     }
 
     /// Whether it tries all entries anew at another place.
@@ -218,7 +243,21 @@ impl<'b> Entry<'b> {
                 _ => Test::Open,
             };
         }
+        if self.flags & MOVES == POINTED && self.is_string_or_number() {
+            let number = number_of(self.pointer_kind).filter(|_| !self.pointer_is_moved);
+            return match (place.zip(number), self.test_at(value, Some(0))) {
+                (Some((place, number)), Test::At(0, bytes)) => {
+                    Test::Pointed(Pointer { place, number }, bytes)
+                }
+                _ => Test::Open,
+            };
+        }
         self.test_at(value, place.filter(|_| self.flags & MOVES == 0))
+    }
+
+    /// Whether it is compared where it stands.
+    fn is_string_or_number(&self) -> bool {
+        self.kind == kind::STRING || number_of(self.kind).is_some()
     }
 
     fn test_at(&self, value: &[u8], place: Option<usize>) -> Test {
@@ -226,6 +265,11 @@ impl<'b> Entry<'b> {
             (kind::SEARCH, b'=', _) => self.search(value, place).map_or(Test::Open, Test::Search),
             (kind::REGEX, b'=', _) => Expression::read(value, place).map_or(Test::Open, Test::Expression),
             (kind::STRING, b'=', Some(place)) => self.string_at(place, value),
+            // A byte that tells its length, and the string.
+            (kind::LENGTH_STRING, b'=', Some(place)) => match value.first() {
+                Some(first) if self.string_flags == ONE_BYTE => Test::At(place + 1, vec![(0xff, *first)]),
+                _ => Test::Open,
+            },
             // Of two bytes each; the other one may be anything.
             (kind::LE_STRING, b'=', Some(place)) => match value.first() {
                 Some(first) if self.string_flags & (ANY_SPACE | ANY_CASE) == 0 => {
@@ -287,7 +331,7 @@ impl<'b> Entry<'b> {
 
     /// How a number stands, what it is compared with and by which of its bits.
     fn compared(&self) -> Option<(Number, u64, u64)> {
-        let number = self.number()?;
+        let number = number_of(self.kind)?;
         if self.mask != 0 && self.mask_operator & (7 | INVERSE) != AND {
             return None;
         }
@@ -315,22 +359,6 @@ impl<'b> Entry<'b> {
         Some(Test::Compared(Compared { place, number, mask, value, is_less, is_unsigned }))
     }
 
-    fn number(&self) -> Option<Number> {
-        let is_little = match self.kind {
-            kind::BYTE | kind::SHORT | kind::LONG | kind::QUAD => cfg!(target_endian = "little"),
-            kind::LE_SHORT | kind::LE_LONG | kind::LE_QUAD => true,
-            kind::BE_SHORT | kind::BE_LONG | kind::BE_QUAD => false,
-            _ => return None,
-        };
-        let width = match self.kind {
-            kind::BYTE => 1,
-            kind::SHORT | kind::BE_SHORT | kind::LE_SHORT => 2,
-            kind::LONG | kind::BE_LONG | kind::LE_LONG => 4,
-            _ => 8,
-        };
-        Some(Number { width, is_little })
-    }
-
     /// Bytes that stand for something else: white space that may be more or less, and the end of C's strings.
     fn is_loose(&self, byte: u8) -> bool {
         let is_space = byte.is_ascii_whitespace() || byte == 11;
@@ -343,23 +371,53 @@ impl<'b> Entry<'b> {
     }
 }
 
+impl Pointer {
+    /// The place that it tells in a file of `content`.
+    pub(super) fn target(&self, content: &[u8]) -> Option<usize> {
+        usize::try_from(self.number.read(content, self.place)?).ok()
+    }
+}
+
+impl Number {
+    /// What stands at a place.
+    fn read(self, content: &[u8], place: usize) -> Option<u64> {
+        let bytes = content.get(place..place.checked_add(self.width)?)?;
+        let add = |sum: u64, byte: &u8| (sum << 8) | u64::from(*byte);
+        Some(if self.is_little { bytes.iter().rev().fold(0, add) } else { bytes.iter().fold(0, add) })
+    }
+}
+
 impl Compared {
     /// Whether a file of `content` has it.
     pub(super) fn holds(&self, content: &[u8]) -> bool {
-        let Number { width, is_little } = self.number;
-        let Some(bytes) = self.place.checked_add(width).and_then(|end| content.get(self.place..end)) else {
+        let Some(number) = self.number.read(content, self.place) else {
             return false;
         };
-        let add = |sum: u64, byte: &u8| (sum << 8) | u64::from(*byte);
-        let number = if is_little { bytes.iter().rev().fold(0, add) } else { bytes.iter().fold(0, add) };
         let number = number & self.mask;
         if self.is_unsigned {
             return if self.is_less { number < self.value } else { number > self.value };
         }
-        let unused = 64 - 8 * width;
+        let unused = 64 - 8 * self.number.width;
         let (number, value) = ((number << unused).cast_signed() >> unused, self.value.cast_signed());
         if self.is_less { number < value } else { number > value }
     }
+}
+
+/// How a number of a kind stands.
+fn number_of(kind: u8) -> Option<Number> {
+    let is_little = match kind {
+        kind::BYTE | kind::SHORT | kind::LONG | kind::QUAD => cfg!(target_endian = "little"),
+        kind::LE_SHORT | kind::LE_LONG | kind::LE_QUAD => true,
+        kind::BE_SHORT | kind::BE_LONG | kind::BE_QUAD => false,
+        _ => return None,
+    };
+    let width = match kind {
+        kind::BYTE => 1,
+        kind::SHORT | kind::BE_SHORT | kind::LE_SHORT => 2,
+        kind::LONG | kind::BE_LONG | kind::LE_LONG => 4,
+        _ => 8,
+    };
+    Some(Number { width, is_little })
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
@@ -379,6 +437,8 @@ mod tests {
             relation,
             length,
             kind,
+            pointer_kind: 0,
+            pointer_is_moved: false,
             mask_operator,
             place,
             mask,

@@ -2,6 +2,7 @@
 
 mod magic;
 mod magic_entry;
+mod magic_group;
 mod magic_search;
 mod reduction;
 
@@ -10,6 +11,8 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 
 use bstr::{BString, ByteSlice};
+
+use reduction::Reduction;
 
 use super::digests::Contents;
 use super::files::Entry;
@@ -184,9 +187,17 @@ fn looked_at(
 ) -> Vec<(usize, Class)> {
     let (named, odd): (Vec<_>, Vec<_>) =
         wanted.iter().copied().partition(|(_, entry)| !entry.path.contains(&b'\n'));
-    let held: Vec<Option<&[u8]>> = named.iter().map(|(_, entry)| contents.of(entry)).collect();
-    let parts = reduction::reduce(world, &held);
+    let known = |(_, entry): &(usize, &Entry)| reduction::Known {
+        content: contents.of(entry),
+        is_of_plain_mode: entry.mode & 0o7000 == 0,
+    };
+    let known: Vec<_> = named.iter().map(known).collect();
+    let Reduction { parts, alike } = reduction::reduce(world, &known);
+    let indexes: Vec<usize> = named.iter().map(|(index, _)| *index).collect();
     let mut whole: Vec<Option<(usize, &Entry)>> = named.into_iter().map(Some).collect();
+    for (at, _) in &alike {
+        whole.get_mut(*at).and_then(Option::take);
+    }
     let mut reduced: Vec<Asked<'_>> = Vec::new();
     for part in &parts {
         let files: Vec<(usize, &Entry)> =
@@ -215,6 +226,10 @@ fn looked_at(
     found.extend(answers.known);
     let open = answers.open.iter().chain(&odd);
     found.extend(open.map(|(index, entry)| (*index, own_look(root, entry))));
+    let classes: HashMap<usize, Class> = found.iter().cloned().collect();
+    let same =
+        |(at, first): &(usize, usize)| Some((*indexes.get(*at)?, classes.get(indexes.get(*first)?)?.clone()));
+    found.extend(alike.iter().filter_map(same));
     found
 }
 

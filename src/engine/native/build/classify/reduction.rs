@@ -1,12 +1,12 @@
 //! What file(1) is asked with when there are many small files: databases of the entries that may match them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bstr::ByteSlice;
 use rayon::prelude::*;
 
 use super::super::world::World;
-use super::magic::Database;
+use super::magic::{Database, plain_lines};
 use crate::files::HostPath;
 
 /// Fewer files are not worth reading the database for.
@@ -15,6 +15,26 @@ const LEAST: usize = 100;
 /// How many databases there are at most for files that entries are searched for in, and how many files each is worth.
 const MOST_PARTS: usize = 24;
 const LEAST_OF_PART: usize = 50;
+
+/// The versions 5.x of file(1) of which it is known what they say of plain texts.
+const KNOWN: std::ops::RangeInclusive<u32> = 41..=47;
+
+/// What is known of a file before file(1) is asked about it.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'k> {
+    /// What it holds, if that was kept.
+    pub(super) content: Option<&'k [u8]>,
+    /// Whether its mode has no bits that file(1) tells.
+    pub(super) is_of_plain_mode: bool,
+}
+
+/// How file(1) is asked; what is not in it is for the whole database.
+#[derive(Default)]
+pub(super) struct Reduction {
+    pub(super) parts: Vec<Part>,
+    /// Files, by their places, of which file(1) says what it says of another, which is asked about.
+    pub(super) alike: Vec<(usize, usize)>,
+}
 
 /// A reduced database, and the files that it is for.
 pub(super) struct Part {
@@ -26,29 +46,41 @@ pub(super) struct Part {
     pub(super) tells_types_by_words: bool,
 }
 
-/// Reduces the database of file(1) to what may match some files each, of which it knows what these hold; the others are for
-/// the whole of it. There are none where that can't be done, or is not worth it.
-pub(super) fn reduce(world: World<'_>, held: &[Option<&[u8]>]) -> Vec<Part> {
-    if held.iter().flatten().count() < LEAST {
-        return Vec::new();
+/// Reduces the database of file(1) to what may match some of `files` each. Nothing is in the reduction where that can't be
+/// done, or is not worth it.
+pub(super) fn reduce(world: World<'_>, files: &[Known<'_>]) -> Reduction {
+    if files.iter().filter(|file| file.content.is_some()).count() < LEAST {
+        return Reduction::default();
     }
-    let read = || Database::read(world.macros.read_file(&compiled(world)?).ok()?);
-    let Some(database) = read() else {
-        return Vec::new();
+    let program = program(world);
+    let read = |program: &Program| Database::read(world.macros.read_file(&program.database).ok()?);
+    let Some((program, database)) = program.and_then(|program| read(&program).map(|read| (program, read)))
+    else {
+        return Reduction::default();
     };
     let found: Vec<Option<Vec<u32>>> =
-        held.par_iter().map(|content| database.candidates((*content)?)).collect();
+        files.par_iter().map(|file| database.candidates(file.content?)).collect();
+    let mut first_of: HashMap<bool, usize> = HashMap::new();
+    let mut same = Vec::new();
     // What is searched for takes file(1) long: files that need the same of it are asked about together.
     let mut alike: BTreeMap<Vec<u32>, Vec<(usize, &[u32])>> = BTreeMap::new();
-    for (at, found) in found.iter().enumerate() {
+    for (at, (found, file)) in found.iter().zip(files).enumerate() {
         if let Some(found) = found {
+            let is_plain = found.is_empty() && file.is_of_plain_mode && program.is_known;
+            let lines = file.content.filter(|_| is_plain).and_then(plain_lines);
+            if let Some(first) = lines.map(|lines| *first_of.entry(lines).or_insert(at))
+                && first != at
+            {
+                same.push((at, first));
+                continue;
+            }
             let searches = found.iter().copied().filter(|group| database.is_search(*group)).collect();
             alike.entry(searches).or_default().push((at, found));
         }
     }
     let count: usize = alike.values().map(Vec::len).sum();
-    if count < LEAST {
-        return Vec::new();
+    if count + same.len() < LEAST {
+        return Reduction::default();
     }
     let enough = (count / MOST_PARTS).max(LEAST_OF_PART);
     let mut parts = Vec::new();
@@ -69,11 +101,19 @@ pub(super) fn reduce(world: World<'_>, held: &[Option<&[u8]>]) -> Vec<Part> {
             members.clear();
         }
     }
-    parts
+    Reduction { parts, alike: same }
 }
 
-/// The one compiled database that file(1) reads here, where what else it reads holds nothing.
-fn compiled(world: World<'_>) -> Option<Vec<u8>> {
+/// file(1), as it is here.
+struct Program {
+    /// The one compiled database that it reads.
+    database: Vec<u8>,
+    /// Whether it is of a version whose checks of texts are known: those besides its database.
+    is_known: bool,
+}
+
+/// file(1), where what it reads besides a compiled database holds nothing.
+fn program(world: World<'_>) -> Option<Program> {
     let words = [b"file".to_vec(), b"--version".to_vec()];
     let (code, output) = world.macros.filter(&words, b"").ok()?;
     let list =
@@ -93,5 +133,7 @@ fn compiled(world: World<'_>) -> Option<Vec<u8>> {
             }
         }
     }
-    found
+    let version = output.lines().find_map(|line| line.strip_prefix(b"file-5."));
+    let version = version.and_then(|version| version.to_str().ok()?.parse().ok());
+    Some(Program { database: found?, is_known: version.is_some_and(|version| KNOWN.contains(&version)) })
 }
