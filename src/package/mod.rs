@@ -39,7 +39,9 @@ pub use rich::{Capability, Operator, Rich};
 pub use sign::add_signature;
 pub use tag::{Kind, Tag};
 pub use unpack::unpack;
-pub use write::{Archive, Format, PayloadContent, PayloadFile, Unwritten, hex, write_package};
+pub use write::{
+    Archive, Format, PackedPayload, Payload, PayloadContent, PayloadFile, Unwritten, hex, write_package,
+};
 
 /// Why a package can't be read or used.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]

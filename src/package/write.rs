@@ -62,24 +62,101 @@ pub enum PayloadContent {
 pub struct Unwritten<'u> {
     /// What it says of itself, but for what only the payload can tell.
     pub header: Header,
-    /// Its format.
-    pub format: Format,
     /// Whether it is a source package.
     pub is_source: bool,
     /// `name-version-release`, which the lead repeats.
     pub lead_name: Vec<u8>,
+    /// What it holds.
+    pub payload: Payload<'u>,
+    /// The same, where it is packed already.
+    pub packed: Option<PackedPayload>,
+    /// How much room there is for signatures, in bytes (`%__gpg_reserved_space`).
+    pub reserved: usize,
+}
+
+/// What a package holds.
+pub struct Payload<'p> {
+    /// The format of the package.
+    pub format: Format,
     /// How files stand in the archive.
     pub archive: Archive,
     /// The files, in the archive's order.
-    pub files: &'u [PayloadFile],
+    pub files: &'p [PayloadFile],
     /// Opens the file with a number in the header.
-    pub open: &'u dyn Fn(u32) -> io::Result<Box<dyn Read + 'u>>,
-    /// How the payload is compressed.
+    pub open: &'p dyn Fn(u32) -> io::Result<Box<dyn Read + 'p>>,
+    /// How it is compressed.
     pub flags: PayloadFlags,
     /// How many processors may be used.
     pub threads: u32,
-    /// How much room there is for signatures, in bytes (`%__gpg_reserved_space`).
-    pub reserved: usize,
+}
+
+/// A payload as it stands in the package, with what the header says of it.
+pub struct PackedPayload {
+    bytes: Vec<u8>,
+    plain: Summary,
+    compressed: Summary,
+}
+
+impl Payload<'_> {
+    /// Packs it into memory.
+    ///
+    /// # Errors
+    /// A file can't be read, or has changed.
+    pub fn pack(&self) -> io::Result<PackedPayload> {
+        let mut bytes = Vec::new();
+        let (plain, compressed) = self.write(&mut bytes)?;
+        Ok(PackedPayload { bytes, plain, compressed })
+    }
+
+    fn write(&self, output: &mut impl Write) -> io::Result<(Summary, Summary)> {
+        let output = BufWriter::with_capacity(256 * 1024, output);
+        let compressed = Summing { output, summary: Summary::new(self.format) };
+        let compressor = self.flags.compressor(compressed, self.threads, self.archive_size())?;
+        let plain = Summing { output: compressor, summary: Summary::new(self.format) };
+        let mut archive = ArchiveWriter::new(BufWriter::with_capacity(256 * 1024, plain));
+        for item in self.files {
+            match self.archive {
+                Archive::Whole => archive.entry(&item.entry)?,
+                Archive::Stripped => archive.stripped_entry(item.index)?,
+            }
+            match &item.content {
+                PayloadContent::Nothing => {}
+                PayloadContent::Link(target) => {
+                    archive.content(&mut target.as_slice(), target.len() as u64)?;
+                }
+                PayloadContent::File(size) => {
+                    let mut content = (self.open)(item.index)?;
+                    archive.content(&mut content, *size)?;
+                }
+            }
+        }
+        let (output, _) = archive.finish()?;
+        let plain = output.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let compressed = plain.output.finish()?;
+        let Summing { mut output, summary } = compressed;
+        output.flush()?;
+        Ok((plain.summary, summary))
+    }
+
+    /// How long the archive will be.
+    fn archive_size(&self) -> u64 {
+        const HEAD: usize = 110;
+        const STRIPPED: u64 = 16;
+        let whole = |path: &[u8]| (HEAD + path.len() + 1).next_multiple_of(4) as u64;
+        let content = |content: &PayloadContent| match content {
+            PayloadContent::Nothing => 0,
+            PayloadContent::Link(target) => (target.len() as u64).next_multiple_of(4),
+            PayloadContent::File(size) => size.next_multiple_of(4),
+        };
+        let entries = self.files.iter().map(|file| {
+            let head = match self.archive {
+                Archive::Whole => whole(&file.entry.path),
+                Archive::Stripped => STRIPPED,
+            };
+            head + content(&file.content)
+        });
+        entries.sum::<u64>() + whole(b"TRAILER!!!")
+    }
 }
 
 /// Digests and size of one side of the payload.
@@ -159,18 +236,25 @@ pub fn write_package(folder: &Folder, path: &Path, package: Unwritten<'_>) -> io
 
 fn write<F: Read + Write + Seek>(file: &mut F, mut package: Unwritten<'_>) -> io::Result<Header> {
     let header = &mut package.header;
-    if package.format == Format::V4 {
+    let format = package.payload.format;
+    if format == Format::V4 {
         header.set_number(Tag::PAYLOAD_SHA256_ALGORITHM, 8);
     }
     // What they say is not known yet, but how long it is.
-    Summary::new(package.format).set(header, true);
-    Summary::new(package.format).set(header, false);
-    let signatures = Signatures::new(package.format, package.reserved);
+    Summary::new(format).set(header, true);
+    Summary::new(format).set(header, false);
+    let signatures = Signatures::new(format, package.reserved);
     let room = signatures.room();
     let head_length = header.encode().len();
     let payload_at = (LEAD_SIZE + room + head_length) as u64;
     file.seek(SeekFrom::Start(payload_at))?;
-    let (plain, compressed) = write_payload(file, &package)?;
+    let (plain, compressed) = match package.packed {
+        Some(PackedPayload { bytes, plain, compressed }) => {
+            file.write_all(&bytes)?;
+            (plain, compressed)
+        }
+        None => package.payload.write(file)?,
+    };
     let (archive_size, payload_size) = (plain.size, compressed.size);
     let header = &mut package.header;
     compressed.set(header, true);
@@ -181,13 +265,13 @@ fn write<F: Read + Write + Seek>(file: &mut F, mut package: Unwritten<'_>) -> io
     }
     file.seek(SeekFrom::Start((LEAD_SIZE + room) as u64))?;
     file.write_all(&head)?;
-    let md5 = match package.format {
+    let md5 = match format {
         Format::V4 => Some(md5_from_here(file, &head)?),
         Format::V6 => None,
     };
     let sizes = Sizes { content: head.len() as u64 + payload_size, archive: archive_size };
     file.seek(SeekFrom::Start(0))?;
-    file.write_all(&lead(package.format, package.is_source, &package.lead_name))?;
+    file.write_all(&lead(format, package.is_source, &package.lead_name))?;
     file.write_all(&signatures.encode(&head, md5, sizes))?;
     Ok(package.header)
 }
@@ -202,54 +286,6 @@ fn md5_from_here(file: &mut impl Read, head: &[u8]) -> io::Result<Vec<u8>> {
             length => digest.update(chunk.get(..length).unwrap_or_default()),
         }
     }
-}
-
-fn write_payload(file: &mut impl Write, package: &Unwritten<'_>) -> io::Result<(Summary, Summary)> {
-    let file = BufWriter::with_capacity(256 * 1024, file);
-    let compressed = Summing { output: file, summary: Summary::new(package.format) };
-    let compressor = package.flags.compressor(compressed, package.threads, archive_size(package))?;
-    let plain = Summing { output: compressor, summary: Summary::new(package.format) };
-    let mut archive = ArchiveWriter::new(BufWriter::with_capacity(256 * 1024, plain));
-    for item in package.files {
-        match package.archive {
-            Archive::Whole => archive.entry(&item.entry)?,
-            Archive::Stripped => archive.stripped_entry(item.index)?,
-        }
-        match &item.content {
-            PayloadContent::Nothing => {}
-            PayloadContent::Link(target) => archive.content(&mut target.as_slice(), target.len() as u64)?,
-            PayloadContent::File(size) => {
-                let mut content = (package.open)(item.index)?;
-                archive.content(&mut content, *size)?;
-            }
-        }
-    }
-    let (output, _) = archive.finish()?;
-    let plain = output.into_inner().map_err(io::IntoInnerError::into_error)?;
-    let compressed = plain.output.finish()?;
-    let Summing { mut output, summary } = compressed;
-    output.flush()?;
-    Ok((plain.summary, summary))
-}
-
-/// How long the archive will be.
-fn archive_size(package: &Unwritten<'_>) -> u64 {
-    const HEAD: usize = 110;
-    const STRIPPED: u64 = 16;
-    let whole = |path: &[u8]| (HEAD + path.len() + 1).next_multiple_of(4) as u64;
-    let content = |content: &PayloadContent| match content {
-        PayloadContent::Nothing => 0,
-        PayloadContent::Link(target) => (target.len() as u64).next_multiple_of(4),
-        PayloadContent::File(size) => size.next_multiple_of(4),
-    };
-    let entries = package.files.iter().map(|file| {
-        let head = match package.archive {
-            Archive::Whole => whole(&file.entry.path),
-            Archive::Stripped => STRIPPED,
-        };
-        head + content(&file.content)
-    });
-    entries.sum::<u64>() + whole(b"TRAILER!!!")
 }
 
 const LEAD_SIZE: usize = 96;

@@ -2,6 +2,7 @@
 
 use bstr::{BString, ByteSlice};
 
+use super::ahead::{self, Packing};
 use super::assemble;
 use super::attributes::{self, FileAttribute};
 use super::classify::{self, Class, Wants};
@@ -27,6 +28,8 @@ pub(super) struct Assembled {
     pub(super) handled: Vec<BString>,
     /// What small files hold, where it was kept.
     pub(super) contents: Contents,
+    /// Its payload, where it is packed already, or nearly.
+    pub(super) packed: Option<Packing>,
 }
 
 /// What rpm tells of the dependencies of a package: a word, the kind, and the bits that count, if not all do.
@@ -81,6 +84,7 @@ pub(super) fn assemble(
     if let Some(root) = Folder::open_ambient(&workspace.root).ok().filter(|_| !files.entries.is_empty()) {
         contents = digests::set(world, &root, &mut files.entries, settings.digests(false))?;
     }
+    let packed = ahead::pack(&files.entries, &contents, settings);
     super::scripts::set(world, workspace, package, &mut header)?;
     let entries = &files.entries;
     let attributes = attributes::all(world);
@@ -106,7 +110,14 @@ pub(super) fn assemble(
         world.detail(shown::text(workspace, &found, &generated));
     }
     wrong?;
-    Ok(Assembled { header, entries: files.entries, is_source: false, handled: files.handled, contents })
+    Ok(Assembled {
+        header,
+        entries: files.entries,
+        is_source: false,
+        handled: files.handled,
+        contents,
+        packed,
+    })
 }
 
 /// `name-version-release.arch`, as rpm's messages have it.

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
+use std::sync::Arc;
 
 use bstr::BString;
 use md5::Md5;
@@ -22,20 +23,29 @@ use crate::package::hex;
 const LONGEST_KEPT: usize = 64 * 1024;
 pub(super) const MOST_KEPT: u64 = 32 << 20;
 
-/// What small files of a package hold.
-#[derive(Default)]
-pub(super) struct Contents(HashMap<u32, Vec<u8>>);
+/// What small files of a package hold, by the files' numbers.
+#[derive(Clone, Default)]
+pub(super) struct Contents(Arc<HashMap<u32, Vec<u8>>>);
 
 impl Contents {
     /// What a file holds, if that was kept.
     pub(super) fn of(&self, entry: &Entry) -> Option<&[u8]> {
-        self.0.get(&entry.inode).map(Vec::as_slice)
+        self.numbered(entry.inode)
+    }
+
+    /// What the file of a number holds, if that was kept.
+    pub(super) fn numbered(&self, number: u32) -> Option<&[u8]> {
+        self.0.get(&number).map(Vec::as_slice)
+    }
+
+    /// How many bytes there are.
+    pub(super) fn size(&self) -> u64 {
+        self.0.values().map(|content| content.len() as u64).sum()
     }
 
     /// All of it where there is room for so many bytes, which takes it up; nothing where there is not.
     pub(super) fn within(self, room: &mut u64) -> Self {
-        let size: usize = self.0.values().map(Vec::len).sum();
-        match room.checked_sub(size as u64) {
+        match room.checked_sub(self.size()) {
             Some(left) => {
                 *room = left;
                 self
@@ -100,7 +110,7 @@ pub(super) fn set(
             entry.digest.clone_from(digest);
         }
     }
-    if has_failed { Err(Stop) } else { Ok(Contents(contents)) }
+    if has_failed { Err(Stop) } else { Ok(Contents(Arc::new(contents))) }
 }
 
 fn of_file(

@@ -1,5 +1,6 @@
 //! The package build process, carried out here (rpmbuild(1), "BUILD PROCESS").
 
+mod ahead;
 mod assemble;
 mod attributes;
 mod binary_package;

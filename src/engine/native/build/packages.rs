@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bstr::{BString, ByteSlice};
 
+use super::ahead::Packing;
 use super::assemble;
 use super::binary_package::Assembled;
 use super::problem::BuildProblem;
@@ -18,7 +19,9 @@ use super::workspace::Workspace;
 use super::world::World;
 use crate::files::{Folder, HostPath, reason};
 use crate::macros::{Stop, Streams};
-use crate::package::{Format, Header, QueryFormat, Surroundings, Tag, Unwritten, Value, write_package};
+use crate::package::{
+    Format, Header, Payload, QueryFormat, Surroundings, Tag, Unwritten, Value, write_package,
+};
 
 /// What all packages of a build say.
 pub(super) struct Common {
@@ -96,12 +99,14 @@ fn file_name(world: World<'_>, header: &Header) -> Result<HostPath, Stop> {
 /// Writes packages, several at a time, and tells of each in their order.
 fn write_all(
     world: World<'_>,
-    packages: Vec<(Assembled, HostPath)>,
+    mut packages: Vec<(Assembled, HostPath)>,
     settings: &Settings,
     common: &Common,
     root: &HostPath,
 ) -> Result<(), Stop> {
     let count = packages.len();
+    let packed: Vec<Mutex<Option<Packing>>> =
+        packages.iter_mut().map(|(package, _)| Mutex::new(package.packed.take())).collect();
     let next = AtomicUsize::new(0);
     let results: Vec<Mutex<Option<std::io::Result<()>>>> =
         packages.iter().map(|_| Mutex::default()).collect();
@@ -113,7 +118,8 @@ fn write_all(
             let (Some((package, path)), Some(place)) = (packages.get(at), results.get(at)) else {
                 return;
             };
-            let written = write(package, path, settings, common, root, threads);
+            let packed = packed.get(at).and_then(|packed| packed.lock().ok()?.take());
+            let written = write(package, packed, path, settings, common, root, threads);
             if let Ok(mut place) = place.lock() {
                 *place = Some(written);
             }
@@ -145,6 +151,7 @@ fn write_all(
 
 fn write(
     package: &Assembled,
+    packed: Option<Packing>,
     path: &HostPath,
     settings: &Settings,
     common: &Common,
@@ -171,16 +178,22 @@ fn write(
     let lead_name = [name.as_ref(), b"-".as_slice(), &header.evr()].concat();
     let parent = path.as_path().parent().and_then(HostPath::new).unwrap_or_else(HostPath::root);
     let folder = Folder::create_ambient(&parent)?;
-    let unwritten = Unwritten {
-        lead_name,
-        header,
+    let payload = Payload {
         format: settings.format,
-        is_source: package.is_source,
         archive: assemble::archive(&package.entries, settings.format),
         files: &files,
         open: &open,
         flags: settings.payload(package.is_source).clone(),
         threads,
+    };
+    // What could not be packed ahead is tried again here, where it is told why not.
+    let packed = packed.and_then(|packed| packed.join().ok()?.ok());
+    let unwritten = Unwritten {
+        lead_name,
+        header,
+        is_source: package.is_source,
+        payload,
+        packed,
         reserved: settings.reserved,
     };
     write_package(&folder, Path::new(path.as_path().file_name().unwrap_or_default()), unwritten).map(drop)
