@@ -84,25 +84,7 @@ impl Group {
     /// Whether it may tell anything of a file for which its first test holds. file(1) goes on to the next group where this one
     /// tells nothing.
     pub(super) fn may_tell(&self, bytes: &[u8], layout: Layout, content: &Content<'_>) -> bool {
-        let mut nodes = self.nodes.get_or_init(|| self.read(bytes, layout)).iter();
-        if nodes.next().is_none_or(|first| first.tells) {
-            return true;
-        }
-        // The deepest level whose entry, and all that it belongs to, may hold.
-        let mut held = 0;
-        for node in nodes {
-            if node.level > held + 1 {
-                continue;
-            }
-            held = node.level - 1;
-            if content.may_hold(&node.test) {
-                if node.tells {
-                    return true;
-                }
-                held = node.level;
-            }
-        }
-        false
+        may_tell(self.nodes.get_or_init(|| self.read(bytes, layout)), content)
     }
 
     fn read(&self, bytes: &[u8], layout: Layout) -> Vec<Node> {
@@ -117,5 +99,71 @@ impl Group {
             nodes.push(Node { level: entry.level, test, tells });
         }
         nodes
+    }
+}
+
+/// Whether something may be told by an entry that holds with all that it belongs to; the first one holds.
+fn may_tell(nodes: &[Node], content: &Content<'_>) -> bool {
+    let mut nodes = nodes.iter();
+    if nodes.next().is_none_or(|first| first.tells) {
+        return true;
+    }
+    // The deepest level whose entry, and all that it belongs to, may hold.
+    let mut held: u16 = 0;
+    for node in nodes {
+        if node.level > held.saturating_add(1) {
+            continue;
+        }
+        held = node.level.saturating_sub(1);
+        if content.may_hold(&node.test) {
+            if node.tells {
+                return true;
+            }
+            held = node.level;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::native::build::classify::magic_search::Word;
+
+    fn node(level: u16, at: &[u8], tells: bool) -> Node {
+        let wanted = at.iter().map(|byte| (0xff, *byte)).collect();
+        Node { level, test: Test::At(usize::from(level), wanted), tells }
+    }
+
+    fn tells(nodes: &[Node], content: &[u8]) -> bool {
+        may_tell(nodes, &Content::of(content))
+    }
+
+    #[test]
+    fn a_group_tells_something_where_all_that_an_entry_belongs_to_holds() {
+        let nodes = || {
+            vec![
+                node(0, b"a", false),
+                node(1, b"b", false),
+                node(2, b"c", true),
+                node(1, b"x", false),
+                node(2, b"y", true),
+            ]
+        };
+        assert!(tells(&nodes(), b"abc") && tells(&nodes(), b"axy"));
+        // Words below what does not hold; what holds, but has none.
+        assert!(!tells(&nodes(), b"axc") && !tells(&nodes(), b"abz") && !tells(&nodes(), b"a"));
+        assert!(tells(&[node(0, b"a", true)], b"a"));
+    }
+
+    #[test]
+    fn tests_are_held_against_all_of_a_file() {
+        let content = Content::of(b"\x02\0Word 1\0end");
+        let word = |exact: &[u8]| Word { lower: b"word".to_vec(), exact: Some(exact.to_vec()), starts: None };
+        assert!(content.may_hold(&Test::Search(word(b"Word"))));
+        assert!(content.may_hold(&Test::AtEnd(3, vec![(0xff, b'e')])));
+        assert!(!content.may_hold(&Test::AtEnd(2, vec![(0xff, b'e')])));
+        assert!(!content.may_hold(&Test::AtEnd(99, vec![(0xff, b'e')])));
+        assert!(!content.may_hold(&Test::At(usize::MAX, vec![(0xff, b'e')])));
     }
 }
