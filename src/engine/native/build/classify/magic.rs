@@ -1,9 +1,9 @@
 //! The compiled database of magic(5), cut down to the entries that may match what a package holds.
 //!
 //! file(1) tries every entry of its database on every file, and on a small one that is nearly all it does. An entry
-//! whose first test fails is skipped with all that belongs to it, so leaving out entries whose first test fails for
-//! each of some files changes nothing of what file(1) says of them. Which tests fail is found by the bytes that stand at
-//! fixed places, and by the words and expressions that must be somewhere; where that can't be told, the entry stays.
+//! whose first test fails is skipped with all that belongs to it, and so is one that holds and tells nothing; leaving out
+//! entries that tell nothing of some files changes nothing of what file(1) says of these. Which tests fail is found by the
+//! bytes that stand at places, and by the words and expressions that must be somewhere; a test that can't be told holds.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::Read;
@@ -132,7 +132,7 @@ impl Database {
         let mut groups: Vec<Group> = Vec::new();
         let elsewhere = names_of(&bytes, layout, looks_elsewhere);
         let wordless = names_of(&bytes, layout, is_wordless);
-        let mut tests = Tests::default();
+        let (mut tests, mut open) = (Tests::default(), Vec::new());
         // To read their expressions takes long.
         let first = |index| layout.entry(&bytes, index).filter(|entry| entry.level == 0);
         let firsts: Vec<Option<Test>> =
@@ -149,12 +149,13 @@ impl Database {
             group.is_wordless |= is_wordless(&entry, &wordless);
             if let Some(test) = first {
                 group.is_search = matches!(test, Test::Search(_) | Test::Expression(_));
-                group.is_open = !tests.add(test, number)?;
+                if !tests.add(test, number)? {
+                    open.push(number);
+                }
             }
         }
         let named = layout.unnamed..layout.unnamed + layout.named;
         let words = Words::of(&tests)?;
-        let open = (0..).zip(&groups).filter(|(_, group)| group.is_open).map(|(at, _)| at).collect();
         tests.by_place.values_mut().for_each(|tests| tests.sort_unstable());
         Some(Self { bytes, layout, groups, named, open, tests, words })
     }

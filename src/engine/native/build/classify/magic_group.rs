@@ -56,8 +56,6 @@ pub(super) fn holds(content: &[u8], place: usize, wanted: &[(u8, u8)]) -> bool {
 #[derive(Default)]
 pub(super) struct Group {
     pub(super) entries: Range<usize>,
-    /// Whether its first test can't be told.
-    pub(super) is_open: bool,
     /// Whether it is searched for, which takes file(1) long.
     pub(super) is_search: bool,
     /// Whether it tries all entries at other places of the file.

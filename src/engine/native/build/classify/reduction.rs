@@ -61,9 +61,9 @@ pub(super) fn reduce(world: World<'_>, files: &[Known<'_>]) -> Reduction {
     let found: Vec<Option<Vec<u32>>> =
         files.par_iter().map(|file| database.candidates(file.content?)).collect();
     let mut first_of: HashMap<bool, usize> = HashMap::new();
-    let mut same = Vec::new();
+    let mut alike = Vec::new();
     // What is searched for takes file(1) long: files that need the same of it are asked about together.
-    let mut alike: BTreeMap<Vec<u32>, Vec<(usize, &[u32])>> = BTreeMap::new();
+    let mut by_searches: BTreeMap<Vec<u32>, Vec<(usize, &[u32])>> = BTreeMap::new();
     for (at, (found, file)) in found.iter().zip(files).enumerate() {
         if let Some(found) = found {
             let is_plain = found.is_empty() && file.is_of_plain_mode && program.is_known;
@@ -71,21 +71,21 @@ pub(super) fn reduce(world: World<'_>, files: &[Known<'_>]) -> Reduction {
             if let Some(first) = lines.map(|lines| *first_of.entry(lines).or_insert(at))
                 && first != at
             {
-                same.push((at, first));
+                alike.push((at, first));
                 continue;
             }
             let searches = found.iter().copied().filter(|group| database.is_search(*group)).collect();
-            alike.entry(searches).or_default().push((at, found));
+            by_searches.entry(searches).or_default().push((at, found));
         }
     }
-    let count: usize = alike.values().map(Vec::len).sum();
-    if count + same.len() < LEAST {
+    let count: usize = by_searches.values().map(Vec::len).sum();
+    if count + alike.len() < LEAST {
         return Reduction::default();
     }
     let enough = (count / MOST_PARTS).max(LEAST_OF_PART);
     let mut parts = Vec::new();
     let (mut members, mut candidates) = (Vec::new(), BTreeSet::new());
-    let mut left = alike.into_values().peekable();
+    let mut left = by_searches.into_values().peekable();
     while let Some(files) = left.next() {
         for (at, found) in files {
             members.push(at);
@@ -101,7 +101,7 @@ pub(super) fn reduce(world: World<'_>, files: &[Known<'_>]) -> Reduction {
             members.clear();
         }
     }
-    Reduction { parts, alike: same }
+    Reduction { parts, alike }
 }
 
 /// file(1), as it is here.
