@@ -331,9 +331,9 @@ fn classes(
     mimes: &[&[u8]],
 ) -> impl Iterator<Item = (usize, Class)> {
     files.iter().zip(descriptions).zip(mimes).map(|(((index, _), description), mime)| {
-        let description = description.trim_ascii_end();
-        let is_known = !description.starts_with(b"ERROR:") && !description.starts_with(b"cannot ");
-        let description = if is_known { description.into() } else { BString::default() };
+        // What it can't unpack it tells in brackets, with what the file is besides.
+        let is_known = !description.starts_with(b"ERROR: ") && !description.starts_with(b"cannot ");
+        let description = if is_known { (*description).into() } else { BString::default() };
         (*index, Class { description, mime: mime.trim_ascii().into(), color: 0 })
     })
 }
@@ -425,6 +425,17 @@ mod tests {
         assert_eq!(kept("ASCII text"), "ASCII text");
         assert_eq!(kept("data"), "");
         assert_eq!(kept("C Code"), "");
+    }
+
+    #[test]
+    fn what_file_says_is_kept_as_it_is_but_for_what_it_could_not_look_at() {
+        let entry = Entry::default();
+        let files = [(0, &entry), (1, &entry), (2, &entry)];
+        let said: [&[u8]; 3] =
+            [b"ERROR:[gzip: ] (Zip archive data)", b"ERROR: cannot read", b"an image, 1x1 "];
+        let kept: Vec<BString> =
+            classes(&files, &said, &[b"".as_slice(); 3]).map(|(_, class)| class.description).collect();
+        assert_eq!(kept, [said[0], b"", said[2]]);
     }
 
     #[test]
