@@ -205,11 +205,7 @@ pub(super) fn set_classes(header: &mut Header, classes: &[Class], format: Format
     }
     header.set(tag("FILECOLORS"), Value::Numbers(classes.iter().map(|class| class.color.into()).collect()));
     let (of, index, words): (fn(&Class) -> BString, _, _) = match format {
-        Format::V4 => (
-            |class| if class.mime == "inode/symlink" { BString::default() } else { class.kept() },
-            "FILECLASS",
-            "CLASSDICT",
-        ),
+        Format::V4 => (Class::kept, "FILECLASS", "CLASSDICT"),
         Format::V6 => (|class| class.mime.clone(), "FILEMIMEINDEX", "MIMEDICT"),
     };
     let mut dictionary = Dictionary::default();

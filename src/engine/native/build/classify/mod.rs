@@ -46,8 +46,8 @@ const BY_NAME: [(&str, &str, &str); 8] = [
     (".svg", "SVG Scalable Vector Graphics image", "image/svg+xml"),
 ];
 
-/// What headers keep of descriptions: those with one of these words in them.
-const KEPT: [&str; 29] = [
+/// What headers keep of descriptions: those with one of these words in them (rpm's `rpmfcTokens`).
+const KEPT: [&str; 31] = [
     "directory",
     "ELF 32-bit",
     "ELF 64-bit",
@@ -55,8 +55,6 @@ const KEPT: [&str; 29] = [
     "GNU Info",
     "perl ",
     "Perl5 module source text",
-    "PHP script text",
-    "G-IR binary database",
     "python ",
     "libtool library ",
     "pkgconfig ",
@@ -71,11 +69,15 @@ const KEPT: [&str; 29] = [
     " image",
     " font",
     " Font",
+    " commands",
     " script",
     "empty",
     "HTML",
     "SGML",
     "XML",
+    " source",
+    "GLS_BINARY_LSB_FIRST",
+    " DB ",
     " text",
 ];
 
@@ -112,7 +114,7 @@ pub(super) fn classify(
     wants: Wants,
 ) -> Vec<Class> {
     let root = Folder::open_ambient(&workspace.root).ok();
-    let mut classes: Vec<Class> = entries.iter().map(known).collect();
+    let mut classes: Vec<Class> = entries.iter().map(|entry| known(world, workspace, entry)).collect();
     let mut wanted: Vec<(usize, &Entry)> = Vec::new();
     let mut same: HashMap<(&str, u32), usize> = HashMap::new();
     let mut copies = Vec::new();
@@ -148,7 +150,7 @@ pub(super) fn classify(
 }
 
 /// The class of what needs no look inside.
-fn known(entry: &Entry) -> Class {
+fn known(world: World<'_>, workspace: &Workspace, entry: &Entry) -> Class {
     let class = |description: &str, mime: &str| Class {
         description: description.into(),
         mime: mime.into(),
@@ -168,11 +170,28 @@ fn known(entry: &Entry) -> Class {
         kind::FOLDER => class("directory", "inode/directory"),
         kind::CHARACTER => class("character special", "inode/chardevice"),
         kind::BLOCK => class("block special", "inode/blockdevice"),
-        kind::LINK => class("symbolic link", "inode/symlink"),
+        kind::LINK => of_link(world, workspace, entry),
         kind::REGULAR => Class::default(),
         kind::SOCKET => class("socket", "inode/socket"),
         _ => class("fifo (named pipe)", "inode/fifo"),
     }
+}
+
+/// The class of a symbolic link: where it points, seen from the buildroot; one that points at nothing is not described (rpm's
+/// `rpmfcClassify`).
+fn of_link(world: World<'_>, workspace: &Workspace, entry: &Entry) -> Class {
+    let target = match entry.target.first() {
+        Some(b'/') => entry.target.to_vec(),
+        _ => {
+            let folder = workspace.root.join(entry.on_disk.parent().unwrap_or_else(|| "".as_ref()));
+            [folder.as_os_str().as_bytes(), b"/", &entry.target].concat()
+        }
+    };
+    let description: BString = match world.macros.exists(&target) {
+        true => [b"symbolic link to ".as_slice(), &entry.target].concat().into(),
+        false => BString::default(),
+    };
+    Class { description, mime: "inode/symlink".into(), color: 0 }
 }
 
 /// Looks into files: with the root's file(1), and without it as far as builds depend on it.
