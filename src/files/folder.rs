@@ -10,6 +10,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirEntry, File, OpenOptions, OpenOptionsExt, Permissions, PermissionsExt};
 use rayon::prelude::*;
 
+use super::durable::{Durability, make_ambient_folders};
 use super::{HostPath, about};
 
 /// What a name in a folder stands for; links are not followed.
@@ -37,6 +38,15 @@ pub struct Entry {
 pub struct Folder {
     dir: Dir,
     path: HostPath,
+    pub(super) durability: Durability,
+}
+
+/// How names begin that files have until they are whole.
+const TEMPORARY: &str = ".forge-tmp-";
+
+/// Whether a file is one that is being written, or was when its writer was killed.
+pub fn is_temporary(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes()))
 }
 
 static TEMPORARIES: AtomicU64 = AtomicU64::new(0);
@@ -45,13 +55,18 @@ impl Folder {
     /// Opens the folder at `path`, which is the one place where the machine's whole file system is in reach.
     pub fn open_ambient(path: &HostPath) -> io::Result<Self> {
         let dir = Dir::open_ambient_dir(path.as_path(), ambient_authority()).map_err(about(path))?;
-        Ok(Self { dir, path: path.clone() })
+        Ok(Self { dir, path: path.clone(), durability: Durability::Synced })
     }
 
     /// As [`Folder::open_ambient`], and makes the folder (and those above it) where it is missing.
     pub fn create_ambient(path: &HostPath) -> io::Result<Self> {
-        Dir::create_ambient_dir_all(path.as_path(), ambient_authority()).map_err(about(path))?;
+        make_ambient_folders(path).map_err(about(path))?;
         Self::open_ambient(path)
+    }
+
+    /// Whether what is written into it must be there after a power cut.
+    pub fn durability(&self) -> Durability {
+        self.durability
     }
 
     /// Its path.
@@ -66,19 +81,19 @@ impl Folder {
 
     /// A second handle of the same folder.
     pub fn again(&self) -> io::Result<Self> {
-        Ok(Self { dir: self.dir.try_clone()?, path: self.path.clone() })
+        Ok(Self { dir: self.dir.try_clone()?, path: self.path.clone(), durability: self.durability })
     }
 
     /// A folder below this one.
     pub fn folder(&self, path: impl AsRef<Path>) -> io::Result<Self> {
         let full = self.path.join(&path);
         let dir = self.dir.open_dir(path).map_err(about(&full))?;
-        Ok(Self { dir, path: full })
+        Ok(Self { dir, path: full, durability: self.durability })
     }
 
     /// A folder below this one, made where it is missing.
     pub fn create(&self, path: impl AsRef<Path>) -> io::Result<Self> {
-        self.dir.create_dir_all(&path).map_err(self.about(&path))?;
+        self.make_folders(path.as_ref()).map_err(self.about(&path))?;
         self.folder(path)
     }
 
@@ -145,7 +160,9 @@ impl Folder {
         Ok(entries)
     }
 
-    /// Writes a file whole: beside its place, then renamed into it, so that nobody ever sees half of it.
+    /// Writes a file whole: beside its place, then renamed into it, so that nobody ever sees half of it. Where this
+    /// folder's content [has to last](Durability), file and folder are synced, so that a power cut leaves either the old
+    /// content or the new.
     pub fn write_atomic(&self, path: impl AsRef<Path>, content: &[u8]) -> io::Result<()> {
         self.write_atomic_with(path, |file| file.write_all(content))
     }
@@ -160,7 +177,9 @@ impl Folder {
         let temporary = self.temporary(path);
         let result = self.new_file(&temporary, 0o644).and_then(|mut file| {
             write(&mut file)?;
-            self.dir.rename(&temporary, &self.dir, path)
+            self.sync_content(&file)?;
+            self.dir.rename(&temporary, &self.dir, path)?;
+            self.sync_name(path)
         });
         if result.is_err() {
             // What is left of a failed write is of no use; a second failure here would only hide the first.
@@ -184,7 +203,7 @@ impl Folder {
     /// A name beside `path` that nothing else uses.
     pub fn temporary(&self, path: &Path) -> PathBuf {
         let number = TEMPORARIES.fetch_add(1, Ordering::Relaxed);
-        path.with_file_name(format!(".forge-tmp-{}-{number}", process::id()))
+        path.with_file_name(format!("{TEMPORARY}{}-{number}", process::id()))
     }
 
     /// A name that begins with `prefix` and that nothing in this folder has, not even another program's.
@@ -205,11 +224,21 @@ impl Folder {
     }
 
     /// Puts the file `from` of this folder at `to` in `target`: by reflink where the file system can, else by a
-    /// hard link, else as a copy. What the result is for decides whether sharing is allowed, see [`Sharing`].
-    pub fn place(&self, from: &Path, target: &Folder, to: &Path, sharing: Sharing) -> io::Result<()> {
+    /// hard link, else as a copy. What the result is for decides whether sharing is allowed, see [`Sharing`]. `check` sees
+    /// what was placed before it gets its name; what it refuses leaves nothing behind.
+    pub fn place(
+        &self,
+        from: &Path,
+        target: &Folder,
+        to: &Path,
+        sharing: Sharing,
+        check: impl FnOnce(File) -> io::Result<()>,
+    ) -> io::Result<()> {
         let temporary = target.temporary(to);
         let placed = self.share(from, target, &temporary, sharing);
-        let result = placed.and_then(|()| target.dir.rename(&temporary, &target.dir, to));
+        let checked = placed.and_then(|()| check(target.dir.open(&temporary)?));
+        let named = checked.and_then(|()| target.dir.rename(&temporary, &target.dir, to));
+        let result = named.and_then(|()| target.sync_name(to));
         if result.is_err() {
             let _ = target.dir.remove_file(&temporary);
         }
@@ -220,7 +249,7 @@ impl Folder {
         let mut source = self.dir.open(from)?;
         let mut copy = target.new_file(to, 0o644)?;
         if rustix::fs::ioctl_ficlone(&copy, &source).is_ok() {
-            return Ok(());
+            return target.sync_content(&copy);
         }
         if sharing == Sharing::HardLink {
             drop(copy);
@@ -230,7 +259,8 @@ impl Folder {
             }
             copy = target.new_file(to, 0o644)?;
         }
-        io::copy(&mut source, &mut copy).map(drop)
+        io::copy(&mut source, &mut copy)?;
+        target.sync_content(&copy)
     }
 
     /// Takes write permission away from a file that others share.
@@ -386,7 +416,7 @@ mod tests {
     fn a_copy_for_a_build_cannot_spoil_its_origin() {
         let (_temp, folder) = scratch();
         folder.write_atomic("origin", b"kept").unwrap();
-        folder.place(Path::new("origin"), &folder, Path::new("copy"), Sharing::Nothing).unwrap();
+        folder.place(Path::new("origin"), &folder, Path::new("copy"), Sharing::Nothing, |_| Ok(())).unwrap();
         folder.replace_file("copy").unwrap().write_all(b"spoilt").unwrap();
         assert_eq!(folder.read("origin").unwrap(), b"kept");
     }

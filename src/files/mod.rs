@@ -4,6 +4,7 @@
 //! outside the folder it belongs to, symbolic links included. Beside the handle stands the folder's own path,
 //! for messages and for the programs that are told where to work.
 
+mod durable;
 mod folder;
 mod lock;
 mod search;
@@ -14,7 +15,8 @@ use std::fmt;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-pub use folder::{Entry, EntryKind, Folder, Sharing};
+pub use durable::Durability;
+pub use folder::{Entry, EntryKind, Folder, Sharing, is_temporary};
 pub use lock::{Lock, LockKind};
 pub use tree::Tree;
 

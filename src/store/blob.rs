@@ -72,7 +72,7 @@ impl Store {
         if !self.has(blob) {
             return Err(StoreError::Damaged(blob.digest.to_string()));
         }
-        self.folder.place(&blob.path(), target, path, sharing)?;
+        self.folder.place(&blob.path(), target, path, sharing, |_| Ok(()))?;
         if sharing == Sharing::Nothing && Digest::of_file(target, path)?.0 != blob.digest {
             self.folder.remove_file(blob.path())?;
             return Err(StoreError::Damaged(blob.digest.to_string()));

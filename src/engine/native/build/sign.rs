@@ -18,7 +18,7 @@ pub(super) fn sign(world: World<'_>, path: &HostPath) -> Result<(), Stop> {
     let failed = |reason: String| not_signed(world, format!("failed to sign package {path}: {reason}"));
     let parent = path.as_path().parent().and_then(HostPath::new).unwrap_or_else(HostPath::root);
     let name = path.as_path().file_name().unwrap_or_default();
-    let folder = Folder::open_ambient(&parent).map_err(|error| failed(reason(&error)))?;
+    let folder = Folder::open_ambient(&parent).map_err(|error| failed(reason(&error)))?.without_sync();
     let mut file = folder.open(name).map_err(|error| failed(reason(&error)))?;
     let headers = read_headers(&mut file).map_err(|error| failed(error.to_string()))?;
     drop(file);

@@ -72,7 +72,7 @@ impl Workspace {
         world.notice(text);
         let text = [text, b"\n"].concat();
         let written = Folder::create_ambient(&self.folder)
-            .and_then(|folder| folder.write_atomic("rpmbuild.env", &text));
+            .and_then(|folder| folder.without_sync().write_atomic("rpmbuild.env", &text));
         written.map_err(|error| world.fail(BuildProblem::Temporary { reason: reason(&error) }))
     }
 
