@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::Exit;
-use super::arguments::Apply;
+use super::arguments::{Apply, Selection};
 use super::context::{CliError, Context, Failure};
 use super::planning::{Planned, plan, runtime};
 use super::project::Project;
 use crate::event::{Clock, Ended, Event, Listener, State, SystemClock, What};
-use crate::execute::{Execution, execute};
+use crate::execute::{Ends, Execution, drops_damaged_results, execute, name_damage};
 use crate::plan::{Decision, Fate};
 use crate::process::Cancel;
 use crate::publish::Repositories;
@@ -23,7 +23,7 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let project = Project::find(context)?;
     let _lock = project.lock()?;
     let cancel = Cancel::default();
-    let planned = plan(&project, &arguments.selection, &cancel, context).await?;
+    let mut planned = plan(&project, &arguments.selection, &cancel, context).await?;
     let _store_lock = planned.store.lock_for_use()?;
     if !arguments.json {
         planned.show_impossible(context);
@@ -33,8 +33,8 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     end_on_signals(cancel.clone(), Arc::clone(&listener) as Arc<dyn Listener>, Arc::clone(&clock))?;
     let tell = |what: What| listener.hear(&Event { at: clock.now(), what });
-    notes(&planned).into_iter().for_each(|text| tell(What::Noted { text }));
-    let uncounted = not_counted(&planned);
+    let notes = notes(&planned).into_iter().chain(planned.history.take_notes());
+    notes.for_each(|text| tell(What::Noted { text }));
     let repositories = Repositories {
         manifest: Arc::clone(&planned.manifest),
         project: Arc::new(project.repository.again().map_err(CliError::Io)?),
@@ -42,21 +42,33 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
         history: Arc::clone(&planned.history),
     };
     let repositories = Arc::new(repositories);
-    let execution = Execution {
-        manifest: planned.manifest,
-        plan: planned.plan,
-        decisions: planned.decisions,
-        store: planned.store,
-        history: planned.history,
-        state: planned.state,
-        engines: planned.engines,
-        listener: Arc::clone(&listener) as Arc<dyn Listener>,
-        clock: Arc::clone(&clock),
-        publisher: Arc::clone(&repositories) as Arc<_>,
-        jobs: planned.jobs,
-        cancel: cancel.clone(),
+    let mut round = 1;
+    let applied = loop {
+        drop_damaged_results(&mut planned, &arguments.selection, &tell)?;
+        let execution = Execution {
+            manifest: Arc::clone(&planned.manifest),
+            plan: Arc::clone(&planned.plan),
+            decisions: Arc::clone(&planned.decisions),
+            store: Arc::clone(&planned.store),
+            history: Arc::clone(&planned.history),
+            state: Arc::clone(&planned.state),
+            engines: planned.engines.clone(),
+            listener: Arc::clone(&listener) as Arc<dyn Listener>,
+            clock: Arc::clone(&clock),
+            publisher: Arc::clone(&repositories) as Arc<_>,
+            jobs: planned.jobs,
+            cancel: cancel.clone(),
+        };
+        let applied = execute(execution).await?;
+        let has_lost = tell_damage(&planned, &applied.ends, &tell);
+        if !has_lost || applied.canceled || round == MOST_ROUNDS {
+            break applied;
+        }
+        planned.decide(&arguments.selection)?;
+        round += 1;
     };
-    let applied = execute(execution).await?;
+    planned.history.take_notes().into_iter().for_each(|text| tell(What::Noted { text }));
+    let uncounted = not_counted(&planned);
     if !applied.canceled {
         repositories.retire_undeclared().into_iter().for_each(tell);
     }
@@ -74,6 +86,34 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
         (false, true) => Exit::Success,
         (false, false) => Exit::Failure,
     })
+}
+
+/// How often an apply begins again because of damage that it met on its way. What it meets is dropped, so that each time
+/// it meets less; where that is not so, the disk is of no use.
+const MOST_ROUNDS: u32 = 5;
+
+/// Reads what the apply will read of the store, and decides again until all of that is sound.
+fn drop_damaged_results(
+    planned: &mut Planned,
+    selection: &Selection,
+    tell: &dyn Fn(What),
+) -> Result<(), Failure> {
+    let known = planned.history.last_good()?;
+    for _ in 0..MOST_ROUNDS {
+        if !drops_damaged_results(&planned.plan, &planned.decisions, &planned.store, &known) {
+            break;
+        }
+        tell_damage(planned, &Ends::new(), tell);
+        planned.decide(selection)?;
+    }
+    Ok(())
+}
+
+/// Tells what was damaged; gives whether some of it has not been made again yet.
+fn tell_damage(planned: &Planned, ends: &Ends, tell: &dyn Fn(What)) -> bool {
+    let damaged = planned.store.take_damaged();
+    damaged.iter().for_each(|blob| tell(name_damage(blob, &planned.plan, &planned.decisions, ends)));
+    damaged.iter().any(|blob| !planned.store.has(blob))
 }
 
 /// Builds that are skipped as they should be: ruled out by their specs, or not chosen.
@@ -128,8 +168,11 @@ impl Listeners {
 
 impl Listener for Listeners {
     fn hear(&self, event: &Event) {
-        if matches!(event.what, What::NotPublished { .. }) {
-            self.unpublished.store(true, std::sync::atomic::Ordering::Relaxed);
+        match event.what {
+            // An apply that begins again publishes again.
+            What::ApplyStarted { .. } => self.unpublished.store(false, std::sync::atomic::Ordering::Relaxed),
+            What::NotPublished { .. } => self.unpublished.store(true, std::sync::atomic::Ordering::Relaxed),
+            _ => {}
         }
         self.screen.hear(event);
         self.summary.hear(event);

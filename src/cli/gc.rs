@@ -5,6 +5,7 @@ use super::arguments::Gc;
 use super::context::{CliError, Context, Failure};
 use super::project::{Project, STATE_FOLDER, store};
 use crate::event::{Clock, SystemClock};
+use crate::execute::result_folder;
 use crate::store::Limits;
 use crate::ui::size;
 
@@ -26,13 +27,18 @@ pub fn run(arguments: &Gc, context: &Context) -> Result<Exit, Failure> {
     if let (Some(older), Ok(project)) = (limits.older, Project::find(context)) {
         let _lock = project.lock()?;
         let history = project.history()?;
-        let old = history.old_results(now.before(older))?;
-        for (number, results) in &old {
-            let path = format!("{STATE_FOLDER}/{results}");
-            project.repository.remove_folder(path).map_err(CliError::Io)?;
-            history.forget_results(*number)?;
+        let mut removed = 0;
+        for row in history.old_results(now.before(older))? {
+            // A row that was damaged must not take another build's folder along.
+            let folder = result_folder(&row.build, row.number);
+            if row.results.as_deref() == Some(&folder) {
+                project.repository.remove_folder(format!("{STATE_FOLDER}/{folder}")).map_err(CliError::Io)?;
+                removed += 1;
+            }
+            history.forget_results(row.number)?;
         }
-        text.push_str(&format!("removed {} result folders of this project\n", old.len()));
+        history.take_notes().iter().for_each(|note| context.tell(&format!("note: {note}\n")));
+        text.push_str(&format!("removed {removed} result folders of this project\n"));
     }
     context.print(&text)?;
     Ok(Exit::Success)

@@ -20,7 +20,7 @@ use crate::text::suggestion;
 pub struct Planned {
     pub manifest: Arc<Manifest>,
     pub plan: Arc<Plan>,
-    pub decisions: Decisions,
+    pub decisions: Arc<Decisions>,
     pub store: Arc<Store>,
     pub history: Arc<History>,
     pub state: Arc<Folder>,
@@ -42,7 +42,7 @@ pub async fn plan(
     context: &Context,
 ) -> Result<Planned, Failure> {
     let manifest = project.manifest(context)?;
-    let (store, history) = (Arc::new(store(context)?), Arc::new(project.history()?));
+    let (store, history) = (Arc::new(store(context)?), Arc::new(project.history_or_none(context)?));
     let state = Arc::new(project.state()?);
     let supervisor = supervisor()?;
     let native = Native::working_in(project.repository.path()).building_with(&supervisor, &own_path()?);
@@ -73,12 +73,22 @@ pub async fn plan(
     };
     let inspection = inspect(&inspector, cancel).await?;
     let plan = Plan::new(&manifest, inspection)?;
-    let mut decisions = plan.decide(&store, &history.last_good()?);
-    choose(&manifest, &plan, &selection.packages, &mut decisions)?;
-    Ok(Planned { manifest, plan: Arc::new(plan), decisions, store, history, state, engines, jobs })
+    let decisions = Arc::new(Decisions { all: Vec::new() });
+    let plan = Arc::new(plan);
+    let mut planned = Planned { manifest, plan, decisions, store, history, state, engines, jobs };
+    planned.decide(selection)?;
+    Ok(planned)
 }
 
 impl Planned {
+    /// Decides what is to be done, by what the store has now.
+    pub fn decide(&mut self, selection: &Selection) -> Result<(), Failure> {
+        let mut decisions = self.plan.decide(&self.store, &self.history.last_good()?);
+        choose(&self.manifest, &self.plan, &selection.packages, &mut decisions)?;
+        self.decisions = Arc::new(decisions);
+        Ok(())
+    }
+
     /// Shows everything that keeps builds from being possible; gives how many there are.
     pub fn show_impossible(&self, context: &Context) -> usize {
         let mut shown = BTreeSet::new();

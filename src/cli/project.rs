@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::context::{CliError, Context, Failure};
 use crate::files::{Folder, HostPath, Lock, LockKind};
 use crate::manifest::{MANIFEST_FILE, Manifest, load};
-use crate::store::{History, Store};
+use crate::store::{History, Store, StoreError};
 
 /// The folder of a project's state.
 pub const STATE_FOLDER: &str = ".forge";
@@ -15,6 +16,8 @@ pub const STATE_FOLDER: &str = ".forge";
 pub struct Project {
     /// The repository: the folder of the manifest.
     pub repository: Arc<Folder>,
+    /// Whether every other writer is kept out.
+    is_locked: AtomicBool,
 }
 
 impl Project {
@@ -27,7 +30,7 @@ impl Project {
                 && let Some(path) = HostPath::new(&path)
             {
                 let repository = Folder::open_ambient(&path).map_err(CliError::Io)?;
-                return Ok(Self { repository: Arc::new(repository) });
+                return Ok(Self { repository: Arc::new(repository), is_locked: AtomicBool::new(false) });
             }
             if !path.pop() {
                 return Err(CliError::NoManifest { folder: start.to_string() }.into());
@@ -46,10 +49,30 @@ impl Project {
         Ok(self.repository.create(STATE_FOLDER).map_err(CliError::Io)?)
     }
 
-    /// Its history.
+    /// Its history. Who has taken the [lock](Self::lock) gets a new one in place of a damaged one.
     pub fn history(&self) -> Result<History, Failure> {
-        let state = self.state()?;
-        Ok(History::open(&state.path().join("history.db"))?)
+        let path = self.state()?.path().join("history.db");
+        Ok(match self.is_locked.load(Ordering::Relaxed) {
+            true => History::open_or_renew(&path)?,
+            false => History::open(&path)?,
+        })
+    }
+
+    /// Its history, or an empty one that is not kept, with a word of why: a plan can be made without it.
+    pub fn history_or_none(&self, context: &Context) -> Result<History, Failure> {
+        let path = self.state()?.path().join("history.db");
+        if self.is_locked.load(Ordering::Relaxed) {
+            return self.history();
+        }
+        match History::open(&path).and_then(|history| history.last_good().map(|_| history)) {
+            Err(StoreError::DamagedHistory { reason }) => {
+                context.tell(&format!(
+                    "note: this project's history is damaged ({reason}) and left out; `forge apply` begins a new one\n"
+                ));
+                Ok(History::in_memory()?)
+            }
+            history => Ok(history?),
+        }
     }
 
     /// Keeps every other apply out until the lock is dropped.
@@ -58,6 +81,7 @@ impl Project {
         let lock = Lock::take(&state, "lock", LockKind::Exclusive).map_err(CliError::Io)?;
         let mut lock = lock.map_err(|holder| CliError::Locked { holder })?;
         lock.sign(&format!("forge apply, process {}", std::process::id())).map_err(CliError::Io)?;
+        self.is_locked.store(true, Ordering::Relaxed);
         Ok(lock)
     }
 }

@@ -113,7 +113,7 @@ pub struct Event {
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum What {
-    /// An apply begins.
+    /// An apply begins, or begins again because something that it needs was damaged in the store.
     ApplyStarted {
         /// All builds of the plan.
         builds: usize,
@@ -173,6 +173,15 @@ pub enum What {
         chroot: String,
         /// Why.
         cause: String,
+    },
+    /// Something in the store is not what was put there: it was dropped, and is made again where it is needed.
+    DamageFound {
+        /// The build that it is of, if the plan knows one.
+        build: Option<BuildName>,
+        /// The file: a package, a log, a source.
+        file: String,
+        /// The digest that it should have.
+        digest: String,
     },
     /// Something that a user should know of and that has no event of its own.
     Noted {

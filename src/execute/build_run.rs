@@ -9,13 +9,13 @@ use super::ExecuteError;
 use super::import::import;
 use super::local::{Local, Ran};
 use super::progress::Teller;
-use super::results::{ResultRecord, complete, folder_name};
+use super::results::{ResultRecord, complete, result_folder};
 use super::scheduler::{Execution, Scheduler, Told};
 use super::task::Task;
 use crate::digest::Key;
 use crate::event::{BuildName, Failure, StageTime, State, Timestamp, What};
 use crate::plan::{BuildId, Ingredients, Inputs, dependency_files};
-use crate::store::{ResultFile, StepResult};
+use crate::store::{ResultFile, StepResult, StoreError};
 
 /// How a step ended.
 pub(super) enum StepEnd {
@@ -25,6 +25,8 @@ pub(super) enum StepEnd {
     Made(Arc<StepResult>),
     /// It failed.
     Failed { failure: Failure, stages: Vec<StageTime> },
+    /// Something that it needs turned out to be damaged in the store, and must be made again first.
+    NeedsDamaged,
     /// It was ended.
     Canceled,
 }
@@ -106,7 +108,7 @@ impl Scheduler {
             return self.passed(node);
         };
         let ingredients = self.execution.plan.ingredients_with(id, &inputs, Default::default());
-        if self.execution.store.result(&ingredients.source_key()).is_some() {
+        if self.execution.store.sound_result(&ingredients.source_key()).is_some() {
             return self.passed(node);
         }
         let task = self.begin(id, &inputs, ingredients, Vec::new())?;
@@ -137,7 +139,7 @@ impl Scheduler {
         let ingredients = plan.ingredients_with(id, &inputs, contents);
         let key = ingredients.key();
         let source = self.execution.store.result(&ingredients.source_key());
-        if let (Some(result), Some(_)) = (self.execution.store.result(&key), &source) {
+        if let (Some(result), Some(_)) = (self.execution.store.sound_result(&key), &source) {
             if let Some(running) = self.begun.get_mut(&id) {
                 (running.key, running.ingredients) = (Some(key), ingredients);
             }
@@ -177,18 +179,26 @@ impl Scheduler {
             }
         };
         let key = Some(ingredients.key());
-        let folder = folder_name(&name, number);
+        let folder = result_folder(&name, number);
         let inputs = Arc::clone(inputs);
         let timeout = self.timeout(id);
         let running =
             Running { number, started, folder, ingredients, key, source, dependencies, inputs, timeout };
         let task = running.task(&self.execution, &name);
-        self.execution.state.create(&running.folder)?;
+        if is_new {
+            self.make_result_folder(&running.folder)?;
+        }
         self.begun.insert(id, running);
         if is_new {
             self.tell_state(id, State::Running);
         }
         Ok(task)
+    }
+
+    /// Makes the result folder of a build. A folder of that name that is there already is of a build whose number was
+    /// lost with the power.
+    fn make_result_folder(&self, folder: &str) -> Result<(), ExecuteError> {
+        Ok(self.execution.state.create(folder)?.clear()?)
     }
 
     fn timeout(&self, id: BuildId) -> Duration {
@@ -208,7 +218,8 @@ impl Scheduler {
         let ingredients = plan.ingredients_with(id, &inputs, contents);
         let (name, now) = (plan.build(id).name.clone(), self.execution.clock.now());
         let number = self.execution.history.begin(&name, now)?;
-        let (folder, key) = (folder_name(&name, number), Some(ingredients.key()));
+        let (folder, key) = (result_folder(&name, number), Some(ingredients.key()));
+        self.make_result_folder(&folder)?;
         let (started, source, timeout) = (now, None, self.timeout(id));
         let running =
             Running { number, started, folder, ingredients, key, source, dependencies, inputs, timeout };
@@ -248,6 +259,7 @@ fn step_end(ran: Ran) -> StepEnd {
 /// Whether an error is one build's own: then others go on.
 fn of_one_build(error: ExecuteError) -> Result<StepEnd, ExecuteError> {
     match error {
+        ExecuteError::Store(StoreError::Damaged(_)) => Ok(StepEnd::NeedsDamaged),
         ExecuteError::Package(_)
         | ExecuteError::Source(_)
         | ExecuteError::Changed { .. }

@@ -2,48 +2,59 @@
 
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use super::ExecuteError;
 use super::task::Task;
 use crate::files::{Folder, HostPath, Sharing};
 use crate::plan::Inputs;
-use crate::store::Store;
+use crate::source::InputFile;
+use crate::store::{Store, StoreError};
 
-/// Takes every file that the store does not have.
+/// Takes every file that the store does not have, or not any more as it was.
 ///
 /// # Errors
 /// [`ExecuteError::Changed`] where a file is no longer what the plan was made from.
 pub(super) fn import(store: &Store, inputs: &Inputs) -> Result<(), ExecuteError> {
-    for file in inputs.files().filter(|file| !store.has(&file.blob)) {
-        let (blob, _) = store.take_in(&file.folder()?, &file.path)?;
-        if blob != file.blob {
-            return Err(ExecuteError::Changed { file: file.path.display().to_string() });
-        }
+    let files: Vec<&InputFile> = inputs.files().collect();
+    files
+        .into_par_iter()
+        .filter(|file| !store.has_sound(&file.blob))
+        .try_for_each(|file| take_in(store, file))
+}
+
+fn take_in(store: &Store, file: &InputFile) -> Result<(), ExecuteError> {
+    let (blob, _) = store.take_in(&file.folder()?, &file.path)?;
+    if blob == file.blob {
+        return Ok(());
     }
-    Ok(())
+    Err(ExecuteError::Changed { file: file.path.display().to_string() })
 }
 
 /// Lays out an empty work folder with the spec in `SPECS` and its files in `SOURCES`; all of them have one time, so that
 /// a source package does not tell when they were checked out.
 pub(super) fn lay_out(store: &Store, task: &Task) -> Result<(HostPath, HostPath), ExecuteError> {
-    let work = Folder::create_ambient(&task.work)?;
+    let work = Folder::create_ambient(&task.work)?.without_sync();
     work.clear()?;
     let specs = work.create("SPECS")?;
     let sources = work.create("SOURCES")?;
     let spec = &task.inputs.spec;
-    place(store, spec.blob, &specs, &spec.name, task.epoch())?;
+    place(store, spec, &specs, task.epoch())?;
     for file in &task.inputs.sources {
-        place(store, file.blob, &sources, &file.name, task.epoch())?;
+        place(store, file, &sources, task.epoch())?;
     }
     Ok((specs.path().join(&spec.name), sources.path().clone()))
 }
 
-fn place(
-    store: &Store,
-    blob: crate::store::Blob,
-    folder: &Folder,
-    name: &str,
-    epoch: u64,
-) -> Result<(), ExecuteError> {
-    store.place(&blob, folder, Path::new(name), Sharing::Nothing)?;
-    Ok(folder.set_modified(name, epoch)?)
+fn place(store: &Store, file: &InputFile, folder: &Folder, epoch: u64) -> Result<(), ExecuteError> {
+    let place = || store.place(&file.blob, folder, Path::new(&file.name), Sharing::Nothing);
+    match place() {
+        // It was sound when it was imported, and the source is still where it came from.
+        Err(StoreError::Damaged(_)) => {
+            take_in(store, file)?;
+            place()?;
+        }
+        placed => placed?,
+    }
+    Ok(folder.set_modified(&file.name, epoch)?)
 }

@@ -4,6 +4,8 @@ use std::io::BufReader;
 use std::path::Path;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::ExecuteError;
 use super::failure::failure;
 use super::import::lay_out;
@@ -124,18 +126,24 @@ impl Local {
 
     fn take_in(&self, task: &Task, packages: &[HostPath]) -> Result<Vec<ResultFile>, ExecuteError> {
         let work = Folder::open_ambient(&task.work)?;
-        let mut files = Vec::new();
-        for package in packages {
-            let path = package.as_path().strip_prefix(task.work.as_path()).unwrap_or(package.as_path());
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let mut reader = BufReader::new(work.open(path)?);
-            let metadata = read_metadata(&name, &mut reader)?;
-            let content = content_digest(&name, &metadata)?;
-            let package = PackageSummary::new(&PackageRecord::read(&name, &metadata)?, content);
-            let (blob, sha256) = self.store.take_in(&work, path)?;
-            files.push(ResultFile { name, blob, sha256, package });
-        }
-        Ok(files)
+        // Each waits for the disk to have it: together they wait once.
+        packages.par_iter().map(|package| self.take_in_package(task, &work, package)).collect()
+    }
+
+    fn take_in_package(
+        &self,
+        task: &Task,
+        work: &Folder,
+        package: &HostPath,
+    ) -> Result<ResultFile, ExecuteError> {
+        let path = package.as_path().strip_prefix(task.work.as_path()).unwrap_or(package.as_path());
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut reader = BufReader::new(work.open(path)?);
+        let metadata = read_metadata(&name, &mut reader)?;
+        let content = content_digest(&name, &metadata)?;
+        let package = PackageSummary::new(&PackageRecord::read(&name, &metadata)?, content);
+        let (blob, sha256) = self.store.take_in(work, path)?;
+        Ok(ResultFile { name, blob, sha256, package })
     }
 
     /// Does what blocks where it holds up nobody.

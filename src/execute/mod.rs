@@ -1,6 +1,7 @@
 //! A plan → results: what is ready runs, the longest way to the end first; what fails takes along only what needs it.
 
 mod build_run;
+mod damage;
 mod failure;
 mod import;
 mod local;
@@ -14,7 +15,8 @@ mod task;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-pub use results::{RESULTS_FOLDER, ResultRecord};
+pub use damage::{drops_damaged_results, name_damage};
+pub use results::{RESULTS_FOLDER, ResultRecord, result_folder};
 pub use scheduler::{Applied, BuildEnd, Execution, Publisher, execute};
 
 use crate::engine::EngineError;

@@ -8,11 +8,14 @@ use super::ExecuteError;
 use super::task::Task;
 use crate::digest::Key;
 use crate::event::{BuildName, Failure, StageTime, State, Timestamp};
-use crate::files::{Folder, Sharing};
+use crate::files::{EntryKind, Folder, Sharing};
 use crate::store::{ResultFile, StepResult, Store};
 
 /// Where result folders are, below the project's state folder.
 pub const RESULTS_FOLDER: &str = "results";
+
+/// No project has had more builds: a folder with a larger number is not one of ours.
+const MOST_BUILDS: u64 = 1 << 40;
 
 /// `result.json`: how a build ended.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -40,8 +43,22 @@ pub struct ResultRecord {
 }
 
 /// The name of a build's result folder, below the project's state folder.
-pub(super) fn folder_name(build: &BuildName, number: u64) -> String {
+pub fn result_folder(build: &BuildName, number: u64) -> String {
     format!("{RESULTS_FOLDER}/{}/{number:08}-{}", build.chroot, build.package)
+}
+
+/// The largest number of a result folder that is there.
+pub(super) fn largest_number(state: &Folder) -> std::io::Result<u64> {
+    let Ok(results) = state.folder(RESULTS_FOLDER) else {
+        return Ok(0);
+    };
+    let mut largest = 0;
+    for chroot in results.entries()?.iter().filter(|entry| entry.kind == EntryKind::Folder) {
+        let names = results.folder(&chroot.name)?.entries()?;
+        let numbers = names.iter().filter_map(|entry| entry.name.split('-').next()?.parse::<u64>().ok());
+        largest = numbers.filter(|number| *number < MOST_BUILDS).fold(largest, u64::max);
+    }
+    Ok(largest)
 }
 
 /// Puts packages and `root.log` into a build's result folder, `result.json` last: a folder without it is of a build that
@@ -52,7 +69,8 @@ pub(super) fn complete(
     record: &ResultRecord,
     result: Option<&StepResult>,
 ) -> Result<(), ExecuteError> {
-    let folder = task.results_folder()?;
+    // All of it is made to last at once, before the record says that it is there.
+    let folder = task.results_folder()?.without_sync();
     for file in result.map(|result| result.files.as_slice()).unwrap_or_default() {
         store.place(&file.blob, &folder, Path::new(&file.name), Sharing::HardLink)?;
     }
@@ -60,7 +78,8 @@ pub(super) fn complete(
         store.place(&result.log, &folder, Path::new("build.log"), Sharing::HardLink)?;
     }
     folder.write_atomic("root.log", root_log(task).as_bytes())?;
-    write_record(&folder, record)
+    folder.sync_with_files()?;
+    write_record(&task.results_folder()?, record)
 }
 
 fn write_record(folder: &Folder, record: &ResultRecord) -> Result<(), ExecuteError> {

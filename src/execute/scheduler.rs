@@ -13,6 +13,7 @@ use super::build_run::{Running, StepEnd, failed_step};
 use super::local::Local;
 use super::progress::Teller;
 use super::ready::{Ready, estimate, ways};
+use super::results::largest_number;
 use super::{Ends, ExecuteError};
 use crate::digest::Key;
 use crate::engine::Engine;
@@ -37,7 +38,7 @@ pub struct Execution {
     /// The plan.
     pub plan: Arc<Plan>,
     /// What is to be done with each build.
-    pub decisions: Decisions,
+    pub decisions: Arc<Decisions>,
     /// The store.
     pub store: Arc<Store>,
     /// The project's history.
@@ -116,6 +117,10 @@ pub async fn execute(execution: Execution) -> Result<Applied, ExecuteError> {
 impl Scheduler {
     fn new(execution: Execution) -> Result<Self, ExecuteError> {
         execution.history.close_abandoned(execution.clock.now())?;
+        if execution.history.is_new()? {
+            // Where an older history is gone, its result folders are not.
+            execution.history.number_after(largest_number(&execution.state)?)?;
+        }
         let last = execution.history.last_good()?;
         let plan = Arc::clone(&execution.plan);
         let topological = toposort(&plan.graph, None).unwrap_or_default();
@@ -252,6 +257,12 @@ impl Scheduler {
         match self.execution.decisions.of(id) {
             Decision::Cached { key, result } => {
                 let (key, result) = (*key, Arc::clone(result));
+                if !self.is_known(id, &key) && !self.execution.store.is_sound(&result) {
+                    let name = self.execution.plan.build(id).name.clone();
+                    self.record_end(id, State::Skipped, None, Told::damaged())?;
+                    self.spoilt[node.index()] = Some(Culprit(name));
+                    return Ok(true);
+                }
                 self.cached(id, key, result)?;
                 Ok(true)
             }
@@ -320,6 +331,9 @@ impl Scheduler {
                 let told = Told { stages, failure: Some(failure), ..Told::default() };
                 self.failed(id);
                 self.end_build(id, node, State::Failed, None, told)
+            }
+            (Step::Fetch(id) | Step::SourcePackage(id) | Step::Build(id), StepEnd::NeedsDamaged) => {
+                self.end_build(id, node, State::Skipped, None, Told::damaged())
             }
             (Step::Fetch(id) | Step::SourcePackage(id) | Step::Build(id), _) => {
                 self.end_build(id, node, State::Canceled, None, Told::default())
@@ -414,14 +428,17 @@ impl Scheduler {
         key: Key,
         result: Arc<StepResult>,
     ) -> Result<(), ExecuteError> {
-        let name = self.execution.plan.build(id).name.clone();
         self.results.insert(id, Arc::clone(&result));
-        let is_known = self.last.get(&name).is_some_and(|last| last.key == key);
-        if !is_known && !self.begun.contains_key(&id) {
+        if !self.is_known(id, &key) && !self.begun.contains_key(&id) {
             self.adopt(id)?;
         }
         self.execution.store.mark_used(&key, self.execution.clock.now())?;
         self.record_end(id, State::Cached, Some((key, result)), Told::default())
+    }
+
+    /// Whether this project has had the result.
+    fn is_known(&self, id: BuildId, key: &Key) -> bool {
+        self.last.get(&self.execution.plan.build(id).name).is_some_and(|last| last.key == *key)
     }
 
     fn publish(&mut self, chroot: ChrootId) {
@@ -481,4 +498,12 @@ pub(super) struct Told {
     pub stages: Vec<StageTime>,
     pub skipped: Option<String>,
     pub failure: Option<Failure>,
+}
+
+impl Told {
+    /// A build can't be had before something that the store has lost is made again.
+    fn damaged() -> Self {
+        let skipped = "the store's copy of a package that it needs was damaged".to_owned();
+        Self { skipped: Some(skipped), ..Self::default() }
+    }
 }

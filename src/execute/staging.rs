@@ -44,10 +44,12 @@ pub(super) fn stage(store: &Store, task: &Task) -> Result<SearchPaths, ExecuteEr
     if task.dependencies.is_empty() {
         return Ok(Vec::new());
     }
-    let folder = Folder::create_ambient(&task.work)?.create(FOLDER)?;
+    let folder = Folder::create_ambient(&task.work)?.without_sync().create(FOLDER)?;
     for file in &task.dependencies {
-        let content = store.open_blob(&file.blob)?.into_std();
-        unpack(&file.name, BufReader::new(content), &folder)?;
+        // What is unpacked of a damaged package is in the work folder only, and no build begins there.
+        store.read_blob(&file.blob, |content| {
+            unpack(&file.name, BufReader::new(content), &folder).map_err(ExecuteError::from)
+        })?;
     }
     let paths = SEARCHED.iter().filter_map(|(variable, folders)| {
         let there = folders.iter().filter(|below| folder.is_folder(below));

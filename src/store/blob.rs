@@ -27,41 +27,47 @@ impl Blob {
 }
 
 impl Store {
-    /// Whether the blob is there with its size.
+    /// Whether the blob is there with its size, which is enough for what is only counted. See [`Store::has_sound`].
     pub fn has(&self, blob: &Blob) -> bool {
         self.folder.file_size(blob.path()) == Some(blob.size)
     }
 
-    /// Takes in the file `path` of `origin`, streaming; gives its SHA-256 too, which others ask for.
+    /// Takes in the file `path` of `origin`, streaming; gives its SHA-256 too, which others ask for. When it counts, it is
+    /// on the disk. A blob of that digest that is there already stays if it is sound.
     pub fn take_in(&self, origin: &Folder, path: &Path) -> Result<(Blob, String), StoreError> {
         let mut file = origin.open(path)?;
         let incoming = self.folder.create("incoming")?;
         let temporary = incoming.temporary(Path::new("blob"));
-        let written = write_hashed(&mut file, &mut incoming.new_file(&temporary, 0o444)?);
-        let (blob, sha256) = match written {
-            Ok(written) => written,
-            Err(error) => {
-                incoming.remove_file(&temporary)?;
-                return Err(error.into());
+        let mut content = incoming.new_file(&temporary, 0o444)?;
+        let taken = write_hashed(&mut file, &mut content).and_then(|(blob, sha256)| {
+            if !self.has_equal(&blob) {
+                content.sync_data()?;
+                self.file(&incoming, &temporary, &blob)?;
             }
-        };
-        if self.has(&blob) {
-            incoming.remove_file(&temporary)?;
-            return Ok((blob, sha256));
-        }
+            Ok((blob, sha256))
+        });
+        incoming.remove_file(&temporary)?;
+        Ok(taken?)
+    }
+
+    /// Gives a synced file its name among the blobs.
+    fn file(&self, incoming: &Folder, temporary: &Path, blob: &Blob) -> io::Result<()> {
         let target = blob.path();
-        self.folder.dir().create_dir_all(target.parent().unwrap_or(&target))?;
-        incoming.dir().rename(&temporary, self.folder.dir(), &target)?;
-        Ok((blob, sha256))
+        let folder = self.folder.create(target.parent().unwrap_or(&target))?;
+        incoming.dir().rename(temporary, self.folder.dir(), &target)?;
+        folder.sync()
     }
 
-    /// Opens a blob for reading.
-    pub fn open_blob(&self, blob: &Blob) -> Result<cap_std::fs::File, StoreError> {
-        self.folder.open(blob.path()).map_err(|_| StoreError::Damaged(blob.digest.to_string()))
+    /// Whether the blob is there, byte for byte.
+    fn has_equal(&self, blob: &Blob) -> bool {
+        self.has(blob)
+            && Digest::of_file(&self.folder, blob.path()).is_ok_and(|(digest, _)| digest == blob.digest)
     }
 
-    /// Puts a blob at `path` in `target`. For what builds may write to ([`Sharing::Nothing`]), the content is checked
-    /// against the digest.
+    /// Puts a blob at `path` in `target`, checked: what is there afterwards is what the digest says.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where the blob is missing or not what its name says; nothing is at `path` then.
     pub fn place(
         &self,
         blob: &Blob,
@@ -70,14 +76,14 @@ impl Store {
         sharing: Sharing,
     ) -> Result<(), StoreError> {
         if !self.has(blob) {
-            return Err(StoreError::Damaged(blob.digest.to_string()));
+            return Err(self.drop_damaged(blob));
         }
-        self.folder.place(&blob.path(), target, path, sharing, |_| Ok(()))?;
-        if sharing == Sharing::Nothing && Digest::of_file(target, path)?.0 != blob.digest {
-            self.folder.remove_file(blob.path())?;
-            return Err(StoreError::Damaged(blob.digest.to_string()));
-        }
-        Ok(())
+        let mut is_sound = true;
+        let placed = self.folder.place(&blob.path(), target, path, sharing, |placed| {
+            is_sound = Digest::of_reader(placed)?.0 == blob.digest;
+            if is_sound { Ok(()) } else { Err(io::ErrorKind::InvalidData.into()) }
+        });
+        if is_sound { Ok(placed?) } else { Err(self.drop_damaged(blob)) }
     }
 }
 
@@ -139,14 +145,35 @@ mod tests {
     }
 
     #[test]
-    fn a_blob_that_was_changed_never_reaches_a_build() {
+    fn a_blob_that_was_changed_reaches_neither_build_nor_result_nor_repository() {
+        for sharing in [Sharing::Nothing, Sharing::HardLink] {
+            let (_temp, store, folder) = scratch();
+            folder.write_atomic("in", b"abc").unwrap();
+            let (blob, _) = store.take_in(&folder, Path::new("in")).unwrap();
+            store.folder.write_atomic(blob.path(), b"abd").unwrap();
+            let placed = store.place(&blob, &folder, Path::new("out"), sharing);
+            assert!(matches!(placed, Err(StoreError::Damaged(_))));
+            assert!(!folder.exists("out") && !store.has(&blob));
+            assert_eq!(store.take_damaged(), [blob]);
+        }
+    }
+
+    #[test]
+    fn a_changed_blob_is_replaced_when_the_same_content_comes_in_again() {
         let (_temp, store, folder) = scratch();
         folder.write_atomic("in", b"abc").unwrap();
         let (blob, _) = store.take_in(&folder, Path::new("in")).unwrap();
-        store.folder.remove_file(blob.path()).unwrap();
         store.folder.write_atomic(blob.path(), b"abd").unwrap();
-        let placed = store.place(&blob, &folder, Path::new("out"), Sharing::Nothing);
-        assert!(matches!(placed, Err(StoreError::Damaged(_))));
-        assert!(!store.has(&blob));
+        store.take_in(&folder, Path::new("in")).unwrap();
+        assert_eq!(store.folder.read(blob.path()).unwrap(), b"abc");
+        assert!(store.folder.folder("incoming").unwrap().entries().unwrap().is_empty());
+    }
+
+    #[test]
+    fn blobs_are_read_only() {
+        let (_temp, store, folder) = scratch();
+        folder.write_atomic("in", b"abc").unwrap();
+        let (blob, _) = store.take_in(&folder, Path::new("in")).unwrap();
+        assert!(store.folder.dir().metadata(blob.path()).unwrap().permissions().readonly());
     }
 }

@@ -5,9 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::record::RecordName;
 use super::{RecordKind, StepResult, Store, StoreError};
 use crate::event::Timestamp;
-use crate::files::{EntryKind, Folder, Lock, LockKind};
+use crate::files::{EntryKind, Folder, is_temporary};
 
 /// What may stay.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,6 +32,9 @@ pub struct Collected {
     pub bytes_left: u64,
 }
 
+/// A file that is older than this is not being written any more.
+const BEING_WRITTEN: Duration = Duration::from_secs(3600);
+
 struct Remembered {
     path: PathBuf,
     used: Timestamp,
@@ -43,10 +47,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::InUse`] while anything is being built.
     pub fn collect(&self, limits: Limits, now: Timestamp) -> Result<Collected, StoreError> {
-        let lock = Lock::take(&self.folder, "lock", LockKind::Exclusive)?;
-        let mut lock = lock.map_err(|_| StoreError::InUse)?;
-        lock.sign(&format!("process {}", std::process::id()))?;
-        let mut steps = self.remembered(RecordKind::Step)?;
+        let _lock = self.lock_alone("forge gc")?;
+        let mut steps = self.remembered_results()?;
         let mut collected = Collected::default();
         steps.sort_by_key(|step| std::cmp::Reverse(step.used));
         let mut kept: HashSet<PathBuf> = HashSet::new();
@@ -68,23 +70,43 @@ impl Store {
         self.remove_old_facts(limits, now)?;
         self.remove_blobs(&kept, &mut collected)?;
         self.folder.remove_folder("incoming")?;
+        self.records.clear();
         Ok(collected)
     }
 
-    fn remembered(&self, kind: RecordKind) -> Result<Vec<Remembered>, StoreError> {
+    /// All records of results. One that can't be believed, or whose blobs are not all there, is none.
+    fn remembered_results(&self) -> Result<Vec<Remembered>, StoreError> {
         let mut found = Vec::new();
-        for path in files_below(&self.folder, Path::new(kind.folder()))? {
+        for path in files_below(&self.folder, Path::new(RecordKind::Step.folder()))? {
             let used = Timestamp::of(self.folder.modified(&path)?);
-            let result = serde_json::from_slice(&self.folder.read(&path)?).ok();
+            let result = self.remembered_result(&path)?;
             found.push(Remembered { path, used, result });
         }
         Ok(found)
     }
 
+    fn remembered_result(&self, path: &Path) -> io::Result<Option<StepResult>> {
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        let Some(name) = RecordName::parse(RecordKind::Step, &file) else {
+            return Ok(None);
+        };
+        let content = self.folder.read(path)?;
+        let result: Option<StepResult> = serde_json::from_slice(&content).ok();
+        Ok(result.filter(|result| name.is_of(&content) && result.blobs().all(|blob| self.has(&blob))))
+    }
+
+    /// Specs are read without the store's lock: a file that is just being written is left alone.
     fn remove_old_facts(&self, limits: Limits, now: Timestamp) -> Result<(), StoreError> {
-        let Some(older) = limits.older else { return Ok(()) };
         for path in files_below(&self.folder, Path::new(RecordKind::Facts.folder()))? {
-            if now.since(Timestamp::of(self.folder.modified(&path)?)) > older {
+            let Ok(modified) = self.folder.modified(&path) else { continue };
+            let age = now.since(Timestamp::of(modified));
+            let is_ours = || {
+                let file = path.file_name().unwrap_or_default().to_string_lossy();
+                RecordName::parse(RecordKind::Facts, &file).is_some()
+            };
+            let is_too_old = limits.older.is_some_and(|older| age > older);
+            let is_left_over = age > BEING_WRITTEN && (is_temporary(&path) || !is_ours());
+            if is_too_old || is_left_over {
                 self.folder.remove_file(path)?;
             }
         }
@@ -106,7 +128,8 @@ impl Store {
     }
 }
 
-fn files_below(folder: &Folder, path: &Path) -> io::Result<Vec<PathBuf>> {
+/// All files below a folder of the store.
+pub(super) fn files_below(folder: &Folder, path: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut open = vec![path.to_owned()];
     while let Some(path) = open.pop() {
@@ -140,9 +163,30 @@ mod tests {
             let result = StepResult { files: Vec::new(), log, stages: Vec::new(), milliseconds: 0 };
             let key = Encoder::new("test v1").text("content", content).key();
             store.remember(RecordKind::Step, &key, &result).unwrap();
-            store.folder.set_modified(RecordKind::Step.path(&key), 1000 * index as u64).unwrap();
+            let record = record_of(&store, &result);
+            store.folder.set_modified(record, 1000 * index as u64).unwrap();
         }
         (temp, store)
+    }
+
+    fn record_of(store: &Store, result: &StepResult) -> PathBuf {
+        let records = files_below(&store.folder, Path::new("steps")).unwrap();
+        let content = serde_json::to_vec(result).unwrap();
+        records.into_iter().find(|path| store.folder.read(path).unwrap() == content).unwrap()
+    }
+
+    #[test]
+    fn what_can_not_be_believed_goes_with_the_blobs_that_only_it_needs() {
+        let (_temp, store) = store_with(&["a", "b", "c"]);
+        let records = files_below(&store.folder, Path::new("steps")).unwrap();
+        store.folder.write_atomic(&records[0], b"{}").unwrap();
+        let result = store.remembered_result(&records[1]).unwrap().unwrap();
+        store.folder.remove_file(result.log.path()).unwrap();
+        store.folder.write_atomic("steps/.forge-tmp-1-1", b"").unwrap();
+        store.folder.create("incoming").unwrap().write_atomic("half", b"").unwrap();
+        let collected = store.collect(Limits::default(), Timestamp(9_000_000)).unwrap();
+        assert_eq!((collected.results, collected.blobs, collected.bytes_left), (3, 1, 1));
+        assert!(!store.folder.exists("incoming"));
     }
 
     #[test]

@@ -2,17 +2,19 @@
 
 use std::collections::HashMap;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::StoreError;
+use super::recovery::{MOST_BUILDS, has_sound_header, is_damage, largest_number, set_aside};
 use crate::digest::{Digest, Key};
 use crate::event::{BuildName, StageTime, State, Timestamp};
 use crate::files::HostPath;
 
-/// The form of the tables; another one is not read.
+/// The form of the tables; another one is not read, but moved aside.
 const VERSION: i64 = 1;
 
 const TABLES: &str = "
@@ -37,6 +39,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct History {
     connection: Mutex<Connection>,
+    /// Where it is, if it may be moved aside when it is found damaged.
+    renewed_at: Option<HostPath>,
+    /// The largest number that a build has.
+    last_number: AtomicU64,
+    /// What there is to tell of the history itself.
+    notes: Mutex<Vec<String>>,
 }
 
 /// The newest good build of a package in a chroot.
@@ -86,24 +94,86 @@ pub struct PublishedRow {
 
 impl History {
     /// Opens the history in the file `path`, or makes it.
+    ///
+    /// # Errors
+    /// [`StoreError::DamagedHistory`] among others: others may be at work with the file, so it is left as it is.
     pub fn open(path: &HostPath) -> Result<Self, StoreError> {
-        let connection = Connection::open(path.as_path())?;
-        connection.busy_timeout(PATIENCE)?;
-        connection.pragma_update(None, "journal_mode", "wal")?;
-        connection.pragma_update(None, "synchronous", "normal")?;
-        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if version == 0 {
-            connection.execute_batch(TABLES)?;
-            connection.pragma_update(None, "user_version", VERSION)?;
+        Ok(Self::of(connect(path)?, None))
+    }
+
+    /// As [`History::open`], for who keeps every other writer out: what is damaged, now or when it is found later, is
+    /// moved aside and a new history begun.
+    pub fn open_or_renew(path: &HostPath) -> Result<Self, StoreError> {
+        match connect(path) {
+            Ok(connection) => Ok(Self::of(connection, Some(path.clone()))),
+            Err(StoreError::DamagedHistory { reason }) => {
+                let history = Self::of(Connection::open_in_memory()?, Some(path.clone()));
+                history.renew(&mut history.connection(), path, &reason)?;
+                Ok(history)
+            }
+            Err(error) => Err(error),
         }
-        Ok(Self { connection: Mutex::new(connection) })
     }
 
     /// A history that is forgotten with this value.
     pub fn in_memory() -> Result<Self, StoreError> {
         let connection = Connection::open_in_memory()?;
         connection.execute_batch(TABLES)?;
-        Ok(Self { connection: Mutex::new(connection) })
+        Ok(Self::of(connection, None))
+    }
+
+    fn of(connection: Connection, renewed_at: Option<HostPath>) -> Self {
+        // Where that can't be said, there are no builds in it yet.
+        let last_number = AtomicU64::new(largest_number(&connection).map_or(0, unsigned));
+        Self { connection: Mutex::new(connection), renewed_at, last_number, notes: Mutex::default() }
+    }
+
+    /// What there is to tell of the history itself; it is told once.
+    pub fn take_notes(&self) -> Vec<String> {
+        std::mem::take(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Moves a damaged history aside and begins a new one, whose builds are numbered on.
+    fn renew(&self, connection: &mut Connection, path: &HostPath, reason: &str) -> Result<(), StoreError> {
+        // The old one is closed first: when it closes, SQLite removes what it finds under the names beside it.
+        *connection = Connection::open_in_memory()?;
+        let aside = set_aside(path)?;
+        *connection = connect(path)?;
+        number_after(connection, self.last_number.load(Ordering::Relaxed))?;
+        let note = format!(
+            "this project's history was damaged ({reason}): it was moved to {aside} beside it, and a new one begun"
+        );
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
+        Ok(())
+    }
+
+    /// Does something with the database, and again with a new one where this one turns out to be damaged.
+    fn run<T>(&self, work: impl Fn(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        let mut connection = self.connection();
+        match work(&connection) {
+            Err(error) if is_damage(&error) => match &self.renewed_at {
+                None => Err(StoreError::DamagedHistory { reason: error.to_string() }),
+                Some(path) => {
+                    self.renew(&mut connection, path, &error.to_string())?;
+                    Ok(work(&connection)?)
+                }
+            },
+            done => Ok(done?),
+        }
+    }
+
+    /// Whether no build was ever begun in it.
+    pub fn is_new(&self) -> Result<bool, StoreError> {
+        self.run(|connection| {
+            let query = "SELECT count(*) FROM sqlite_sequence WHERE name = 'builds'";
+            connection.query_row(query, [], |row| Ok(row.get::<_, i64>(0)? == 0))
+        })
+    }
+
+    /// Numbers the builds of a new history after those of one that is gone.
+    pub fn number_after(&self, number: u64) -> Result<(), StoreError> {
+        self.last_number.fetch_max(number, Ordering::Relaxed);
+        self.run(|connection| number_after(connection, number))
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -115,26 +185,33 @@ impl History {
     pub fn close_abandoned(&self, now: Timestamp) -> Result<usize, StoreError> {
         let statement = "UPDATE builds SET state = 'canceled', ended = ?1, cause = 'forge was ended' \
                          WHERE state IN ('running', 'importing')";
-        Ok(self.connection().execute(statement, params![signed(now.0)])?)
+        self.run(|connection| connection.execute(statement, params![signed(now.0)]))
     }
 
     /// A build begins; gives its number.
     pub fn begin(&self, build: &BuildName, now: Timestamp) -> Result<u64, StoreError> {
-        let connection = self.connection();
         let statement = "INSERT INTO builds (package, chroot, state, started) VALUES (?1, ?2, 'running', ?3)";
-        connection.execute(statement, params![build.package, build.chroot, signed(now.0)])?;
-        Ok(unsigned(connection.last_insert_rowid()))
+        let number = self.run(|connection| {
+            connection.execute(statement, params![build.package, build.chroot, signed(now.0)])?;
+            Ok(unsigned(connection.last_insert_rowid()))
+        })?;
+        self.last_number.fetch_max(number, Ordering::Relaxed);
+        Ok(number)
     }
 
-    /// A build has ended.
+    /// A build has ended. Its row may have gone with a history that was damaged meanwhile.
     pub fn end(&self, row: &BuildRow) -> Result<(), StoreError> {
-        let connection = self.connection();
-        let statement = "UPDATE builds SET state = ?2, ended = ?3, cause = ?4, stages = ?5, results = ?6 WHERE number = ?1";
-        let stages = serde_json::to_string(&row.stages).unwrap_or_default();
-        let ended = row.ended.map(|at| signed(at.0));
-        let values = params![signed(row.number), row.state.name(), ended, row.cause, stages, row.results];
-        connection.execute(statement, values)?;
-        Ok(())
+        let statement = "INSERT OR REPLACE INTO builds \
+                         (number, package, chroot, state, started, ended, cause, stages, results) \
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        let BuildRow { number, build, state, started, ended, cause, stages, results } = row;
+        let stages = serde_json::to_string(stages).unwrap_or_default();
+        let (number, started, ended) = (signed(*number), signed(started.0), ended.map(|at| signed(at.0)));
+        let (package, chroot, state) = (&build.package, &build.chroot, state.name());
+        self.run(|connection| {
+            let values = params![number, package, chroot, state, started, ended, cause, stages, results];
+            connection.execute(statement, values).map(drop)
+        })
     }
 
     /// Remembers the newest good result of a build.
@@ -143,37 +220,41 @@ impl History {
                          VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         let milliseconds = i64::try_from(last.duration.as_millis()).unwrap_or(i64::MAX);
         let key = last.key.to_string();
-        let values = params![build.package, build.chroot, key, last.ingredients, milliseconds, last.results];
-        self.connection().execute(statement, values)?;
-        Ok(())
+        self.run(|connection| {
+            let values =
+                params![build.package, build.chroot, key, last.ingredients, milliseconds, last.results];
+            connection.execute(statement, values).map(drop)
+        })
     }
 
     /// The newest good result of every build.
     pub fn last_good(&self) -> Result<HashMap<BuildName, LastBuild>, StoreError> {
-        let connection = self.connection();
         let query = "SELECT package, chroot, key, ingredients, milliseconds, results FROM last_good";
-        let mut statement = connection.prepare(query)?;
-        let rows = statement.query_map([], |row| {
-            let build = BuildName { package: row.get(0)?, chroot: row.get(1)? };
-            let milliseconds: i64 = row.get(4)?;
-            let (ingredients, results) = (row.get(3)?, row.get(5)?);
-            Ok(key(row, 2)?.map(|key| {
-                let duration = Duration::from_millis(unsigned(milliseconds));
-                (build, LastBuild { key, ingredients, duration, results })
-            }))
-        })?;
-        rows.filter_map(Result::transpose).collect::<Result<_, _>>().map_err(StoreError::from)
+        self.run(|connection| {
+            let mut statement = connection.prepare(query)?;
+            let rows = statement.query_map([], |row| {
+                let build = BuildName { package: row.get(0)?, chroot: row.get(1)? };
+                let milliseconds: i64 = row.get(4)?;
+                let (ingredients, results) = (row.get(3)?, row.get(5)?);
+                Ok(key(row, 2)?.map(|key| {
+                    let duration = Duration::from_millis(unsigned(milliseconds));
+                    (build, LastBuild { key, ingredients, duration, results })
+                }))
+            })?;
+            rows.filter_map(Result::transpose).collect()
+        })
     }
 
     /// The newest builds, at most `limit`, of `package` only where one is named; the newest first.
     pub fn builds(&self, package: Option<&str>, limit: usize) -> Result<Vec<BuildRow>, StoreError> {
-        let connection = self.connection();
         let query = "SELECT number, package, chroot, state, started, ended, cause, stages, results FROM builds \
                      WHERE ?1 IS NULL OR package = ?1 ORDER BY number DESC LIMIT ?2";
-        let mut statement = connection.prepare(query)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = statement.query_map(params![package, limit], build_row)?;
-        rows.collect::<Result<_, _>>().map_err(StoreError::from)
+        self.run(|connection| {
+            let mut statement = connection.prepare(query)?;
+            let rows = statement.query_map(params![package, limit], build_row)?;
+            rows.collect()
+        })
     }
 
     /// What the repository of `chroot` holds.
@@ -208,31 +289,79 @@ impl History {
         Ok(transaction.commit()?)
     }
 
-    /// The result folders that no build of the newest of its package refers to.
-    pub fn old_results(&self, before: Timestamp) -> Result<Vec<(u64, String)>, StoreError> {
-        let connection = self.connection();
-        let query = "SELECT number, results FROM builds AS old WHERE results IS NOT NULL AND ended < ?1 \
+    /// The builds with result folders that no build of the newest of its package refers to.
+    pub fn old_results(&self, before: Timestamp) -> Result<Vec<BuildRow>, StoreError> {
+        let query = "SELECT number, package, chroot, state, started, ended, cause, stages, results FROM builds AS old \
+                     WHERE results IS NOT NULL AND ended < ?1 \
                      AND results NOT IN (SELECT results FROM last_good WHERE results IS NOT NULL) \
                      AND EXISTS (SELECT 1 FROM builds AS new WHERE new.package = old.package \
                      AND new.chroot = old.chroot AND new.number > old.number)";
-        let mut statement = connection.prepare(query)?;
-        let rows = statement.query_map([signed(before.0)], |row| Ok((unsigned(row.get(0)?), row.get(1)?)))?;
-        rows.collect::<Result<_, _>>().map_err(StoreError::from)
+        self.run(|connection| {
+            let mut statement = connection.prepare(query)?;
+            let rows = statement.query_map([signed(before.0)], build_row)?;
+            rows.collect()
+        })
     }
 
     /// Forgets where a build's results were.
     pub fn forget_results(&self, number: u64) -> Result<(), StoreError> {
-        self.connection().execute("UPDATE builds SET results = NULL WHERE number = ?1", [signed(number)])?;
-        Ok(())
+        let statement = "UPDATE builds SET results = NULL WHERE number = ?1";
+        self.run(|connection| connection.execute(statement, [signed(number)]).map(drop))
     }
 
     /// The row of one build, if there is one of that number.
     pub fn build(&self, number: u64) -> Result<Option<BuildRow>, StoreError> {
-        let connection = self.connection();
         let query = "SELECT number, package, chroot, state, started, ended, cause, stages, results FROM builds \
                      WHERE number = ?1";
-        Ok(connection.query_row(query, [signed(number)], build_row).optional()?)
+        self.run(|connection| connection.query_row(query, [signed(number)], build_row).optional())
     }
+}
+
+/// Opens a database, or makes it.
+fn connect(path: &HostPath) -> Result<Connection, StoreError> {
+    let damaged = |reason: String| StoreError::DamagedHistory { reason };
+    if !has_sound_header(path) {
+        return Err(damaged("it does not begin as a database does".to_owned()));
+    }
+    let connection = Connection::open(path.as_path())?;
+    match prepare(&connection) {
+        Ok(None) => Ok(connection),
+        Ok(Some(reason)) => Err(damaged(reason.to_owned())),
+        Err(error) if is_damage(&error) => Err(damaged(error.to_string())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Makes the tables where there are none; gives what is wrong with those that are there.
+fn prepare(connection: &Connection) -> rusqlite::Result<Option<&'static str>> {
+    connection.busy_timeout(PATIENCE)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    // In this mode the log is synced before it is taken over, and what is torn at its end is left out: a power cut may
+    // cost the newest rows, which an apply does without, and leaves a database.
+    connection.pragma_update(None, "synchronous", "normal")?;
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version == 0 {
+        connection.execute_batch(TABLES)?;
+        connection.pragma_update(None, "user_version", VERSION)?;
+    } else if version != VERSION {
+        return Ok(Some("its tables are of another form"));
+    }
+    let is_sound = (0..MOST_BUILDS).contains(&largest_number(connection)?);
+    Ok((!is_sound).then_some("its numbers are beyond what builds can have"))
+}
+
+fn number_after(connection: &Connection, number: u64) -> rusqlite::Result<()> {
+    if number == 0 {
+        return Ok(());
+    }
+    let changed = connection
+        .execute("UPDATE sqlite_sequence SET seq = max(seq, ?1) WHERE name = 'builds'", [signed(number)])?;
+    if changed == 0 {
+        connection
+            .execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('builds', ?1)", [signed(number)])?;
+    }
+    Ok(())
 }
 
 fn build_row(row: &Row<'_>) -> rusqlite::Result<BuildRow> {
@@ -292,5 +421,80 @@ mod tests {
         history.set_published("host", &[row("b")]).unwrap();
         assert_eq!(history.published("host").unwrap(), [row("b")]);
         assert_eq!(history.published_chroots().unwrap(), ["host"]);
+    }
+
+    fn in_a_folder() -> (tempfile::TempDir, HostPath) {
+        let temp = tempfile::tempdir().unwrap();
+        let path = HostPath::new(temp.path().join("history.db")).unwrap();
+        let history = History::open(&path).unwrap();
+        for package in ["a", "b", "c"] {
+            let number = history.begin(&name(package), Timestamp(5)).unwrap();
+            let ended = BuildRow {
+                number,
+                build: name(package),
+                state: State::Succeeded,
+                started: Timestamp(5),
+                ended: Some(Timestamp(6)),
+                cause: None,
+                stages: Vec::new(),
+                results: Some(format!("results/host/{number:08}-{package}")),
+            };
+            history.end(&ended).unwrap();
+            let key = Encoder::new("test v1").key();
+            let (ingredients, results) = ("{}".to_owned(), ended.results);
+            let last = LastBuild { key, ingredients, duration: Duration::ZERO, results };
+            history.remember_good(&name(package), &last).unwrap();
+        }
+        (temp, path)
+    }
+
+    /// Everything that an apply and a collection of garbage do.
+    fn use_all(history: &History) {
+        history.close_abandoned(Timestamp(9)).unwrap();
+        history.last_good().unwrap();
+        let number = history.begin(&name("d"), Timestamp(10)).unwrap();
+        history.builds(None, 100).unwrap();
+        for row in history.old_results(Timestamp(20)).unwrap() {
+            history.forget_results(row.number).unwrap();
+        }
+        // It may have gone with a history that was damaged.
+        let row = history.build(number).unwrap();
+        assert!(row.is_none_or(|row| row.build == name("d")));
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "it damages a file")]
+    fn no_flipped_bit_stops_the_work() {
+        let (_temp, path) = in_a_folder();
+        let sound = std::fs::read(path.as_path()).unwrap();
+        // Each byte of the header, and some of all pages.
+        let places = (0..sound.len()).filter(|at| *at < 120 || at % 197 == 0);
+        for at in places {
+            let mut flipped = sound.clone();
+            flipped[at] ^= 1 << (at % 8);
+            let temp = tempfile::tempdir().unwrap();
+            let path = HostPath::new(temp.path().join("history.db")).unwrap();
+            std::fs::write(path.as_path(), flipped).unwrap();
+            use_all(&History::open_or_renew(&path).unwrap());
+            use_all(&History::open_or_renew(&path).unwrap());
+        }
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "it damages a file")]
+    fn a_damaged_history_is_moved_aside_and_its_numbers_are_not_given_again() {
+        let (_temp, path) = in_a_folder();
+        let mut bytes = std::fs::read(path.as_path()).unwrap();
+        bytes[0] = b'X';
+        std::fs::write(path.as_path(), &bytes).unwrap();
+        assert!(matches!(History::open(&path), Err(StoreError::DamagedHistory { .. })));
+        let history = History::open_or_renew(&path).unwrap();
+        let notes = history.take_notes();
+        assert!(notes.len() == 1 && notes[0].contains("history.db.damaged-1"), "{notes:?}");
+        assert!(history.is_new().unwrap() && history.take_notes().is_empty());
+        history.number_after(7).unwrap();
+        assert_eq!(history.begin(&name("a"), Timestamp(1)).unwrap(), 8);
+        let aside = path.as_path().with_file_name("history.db.damaged-1");
+        assert_eq!(std::fs::read(aside).unwrap(), bytes);
     }
 }

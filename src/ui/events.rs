@@ -88,12 +88,17 @@ pub(super) fn line(what: &What, verbosity: Verbosity) -> Option<String> {
             Some(format!("published  {chroot}: {folder} ({packages}{})", changes.collect::<String>()))
         }
         What::NotPublished { chroot, cause } => Some(format!("not published: {chroot}: {cause}")),
+        What::DamageFound { build, file, .. } if normal => {
+            let of = build.as_ref().map(|build| format!(" of {build}")).unwrap_or_default();
+            Some(format!("damaged    {file}{of}: the store's copy was changed or cut short, and is dropped"))
+        }
         What::Noted { text } => normal.then(|| format!("note       {text}")),
         What::ApplyStarted { .. }
         | What::StateChanged { .. }
         | What::StageStarted { .. }
         | What::Retried { .. }
         | What::Published { .. }
+        | What::DamageFound { .. }
         | What::ApplyEnded { .. } => None,
     }
 }

@@ -24,7 +24,7 @@ pub use spec_document::{SpecContents, SpecDocument};
 pub use spec_screen::spec_screen;
 pub use summary::Summary;
 pub use table::{Column, table};
-pub use words::{duration, size};
+pub use words::{count, duration, size};
 
 /// Whether a write failed because whoever read has gone: `forge plan | head`.
 pub fn is_closed_pipe(error: &io::Error) -> bool {

@@ -40,6 +40,7 @@ impl ProgressEvents {
         let mut drawn = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match what {
             What::ApplyStarted { builds, .. } => {
+                drawn.whole.reset();
                 drawn.whole.set_length(*builds as u64);
                 drawn.whole.enable_steady_tick(TICK);
             }
@@ -66,6 +67,7 @@ impl ProgressEvents {
             What::Retried { .. }
             | What::Published { .. }
             | What::NotPublished { .. }
+            | What::DamageFound { .. }
             | What::Noted { .. } => {}
         }
         drawn.tell_left();

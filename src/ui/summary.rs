@@ -1,5 +1,6 @@
 //! What an apply came to: a table, and for every failure the end of its log.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,16 +13,33 @@ use crate::event::{Ended, Event, Listener, State, What};
 #[derive(Default)]
 pub struct Summary {
     ended: Mutex<(Vec<Ended>, Duration)>,
+    /// How often the apply began.
+    rounds: AtomicUsize,
 }
 
 impl Listener for Summary {
     fn hear(&self, event: &Event) {
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         match &event.what {
+            What::ApplyStarted { .. } => {
+                self.rounds.fetch_add(1, Ordering::Relaxed);
+            }
+            What::BuildEnded(build) if self.rounds.load(Ordering::Relaxed) > 1 => {
+                replace(&mut ended.0, build);
+            }
             What::BuildEnded(build) => ended.0.push(build.clone()),
-            What::ApplyEnded { duration, .. } => ended.1 = *duration,
+            What::ApplyEnded { duration, .. } => ended.1 += *duration,
             _ => {}
         }
+    }
+}
+
+/// An apply that begins again tells of its builds again: what it has built before is up to date then, and stays built.
+fn replace(all: &mut Vec<Ended>, build: &Ended) {
+    match all.iter_mut().find(|known| known.build == build.build) {
+        Some(known) if known.state == State::Succeeded && build.state == State::Cached => {}
+        Some(known) => *known = build.clone(),
+        None => all.push(build.clone()),
     }
 }
 

@@ -26,7 +26,7 @@ pub fn size(bytes: u64) -> String {
 }
 
 /// `1 package`, `2 packages`.
-pub(super) fn count(number: usize, noun: &str) -> String {
+pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
