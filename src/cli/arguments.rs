@@ -71,6 +71,8 @@ pub enum Command {
     Results(Results),
     /// Remove what the store no longer needs
     Gc(Gc),
+    /// Check what the store holds
+    Store(Store),
     /// Expand macros: what rpm --eval does, and who says so
     Eval(Eval),
     /// Show what a spec says: packages, dependencies, sources, scripts, files
@@ -233,6 +235,30 @@ pub struct Gc {
     /// Remove the results used longest ago until the store is no larger, such as 20G
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub size: Option<u64>,
+}
+
+/// `forge store`
+#[derive(Args, Debug)]
+pub struct Store {
+    /// What is done.
+    #[command(subcommand)]
+    pub command: StoreCommand,
+}
+
+/// The commands of `forge store`.
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Read everything that the store holds, and name what is not what was stored
+    #[command(after_help = "It exits with 1 where something is wrong and stays.")]
+    Verify(StoreVerify),
+}
+
+/// `forge store verify`
+#[derive(Args, Debug)]
+pub struct StoreVerify {
+    /// Remove what is wrong, so that it is built again
+    #[arg(long)]
+    pub repair: bool,
 }
 
 /// What `forge schema` prints.

@@ -21,6 +21,7 @@ mod rpm;
 mod schema;
 mod spec;
 mod status;
+mod store;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -121,6 +122,7 @@ fn command(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Log(arguments) => log::run(&arguments, context),
         Command::Results(arguments) => results::run(&arguments, context),
         Command::Gc(arguments) => gc::run(&arguments, context),
+        Command::Store(arguments) => store::run(&arguments, context),
         Command::Eval(arguments) => eval::run(&arguments, context),
         Command::Rpmspec(arguments) => Ok(match rpm::rpmspec(arguments.arguments, context) {
             0 => Exit::Success,

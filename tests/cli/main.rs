@@ -25,3 +25,4 @@ mod plan;
 mod publication;
 mod sources;
 mod spec;
+mod store;
