@@ -8,6 +8,7 @@ use super::arguments::Selection;
 use super::context::{CliError, Context, Failure};
 use super::project::{Project, store};
 use crate::engine::{Engine, Native, Rpmbuild, SpecReader};
+use crate::event::{Clock, SystemClock};
 use crate::files::{Folder, HostPath};
 use crate::manifest::Manifest;
 use crate::manifest::declaration::EngineChoice;
@@ -45,12 +46,13 @@ pub async fn plan(
     let (store, history) = (Arc::new(store(context)?), Arc::new(project.history_or_none(context)?));
     let state = Arc::new(project.state()?);
     let supervisor = supervisor()?;
-    let native = Native::working_in(project.repository.path()).building_with(&supervisor, &own_path()?);
+    let own_binary = own_path()?;
+    let native = Native::working_in(project.repository.path()).building_with(&supervisor, &own_binary);
     let native = Arc::new(native);
     // A machine without rpm will do where no package is built with it.
     let needs_rpm = manifest.packages.iter().any(|package| package.engine == EngineChoice::Rpmbuild);
     let rpmbuild = match needs_rpm {
-        true => Some(Arc::new(Rpmbuild::find(&supervisor, state.path()).await?)),
+        true => Some(Arc::new(Rpmbuild::find(&supervisor, state.path(), Arc::clone(&native)).await?)),
         false => None,
     };
     let reader: Arc<dyn SpecReader> = match &rpmbuild {
@@ -70,6 +72,8 @@ pub async fn plan(
         native,
         over: &selection.define,
         jobs: processors(),
+        own_binary: &own_binary,
+        now: SystemClock.now(),
     };
     let inspection = inspect(&inspector, cancel).await?;
     let plan = Plan::new(&manifest, inspection)?;

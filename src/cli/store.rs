@@ -46,6 +46,7 @@ fn line(wrong: &Finding) -> String {
     let needed = match (kind, needed_by.as_slice()) {
         (StoredKind::Result, _) => " (a record of a build)".to_owned(),
         (StoredKind::Facts, _) => " (a record of what a spec says)".to_owned(),
+        (StoredKind::Root, _) => " (a record of what a root consists of)".to_owned(),
         (StoredKind::Blob, []) => " (no build is on record that made it)".to_owned(),
         (StoredKind::Blob, names) => format!(" ({})", names.join(", ")),
     };

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Settings;
+use crate::digest::Digest;
 use crate::files::HostPath;
 use crate::macros::Observation;
 use crate::package::Dependency;
@@ -42,12 +43,19 @@ pub struct Read {
     pub reading: Reading,
     /// What was learned from the world on the way: as long as it would be the same, so is the reading.
     pub observations: Vec<Observation>,
+    /// The digest of the text that the spec expands to, where the observations can't tell all that it depends on.
+    pub expanded: Option<Digest>,
 }
 
-impl From<Reading> for Read {
-    /// A reading that depends on nothing that is known.
-    fn from(reading: Reading) -> Self {
-        Self { reading, observations: Vec::new() }
+impl Facts {
+    /// The digest of all that they say, but for warnings: those change no package. A field that is forgotten here does
+    /// not compile.
+    pub fn digest(&self) -> Digest {
+        let Self { name, evr, subpackages, build_requires, sources, arch, changelog_time, warnings: _ } =
+            self;
+        let said = (name, evr, subpackages, build_requires, sources, arch, changelog_time);
+        // What is made of texts and numbers alone can be written.
+        Digest::of(&serde_json::to_vec(&said).unwrap_or_default())
     }
 }
 

@@ -7,6 +7,7 @@
 mod carried_out;
 mod cause;
 mod facts;
+mod identity;
 mod job;
 mod listed;
 mod native;
@@ -18,12 +19,13 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub use facts::{ArchLimits, Facts, FactsRequest, Read, Reading, SourceReference, SubpackageFacts};
+pub use identity::EngineIdentity;
 pub use job::{Job, Outcome, Part, StageListener, StopReason};
 pub use native::{
-    BuildListener, BuildProblem, BuildRequest, Goal, Native, Order, SpecReading, Step, Unbuilt, build,
-    install_source_package, spec_of_archive,
+    BuildListener, BuildProblem, BuildRequest, Goal, Native, Order, SOURCES_FOLDER, SpecReading, Step,
+    Unbuilt, build, install_source_package, spec_of_archive,
 };
-pub use rpmbuild::Rpmbuild;
+pub use rpmbuild::{Rpmbuild, SYSTEM_PATH};
 pub use settings::{Condition, MacroLevel, MacroSetting, Settings};
 pub use value::Value;
 
@@ -35,9 +37,8 @@ pub type Promise<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// One who knows specs.
 pub trait SpecReader: Send + Sync {
-    /// Its name and version, as keys hold it: another engine or version may read specs otherwise, or build other
-    /// packages.
-    fn identity(&self) -> &str;
+    /// Which one it is, as keys hold it.
+    fn identity(&self) -> &EngineIdentity;
 
     /// What a spec says of itself under given settings.
     fn facts<'a>(

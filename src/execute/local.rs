@@ -76,8 +76,8 @@ impl Local {
         let begun = self.clock.now();
         let job = self.blocking(task, move |local, task| local.prepare(task, part)).await?;
         // A plan names only engines that it was made with.
-        let mut engines = self.engines.iter();
-        let engine = engines.find(|engine| engine.identity() == task.inputs.engine);
+        let mut engines = self.engines.iter().cloned();
+        let engine = engines.find(|engine| *engine.identity() == task.inputs.engine);
         let engine = engine.ok_or_else(|| ExecuteError::Task(format!("no engine {}", task.inputs.engine)))?;
         let outcome = engine.run(&job, &self.cancel, stages.as_ref()).await?;
         let (packages, stages) = match outcome {
@@ -91,6 +91,10 @@ impl Local {
         let milliseconds = u64::try_from(milliseconds).unwrap_or(u64::MAX);
         let result = self
             .blocking(task, move |local, task| {
+                // The key says what the reading saw; the build has read the spec once more.
+                if let Some(file) = task.inputs.observed.first_change(engine.as_ref()) {
+                    return Err(ExecuteError::Changed { file });
+                }
                 let mut files = with;
                 files.extend(local.take_in(task, &packages)?);
                 files.sort_by(|a, b| a.name.cmp(&b.name));

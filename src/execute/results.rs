@@ -90,11 +90,10 @@ fn write_record(folder: &Folder, record: &ResultRecord) -> Result<(), ExecuteErr
 
 /// What the root consisted of.
 fn root_log(task: &Task) -> String {
-    let mut log = format!(
-        "root: this machine's own, read in place (packages {})\nengine: {}\n",
-        task.inputs.root.short(12),
-        task.inputs.engine
-    );
+    let parts = task.inputs.root.parts();
+    let parts = parts.map(|(part, digest)| format!("{part} {}", digest.short(12))).join(", ");
+    let mut log =
+        format!("root: this machine's own, read in place ({parts})\nengine: {}\n", task.inputs.engine);
     for file in &task.dependencies {
         let ResultFile { name, package, .. } = file;
         log.push_str(&format!("added: {name} (content {})\n", package.content.short(12)));

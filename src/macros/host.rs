@@ -103,6 +103,9 @@ pub trait Host {
         let _ = threads;
         jobs.iter().map(|_| Err(io::ErrorKind::Unsupported.into())).collect()
     }
+    /// Hears that a macro does something, or learns something, that can't be looked at again: files written, programs run
+    /// by Lua's own functions, the time of day.
+    fn note_effect(&self) {}
     /// Reads a whole file.
     ///
     /// # Errors

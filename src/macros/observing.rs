@@ -7,9 +7,10 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use super::host::{Access, Host, Machine, Report, Streams};
+use super::placeholders::Placeholders;
 use crate::digest::{Digest, Encoder};
 
-/// One thing that was learned. Names are as macros wrote them.
+/// One thing that was learned. Names are as macros wrote them, with [`Placeholders`] put in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Observation {
@@ -25,47 +26,73 @@ pub enum Observation {
     Variable(Vec<u8>, Option<Digest>),
     /// A command of the shell: the digest of what it wrote, or nothing if it could not be started.
     Command(Vec<u8>, Option<Digest>),
-    /// The machine's architecture, processors and memory.
+    /// The machine's architecture.
+    Architecture(String),
+    /// The machine's processors and memory.
     Machine(Digest),
-    /// A program was run for its effects: nobody can know what it would do now.
+    /// Something was done for its effects, or learned, that nobody can know of what it would come to now: a program that Lua
+    /// ran, the time of day.
     Run,
 }
 
 impl Observation {
     /// Makes the same observation now.
     #[must_use]
-    pub fn again(&self, host: &dyn Host) -> Self {
+    pub fn again(&self, host: &dyn Host, placeholders: &Placeholders) -> Self {
+        let look = Look { host, placeholders };
         match self {
-            Self::File(path, _) => file(host, path),
-            Self::Start(path, length, _) => start(host, path, *length),
-            Self::Exists(path, _) => Self::Exists(path.clone(), host.exists(path)),
-            Self::Glob(pattern, _) => glob(pattern, &host.glob(pattern)),
+            Self::File(path, _) => look.file(&placeholders.reveal(path)),
+            Self::Start(path, length, _) => look.start(&placeholders.reveal(path), *length),
+            Self::Exists(path, _) => Self::Exists(path.clone(), host.exists(&placeholders.reveal(path))),
+            Self::Glob(pattern, _) => {
+                let pattern = placeholders.reveal(pattern);
+                look.glob(&pattern, &host.glob(&pattern))
+            }
             Self::Variable(name, _) => variable(host, name),
             Self::Command(command, _) => {
-                Self::Command(command.clone(), host.shell(command).ok().map(|output| Digest::of(&output)))
+                let command = placeholders.reveal(command);
+                look.command(&command, host.shell(&command).ok().as_deref())
             }
+            Self::Architecture(_) => Self::Architecture(host.architecture()),
             Self::Machine(_) => machine(host),
             Self::Run => Self::Run,
         }
     }
 
     /// Whether it would be the same now.
-    pub fn holds(&self, host: &dyn Host) -> bool {
-        *self != Self::Run && self.again(host) == *self
+    pub fn holds(&self, host: &dyn Host, placeholders: &Placeholders) -> bool {
+        *self != Self::Run && self.again(host, placeholders) == *self
     }
 }
 
-fn file(host: &dyn Host, path: &[u8]) -> Observation {
-    Observation::File(path.to_vec(), host.read_file(path).ok().map(|text| Digest::of(&text)))
+/// Looks at a host, and notes what it sees with placeholders.
+struct Look<'a> {
+    host: &'a dyn Host,
+    placeholders: &'a Placeholders,
 }
 
-fn start(host: &dyn Host, path: &[u8], length: usize) -> Observation {
-    let text = host.read_start(path, length).ok();
-    Observation::Start(path.to_vec(), length, text.map(|text| Digest::of(&text)))
-}
+impl Look<'_> {
+    fn name(&self, name: &[u8]) -> Vec<u8> {
+        self.placeholders.hide(name)
+    }
 
-fn glob(pattern: &[u8], found: &[Vec<u8>]) -> Observation {
-    Observation::Glob(pattern.to_vec(), Digest::of(&found.join(&0)))
+    fn file(&self, path: &[u8]) -> Observation {
+        Observation::File(self.name(path), self.host.read_file(path).ok().map(|text| Digest::of(&text)))
+    }
+
+    fn start(&self, path: &[u8], length: usize) -> Observation {
+        let text = self.host.read_start(path, length).ok();
+        Observation::Start(self.name(path), length, text.map(|text| Digest::of(&text)))
+    }
+
+    fn glob(&self, pattern: &[u8], found: &[Vec<u8>]) -> Observation {
+        Observation::Glob(self.name(pattern), Digest::of(&self.name(&found.join(&0))))
+    }
+
+    /// Of what a command wrote only that counts which is not in its words already.
+    fn command(&self, command: &[u8], output: Option<&[u8]>) -> Observation {
+        Observation::Command(self.name(command), output.map(|output| Digest::of(&self.name(output))))
+    }
 }
 
 fn variable(host: &dyn Host, name: &[u8]) -> Observation {
@@ -74,8 +101,7 @@ fn variable(host: &dyn Host, name: &[u8]) -> Observation {
 
 fn machine(host: &dyn Host) -> Observation {
     let Machine { processors, memory_bytes } = host.machine();
-    let mut encoder = Encoder::new("rpmforge machine v1");
-    encoder.text("architecture", &host.architecture());
+    let mut encoder = Encoder::new("rpmforge machine v2");
     encoder.text("processors", &processors.to_string()).text("memory", &memory_bytes.to_string());
     Observation::Machine(encoder.digest())
 }
@@ -83,13 +109,18 @@ fn machine(host: &dyn Host) -> Observation {
 /// A host that keeps in mind what was learned from another.
 pub struct Observing<H> {
     host: H,
+    placeholders: Placeholders,
     observations: RefCell<BTreeSet<Observation>>,
 }
 
 impl<H: Host> Observing<H> {
     /// With nothing learned so far.
-    pub fn new(host: H) -> Self {
-        Self { host, observations: RefCell::default() }
+    pub fn new(host: H, placeholders: Placeholders) -> Self {
+        Self { host, placeholders, observations: RefCell::default() }
+    }
+
+    fn look(&self) -> Look<'_> {
+        Look { host: &self.host, placeholders: &self.placeholders }
     }
 
     /// All that was learned, in a fixed order.
@@ -109,9 +140,12 @@ impl<H: Host> Host for Observing<H> {
 
     fn shell(&self, command: &[u8]) -> io::Result<Vec<u8>> {
         let output = self.host.shell(command);
-        let digest = output.as_ref().ok().map(|output| Digest::of(output));
-        self.note(Observation::Command(command.to_vec(), digest));
+        self.note(self.look().command(command, output.as_deref().ok()));
         output
+    }
+
+    fn note_effect(&self) {
+        self.note(Observation::Run);
     }
 
     fn run(&self, words: &[Vec<u8>], streams: &Streams) -> io::Result<i32> {
@@ -122,32 +156,38 @@ impl<H: Host> Host for Observing<H> {
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>> {
         let text = self.host.read_file(path);
         let digest = text.as_ref().ok().map(|text| Digest::of(text));
-        self.note(Observation::File(path.to_vec(), digest));
+        self.note(Observation::File(self.placeholders.hide(path), digest));
         text
     }
 
     fn read_start(&self, path: &[u8], length: usize) -> io::Result<Vec<u8>> {
         let text = self.host.read_start(path, length);
         let digest = text.as_ref().ok().map(|text| Digest::of(text));
-        self.note(Observation::Start(path.to_vec(), length, digest));
+        self.note(Observation::Start(self.placeholders.hide(path), length, digest));
         text
     }
 
     fn exists(&self, path: &[u8]) -> bool {
         let exists = self.host.exists(path);
-        self.note(Observation::Exists(path.to_vec(), exists));
+        self.note(Observation::Exists(self.placeholders.hide(path), exists));
         exists
     }
 
     fn glob(&self, pattern: &[u8]) -> Vec<Vec<u8>> {
         let found = self.host.glob(pattern);
-        self.note(glob(pattern, &found));
+        self.note(self.look().glob(pattern, &found));
         found
     }
 
     fn local_path(&self, path: &[u8]) -> Vec<u8> {
-        // Lua opens it itself: what it reads there is not seen, but whether it has changed can be.
-        self.note(file(&self.host, path));
+        // Lua opens it itself: what it reads there is not seen, but whether it has changed can be, and of a folder
+        // which names are in it.
+        let seen = self.look().file(path);
+        if matches!(seen, Observation::File(_, None)) {
+            let inside = [path, b"/*"].concat();
+            self.note(self.look().glob(&inside, &self.host.glob(&inside)));
+        }
+        self.note(seen);
         self.host.local_path(path)
     }
 
@@ -162,8 +202,9 @@ impl<H: Host> Host for Observing<H> {
     }
 
     fn architecture(&self) -> String {
-        self.note(machine(&self.host));
-        self.host.architecture()
+        let architecture = self.host.architecture();
+        self.note(Observation::Architecture(architecture.clone()));
+        architecture
     }
 
     fn machine(&self) -> Machine {
@@ -195,14 +236,15 @@ mod tests {
 
     #[test]
     fn what_was_learned_holds_as_long_as_it_is_so() {
-        let observing = Observing::new(NoHost::default());
+        let observing = Observing::new(NoHost::default(), Placeholders::default());
         assert!(observing.read_file(b"/a").is_err());
         assert!(observing.variable(b"HOME").is_none());
         let learned = observing.observations();
         assert_eq!(learned.len(), 2);
-        assert!(learned.iter().all(|observation| observation.holds(&NoHost::default())));
+        let holds = |seen: &Observation| seen.holds(&NoHost::default(), &Placeholders::default());
+        assert!(learned.iter().all(holds));
         let other = Observation::Variable(b"HOME".to_vec(), Some(Digest::of(b"/root")));
-        assert!(!other.holds(&NoHost::default()));
-        assert!(!Observation::Run.holds(&NoHost::default()));
+        assert!(!holds(&other));
+        assert!(!holds(&Observation::Run));
     }
 }

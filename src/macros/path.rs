@@ -20,6 +20,10 @@ pub const MACRO_PATH: &str = "%{confdir}/macros:%{confdir}/macros.d/macros.*:%{c
 /// Rpmrc files in the order in which they are read.
 const RC_PATH: &str = "%{confdir}/rpmrc:%{confdir}/vendor/rpmrc:/etc/rpmrc:~/.config/rpm/rpmrc";
 
+/// Where a machine keeps rpm's configuration: all that [`MACRO_PATH`] and the path of rpmrc files name, but for a user's
+/// own files.
+pub const CONFIGURATION_FOLDERS: &[&str] = &["/usr/lib/rpm", "/etc/rpm", "/etc/rpmrc"];
+
 /// What editors and package managers leave beside a file.
 const BACKUPS: [&[u8]; 4] = [b"~", b".rpmnew", b".rpmorig", b".rpmsave"];
 

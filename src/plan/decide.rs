@@ -1,10 +1,12 @@
 //! Which builds are there already, and why the others must be made.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::contents::{Results, dependency_files};
 use super::{Build, BuildId, Fate, Ingredients, Inputs, Plan, Reason};
+use crate::chroot::changed_files;
 use crate::digest::{Digest, Key};
 use crate::event::BuildName;
 use crate::store::{LastBuild, StepResult, Store};
@@ -74,8 +76,12 @@ impl Plan {
         Ingredients {
             engine: inputs.engine.clone(),
             spec: inputs.spec.blob.digest,
+            spec_name: inputs.spec.name.clone(),
             sources: sources.collect(),
             settings: self.build(id).settings.clone(),
+            observed: inputs.observed.by_name.clone(),
+            facts: inputs.observed.facts,
+            expanded: inputs.observed.expanded,
             root: inputs.root,
             dependencies,
         }
@@ -85,6 +91,7 @@ impl Plan {
     pub fn decide(&self, store: &Store, last: &HashMap<BuildName, LastBuild>) -> Decisions {
         let mut results = Results::new();
         let mut all: Vec<Option<Decision>> = self.builds.iter().map(|_| None).collect();
+        let past = Past { store, last, changed_files: RefCell::default() };
         for id in self.sequence() {
             let build = self.build(*id);
             let decision = match &build.fate {
@@ -98,7 +105,7 @@ impl Plan {
                     Some(culprit) => {
                         Decision::Skip { why: format!("{} can't be built", culprit.name), failed: true }
                     }
-                    None => self.decide_buildable(*id, inputs, store, last, &mut results),
+                    None => self.decide_buildable(*id, inputs, &past, &mut results),
                 },
             };
             all[id.0] = Some(decision);
@@ -117,27 +124,26 @@ impl Plan {
         &self,
         id: BuildId,
         inputs: &Inputs,
-        store: &Store,
-        last: &HashMap<BuildName, LastBuild>,
+        past: &Past<'_>,
         results: &mut Results,
     ) -> Decision {
         let name = &self.build(id).name;
         let Some(ingredients) = self.ingredients(id, inputs, results) else {
             let open = self.needs(id).iter().find(|need| !results.contains_key(need)).copied().unwrap_or(id);
-            return Decision::Build { reasons: self.reasons_without_result(id, inputs, last, open) };
+            return Decision::Build { reasons: self.reasons_without_result(id, inputs, past, open) };
         };
         let key = ingredients.key();
-        if let Some(result) = store.result(&key)
-            && store.result(&ingredients.source_key()).is_some()
+        if let Some(result) = past.store.result(&key)
+            && past.store.result(&ingredients.source_key()).is_some()
         {
             let result = Arc::new(result);
             results.insert(id, Arc::clone(&result));
             return Decision::Cached { key, result };
         }
-        let reasons = match last.get(name) {
+        let reasons = match past.last.get(name) {
             None => vec![Reason::NeverBuilt],
             Some(last) if last.key == key => vec![Reason::ResultGone],
-            Some(last) => changes(last, &ingredients),
+            Some(last) => past.changes(last, &ingredients),
         };
         Decision::Build { reasons }
     }
@@ -147,17 +153,19 @@ impl Plan {
         &self,
         id: BuildId,
         inputs: &Inputs,
-        last: &HashMap<BuildName, LastBuild>,
+        past: &Past<'_>,
         open: BuildId,
     ) -> Vec<Reason> {
-        let Some(before) = last.get(&self.build(id).name) else {
+        let Some(before) = past.last.get(&self.build(id).name) else {
             return vec![Reason::NeverBuilt];
         };
-        let mut reasons = Vec::new();
-        if let Ok(before) = serde_json::from_str::<Ingredients>(&before.ingredients) {
-            let now = self.ingredients_with(id, inputs, before.dependencies.clone());
-            reasons = now.changes_since(&before);
-        }
+        let mut reasons = match ingredients_of(before) {
+            None => vec![Reason::OtherForge],
+            Some(before) => {
+                let now = self.ingredients_with(id, inputs, before.dependencies.clone());
+                past.reasons(&now, &before)
+            }
+        };
         if reasons.is_empty() {
             reasons.push(Reason::Undecided { after: self.build(open).name.to_string() });
         }
@@ -165,9 +173,42 @@ impl Plan {
     }
 }
 
-/// What differs from the last good build.
-pub fn changes(last: &LastBuild, now: &Ingredients) -> Vec<Reason> {
-    let before: Option<Ingredients> = serde_json::from_str(&last.ingredients).ok();
-    let changes = before.map(|before| now.changes_since(&before)).unwrap_or_default();
-    if changes.is_empty() { vec![Reason::ResultGone] } else { changes }
+/// What was built before.
+struct Past<'a> {
+    store: &'a Store,
+    /// The newest good result of each build.
+    last: &'a HashMap<BuildName, LastBuild>,
+    /// The files that differ between two digests of a root's part: most builds share their root.
+    changed_files: RefCell<HashMap<(Digest, Digest), Vec<String>>>,
+}
+
+impl Past<'_> {
+    /// What differs from a good build with another key.
+    fn changes(&self, last: &LastBuild, now: &Ingredients) -> Vec<Reason> {
+        let reasons = ingredients_of(last).map(|before| self.reasons(now, &before)).unwrap_or_default();
+        // The same ingredients under another key: keys are made in another way now.
+        if reasons.is_empty() { vec![Reason::OtherForge] } else { reasons }
+    }
+
+    /// What differs, with the names of the root's files that do.
+    fn reasons(&self, now: &Ingredients, before: &Ingredients) -> Vec<Reason> {
+        let mut reasons = now.changes_since(before);
+        let parts = before.root.parts().into_iter().zip(now.root.parts());
+        let digests: HashMap<_, _> = parts.map(|((part, was), (_, now))| (part, (was, now))).collect();
+        for reason in &mut reasons {
+            if let Reason::Root { part, files } = reason
+                && let Some(pair) = digests.get(part)
+            {
+                let mut known = self.changed_files.borrow_mut();
+                let look = || changed_files(self.store, pair.0, pair.1);
+                files.clone_from(known.entry(*pair).or_insert_with(look));
+            }
+        }
+        reasons
+    }
+}
+
+/// The ingredients of a build, if this forge can read them.
+fn ingredients_of(last: &LastBuild) -> Option<Ingredients> {
+    serde_json::from_str(&last.ingredients).ok()
 }

@@ -5,22 +5,36 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::chroot::{RootIdentity, RootPart};
 use crate::digest::{Digest, Encoder, Key};
-use crate::engine::{Condition, MacroSetting, Settings};
+use crate::engine::{Condition, EngineIdentity, MacroSetting, Settings};
+
+/// How many characters of a command are shown.
+const LONGEST_NAME: usize = 80;
 
 /// Everything that a build's result depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ingredients {
-    /// The engine and its version.
-    pub engine: String,
+    /// The engine, its version, and the sources of forge that packages depend on.
+    pub engine: EngineIdentity,
     /// The spec.
     pub spec: Digest,
+    /// Its file name, under which source packages hold it.
+    pub spec_name: String,
     /// The files that it names.
     pub sources: BTreeMap<String, Digest>,
     /// What it is built with.
     pub settings: Settings,
+    /// What reading the spec saw of the world: files that it read or looked for, commands that it ran, by name, with the
+    /// digest of what they held or answered.
+    pub observed: BTreeMap<String, Digest>,
+    /// What the spec says of itself: what is planned with, and what is built, are one thing.
+    pub facts: Digest,
+    /// The text that the spec expands to, where not all that it depends on can be observed: `rpmspec` doesn't tell, and
+    /// Lua code may run programs and ask for the time.
+    pub expanded: Option<Digest>,
     /// The root that it is built in.
-    pub root: Digest,
+    pub root: RootIdentity,
     /// The packages from other builds that are put into the root, by NEVRA, with the digest of their content.
     pub dependencies: BTreeMap<String, Digest>,
 }
@@ -33,6 +47,8 @@ pub enum Reason {
     NeverBuilt,
     /// It was built, and its result is not in the store any more.
     ResultGone,
+    /// It was built by a forge that wrote down other ingredients.
+    OtherForge,
     /// A build before it is not done yet; whether it has to be built will be known then.
     Undecided {
         /// The build before it.
@@ -47,6 +63,13 @@ pub enum Reason {
     },
     /// The spec has changed.
     Spec,
+    /// The spec's file has another name.
+    SpecName {
+        /// What it was.
+        was: String,
+        /// What it is.
+        now: String,
+    },
     /// A source has changed, come in or gone.
     Source {
         /// Its name.
@@ -75,8 +98,20 @@ pub enum Reason {
         /// Its name.
         name: String,
     },
-    /// Other packages are installed in the root.
-    Root,
+    /// Something that reading the spec saw has changed, come in or gone.
+    Observed {
+        /// What: a file, a command with its answer.
+        what: String,
+    },
+    /// What the spec says has changed, and nothing else that is known.
+    Facts,
+    /// The root is another one.
+    Root {
+        /// What of it.
+        part: RootPart,
+        /// Its files that have changed, where the store still knows what they were.
+        files: Vec<String>,
+    },
     /// A package that it takes from another build came out differently, is new or gone.
     Dependency {
         /// The package.
@@ -87,20 +122,36 @@ pub enum Reason {
 impl Ingredients {
     /// The key of the packages.
     pub fn key(&self) -> Key {
-        self.encoded("rpmforge build v1").key()
+        self.encoded("rpmforge build v2").key()
     }
 
     /// The key of the source package, which no other build goes into.
     pub fn source_key(&self) -> Key {
         let alone = Self { dependencies: BTreeMap::new(), ..self.clone() };
-        alone.encoded("rpmforge source package v1").key()
+        alone.encoded("rpmforge source package v2").key()
     }
 
     fn encoded(&self, context: &str) -> Encoder {
-        let Self { engine, spec, sources, settings, root, dependencies } = self;
+        let Self {
+            engine,
+            spec,
+            spec_name,
+            sources,
+            settings,
+            observed,
+            facts,
+            expanded,
+            root,
+            dependencies,
+        } = self;
+        let EngineIdentity { name, sources: forge } = engine;
         let mut encoder = Encoder::new(context);
-        encoder.text("engine", engine).digest_field("spec", spec).digest_field("root", root);
-        for (name, digests) in [("sources", sources), ("dependencies", dependencies)] {
+        encoder.text("engine", name).text("forge", forge);
+        encoder.digest_field("spec", spec).text("spec name", spec_name).digest_field("facts", facts);
+        let expanded = expanded.map(|digest| digest.to_string());
+        encoder.option("expanded", expanded.as_deref()).digest_field("root", &root.digest());
+        let all = [("sources", sources), ("observed", observed), ("dependencies", dependencies)];
+        for (name, digests) in all {
             encoder.list(name, digests.iter(), |encoder, (name, digest)| {
                 encoder.digest_field(name, digest);
             });
@@ -111,22 +162,41 @@ impl Ingredients {
 
     /// What differs from `before`, all of it.
     pub fn changes_since(&self, before: &Self) -> Vec<Reason> {
-        let Self { engine, spec, sources, settings, root, dependencies } = self;
+        let Self {
+            engine,
+            spec,
+            spec_name,
+            sources,
+            settings,
+            observed,
+            facts,
+            expanded,
+            root,
+            dependencies,
+        } = self;
         let mut reasons = Vec::new();
         if *engine != before.engine {
-            reasons.push(Reason::Engine { was: before.engine.clone(), now: engine.clone() });
+            reasons.push(Reason::Engine { was: before.engine.to_string(), now: engine.to_string() });
         }
         if *spec != before.spec {
             reasons.push(Reason::Spec);
         }
+        if *spec_name != before.spec_name {
+            reasons.push(Reason::SpecName { was: before.spec_name.clone(), now: spec_name.clone() });
+        }
         reasons.extend(changed(&before.sources, sources).map(|name| Reason::Source { name }));
         settings_changes(&before.settings, settings, &mut reasons);
-        if *root != before.root {
-            reasons.push(Reason::Root);
-        }
+        reasons.extend(changed(&before.observed, observed).map(|what| Reason::Observed { what }));
+        let parts = before.root.parts().into_iter().zip(root.parts());
+        let parts = parts.filter(|(was, now)| was != now);
+        reasons.extend(parts.map(|((part, _), _)| Reason::Root { part, files: Vec::new() }));
         reasons.extend(
             changed(&before.dependencies, dependencies).map(|package| Reason::Dependency { package }),
         );
+        // What has changed above is why the spec says something else.
+        if reasons.is_empty() && (*facts != before.facts || *expanded != before.expanded) {
+            reasons.push(Reason::Facts);
+        }
         reasons
     }
 }
@@ -165,6 +235,23 @@ fn said(setting: Option<&MacroSetting>) -> String {
     }
 }
 
+/// The first of some files, and how many more there are.
+fn some(files: &[String]) -> String {
+    match files {
+        [one, two, three, rest @ ..] if !rest.is_empty() => {
+            format!("{one}, {two}, {three} and {} more", rest.len())
+        }
+        files => files.join(", "),
+    }
+}
+
+/// A text that may have many lines, as a part of one.
+fn in_a_line(text: &str) -> String {
+    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown: String = line.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
+    if line.chars().count() > LONGEST_NAME { format!("{shown}…") } else { shown }
+}
+
 /// The names whose values differ, or that only one of the two has.
 fn changed<T: PartialEq>(
     before: &BTreeMap<String, T>,
@@ -184,15 +271,23 @@ impl fmt::Display for Reason {
         match self {
             Self::NeverBuilt => f.write_str("never built here"),
             Self::ResultGone => f.write_str("its result is not in the store any more"),
+            Self::OtherForge => f.write_str("built by another forge, which keyed it differently"),
             Self::Undecided { after } => write!(f, "depends on what {after} comes to"),
             Self::Engine { was, now } => write!(f, "engine: {was} → {now}"),
             Self::Spec => f.write_str("spec changed"),
+            Self::SpecName { was, now } => write!(f, "spec renamed: {was} → {now}"),
             Self::Source { name } => write!(f, "source {name} changed"),
             Self::Target => f.write_str("architecture changed"),
             Self::Macro { name, was, now } => write!(f, "macro {name}: {was} → {now}"),
             Self::Condition { was, now } => write!(f, "{was} → {now}"),
             Self::Variable { name } => write!(f, "environment variable {name} changed"),
-            Self::Root => f.write_str("the root's packages changed"),
+            Self::Observed { what } => write!(f, "{} changed", in_a_line(what)),
+            Self::Facts => f.write_str("what its spec says changed"),
+            Self::Root { part, files } => match (part, files.as_slice()) {
+                (RootPart::Programs, [program]) => write!(f, "root: program {program} changed"),
+                (_, []) => write!(f, "root: {part} changed"),
+                (_, files) => write!(f, "root: {part} changed ({})", some(files)),
+            },
             Self::Dependency { package } => write!(f, "{package} changed"),
         }
     }
@@ -204,14 +299,33 @@ mod tests {
     use crate::engine::MacroLevel;
 
     fn ingredients() -> Ingredients {
+        let digest = Digest::of(b"before");
         Ingredients {
-            engine: "rpmbuild 4.18.0".to_owned(),
-            spec: Digest::of(b"spec"),
-            sources: BTreeMap::from([("a.tar.gz".to_owned(), Digest::of(b"a"))]),
+            engine: EngineIdentity { name: "native 0.1.0".to_owned(), sources: "a1b2c3d4e5f6".to_owned() },
+            spec: digest,
+            spec_name: "a.spec".to_owned(),
+            sources: BTreeMap::from([("a.tar.gz".to_owned(), digest)]),
             settings: Settings::default(),
-            root: Digest::of(b"root"),
+            observed: BTreeMap::from([("file /x".to_owned(), digest)]),
+            facts: digest,
+            expanded: None,
+            root: RootIdentity { packages: digest, configuration: digest, programs: digest },
             dependencies: BTreeMap::new(),
         }
+    }
+
+    fn after() -> Digest {
+        Digest::of(b"after")
+    }
+
+    /// What is said of one change, which always makes another key.
+    #[track_caller]
+    fn reasons_of(change: impl FnOnce(&mut Ingredients)) -> Vec<String> {
+        let before = ingredients();
+        let mut now = ingredients();
+        change(&mut now);
+        assert_ne!(now.key(), before.key());
+        now.changes_since(&before).iter().map(ToString::to_string).collect()
     }
 
     fn dist(value: &str, level: MacroLevel) -> MacroSetting {
@@ -235,6 +349,57 @@ mod tests {
             ]
         );
         assert_ne!(now.key(), before.key());
+    }
+
+    #[test]
+    fn another_forge_of_the_same_version_makes_another_key() {
+        let reasons = reasons_of(|now| now.engine.sources = "99887766aabb".to_owned());
+        assert_eq!(reasons, ["engine: native 0.1.0 (a1b2c3d4) → native 0.1.0 (99887766)"]);
+    }
+
+    #[test]
+    fn what_reading_the_spec_saw_is_named() {
+        let reasons = reasons_of(|now| {
+            now.observed.insert("file /x".to_owned(), after());
+            now.facts = after();
+        });
+        assert_eq!(reasons, ["file /x changed"]);
+        let reasons = reasons_of(|now| {
+            now.observed.insert(format!("answer of `a\n{}`", "b ".repeat(50)), after());
+        });
+        assert!(
+            reasons[0].starts_with("answer of `a b b") && reasons[0].ends_with("… changed"),
+            "{reasons:?}"
+        );
+    }
+
+    #[test]
+    fn a_spec_that_says_something_else_makes_another_key_whatever_it_was_that_changed() {
+        assert_eq!(reasons_of(|now| now.facts = after()), ["what its spec says changed"]);
+        assert_eq!(reasons_of(|now| now.expanded = Some(after())), ["what its spec says changed"]);
+    }
+
+    #[test]
+    fn each_part_of_the_root_has_its_reason() {
+        assert_eq!(reasons_of(|now| now.root.packages = after()), ["root: package database changed"]);
+        assert_eq!(reasons_of(|now| now.root.configuration = after()), ["root: macro files changed"]);
+        assert_eq!(reasons_of(|now| now.root.programs = after()), ["root: programs changed"]);
+    }
+
+    #[test]
+    fn the_roots_files_are_named_where_they_are_known() {
+        let text = |part, files: &[&str]| {
+            Reason::Root { part, files: files.iter().map(|file| (*file).to_owned()).collect() }.to_string()
+        };
+        assert_eq!(text(RootPart::Programs, &["/usr/bin/gcc"]), "root: program /usr/bin/gcc changed");
+        assert_eq!(
+            text(RootPart::Configuration, &["/etc/rpm/macros"]),
+            "root: macro files changed (/etc/rpm/macros)"
+        );
+        assert_eq!(
+            text(RootPart::Programs, &["a", "b", "c", "d", "e"]),
+            "root: programs changed (a, b, c and 2 more)"
+        );
     }
 
     #[test]

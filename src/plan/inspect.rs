@@ -10,13 +10,17 @@ use rayon::prelude::*;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::observed::{beside_sources, by_name};
 use super::spec_texts::SpecTexts;
-use super::{Build, Fate, Inputs, PlanError};
-use crate::chroot::RootIdentity;
-use crate::digest::{Encoder, Key};
-use crate::engine::{EngineError, Facts, FactsRequest, MacroSetting, Read, Reading, Settings, SpecReader};
-use crate::event::BuildName;
+use super::{Build, Fate, Inputs, Observed, PlanError};
+use crate::chroot::{RootIdentity, RootRequest};
+use crate::digest::{Digest, Encoder, Key};
+use crate::engine::{
+    EngineError, EngineIdentity, Facts, FactsRequest, MacroSetting, Read, Reading, Settings, SpecReader,
+};
+use crate::event::{BuildName, Timestamp};
 use crate::files::{Folder, HostPath, reason};
+use crate::macros::Observation;
 use crate::manifest::declaration::{EngineChoice, Isolation};
 use crate::manifest::{Chroot, ChrootId, Manifest, ManifestPath, Package, PackageId, RootBase};
 use crate::process::Cancel;
@@ -42,6 +46,10 @@ pub struct Inspector<'a> {
     pub over: &'a [MacroSetting],
     /// How many specs are read at a time.
     pub jobs: usize,
+    /// Forge's own binary, which is no part of a root that it lies in.
+    pub own_binary: &'a HostPath,
+    /// The moment that it is now.
+    pub now: Timestamp,
 }
 
 /// What inspecting came to.
@@ -64,7 +72,7 @@ enum DraftState {
     /// Its end is known.
     Settled(Fate),
     /// The spec has been read.
-    Read(Reading),
+    Read(Read),
     /// The engine has to be asked.
     Unread(Key),
 }
@@ -114,10 +122,13 @@ impl Inspector<'_> {
             let Some(path) = own_root(chroot) else { continue };
             let identity = match known.get(&path) {
                 Some(identity) => *identity,
-                None => RootIdentity::of(&path).map_err(|error| PlanError::Root {
-                    chroot: chroot.name.value.clone(),
-                    reason: reason(&error),
-                })?,
+                None => {
+                    let request = RootRequest { path: &path, own_binary: self.own_binary, now: self.now };
+                    RootIdentity::read(&request, self.store).map_err(|error| PlanError::Root {
+                        chroot: chroot.name.value.clone(),
+                        reason: reason(&error),
+                    })?
+                }
             };
             known.insert(path, identity);
             roots.insert(ChrootId(index), identity);
@@ -163,14 +174,16 @@ impl Inspector<'_> {
             return DraftState::Settled(Fate::Impossible(Vec::new()));
         };
         let reader = self.reader(package);
-        let mut encoder = Encoder::new("rpmforge facts v2");
-        encoder.text("engine", reader.identity()).digest_field("spec", &origin.spec);
-        encoder.digest_field("macros", &root.macros);
+        let mut encoder = Encoder::new("rpmforge facts v3");
+        let EngineIdentity { name, sources } = reader.identity();
+        encoder.text("engine", name).text("forge", sources).digest_field("spec", &origin.spec);
+        encoder.digest_field("configuration", &root.configuration);
         if let Some(neighbours) = &origin.neighbours {
             encoder.digest_field("neighbours", neighbours);
         }
-        if origin.runs_programs {
-            encoder.digest_field("packages", &root.packages);
+        // What rpmspec and other programs answer depends on all of the root.
+        if origin.runs_programs || package.engine == EngineChoice::Rpmbuild {
+            encoder.digest_field("root", &root.digest());
         }
         settings.encode(&mut encoder);
         let request = request(package, origin, settings);
@@ -178,7 +191,7 @@ impl Inspector<'_> {
         let key = encoder.key();
         let known = self.store.record::<Read>(RecordKind::Facts, &key);
         match known.filter(|known| reader.would_learn_again(&request, &known.observations)) {
-            Some(known) => DraftState::Read(known.reading),
+            Some(known) => DraftState::Read(known),
             None => DraftState::Unread(key),
         }
     }
@@ -221,7 +234,7 @@ impl Inspector<'_> {
             if !matches!(read.reading, Reading::Broken(_)) {
                 self.store.remember(RecordKind::Facts, &key, &read)?;
             }
-            drafts[index].state = DraftState::Read(read.reading);
+            drafts[index].state = DraftState::Read(read);
         }
         Ok(())
     }
@@ -239,7 +252,7 @@ impl Inspector<'_> {
         for draft in drafts {
             let chroot = draft.chroot;
             let warnings = match (&draft.state, origin) {
-                (DraftState::Read(Reading::Facts(facts)), Ok(origin)) => {
+                (DraftState::Read(Read { reading: Reading::Facts(facts), .. }), Ok(origin)) => {
                     facts.warnings.iter().map(|warning| texts.located(warning, origin)).collect()
                 }
                 _ => Vec::new(),
@@ -248,20 +261,27 @@ impl Inspector<'_> {
                 (DraftState::Settled(Fate::NotYet(what)), _) => Fate::NotYet(what),
                 (_, Err(error)) => self.no_origin(package, error),
                 (DraftState::Settled(fate), Ok(_)) => fate,
-                (DraftState::Read(Reading::Broken(findings)), Ok(origin)) => {
-                    Fate::Impossible(findings.iter().map(|finding| texts.located(finding, origin)).collect())
-                }
-                (DraftState::Read(Reading::RuledOut(words)), Ok(_)) => Fate::RuledOut(words),
-                (DraftState::Read(Reading::Withheld), Ok(_)) => {
-                    Fate::NotYet(draft.not_yet.unwrap_or_else(|| "its spec runs programs".to_owned()))
-                }
-                (DraftState::Read(Reading::Facts(_)), Ok(_)) if draft.not_yet.is_some() => {
-                    Fate::NotYet(draft.not_yet.unwrap_or_default())
-                }
-                (DraftState::Read(Reading::Facts(facts)), Ok(origin)) => {
-                    self.fate(package, *facts, origin, roots.get(&chroot), &mut files)
-                }
                 (DraftState::Unread(_), Ok(_)) => Fate::Impossible(Vec::new()),
+                (DraftState::Read(read), Ok(origin)) => match (read.reading, draft.not_yet) {
+                    (Reading::Broken(findings), _) => {
+                        let errors = findings.iter().map(|finding| texts.located(finding, origin));
+                        Fate::Impossible(errors.collect())
+                    }
+                    (Reading::RuledOut(words), _) => Fate::RuledOut(words),
+                    (Reading::Withheld, what) => {
+                        Fate::NotYet(what.unwrap_or_else(|| "its spec runs programs".to_owned()))
+                    }
+                    (Reading::Facts(_), Some(what)) => Fate::NotYet(what),
+                    (Reading::Facts(facts), None) => {
+                        let said = Said {
+                            facts: *facts,
+                            request: request(self.manifest.package(package), origin, &draft.settings),
+                            observations: read.observations,
+                            expanded: read.expanded,
+                        };
+                        self.fate(package, said, origin, roots.get(&chroot), &mut files)
+                    }
+                },
             };
             let name = BuildName {
                 package: self.manifest.package(package).name.value.clone(),
@@ -291,7 +311,7 @@ impl Inspector<'_> {
     fn fate(
         &self,
         package: PackageId,
-        facts: Facts,
+        said: Said,
         origin: &Origin,
         root: Option<&RootIdentity>,
         files: &mut HashMap<Vec<String>, Vec<InputFile>>,
@@ -307,10 +327,12 @@ impl Inspector<'_> {
                 return Fate::Impossible(vec![Located::new(error, "its spec", package.source.place.clone())]);
             }
         };
-        match self.sources(package, &facts, origin, files) {
+        match self.sources(package, &said.facts, origin, files) {
             Ok(sources) => {
-                let engine = self.reader(package).identity().to_owned();
-                Fate::Buildable(Arc::new(Inputs { facts, spec, sources, root: root.packages, engine }))
+                let engine = self.reader(package).identity().clone();
+                let observed = said.observed(&spec, &sources);
+                let facts = said.facts;
+                Fate::Buildable(Arc::new(Inputs { facts, spec, sources, observed, root: *root, engine }))
             }
             Err(errors) => Fate::Impossible(errors),
         }
@@ -332,6 +354,30 @@ impl Inspector<'_> {
         })?;
         files.insert(names, found.clone());
         Ok(found)
+    }
+}
+
+/// What a reading came to that can be built.
+struct Said {
+    facts: Facts,
+    request: FactsRequest,
+    observations: Vec<Observation>,
+    expanded: Option<Digest>,
+}
+
+impl Said {
+    /// What was seen beside the spec and the sources.
+    fn observed(&self, spec: &InputFile, sources: &[InputFile]) -> Observed {
+        let files = std::iter::once(spec).chain(sources);
+        let names: Vec<&str> = files.map(|file| file.name.as_str()).collect();
+        let observations = beside_sources(&self.observations, &names);
+        Observed {
+            request: self.request.clone(),
+            by_name: by_name(&observations),
+            observations,
+            facts: self.facts.digest(),
+            expanded: self.expanded,
+        }
     }
 }
 

@@ -10,9 +10,11 @@ mod error;
 mod graph;
 mod ingredients;
 mod inspect;
+mod observed;
 mod order;
 mod spec_texts;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -23,8 +25,11 @@ pub use error::PlanError;
 pub use ingredients::{Ingredients, Reason};
 pub use inspect::{Inspection, Inspector, inspect};
 
-use crate::engine::{Facts, Settings};
+use crate::chroot::RootIdentity;
+use crate::digest::Digest;
+use crate::engine::{EngineIdentity, Facts, FactsRequest, Settings, SpecReader};
 use crate::event::BuildName;
+use crate::macros::Observation;
 use crate::manifest::{BatchId, ChrootId, PackageId};
 use crate::package::Dependency;
 use crate::source::InputFile;
@@ -74,10 +79,37 @@ pub struct Inputs {
     pub spec: InputFile,
     /// The files that it names, by name.
     pub sources: Vec<InputFile>,
-    /// The digest of the root that it is built in.
-    pub root: crate::digest::Digest,
-    /// The engine and its version.
-    pub engine: String,
+    /// What the reading of the spec saw of the world, beside these files.
+    pub observed: Observed,
+    /// The root that it is built in.
+    pub root: RootIdentity,
+    /// The engine.
+    pub engine: EngineIdentity,
+}
+
+/// What the reading of a spec saw of the world beside the spec and its sources.
+#[derive(Debug)]
+pub struct Observed {
+    /// How it was read.
+    pub request: FactsRequest,
+    /// What was seen.
+    pub observations: Vec<Observation>,
+    /// The same by name: the file or command, with the digest of what it held or answered.
+    pub by_name: BTreeMap<String, Digest>,
+    /// The digest of what the spec says.
+    pub facts: Digest,
+    /// The digest of the text that the spec expands to, where observations can't tell all that it depends on.
+    pub expanded: Option<Digest>,
+}
+
+impl Observed {
+    /// The name of something that is not as it was seen any more, if there is such a thing. Commands are not run once more
+    /// by the reader that has run them.
+    pub fn first_change(&self, reader: &dyn SpecReader) -> Option<String> {
+        let has_changed =
+            |seen: &&Observation| !reader.would_learn_again(&self.request, std::slice::from_ref(*seen));
+        self.observations.iter().find(has_changed).map(observed::name)
+    }
 }
 
 impl Inputs {

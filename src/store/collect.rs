@@ -97,17 +97,20 @@ impl Store {
 
     /// Specs are read without the store's lock: a file that is just being written is left alone.
     fn remove_old_facts(&self, limits: Limits, now: Timestamp) -> Result<(), StoreError> {
-        for path in files_below(&self.folder, Path::new(RecordKind::Facts.folder()))? {
-            let Ok(modified) = self.folder.modified(&path) else { continue };
-            let age = now.since(Timestamp::of(modified));
-            let is_ours = || {
-                let file = path.file_name().unwrap_or_default().to_string_lossy();
-                RecordName::parse(RecordKind::Facts, &file).is_some()
-            };
-            let is_too_old = limits.older.is_some_and(|older| age > older);
-            let is_left_over = age > BEING_WRITTEN && (is_temporary(&path) || !is_ours());
-            if is_too_old || is_left_over {
-                self.folder.remove_file(path)?;
+        // What roots consist of can be had again by another look as well.
+        for kind in [RecordKind::Facts, RecordKind::Root] {
+            for path in files_below(&self.folder, Path::new(kind.folder()))? {
+                let Ok(modified) = self.folder.modified(&path) else { continue };
+                let age = now.since(Timestamp::of(modified));
+                let is_ours = || {
+                    let file = path.file_name().unwrap_or_default().to_string_lossy();
+                    RecordName::parse(kind, &file).is_some()
+                };
+                let is_too_old = limits.older.is_some_and(|older| age > older);
+                let is_left_over = age > BEING_WRITTEN && (is_temporary(&path) || !is_ours());
+                if is_too_old || is_left_over {
+                    self.folder.remove_file(path)?;
+                }
             }
         }
         Ok(())

@@ -25,15 +25,18 @@ pub enum RecordKind {
     Step,
     /// Facts of specs.
     Facts,
+    /// What roots consist of.
+    Root,
 }
 
 impl RecordKind {
-    pub(super) const ALL: [Self; 2] = [Self::Step, Self::Facts];
+    pub(super) const ALL: [Self; 3] = [Self::Step, Self::Facts, Self::Root];
 
     pub(super) fn folder(self) -> &'static str {
         match self {
             Self::Step => "steps",
             Self::Facts => "facts",
+            Self::Root => "roots",
         }
     }
 
@@ -42,7 +45,7 @@ impl RecordKind {
     fn durability(self) -> Durability {
         match self {
             Self::Step => Durability::Synced,
-            Self::Facts => Durability::Unsynced,
+            Self::Facts | Self::Root => Durability::Unsynced,
         }
     }
 }

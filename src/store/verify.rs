@@ -29,6 +29,8 @@ pub enum StoredKind {
     Result,
     /// The record of what a spec says.
     Facts,
+    /// The record of what a root consists of.
+    Root,
 }
 
 /// What is wrong with a thing in the store.
@@ -109,6 +111,7 @@ impl Store {
                         let stored = match kind {
                             RecordKind::Step => StoredKind::Result,
                             RecordKind::Facts => StoredKind::Facts,
+                            RecordKind::Root => StoredKind::Root,
                         };
                         checked.wrong.push(Finding { kind: stored, path, defect, needed_by: Vec::new() });
                     }

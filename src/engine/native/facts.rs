@@ -1,16 +1,24 @@
 //! The facts of a spec that was read.
 
+use super::observations::to_look_at_again;
 use super::{SpecReading, text};
+use crate::digest::Digest;
 use crate::engine::listed::implied_provide;
 use crate::engine::{ArchLimits, Facts, Read, Reading, SourceReference, SubpackageFacts};
+use crate::macros::{Observation, Placeholders};
 use crate::package::{Dependency, Header, Tag};
 use crate::spec::{DependencyKind, Finding, Package, SimpleDirective, Spec, read_file_line};
 
 /// What a reading comes to.
-pub(super) fn of(read: SpecReading) -> Read {
+pub(super) fn of(read: SpecReading, placeholders: &Placeholders) -> Read {
     let SpecReading { spec, findings, observations, target } = read;
+    let observations = to_look_at_again(observations);
+    // Nobody can look at such a thing again: the text that came of it stands for it.
+    let is_unknowable = observations.contains(&Observation::Run);
+    let expanded = spec.as_ref().filter(|_| is_unknowable);
+    let expanded = expanded.map(|spec| Digest::of(&placeholders.hide(&spec.text)));
     if findings.iter().any(Finding::is_withheld) {
-        return Read { reading: Reading::Withheld, observations };
+        return Read { reading: Reading::Withheld, observations, expanded };
     }
     let (errors, warnings): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(Finding::is_error);
     let reading = match spec {
@@ -23,7 +31,7 @@ pub(super) fn of(read: SpecReading) -> Read {
         }
         _ => Reading::Broken(errors),
     };
-    Read { reading, observations }
+    Read { reading, observations, expanded }
 }
 
 fn facts(spec: &Spec, warnings: Vec<Finding>) -> Facts {

@@ -2,6 +2,7 @@
 
 mod build;
 mod facts;
+mod observations;
 mod settings;
 
 use std::cell::RefCell;
@@ -18,15 +19,19 @@ pub use build::{
     spec_of_archive,
 };
 
+pub use observations::SOURCES_FOLDER;
+pub(super) use observations::placeholders;
+
 use super::carried_out::{Program, carry_out};
 use super::rpmbuild::SYSTEM_PATH;
 use super::{
-    Engine, EngineError, FactsRequest, Job, Outcome, Promise, Read, Settings, SpecReader, StageListener,
+    Engine, EngineError, EngineIdentity, FactsRequest, Job, Outcome, Promise, Read, Settings, SpecReader,
+    StageListener,
 };
 use crate::files::{HostPath, reason};
 use crate::macros::{
-    Commands, Compatibility, Configuration, Host, Limits, Macros, Observation, Observing, RpmRc, Stop,
-    SystemHost, Table,
+    Commands, Compatibility, Configuration, Host, Limits, Macros, Observation, Observing, Placeholders,
+    RpmRc, Stop, SystemHost, Table,
 };
 use crate::process::{Cancel, Supervisor};
 use crate::spec::{Finding, Parsing, Spec, Weight, parse};
@@ -37,7 +42,7 @@ const COMMAND_TIME: Duration = Duration::from_secs(60);
 /// The engine. Macro files are read once for each target, and a command that many specs run, runs once.
 #[derive(Debug)]
 pub struct Native {
-    identity: String,
+    identity: EngineIdentity,
     commands: Commands,
     /// Where relative paths of specs begin, and their commands run.
     folder: Option<HostPath>,
@@ -45,6 +50,9 @@ pub struct Native {
     /// Who supervises builds, and the forge that carries them out.
     builds_with: Option<(Supervisor, HostPath)>,
 }
+
+/// The home of builds: a folder that is not there.
+const NO_HOME: &str = "nonexistent";
 
 /// What decides which macros there are before a spec is read.
 type Loading = (Option<String>, BTreeMap<OsString, OsString>);
@@ -55,6 +63,8 @@ struct Loaded {
     table: Table,
     rc: RpmRc,
     findings: Vec<Finding>,
+    /// What they depend on beyond the root's own configuration.
+    observations: Vec<Observation>,
 }
 
 /// A spec that was read.
@@ -76,7 +86,7 @@ type Findings = Rc<RefCell<Vec<Finding>>>;
 impl Default for Native {
     fn default() -> Self {
         Self {
-            identity: format!("native {}", env!("CARGO_PKG_VERSION")),
+            identity: EngineIdentity::of_this_forge(format!("native {}", env!("CARGO_PKG_VERSION"))),
             commands: Commands::default(),
             folder: None,
             loaded: Mutex::default(),
@@ -123,7 +133,7 @@ impl Native {
         let listener = Rc::clone(&findings);
         let host =
             self.host(request.may_run, environment, move |finding| listener.borrow_mut().push(finding))?;
-        let host = Rc::new(Observing::new(host));
+        let host = Rc::new(Observing::new(host, placeholders(request)));
         let world: Rc<dyn Host> = Rc::<Observing<SystemHost>>::clone(&host);
         let macros = Macros::new(loaded.table, world, Limits::default());
         findings.borrow_mut().extend(loaded.findings);
@@ -155,7 +165,9 @@ impl Native {
         let spec = spec.ok();
         let wrong_lines = spec.iter().flat_map(Spec::wrong_file_lines);
         findings.borrow_mut().extend(wrong_lines.map(|report| Finding::from(&report)));
-        Ok(SpecReading { spec, findings: findings.take(), observations: host.observations(), target })
+        let mut observations = host.observations();
+        observations.extend(loaded.observations);
+        Ok(SpecReading { spec, findings: findings.take(), observations, target })
     }
 
     fn host(
@@ -188,11 +200,14 @@ impl Native {
         let listener = Rc::clone(&findings);
         let host =
             self.host(true, environment.clone(), move |finding| listener.borrow_mut().push(finding))?;
-        let macros = Macros::new(Table::new(), Rc::new(host), Limits::default());
+        let host = Rc::new(Observing::new(host, Placeholders::default()));
+        let world: Rc<dyn Host> = Rc::<Observing<SystemHost>>::clone(&host);
+        let macros = Macros::new(Table::new(), world, Limits::default());
         let configuration = Configuration { target: loading.0.clone(), ..Configuration::default() };
         // What is wrong with macro files is told with every spec; what is right in them is defined.
         let rc = macros.configure(&configuration).unwrap_or_default();
-        let loaded = Loaded { table: macros.table(), rc, findings: findings.take() };
+        let observations = observations::beyond_configuration(host.observations());
+        let loaded = Loaded { table: macros.table(), rc, findings: findings.take(), observations };
         if let Ok(mut known) = self.loaded.lock() {
             known.insert(loading, loaded.clone());
         }
@@ -212,9 +227,10 @@ fn unreadable(file: &str, error: &std::io::Error) -> Finding {
     }
 }
 
-/// The environment that specs are read in: the same as builds have.
+/// The environment that specs are read in: the same as builds have. A user's own macros (`~/.rpmmacros`,
+/// `~/.config/rpm/macros`) are no part of it: what a package comes to must not depend on whose home it was built in.
 fn environment(settings: &Settings) -> BTreeMap<OsString, OsString> {
-    let home = HostPath::root().join("nonexistent").to_string();
+    let home = HostPath::root().join(NO_HOME).to_string();
     let fixed = [("HOME", home.as_str()), ("LANG", "C.UTF-8"), ("PATH", SYSTEM_PATH), ("TZ", "UTC")];
     let fixed = fixed.into_iter().map(|(name, value)| (name.into(), value.into()));
     let own = settings.environment.iter().map(|(name, value)| (name.into(), value.text().into()));
@@ -222,7 +238,7 @@ fn environment(settings: &Settings) -> BTreeMap<OsString, OsString> {
 }
 
 impl SpecReader for Native {
-    fn identity(&self) -> &str {
+    fn identity(&self) -> &EngineIdentity {
         &self.identity
     }
 
@@ -233,13 +249,14 @@ impl SpecReader for Native {
     ) -> Promise<'a, Result<Read, EngineError>> {
         Box::pin(async move {
             // Others wait for their turn on other threads meanwhile.
-            tokio::task::block_in_place(|| self.read(request).map(facts::of))
+            tokio::task::block_in_place(|| Ok(facts::of(self.read(request)?, &placeholders(request))))
         })
     }
 
     fn would_learn_again(&self, request: &FactsRequest, observations: &[Observation]) -> bool {
         let host = self.host(request.may_run, environment(&request.settings), |_| {});
-        host.is_ok_and(|host| observations.iter().all(|observation| observation.holds(&host)))
+        let placeholders = placeholders(request);
+        host.is_ok_and(|host| observations.iter().all(|seen| seen.holds(&host, &placeholders)))
     }
 }
 

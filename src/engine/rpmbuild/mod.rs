@@ -6,12 +6,13 @@ mod sections;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::carried_out::{Program, carry_out};
 use super::{
-    Condition, Engine, EngineError, FactsRequest, Job, Outcome, Promise, Read, Settings, SpecReader,
-    StageListener,
+    Condition, Engine, EngineError, EngineIdentity, FactsRequest, Job, Native, Outcome, Promise, Read,
+    Reading, Settings, SpecReader, StageListener,
 };
 use crate::files::HostPath;
 use crate::macros::Observation;
@@ -27,7 +28,9 @@ pub const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin
 #[derive(Debug)]
 pub struct Rpmbuild {
     supervisor: Supervisor,
-    identity: String,
+    identity: EngineIdentity,
+    /// Reads every spec as well, and tells what rpmspec does not: what the reading learns from the world.
+    observer: Arc<Native>,
     dependencies: DependencyCheck,
     /// The architecture that rpm builds for where no other is asked for.
     own_arch: String,
@@ -43,11 +46,15 @@ enum DependencyCheck {
 }
 
 impl Rpmbuild {
-    /// Finds rpm on this machine and asks for its version.
+    /// Finds rpm on this machine and asks for its version. `observer` tells what specs learn while they are read.
     ///
     /// # Errors
     /// [`EngineError::NoRpm`] where it is not installed.
-    pub async fn find(supervisor: &Supervisor, folder: &HostPath) -> Result<Self, EngineError> {
+    pub async fn find(
+        supervisor: &Supervisor,
+        folder: &HostPath,
+        observer: Arc<Native>,
+    ) -> Result<Self, EngineError> {
         if let Some(program) = missing_program(SYSTEM_PATH) {
             return Err(EngineError::NoRpm { program: program.to_owned() });
         }
@@ -67,7 +74,8 @@ impl Rpmbuild {
             answer(supervisor, folder, &["rpm", "--eval", "%{_target_cpu}"]).await?.trim().to_owned();
         Ok(Self {
             supervisor: supervisor.clone(),
-            identity: format!("rpmbuild {number} ({own_arch})"),
+            identity: EngineIdentity::of_this_forge(format!("rpmbuild {number} {own_arch}")),
+            observer,
             dependencies,
             own_arch,
         })
@@ -75,7 +83,7 @@ impl Rpmbuild {
 }
 
 impl SpecReader for Rpmbuild {
-    fn identity(&self) -> &str {
+    fn identity(&self) -> &EngineIdentity {
         &self.identity
     }
 
@@ -84,12 +92,20 @@ impl SpecReader for Rpmbuild {
         request: &'a FactsRequest,
         cancel: &'a Cancel,
     ) -> Promise<'a, Result<Read, EngineError>> {
-        Box::pin(async { query::facts(self, request, cancel).await.map(Read::from) })
+        Box::pin(async {
+            let (reading, expanded) = query::facts(self, request, cancel).await?;
+            let observed = self.observer.facts(request, cancel).await?;
+            let mut observations = observed.observations;
+            if matches!(observed.reading, Reading::Broken(_)) {
+                // A spec that only rpmspec can read may have learned anything: it is asked anew each time.
+                observations.push(Observation::Run);
+            }
+            Ok(Read { reading, observations, expanded })
+        })
     }
 
-    /// rpmspec does not tell what it learns.
-    fn would_learn_again(&self, _request: &FactsRequest, observations: &[Observation]) -> bool {
-        observations.is_empty()
+    fn would_learn_again(&self, request: &FactsRequest, observations: &[Observation]) -> bool {
+        self.observer.would_learn_again(request, observations)
     }
 }
 

@@ -5,7 +5,9 @@
 
 use super::sections::{self, Expanded};
 use super::{ANSWER_TIME, Rpmbuild, environment, no_home, options};
+use crate::digest::Digest;
 use crate::engine::listed::implied_provide;
+use crate::engine::native::placeholders;
 use crate::engine::{
     ArchLimits, EngineError, Facts, FactsRequest, Reading, SourceReference, SubpackageFacts,
 };
@@ -37,32 +39,34 @@ struct Answer {
     exit: Exit,
 }
 
+/// What a spec says, and the digest of the text that it expands to.
 pub(super) async fn facts(
     engine: &Rpmbuild,
     request: &FactsRequest,
     cancel: &Cancel,
-) -> Result<Reading, EngineError> {
+) -> Result<(Reading, Option<Digest>), EngineError> {
     let source = ask(engine, request, cancel, &["-q", "--srpm", "--qf", SOURCE_FORMAT]).await?;
     if source.exit != Exit::Code(0) {
-        return Ok(not_read(&source, &request.spec));
+        return Ok((not_read(&source, &request.spec), None));
     }
     let binary = ask(engine, request, cancel, &["-q", "--rpms", "--qf", BINARY_FORMAT]).await?;
     if binary.exit != Exit::Code(0) {
-        return Ok(not_read(&binary, &request.spec));
+        return Ok((not_read(&binary, &request.spec), None));
     }
     let text = ask(engine, request, cancel, &["-P"]).await?;
     if text.exit != Exit::Code(0) {
-        return Ok(not_read(&text, &request.spec));
+        return Ok((not_read(&text, &request.spec), None));
     }
     let mut facts = source_facts(&source.output);
     let target = request.settings.target.as_ref().unwrap_or(&engine.own_arch);
     if let Some(words) = facts.arch.ruled_out(target.split('-').next().unwrap_or(target)) {
-        return Ok(Reading::RuledOut(words));
+        return Ok((Reading::RuledOut(words), None));
     }
     facts.subpackages = binary_facts(&binary.output);
     let expanded = sections::read(&text.output, &facts.name);
     add_text(&mut facts, &expanded);
-    Ok(Reading::Facts(Box::new(facts)))
+    let digest = Digest::of(&placeholders(request).hide(text.output.as_bytes()));
+    Ok((Reading::Facts(Box::new(facts)), Some(digest)))
 }
 
 async fn ask(

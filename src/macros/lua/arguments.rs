@@ -158,6 +158,7 @@ impl Call<'_> {
     /// Refuses what changes the machine, where that is closed; says so.
     pub fn may(&self, text: &[u8]) -> Result<(), Answer> {
         if self.language.may(self.name, text) {
+            self.language.host.note_effect();
             return Ok(());
         }
         Err(self.failed(&[], &std::io::Error::from_raw_os_error(1)))

@@ -196,6 +196,21 @@ for _, name in ipairs { "popen", "tmpfile" } do
     refuse(io, "io.", name)
 end
 
+-- What time it is, and what chance gives, is another thing at every reading.
+local function noting(holder, name, is_unknowable)
+    local original = holder[name]
+    holder[name] = function(...)
+        if is_unknowable(...) then
+            native.note_effect()
+        end
+        return original(...)
+    end
+end
+noting(os, "clock", function() return true end)
+noting(os, "date", function(_, time) return time == nil end)
+noting(os, "time", function(date) return date == nil end)
+noting(math, "random", function() return true end)
+
 io.open = function(path, mode)
     if type(path) ~= "string" then
         return io_open(path, mode)

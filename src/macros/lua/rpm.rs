@@ -38,6 +38,7 @@ pub(super) const MACRO_TABLE: &[Native] = &[
     ("getenv", super::process::getenv),
     ("set_macro", set_macro),
     ("may", may),
+    ("note_effect", note_effect),
     ("local_path", local_path),
 ];
 
@@ -219,7 +220,17 @@ fn may(call: &Call<'_>) -> Answer {
     let wanted = call.string(1)?;
     let known = ["os.execute", "os.remove", "os.rename", "os.tmpname", "io.popen", "io.tmpfile", "io.open"];
     let name = known.into_iter().find(|known| known.as_bytes() == wanted).unwrap_or("io.output");
-    Ok(vec![Value::Boolean(call.language.may(name, &call.string(2)?))])
+    let may = call.language.may(name, &call.string(2)?);
+    if may {
+        call.language.host.note_effect();
+    }
+    Ok(vec![Value::Boolean(may)])
+}
+
+/// For what the prelude hands to Lua's own functions, which tell nobody.
+fn note_effect(call: &Call<'_>) -> Answer {
+    call.language.host.note_effect();
+    Ok(Vec::new())
 }
 
 fn local_path(call: &Call<'_>) -> Answer {

@@ -1,0 +1,74 @@
+//! Which of the things that a reading learned are looked at again.
+
+use super::NO_HOME;
+use crate::engine::FactsRequest;
+use crate::files::HostPath;
+use crate::macros::{CONFIGURATION_FOLDERS, Observation, Placeholders};
+
+/// What stands in observations for the folder of the sources: a checkout elsewhere learns the same.
+pub const SOURCES_FOLDER: &str = "%{_sourcedir}";
+
+/// The placeholders of a request: for the folder of the sources, and for secrets.
+pub(in crate::engine) fn placeholders(request: &FactsRequest) -> Placeholders {
+    let sources = (request.sources.to_string().into_bytes(), SOURCES_FOLDER.into());
+    let secrets = request.settings.secrets().enumerate();
+    let secrets =
+        secrets.map(|(number, secret)| (secret.as_bytes().to_vec(), format!("(secret {number})").into()));
+    Placeholders::new(std::iter::once(sources).chain(secrets))
+}
+
+/// What loading macro files learned beyond the configuration that a root's identity holds: files of a folder that
+/// `RPM_CONFIGDIR` or a home of the manifest's own names, commands that were run.
+pub(super) fn beyond_configuration(observations: Vec<Observation>) -> Vec<Observation> {
+    let home = HostPath::root().join(NO_HOME).to_string();
+    let folders = CONFIGURATION_FOLDERS.iter().copied().chain([home.as_str()]);
+    let folders: Vec<&str> = folders.collect();
+    let is_known = |path: &[u8]| {
+        // A path that climbs leads elsewhere.
+        let climbs = path.split(|byte| *byte == b'/').any(|part| part == b"..");
+        let below = |folder: &&str| {
+            path.strip_prefix(folder.as_bytes()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+        };
+        !climbs && folders.iter().any(below)
+    };
+    let mut observations = observations;
+    observations.retain(|observation| match observation {
+        Observation::File(path, _)
+        | Observation::Start(path, _, _)
+        | Observation::Exists(path, _)
+        | Observation::Glob(path, _) => !is_known(path),
+        Observation::Variable(..)
+        | Observation::Command(..)
+        | Observation::Architecture(_)
+        | Observation::Machine(_)
+        | Observation::Run => true,
+    });
+    observations
+}
+
+/// All but variables: a spec is read in the environment that its settings make, which every key holds. Not to write
+/// them down again keeps what is known of secrets in one place.
+pub(super) fn to_look_at_again(mut observations: Vec<Observation>) -> Vec<Observation> {
+    observations.retain(|observation| !matches!(observation, Observation::Variable(..)));
+    observations
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_the_roots_identity_is_left_out() {
+        let file = |path: &str| Observation::File(path.into(), None);
+        let learned = [
+            "/usr/lib/rpm/macros",
+            "/etc/rpmrc",
+            "/nonexistent/.rpmmacros",
+            "/etc/rpmother",
+            "/usr/lib/rpm/../../../x",
+            "/home/me/.rpmmacros",
+        ];
+        let left = beyond_configuration(learned.map(file).to_vec());
+        assert_eq!(left, ["/etc/rpmother", "/usr/lib/rpm/../../../x", "/home/me/.rpmmacros"].map(file));
+    }
+}

@@ -1,0 +1,56 @@
+//! What stands in observations for texts that must not stand there.
+
+use std::fmt;
+
+use bstr::ByteSlice;
+
+/// Texts and what is noted in their place: folders, which differ from one checkout to the next though nothing is learned
+/// from their names, and secrets, which are not to be written down.
+#[derive(Clone, Default)]
+pub struct Placeholders {
+    pairs: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Placeholders {
+    /// From pairs of a text and its placeholder.
+    pub fn new(pairs: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Self {
+        let mut pairs: Vec<_> = pairs.into_iter().filter(|(text, _)| !text.is_empty()).collect();
+        // A text that holds another one comes first, so that nothing is left of it.
+        pairs.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
+        Self { pairs }
+    }
+
+    /// A text as it is noted.
+    pub fn hide(&self, text: &[u8]) -> Vec<u8> {
+        self.pairs.iter().fold(text.to_vec(), |text, (hidden, placeholder)| text.replace(hidden, placeholder))
+    }
+
+    /// The text that was noted.
+    pub fn reveal(&self, noted: &[u8]) -> Vec<u8> {
+        let pairs = self.pairs.iter().rev();
+        pairs.fold(noted.to_vec(), |text, (hidden, placeholder)| text.replace(placeholder, hidden))
+    }
+}
+
+impl fmt::Debug for Placeholders {
+    /// Without the texts.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Placeholders").field("pairs", &self.pairs.len()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_hidden_is_found_again() {
+        let pairs = [("/srv/a", "%{_sourcedir}"), ("/srv/a/key", "(secret 1)"), ("", "nothing")];
+        let pairs = pairs.map(|(text, placeholder)| (text.into(), placeholder.into()));
+        let placeholders = Placeholders::new(pairs);
+        let noted = placeholders.hide(b"cat /srv/a/key /srv/a/b");
+        assert_eq!(noted, b"cat (secret 1) %{_sourcedir}/b");
+        assert_eq!(placeholders.reveal(&noted), b"cat /srv/a/key /srv/a/b");
+        assert!(!format!("{placeholders:?}").contains("srv"));
+    }
+}

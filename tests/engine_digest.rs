@@ -1,0 +1,71 @@
+//! The digest of the sources that packages depend on, which the build script makes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::path::Path;
+
+use rpmforge::engine::{Native, SpecReader};
+
+#[allow(dead_code, reason = "its `main` is for cargo")]
+#[path = "../src/build.rs"]
+mod build;
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn the_engines_identity_holds_the_digest_of_the_sources_that_it_was_built_from() {
+    let sources = build::read_sources(repository()).unwrap();
+    assert_eq!(Native::default().identity().sources, build::digest_sources(&sources));
+}
+
+#[test]
+fn one_changed_byte_makes_another_forge_and_so_does_a_new_file() {
+    let sources = build::read_sources(repository()).unwrap();
+    let digest = build::digest_sources(&sources);
+    for path in [
+        "Cargo.lock",
+        "src/cli/rpm/rpmbuild.rs",
+        "src/engine/native/build/assemble.rs",
+        "src/execute/local.rs",
+        "src/macros/default/macros",
+        "src/macros/lua/prelude.lua",
+        "src/package/write.rs",
+        "src/spec/reader.rs",
+    ] {
+        let mut changed = sources.clone();
+        changed.get_mut(path).unwrap_or_else(|| panic!("{path} is not in the list")).push(b' ');
+        assert_ne!(build::digest_sources(&changed), digest, "{path}");
+    }
+    let mut more = sources.clone();
+    more.insert("src/engine/new.rs".to_owned(), Vec::new());
+    assert_ne!(build::digest_sources(&more), digest);
+}
+
+#[test]
+fn what_only_shows_plans_or_publishes_makes_no_other_forge() {
+    let sources = build::read_sources(repository()).unwrap();
+    let counted: Vec<&str> = sources.keys().filter_map(|path| path.strip_prefix("src/")).collect();
+    for folder in ["ui/", "publish/", "plan/", "manifest/", "store/", "event/", "text/", "chroot/", "source/"]
+    {
+        assert!(repository().join("src").join(folder).is_dir(), "{folder}");
+        assert!(!counted.iter().any(|path| path.starts_with(folder)), "{folder}");
+    }
+    assert!(counted.iter().filter(|path| path.starts_with("cli/")).all(|path| path.starts_with("cli/rpm/")));
+    assert!(!counted.iter().any(|path| path.ends_with("tests.rs")));
+}
+
+#[test]
+fn people_see_the_short_digest() {
+    let identity = Native::default().identity().clone();
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(identity.to_string(), format!("native {version} ({})", &identity.sources[..8]));
+}
