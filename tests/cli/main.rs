@@ -19,6 +19,7 @@ mod cycles;
 mod eval;
 mod failures;
 mod interruption;
+mod keys;
 mod locks;
 mod not_yet;
 mod plan;
