@@ -50,7 +50,7 @@ Source2: %{?second_name}%{!?second_name:second.txt}
 %global is_there %{exists:OUTSIDE/flag}
 %global opened %{lua:local file = io.open("OUTSIDE/opened"); print(file:read("l")); file:close()}
 %global packed %{lua:print(rpm.open("OUTSIDE/packed"):read())}
-%global found %{lua:print(#rpm.glob("OUTSIDE/found/*"))}
+%global found %{lua:print(rpm.glob and #rpm.glob("OUTSIDE/found/*"))}
 %global listed %{lua:print(#posix.dir("OUTSIDE/listed"))}
 %global told %{getenv:FROM_PACKAGE}
 "#;

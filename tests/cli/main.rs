@@ -24,6 +24,7 @@ mod locks;
 mod not_yet;
 mod plan;
 mod publication;
+mod roots;
 mod sources;
 mod spec;
 mod store;
