@@ -1,5 +1,7 @@
 //! Roots made up in folders: what of them makes another identity, and what is said of it.
 
+#![allow(clippy::disallowed_methods, reason = "the tests make whole roots, with links and modes")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
