@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, DirEntry, File, OpenOptions, OpenOptionsExt, Permissions, PermissionsExt};
+use cap_std::fs::{
+    Dir, DirEntry, File, FileTypeExt, MetadataExt, OpenOptions, OpenOptionsExt, Permissions, PermissionsExt,
+};
 use rayon::prelude::*;
 
 use super::durable::{Durability, make_ambient_folders};
@@ -124,6 +126,20 @@ impl Folder {
         self.dir.open(&path).map_err(self.about(&path))
     }
 
+    /// Opens a regular file for reading. A pipe would be waited for without end, and a device be read without end.
+    ///
+    /// # Errors
+    /// `InvalidInput` where it is anything else.
+    pub fn open_regular(&self, path: impl AsRef<Path>) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+        let opened = self.dir.open_with(&path, &options).and_then(|file| {
+            let kind = file.metadata()?.file_type();
+            if kind.is_file() { Ok(file) } else { Err(not_regular(kind)) }
+        });
+        opened.map_err(self.about(&path))
+    }
+
     /// A whole file as bytes.
     pub fn read(&self, path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
         self.dir.read(&path).map_err(self.about(&path))
@@ -186,6 +202,25 @@ impl Folder {
             let _ = self.dir.remove_file(&temporary);
         }
         result.map_err(self.about(path))
+    }
+
+    /// As [`Folder::write_atomic`], in the place of a file that is there: a link to it stays a link (one out of this folder
+    /// is refused, as everywhere), and the new file has the old one's mode, and its owner where that may be given.
+    pub fn rewrite(&self, path: impl AsRef<Path>, content: &[u8]) -> io::Result<()> {
+        let target = self.dir.canonicalize(&path).map_err(self.about(&path))?;
+        let before = self.dir.metadata(&target).map_err(self.about(&path))?;
+        self.write_atomic_with(&target, |file| {
+            let now = file.metadata()?;
+            if (now.uid(), now.gid()) != (before.uid(), before.gid()) {
+                let owner = Some(rustix::fs::Uid::from_raw(before.uid()));
+                let group = Some(rustix::fs::Gid::from_raw(before.gid()));
+                // Only root may give a file away; what others rewrite is their own then, as with an editor.
+                let _ = rustix::fs::fchown(&*file, owner, group);
+            }
+            // Before there is anything in it that others should not read.
+            file.set_permissions(Permissions::from_mode(before.mode() & 0o777))?;
+            file.write_all(content)
+        })
     }
 
     /// A new file that must not be there yet.
@@ -350,6 +385,16 @@ fn thin_out(folder: &Dir, depth: usize) {
             let _ = folder.remove_dir(entry.file_name());
         });
     }
+}
+
+fn not_regular(kind: cap_std::fs::FileType) -> io::Error {
+    let what = match kind {
+        kind if kind.is_dir() => "a folder",
+        kind if kind.is_fifo() => "a pipe",
+        kind if kind.is_socket() => "a socket",
+        _ => "a device",
+    };
+    io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what}, not a regular file"))
 }
 
 fn kind_of(file_type: cap_std::fs::FileType) -> EntryKind {
