@@ -40,7 +40,7 @@ fn read(path: &Path, context: &Context) -> Result<Compared, Failure> {
     let full = context.named(path)?;
     let parent = full.as_path().parent().and_then(HostPath::new).unwrap_or_else(HostPath::root);
     let folder = Folder::open_ambient(&parent).map_err(CliError::Io)?;
-    let file = folder.open(full.as_path().file_name().unwrap_or_default()).map_err(CliError::Io)?;
+    let file = folder.open_regular(full.as_path().file_name().unwrap_or_default()).map_err(CliError::Io)?;
     let reader = BufReader::with_capacity(256 * 1024, file.into_std());
     Ok(Compared::read(&path.to_string_lossy(), reader)?)
 }

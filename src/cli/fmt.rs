@@ -28,7 +28,7 @@ pub fn run(arguments: &Fmt, context: &Context) -> Result<Exit, Failure> {
         if arguments.check {
             context.print(&format!("{file} is not in the usual form\n"))?;
         } else {
-            project.repository.write_atomic(file, text.as_bytes()).map_err(CliError::Io)?;
+            project.repository.rewrite(file, text.as_bytes()).map_err(CliError::Io)?;
             context.print(&format!("laid out {file}\n"))?;
         }
     }

@@ -11,6 +11,7 @@ use super::results::newest;
 use crate::event::State;
 use crate::store::{BuildRow, History};
 use crate::text::suggestion;
+use crate::ui::TerminalText;
 
 /// How often a growing log is looked at.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -32,7 +33,10 @@ pub fn run(arguments: &Log, context: &Context) -> Result<Exit, Failure> {
         Some(stage) => {
             let text = folder.read("build.log").map_err(CliError::Io)?;
             let part = part(&String::from_utf8_lossy(&text), stage)?;
-            context.print(&part)?;
+            let (mut cleaner, mut shown) = (TerminalText::default(), Vec::new());
+            cleaner.clean(part.as_bytes(), &mut shown);
+            cleaner.finish(&mut shown);
+            context.print(&String::from_utf8_lossy(&shown))?;
         }
         None => {
             let file = folder.open("build.log").map_err(CliError::Io)?;
@@ -51,6 +55,8 @@ fn copy(
 ) -> Result<(), Failure> {
     let mut output = context.output();
     let mut buffer = vec![0; 64 * 1024];
+    // Builds run programs of others: what they wrote must not steer the terminal that it is shown on.
+    let (mut cleaner, mut shown) = (TerminalText::default(), Vec::new());
     loop {
         // Asked before the rest is read, so that nothing written before the end is left out.
         let is_running = history.build(row.number)?.is_some_and(|row| row.state == State::Running);
@@ -59,11 +65,14 @@ fn copy(
             let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else {
                 break;
             };
-            output.write_all(chunk).map_err(closed)?;
+            cleaner.clean(chunk, &mut shown);
+            output.write_all(&shown).map_err(closed)?;
+            shown.clear();
         }
         output.flush().map_err(closed)?;
         if !follow || !is_running {
-            return Ok(());
+            cleaner.finish(&mut shown);
+            return output.write_all(&shown).and_then(|()| output.flush()).map_err(closed);
         }
         std::thread::sleep(PAUSE);
         let position = file.stream_position().map_err(CliError::Io)?;

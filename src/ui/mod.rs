@@ -10,6 +10,7 @@ mod spec_document;
 mod spec_screen;
 mod summary;
 mod table;
+mod terminal_text;
 mod words;
 
 use std::io;
@@ -24,6 +25,7 @@ pub use spec_document::{SpecContents, SpecDocument};
 pub use spec_screen::spec_screen;
 pub use summary::Summary;
 pub use table::{Column, table};
+pub use terminal_text::TerminalText;
 pub use words::{count, duration, size};
 
 /// Whether a write failed because whoever read has gone: `forge plan | head`.
