@@ -1,6 +1,6 @@
 //! A folder that is open: everything below it can be reached, nothing else.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +13,7 @@ use cap_std::fs::{
 use rayon::prelude::*;
 
 use super::durable::{Durability, make_ambient_folders};
+use super::limits::DEEPEST_EMPTIED;
 use super::{HostPath, about};
 
 /// What a name in a folder stands for; links are not followed.
@@ -151,6 +152,21 @@ impl Folder {
     /// `InvalidData` where it is not UTF-8.
     pub fn read_text(&self, path: impl AsRef<Path>) -> io::Result<String> {
         self.dir.read_to_string(&path).map_err(self.about(&path))
+    }
+
+    /// A whole regular file as text, if it has no more than `most` bytes.
+    ///
+    /// # Errors
+    /// `FileTooLarge` where it has, `InvalidInput` where it is no regular file, `InvalidData` where it is not UTF-8.
+    pub fn read_text_up_to(&self, path: impl AsRef<Path>, most: u64) -> io::Result<String> {
+        let file = self.open_regular(&path)?;
+        let is_too_large = file.metadata().map_err(self.about(&path))?.len() > most;
+        let mut text = String::new();
+        let read = match is_too_large {
+            true => Err(io::ErrorKind::FileTooLarge.into()),
+            false => file.take(most).read_to_string(&mut text),
+        };
+        read.map(|_| text).map_err(self.about(&path))
     }
 
     /// A whole file as text if it is there.
@@ -341,7 +357,7 @@ impl Folder {
     /// Removes what can be of all that lies below a folder, on all threads. Of what can't be nothing is said.
     pub fn thin_out(&self, path: impl AsRef<Path>) {
         if let Ok(folder) = self.dir.open_dir(path) {
-            thin_out(&folder, DEEPEST);
+            thin_out(&folder, DEEPEST_EMPTIED);
         }
     }
 
@@ -365,9 +381,6 @@ pub enum Sharing {
     /// The content itself: a hard link will do. For results that are only read.
     HardLink,
 }
-
-/// How many folders within each other are gone through by a function that calls itself.
-const DEEPEST: usize = 100;
 
 fn thin_out(folder: &Dir, depth: usize) {
     let entries = folder.entries().into_iter().flatten().flatten();
@@ -438,7 +451,7 @@ mod tests {
         below.dir().symlink_contents("../../kept", "link").unwrap();
         // Deeper than is gone through.
         let mut deep = folder.folder("a").unwrap();
-        for _ in 0..DEEPEST + 10 {
+        for _ in 0..DEEPEST_EMPTIED + 10 {
             deep = deep.create("d").unwrap();
         }
         folder.thin_out("a");

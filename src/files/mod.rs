@@ -6,6 +6,7 @@
 
 mod durable;
 mod folder;
+mod limits;
 mod lock;
 mod search;
 mod tree;

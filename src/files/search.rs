@@ -5,10 +5,8 @@ use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 
+use super::limits::DEEPEST_SEARCHED;
 use super::{EntryKind, Folder, normalize};
-
-/// Folders nested deeper are not searched; no repository is laid out like that.
-const DEEPEST: usize = 32;
 
 impl Folder {
     /// The regular files below this folder whose path matches `pattern`, which is relative to `base` (itself relative
@@ -25,7 +23,7 @@ impl Folder {
         let Ok(glob) = GlobBuilder::new(&rest).literal_separator(true).build() else {
             return Ok(Some(Vec::new()));
         };
-        let depth = if rest.contains("**") { DEEPEST } else { rest.split('/').count() };
+        let depth = if rest.contains("**") { DEEPEST_SEARCHED } else { rest.split('/').count() };
         let mut found = Vec::new();
         let search =
             Search { matcher: glob.compile_matcher(), hidden: rest.starts_with('.') || rest.contains("/.") };

@@ -8,13 +8,8 @@ use std::path::{Component, Path, PathBuf};
 use cap_std::fs::{Dir, File};
 use globset::GlobBuilder;
 
+use super::limits::{LARGEST_TEXT, MOST_LINKS};
 use super::{Folder, HostPath};
-
-/// How long a text may be, in bytes.
-const LARGEST_TEXT: u64 = 256 << 20;
-
-/// How many links one path may lead over, as in Linux (path_resolution(7)).
-const LINKS: usize = 40;
 
 /// A tree. A path in it begins at its root, whether it is written with a `/` or not; no link leads out of it.
 #[derive(Debug)]
@@ -59,7 +54,7 @@ impl Tree {
                 continue;
             }
             links += 1;
-            if links > LINKS {
+            if links > MOST_LINKS {
                 return Err(io::Error::from_raw_os_error(rustix::io::Errno::LOOP.raw_os_error()));
             }
             let target = self.dir().read_link_contents(&next)?;

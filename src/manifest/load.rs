@@ -1,6 +1,7 @@
 //! The manifest's files: the main one, and those that it includes.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use kdl::KdlDocument;
@@ -11,7 +12,7 @@ use super::read::{Reader, folder_of};
 use super::resolve::resolve;
 use super::resolved::Manifest;
 use super::values::Values;
-use super::{check, syntax};
+use super::{check, limits, syntax};
 use crate::files::{Folder, reason};
 use crate::text::{Located, Place, SourceText, Spanned};
 
@@ -45,8 +46,8 @@ pub fn load(
         let file = files.iter().position(|file| Arc::ptr_eq(file, place.source()));
         (file, place.span().start)
     };
-    errors.sort_by_key(order);
-    Err(ManifestErrors(errors))
+    errors.sort_by_cached_key(order);
+    Err(ManifestErrors(syntax::only_the_first(errors)))
 }
 
 /// The files of a manifest that can be parsed, relative to the repository; the main one first. What else is wrong with
@@ -59,7 +60,14 @@ pub fn manifest_files(repository: &Folder) -> Result<Vec<String>, ManifestErrors
     let mut loader = Loader { repository, environment: &environment, files: Vec::new(), errors: Vec::new() };
     loader.all(MANIFEST_FILE);
     let is_fatal = |error: &ManifestError| {
-        matches!(error.error(), Problem::Syntax { .. } | Problem::TooDeep { .. } | Problem::Unreadable { .. })
+        matches!(
+            error.error(),
+            Problem::Syntax { .. }
+                | Problem::TooDeep { .. }
+                | Problem::TooMuchText { .. }
+                | Problem::ManyMistakes { .. }
+                | Problem::Unreadable { .. }
+        )
     };
     let fatal: Vec<ManifestError> = loader.errors.into_iter().filter(is_fatal).collect();
     if !fatal.is_empty() {
@@ -104,8 +112,14 @@ impl Loader<'_> {
         is_main: bool,
         into: &mut Declarations,
     ) -> Option<Vec<Spanned<String>>> {
-        let text = match self.repository.read_text(file) {
+        let text = match self.repository.read_text_up_to(file, limits::LARGEST_FILE) {
             Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::FileTooLarge => {
+                let problem = Problem::TooMuchText { what: format!("{} bytes", limits::LARGEST_FILE) };
+                let place = included_by.unwrap_or_else(|| Place::outside(file));
+                self.errors.push(Located::new(problem, "included here", place));
+                return None;
+            }
             Err(error) => {
                 let reason = self.without_path(file, &reason(&error));
                 let place = included_by.unwrap_or_else(|| Place::outside(file));

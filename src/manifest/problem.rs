@@ -21,16 +21,35 @@ pub enum Problem {
         #[help]
         help: String,
     },
-    /// Blocks nested too deeply to be read.
+    /// Blocks or comments nested too deeply to be read.
     #[error("{what} are nested more than {limit} deep")]
-    #[diagnostic(
-        code(forge::manifest::too_deep),
-        help("the deepest block of the language is 4 deep: is a `}}` missing?")
-    )]
+    #[diagnostic(code(forge::manifest::too_deep), help("{help}"))]
     TooDeep {
         /// What is nested.
         what: &'static str,
         /// The limit.
+        limit: usize,
+        /// What to do.
+        help: &'static str,
+    },
+    /// A file with more in it than is read.
+    #[error("the file has more than {what}")]
+    #[diagnostic(
+        code(forge::manifest::too_much_text),
+        help("divide it into several, and `include` them; or is it no manifest at all?")
+    )]
+    TooMuchText {
+        /// How much there may be, and of what.
+        what: String,
+    },
+    /// More mistakes than anybody reads.
+    #[error("there are more than {limit} mistakes")]
+    #[diagnostic(
+        code(forge::manifest::many_mistakes),
+        help("correct those above first: the others may follow from them")
+    )]
+    ManyMistakes {
+        /// How many are told.
         limit: usize,
     },
     /// A file that can't be read.

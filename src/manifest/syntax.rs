@@ -1,37 +1,102 @@
 //! KDL text → nodes, with what the kdl crate leaves to do: the depth is checked first (the crate recurses), and a
 //! message that spans a whole block is narrowed to its place.
 
+use std::io;
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 
-use kdl::{KdlDiagnostic, KdlDocument};
+use kdl::{KdlDiagnostic, KdlDocument, KdlError};
 
+use super::limits;
+use super::nesting::{self, Excess, Nested, Parsable};
 use super::problem::{ManifestError, Problem};
+use crate::files::reason;
 use crate::text::{Located, Place, SourceText};
-
-/// No manifest nests deeper; the kdl crate overflows the stack at some 300.
-const DEEPEST: usize = 64;
-
-/// The kdl crate reads a block that `/-` takes out twice, so its time doubles with each such block in another: 16 take seconds.
-const DEEPEST_TAKEN_OUT: usize = 8;
 
 /// Parses a file; gives what could be read and every mistake.
 pub(super) fn parse(source: &Arc<SourceText>) -> Result<KdlDocument, Vec<ManifestError>> {
-    if let Some((at, what, limit)) = too_deep(source.text()) {
-        let problem = Problem::TooDeep { what, limit };
-        return Err(vec![Located::new(problem, "this one", Place::new(source, at..at + 1))]);
+    let parsable = nesting::check(source.text()).map_err(|excess| vec![too_deep(source, excess)])?;
+    if parsable.braces > limits::MOST_BRACES {
+        return Err(vec![too_many_braces(source)]);
     }
-    let parsed = KdlDocument::parse_v2(source.text());
-    parsed.map_err(|error| {
-        let mut errors: Vec<_> = error.diagnostics.iter().map(|said| located(source, said)).collect();
-        // What is wrong with a string comes before what follows from it.
-        errors.sort_by_key(|error| {
-            let start = error.place().span().start;
-            (source.line_of(start), !error.to_string().contains("string"), start)
-        });
-        // What follows from a mistake on the same line is the same mistake.
-        errors.dedup_by_key(|error| source.line_of(error.place().span().start));
-        errors
+    match parse_with_stack(&parsable) {
+        Ok(parsed) => parsed.map_err(|error| mistakes(source, &error)),
+        Err(error) => {
+            let problem = Problem::Unreadable { path: source.name().to_owned(), reason: reason(&error) };
+            Err(vec![Located::new(problem, "this file", Place::new(source, 0..0))])
+        }
+    }
+}
+
+/// Parses a text with as much stack as the worst one of its size takes.
+fn parse_with_stack(parsable: &Parsable<'_>) -> io::Result<Result<KdlDocument, KdlError>> {
+    let parse = || KdlDocument::parse_v2(&parsable.text);
+    let braces = parsable.braces + limits::DEEPEST;
+    let stack = braces * limits::STACK_A_BRACE + parsable.text.len() * limits::STACK_A_BYTE;
+    thread::scope(|scope| {
+        let parser = thread::Builder::new().stack_size(stack).spawn_scoped(scope, parse)?;
+        Ok(parser.join().unwrap_or_else(|panic| resume_unwind(panic)))
     })
+}
+
+fn too_deep(source: &Arc<SourceText>, excess: Excess) -> ManifestError {
+    let Excess { at, what } = excess;
+    let (what, limit, help) = match what {
+        Nested::Blocks => {
+            ("blocks", limits::DEEPEST, "the deepest block of the language is 4 deep: is a `}` missing?")
+        }
+        Nested::TakenOut => (
+            "blocks taken out by `/-`",
+            limits::DEEPEST_TAKEN_OUT,
+            "the outermost `/-` takes out all that is in its block: take the others away",
+        ),
+        Nested::Comments => (
+            "comments",
+            limits::DEEPEST,
+            "each `/*` within a comment needs a `*/` of its own: is one missing?",
+        ),
+    };
+    Located::new(Problem::TooDeep { what, limit, help }, "this one", Place::new(source, at..at + 1))
+}
+
+fn too_many_braces(source: &Arc<SourceText>) -> ManifestError {
+    let mut braces = source.text().match_indices(['{', '}']);
+    let at = braces.nth(limits::MOST_BRACES).map_or(0, |(at, _)| at);
+    let problem = Problem::TooMuchText { what: format!("{} braces", limits::MOST_BRACES) };
+    Located::new(problem, "this one", Place::new(source, at..at + 1))
+}
+
+fn mistakes(source: &Arc<SourceText>, error: &KdlError) -> Vec<ManifestError> {
+    let mut errors: Vec<_> = error
+        .diagnostics
+        .iter()
+        .take(10 * limits::MOST_MISTAKES)
+        .map(|said| {
+            let error = located(source, said);
+            (error.place().span().start, error)
+        })
+        .collect();
+    let lines: Vec<usize> = source.text().match_indices('\n').map(|(at, _)| at).collect();
+    let line_of = |start: usize| lines.partition_point(|end| *end < start);
+    // What is wrong with a string comes before what follows from it.
+    errors.sort_by_cached_key(|(start, error)| {
+        (line_of(*start), !error.to_string().contains("string"), *start)
+    });
+    // What follows from a mistake on the same line is the same mistake.
+    errors.dedup_by_key(|(start, _)| line_of(*start));
+    only_the_first(errors.into_iter().map(|(_, error)| error).collect())
+}
+
+/// The first mistakes, and where the next one is.
+pub(super) fn only_the_first(mut errors: Vec<ManifestError>) -> Vec<ManifestError> {
+    let limit = limits::MOST_MISTAKES;
+    if errors.len() > limit + 1 {
+        let next = errors[limit].place().clone();
+        errors.truncate(limit);
+        errors.push(Located::new(Problem::ManyMistakes { limit }, "the next one", next));
+    }
+    errors
 }
 
 fn located(source: &Arc<SourceText>, said: &KdlDiagnostic) -> ManifestError {
@@ -39,7 +104,8 @@ fn located(source: &Arc<SourceText>, said: &KdlDiagnostic) -> ManifestError {
     let end = (start + said.span.len()).min(source.text().len());
     let span = narrowed(source.text(), start, end);
     let message = said.message.clone().unwrap_or_else(|| "this is not KDL".to_owned());
-    let comment = source.text().rfind("/*").filter(|_| message.contains("multi-line comment"));
+    let is_comment = message.contains("multi-line comment");
+    let comment = if is_comment { source.text().rfind("/*") } else { None };
     let span = comment.map_or(span, |at| at..at + 2);
     let written = source.text().get(span.clone()).unwrap_or_default();
     let (message, help) = in_our_words(written.trim(), message, said.help.clone());
@@ -87,107 +153,50 @@ fn narrowed(text: &str, start: usize, end: usize) -> std::ops::Range<usize> {
     start..start + first.trim_end().len().max(1)
 }
 
-/// Where the text nests more than [`DEEPEST`] blocks or parentheses: strings and comments are skipped, so
-/// that braces in them do not count.
-fn too_deep(text: &str) -> Option<(usize, &'static str, usize)> {
-    let bytes = text.as_bytes();
-    let (mut depth, mut at) = (0_usize, 0);
-    let mut dashes = Slashdashes::default();
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'{' => {
-                depth += 1;
-                dashes.open();
-            }
-            b'}' => {
-                depth = depth.saturating_sub(1);
-                dashes.close();
-            }
-            b'\n' | b';' => dashes.pending = false,
-            b'/' if bytes.get(at + 1) == Some(&b'*') => depth += 1,
-            b'*' if bytes.get(at + 1) == Some(&b'/') => depth = depth.saturating_sub(1),
-            b'/' if bytes.get(at + 1) == Some(&b'/') => at = end_of_line(bytes, at),
-            b'/' if bytes.get(at + 1) == Some(&b'-') => dashes.pending = true,
-            b'"' => at = end_of_string(bytes, at),
-            _ => {}
-        }
-        if dashes.depth() > DEEPEST_TAKEN_OUT {
-            return Some((at, "blocks taken out by `/-`", DEEPEST_TAKEN_OUT));
-        }
-        if depth > DEEPEST {
-            return Some((at, "blocks", DEEPEST));
-        }
-        at += 1;
-    }
-    None
-}
-
-/// Which of the open blocks are taken out by `/-`.
-#[derive(Default)]
-struct Slashdashes {
-    /// There is a `/-` on this line whose block is still to come.
-    pending: bool,
-    open: Vec<bool>,
-}
-
-impl Slashdashes {
-    fn open(&mut self) {
-        self.open.push(std::mem::take(&mut self.pending));
-    }
-
-    fn close(&mut self) {
-        self.pending = false;
-        self.open.pop();
-    }
-
-    fn depth(&self) -> usize {
-        self.open.iter().filter(|taken_out| **taken_out).count()
-    }
-}
-
-fn end_of_line(bytes: &[u8], at: usize) -> usize {
-    let rest = bytes.get(at..).unwrap_or_default();
-    rest.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |length| at + length)
-}
-
-fn end_of_string(bytes: &[u8], mut at: usize) -> usize {
-    let opening = at;
-    at += 1;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'\\' => at += 1,
-            b'"' => return at,
-            // A string that is not closed on its line: the parser says so, the depth goes on behind its quote.
-            b'\n' => return opening,
-            _ => {}
-        }
-        at += 1;
-    }
-    opening
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn braces_in_strings_and_comments_do_not_nest() {
-        let text = format!("a \"{}\" // {}\n", "{".repeat(500), "{".repeat(500));
-        assert_eq!(too_deep(&text), None);
-    }
-
-    #[test]
-    fn blocks_taken_out_within_each_other_are_refused_before_they_take_seconds() {
-        let nested = |depth: usize| format!("a {}{}", "/-{ b ".repeat(depth), "}".repeat(depth));
-        assert_eq!(too_deep(&nested(DEEPEST_TAKEN_OUT)), None);
-        assert!(too_deep(&nested(40)).is_some());
-        assert_eq!(too_deep(&"/- a {\n}\n".repeat(40)), None);
+    fn mistakes(text: &str) -> Vec<ManifestError> {
+        parse(&SourceText::new("Rpmforge.kdl", text)).unwrap_err()
     }
 
     #[test]
     fn a_thousand_blocks_are_refused_before_the_parser_sees_them() {
-        let source = SourceText::new("Rpmforge.kdl", "a {".repeat(5000));
-        let errors = parse(&source).unwrap_err();
-        assert!(matches!(errors[0].error(), Problem::TooDeep { .. }));
+        assert!(matches!(mistakes(&"a {".repeat(5000))[0].error(), Problem::TooDeep { .. }));
+    }
+
+    #[test]
+    fn a_comment_of_many_stars_and_slashes_is_a_comment() {
+        let text = format!("/*{}\n{} */ a 1\n", "*".repeat(20_000), "/".repeat(20_000));
+        assert_eq!(parse(&SourceText::new("Rpmforge.kdl", text)).unwrap().nodes().len(), 1);
+    }
+
+    #[test]
+    fn strings_that_the_parser_takes_for_blocks_behind_a_mistake_do_not_overflow_the_stack() {
+        for line in ["a b\"x { y\"\n", "a \"\\q { y\"\n", "a 1\"{ x\"\n", "a #\"\"#\"{\"\n"] {
+            let mistakes = mistakes(&line.repeat(2000));
+            assert!(mistakes.iter().all(|mistake| matches!(
+                mistake.error(),
+                Problem::Syntax { .. } | Problem::ManyMistakes { .. }
+            )));
+        }
+    }
+
+    #[test]
+    fn of_many_mistakes_the_first_are_told() {
+        let mistakes = mistakes(&"a true\n".repeat(1000));
+        assert_eq!(mistakes.len(), limits::MOST_MISTAKES + 1);
+        let last = mistakes.last().unwrap();
+        assert!(matches!(last.error(), Problem::ManyMistakes { limit: limits::MOST_MISTAKES }));
+        assert_eq!(last.place().span().start, limits::MOST_MISTAKES * "a true\n".len() + 2);
+    }
+
+    #[test]
+    fn more_braces_than_there_is_stack_for_are_refused() {
+        let text = "a {}\n".repeat(limits::MOST_BRACES / 2 + 1);
+        let mistakes = mistakes(&text);
+        assert!(matches!(mistakes[0].error(), Problem::TooMuchText { .. }));
+        assert_eq!(mistakes[0].place().span().start, limits::MOST_BRACES / 2 * "a {}\n".len() + 2);
     }
 }

@@ -142,7 +142,12 @@ fn excerpt(note: &Note) -> Option<&dyn SourceCode> {
 
 fn labeled(note: &Note) -> LabeledSpan {
     let span = note.place.span();
-    LabeledSpan::new(Some(note.label.clone()), span.start, span.end.saturating_sub(span.start))
+    let mut length = span.end.saturating_sub(span.start);
+    if length > LONGEST_EXCERPT {
+        let end = floor_boundary(note.place.source.text(), span.start + SHORT_EXCERPT);
+        length = end.saturating_sub(span.start);
+    }
+    LabeledSpan::new(Some(note.label.clone()), span.start, length)
 }
 
 impl SourceCode for Place {
@@ -153,6 +158,9 @@ impl SourceCode for Place {
         lines_after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
         let inner = self.source.shown.read_span(span, lines_before, lines_after)?;
+        if inner.data().len() > LONGEST_EXCERPT {
+            return Ok(Box::new(self.part_of_line(span, inner.line_count())));
+        }
         Ok(Box::new(MietteSpanContents::new_named(
             self.source.name.clone(),
             inner.data(),
@@ -162,4 +170,35 @@ impl SourceCode for Place {
             inner.line_count(),
         )))
     }
+}
+
+/// How much text an excerpt may show, in bytes: a line of megabytes would hide what is said of it.
+const LONGEST_EXCERPT: usize = 4096;
+
+/// How much of a longer one is shown before and behind a place, and of the place itself.
+const SHORT_EXCERPT: usize = 60;
+
+impl Place {
+    /// What stands around a place in its own line.
+    fn part_of_line(&self, span: &SourceSpan, line_count: usize) -> MietteSpanContents<'_> {
+        let text = self.source.text();
+        let begin = floor_boundary(text, span.offset().saturating_sub(SHORT_EXCERPT));
+        let end = floor_boundary(text, span.offset() + span.len().min(SHORT_EXCERPT) + SHORT_EXCERPT);
+        let before = text.get(begin..span.offset()).unwrap_or_default();
+        let begin = before.rfind('\n').map_or(begin, |at| begin + at + 1);
+        let behind = text.get(span.offset()..end).unwrap_or_default();
+        let end = behind.find('\n').map_or(end, |at| span.offset() + at);
+        let line = self.source.line_of(begin) - 1;
+        let line_start = text.get(..begin).unwrap_or_default().rfind('\n').map_or(0, |at| at + 1);
+        let data = text.as_bytes().get(begin..end).unwrap_or_default();
+        let shown = SourceSpan::from((begin, end - begin));
+        let name = self.source.name.clone();
+        MietteSpanContents::new_named(name, data, shown, line, begin - line_start, line_count)
+    }
+}
+
+/// The last place at or before `at` where a character begins.
+fn floor_boundary(text: &str, at: usize) -> usize {
+    let at = at.min(text.len());
+    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
 }

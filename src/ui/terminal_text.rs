@@ -202,7 +202,10 @@ mod tests {
 
     #[test]
     fn titles_links_and_answers_are_gone() {
-        assert_eq!(shown(b"a\x1b]0;title\x07b\x1b]8;;http://x\x1b\\c\x1bP$q\"p\x1b\\d\x1b[6ne\x1b[>cf"), "abcdef");
+        assert_eq!(
+            shown(b"a\x1b]0;title\x07b\x1b]8;;http://x\x1b\\c\x1bP$q\"p\x1b\\d\x1b[6ne\x1b[>cf"),
+            "abcdef"
+        );
         assert_eq!(shown(b"\x1b]0;never closed\nnext\n"), "next\n");
     }
 

@@ -22,6 +22,7 @@ mod failures;
 mod fmt;
 mod interruption;
 mod keys;
+mod limits;
 mod locks;
 mod log;
 mod not_yet;

@@ -1,0 +1,13 @@
+//! How much of a file system is gone through.
+
+/// How many folders within each other are emptied by a function that calls itself.
+pub(super) const DEEPEST_EMPTIED: usize = 100;
+
+/// How deep files are searched for: folders nested deeper are not searched; no repository is laid out like that.
+pub(super) const DEEPEST_SEARCHED: usize = 32;
+
+/// How long a text of a tree may be, in bytes: a device has no end.
+pub(super) const LARGEST_TEXT: u64 = 256 << 20;
+
+/// How many links one path may lead over, as in Linux (path_resolution(7)).
+pub(super) const MOST_LINKS: usize = 40;
