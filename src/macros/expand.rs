@@ -12,11 +12,9 @@ use super::call::{self, Call, Named, Rest, is_blank, slice};
 use super::expression::{self, ExpressionProblem, Surroundings, Terms, Value};
 use super::host::{Access, OpenMacro};
 use super::language::Language;
+use super::limits::{BYTES_A_STEP, BYTES_OF_ARGUMENTS_A_STEP, BYTES_OF_CALL_A_STEP};
 use super::problem::{Problem, shown};
 use super::table::{Definition, Expanding, Level};
-
-/// How much text counts as one macro.
-const BYTES_A_STEP: usize = 256;
 
 /// What a name stands for.
 enum Found {
@@ -49,7 +47,6 @@ impl Language {
 
     /// Expands a text at the end of `out`.
     pub fn expand_into(self: &Rc<Self>, text: &[u8], out: &mut Vec<u8>) -> Result<(), Stop> {
-        // Long text is work as well, even where it calls nothing.
         self.charge(text.len() / BYTES_A_STEP)?;
         self.deeper(|| self.expand_calls(text, out))
     }
@@ -97,6 +94,7 @@ impl Language {
     /// Expands one call, and gives where the text goes on.
     fn call(self: &Rc<Self>, text: &[u8], percent: usize, out: &mut Vec<u8>) -> Result<usize, Stop> {
         let (call, length) = call::read(text, percent);
+        self.charge(length / BYTES_OF_CALL_A_STEP)?;
         let end = percent + length;
         match call {
             Call::Sign { .. } => out.push(b'%'),
@@ -151,6 +149,7 @@ impl Language {
             Some(Found::BuiltIn(builtin)) => self.built_in(builtin, named.rest, text, end, out),
             Some(Found::Defined(definition)) if definition.options.is_some() => {
                 let (given, end) = self.given(named.rest, text, end)?;
+                self.charge(given.all.len() / BYTES_OF_ARGUMENTS_A_STEP)?;
                 self.parametric(&definition, given, out)?;
                 Ok(end)
             }

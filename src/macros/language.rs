@@ -5,18 +5,16 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::Stop;
 use super::arguments::Arguments;
 use super::builtin::Builtin;
 use super::define::{self, Extent, Written};
 use super::extension::{Extension, Item};
 use super::host::{Host, OpenMacro, Report};
+use super::limits::{DEEPEST, Limits};
 use super::lua::Lua;
 use super::problem::Problem;
 use super::table::{Definition, Expanding, Level, Origin, Table};
-use super::{Limits, Stop};
-
-/// How many expansions may be open at a time, as in rpm.
-const DEEPEST: usize = 64;
 
 /// Macros by name.
 pub(super) type Uses = BTreeMap<Box<[u8]>, Arc<Definition>>;

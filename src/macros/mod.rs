@@ -30,6 +30,7 @@ mod extension;
 mod file;
 mod host;
 mod language;
+mod limits;
 mod lua;
 mod observing;
 mod path;
@@ -51,6 +52,7 @@ use language::Language;
 pub use expression::{ExpressionProblem, Mistake, Value};
 pub use extension::{Extension, Item};
 pub use host::{Access, FilterJob, Host, Machine, NoHost, OpenMacro, Report, Streams};
+pub use limits::Limits;
 pub use observing::{Observation, Observing};
 pub use path::{CONFIGURATION_FOLDERS, Configuration, MACRO_PATH};
 pub use placeholders::Placeholders;
@@ -64,31 +66,6 @@ pub use table::{Definition, Expanding, Level, Origin, Table};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the macro could not be expanded")]
 pub struct Stop;
-
-/// How much an expansion may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// How long a text may become, in bytes.
-    pub output_bytes: usize,
-    /// How many macros one expansion may expand.
-    pub steps: u64,
-    /// How much memory Lua may hold, in bytes.
-    pub lua_memory_bytes: usize,
-    /// How many instructions Lua may carry out in one expansion.
-    pub lua_instructions: u64,
-}
-
-impl Default for Limits {
-    /// Far more than any spec takes, and still an end.
-    fn default() -> Self {
-        Self {
-            output_bytes: 256 << 20,
-            steps: 10_000_000,
-            lua_memory_bytes: 256 << 20,
-            lua_instructions: 1_000_000_000,
-        }
-    }
-}
 
 /// Macros and all that they need to be expanded.
 ///

@@ -5,9 +5,7 @@ use std::collections::HashMap;
 use bstr::ByteSlice;
 
 use super::host::Host;
-
-/// How deep rpmrc files may include one another.
-const DEEPEST: usize = 16;
+use super::limits::DEEPEST_RCFILE;
 
 /// Which list of compatible names is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,13 +65,15 @@ impl RpmRc {
             let place = format!("at {}:{}", path.as_bstr(), number + 1);
             let mut tell = |message: String, is_warning| told(RcMistake { message, is_warning });
             match Line::read(line) {
-                Ok(Line { key: b"include", value }) if depth < DEEPEST => match host.read_file(value) {
-                    Ok(text) => self.read_text(host, &text, value, depth + 1, told),
-                    Err(error) => {
-                        let reason = crate::files::reason(&error);
-                        tell(format!("cannot open {} {place}: {reason}", value.as_bstr()), false);
+                Ok(Line { key: b"include", value }) if depth < DEEPEST_RCFILE => {
+                    match host.read_file(value) {
+                        Ok(text) => self.read_text(host, &text, value, depth + 1, told),
+                        Err(error) => {
+                            let reason = crate::files::reason(&error);
+                            tell(format!("cannot open {} {place}: {reason}", value.as_bstr()), false);
+                        }
                     }
-                },
+                }
                 Ok(Line { key: b"macrofiles", .. }) => tell(format!("Ignoring macrofiles {place}"), true),
                 Ok(line) => {
                     if let Err(message) = self.entry(&line) {

@@ -6,9 +6,7 @@ use std::cmp::Ordering;
 use super::token::Token;
 use super::value::Value;
 use super::{ExpressionProblem, Mistake, Stop, Surroundings, Terms, shown};
-
-/// How deep parentheses, signs and ternaries may lie within each other, macros that they expand included.
-const DEEPEST: usize = 300;
+use crate::macros::limits::DEEPEST_EXPRESSION;
 
 /// Whether a part's value is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +24,8 @@ pub(super) struct Evaluation<'a> {
     pub(super) surroundings: &'a dyn Surroundings,
     worth: Worth,
     depth: &'a Cell<usize>,
+    /// It is nested too deeply, and that has been told: none of the parentheses around has anything to add.
+    is_too_deep: bool,
 }
 
 impl<'a> Evaluation<'a> {
@@ -36,7 +36,16 @@ impl<'a> Evaluation<'a> {
         depth: &'a Cell<usize>,
     ) -> Self {
         let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
-        Self { text, at: 0, token: Token::End, terms, surroundings, worth: Worth::Wanted, depth }
+        Self {
+            text,
+            at: 0,
+            token: Token::End,
+            terms,
+            surroundings,
+            worth: Worth::Wanted,
+            depth,
+            is_too_deep: false,
+        }
     }
 
     pub(super) fn run(mut self) -> Result<Value, Stop> {
@@ -85,7 +94,8 @@ impl<'a> Evaluation<'a> {
 
     fn deeper<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T, Stop>) -> Result<T, Stop> {
         let depth = self.depth.get();
-        if depth >= DEEPEST {
+        if depth >= DEEPEST_EXPRESSION {
+            self.is_too_deep = true;
             return Err(self.here(Mistake::TooDeep));
         }
         self.depth.set(depth + 1);
@@ -242,6 +252,9 @@ impl<'a> Evaluation<'a> {
         let place = self.operator_place();
         self.advance()?;
         let inner = self.deeper(Self::ternary);
+        if self.is_too_deep {
+            return inner;
+        }
         if self.token != Token::Close {
             // rpm says so even where the inside has failed already.
             return Err(self.mistake(Mistake::Unmatched, Some(place)));
