@@ -7,20 +7,13 @@
 
 use std::io::{self, Read};
 
+use super::limits::{LARGEST_SIGNATURE, LARGEST_STORE, MOST_ENTRIES};
+
 const LEAD_SIZE: usize = 96;
 const LEAD_MAGIC: [u8; 4] = [0xed, 0xab, 0xee, 0xdb];
 const HEADER_MAGIC: [u8; 4] = [0x8e, 0xad, 0xe8, 0x01];
 const INTRODUCTION_SIZE: usize = 16;
 const ENTRY_SIZE: usize = 16;
-
-/// rpm reads no header with more entries (`HEADER_TAGS_MAX` in its lib/header.cc).
-const MOST_ENTRIES: usize = 0xffff;
-
-/// rpm reads no header with a larger store (`HEADER_DATA_MAX`, 256 MB).
-const LARGEST_STORE: usize = 0x0fff_ffff;
-
-/// A signature header is held to 64 MB (`rpmpkgRead` in rpm).
-const LARGEST_SIGNATURE: usize = 64 * 1024 * 1024;
 
 /// What is wrong with a package's headers.
 #[derive(Debug, thiserror::Error)]

@@ -11,6 +11,7 @@ mod difference;
 mod encode;
 mod evr;
 mod header;
+mod limits;
 mod query;
 mod record;
 mod rich;

@@ -9,9 +9,6 @@ use thiserror::Error;
 use super::rich;
 use crate::package::{self, Capability, Comparison, Rich};
 
-/// How deep rich dependencies may lie within each other; rpm sets no bound.
-pub(super) const DEEPEST: usize = 100;
-
 /// One dependency.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Dependency {

@@ -39,6 +39,7 @@ mod file_line;
 mod finding;
 mod header;
 mod headers;
+mod limits;
 mod package;
 mod package_problem;
 mod parser;

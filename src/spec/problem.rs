@@ -87,6 +87,18 @@ pub enum Problem {
         /// How many files there may be.
         limit: usize,
     },
+    /// A line that nobody has written.
+    #[error("the line is longer than {limit} bytes")]
+    #[diagnostic(
+        code(forge::spec::long_line),
+        help(
+            "divide it, or what its macros stand for, into several lines; large data belongs into a source"
+        )
+    )]
+    LongLine {
+        /// How many bytes it may have.
+        limit: usize,
+    },
     /// A bracket of a macro, or a backslash, that leads beyond the end of the file.
     #[error("unclosed macro or bad line continuation")]
     #[diagnostic(
@@ -184,6 +196,7 @@ impl Problem {
             Self::NoIf { .. } | Self::AfterElse { .. } => Named::FileAndLine,
             Self::Header(HeaderProblem::Package { .. }) => Named::Nowhere,
             Self::UnclosedIf
+            | Self::LongLine { .. }
             | Self::UnclosedMacro
             | Self::Tag { .. }
             | Self::Dependency { .. }

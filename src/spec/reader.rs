@@ -8,15 +8,10 @@ use bstr::{BString, ByteSlice};
 
 use super::condition::Conditions;
 use super::directive::{Asks, Directive};
+use super::limits::{DEEPEST_INCLUDE, LONGEST_LINE, MOST_INCLUDES};
 use super::problem::{Named, Problem};
 use super::source::{Open, Source};
 use crate::macros::{Macros, Origin, Stop};
-
-/// How deep files may include each other.
-const DEEPEST_INCLUDE: usize = 64;
-
-/// How many files a spec may include in all: one that includes itself twice would never end.
-const MOST_INCLUDES: usize = 1_000;
 
 /// What lines are part of, which decides what of them counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,13 +125,22 @@ impl Reader {
             return self.end();
         };
         let is_active = self.conditions.are_active();
+        self.check_lengths(&written)?;
         let text = if is_active { self.expanded(&written, reading)? } else { written };
+        self.check_lengths(&text)?;
         let line =
             |text: &[u8]| Line { text: text.to_vec(), file: Arc::clone(&self.file), number: self.number };
         let mut lines: VecDeque<Line> = text.lines_with_terminator().map(line).collect();
         let first = lines.pop_front().unwrap_or_else(|| line(b""));
         self.pending = lines;
         self.decided(first, reading).map(Some)
+    }
+
+    fn check_lengths(&mut self, text: &[u8]) -> Result<(), Stop> {
+        if text.len() > LONGEST_LINE && text.lines_with_terminator().any(|line| line.len() > LONGEST_LINE) {
+            return Err(self.fail(Problem::LongLine { limit: LONGEST_LINE }));
+        }
+        Ok(())
     }
 
     /// A line, with those that its condition goes on in.

@@ -4,7 +4,8 @@ use bstr::BString;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::dependency::{Allows, Around, DEEPEST, DependencyProblem, Reader};
+use super::dependency::{Allows, Around, DependencyProblem, Reader};
+use super::limits::DEEPEST_RICH;
 use crate::package::{Operator, Rich};
 
 /// What can be wrong with a rich dependency, in rpm's words.
@@ -73,8 +74,8 @@ pub enum RichProblem {
 
 /// Reads a rich dependency that begins with the parenthesis at hand.
 pub(super) fn read(reader: &mut Reader<'_>, allows: Allows) -> Result<Rich, DependencyProblem> {
-    if reader.depth >= DEEPEST {
-        return Err(RichProblem::TooDeep { limit: DEEPEST }.into());
+    if reader.depth >= DEEPEST_RICH {
+        return Err(RichProblem::TooDeep { limit: DEEPEST_RICH }.into());
     }
     reader.depth += 1;
     let group = group(reader, allows);

@@ -4,6 +4,8 @@ use bstr::{BString, ByteSlice};
 use miette::Diagnostic;
 use thiserror::Error;
 
+use super::limits::LONGEST_QUALIFIER;
+
 /// What can stand in parentheses after a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Qualifier {
@@ -240,9 +242,6 @@ fn plain(row: &(&str, Tag, Qualifier, Value), rest: &[u8]) -> Result<Field, TagP
     };
     Ok(Field { tag, number: None, qualifier, events, value: value.into() })
 }
-
-/// More than this in parentheses is no tag to rpm, in bytes.
-const LONGEST_QUALIFIER: usize = 8191;
 
 /// What stands in parentheses, one word, and what follows them.
 fn qualifier(inside: &[u8]) -> Option<(&[u8], &[u8])> {

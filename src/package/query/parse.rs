@@ -4,9 +4,7 @@ use bstr::ByteSlice;
 
 use super::formatter::Formatter;
 use super::{Field, Part, QueryFormat, QueryProblem, Tag};
-
-/// How deep iterators and conditions may lie within each other; rpm sets no bound.
-const DEEPEST: usize = 100;
+use crate::package::limits::DEEPEST_QUERY;
 
 /// What ends a list of parts.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,7 +48,7 @@ impl<'t> Reader<'t> {
 
     fn parts(&mut self, within: Within) -> Result<Vec<Part>, QueryProblem> {
         self.depth += 1;
-        if self.depth > DEEPEST {
+        if self.depth > DEEPEST_QUERY {
             return Err(wrong("brackets lie too deep within each other"));
         }
         let (mut parts, mut text) = (Vec::new(), Vec::new());

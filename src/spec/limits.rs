@@ -1,0 +1,17 @@
+//! How much of a spec is read. Each limit has an error that says it.
+
+/// How long a line of a spec may be, in bytes, before and after its macros are expanded: some tags take apart a line word by
+/// word, which takes some 50 times as much memory.
+pub(super) const LONGEST_LINE: usize = 1 << 20;
+
+/// How deep files may include each other.
+pub(super) const DEEPEST_INCLUDE: usize = 64;
+
+/// How many files a spec may include in all: one that includes itself twice would never end.
+pub(super) const MOST_INCLUDES: usize = 1_000;
+
+/// How deep rich dependencies may lie within each other; rpm sets no bound, and its reader, as ours, calls itself.
+pub(super) const DEEPEST_RICH: usize = 100;
+
+/// How long the word in the parentheses of a tag may be, in bytes: with a longer one it is no tag to rpm.
+pub(super) const LONGEST_QUALIFIER: usize = 8191;
