@@ -161,6 +161,7 @@ fn mistakes_have_codes() {
     let circle = format!("%include {}\n", circle.display());
     std::fs::write(folder.path().join("empty"), "").unwrap();
     let many = format!("%include {}\n", folder.path().join("empty").display()).repeat(1_001);
+    let long = "x".repeat(1 << 21);
     for (text, code) in [
         ("%if 1\n", "forge::spec::unclosed_if"),
         ("%endif\n", "forge::spec::no_if"),
@@ -170,6 +171,7 @@ fn mistakes_have_codes() {
         ("%include /nosuch\n", "forge::spec::no_include"),
         (circle.as_str(), "forge::spec::include_depth"),
         (many.as_str(), "forge::spec::many_includes"),
+        (long.as_str(), "forge::spec::long_line"),
         ("%{x\n", "forge::spec::unclosed_macro"),
         ("# %[1]\n", "forge::spec::macro_in_comment"),
     ] {
@@ -207,7 +209,8 @@ fn great_and_broken_specs_have_an_end() {
     assert_eq!(count(deep), Ok(200_000));
     let wide = b"%if 0\nx\n%else\ny\n%endif\n".repeat(100_000);
     assert_eq!(count(wide), Ok(500_000));
-    assert_eq!(count(vec![b'x'; 10 << 20]), Ok(1));
+    assert_eq!(count(vec![b'x'; 1 << 20]), Ok(1));
+    assert!(count(vec![b'x'; 10 << 20]).is_err());
     for broken in [b"%{".repeat(1 << 20), b"%if 1\n%{\n".repeat(1 << 10), b"\\\n".repeat(1 << 20)] {
         assert!(count(broken).is_err());
     }
