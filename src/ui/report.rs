@@ -35,9 +35,7 @@ pub fn report(diagnostic: &dyn Diagnostic, style: ReportStyle) -> String {
     let (mut cleaner, mut shown) = (TerminalText::default(), Vec::new());
     cleaner.clean(text.as_bytes(), &mut shown);
     cleaner.finish(&mut shown);
-    let lines =
-        String::from_utf8_lossy(&shown).lines().map(|line| format!("{}\n", line.trim_end())).collect();
-    lines
+    String::from_utf8_lossy(&shown).lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 /// A diagnostic, of whose message no more is shown than anybody reads.
