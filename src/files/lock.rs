@@ -26,9 +26,7 @@ pub struct Lock {
 impl Lock {
     /// Takes the lock on `path` in `folder` (made where it is missing), or gives what its holder wrote there.
     pub fn take(folder: &Folder, path: impl AsRef<Path>, kind: LockKind) -> io::Result<Result<Self, String>> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true);
-        let mut file = folder.dir().open_with(path, &options)?;
+        let mut file = open(folder, path.as_ref())?;
         let operation = match kind {
             LockKind::Shared => FlockOperation::NonBlockingLockShared,
             LockKind::Exclusive => FlockOperation::NonBlockingLockExclusive,
@@ -44,12 +42,29 @@ impl Lock {
         }
     }
 
+    /// Takes the lock on `path` in `folder` (made where it is missing) as soon as its holders let go of it.
+    pub fn wait(folder: &Folder, path: impl AsRef<Path>, kind: LockKind) -> io::Result<Self> {
+        let file = open(folder, path.as_ref())?;
+        let operation = match kind {
+            LockKind::Shared => FlockOperation::LockShared,
+            LockKind::Exclusive => FlockOperation::LockExclusive,
+        };
+        rustix::io::retry_on_intr(|| flock(&file, operation))?;
+        Ok(Self { file })
+    }
+
     /// Leaves word for those who find the lock taken.
     pub fn sign(&mut self, holder: &str) -> io::Result<()> {
         self.file.set_len(0)?;
         self.file.rewind()?;
         self.file.write_all(holder.as_bytes())
     }
+}
+
+fn open(folder: &Folder, path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true);
+    folder.dir().open_with(path, &options)
 }
 
 #[cfg(test)]

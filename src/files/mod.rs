@@ -7,6 +7,7 @@
 mod durable;
 mod folder;
 mod limits;
+mod links;
 mod lock;
 mod search;
 mod tree;
@@ -18,6 +19,7 @@ use std::path::{Component, Path, PathBuf};
 
 pub use durable::Durability;
 pub use folder::{Entry, EntryKind, Folder, Sharing, is_temporary};
+pub use links::Resolved;
 pub use lock::{Lock, LockKind};
 pub use tree::Tree;
 

@@ -6,27 +6,32 @@ use std::path::{Component, Path, PathBuf};
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::limits::DEEPEST_SEARCHED;
-use super::{EntryKind, Folder, normalize};
+use super::{EntryKind, Folder, Resolved, normalize};
 
 impl Folder {
     /// The regular files below this folder whose path matches `pattern`, which is relative to `base` (itself relative
-    /// to this folder), sorted. Hidden files and folders match only where the pattern names the dot. `None` where the
-    /// pattern leaves this folder.
+    /// to this folder), sorted. Hidden files and folders match only where the pattern names the dot. A link matches as the
+    /// file that it leads to; so does one that can't be followed, which whoever opens it says. `None` where the pattern
+    /// leaves this folder.
     pub fn search(&self, base: &Path, pattern: &str) -> io::Result<Option<Vec<PathBuf>>> {
         let (literal, rest) = split(pattern);
         let Some(start) = normalize(base, &literal) else {
             return Ok(None);
         };
         let Some(rest) = rest else {
-            return Ok(Some(if self.file_size(&start).is_some() { vec![start] } else { Vec::new() }));
+            return Ok(Some(if is_file(self, &start) { vec![start] } else { Vec::new() }));
         };
         let Ok(glob) = GlobBuilder::new(&rest).literal_separator(true).build() else {
             return Ok(Some(Vec::new()));
         };
         let depth = if rest.contains("**") { DEEPEST_SEARCHED } else { rest.split('/').count() };
         let mut found = Vec::new();
-        let search =
-            Search { matcher: glob.compile_matcher(), hidden: rest.starts_with('.') || rest.contains("/.") };
+        let search = Search {
+            matcher: glob.compile_matcher(),
+            hidden: rest.starts_with('.') || rest.contains("/."),
+            // Through links to folders above, `**` would find everything many times.
+            follows_links: !rest.contains("**"),
+        };
         if self.is_folder(if start.as_os_str().is_empty() { Path::new(".") } else { &start }) {
             search.walk(self, &start, Path::new(""), depth, &mut found)?;
         }
@@ -38,6 +43,7 @@ impl Folder {
 struct Search {
     matcher: GlobMatcher,
     hidden: bool,
+    follows_links: bool,
 }
 
 impl Search {
@@ -62,10 +68,25 @@ impl Search {
             match entry.kind {
                 EntryKind::Folder => self.walk(root, start, &below, depth, found)?,
                 EntryKind::File if self.matcher.is_match(&below) => found.push(start.join(&below)),
+                EntryKind::Other if self.follows_links && root.is_folder(start.join(&below)) => {
+                    self.walk(root, start, &below, depth, found)?;
+                }
+                EntryKind::Other if self.matcher.is_match(&below) => {
+                    found.extend(Some(start.join(&below)).filter(|path| is_file(root, path)));
+                }
                 EntryKind::File | EntryKind::Other => {}
             }
         }
         Ok(())
+    }
+}
+
+/// Whether a path stands for a regular file, or is a link that can't be followed.
+fn is_file(folder: &Folder, path: &Path) -> bool {
+    match folder.follow(path) {
+        Ok(None) => false,
+        Ok(Some(Resolved::Inside(path))) => folder.file_size(path).is_some(),
+        Ok(Some(Resolved::Outside { .. })) | Err(_) => true,
     }
 }
 
@@ -110,6 +131,27 @@ mod tests {
     fn a_star_stays_in_its_folder_and_two_go_deeper() {
         assert_eq!(search("", "specs/*/*.spec").unwrap(), ["specs/a/a.spec", "specs/b/b.spec"]);
         assert_eq!(search("specs", "**/*.spec").unwrap().len(), 3);
+    }
+
+    #[test]
+    fn links_are_found_as_what_they_lead_to() {
+        let (_temp, folder) = repository();
+        folder.dir().symlink_contents("a", "specs/c").unwrap();
+        folder.dir().symlink_contents("../b/b.spec", "specs/a/z.spec").unwrap();
+        folder.dir().symlink_contents("/nowhere/x.spec", "specs/b/x.spec").unwrap();
+        folder.dir().symlink_contents("missing", "specs/b/y.spec").unwrap();
+        let found = folder.search(Path::new(""), "specs/*/*.spec").unwrap().unwrap();
+        let found: Vec<String> = found.iter().map(|path| path.display().to_string()).collect();
+        let wanted = [
+            "specs/a/a.spec",
+            "specs/a/z.spec",
+            "specs/b/b.spec",
+            "specs/b/x.spec",
+            "specs/c/a.spec",
+            "specs/c/z.spec",
+        ];
+        assert_eq!(found, wanted);
+        assert_eq!(folder.search(Path::new(""), "specs/a/z.spec").unwrap().unwrap().len(), 1);
     }
 
     #[test]
