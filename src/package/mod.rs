@@ -39,7 +39,7 @@ pub use record::{Location, PackageRecord, RepositoryKind};
 pub use rich::{Capability, Operator, Rich};
 pub use sign::add_signature;
 pub use tag::{Kind, Tag};
-pub use unpack::unpack;
+pub use unpack::{unpack, unpack_at_most};
 pub use write::{
     Archive, Format, PackedPayload, Payload, PayloadContent, PayloadFile, Unwritten, hex, write_package,
 };
@@ -70,6 +70,20 @@ pub enum PackageError {
         file: String,
         /// What is wrong.
         reason: String,
+    },
+    /// Its payload goes on where it should have ended.
+    #[error("{file}: its files have more than the {bytes} bytes that its header speaks of")]
+    #[diagnostic(
+        code(forge::package::too_much),
+        help(
+            "its header and its payload contradict each other: nothing of it was kept; fetch it again from a place that you trust"
+        )
+    )]
+    TooMuch {
+        /// The package file.
+        file: String,
+        /// How many there may be.
+        bytes: u64,
     },
     /// It can't be read, or what is in it can't be written.
     #[error("{file}: {}", crate::files::reason(source))]
