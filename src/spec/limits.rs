@@ -1,4 +1,4 @@
-//! How much of a spec is read. Each limit has an error that says it.
+//! How much of a spec is read, and what it may ask for. Each limit has an error that says it.
 
 /// How long a line of a spec may be, in bytes, before and after its macros are expanded: some tags take apart a line word by
 /// word, which takes some 50 times as much memory.
@@ -15,3 +15,7 @@ pub(super) const DEEPEST_RICH: usize = 100;
 
 /// How long the word in the parentheses of a tag may be, in bytes: with a longer one it is no tag to rpm.
 pub(super) const LONGEST_QUALIFIER: usize = 8191;
+
+/// How many sources and patches a spec may have together. The longest list of a distribution's, texlive's, had 12,000; and a
+/// source package of more files is not unpacked again.
+pub const MOST_SOURCES: usize = 20_000;

@@ -56,6 +56,7 @@ pub use file_line::{FileDirective, FileItem, FileProblem, Ownership, SimpleDirec
 pub use finding::{Finding, Through, Weight};
 pub use header::{Belongs, Header, HeaderProblem};
 pub use headers::{DependencyRow, ScriptText, add_dependencies, set_script_texts};
+pub use limits::MOST_SOURCES;
 pub use package::{
     BuildScript, Declared, DependencyKind, FileLine, FileList, Limits, Package, Place, Scriptlet, SourceFile,
     Spec, Target,

@@ -187,6 +187,16 @@ pub enum PackageProblem {
         /// The number.
         number: u32,
     },
+    /// More sources than a spec may have.
+    #[error("more than {most} sources and patches")]
+    #[diagnostic(
+        code(forge::spec::too_many_sources),
+        help("rpm has no such limit, forge has: put files into an archive that the spec names once")
+    )]
+    TooManySources {
+        /// How many there may be.
+        most: usize,
+    },
     /// An icon that is not there.
     #[error("Unable to open icon {path}: {reason}")]
     #[diagnostic(code(forge::spec::icon), help("an icon is a file among the sources"))]

@@ -2,6 +2,7 @@
 
 use bstr::{BStr, BString, ByteSlice};
 
+use super::super::limits::MOST_SOURCES;
 use super::super::package::{DependencyKind, Place, SourceFile};
 use super::super::package_problem::PackageProblem;
 use super::super::problem::Problem;
@@ -189,6 +190,9 @@ impl Parser<'_> {
         reference: &[u8],
         place: Place,
     ) -> Result<(), Ended> {
+        if self.sources.borrow().len() >= MOST_SOURCES {
+            return Err(self.wrong(PackageProblem::TooManySources { most: MOST_SOURCES }));
+        }
         let number = number.unwrap_or_else(|| {
             let sources = self.sources.borrow();
             let last = sources.iter().rev().find(|source| source.is_patch == is_patch);
