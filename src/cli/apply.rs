@@ -69,6 +69,7 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     };
     planned.history.take_notes().into_iter().for_each(|text| tell(What::Noted { text }));
     let uncounted = not_counted(&planned);
+    planned.unpacked.collect_unused()?;
     if !applied.canceled {
         repositories.retire_undeclared().into_iter().for_each(tell);
     }

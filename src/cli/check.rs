@@ -19,7 +19,9 @@ pub fn run(arguments: &Check, context: &Context) -> Result<Exit, Failure> {
         if context.verbosity > Verbosity::Quiet {
             planned.show_warnings(context);
         }
-        if planned.show_impossible(context) > 0 {
+        let impossible = planned.show_impossible(context);
+        planned.unpacked.collect_unused()?;
+        if impossible > 0 {
             return Ok(Exit::Failure);
         }
     }

@@ -3,9 +3,10 @@
 use super::Exit;
 use super::arguments::Gc;
 use super::context::{CliError, Context, Failure};
-use super::project::{Project, STATE_FOLDER, store};
+use super::project::{Project, store};
 use crate::event::{Clock, SystemClock};
 use crate::execute::result_folder;
+use crate::source::source_packages;
 use crate::store::Limits;
 use crate::ui::size;
 
@@ -32,10 +33,15 @@ pub fn run(arguments: &Gc, context: &Context) -> Result<Exit, Failure> {
             // A row that was damaged must not take another build's folder along.
             let folder = result_folder(&row.build, row.number);
             if row.results.as_deref() == Some(&folder) {
-                project.repository.remove_folder(format!("{STATE_FOLDER}/{folder}")).map_err(CliError::Io)?;
+                project.state()?.remove_folder(&folder).map_err(CliError::Io)?;
                 removed += 1;
             }
             history.forget_results(row.number)?;
+        }
+        // Without a manifest that can be read nobody knows what is still needed.
+        if let Ok(manifest) = project.manifest(context) {
+            let needed = source_packages(&manifest, &project.repository);
+            project.unpacked()?.collect_all_but(&needed)?;
         }
         history.take_notes().iter().for_each(|note| context.tell(&format!("note: {note}\n")));
         text.push_str(&format!("removed {removed} result folders of this project\n"));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Exit;
 use super::arguments::Log;
 use super::context::{CliError, Context, Failure};
-use super::project::{Project, STATE_FOLDER};
+use super::project::Project;
 use super::results::newest;
 use crate::event::State;
 use crate::store::{BuildRow, History};
@@ -26,9 +26,8 @@ pub fn run(arguments: &Log, context: &Context) -> Result<Exit, Failure> {
         return Ok(Exit::Success);
     };
     // A build's folder is known before its row says so.
-    let folder =
-        format!("{STATE_FOLDER}/results/{}/{:08}-{}", row.build.chroot, row.number, row.build.package);
-    let folder = project.repository.folder(folder).map_err(CliError::Io)?;
+    let folder = format!("results/{}/{:08}-{}", row.build.chroot, row.number, row.build.package);
+    let folder = project.state()?.folder(folder).map_err(CliError::Io)?;
     match &arguments.stage {
         Some(stage) => {
             let text = folder.read("build.log").map_err(CliError::Io)?;

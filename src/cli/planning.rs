@@ -14,6 +14,7 @@ use crate::manifest::Manifest;
 use crate::manifest::declaration::EngineChoice;
 use crate::plan::{BuildId, Decision, Decisions, Fate, Inspector, Plan, PlanError, inspect};
 use crate::process::{Cancel, Supervisor};
+use crate::source::Unpacked;
 use crate::store::{History, Store};
 use crate::text::suggestion;
 
@@ -27,6 +28,7 @@ pub struct Planned {
     pub state: Arc<Folder>,
     pub engines: Vec<Arc<dyn Engine>>,
     pub jobs: usize,
+    pub unpacked: Unpacked,
 }
 
 /// A runtime for what runs at the same time.
@@ -61,7 +63,7 @@ pub async fn plan(
     };
     let mut engines: Vec<Arc<dyn Engine>> = vec![Arc::<Native>::clone(&native)];
     engines.extend(rpmbuild.map(|rpmbuild| rpmbuild as Arc<dyn Engine>));
-    let unpacked = state.create("sources").map_err(CliError::Io)?;
+    let unpacked = project.unpacked()?;
     let jobs = selection.jobs.map_or_else(processors, usize::from);
     let inspector = Inspector {
         manifest: &manifest,
@@ -79,7 +81,7 @@ pub async fn plan(
     let plan = Plan::new(&manifest, inspection)?;
     let decisions = Arc::new(Decisions { all: Vec::new() });
     let plan = Arc::new(plan);
-    let mut planned = Planned { manifest, plan, decisions, store, history, state, engines, jobs };
+    let mut planned = Planned { manifest, plan, decisions, store, history, state, engines, jobs, unpacked };
     planned.decide(selection)?;
     Ok(planned)
 }

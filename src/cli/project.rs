@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::context::{CliError, Context, Failure};
 use crate::files::{Folder, HostPath, Lock, LockKind};
 use crate::manifest::{MANIFEST_FILE, Manifest, load};
+use crate::source::Unpacked;
 use crate::store::{History, Store, StoreError};
 
 /// The folder of a project's state.
@@ -44,9 +45,16 @@ impl Project {
         loaded.map(Arc::new).map_err(Failure::Manifest)
     }
 
-    /// Its state folder, made where it is missing.
+    /// Its state folder, made where it is missing. It may be a link to another disk.
     pub fn state(&self) -> Result<Folder, Failure> {
-        Ok(self.repository.create(STATE_FOLDER).map_err(CliError::Io)?)
+        let path = self.repository.path().join(STATE_FOLDER);
+        Ok(Folder::create_ambient(&path).map_err(CliError::Io)?)
+    }
+
+    /// Where its source packages are unpacked.
+    pub fn unpacked(&self) -> Result<Unpacked, Failure> {
+        let folder = self.state()?.create("sources").map_err(CliError::Io)?;
+        Ok(Unpacked::open(folder)?)
     }
 
     /// Its history. Who has taken the [lock](Self::lock) gets a new one in place of a damaged one.

@@ -17,7 +17,7 @@ pub fn run(arguments: &Results, context: &Context) -> Result<Exit, Failure> {
         let Some(results) = &row.results else { continue };
         let path = format!("{STATE_FOLDER}/{results}");
         text.push_str(&format!("{path} ({}, {})\n", row.build.chroot, row.state));
-        let folder = project.repository.folder(&path).map_err(CliError::Io)?;
+        let folder = project.state()?.folder(results).map_err(CliError::Io)?;
         for entry in folder.entries().map_err(CliError::Io)? {
             text.push_str(&format!("  {}\n", entry.name));
         }

@@ -1,12 +1,11 @@
 //! Where packages come from: names of sources looked up, paths checked.
 
-use std::path::Path;
-
 use super::declaration::{NamedSourceDecl, SourceDecl, SourceKind};
 use super::manifest_path::ManifestPath;
 use super::problem::Problem;
 use super::resolve::Resolver;
 use super::resolved::Source;
+use crate::files::Resolved;
 use crate::text::Spanned;
 
 impl Resolver<'_> {
@@ -43,10 +42,14 @@ impl Resolver<'_> {
         let ManifestPath::Repository(relative) = &path.value else {
             return;
         };
-        if self.repository.is_folder(relative) {
-            let pattern = format!("{}/*.spec", relative.display());
-            let count =
-                self.repository.search(Path::new(""), &pattern).ok().flatten().unwrap_or_default().len();
+        let found = match self.repository.follow(relative) {
+            Ok(None) => None,
+            Ok(Some(Resolved::Inside(found))) => Some(found),
+            // That a link can't be followed is said of the package, by name.
+            Ok(Some(Resolved::Outside { .. })) | Err(_) => return,
+        };
+        if let Some(folder) = found.as_ref().filter(|found| self.repository.is_folder(found)) {
+            let count = self.repository.search(folder, "*.spec").ok().flatten().unwrap_or_default().len();
             if count != 1 {
                 let problem = Problem::NotOneSpec { path: path.value.to_string(), count };
                 self.report(problem, "this folder", &path.place);
@@ -54,7 +57,8 @@ impl Resolver<'_> {
             return;
         }
         let written = path.value.to_string();
-        if self.repository.file_size(relative).is_none() {
+        let is_there = found.is_some_and(|found| self.repository.file_size(found).is_some());
+        if !is_there {
             let help = "paths are relative to the file that says them".to_owned();
             self.report(
                 Problem::NothingThere { what: "spec", path: written, help },

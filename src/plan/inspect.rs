@@ -24,8 +24,8 @@ use crate::macros::Observation;
 use crate::manifest::declaration::{EngineChoice, Isolation};
 use crate::manifest::{Chroot, ChrootId, Manifest, ManifestPath, Package, PackageId, RootBase};
 use crate::process::Cancel;
-use crate::source::{InputFile, Origin, SourceError, inputs, locate};
-use crate::store::{Blob, RecordKind, Store};
+use crate::source::{InputFile, Origin, SourceError, Unpacked, inputs, locate};
+use crate::store::{RecordKind, Store};
 use crate::text::Located;
 
 /// What inspecting needs.
@@ -35,7 +35,7 @@ pub struct Inspector<'a> {
     /// The repository.
     pub repository: &'a Folder,
     /// Where source packages are unpacked.
-    pub unpacked: &'a Folder,
+    pub unpacked: &'a Unpacked,
     /// Where answers are remembered.
     pub store: &'a Store,
     /// Who reads the specs of `engine rpmbuild`.
@@ -176,7 +176,7 @@ impl Inspector<'_> {
         let reader = self.reader(package);
         let mut encoder = Encoder::new("rpmforge facts v3");
         let EngineIdentity { name, sources } = reader.identity();
-        encoder.text("engine", name).text("forge", sources).digest_field("spec", &origin.spec);
+        encoder.text("engine", name).text("forge", sources).digest_field("spec", &origin.spec.blob.digest);
         encoder.digest_field("configuration", &root.configuration);
         if let Some(neighbours) = &origin.neighbours {
             encoder.digest_field("neighbours", neighbours);
@@ -320,13 +320,7 @@ impl Inspector<'_> {
         let Some(root) = root else {
             return Fate::Impossible(Vec::new());
         };
-        let spec = match spec_file(origin) {
-            Ok(spec) => spec,
-            Err(error) => {
-                let error = PlanError::Source(SourceError::Io(error));
-                return Fate::Impossible(vec![Located::new(error, "its spec", package.source.place.clone())]);
-            }
-        };
+        let spec = origin.spec.clone();
         match self.sources(package, &said.facts, origin, files) {
             Ok(sources) => {
                 let engine = self.reader(package).identity().clone();
@@ -384,20 +378,10 @@ impl Said {
 fn request(package: &Package, origin: &Origin, settings: &Settings) -> FactsRequest {
     FactsRequest {
         spec: origin.spec_path(),
-        sources: origin.folder.path().clone(),
+        sources: origin.folder_path(),
         settings: settings.clone(),
         may_run: package.isolation == Isolation::None,
     }
-}
-
-fn spec_file(origin: &Origin) -> std::io::Result<InputFile> {
-    let size = origin.folder.file_size(&origin.spec_name).unwrap_or_default();
-    Ok(InputFile {
-        name: origin.spec_name.clone(),
-        root: origin.folder.path().clone(),
-        path: origin.spec_name.clone().into(),
-        blob: Blob { digest: origin.spec, size },
-    })
 }
 
 /// The root that a chroot is, if it is the one that forge runs in.

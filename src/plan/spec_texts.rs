@@ -46,7 +46,7 @@ impl<'a> SpecTexts<'a> {
         }
         let shown = self.shown(origin);
         let read = || {
-            let text = origin.folder.read(&origin.spec_name).ok()?;
+            let text = origin.read_spec().ok()?;
             Some(SourceText::new(shown.as_str(), String::from_utf8_lossy(&text)))
         };
         self.known.entry(path.clone()).or_insert_with(read).clone()

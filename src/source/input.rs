@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::SourceError;
-use super::origin::{Origin, reach};
+use super::limits::MISTAKES_TOLD;
+use super::origin::{Origin, is_executable, reach, regular_file};
 use crate::digest::Digest;
 use crate::engine::SourceReference;
 use crate::files::{Folder, HostPath};
@@ -27,6 +28,8 @@ pub struct InputFile {
     pub path: PathBuf,
     /// Its content.
     pub blob: Blob,
+    /// Whether its owner may execute it: builds may run it, and source packages keep its mode.
+    pub is_executable: bool,
 }
 
 impl InputFile {
@@ -53,16 +56,41 @@ pub fn inputs(
 ) -> Result<Vec<InputFile>, Vec<Located<SourceError>>> {
     let mut errors = Vec::new();
     let declared = declared(&package.source.files, repository, &mut errors);
+    let beside = match Folder::open_ambient(&origin.root) {
+        Ok(beside) => beside,
+        Err(error) => {
+            let place = package.source.place.clone();
+            return Err(vec![Located::new(error.into(), "for this package", place)]);
+        }
+    };
+    let beside = Beside { root: &beside, folder: &origin.folder };
     let mut found = Vec::new();
     for reference in references {
-        match one(package, origin, reference, &declared) {
+        match one(package, &beside, reference, &declared) {
             Ok(input) => found.push(input),
             Err(error) => errors.push(error),
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     found.dedup_by(|a, b| a.name == b.name);
-    if errors.is_empty() { Ok(found) } else { Err(errors) }
+    if errors.is_empty() { Ok(found) } else { Err(first_of(errors)) }
+}
+
+/// The first mistakes, and how many more there are.
+fn first_of(mut errors: Vec<Located<SourceError>>) -> Vec<Located<SourceError>> {
+    let count = errors.len().saturating_sub(MISTAKES_TOLD);
+    errors.truncate(MISTAKES_TOLD);
+    if let Some(last) = errors.last().filter(|_| count > 0) {
+        let place = last.place().clone();
+        errors.push(Located::new(SourceError::AndMore { count }, "for this package", place));
+    }
+    errors
+}
+
+/// The folder of a spec, within the folder that nothing is followed out of.
+struct Beside<'a> {
+    root: &'a Folder,
+    folder: &'a Path,
 }
 
 /// The files of `file` nodes, by name.
@@ -111,28 +139,42 @@ fn matches(path: &ManifestPath, repository: &Folder) -> Result<Vec<(HostPath, Pa
 
 fn one(
     package: &Package,
-    origin: &Origin,
+    beside: &Beside<'_>,
     reference: &SourceReference,
     declared: &BTreeMap<String, Candidate>,
 ) -> Result<InputFile, Located<SourceError>> {
     let at = |error: SourceError, place: &Place| Located::new(error, "for this package", place.clone());
     let name = reference.file_name.clone();
+    let opened;
     let (root, path, sha256, place) = match declared.get(&name) {
-        Some(file) => (file.root.clone(), file.path.clone(), file.sha256.as_deref(), &file.place),
-        None if origin.folder.file_size(&name).is_some() => {
-            (origin.folder.path().clone(), PathBuf::from(&name), None, &package.source.place)
+        Some(file) => {
+            opened = Folder::open_ambient(&file.root).map_err(|error| at(error.into(), &file.place))?;
+            (&opened, file.path.clone(), file.sha256.as_deref(), &file.place)
         }
-        None => return Err(at(missing(package, reference), &package.source.place)),
+        None => {
+            let (path, place) = (beside.folder.join(&name), &package.source.place);
+            if matches!(beside.root.follow(&path), Ok(None)) {
+                return Err(at(missing(package, reference), place));
+            }
+            (beside.root, path, None, place)
+        }
     };
-    let opened = Folder::open_ambient(&root).map_err(|error| at(error.into(), place))?;
+    read_input(root, &path, sha256, name).map_err(|error| at(error, place))
+}
+
+fn read_input(
+    root: &Folder,
+    path: &Path,
+    sha256: Option<&str>,
+    name: String,
+) -> Result<InputFile, SourceError> {
+    let path = regular_file(root, path)?;
+    let is_executable = is_executable(root, &path)?;
     let blob = match sha256 {
-        None => Digest::of_file(&opened, &path)
-            .map(|(digest, size)| Blob { digest, size })
-            .map_err(SourceError::Io),
-        Some(wanted) => checked(&opened, &path, wanted),
+        None => Digest::of_file(root, &path).map(|(digest, size)| Blob { digest, size })?,
+        Some(wanted) => checked(root, &path, wanted)?,
     };
-    let blob = blob.map_err(|error| at(error, place))?;
-    Ok(InputFile { name, root, path, blob })
+    Ok(InputFile { name, root: root.path().clone(), path, blob, is_executable })
 }
 
 fn missing(package: &Package, reference: &SourceReference) -> SourceError {

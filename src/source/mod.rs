@@ -1,13 +1,21 @@
 //! Where packages come from → verified files.
 //!
 //! A package's [`Origin`] is its spec and the folder that the spec lies in; its [inputs](InputFile) are the files that
-//! the spec names. Sources that have to be fetched from elsewhere come later.
+//! the spec names. Source packages are [unpacked](Unpacked) first, within [limits]. Sources that have to be fetched from elsewhere come later.
 
 mod input;
+mod limits;
 mod origin;
+mod source_package;
+mod unpacked;
 
 pub use input::{InputFile, inputs};
-pub use origin::{Origin, locate};
+pub use limits::{
+    MISTAKES_TOLD, NAME_BYTES, PACKAGE_FILES, SPEC_BYTES, UNPACKED_BYTES, UNPACKED_BYTES_OF_ANY,
+    UNPACKED_RATIO,
+};
+pub use origin::{Origin, locate, source_packages};
+pub use unpacked::Unpacked;
 
 use std::io;
 
@@ -88,6 +96,134 @@ pub enum SourceError {
     NoSpec {
         /// The file.
         file: String,
+    },
+    /// A source package or a folder with more than one spec.
+    #[error("`{file}` holds {count} specs: {names}")]
+    #[diagnostic(
+        code(forge::source::many_specs),
+        help(
+            "which one is meant? unpack a source package into a folder, and say `source path \"FOLDER/NAME.spec\"`"
+        )
+    )]
+    ManySpecs {
+        /// The file or folder.
+        file: String,
+        /// How many.
+        count: usize,
+        /// Their names.
+        names: String,
+    },
+    /// A file in a source package that could do harm where it is unpacked.
+    #[error("`{file}` holds `{name}`, which is not unpacked: {reason}")]
+    #[diagnostic(
+        code(forge::source::unsafe_file),
+        help("rpmbuild makes no such source packages; where does this one come from?")
+    )]
+    UnsafeFile {
+        /// The source package.
+        file: String,
+        /// The file in it.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A source package with too many files.
+    #[error("`{file}` holds {files} files; forge unpacks no more than {most}")]
+    #[diagnostic(
+        code(forge::source::too_many_files),
+        help("unpack it yourself, and name the spec: `source path \"FOLDER/NAME.spec\"`")
+    )]
+    TooManyFiles {
+        /// The source package.
+        file: String,
+        /// How many.
+        files: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// A source package that would take too much room.
+    #[error("`{file}` would unpack to {bytes} bytes, more than the {} GiB that forge unpacks", most >> 30)]
+    #[diagnostic(
+        code(forge::source::too_large),
+        help("unpack it yourself, and name the spec: `source path \"FOLDER/NAME.spec\"`")
+    )]
+    TooLarge {
+        /// The source package.
+        file: String,
+        /// To how many bytes.
+        bytes: u64,
+        /// How many there may be.
+        most: u64,
+    },
+    /// A source package that is small, and would take much room.
+    #[error("`{file}` has {packed_bytes} bytes and would unpack to {bytes}, more than {ratio} times as many")]
+    #[diagnostic(
+        code(forge::source::too_compressed),
+        help(
+            "sources are rarely like that, attacks are; if this one is sound, unpack it yourself and name the spec: \
+             `source path \"FOLDER/NAME.spec\"`"
+        )
+    )]
+    TooCompressed {
+        /// The source package.
+        file: String,
+        /// To how many bytes.
+        bytes: u64,
+        /// How many bytes it has.
+        packed_bytes: u64,
+        /// How many times as many there may be.
+        ratio: u64,
+    },
+    /// A spec that is no spec, by its size.
+    #[error("the spec `{file}` has {bytes} bytes; forge reads no more than {} MiB", most >> 20)]
+    #[diagnostic(code(forge::source::spec_too_large), help("is it a spec? put data into files of their own"))]
+    SpecTooLarge {
+        /// The spec.
+        file: String,
+        /// How many bytes it has.
+        bytes: u64,
+        /// How many there may be.
+        most: u64,
+    },
+    /// A link that leads elsewhere.
+    #[error("`{link}` is a link to `{target}`, which is outside of {folder}")]
+    #[diagnostic(
+        code(forge::source::link_leaves),
+        help(
+            "what packages are made from lies in the project: copy the file, or name it by its absolute path"
+        )
+    )]
+    LinkLeaves {
+        /// The link.
+        link: String,
+        /// Where it leads.
+        target: String,
+        /// What it leads out of.
+        folder: String,
+    },
+    /// A folder, a pipe or a device in the place of a file.
+    #[error("`{file}` is no regular file")]
+    #[diagnostic(
+        code(forge::source::not_a_file),
+        help("a spec and its sources are regular files, or links to such")
+    )]
+    NotAFile {
+        /// The file.
+        file: String,
+    },
+    /// A source package that was written to while it was read.
+    #[error("`{file}` was changed while it was unpacked")]
+    #[diagnostic(code(forge::source::changed), help("run forge again once it is complete"))]
+    Changed {
+        /// The source package.
+        file: String,
+    },
+    /// Too many mistakes to tell them all.
+    #[error("{count} more sources of this package are of no use")]
+    #[diagnostic(code(forge::source::and_more), help("put those right that are named, and run forge again"))]
+    AndMore {
+        /// How many.
+        count: usize,
     },
     /// A package that can't be unpacked.
     #[error(transparent)]

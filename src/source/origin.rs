@@ -1,24 +1,32 @@
 //! A package's spec, and the folder that it lies in.
 
-use std::io::BufReader;
+use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use super::SourceError;
-use crate::digest::{Digest, Encoder};
-use crate::files::{EntryKind, Folder, HostPath};
-use crate::manifest::declaration::SourceKind;
-use crate::manifest::{ManifestPath, Package};
-use crate::package::unpack;
+use cap_std::fs::PermissionsExt;
 
-/// A spec that is there.
-#[derive(Debug)]
+use super::SourceError;
+use super::input::InputFile;
+use super::limits::SPEC_BYTES;
+use super::source_package::only_spec;
+use super::unpacked::Unpacked;
+use crate::digest::{Digest, Encoder};
+use crate::files::{EntryKind, Folder, HostPath, Resolved};
+use crate::manifest::declaration::SourceKind;
+use crate::manifest::{Manifest, ManifestPath, Package};
+use crate::store::Blob;
+
+/// A spec that is there. It holds paths and nothing that is open: there may be thousands.
+#[derive(Clone, Debug)]
 pub struct Origin {
-    /// The folder of the spec; its files may be sources.
-    pub folder: Folder,
-    /// The spec's file name in it.
-    pub spec_name: String,
-    /// The spec's digest.
-    pub spec: Digest,
+    /// The folder that no link leads out of: the project, what a source package was unpacked to, or the folder that an
+    /// absolute path names.
+    pub root: HostPath,
+    /// The folder of the spec, from there; its files may be sources.
+    pub folder: PathBuf,
+    /// The spec.
+    pub spec: InputFile,
     /// What else can decide what the spec says: files beside it that it may include, where it includes any.
     pub neighbours: Option<Digest>,
     /// Whether it runs programs while it is read.
@@ -32,39 +40,81 @@ const RUNS_PROGRAMS: [&[u8]; 2] = [b"%(", b"%{lua:"];
 impl Origin {
     /// The spec's path on this machine.
     pub fn spec_path(&self) -> HostPath {
-        self.folder.path().join(&self.spec_name)
+        self.folder_path().join(&self.spec.name)
     }
 
-    fn open(folder: Folder, spec_name: String) -> Result<Self, SourceError> {
-        let text = folder.read(&spec_name)?;
+    /// The path of the spec's folder on this machine.
+    pub fn folder_path(&self) -> HostPath {
+        if self.folder.as_os_str().is_empty() { self.root.clone() } else { self.root.join(&self.folder) }
+    }
+
+    /// The text of the spec.
+    ///
+    /// # Errors
+    /// It can't be read any more.
+    pub fn read_spec(&self) -> io::Result<Vec<u8>> {
+        self.spec.folder()?.read(&self.spec.path)
+    }
+
+    fn open(root: &Folder, folder: PathBuf, name: String) -> Result<Self, SourceError> {
+        let path = regular_file(root, &folder.join(&name))?;
+        let bytes = root.file_size(&path).unwrap_or_default();
+        if bytes > SPEC_BYTES {
+            let file = folder.join(&name).display().to_string();
+            return Err(SourceError::SpecTooLarge { file, bytes, most: SPEC_BYTES });
+        }
+        let text = root.read(&path)?;
         let says = |words: &[&[u8]]| words.iter().any(|word| contains(&text, word));
-        let neighbours = if says(&READS_FILES) { Some(neighbours(&folder)?) } else { None };
-        let (spec, runs_programs) = (Digest::of(&text), says(&RUNS_PROGRAMS));
-        Ok(Self { folder, spec_name, spec, neighbours, runs_programs })
+        let neighbours = if says(&READS_FILES) { Some(neighbours(root, &folder)?) } else { None };
+        let blob = Blob { digest: Digest::of(&text), size: text.len() as u64 };
+        let is_executable = is_executable(root, &path)?;
+        let spec = InputFile { name, root: root.path().clone(), path, blob, is_executable };
+        let runs_programs = says(&RUNS_PROGRAMS);
+        Ok(Self { root: root.path().clone(), folder, spec, neighbours, runs_programs })
     }
 }
 
-/// Finds a package's spec. A source package is unpacked below `unpacked` first.
-pub fn locate(package: &Package, repository: &Folder, unpacked: &Folder) -> Result<Origin, SourceError> {
+/// Finds a package's spec. A source package is unpacked first.
+pub fn locate(package: &Package, repository: &Folder, unpacked: &Unpacked) -> Result<Origin, SourceError> {
     let SourceKind::Path(path) = &package.source.kind else {
         return Err(SourceError::NotYet { kind: package.source.kind.word().to_owned() });
     };
+    let shown = path.value.to_string();
     let (root, relative) = reach(&path.value, repository)?;
-    if root.is_folder(&relative) {
-        let folder = root.folder(&relative)?;
-        let spec = only_spec(&folder, &path.value)?;
-        return Origin::open(folder, spec);
+    let found = inside(&root, &relative)?;
+    if root.is_folder(&found) {
+        // What an absolute path names is trusted that far and no further; the project is one whole.
+        let (root, folder) = match &path.value {
+            ManifestPath::Absolute(_) if root.path() != repository.path() => {
+                (root.folder(&found)?, PathBuf::new())
+            }
+            _ => (root, found),
+        };
+        let specs = root.search(&folder, "*.spec")?.unwrap_or_default();
+        let name = |path: PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let spec = only_spec(&shown, specs.into_iter().map(name).collect())?;
+        return Origin::open(&root, folder, spec);
     }
     let name = relative.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if name.ends_with(".src.rpm") {
-        return from_source_package(&root, &relative, &path.value, unpacked);
+        let found = regular_file(&root, &found)?;
+        let (folder, spec) = unpacked.files_of(&root, &found, &shown)?;
+        return Origin::open(&folder, PathBuf::new(), spec);
     }
-    let parent = relative.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let folder = match parent {
-        Some(parent) => root.folder(parent)?,
-        None => root,
+    let folder = relative.parent().map(Path::to_owned).unwrap_or_default();
+    Origin::open(&root, folder, name)
+}
+
+/// The digests of the source packages that a manifest names; those that can't be read are left out.
+pub fn source_packages(manifest: &Manifest, repository: &Folder) -> BTreeSet<Digest> {
+    let digest = |package: &Package| {
+        let SourceKind::Path(path) = &package.source.kind else { return None };
+        let is_package = path.value.as_path().to_string_lossy().ends_with(".src.rpm");
+        let (root, relative) = reach(&path.value, repository).ok().filter(|_| is_package)?;
+        let path = regular_file(&root, &relative).ok()?;
+        Digest::of_file(&root, path).ok().map(|(digest, _)| digest)
     };
-    Origin::open(folder, name)
+    manifest.packages.iter().filter_map(digest).collect()
 }
 
 /// The open folder from which a path of the manifest can be reached, and the path from there.
@@ -72,6 +122,9 @@ pub(super) fn reach(path: &ManifestPath, repository: &Folder) -> Result<(Folder,
     match path {
         ManifestPath::Repository(relative) => Ok((repository.again()?, relative.clone())),
         ManifestPath::Absolute(absolute) => {
+            if let Ok(relative) = absolute.as_path().strip_prefix(repository.path().as_path()) {
+                return Ok((repository.again()?, relative.to_owned()));
+            }
             let parent =
                 absolute.as_path().parent().and_then(HostPath::new).unwrap_or_else(|| absolute.clone());
             let name = absolute.as_path().file_name().map_or_else(|| PathBuf::from("."), PathBuf::from);
@@ -80,41 +133,45 @@ pub(super) fn reach(path: &ManifestPath, repository: &Folder) -> Result<(Folder,
     }
 }
 
-fn only_spec(folder: &Folder, path: &ManifestPath) -> Result<String, SourceError> {
-    let specs = folder.entries()?.into_iter().filter(|entry| entry.name.ends_with(".spec"));
-    let mut specs = specs.filter(|entry| entry.kind == EntryKind::File);
-    specs.next().map(|entry| entry.name).ok_or_else(|| SourceError::NoSpec { file: path.to_string() })
-}
-
-fn from_source_package(
-    root: &Folder,
-    relative: &Path,
-    path: &ManifestPath,
-    unpacked: &Folder,
-) -> Result<Origin, SourceError> {
-    let name = Digest::of_file(root, relative)?.0.to_string();
-    if !unpacked.is_folder(&name) {
-        let temporary = unpacked.temporary(Path::new(&name));
-        let folder = unpacked.create(&temporary)?;
-        unpack(&path.to_string(), BufReader::new(root.open(relative)?.into_std()), &folder)?;
-        if let Err(error) = unpacked.dir().rename(&temporary, unpacked.dir(), &name) {
-            // Another forge that reads the same package may have been first.
-            unpacked.remove_folder(&temporary)?;
-            if !unpacked.is_folder(&name) {
-                return Err(error.into());
-            }
+/// Where a path leads within a folder.
+fn inside(root: &Folder, path: &Path) -> Result<PathBuf, SourceError> {
+    match root.follow(path)? {
+        Some(Resolved::Inside(path)) => Ok(path),
+        Some(Resolved::Outside { link, target }) => Err(SourceError::LinkLeaves {
+            link: link.display().to_string(),
+            target: target.display().to_string(),
+            folder: root.path().to_string().trim_end_matches('/').to_owned(),
+        }),
+        None => {
+            let missing = io::Error::from(rustix::io::Errno::NOENT);
+            Err(crate::files::about(root.path().join(path))(missing).into())
         }
     }
-    let folder = unpacked.folder(&name)?;
-    let spec = only_spec(&folder, path)?;
-    Origin::open(folder, spec)
 }
 
-/// The digest of all regular files of a folder.
-fn neighbours(folder: &Folder) -> Result<Digest, SourceError> {
+/// Where the regular file is that a path stands for: what is a pipe would be waited for without end.
+pub(super) fn regular_file(root: &Folder, path: &Path) -> Result<PathBuf, SourceError> {
+    let found = inside(root, path)?;
+    match root.file_size(&found) {
+        Some(_) => Ok(found),
+        None => Err(SourceError::NotAFile { file: path.display().to_string() }),
+    }
+}
+
+/// Whether the owner may execute a file.
+pub(super) fn is_executable(root: &Folder, path: &Path) -> io::Result<bool> {
+    Ok(root.dir().metadata(path)?.permissions().mode() & 0o100 != 0)
+}
+
+/// The digest of all regular files of a folder, those that links lead to included.
+fn neighbours(root: &Folder, folder: &Path) -> Result<Digest, SourceError> {
+    let opened = if folder.as_os_str().is_empty() { root.again()? } else { root.folder(folder)? };
     let mut encoder = Encoder::new("rpmforge spec neighbours v1");
-    for entry in folder.entries()?.into_iter().filter(|entry| entry.kind == EntryKind::File) {
-        encoder.digest_field(&entry.name, &Digest::of_file(folder, &entry.name)?.0);
+    for entry in opened.entries()?.into_iter().filter(|entry| entry.kind != EntryKind::Folder) {
+        // A link that can't be followed is of no use to the spec either.
+        if let Ok(path) = regular_file(root, &folder.join(&entry.name)) {
+            encoder.digest_field(&entry.name, &Digest::of_file(root, &path)?.0);
+        }
     }
     Ok(encoder.digest())
 }

@@ -1,0 +1,273 @@
+//! Where source packages are unpacked, once for each, and what is known of what was unpacked.
+//!
+//! `DIGEST/files/` holds the files of the source package with that digest, and `DIGEST/record` what they were when they had
+//! been written: a line with the digest of the rest, then JSON. Files are believed while their sizes, modes and times are
+//! those of the record, or else by their digests; where anything differs, all is unpacked again.
+//!
+//! Whoever reads below this folder shares the lock in it; whoever removes what is no longer needed holds it alone. So what
+//! stands beside the packages while the lock is held alone was left by a process that was ended.
+
+use std::collections::BTreeSet;
+use std::io::{self, BufReader};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use cap_std::fs::{Metadata, MetadataExt};
+use rustix::fs::{RenameFlags, renameat_with};
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+
+use super::SourceError;
+use super::source_package::list;
+use crate::digest::Digest;
+use crate::files::{EntryKind, Folder, Lock, LockKind, is_temporary};
+use crate::package::{PackageError, read_headers, unpack_at_most};
+
+const FILES: &str = "files";
+const RECORD: &str = "record";
+const LOCK: &str = "lock";
+
+/// The folder of unpacked source packages, in use by this process. See the [module](self).
+#[derive(Debug)]
+pub struct Unpacked {
+    folder: Folder,
+    /// What was asked for.
+    used: Mutex<BTreeSet<String>>,
+    lock: Lock,
+}
+
+/// What was unpacked.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Record {
+    spec: String,
+    files: Vec<RecordedFile>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct RecordedFile {
+    name: String,
+    digest: Digest,
+    stamp: Stamp,
+}
+
+/// What tells without reading it that a file has not changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Stamp {
+    size: u64,
+    mode: u32,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Unpacked {
+    /// Takes the folder into use, once nobody removes anything from it.
+    ///
+    /// # Errors
+    /// The folder can't be used.
+    pub fn open(folder: Folder) -> Result<Self, SourceError> {
+        let lock = Lock::wait(&folder, LOCK, LockKind::Shared)?;
+        Ok(Self { folder, used: Mutex::default(), lock })
+    }
+
+    /// The files of a source package, and the name of its spec among them.
+    pub(super) fn files_of(
+        &self,
+        root: &Folder,
+        path: &Path,
+        shown: &str,
+    ) -> Result<(Folder, String), SourceError> {
+        let (digest, packed_bytes) = Digest::of_file(root, path)?;
+        let name = digest.to_string();
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+        if let Some(record) = self.believed(&name) {
+            return Ok((self.folder.folder(Path::new(&name).join(FILES))?, record.spec));
+        }
+        let temporary = self.folder.temporary(Path::new(&name));
+        let unpacked = self.unpack(root, path, shown, packed_bytes, &temporary).and_then(|record| {
+            if Digest::of_file(root, path)?.0 != digest {
+                return Err(SourceError::Changed { file: shown.to_owned() });
+            }
+            self.put_in_place(&temporary, &name)?;
+            Ok(record)
+        });
+        // What has this name now is half of it, or what stood in its place before.
+        let removed = remove(&self.folder, &temporary);
+        let record = unpacked?;
+        removed?;
+        Ok((self.folder.folder(Path::new(&name).join(FILES))?, record.spec))
+    }
+
+    fn unpack(
+        &self,
+        root: &Folder,
+        path: &Path,
+        shown: &str,
+        packed_bytes: u64,
+        temporary: &Path,
+    ) -> Result<Record, SourceError> {
+        let open = || root.open(path).map(|file| BufReader::new(file.into_std()));
+        let headers = read_headers(&mut open()?)
+            .map_err(|source| PackageError::Header { file: shown.to_owned(), source })?;
+        let listing = list(shown, &headers.header, packed_bytes)?;
+        let folder = self.folder.create(temporary)?;
+        let files = folder.create(FILES)?;
+        unpack_at_most(shown, open()?, &files, listing.bytes)?;
+        if files.file_size(&listing.spec).is_none() {
+            return Err(SourceError::NoSpec { file: shown.to_owned() });
+        }
+        let record = Record::of_files(&files, listing.spec)?;
+        record.write(&folder)?;
+        Ok(record)
+    }
+
+    /// The record of what was unpacked, if it is all there as it was.
+    fn believed(&self, name: &str) -> Option<Record> {
+        let folder = self.folder.folder(name).ok()?;
+        let mut record = Record::read(&folder)?;
+        let files = folder.folder(FILES).ok()?;
+        if record.names() != names(&files).ok()? {
+            return None;
+        }
+        let mut has_other_stamps = false;
+        for file in &mut record.files {
+            let stamp = Stamp::of_file(&files, &file.name).ok()?;
+            if stamp == file.stamp {
+                continue;
+            }
+            let is_same = stamp.mode == file.stamp.mode
+                && stamp.size == file.stamp.size
+                && Digest::of_file(&files, &file.name).ok()?.0 == file.digest;
+            if !is_same {
+                return None;
+            }
+            file.stamp = stamp;
+            has_other_stamps = true;
+        }
+        if has_other_stamps {
+            // Where that fails, the files are read once more the next time.
+            let _ = record.write(&folder);
+        }
+        Some(record)
+    }
+
+    /// Makes `temporary` what `name` stands for, in one step; what stood there gets the name `temporary`.
+    fn put_in_place(&self, temporary: &Path, name: &str) -> io::Result<()> {
+        let dir = self.folder.dir();
+        match renameat_with(dir, temporary, dir, name, RenameFlags::NOREPLACE) {
+            Err(Errno::EXIST | Errno::NOTEMPTY) => {}
+            // Not every file system knows of flags.
+            Err(Errno::INVAL | Errno::NOSYS) if !self.folder.exists(name) => {
+                return dir.rename(temporary, dir, name);
+            }
+            Err(Errno::INVAL | Errno::NOSYS) => {}
+            renamed => return Ok(renamed?),
+        }
+        if self.believed(name).is_some() {
+            // Another forge that reads the same package was first.
+            return Ok(());
+        }
+        match renameat_with(dir, temporary, dir, name, RenameFlags::EXCHANGE) {
+            Err(Errno::INVAL | Errno::NOSYS) => {
+                remove(&self.folder, Path::new(name))?;
+                dir.rename(temporary, dir, name)
+            }
+            exchanged => Ok(exchanged?),
+        }
+    }
+
+    /// Removes every package that this process was not asked for, and what ended processes have left, unless another
+    /// process is using the folder: then a later one will do it. Gives how many were removed.
+    ///
+    /// # Errors
+    /// Something can't be removed.
+    pub fn collect_unused(self) -> Result<usize, SourceError> {
+        let Self { folder, used, lock } = self;
+        drop(lock);
+        collect(&folder, &used.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// As [`Unpacked::collect_unused`], where `packages` are still needed as well.
+    ///
+    /// # Errors
+    /// Something can't be removed.
+    pub fn collect_all_but(self, packages: &BTreeSet<Digest>) -> Result<usize, SourceError> {
+        let names = packages.iter().map(Digest::to_string);
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
+        self.collect_unused()
+    }
+}
+
+fn collect(folder: &Folder, kept: &BTreeSet<String>) -> Result<usize, SourceError> {
+    let is_ours = |name: &String| name.parse::<Digest>().is_ok() || is_temporary(Path::new(name));
+    let names = names(folder)?.into_iter();
+    let unused: Vec<String> = names.filter(|name| is_ours(name) && !kept.contains(name)).collect();
+    if unused.is_empty() {
+        return Ok(0);
+    }
+    let Ok(_alone) = Lock::take(folder, LOCK, LockKind::Exclusive)? else {
+        return Ok(0);
+    };
+    unused.iter().try_for_each(|name| remove(folder, Path::new(name)))?;
+    Ok(unused.len())
+}
+
+/// Removes a file or a folder with all that is in it, if it is there.
+fn remove(folder: &Folder, path: &Path) -> io::Result<()> {
+    match folder.dir().symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => folder.remove_folder(path),
+        Ok(_) => folder.remove_file(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn names(folder: &Folder) -> io::Result<BTreeSet<String>> {
+    let entries = folder.dir().entries()?;
+    entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+}
+
+impl Stamp {
+    fn of_file(folder: &Folder, name: &str) -> io::Result<Self> {
+        let metadata: Metadata = folder.dir().symlink_metadata(name)?;
+        if !metadata.is_file() {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        Ok(Self {
+            size: metadata.size(),
+            mode: metadata.mode(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        })
+    }
+}
+
+impl Record {
+    /// What the files of a folder are, once they are safe on the disk.
+    fn of_files(folder: &Folder, spec: String) -> io::Result<Self> {
+        let mut files = Vec::new();
+        for entry in folder.entries()?.into_iter().filter(|entry| entry.kind == EntryKind::File) {
+            let file = folder.open(&entry.name)?;
+            file.sync_all()?;
+            let (digest, _) = Digest::of_reader(file)?;
+            let stamp = Stamp::of_file(folder, &entry.name)?;
+            files.push(RecordedFile { name: entry.name, digest, stamp });
+        }
+        Ok(Self { spec, files })
+    }
+
+    fn names(&self) -> BTreeSet<String> {
+        self.files.iter().map(|file| file.name.clone()).collect()
+    }
+
+    fn read(folder: &Folder) -> Option<Self> {
+        let text = folder.read_text(RECORD).ok()?;
+        let (digest, json) = text.split_once('\n')?;
+        (digest == Digest::of(json.as_bytes()).to_string()).then(|| serde_json::from_str(json).ok())?
+    }
+
+    fn write(&self, folder: &Folder) -> io::Result<()> {
+        let json = serde_json::to_string(self).map_err(io::Error::other)?;
+        let text = format!("{}\n{json}", Digest::of(json.as_bytes()));
+        folder.write_atomic(RECORD, text.as_bytes())
+    }
+}
