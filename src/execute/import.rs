@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use cap_std::fs::{Permissions, PermissionsExt};
 use rayon::prelude::*;
 
 use super::ExecuteError;
@@ -46,6 +47,8 @@ pub(super) fn lay_out(store: &Store, task: &Task) -> Result<(HostPath, HostPath)
     Ok((specs.path().join(&spec.name), sources.path().clone()))
 }
 
+/// A file's mode gets into the source package, and builds run what is executable; what else differs from checkout to
+/// checkout, such as what the user's umask takes away, does not count.
 fn place(store: &Store, file: &InputFile, folder: &Folder, epoch: u64) -> Result<(), ExecuteError> {
     let place = || store.place(&file.blob, folder, Path::new(&file.name), Sharing::Nothing);
     match place() {
@@ -56,5 +59,7 @@ fn place(store: &Store, file: &InputFile, folder: &Folder, epoch: u64) -> Result
         }
         placed => placed?,
     }
+    let mode = if file.is_executable { 0o755 } else { 0o644 };
+    folder.dir().set_permissions(&file.name, Permissions::from_mode(mode))?;
     Ok(folder.set_modified(&file.name, epoch)?)
 }

@@ -78,6 +78,7 @@ impl Plan {
             spec: inputs.spec.blob.digest,
             spec_name: inputs.spec.name.clone(),
             sources: sources.collect(),
+            executable: inputs.executable_names(),
             settings: self.build(id).settings.clone(),
             observed: inputs.observed.by_name.clone(),
             facts: inputs.observed.facts,

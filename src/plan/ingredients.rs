@@ -1,6 +1,6 @@
 //! What a key is made of, and which of it has changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,10 @@ pub struct Ingredients {
     pub spec_name: String,
     /// The files that it names.
     pub sources: BTreeMap<String, Digest>,
+    /// Which of them are executable, by name, and the spec as `SPECS/NAME` where it is: their modes get into the source
+    /// package, and builds run them.
+    #[serde(default)]
+    pub executable: BTreeSet<String>,
     /// What it is built with.
     pub settings: Settings,
     /// What reading the spec saw of the world: files that it read or looked for, commands that it ran, by name, with the
@@ -72,6 +76,11 @@ pub enum Reason {
     },
     /// A source has changed, come in or gone.
     Source {
+        /// Its name.
+        name: String,
+    },
+    /// A source, or the spec, was made executable, or is not any more.
+    Mode {
         /// Its name.
         name: String,
     },
@@ -137,6 +146,7 @@ impl Ingredients {
             spec,
             spec_name,
             sources,
+            executable,
             settings,
             observed,
             facts,
@@ -156,6 +166,9 @@ impl Ingredients {
                 encoder.digest_field(name, digest);
             });
         }
+        encoder.list("executable", executable.iter(), |encoder, name| {
+            encoder.text("", name);
+        });
         settings.encode(&mut encoder);
         encoder
     }
@@ -167,6 +180,7 @@ impl Ingredients {
             spec,
             spec_name,
             sources,
+            executable,
             settings,
             observed,
             facts,
@@ -185,6 +199,12 @@ impl Ingredients {
             reasons.push(Reason::SpecName { was: before.spec_name.clone(), now: spec_name.clone() });
         }
         reasons.extend(changed(&before.sources, sources).map(|name| Reason::Source { name }));
+        let is_in_both = |name: &&String| match sources.contains_key(*name) {
+            true => before.sources.contains_key(*name),
+            false => name.starts_with("SPECS/"),
+        };
+        let modes = executable.symmetric_difference(&before.executable).filter(is_in_both);
+        reasons.extend(modes.map(|name| Reason::Mode { name: name.clone() }));
         settings_changes(&before.settings, settings, &mut reasons);
         reasons.extend(changed(&before.observed, observed).map(|what| Reason::Observed { what }));
         let parts = before.root.parts().into_iter().zip(root.parts());
@@ -277,6 +297,7 @@ impl fmt::Display for Reason {
             Self::Spec => f.write_str("spec changed"),
             Self::SpecName { was, now } => write!(f, "spec renamed: {was} → {now}"),
             Self::Source { name } => write!(f, "source {name} changed"),
+            Self::Mode { name } => write!(f, "mode of {name} changed"),
             Self::Target => f.write_str("architecture changed"),
             Self::Macro { name, was, now } => write!(f, "macro {name}: {was} → {now}"),
             Self::Condition { was, now } => write!(f, "{was} → {now}"),
@@ -305,6 +326,7 @@ mod tests {
             spec: digest,
             spec_name: "a.spec".to_owned(),
             sources: BTreeMap::from([("a.tar.gz".to_owned(), digest)]),
+            executable: BTreeSet::new(),
             settings: Settings::default(),
             observed: BTreeMap::from([("file /x".to_owned(), digest)]),
             facts: digest,
@@ -400,6 +422,19 @@ mod tests {
             text(RootPart::Programs, &["a", "b", "c", "d", "e"]),
             "root: programs changed (a, b, c and 2 more)"
         );
+    }
+
+    #[test]
+    fn a_mode_counts_for_the_source_package_as_well() {
+        let before = ingredients();
+        let mut now = ingredients();
+        now.executable.insert("a.tar.gz".to_owned());
+        now.executable.insert("SPECS/a.spec".to_owned());
+        let texts: Vec<String> = now.changes_since(&before).iter().map(ToString::to_string).collect();
+        assert_eq!(texts, ["mode of SPECS/a.spec changed", "mode of a.tar.gz changed"]);
+        assert_eq!(before.changes_since(&now).len(), 2);
+        assert_ne!(now.key(), before.key());
+        assert_ne!(now.source_key(), before.source_key());
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod observed;
 mod order;
 mod spec_texts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -116,6 +116,13 @@ impl Inputs {
     /// The spec and the sources.
     pub fn files(&self) -> impl Iterator<Item = &InputFile> {
         std::iter::once(&self.spec).chain(&self.sources)
+    }
+
+    /// The sources that are executable, by name, and the spec as `SPECS/NAME` where it is: no source has such a name.
+    pub fn executable_names(&self) -> BTreeSet<String> {
+        let sources = self.sources.iter().filter(|file| file.is_executable).map(|file| file.name.clone());
+        let spec = self.spec.is_executable.then(|| format!("SPECS/{}", self.spec.name));
+        sources.chain(spec).collect()
     }
 
     /// The blobs of all files.

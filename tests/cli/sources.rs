@@ -1,5 +1,10 @@
 //! Files that specs name.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
+use rpmforge::package::{Tag, read_headers};
+
 use crate::support::{Project, spec};
 
 fn with_source(manifest: &str) -> Project {
@@ -42,13 +47,21 @@ fn a_file_of_the_right_checksum_is_taken() {
 }
 
 #[test]
+fn a_pattern_without_a_file_is_told() {
+    let project = with_source("package a { source path \"a.spec\" { file \"dl/*.txt\" } }\n");
+    let run = project.run(&["apply"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("forge::source::no_file"), "{}", run.stderr);
+}
+
+#[test]
 fn a_link_out_of_the_repository_is_not_followed() {
     let project = with_source("package a { source path \"a.spec\" { file \"dl/data-1.0.txt\" } }\n");
     std::fs::create_dir(project.path().join("dl")).unwrap();
     std::os::unix::fs::symlink("/etc/passwd", project.path().join("dl/data-1.0.txt")).unwrap();
     let run = project.run(&["apply"]);
     assert_eq!(run.code, Some(1));
-    assert!(run.stderr.contains("forge::source::no_file"), "{}", run.stderr);
+    assert!(run.stderr.contains("forge::source::link_leaves"), "{}", run.stderr);
 }
 
 #[test]
@@ -104,4 +117,59 @@ fn a_damaged_source_package_is_refused() {
     let run = project.run(&["apply"]);
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("forge::package::header"), "{}", run.stderr);
+}
+
+#[test]
+fn an_executable_source_stays_one_and_its_mode_counts() {
+    let build = "%{SOURCE0} && test -x %{SOURCE0} && ! test -x %{SOURCE1}";
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    project.write("a.spec", &spec("a", "Source0: run.sh\nSource1: data", build));
+    project.write("data", "data");
+    project.write("run.sh", "#!/bin/sh\nexit 0\n");
+    let set_mode = |name: &str, mode| {
+        std::fs::set_permissions(project.path().join(name), Permissions::from_mode(mode)).unwrap();
+    };
+    set_mode("run.sh", 0o755);
+    project.succeed(&["apply"]);
+    assert_eq!(
+        modes_in_source_package(&project),
+        [("a.spec", 0o644), ("data", 0o644), ("run.sh", 0o755)].map(named)
+    );
+
+    // What a umask takes away is no change.
+    set_mode("data", 0o600);
+    set_mode("run.sh", 0o700);
+    assert_eq!(project.actions()["a"], "cached");
+
+    set_mode("run.sh", 0o644);
+    set_mode("data", 0o755);
+    let plan = project.succeed(&["plan"]).stdout;
+    assert!(plan.contains("mode of data changed"), "{plan}");
+    assert!(plan.contains("mode of run.sh changed"), "{plan}");
+}
+
+#[test]
+fn the_mode_of_the_spec_gets_into_the_source_package() {
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    project.write("a.spec", &spec("a", "", "true"));
+    project.succeed(&["apply"]);
+    std::fs::set_permissions(project.path().join("a.spec"), Permissions::from_mode(0o755)).unwrap();
+    let plan = project.succeed(&["plan"]).stdout;
+    assert!(plan.contains("mode of SPECS/a.spec changed"), "{plan}");
+    project.succeed(&["apply"]);
+    assert_eq!(modes_in_source_package(&project), [("a.spec", 0o755)].map(named));
+}
+
+fn named((name, mode): (&str, u64)) -> (String, u64) {
+    (name.to_owned(), mode)
+}
+
+/// The names and permissions (`BASENAMES`, `FILEMODES`) of the files in the source package that is published last.
+fn modes_in_source_package(project: &Project) -> Vec<(String, u64)> {
+    let is_source = |path: &std::path::PathBuf| path.to_string_lossy().ends_with(".src.rpm");
+    let (_, bytes) = project.published().into_iter().rfind(|(path, _)| is_source(path)).unwrap();
+    let header = read_headers(&mut bytes.as_slice()).unwrap().header;
+    let names = header.texts(Tag(1117)).iter().map(ToString::to_string);
+    let modes = header.numbers(Tag(1030)).iter().map(|mode| mode & 0o777);
+    names.zip(modes).collect()
 }
