@@ -99,9 +99,8 @@ fn drop_damaged_results(
     selection: &Selection,
     tell: &dyn Fn(What),
 ) -> Result<(), Failure> {
-    let known = planned.history.last_good()?;
     for _ in 0..MOST_ROUNDS {
-        if !drops_damaged_results(&planned.plan, &planned.decisions, &planned.store, &known) {
+        if !drops_damaged_results(&planned.plan, &planned.decisions, &planned.store, &planned.last_good) {
             break;
         }
         tell_damage(planned, &Ends::new(), tell);

@@ -1,6 +1,6 @@
 //! From a manifest to a plan with its decisions, as `apply`, `plan`, `graph` and `check` all need it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::num::NonZero;
 use std::sync::Arc;
 
@@ -8,14 +8,14 @@ use super::arguments::Selection;
 use super::context::{CliError, Context, Failure};
 use super::project::{Project, store};
 use crate::engine::{Engine, Native, Rpmbuild, SpecReader};
-use crate::event::{Clock, SystemClock};
+use crate::event::{BuildName, Clock, SystemClock};
 use crate::files::{Folder, HostPath};
 use crate::manifest::Manifest;
 use crate::manifest::declaration::EngineChoice;
 use crate::plan::{BuildId, Decision, Decisions, Fate, Inspector, Plan, PlanError, inspect};
 use crate::process::{Cancel, Supervisor};
 use crate::source::Unpacked;
-use crate::store::{History, Store};
+use crate::store::{History, LastBuild, Store};
 use crate::text::suggestion;
 
 /// A plan, and what it was made with.
@@ -23,6 +23,8 @@ pub struct Planned {
     pub manifest: Arc<Manifest>,
     pub plan: Arc<Plan>,
     pub decisions: Arc<Decisions>,
+    /// The newest good result of each build, as the decisions know them.
+    pub last_good: HashMap<BuildName, LastBuild>,
     pub store: Arc<Store>,
     pub history: Arc<History>,
     pub state: Arc<Folder>,
@@ -81,7 +83,9 @@ pub async fn plan(
     let plan = Plan::new(&manifest, inspection)?;
     let decisions = Arc::new(Decisions { all: Vec::new() });
     let plan = Arc::new(plan);
-    let mut planned = Planned { manifest, plan, decisions, store, history, state, engines, jobs, unpacked };
+    let last_good = HashMap::new();
+    let mut planned =
+        Planned { manifest, plan, decisions, last_good, store, history, state, engines, jobs, unpacked };
     planned.decide(selection)?;
     Ok(planned)
 }
@@ -89,7 +93,8 @@ pub async fn plan(
 impl Planned {
     /// Decides what is to be done, by what the store has now.
     pub fn decide(&mut self, selection: &Selection) -> Result<(), Failure> {
-        let mut decisions = self.plan.decide(&self.store, &self.history.last_good()?);
+        self.last_good = self.history.last_good()?;
+        let mut decisions = self.plan.decide(&self.store, &self.last_good);
         choose(&self.manifest, &self.plan, &selection.packages, &mut decisions)?;
         self.decisions = Arc::new(decisions);
         Ok(())

@@ -41,7 +41,7 @@ pub(super) async fn carry_out(
     cancel: &Cancel,
     listener: &dyn StageListener,
 ) -> Result<Outcome, EngineError> {
-    let top = Folder::create_ambient(&job.top)?.without_sync();
+    let top = Folder::create_scratch(&job.top)?;
     for folder in ["BUILD", "BUILDROOT", "tmp"].iter().chain(&RESULT_FOLDERS) {
         top.create(folder)?;
     }

@@ -35,7 +35,7 @@ fn take_in(store: &Store, file: &InputFile) -> Result<(), ExecuteError> {
 /// Lays out an empty work folder with the spec in `SPECS` and its files in `SOURCES`; all of them have one time, so that
 /// a source package does not tell when they were checked out.
 pub(super) fn lay_out(store: &Store, task: &Task) -> Result<(HostPath, HostPath), ExecuteError> {
-    let work = Folder::create_ambient(&task.work)?.without_sync();
+    let work = Folder::create_scratch(&task.work)?;
     work.clear()?;
     let specs = work.create("SPECS")?;
     let sources = work.create("SOURCES")?;

@@ -101,7 +101,7 @@ impl Local {
                 let (log, _) = local.store.take_in(&task.results_folder()?, Path::new("build.log"))?;
                 let result = StepResult { files, log, stages, milliseconds };
                 local.store.remember(RecordKind::Step, &key, &result)?;
-                Folder::create_ambient(&task.work)?.clear()?;
+                Folder::create_scratch(&task.work)?.clear()?;
                 Ok(result)
             })
             .await?;

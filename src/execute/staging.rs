@@ -44,7 +44,7 @@ pub(super) fn stage(store: &Store, task: &Task) -> Result<SearchPaths, ExecuteEr
     if task.dependencies.is_empty() {
         return Ok(Vec::new());
     }
-    let folder = Folder::create_ambient(&task.work)?.without_sync().create(FOLDER)?;
+    let folder = Folder::create_scratch(&task.work)?.create(FOLDER)?;
     for file in &task.dependencies {
         // What is unpacked of a damaged package is in the work folder only, and no build begins there.
         store.read_blob(&file.blob, |content| {

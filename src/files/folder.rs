@@ -67,6 +67,12 @@ impl Folder {
         Self::open_ambient(path)
     }
 
+    /// As [`Folder::create_ambient`], for content that need not last: nothing is synced there or on the way.
+    pub fn create_scratch(path: &HostPath) -> io::Result<Self> {
+        Dir::create_ambient_dir_all(path.as_path(), ambient_authority()).map_err(about(path))?;
+        Self::open_ambient(path).map(Self::without_sync)
+    }
+
     /// Whether what is written into it must be there after a power cut.
     pub fn durability(&self) -> Durability {
         self.durability

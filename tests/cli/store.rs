@@ -221,10 +221,10 @@ fn a_damaged_history_is_moved_aside_and_stops_no_apply() {
     assert_eq!(fs::read(history.with_file_name("history.db.damaged-1")).unwrap().len(), 12_000);
     // The result folders of the old history stay, and their numbers are not given again.
     let folders = fs::read_dir(project.path().join(".forge/results/host")).unwrap();
-    let mut folders: Vec<String> =
-        folders.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
-    folders.sort();
-    assert_eq!(folders, ["00000001-answer", "00000002-question", "00000003-answer", "00000004-question"]);
+    let mut numbers: Vec<String> =
+        folders.map(|entry| entry.unwrap().file_name().to_string_lossy()[..8].to_owned()).collect();
+    numbers.sort();
+    assert_eq!(numbers, ["00000001", "00000002", "00000003", "00000004"]);
     assert!(!project.succeed(&["apply"]).stderr.contains("damaged"));
 }
 

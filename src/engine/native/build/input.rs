@@ -131,5 +131,5 @@ fn folder(world: World<'_>, text: &str) -> Result<Folder, Stop> {
         world.fail(BuildProblem::Archive { file, reason })
     };
     let path = HostPath::new(value.to_path_lossy()).ok_or_else(|| wrong("no absolute path".to_owned()))?;
-    Folder::create_ambient(&path).map_err(|error| wrong(reason(&error)))
+    Folder::create_scratch(&path).map_err(|error| wrong(reason(&error)))
 }

@@ -148,7 +148,7 @@ pub fn build(request: BuildRequest<'_>) -> Result<(), Unbuilt> {
 fn make_folders(world: World<'_>) -> Result<(), Stop> {
     for name in ["_topdir", "_sourcedir", "_top_builddir", "_rpmdir", "_srcrpmdir"] {
         if let Some(path) = HostPath::new(world.setting(name))
-            && let Err(error) = crate::files::Folder::create_ambient(&path)
+            && let Err(error) = crate::files::Folder::create_scratch(&path)
         {
             let reason = crate::files::reason(&error);
             return Err(world.fail(BuildProblem::Folder { name, reason }));

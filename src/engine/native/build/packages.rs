@@ -178,7 +178,7 @@ fn write(
     let lead_name = [name.as_ref(), b"-".as_slice(), &header.evr()].concat();
     let parent = path.as_path().parent().and_then(HostPath::new).unwrap_or_else(HostPath::root);
     // Whoever takes it over makes it last, as with rpm.
-    let folder = Folder::create_ambient(&parent)?.without_sync();
+    let folder = Folder::create_scratch(&parent)?;
     let payload = Payload {
         format: settings.format,
         archive: assemble::archive(&package.entries, settings.format),

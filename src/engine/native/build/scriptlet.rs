@@ -92,7 +92,7 @@ impl World<'_> {
         let failed = |error: std::io::Error| self.fail(BuildProblem::Temporary { reason: reason(&error) });
         let path = HostPath::new(folder.to_path_lossy())
             .ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
-        let folder = Folder::create_ambient(&path).map_err(failed)?;
+        let folder = Folder::create_scratch(&path).map_err(failed)?;
         let name = folder.unique("rpm-tmp.").map_err(failed)? + end;
         let mut file = folder.new_file(&name, 0o600).map_err(failed)?;
         file.write_all(text).map_err(failed)?;

@@ -44,7 +44,7 @@ impl Workspace {
             |name: &str| world.expand(format!("%{{{name}}}")).map(|tool| tool.to_str_lossy().into_owned());
         let (remove, make, change) = (tool("__rm")?, tool("__mkdir_p")?, tool("__chmod")?);
         if !self.has_own_folder {
-            return Folder::create_ambient(&self.folder)
+            return Folder::create_scratch(&self.folder)
                 .map(drop)
                 .map_err(|error| world.fail(BuildProblem::Temporary { reason: reason(&error) }));
         }
@@ -71,8 +71,8 @@ impl Workspace {
         let text = text.strip_prefix(b"\n").unwrap_or(&text);
         world.notice(text);
         let text = [text, b"\n"].concat();
-        let written = Folder::create_ambient(&self.folder)
-            .and_then(|folder| folder.without_sync().write_atomic("rpmbuild.env", &text));
+        let written = Folder::create_scratch(&self.folder)
+            .and_then(|folder| folder.write_atomic("rpmbuild.env", &text));
         written.map_err(|error| world.fail(BuildProblem::Temporary { reason: reason(&error) }))
     }
 
@@ -83,7 +83,7 @@ impl Workspace {
             return Ok(());
         }
         let failed = |error: std::io::Error| world.fail(BuildProblem::Temporary { reason: reason(&error) });
-        let folder = Folder::create_ambient(&self.folder).map_err(failed)?;
+        let folder = Folder::create_scratch(&self.folder).map_err(failed)?;
         folder.remove_file(&subfolder).map_err(failed)?;
         folder.dir().symlink_contents(sources.as_path(), &subfolder).map_err(failed)
     }
