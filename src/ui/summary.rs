@@ -130,6 +130,35 @@ fn counts(builds: &[Ended], took: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{BuildName, Timestamp};
+
+    #[test]
+    fn what_was_built_stays_built_when_the_apply_begins_again() {
+        let summary = Summary::default();
+        let hear = |what: What| summary.hear(&Event { at: Timestamp(0), what });
+        let ended = |package: &str, state: State| {
+            let build = BuildName { package: package.to_owned(), chroot: "host".to_owned() };
+            let duration = Duration::from_secs(1);
+            let ended = Ended {
+                build,
+                number: None,
+                state,
+                duration,
+                stages: Vec::new(),
+                skipped: None,
+                failure: None,
+                results: None,
+            };
+            What::BuildEnded(ended)
+        };
+        for states in [[State::Succeeded, State::Skipped], [State::Cached, State::Succeeded]] {
+            hear(What::ApplyStarted { builds: 2, estimate: Duration::ZERO });
+            hear(ended("a", states[0]));
+            hear(ended("b", states[1]));
+        }
+        assert!(summary.screen(Verbosity::Normal).contains("2 built in"));
+        assert!(summary.is_good(|ended| ended.state == State::Skipped));
+    }
 
     #[test]
     fn a_log_line_cannot_move_the_cursor() {

@@ -142,6 +142,32 @@ fn what_is_met_damaged_while_publishing_is_built_again_in_the_same_apply() {
 }
 
 #[test]
+fn what_is_damaged_while_builds_run_is_built_again_in_the_same_apply() {
+    let project = two();
+    project.edit(
+        "Rpmforge.kdl",
+        "package question {",
+        "package first { source path \"first.spec\" }\npackage question { after first;",
+    );
+    project.spec("first", "", "true");
+    project.succeed(&["apply"]);
+    // Everything has been found sound when this build damages what the next one needs.
+    let damage = format!(
+        "cp {blob} copy\nchmod u+w copy\nprintf X | dd of=copy bs=1 seek=300 conv=notrunc\nmv -f copy {blob}",
+        blob = blob(&project, ANSWER).display()
+    );
+    project.spec("first", "", &damage);
+    project.edit("question.spec", "Release: 1", "Release: 2");
+    let run = project.succeed(&["apply", "--json"]);
+    assert_eq!(run.events("apply-started").len(), 2);
+    assert_eq!(run.events("damage-found")[0]["file"], ANSWER);
+    let states = run.states();
+    assert_eq!((states["answer"].as_str(), states["question"].as_str()), ("succeeded", "succeeded"));
+    let skipped = run.events("build-ended").into_iter().find(|ended| ended["state"] == "skipped").unwrap();
+    assert_eq!(skipped["skipped"], "the store's copy of a package that it needs was damaged");
+}
+
+#[test]
 fn a_flipped_source_in_the_store_is_taken_in_again() {
     let project = two();
     project.succeed(&["apply"]);
