@@ -29,7 +29,7 @@ impl Blob {
 impl Store {
     /// Whether the blob is there with its size, which is enough for what is only counted. See [`Store::has_sound`].
     pub fn has(&self, blob: &Blob) -> bool {
-        self.folder.file_size(blob.path()) == Some(blob.size)
+        self.folder.own_file_size(&blob.path()) == Some(blob.size)
     }
 
     /// Takes in the file `path` of `origin`, streaming; gives its SHA-256 too, which others ask for. When it counts, it is
