@@ -9,6 +9,7 @@ mod folder;
 mod limits;
 mod links;
 mod lock;
+mod real_path;
 mod search;
 mod tree;
 

@@ -1,0 +1,33 @@
+//! Where a folder really is.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use super::Folder;
+
+impl Folder {
+    /// Its absolute path without links, as the kernel knows it: the same for everybody who has opened the folder.
+    pub fn real_path(&self) -> io::Result<PathBuf> {
+        let link = format!("/proc/self/fd/{}", self.dir().as_raw_fd());
+        let path = rustix::fs::readlink(link, Vec::new())?;
+        Ok(PathBuf::from(OsStr::from_bytes(path.as_bytes())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::HostPath;
+
+    #[test]
+    fn a_folder_reached_by_a_link_has_the_path_that_it_has_without() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = Folder::open_ambient(&HostPath::new(temp.path()).unwrap()).unwrap();
+        let direct = folder.create("there").unwrap();
+        folder.dir().symlink_contents("there", "link").unwrap();
+        assert_eq!(folder.folder("link").unwrap().real_path().unwrap(), direct.real_path().unwrap());
+    }
+}
