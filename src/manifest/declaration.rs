@@ -377,6 +377,10 @@ pub struct PublishDecl {
     pub keep: Option<Spanned<KeepDecl>>,
     /// Whether debuginfo packages get a repository of their own.
     pub separate_debuginfo: Option<Spanned<bool>>,
+    /// Whether a folder that is another project's, or nobody's on record, is taken over.
+    pub adopts: bool,
+    /// Whether packages are hard links to the store's files.
+    pub links: bool,
 }
 
 /// `sign` in `publish`.

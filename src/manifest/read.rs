@@ -253,7 +253,9 @@ impl Reader<'_> {
             let separate = node.get("separate")?.as_bool()?;
             Some(Spanned::new(separate, self.place(node)))
         });
-        Some(PublishDecl { folder: folder?, sign, keep, separate_debuginfo })
+        let says = |name: &str| child(node, name).and_then(|node| self.values.boolean(node)).unwrap_or(false);
+        let (adopts, links) = (says("adopt"), says("links"));
+        Some(PublishDecl { folder: folder?, sign, keep, separate_debuginfo, adopts, links })
     }
 
     fn sign(&mut self, node: &KdlNode) -> Option<SignDecl> {

@@ -365,6 +365,20 @@ const PUBLISH: NodeRule = node(
             Block::None,
             "Where debuginfo packages go.",
         ),
+        leaf(
+            "adopt",
+            Once,
+            &[one("value", Boolean)],
+            "Whether a folder is taken over that another project publishes to, or that holds a repository which \
+             forge has no record of. Such a folder is refused otherwise, and nothing in it is touched.",
+        ),
+        leaf(
+            "links",
+            Once,
+            &[one("value", Boolean)],
+            "Whether packages in the repository are hard links to the store's files where both are on one file \
+             system. Otherwise they share nothing with the store that a change in place could spoil.",
+        ),
     ]),
     "Where repositories are written; `{chroot}` stands for each chroot's name.",
 );
