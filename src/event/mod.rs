@@ -173,6 +173,21 @@ pub enum What {
         chroot: String,
         /// Why.
         cause: String,
+        /// The error's code.
+        code: Option<String>,
+        /// What to do.
+        help: Option<String>,
+    },
+    /// Files of a repository were not as forge had left them.
+    RepositoryDamaged {
+        /// The chroot whose packages the repository holds.
+        chroot: String,
+        /// Its folder, relative to the project.
+        folder: String,
+        /// Those that are as they should be again.
+        repaired: Vec<DamagedFile>,
+        /// Those that the store has no more, or not as they should be. The repository's metadata don't name them.
+        lost: Vec<DamagedFile>,
     },
     /// Something in the store is not what was put there: it was dropped, and is made again where it is needed.
     DamageFound {
@@ -196,6 +211,36 @@ pub enum What {
         #[serde(rename = "duration_ms", serialize_with = "milliseconds")]
         duration: Duration,
     },
+}
+
+/// A file of a repository that was not as forge had left it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DamagedFile {
+    /// The file, relative to the repository.
+    pub path: String,
+    /// The package of the manifest that it belongs to; none for metadata.
+    pub package: Option<String>,
+    /// How it was found.
+    pub damage: Damage,
+}
+
+/// How a file was found that was not as it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Damage {
+    /// It was not there.
+    Missing,
+    /// It was something else.
+    Changed,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "missing",
+            Self::Changed => "changed",
+        })
+    }
 }
 
 /// How a build ended.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
 use super::words::{count, duration};
-use crate::event::{Ended, Event, Listener, State, What};
+use crate::event::{DamagedFile, Ended, Event, Listener, State, What};
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,10 +87,20 @@ pub(super) fn line(what: &What, verbosity: Verbosity) -> Option<String> {
             let packages = count(*packages, "package file");
             Some(format!("published  {chroot}: {folder} ({packages}{})", changes.collect::<String>()))
         }
-        What::NotPublished { chroot, cause } => Some(format!("not published: {chroot}: {cause}")),
         What::DamageFound { build, file, .. } if normal => {
             let of = build.as_ref().map(|build| format!(" of {build}")).unwrap_or_default();
             Some(format!("damaged    {file}{of}: the store's copy was changed or cut short, and is dropped"))
+        }
+        What::RepositoryDamaged { folder, repaired, lost, .. } => {
+            let repaired: &[DamagedFile] = if normal { repaired } else { &[] };
+            let lines = damage_lines("put right", folder, repaired, "");
+            let help = ", and the store has it no more: `forge apply` of its package builds it again";
+            let lines = [lines, damage_lines("lost", folder, lost, help)].concat();
+            (!lines.is_empty()).then(|| lines.join("\n"))
+        }
+        What::NotPublished { chroot, cause, help, .. } => {
+            let help = help.as_ref().map(|help| format!("\n               help: {help}")).unwrap_or_default();
+            Some(format!("not published: {chroot}: {cause}{help}"))
         }
         What::Noted { text } => normal.then(|| format!("note       {text}")),
         What::ApplyStarted { .. }
@@ -101,6 +111,18 @@ pub(super) fn line(what: &What, verbosity: Verbosity) -> Option<String> {
         | What::DamageFound { .. }
         | What::ApplyEnded { .. } => None,
     }
+}
+
+/// How many damaged files are named, of each kind.
+const NAMED: usize = 20;
+
+fn damage_lines(word: &str, folder: &str, files: &[DamagedFile], help: &str) -> Vec<String> {
+    let line = |file: &DamagedFile| format!("{word:<10} {folder}/{}: {}{help}", file.path, file.damage);
+    let mut lines: Vec<String> = files.iter().take(NAMED).map(line).collect();
+    if let Some(more) = files.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        lines.push(format!("{word:<10} {}", count(more, "more file")));
+    }
+    lines
 }
 
 fn ended_line(ended: &Ended, verbosity: Verbosity) -> Option<String> {

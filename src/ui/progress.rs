@@ -66,6 +66,7 @@ impl ProgressEvents {
             What::ApplyEnded { .. } => drawn.whole.finish_and_clear(),
             What::Retried { .. }
             | What::Published { .. }
+            | What::RepositoryDamaged { .. }
             | What::NotPublished { .. }
             | What::DamageFound { .. }
             | What::Noted { .. } => {}
