@@ -1,6 +1,7 @@
 //! `forge apply`
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Exit;
 use super::arguments::{Apply, Selection};
@@ -11,7 +12,7 @@ use crate::event::{Clock, Ended, Event, Listener, State, SystemClock, What};
 use crate::execute::{Ends, Execution, drops_damaged_results, execute, name_damage};
 use crate::plan::{Decision, Fate};
 use crate::process::Cancel;
-use crate::publish::Repositories;
+use crate::publish::{Leaving, Verification};
 use crate::ui::{JsonEvents, PlainEvents, ProgressEvents, Summary, Verbosity};
 
 /// Builds what has changed.
@@ -25,22 +26,20 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let cancel = Cancel::default();
     let mut planned = plan(&project, &arguments.selection, &cancel, context).await?;
     let _store_lock = planned.store.lock_for_use()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let verification =
+        if arguments.verify_published { Verification::EveryDigest } else { Verification::TimesFirst };
+    let repositories = planned.repositories(&project, verification, Arc::clone(&clock));
+    let leaving = repositories.leaving()?;
     if !arguments.json {
         planned.show_impossible(context);
     }
     let summary = Arc::new(Summary::default());
     let listener = listener(arguments, context, &summary);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     end_on_signals(cancel.clone(), Arc::clone(&listener) as Arc<dyn Listener>, Arc::clone(&clock))?;
     let tell = |what: What| listener.hear(&Event { at: clock.now(), what });
-    let notes = notes(&planned).into_iter().chain(planned.history.take_notes());
+    let notes = notes(&planned, &leaving).into_iter().chain(planned.history.take_notes());
     notes.for_each(|text| tell(What::Noted { text }));
-    let repositories = Repositories {
-        manifest: Arc::clone(&planned.manifest),
-        project: Arc::new(project.repository.again().map_err(CliError::Io)?),
-        store: Arc::clone(&planned.store),
-        history: Arc::clone(&planned.history),
-    };
     let repositories = Arc::new(repositories);
     let mut round = 1;
     let applied = loop {
@@ -123,11 +122,11 @@ fn not_counted(planned: &Planned) -> Vec<crate::event::BuildName> {
     planned.plan.ids().filter(is_fine).map(|id| planned.plan.build(id).name.clone()).collect()
 }
 
-/// What the manifest says and this forge does not carry out, beside what is said of each build.
-fn notes(planned: &Planned) -> Vec<String> {
+/// What leaves repositories, and what the manifest says and this forge does not carry out, beside what is said of each build.
+fn notes(planned: &Planned, leaving: &[Leaving]) -> Vec<String> {
     let manifest = &planned.manifest;
     let later = |what: String| format!("{what} is not carried out by this version of forge");
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = leaving.iter().map(Leaving::to_string).collect();
     notes.extend(manifest.cache.as_ref().map(|cache| later(format!("`cache {}`", cache.url.value))));
     notes.extend(manifest.remote.as_ref().map(|remote| later(format!("`remote {}`", remote.url.value))));
     notes.extend(manifest.rebuilds.iter().map(|rebuild| later(format!("`rebuild {}`", rebuild.name.value))));
@@ -146,32 +145,31 @@ fn listener(arguments: &Apply, context: &Context, summary: &Arc<Summary>) -> Arc
     } else {
         Box::new(PlainEvents::new(std::io::stderr(), context.verbosity))
     };
-    Arc::new(Listeners {
-        screen,
-        summary: Arc::clone(summary),
-        unpublished: std::sync::atomic::AtomicBool::new(false),
-    })
+    Arc::new(Listeners { screen, summary: Arc::clone(summary), unpublished: AtomicBool::new(false) })
 }
 
 /// Everyone who hears of events.
 struct Listeners {
     screen: Box<dyn Listener>,
     summary: Arc<Summary>,
-    unpublished: std::sync::atomic::AtomicBool,
+    unpublished: AtomicBool,
 }
 
 impl Listeners {
     fn has_unpublished(&self) -> bool {
-        self.unpublished.load(std::sync::atomic::Ordering::Relaxed)
+        self.unpublished.load(Ordering::Relaxed)
     }
 }
 
 impl Listener for Listeners {
     fn hear(&self, event: &Event) {
-        match event.what {
+        match &event.what {
             // An apply that begins again publishes again.
-            What::ApplyStarted { .. } => self.unpublished.store(false, std::sync::atomic::Ordering::Relaxed),
-            What::NotPublished { .. } => self.unpublished.store(true, std::sync::atomic::Ordering::Relaxed),
+            What::ApplyStarted { .. } => self.unpublished.store(false, Ordering::Relaxed),
+            What::NotPublished { .. } => self.unpublished.store(true, Ordering::Relaxed),
+            What::RepositoryDamaged { lost, .. } if !lost.is_empty() => {
+                self.unpublished.store(true, Ordering::Relaxed);
+            }
             _ => {}
         }
         self.screen.hear(event);

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bstr::ByteSlice;
 
@@ -10,18 +11,21 @@ use super::arguments::Plan;
 use super::context::{CliError, Context, Failure};
 use super::planning::{plan, runtime};
 use super::project::Project;
+use crate::event::SystemClock;
 use crate::macros::{Configuration, Definition, Limits, Macros, SystemHost, Table};
 use crate::manifest::Manifest;
 use crate::process::Cancel;
-use crate::publish::leaving;
+use crate::publish::Verification;
 use crate::ui::{RootMacro, plan_document, plan_screen};
 
 /// Shows what an apply would do.
 pub fn run(arguments: &Plan, context: &Context) -> Result<Exit, Failure> {
     let project = Project::find(context)?;
     let planned = runtime()?.block_on(plan(&project, &arguments.selection, &Cancel::default(), context))?;
-    let leaving = leaving(&planned.manifest, &planned.history)?;
-    let document = plan_document(&planned.plan, &planned.decisions, leaving);
+    let repositories = planned.repositories(&project, Verification::TimesFirst, Arc::new(SystemClock));
+    let leaving = repositories.leaving()?;
+    let damaged = repositories.find_damage()?;
+    let document = plan_document(&planned.plan, &planned.decisions, leaving, damaged);
     if arguments.json {
         let json = serde_json::to_string_pretty(&document).map_err(std::io::Error::other);
         context.print(&format!("{}\n", json.map_err(CliError::Io)?))?;

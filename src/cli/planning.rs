@@ -14,6 +14,7 @@ use crate::manifest::Manifest;
 use crate::manifest::declaration::EngineChoice;
 use crate::plan::{BuildId, Decision, Decisions, Fate, Inspector, Plan, PlanError, inspect};
 use crate::process::{Cancel, Supervisor};
+use crate::publish::{Repositories, Verification};
 use crate::source::Unpacked;
 use crate::store::{History, LastBuild, Store};
 use crate::text::suggestion;
@@ -125,6 +126,23 @@ impl Planned {
             }
         }
         shown.len()
+    }
+
+    /// The repositories that it is published to.
+    pub fn repositories(
+        &self,
+        project: &Project,
+        verification: Verification,
+        clock: Arc<dyn Clock>,
+    ) -> Repositories {
+        Repositories {
+            manifest: Arc::clone(&self.manifest),
+            project: Arc::clone(&project.repository),
+            state: Arc::clone(&self.state),
+            store: Arc::clone(&self.store),
+            clock,
+            verification,
+        }
     }
 
     /// Names of batches, by their place.

@@ -9,12 +9,13 @@ use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use super::PublishError;
-use super::wanted::Wanted;
-use crate::files::{EntryKind, Folder};
+use super::record::{PublishedFile, PublishedPackage, files};
+use crate::digest::Digest;
+use crate::files::Folder;
 use crate::package::{Location, PackageRecord, RepositoryKind, read_metadata};
 
 /// The folder of the metadata.
-pub(super) const REPODATA: &str = "repodata";
+const REPODATA: &str = "repodata";
 
 /// The file that names the others.
 pub(super) const REPOMD: &str = "repodata/repomd.xml";
@@ -22,80 +23,63 @@ pub(super) const REPOMD: &str = "repodata/repomd.xml";
 /// A package file and where it is.
 struct Listed {
     record: PackageRecord,
-    href: String,
-    sha256: String,
-    size: u64,
+    file: PublishedFile,
+}
+
+/// What the metadata of a repository are to be: each file with its content.
+pub(super) struct Metadata {
+    pub files: Vec<(PublishedFile, Vec<u8>)>,
+    pub repomd: (PublishedFile, Vec<u8>),
 }
 
 struct MetadataFile {
     kind: RepositoryKind,
-    name: String,
-    checksum: String,
     open_checksum: String,
-    size: usize,
     open_size: usize,
+    file: PublishedFile,
+    content: Vec<u8>,
 }
 
-/// Writes the metadata of all wanted packages; gives how many package files there are.
-pub(super) fn write(repository: &Folder, wanted: &[Wanted]) -> Result<usize, PublishError> {
-    let listed: Vec<Vec<Listed>> =
-        wanted.par_iter().map(|package| list(repository, package)).collect::<Result<_, _>>()?;
-    let listed: Vec<Listed> = listed.into_iter().flatten().collect();
-    let repodata = repository.create(REPODATA)?;
-    let files = RepositoryKind::ALL.par_iter().map(|kind| write_kind(&repodata, *kind, &listed));
-    let files: Vec<MetadataFile> = files.collect::<Result<_, _>>()?;
+/// Works out the metadata of all package files that have times: those that are there.
+///
+/// # Errors
+/// [`PublishError::Package`] where one of them is no package.
+pub(super) fn metadata_from(
+    repository: &Folder,
+    packages: &[PublishedPackage],
+) -> Result<Metadata, PublishError> {
+    let there: Vec<&PublishedFile> = files(packages).filter(|file| file.times.is_some()).collect();
+    let listed: Vec<Listed> =
+        there.into_par_iter().map(|file| list(repository, file)).collect::<Result<_, _>>()?;
+    let written: Vec<MetadataFile> =
+        RepositoryKind::ALL.par_iter().map(|kind| pack(*kind, &listed)).collect::<Result<_, _>>()?;
     // The newest package's time stands for the time of the update: the same packages give the same bytes.
     let revision = listed.iter().map(|listed| listed.record.build_time).max().unwrap_or_default();
-    repodata.write_atomic("repomd.xml", repomd(&files, revision).as_bytes())?;
-    Ok(listed.len())
+    let repomd = repomd(&written, revision).into_bytes();
+    let files = written.into_iter().map(|written| (written.file, written.content)).collect();
+    Ok(Metadata { files, repomd: (described(REPOMD.to_owned(), &repomd), repomd) })
 }
 
-fn list(repository: &Folder, package: &Wanted) -> Result<Vec<Listed>, PublishError> {
-    if !repository.is_folder(&package.folder) {
-        return Ok(Vec::new());
-    }
-    let folder = repository.folder(&package.folder)?;
-    let files = folder.entries()?.into_iter().filter(|entry| entry.kind == EntryKind::File);
-    files
-        .filter(|entry| entry.name.ends_with(".rpm"))
-        .map(|entry| list_file(&folder, package, entry.name))
-        .collect()
+fn list(repository: &Folder, file: &PublishedFile) -> Result<Listed, PublishError> {
+    let name = file.path.rsplit('/').next().unwrap_or(&file.path);
+    let metadata = read_metadata(name, &mut BufReader::new(repository.open(&file.path)?))?;
+    Ok(Listed { record: PackageRecord::read(name, &metadata)?, file: file.clone() })
 }
 
-fn list_file(folder: &Folder, package: &Wanted, name: String) -> Result<Listed, PublishError> {
-    let metadata = read_metadata(&name, &mut BufReader::new(folder.open(&name)?))?;
-    let record = PackageRecord::read(&name, &metadata)?;
-    let known = package.result.as_ref().and_then(|result| result.files.iter().find(|file| file.name == name));
-    let sha256 = match known {
-        Some(file) => file.sha256.clone(),
-        None => sha256_of_file(folder, &name)?,
-    };
-    let size = folder.file_size(&name).unwrap_or_default();
-    Ok(Listed { record, href: format!("{}/{name}", package.folder), sha256, size })
-}
-
-fn sha256_of_file(folder: &Folder, name: &str) -> Result<String, PublishError> {
-    let mut hasher = Sha256::new();
-    std::io::copy(&mut folder.open(name)?, &mut hasher)?;
-    Ok(hex(&hasher.finalize()))
-}
-
-fn write_kind(
-    repodata: &Folder,
-    kind: RepositoryKind,
-    listed: &[Listed],
-) -> Result<MetadataFile, PublishError> {
+fn pack(kind: RepositoryKind, listed: &[Listed]) -> Result<MetadataFile, PublishError> {
     let xml = xml(kind, listed)?;
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(&xml)?;
-    let packed = encoder.finish()?;
-    let checksum = hex(&Sha256::digest(&packed));
-    let name = format!("{checksum}-{}.xml.gz", kind.name());
-    if repodata.file_size(&name) != Some(packed.len() as u64) {
-        repodata.write_atomic(&name, &packed)?;
-    }
-    let open_checksum = hex(&Sha256::digest(&xml));
-    Ok(MetadataFile { kind, name, checksum, open_checksum, size: packed.len(), open_size: xml.len() })
+    let content = encoder.finish()?;
+    let checksum = sha256_of(&content);
+    let file = described(format!("{REPODATA}/{checksum}-{}.xml.gz", kind.name()), &content);
+    Ok(MetadataFile { kind, open_checksum: sha256_of(&xml), open_size: xml.len(), file, content })
+}
+
+fn described(path: String, content: &[u8]) -> PublishedFile {
+    let size = content.len() as u64;
+    let (sha256, blake3) = (sha256_of(content), Digest::of(content));
+    PublishedFile { path, size, sha256, blake3, nevra: None, times: None }
 }
 
 fn xml(kind: RepositoryKind, listed: &[Listed]) -> Result<Vec<u8>, PublishError> {
@@ -111,8 +95,9 @@ fn xml(kind: RepositoryKind, listed: &[Listed]) -> Result<Vec<u8>, PublishError>
     let head =
         format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{root} {namespaces} packages=\"{count}\">\n");
     let mut xml = head.into_bytes();
-    for Listed { record, href, sha256, size } in listed {
-        record.write(kind, Location { href, sha256, size: *size }, &mut xml)?;
+    for Listed { record, file } in listed {
+        let location = Location { href: &file.path, sha256: &file.sha256, size: file.size };
+        record.write(kind, location, &mut xml)?;
     }
     xml.extend(format!("</{root}>\n").into_bytes());
     Ok(xml)
@@ -123,13 +108,14 @@ fn repomd(files: &[MetadataFile], revision: u64) -> String {
     let mut xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<repomd xmlns=\"{namespace}\">\n  <revision>{revision}</revision>\n"
     );
-    for MetadataFile { kind, name, checksum, open_checksum, size, open_size } in files {
+    for MetadataFile { kind, open_checksum, open_size, file, .. } in files {
+        let PublishedFile { path, size, sha256, .. } = file;
         // Writing to a String can't fail.
         let _ = write!(
             xml,
-            "  <data type=\"{}\">\n    <checksum type=\"sha256\">{checksum}</checksum>\n    \
+            "  <data type=\"{}\">\n    <checksum type=\"sha256\">{sha256}</checksum>\n    \
              <open-checksum type=\"sha256\">{open_checksum}</open-checksum>\n    \
-             <location href=\"{REPODATA}/{name}\"/>\n    <timestamp>{revision}</timestamp>\n    \
+             <location href=\"{path}\"/>\n    <timestamp>{revision}</timestamp>\n    \
              <size>{size}</size>\n    <open-size>{open_size}</open-size>\n  </data>\n",
             kind.name()
         );
@@ -138,6 +124,7 @@ fn repomd(files: &[MetadataFile], revision: u64) -> String {
     xml
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// SHA-256 in hexadecimal digits.
+fn sha256_of(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,87 +1,58 @@
 //! What a repository should hold: the newest good result of every package that the manifest declares for its chroot.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
 
-use super::{PublishError, Repositories};
-use crate::digest::Key;
-use crate::execute::Ends;
-use crate::manifest::{ChrootId, Manifest};
-use crate::plan::Plan;
-use crate::store::{History, PublishedRow, StepResult, StoreError};
+use super::known::Target;
+use super::record::{FileTimes, PublishedFile, PublishedPackage, RepositoryRecord, files};
+use crate::digest::{Digest, Key};
+use crate::store::StepResult;
 
-/// A package that a repository should hold.
-#[derive(Debug)]
-pub(super) struct Wanted {
-    pub package: String,
-    pub key: Key,
-    /// Its folder in the repository.
-    pub folder: String,
-    /// Its files, where they may have to be brought in.
-    pub result: Option<Arc<StepResult>>,
+/// How many hexadecimal digits a package's folder ends with.
+const DIGITS: usize = 12;
+
+/// A result as it is to be published.
+pub(super) fn package_from_result(package: &str, key: Key, result: &StepResult) -> PublishedPackage {
+    let folder = format!("{package}-{}", result.digest().short(DIGITS));
+    let files = result.files.iter().map(|file| PublishedFile {
+        path: format!("{folder}/{}", file.name),
+        size: file.blob.size,
+        sha256: file.sha256.clone(),
+        blake3: file.blob.digest,
+        nevra: Some(file.package.nevra.clone()),
+        times: None,
+    });
+    PublishedPackage { package: package.to_owned(), key: Some(key), files: files.collect() }
 }
 
-impl Wanted {
-    pub fn row(&self) -> PublishedRow {
-        PublishedRow { package: self.package.clone(), key: self.key, folder: self.folder.clone() }
-    }
+/// Whether a folder has a name that [`package_from_result`] gives. That alone does not make it forge's.
+pub(super) fn is_package_folder(name: &str) -> bool {
+    let digits = name.rsplit_once('-').map(|(_, digits)| digits).unwrap_or_default();
+    digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// A package that leaves a repository because the manifest no longer declares it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Leaving {
-    /// The chroot.
-    pub chroot: String,
-    /// The package.
-    pub package: String,
-}
-
-/// What stays where a build has no result now: what was published of it before.
-pub(super) fn wanted(
-    repositories: &Repositories,
-    chroot: ChrootId,
-    plan: &Plan,
-    ends: &Ends,
-) -> Result<Vec<Wanted>, PublishError> {
-    let name = &repositories.manifest.chroot(chroot).name;
-    let before: BTreeMap<String, PublishedRow> =
-        repositories.history.published(name)?.into_iter().map(|row| (row.package.clone(), row)).collect();
-    let mut wanted = Vec::new();
-    for id in plan.ids().filter(|id| plan.build(*id).chroot == chroot) {
-        let package = plan.build(id).name.package.clone();
-        let end = ends.get(&id);
-        let new = end.and_then(|end| Some((end.key?, Arc::clone(end.result.as_ref()?))));
-        match (new, before.get(&package)) {
-            (Some((key, result)), _) => {
-                let folder = format!("{package}-{}", result.digest().short(12));
-                wanted.push(Wanted { package, key, folder, result: Some(result) });
-            }
-            (None, Some(row)) => {
-                let (key, folder) = (row.key, row.folder.clone());
-                let result = repositories.store.result(&key).map(Arc::new);
-                wanted.push(Wanted { package, key, folder, result });
-            }
-            (None, None) => {}
+/// What stays of what is on record, and in its place what was built: all packages, by name. What has no result now (it
+/// failed, was skipped or not chosen) stays as it is; what the manifest no longer declares leaves.
+pub(super) fn wanted_packages(
+    target: &Target<'_>,
+    record: &RepositoryRecord,
+    results: &[PublishedPackage],
+) -> Vec<PublishedPackage> {
+    let recorded =
+        record.packages.iter().filter(|package| target.declared.contains(package.package.as_str()));
+    let mut wanted: BTreeMap<String, PublishedPackage> =
+        recorded.map(|package| (package.package.clone(), package.clone())).collect();
+    let times = times_on_record(record);
+    for mut result in results.iter().cloned() {
+        for file in &mut result.files {
+            file.times = times.get(&(file.path.as_str(), file.blake3)).copied();
         }
+        wanted.insert(result.package.clone(), result);
     }
-    wanted.sort_by(|a, b| a.package.cmp(&b.package));
-    Ok(wanted)
+    wanted.into_values().collect()
 }
 
-/// The packages that repositories hold and the manifest no longer declares for them.
-pub fn leaving(manifest: &Manifest, history: &History) -> Result<Vec<Leaving>, StoreError> {
-    let mut leaving = Vec::new();
-    for chroot in history.published_chroots()? {
-        let id = manifest.chroots.iter().position(|declared| declared.name.value == chroot).map(ChrootId);
-        let declared: BTreeSet<&str> = manifest
-            .packages
-            .iter()
-            .filter(|package| id.is_some_and(|id| package.chroots.contains(&id)))
-            .map(|package| package.name.value.as_str())
-            .collect();
-        let rows = history.published(&chroot)?;
-        let gone = rows.into_iter().filter(|row| !declared.contains(row.package.as_str()));
-        leaving.extend(gone.map(|row| Leaving { chroot: chroot.clone(), package: row.package }));
-    }
-    Ok(leaving)
+fn times_on_record(record: &RepositoryRecord) -> HashMap<(&str, Digest), FileTimes> {
+    let superseded = record.superseded.iter().map(|superseded| &superseded.file);
+    let all = superseded.chain(files(&record.packages));
+    all.filter_map(|file| Some(((file.path.as_str(), file.blake3), file.times?))).collect()
 }

@@ -1,4 +1,5 @@
-//! A project's history: its builds with their states, times and ingredients, and what its repositories hold.
+//! A project's history: its builds with their states, times and ingredients. What its repositories hold is on
+//! record there.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -27,10 +28,7 @@ const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS last_good (
         package TEXT NOT NULL, chroot TEXT NOT NULL,
         key TEXT NOT NULL, ingredients TEXT NOT NULL, milliseconds INTEGER NOT NULL, results TEXT,
-        PRIMARY KEY (package, chroot)) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS published (
-        chroot TEXT NOT NULL, package TEXT NOT NULL, key TEXT NOT NULL, folder TEXT NOT NULL,
-        PRIMARY KEY (chroot, package)) WITHOUT ROWID;";
+        PRIMARY KEY (package, chroot)) WITHOUT ROWID;";
 
 /// How long a statement waits for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -79,17 +77,6 @@ pub struct BuildRow {
     pub stages: Vec<StageTime>,
     /// Its result folder, relative to the project.
     pub results: Option<String>,
-}
-
-/// A package that a repository holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublishedRow {
-    /// The package, as the manifest names it.
-    pub package: String,
-    /// The key of the result that it is from.
-    pub key: Key,
-    /// Its folder in the repository.
-    pub folder: String,
 }
 
 impl History {
@@ -257,38 +244,6 @@ impl History {
         })
     }
 
-    /// What the repository of `chroot` holds.
-    pub fn published(&self, chroot: &str) -> Result<Vec<PublishedRow>, StoreError> {
-        let connection = self.connection();
-        let query = "SELECT package, key, folder FROM published WHERE chroot = ?1 ORDER BY package";
-        let mut statement = connection.prepare(query)?;
-        let rows = statement.query_map([chroot], |row| {
-            let (package, folder) = (row.get(0)?, row.get(2)?);
-            Ok(key(row, 1)?.map(|key| PublishedRow { package, key, folder }))
-        })?;
-        rows.filter_map(Result::transpose).collect::<Result<_, _>>().map_err(StoreError::from)
-    }
-
-    /// All chroots that have had a repository.
-    pub fn published_chroots(&self) -> Result<Vec<String>, StoreError> {
-        let connection = self.connection();
-        let mut statement = connection.prepare("SELECT DISTINCT chroot FROM published ORDER BY chroot")?;
-        let rows = statement.query_map([], |row| row.get(0))?;
-        rows.collect::<Result<_, _>>().map_err(StoreError::from)
-    }
-
-    /// Replaces what the repository of `chroot` holds.
-    pub fn set_published(&self, chroot: &str, rows: &[PublishedRow]) -> Result<(), StoreError> {
-        let mut connection = self.connection();
-        let transaction = connection.transaction()?;
-        transaction.execute("DELETE FROM published WHERE chroot = ?1", [chroot])?;
-        for row in rows {
-            let statement = "INSERT INTO published (chroot, package, key, folder) VALUES (?1, ?2, ?3, ?4)";
-            transaction.execute(statement, params![chroot, row.package, row.key.to_string(), row.folder])?;
-        }
-        Ok(transaction.commit()?)
-    }
-
     /// The builds with result folders that no build of the newest of its package refers to.
     pub fn old_results(&self, before: Timestamp) -> Result<Vec<BuildRow>, StoreError> {
         let query = "SELECT number, package, chroot, state, started, ended, cause, stages, results FROM builds AS old \
@@ -410,17 +365,6 @@ mod tests {
         assert_eq!(history.close_abandoned(Timestamp(9)).unwrap(), 1);
         let row = history.build(number).unwrap().unwrap();
         assert_eq!((row.state, row.ended), (State::Canceled, Some(Timestamp(9))));
-    }
-
-    #[test]
-    fn what_is_published_replaces_what_was() {
-        let history = History::in_memory().unwrap();
-        let key = Encoder::new("test v1").key();
-        let row = |package: &str| PublishedRow { package: package.to_owned(), key, folder: "f".to_owned() };
-        history.set_published("host", &[row("a"), row("b")]).unwrap();
-        history.set_published("host", &[row("b")]).unwrap();
-        assert_eq!(history.published("host").unwrap(), [row("b")]);
-        assert_eq!(history.published_chroots().unwrap(), ["host"]);
     }
 
     fn in_a_folder() -> (tempfile::TempDir, HostPath) {

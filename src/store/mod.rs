@@ -21,7 +21,7 @@ use crate::files::{Folder, HostPath, Lock, LockKind};
 
 pub use blob::Blob;
 pub use collect::{Collected, Limits};
-pub use history::{BuildRow, History, LastBuild, PublishedRow};
+pub use history::{BuildRow, History, LastBuild};
 pub use reading::BlobReader;
 pub use record::RecordKind;
 pub use step::{PackageSummary, ResultFile, StepResult};

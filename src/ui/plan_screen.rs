@@ -8,7 +8,7 @@ use crate::digest::Key;
 use crate::engine::Value;
 use crate::event::BuildName;
 use crate::plan::{Decision, Decisions, Plan, Reason};
-use crate::publish::Leaving;
+use crate::publish::{DamagedRepositoryFile, Leaving};
 
 /// A plan as programs read it.
 #[derive(Debug, Serialize)]
@@ -17,6 +17,8 @@ pub struct PlanDocument {
     pub builds: Vec<PlannedBuild>,
     /// Packages that leave their repository.
     pub leaving: Vec<Leaving>,
+    /// Files of repositories that are not as forge has left them.
+    pub damaged: Vec<DamagedRepositoryFile>,
     /// Whether an apply would do something.
     pub work: bool,
 }
@@ -42,7 +44,12 @@ pub struct PlannedBuild {
 }
 
 /// The plan as data.
-pub fn plan_document(plan: &Plan, decisions: &Decisions, leaving: Vec<Leaving>) -> PlanDocument {
+pub fn plan_document(
+    plan: &Plan,
+    decisions: &Decisions,
+    leaving: Vec<Leaving>,
+    damaged: Vec<DamagedRepositoryFile>,
+) -> PlanDocument {
     let builds = plan.ids().map(|id| {
         let build = plan.build(id);
         let decision = decisions.of(id);
@@ -62,7 +69,8 @@ pub fn plan_document(plan: &Plan, decisions: &Decisions, leaving: Vec<Leaving>) 
         }
     });
     let builds = builds.collect();
-    PlanDocument { builds, work: decisions.has_work() || !leaving.is_empty(), leaving }
+    let work = decisions.has_work() || !leaving.is_empty() || !damaged.is_empty();
+    PlanDocument { builds, work, leaving, damaged }
 }
 
 fn action(decision: &Decision) -> &'static str {
@@ -93,10 +101,10 @@ pub fn plan_screen(document: &PlanDocument, all: bool, explained_by: Option<&Roo
         shown.iter().for_each(|build| screen.push_str(&explained(build, root_macro)));
     }
     for leaving in &document.leaving {
-        screen.push_str(&format!(
-            "{} leaves the repository of {}: the manifest no longer declares it\n",
-            leaving.package, leaving.chroot
-        ));
+        screen.push_str(&format!("{leaving}\n"));
+    }
+    for damaged in &document.damaged {
+        screen.push_str(&format!("{damaged}\n"));
     }
     if !screen.is_empty() {
         screen.push('\n');

@@ -44,11 +44,6 @@ fn replace(all: &mut Vec<Ended>, build: &Ended) {
 }
 
 impl Summary {
-    /// Forgets what it has heard.
-    pub fn clear(&self) {
-        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Default::default();
-    }
-
     /// Whether every build that should have a result has one: skipped ones that the spec itself rules out do not count.
     pub fn is_good(&self, counts_as_failure: impl Fn(&Ended) -> bool) -> bool {
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,0 +1,127 @@
+//! Why a repository can't be brought up to date.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::package::PackageError;
+use crate::store::StoreError;
+use crate::text::Located;
+
+/// Why a repository can't be brought up to date.
+#[derive(Debug, Error, Diagnostic)]
+pub enum PublishError {
+    /// The store can't be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Store(#[from] StoreError),
+    /// A package can't be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Package(#[from] PackageError),
+    /// The repository's folder is not forge's to write to.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Refused(#[from] Refusal),
+    /// The same, at the `publish` that names the folder.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    RefusedAt(Located<Refusal>),
+    /// The repository's folder can't be written.
+    #[error("{}", crate::files::reason(.0))]
+    #[diagnostic(
+        code(forge::publish::io),
+        help("is there room on the disk, and may forge write to the repository's folder?")
+    )]
+    Io(#[from] std::io::Error),
+    /// The manifest asks for what this forge does not carry out.
+    #[error("{what} is not carried out by this version of forge, so nothing is published")]
+    #[diagnostic(
+        code(forge::publish::not_yet),
+        help("take it from `publish`, or publish with another tool from `.forge/results`")
+    )]
+    NotYet {
+        /// What.
+        what: &'static str,
+    },
+}
+
+/// Why forge leaves a folder as it is.
+#[derive(Debug, Error, Diagnostic)]
+pub enum Refusal {
+    /// Another project publishes there.
+    #[error("the repository `{folder}` belongs to {owner}")]
+    #[diagnostic(
+        code(forge::publish::foreign),
+        help(
+            "publish to another folder; or take this one over with `adopt #true` in `publish`: what it holds \
+             and this manifest does not declare leaves it then. Several checkouts are one project where \
+             `project NAME` stands in the manifest"
+        )
+    )]
+    Foreign {
+        /// The folder.
+        folder: String,
+        /// Whose it is.
+        owner: String,
+    },
+    /// There is a repository, and nothing says whose.
+    #[error("`{folder}` holds a repository, and there is no record of who publishes to it")]
+    #[diagnostic(
+        code(forge::publish::unrecorded),
+        help(
+            "publish to another folder; or take this one over with `adopt #true` in `publish`: the packages in it \
+             that forge has published for this manifest stay, all others are no longer in its metadata; no file is removed"
+        )
+    )]
+    Unrecorded {
+        /// The folder.
+        folder: String,
+    },
+    /// The record can't be believed, and no copy can either.
+    #[error("the record of the repository `{folder}` is damaged, and this project has no copy that fits it")]
+    #[diagnostic(
+        code(forge::publish::damaged_record),
+        help(
+            "put `.forge-repository` back from a backup; or set `adopt #true` in `publish`: the packages in it that \
+             forge has published for this manifest stay, all others are no longer in its metadata; no file is removed"
+        )
+    )]
+    DamagedRecord {
+        /// The folder.
+        folder: String,
+    },
+    /// The record is of a form that this forge does not know.
+    #[error(
+        "the record of the repository `{folder}` is of form {form}, which this version of forge does not know"
+    )]
+    #[diagnostic(
+        code(forge::publish::newer_record),
+        help("publish with the newer forge that has written it")
+    )]
+    NewerRecord {
+        /// The folder.
+        folder: String,
+        /// The number of the form.
+        form: u64,
+    },
+    /// A file that is not on record has a name that is needed.
+    #[error(
+        "`{path}` in the repository `{folder}` is not forge's, and a file of that name has to be published"
+    )]
+    #[diagnostic(code(forge::publish::in_the_way), help("move it elsewhere, then run `forge apply` again"))]
+    InTheWay {
+        /// The folder.
+        folder: String,
+        /// The file, relative to the folder.
+        path: String,
+    },
+    /// Another forge publishes there.
+    #[error("another forge is publishing to `{folder}`: {holder}")]
+    #[diagnostic(code(forge::publish::busy), help("wait until it has ended, then run `forge apply` again"))]
+    Busy {
+        /// The folder.
+        folder: String,
+        /// Who.
+        holder: String,
+    },
+}

@@ -1,0 +1,121 @@
+//! What is there of what should be: times and sizes first, digests where they differ.
+
+use std::io;
+
+use cap_std::fs::{Metadata, MetadataExt};
+use rayon::prelude::*;
+
+use super::record::{FileTimes, PublishedFile, PublishedPackage, RepositoryRecord};
+use super::{PublishError, Refusal};
+use crate::digest::Digest;
+use crate::event::Damage;
+use crate::files::Folder;
+
+/// How thoroughly a repository is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verification {
+    /// A file whose size and times are as forge left them is right.
+    TimesFirst,
+    /// Every file is read.
+    EveryDigest,
+}
+
+/// What stands where a file should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Right(FileTimes),
+    Missing,
+    /// Something else, or what can't be read.
+    Other,
+}
+
+/// What has to be done about a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileState {
+    Right(FileTimes),
+    /// It is right, but a link to the store's file, which is no longer wanted.
+    Shared(FileTimes),
+    /// It has to be brought in; with the damage where it was there before.
+    ToBring(Option<Damage>),
+}
+
+/// A package and the states of its files, in their order.
+pub(super) struct InspectedPackage {
+    pub package: PublishedPackage,
+    pub states: Vec<FileState>,
+}
+
+/// Looks at the files of a repository.
+pub(super) struct Inspector<'a> {
+    pub folder: &'a Folder,
+    pub record: &'a RepositoryRecord,
+    pub verification: Verification,
+    /// Whether files may stay that are links to the store's.
+    pub links: bool,
+}
+
+impl Inspector<'_> {
+    /// All packages, on all threads.
+    pub fn packages(&self, packages: Vec<PublishedPackage>) -> Result<Vec<InspectedPackage>, PublishError> {
+        packages.into_par_iter().map(|package| self.package(package)).collect()
+    }
+
+    /// One package.
+    pub fn package(&self, package: PublishedPackage) -> Result<InspectedPackage, PublishError> {
+        let states = package.files.iter().map(|file| self.file(file)).collect::<Result<_, _>>()?;
+        Ok(InspectedPackage { package, states })
+    }
+
+    /// One file.
+    pub fn file(&self, file: &PublishedFile) -> Result<FileState, PublishError> {
+        let found = look_at(self.folder, file, self.verification);
+        let damage = |damage: Damage| file.times.map(|_| damage);
+        Ok(match found {
+            Found::Right(times) if self.may_be_shared(file) && !self.links => FileState::Shared(times),
+            Found::Right(times) => FileState::Right(times),
+            Found::Missing => FileState::ToBring(damage(Damage::Missing)),
+            Found::Other if self.is_on_record(&file.path) => FileState::ToBring(damage(Damage::Changed)),
+            Found::Other => {
+                let (folder, path) = (self.folder.path().to_string(), file.path.clone());
+                return Err(Refusal::InTheWay { folder, path }.into());
+            }
+        })
+    }
+
+    fn may_be_shared(&self, file: &PublishedFile) -> bool {
+        self.record.links && file.nevra.is_some()
+    }
+
+    fn is_on_record(&self, path: &str) -> bool {
+        self.record.files().chain(&self.record.repomd).any(|file| file.path == path)
+    }
+}
+
+/// Looks at one file, whoever it belongs to.
+pub(super) fn look_at(folder: &Folder, file: &PublishedFile, verification: Verification) -> Found {
+    let metadata = match folder.dir().symlink_metadata(&file.path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Found::Missing,
+        Err(_) => return Found::Other,
+    };
+    if !metadata.is_file() || metadata.len() != file.size {
+        return Found::Other;
+    }
+    let times = times_from(&metadata);
+    let is_untouched = verification == Verification::TimesFirst && file.times == Some(times);
+    let is_right = || Digest::of_file(folder, &file.path).is_ok_and(|(digest, _)| digest == file.blake3);
+    if is_untouched || is_right() { Found::Right(times) } else { Found::Other }
+}
+
+/// The times of a file that is as it should be.
+pub(super) fn read_times(folder: &Folder, path: &str) -> io::Result<FileTimes> {
+    Ok(times_from(&folder.dir().symlink_metadata(path)?))
+}
+
+fn times_from(metadata: &Metadata) -> FileTimes {
+    let nanoseconds = |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
+    FileTimes {
+        modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
+        changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
+    }
+}

@@ -1,0 +1,322 @@
+//! The repositories of a manifest: one for each of its chroots.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use miette::Diagnostic;
+
+use super::PublishError;
+use super::inspect::Verification;
+use super::known::{Target, has_copy};
+use super::owner::Owner;
+use super::record::{PublishedPackage, RECORD, ReadRecord, read_record};
+use super::update::{Updater, find_damage};
+use super::wanted::package_from_result;
+use crate::event::{Clock, Damage, DamagedFile, What};
+use crate::execute::{Ends, Publisher};
+use crate::files::{EntryKind, Folder};
+use crate::manifest::declaration::SignDecl;
+use crate::manifest::{ChrootId, Manifest, ManifestPath};
+use crate::plan::Plan;
+use crate::store::Store;
+use crate::text::Located;
+
+/// What stands for a chroot's name in the folder of `publish`.
+const CHROOT: &str = "{chroot}";
+
+/// Writes the repositories of a manifest.
+pub struct Repositories {
+    /// The manifest.
+    pub manifest: Arc<Manifest>,
+    /// The repository that the manifest lies in.
+    pub project: Arc<Folder>,
+    /// The project's state folder, which has copies of the records.
+    pub state: Arc<Folder>,
+    /// Where packages come from.
+    pub store: Arc<Store>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// How thoroughly repositories are looked at.
+    pub verification: Verification,
+}
+
+/// A package that leaves a repository because the manifest no longer declares it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Leaving {
+    /// The chroot.
+    pub chroot: String,
+    /// The package.
+    pub package: String,
+}
+
+impl fmt::Display for Leaving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { chroot, package } = self;
+        write!(f, "{package} leaves the repository of {chroot}: the manifest no longer declares it")
+    }
+}
+
+/// A file of a repository that is not as forge has left it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct DamagedRepositoryFile {
+    /// The repository's folder, as the manifest says it.
+    pub folder: String,
+    /// The file.
+    #[serde(flatten)]
+    pub file: DamagedFile,
+}
+
+impl fmt::Display for DamagedRepositoryFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { folder, file: DamagedFile { path, damage, .. } } = self;
+        write!(f, "{folder}/{path} is {damage}: an apply puts it right")
+    }
+}
+
+/// A chroot and the folder of its repository.
+struct Place {
+    chroot: String,
+    path: ManifestPath,
+}
+
+impl Publisher for Repositories {
+    fn publish(&self, chroot: ChrootId, plan: &Plan, ends: &Ends) -> Vec<What> {
+        if let Err(error) = self.can_publish() {
+            return vec![not_published(self.place_of(chroot), &error)];
+        }
+        let mut results = Vec::new();
+        for id in plan.ids().filter(|id| plan.build(*id).chroot == chroot) {
+            let new = ends.get(&id).and_then(|end| Some((end.key?, Arc::clone(end.result.as_ref()?))));
+            let package = &plan.build(id).name.package;
+            results.extend(new.map(|(key, result)| package_from_result(package, key, &result)));
+        }
+        self.update(self.place_of(chroot), &results)
+    }
+}
+
+impl Repositories {
+    /// The packages that repositories hold and the manifest no longer declares for them. Nothing is written.
+    ///
+    /// # Errors
+    /// [`PublishError::RefusedAt`] where a folder is not this project's to publish to.
+    pub fn leaving(&self) -> Result<Vec<Leaving>, PublishError> {
+        let mut leaving = Vec::new();
+        if self.can_publish().is_err() {
+            return Ok(leaving);
+        }
+        for Place { chroot, path } in self.declared_places().chain(self.undeclared_places()?) {
+            let Some(folder) = self.open(&path)? else { continue };
+            let target = self.target(&chroot, &path, folder)?;
+            let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
+            let names = known.record.packages.into_iter().map(|package| package.package);
+            let gone = names.filter(|name| !target.declared.contains(name.as_str()));
+            leaving.extend(gone.map(|package| Leaving { chroot: chroot.clone(), package }));
+        }
+        Ok(leaving)
+    }
+
+    /// The files of repositories that are not as forge has left them. Nothing is written.
+    pub fn find_damage(&self) -> Result<Vec<DamagedRepositoryFile>, PublishError> {
+        let mut found = Vec::new();
+        if self.can_publish().is_err() {
+            return Ok(found);
+        }
+        for Place { chroot, path } in self.declared_places() {
+            let shown = path.to_string();
+            let Some(folder) = self.open(&path)? else {
+                if has_copy(&self.state, &chroot, &shown) {
+                    let (path, package, damage) = (RECORD.to_owned(), None, Damage::Missing);
+                    let file = DamagedFile { path, package, damage };
+                    found.push(DamagedRepositoryFile { folder: shown, file });
+                }
+                continue;
+            };
+            let target = self.target(&chroot, &path, folder)?;
+            let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
+            let damaged = find_damage(&target, &known, self.verification)?.into_iter();
+            found.extend(damaged.map(|file| DamagedRepositoryFile { folder: shown.clone(), file }));
+        }
+        Ok(found)
+    }
+
+    /// Empties the repositories of chroots that the manifest no longer declares.
+    pub fn retire_undeclared(&self) -> Vec<What> {
+        if self.can_publish().is_err() {
+            return Vec::new();
+        }
+        match self.undeclared_places() {
+            Ok(places) => places.flat_map(|place| self.update(place, &[])).collect(),
+            Err(error) => vec![What::Noted { text: error.to_string() }],
+        }
+    }
+
+    fn update(&self, place: Place, results: &[PublishedPackage]) -> Vec<What> {
+        match self.try_update(&place, results) {
+            Ok(told) => told,
+            Err(error) => vec![not_published(place, &error)],
+        }
+    }
+
+    fn try_update(&self, place: &Place, results: &[PublishedPackage]) -> Result<Vec<What>, PublishError> {
+        let folder = match self.open(&place.path)? {
+            Some(folder) => folder,
+            None if results.is_empty() => return Ok(Vec::new()),
+            None => self.create(&place.path)?,
+        };
+        let target = self.target(&place.chroot, &place.path, folder)?;
+        let updater = Updater { store: &self.store, now: self.clock.now(), verification: self.verification };
+        updater.update(&target, results)
+    }
+
+    fn target<'a>(
+        &'a self,
+        chroot: &'a str,
+        path: &ManifestPath,
+        folder: Folder,
+    ) -> Result<Target<'a>, PublishError> {
+        let name = self.manifest.name.as_deref();
+        let owner = Owner::new(name, &self.project.real_path()?, &folder.real_path()?);
+        let says = |what: fn(&crate::manifest::declaration::PublishDecl) -> bool| {
+            self.manifest.publish.as_ref().is_some_and(what)
+        };
+        Ok(Target {
+            chroot,
+            folder,
+            shown: path.to_string(),
+            owner,
+            adopts: says(|publish| publish.adopts),
+            links: says(|publish| publish.links),
+            state: &self.state,
+            declared: self.declared_packages(chroot),
+        })
+    }
+
+    fn declared_packages(&self, chroot: &str) -> BTreeSet<&str> {
+        let id = self.manifest.chroots.iter().position(|declared| declared.name.value == chroot);
+        let is_built_there = |chroots: &[ChrootId]| id.is_some_and(|id| chroots.contains(&ChrootId(id)));
+        let packages = self.manifest.packages.iter().filter(|package| is_built_there(&package.chroots));
+        packages.map(|package| package.name.value.as_str()).collect()
+    }
+
+    fn place_of(&self, chroot: ChrootId) -> Place {
+        let chroot = self.manifest.chroot(chroot);
+        Place { chroot: chroot.name.value.clone(), path: self.manifest.publish_folder(chroot) }
+    }
+
+    fn declared_places(&self) -> impl Iterator<Item = Place> {
+        (0..self.manifest.chroots.len()).map(|index| self.place_of(ChrootId(index)))
+    }
+
+    /// Repositories of this project, where those of its chroots are too, whose chroots the manifest does not declare.
+    fn undeclared_places(&self) -> Result<impl Iterator<Item = Place>, PublishError> {
+        let pattern = match &self.manifest.publish {
+            Some(publish) => publish.folder.value.clone(),
+            None => ManifestPath::Repository(["public", CHROOT].iter().collect()),
+        };
+        let mut places = Vec::new();
+        for chroot in self.chroots_in(&pattern)? {
+            let path = pattern.with_chroot(&chroot);
+            let is_declared = self.manifest.chroots.iter().any(|declared| declared.name.value == chroot);
+            if !is_declared && self.is_own(&path)? {
+                places.push(Place { chroot, path });
+            }
+        }
+        Ok(places.into_iter())
+    }
+
+    /// The names that stand in the place of the chroot's name on the disk.
+    fn chroots_in(&self, pattern: &ManifestPath) -> Result<Vec<String>, PublishError> {
+        let mut above = PathBuf::new();
+        let mut named = None;
+        for component in pattern.as_path().components() {
+            match component.as_os_str().to_str().and_then(|name| name.split_once(CHROOT)) {
+                Some((before, after)) if matches!(component, Component::Normal(_)) => {
+                    named = Some((before.to_owned(), after.to_owned()));
+                    break;
+                }
+                _ => above.push(component),
+            }
+        }
+        let Some((before, after)) = named else { return Ok(Vec::new()) };
+        let Some(folder) = self.open(&with_path(pattern, &above))? else { return Ok(Vec::new()) };
+        let folders = folder.entries()?.into_iter().filter(|entry| entry.kind == EntryKind::Folder);
+        let chroot = |name: &str| Some(name.strip_prefix(&before)?.strip_suffix(&after)?.to_owned());
+        let chroots = folders.filter_map(|entry| chroot(&entry.name));
+        Ok(chroots.filter(|chroot| !chroot.is_empty()).collect())
+    }
+
+    /// Whether there is a repository of this project. What can't be known is not its own.
+    fn is_own(&self, path: &ManifestPath) -> Result<bool, PublishError> {
+        let Ok(Some(folder)) = self.open(path) else { return Ok(false) };
+        let owner =
+            Owner::new(self.manifest.name.as_deref(), &self.project.real_path()?, &folder.real_path()?);
+        Ok(match read_record(&folder, RECORD) {
+            ReadRecord::Intact(record) => record.owner.is_same_project(&owner),
+            ReadRecord::Missing | ReadRecord::Damaged | ReadRecord::Newer(_) => false,
+        })
+    }
+
+    fn open(&self, path: &ManifestPath) -> io::Result<Option<Folder>> {
+        let opened = match path {
+            ManifestPath::Repository(relative) if relative.as_os_str().is_empty() => self.project.again(),
+            ManifestPath::Repository(relative) => self.project.folder(relative),
+            ManifestPath::Absolute(absolute) => Folder::open_ambient(absolute),
+        };
+        match opened {
+            Ok(folder) => Ok(Some(folder)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn create(&self, path: &ManifestPath) -> io::Result<Folder> {
+        match path {
+            ManifestPath::Repository(relative) => self.project.create(relative),
+            ManifestPath::Absolute(absolute) => Folder::create_ambient(absolute),
+        }
+    }
+
+    /// Says where the manifest names the folder that was refused.
+    fn locate(&self, error: PublishError) -> PublishError {
+        match (error, &self.manifest.publish) {
+            (PublishError::Refused(refusal), Some(publish)) => {
+                let place = publish.folder.place.clone();
+                PublishError::RefusedAt(Located::new(refusal, "publishes there", place))
+            }
+            (error, _) => error,
+        }
+    }
+
+    fn can_publish(&self) -> Result<(), PublishError> {
+        let Some(publish) = &self.manifest.publish else {
+            return Ok(());
+        };
+        let what = match (&publish.sign, &publish.keep, &publish.separate_debuginfo) {
+            (Some(sign), _, _) => match sign.value {
+                SignDecl::KeyFile(_) => "`sign key=`",
+                SignDecl::Variable(_) => "`sign env=`",
+                SignDecl::Command(_) => "`sign command=`",
+            },
+            (None, Some(_), _) => "`keep`",
+            (None, None, Some(separate)) if separate.value => "`debuginfo separate=#true`",
+            (None, None, _) => return Ok(()),
+        };
+        Err(PublishError::NotYet { what })
+    }
+}
+
+fn with_path(pattern: &ManifestPath, path: &Path) -> ManifestPath {
+    match pattern {
+        ManifestPath::Repository(_) => ManifestPath::Repository(path.to_owned()),
+        ManifestPath::Absolute(_) => crate::files::HostPath::new(path)
+            .map_or_else(|| ManifestPath::Repository(path.to_owned()), ManifestPath::Absolute),
+    }
+}
+
+fn not_published(place: Place, error: &PublishError) -> What {
+    let (code, help) = (error.code().map(|code| code.to_string()), error.help().map(|help| help.to_string()));
+    What::NotPublished { chroot: place.chroot, cause: error.to_string(), code, help }
+}

@@ -1,0 +1,98 @@
+//! The folder in a repository that files are written in before they get their names.
+//!
+//! A publish that is killed leaves files there and nowhere else; the next one removes them. The folder's name is forge's own.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::PublishError;
+use super::inspect::read_times;
+use super::record::{FileTimes, PublishedFile};
+use crate::files::{Folder, Sharing};
+use crate::store::{Store, StoreError};
+
+/// Its name.
+const STAGING: &str = ".forge-publishing";
+
+/// See the [module](self).
+pub(super) struct Staging<'a> {
+    repository: &'a Folder,
+    folder: Folder,
+    names: AtomicU64,
+}
+
+impl<'a> Staging<'a> {
+    /// Makes the folder anew.
+    pub fn open(repository: &'a Folder) -> io::Result<Self> {
+        repository.remove_folder(STAGING)?;
+        Ok(Self { repository, folder: repository.create(STAGING)?, names: AtomicU64::new(0) })
+    }
+
+    /// Takes a file out of the store, and to its place once its content is safe on the disk.
+    pub fn bring(
+        &self,
+        store: &Store,
+        file: &PublishedFile,
+        sharing: Sharing,
+    ) -> Result<FileTimes, PublishError> {
+        if !store.has(&file.blob()) {
+            // Nothing to be dropped and built again for: whoever has a result has had it checked.
+            return Err(StoreError::Damaged(file.blake3.to_string()).into());
+        }
+        let name = self.next_name();
+        store.place(&file.blob(), &self.folder, Path::new(&name), sharing)?;
+        self.folder.open(&name)?.sync_all()?;
+        Ok(self.put(&name, &file.path)?)
+    }
+
+    /// Writes a file of this content at `path`.
+    pub fn write(&self, path: &str, content: &[u8]) -> io::Result<FileTimes> {
+        let name = self.next_name();
+        self.folder.write_atomic(&name, content)?;
+        self.folder.open(&name)?.sync_all()?;
+        self.put(&name, path)
+    }
+
+    fn next_name(&self) -> String {
+        self.names.fetch_add(1, Ordering::Relaxed).to_string()
+    }
+
+    fn put(&self, name: &str, path: &str) -> io::Result<FileTimes> {
+        if let Some(parent) = Path::new(path).parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            self.repository.dir().create_dir_all(parent)?;
+        }
+        let moved = self.folder.dir().rename(name, self.repository.dir(), path);
+        moved.map_err(crate::files::about(self.repository.path().join(path)))?;
+        read_times(self.repository, path)
+    }
+
+    /// Makes sure that the names of files at `paths` are on the disk.
+    pub fn sync_names<'b>(&self, paths: impl Iterator<Item = &'b str>) -> io::Result<()> {
+        let parents: BTreeSet<PathBuf> =
+            paths.filter_map(|path| Path::new(path).parent()).map(Path::to_owned).collect();
+        for parent in parents.iter().filter(|parent| !parent.as_os_str().is_empty()) {
+            sync_folder(self.repository, parent)?;
+        }
+        sync_folder(self.repository, Path::new("."))
+    }
+
+    /// Removes the folder.
+    pub fn close(self) -> io::Result<()> {
+        self.repository.remove_folder(STAGING)
+    }
+}
+
+/// Removes what a killed publish has left.
+pub(super) fn remove_leftovers(repository: &Folder) -> io::Result<()> {
+    if repository.dir().symlink_metadata(STAGING).is_ok() {
+        repository.remove_folder(STAGING)
+    } else {
+        Ok(())
+    }
+}
+
+fn sync_folder(folder: &Folder, path: &Path) -> io::Result<()> {
+    folder.open(path)?.sync_all()
+}

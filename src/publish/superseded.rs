@@ -1,0 +1,100 @@
+//! Files that nothing names any more: they stay for a while, for clients that have read an earlier `repomd.xml`.
+
+use std::collections::HashSet;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use super::record::{PublishedFile, PublishedPackage, RepositoryRecord, Superseded, files};
+use crate::event::Timestamp;
+use crate::files::Folder;
+
+/// How long they stay: longer than a client takes from reading `repomd.xml` to the last package of a large update that it
+/// downloads with several connections. An apply after that removes them.
+pub(super) const GRACE: Duration = Duration::from_secs(15 * 60);
+
+/// What is superseded once a repository holds `packages` and `metadata`.
+pub(super) fn supersede(
+    record: &RepositoryRecord,
+    packages: &[PublishedPackage],
+    metadata: &[PublishedFile],
+    now: Timestamp,
+) -> Vec<Superseded> {
+    let mut known: HashSet<&str> = files(packages).chain(metadata).map(|file| file.path.as_str()).collect();
+    let earlier = record.superseded.iter().cloned().map(|superseded| {
+        // A clock that has been put back must not keep files for ever.
+        let since = superseded.since.min(now);
+        Superseded { since, ..superseded }
+    });
+    let mut superseded: Vec<Superseded> =
+        earlier.filter(|superseded| !known.contains(superseded.file.path.as_str())).collect();
+    known.extend(record.superseded.iter().map(|superseded| superseded.file.path.as_str()));
+    for file in record.files().filter(|file| known.insert(&file.path)) {
+        superseded.push(Superseded { file: file.clone(), since: now });
+    }
+    superseded
+}
+
+/// Removes what has been superseded for longer than [`GRACE`]; gives what stays.
+pub(super) fn remove_expired(
+    folder: &Folder,
+    superseded: Vec<Superseded>,
+    now: Timestamp,
+) -> io::Result<Vec<Superseded>> {
+    let (expired, staying): (Vec<Superseded>, Vec<Superseded>) =
+        superseded.into_iter().partition(|superseded| now.since(superseded.since) >= GRACE);
+    for Superseded { file, .. } in expired {
+        folder.remove_file(&file.path)?;
+        if let Some(parent) = Path::new(&file.path).parent().filter(|_| file.nevra.is_some()) {
+            // Not where somebody else has put a file there too.
+            let _ = folder.dir().remove_dir(parent);
+        }
+    }
+    Ok(staying)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Digest;
+    use crate::files::HostPath;
+    use crate::publish::owner::Owner;
+
+    fn file(path: &str) -> PublishedFile {
+        let (sha256, blake3, nevra) = (String::new(), Digest::of(b""), Some("a".to_owned()));
+        PublishedFile { path: path.to_owned(), size: 0, sha256, blake3, nevra, times: None }
+    }
+
+    fn record_of(path: &str) -> RepositoryRecord {
+        let mut record = RepositoryRecord::empty(Owner::new(None, Path::new("/a"), Path::new("/b")), "host");
+        record.packages.push(PublishedPackage {
+            package: "a".to_owned(),
+            key: None,
+            files: vec![file(path)],
+        });
+        record
+    }
+
+    #[test]
+    fn what_comes_back_is_no_longer_superseded() {
+        let mut record = record_of("a-1/a.rpm");
+        record.superseded = supersede(&record, &[], &[], Timestamp(5));
+        assert_eq!(record.superseded.len(), 1);
+        let packages = std::mem::take(&mut record.packages);
+        assert!(supersede(&record, &packages, &[], Timestamp(6)).is_empty());
+        assert_eq!(supersede(&record, &[], &[], Timestamp(6))[0].since, Timestamp(5));
+    }
+
+    #[test]
+    fn what_is_superseded_goes_after_the_grace_period_with_its_folder() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = Folder::open_ambient(&HostPath::new(temp.path()).unwrap()).unwrap();
+        folder.create("a-1").unwrap().write_atomic("a.rpm", b"").unwrap();
+        let superseded = supersede(&record_of("a-1/a.rpm"), &[], &[], Timestamp(0));
+        let grace = u64::try_from(GRACE.as_millis()).unwrap();
+        let superseded = remove_expired(&folder, superseded, Timestamp(grace - 1)).unwrap();
+        assert!(folder.exists("a-1/a.rpm") && superseded.len() == 1);
+        assert!(remove_expired(&folder, superseded, Timestamp(grace)).unwrap().is_empty());
+        assert!(!folder.exists("a-1"));
+    }
+}

@@ -1,0 +1,433 @@
+//! Bringing one repository up to date: what is wanted, what is on record and what is there are made one.
+//!
+//! The order is such that clients never see metadata of files that are not there, wherever forge is killed or power is
+//! lost; each line is safe on the disk before the next begins:
+//!
+//! 1. the record, with what comes in
+//! 2. package files, under names of their own
+//! 3. metadata files, named by their checksums
+//! 4. `repomd.xml`
+//! 5. the record, as things are now
+//!
+//! What is superseded goes [later](super::superseded).
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use rayon::prelude::*;
+
+use super::inspect::{FileState, InspectedPackage, Inspector, Verification};
+use super::known::{Known, Origin, Target};
+use super::metadata::{Metadata, metadata_from};
+use super::record::{
+    Incoming, PublishedFile, PublishedPackage, RECORD, RepositoryRecord, Superseded, files, have_same_listing,
+};
+use super::staging::{Staging, remove_leftovers};
+use super::superseded::{remove_expired, supersede};
+use super::wanted::wanted_packages;
+use super::{PublishError, Refusal};
+use crate::event::{Damage, DamagedFile, Timestamp, What};
+use crate::files::{Lock, LockKind, Sharing};
+use crate::store::{Store, StoreError};
+
+/// The file whose lock a publish holds.
+const LOCK: &str = ".forge-repository.lock";
+
+/// How long another forge that publishes to the same folder is waited for.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Brings repositories up to date.
+pub(super) struct Updater<'a> {
+    pub store: &'a Store,
+    pub now: Timestamp,
+    pub verification: Verification,
+}
+
+impl Updater<'_> {
+    /// Makes the repository hold `results`, and what stays of what it holds.
+    pub fn update(
+        &self,
+        target: &Target<'_>,
+        results: &[PublishedPackage],
+    ) -> Result<Vec<What>, PublishError> {
+        if results.is_empty() && target.is_unknown() {
+            return Ok(Vec::new());
+        }
+        let _lock = wait_for_lock(target, PATIENCE)?;
+        match self.bring_up_to_date(target, results, self.verification) {
+            // A package that is none, though its times say that it is as forge left it.
+            Err(PublishError::Package(_)) if self.verification == Verification::TimesFirst => {
+                self.bring_up_to_date(target, results, Verification::EveryDigest)
+            }
+            result => result,
+        }
+    }
+
+    fn bring_up_to_date(
+        &self,
+        target: &Target<'_>,
+        results: &[PublishedPackage],
+        verification: Verification,
+    ) -> Result<Vec<What>, PublishError> {
+        let Known { record, origin } = target.read_known(self.now)?;
+        remove_leftovers(&target.folder)?;
+        let wanted = wanted_packages(target, &record, results);
+        let inspector =
+            Inspector { folder: &target.folder, record: &record, verification, links: target.links };
+        let packages = inspector.packages(wanted)?;
+        let publish = Publish { store: self.store, target, inspector: &inspector, now: self.now };
+        let mut damaged = Damaged::default();
+        if let Origin::Copy(damage) = &origin {
+            let damage = *damage;
+            damaged.repaired.push(DamagedFile { path: RECORD.to_owned(), package: None, damage });
+        }
+        let packages = publish.bring_packages(packages, &mut damaged)?;
+        let new = publish.publish_metadata(packages, &mut damaged)?;
+        if new == record && origin == Origin::Repository {
+            target.write_copy(&target.folder.read(RECORD)?)?;
+        } else {
+            publish.write_record(&new)?;
+        }
+        Ok(tell(target, &record, &new, (origin, damaged)))
+    }
+}
+
+/// What is not as the record says of what is to stay.
+pub(super) fn find_damage(
+    target: &Target<'_>,
+    known: &Known,
+    verification: Verification,
+) -> Result<Vec<DamagedFile>, PublishError> {
+    let record = &known.record;
+    let inspector = Inspector { folder: &target.folder, record, verification, links: target.links };
+    let mut damaged = Vec::new();
+    for InspectedPackage { package, states } in inspector.packages(wanted_packages(target, record, &[]))? {
+        for (file, state) in package.files.iter().zip(states) {
+            damaged.extend(damaged_file(&file.path, Some(&package.package), state));
+        }
+    }
+    for file in record.metadata.iter().chain(&record.repomd) {
+        damaged.extend(damaged_file(&file.path, None, inspector.file(file)?));
+    }
+    if let Origin::Copy(damage) = known.origin {
+        damaged.push(DamagedFile { path: RECORD.to_owned(), package: None, damage });
+    }
+    Ok(damaged)
+}
+
+fn damaged_file(path: &str, package: Option<&String>, state: FileState) -> Option<DamagedFile> {
+    match state {
+        FileState::Right(_) | FileState::Shared(_) | FileState::ToBring(None) => None,
+        FileState::ToBring(Some(damage)) => {
+            Some(DamagedFile { path: path.to_owned(), package: package.cloned(), damage })
+        }
+    }
+}
+
+/// What was not as it should be.
+#[derive(Default)]
+struct Damaged {
+    repaired: Vec<DamagedFile>,
+    lost: Vec<DamagedFile>,
+    /// Files of packages that could not be had whole: they are of no use.
+    abandoned: Vec<PublishedFile>,
+}
+
+/// One publish to one repository.
+struct Publish<'a> {
+    store: &'a Store,
+    target: &'a Target<'a>,
+    inspector: &'a Inspector<'a>,
+    now: Timestamp,
+}
+
+/// A package after its files were brought in, and which could not be.
+struct BroughtPackage {
+    package: PublishedPackage,
+    brought: Vec<(String, Option<Damage>)>,
+    lost: Vec<(String, Damage)>,
+    abandoned: Vec<PublishedFile>,
+}
+
+impl Publish<'_> {
+    /// Brings in the files that are not there or not right. A package whose new files can't be had stays as it is on record.
+    fn bring_packages(
+        &self,
+        packages: Vec<InspectedPackage>,
+        damaged: &mut Damaged,
+    ) -> Result<Vec<PublishedPackage>, PublishError> {
+        if !packages.iter().flat_map(|package| &package.states).any(|state| must_bring(*state)) {
+            return Ok(packages.into_iter().map(with_times).collect());
+        }
+        let incoming = packages.iter().map(|package| package.package.clone()).collect();
+        self.announce(Incoming { packages: incoming, metadata: Vec::new(), repomd: None })?;
+        let staging = Staging::open(&self.target.folder)?;
+        let brought: Vec<BroughtPackage> = packages
+            .into_par_iter()
+            .map(|package| self.bring_package_or_keep(&staging, package))
+            .collect::<Result<_, _>>()?;
+        let paths = brought.iter().flat_map(|package| &package.brought).map(|(path, _)| path.as_str());
+        staging.sync_names(paths)?;
+        staging.close()?;
+        let mut packages = Vec::new();
+        for BroughtPackage { package, brought, lost, abandoned } in brought {
+            let damage = |path: String, damage: Damage| {
+                let package = Some(package.package.clone());
+                DamagedFile { path, package, damage }
+            };
+            let repaired = brought.into_iter().filter_map(|(path, found)| Some(damage(path, found?)));
+            damaged.repaired.extend(repaired);
+            damaged.lost.extend(lost.into_iter().map(|(path, found)| damage(path, found)));
+            damaged.abandoned.extend(abandoned);
+            packages.push(package);
+        }
+        Ok(packages)
+    }
+
+    fn bring_package_or_keep(
+        &self,
+        staging: &Staging<'_>,
+        package: InspectedPackage,
+    ) -> Result<BroughtPackage, PublishError> {
+        let new = self.bring_package(staging, package)?;
+        if new.lost.is_empty() {
+            return Ok(new);
+        }
+        let paths = |package: &PublishedPackage| -> Vec<String> {
+            package.files.iter().map(|file| file.path.clone()).collect()
+        };
+        let recorded = &self.inspector.record.packages;
+        let old = recorded.iter().find(|old| old.package == new.package.package);
+        let Some(old) = old.filter(|old| paths(old) != paths(&new.package)) else {
+            return Ok(new);
+        };
+        let mut kept = self.bring_package(staging, self.inspector.package(old.clone())?)?;
+        kept.lost.extend(new.lost);
+        kept.abandoned = new.package.files.into_iter().filter(|file| file.times.is_some()).collect();
+        Ok(kept)
+    }
+
+    fn bring_package(
+        &self,
+        staging: &Staging<'_>,
+        package: InspectedPackage,
+    ) -> Result<BroughtPackage, PublishError> {
+        let InspectedPackage { mut package, states } = package;
+        let (mut brought, mut lost) = (Vec::new(), Vec::new());
+        let sharing = if self.target.links { Sharing::HardLink } else { Sharing::Nothing };
+        for (file, state) in package.files.iter_mut().zip(states) {
+            let (there, damage) = match state {
+                FileState::Right(times) => {
+                    file.times = Some(times);
+                    continue;
+                }
+                FileState::Shared(times) => (Some(times), None),
+                FileState::ToBring(damage) => (None, damage),
+            };
+            file.times = match staging.bring(self.store, file, sharing) {
+                Ok(times) => {
+                    brought.push((file.path.clone(), damage));
+                    Some(times)
+                }
+                Err(PublishError::Store(StoreError::Damaged(_))) => {
+                    if there.is_none() {
+                        lost.push((file.path.clone(), damage.unwrap_or(Damage::Missing)));
+                    }
+                    there
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(BroughtPackage { package, brought, lost, abandoned: Vec::new() })
+    }
+
+    /// Writes the metadata where they are not what they should be; gives the record as it is now.
+    fn publish_metadata(
+        &self,
+        packages: Vec<PublishedPackage>,
+        damaged: &mut Damaged,
+    ) -> Result<RepositoryRecord, PublishError> {
+        let record = self.inspector.record;
+        let mut metadata = record.metadata.clone();
+        let mut repomd = record.repomd.clone();
+        let mut is_right = repomd.is_some() && have_same_listing(&record.packages, &packages);
+        for file in metadata.iter_mut().chain(&mut repomd) {
+            match self.inspector.file(file)? {
+                FileState::Right(times) | FileState::Shared(times) => file.times = Some(times),
+                FileState::ToBring(damage) => {
+                    is_right = false;
+                    damaged.repaired.extend(damage.map(|damage| {
+                        let path = file.path.clone();
+                        DamagedFile { path, package: None, damage }
+                    }));
+                }
+            }
+        }
+        if !is_right {
+            (metadata, repomd) = self.write_metadata(&packages)?;
+        }
+        let mut superseded = supersede(record, &packages, &metadata, self.now);
+        let abandoned = damaged.abandoned.drain(..);
+        superseded.extend(abandoned.map(|file| Superseded { file, since: self.now }));
+        let superseded = remove_expired(&self.target.folder, superseded, self.now)?;
+        Ok(RepositoryRecord {
+            owner: record.owner.clone(),
+            chroot: record.chroot.clone(),
+            links: self.target.links,
+            packages,
+            metadata,
+            repomd,
+            incoming: None,
+            superseded,
+        })
+    }
+
+    fn write_metadata(
+        &self,
+        packages: &[PublishedPackage],
+    ) -> Result<(Vec<PublishedFile>, Option<PublishedFile>), PublishError> {
+        let Metadata { files, repomd: (mut repomd, repomd_text) } =
+            metadata_from(&self.target.folder, packages)?;
+        let states: Vec<FileState> =
+            files.iter().map(|(file, _)| self.inspector.file(file)).collect::<Result<_, _>>()?;
+        let metadata = files.iter().map(|(file, _)| file.clone()).collect();
+        let incoming = Incoming { packages: packages.to_vec(), metadata, repomd: Some(repomd.clone()) };
+        self.announce(incoming)?;
+        let staging = Staging::open(&self.target.folder)?;
+        let mut metadata = Vec::new();
+        for ((mut file, content), state) in files.into_iter().zip(states) {
+            file.times = Some(match state {
+                FileState::Right(times) | FileState::Shared(times) => times,
+                FileState::ToBring(_) => staging.write(&file.path, &content)?,
+            });
+            metadata.push(file);
+        }
+        let path = repomd.path.clone();
+        staging.sync_names([path.as_str()].into_iter())?;
+        repomd.times = Some(staging.write(&path, &repomd_text)?);
+        staging.sync_names([path.as_str()].into_iter())?;
+        staging.close()?;
+        Ok((metadata, Some(repomd)))
+    }
+
+    /// Puts what comes in on record before it comes.
+    fn announce(&self, incoming: Incoming) -> Result<(), PublishError> {
+        let record = self.inspector.record;
+        let superseded = supersede(record, &record.packages, &record.metadata, self.now);
+        let record = RepositoryRecord { incoming: Some(incoming), superseded, ..record.clone() };
+        self.write_record(&record)
+    }
+
+    /// Writes the record and its copy.
+    fn write_record(&self, record: &RepositoryRecord) -> Result<(), PublishError> {
+        let bytes = record.encode()?;
+        let staging = Staging::open(&self.target.folder)?;
+        staging.write(RECORD, &bytes)?;
+        staging.sync_names(std::iter::empty())?;
+        staging.close()?;
+        Ok(self.target.write_copy(&bytes)?)
+    }
+}
+
+fn must_bring(state: FileState) -> bool {
+    match state {
+        FileState::Right(_) => false,
+        FileState::Shared(_) | FileState::ToBring(_) => true,
+    }
+}
+
+fn with_times(package: InspectedPackage) -> PublishedPackage {
+    let InspectedPackage { mut package, states } = package;
+    for (file, state) in package.files.iter_mut().zip(states) {
+        file.times = match state {
+            FileState::Right(times) | FileState::Shared(times) => Some(times),
+            FileState::ToBring(_) => None,
+        };
+    }
+    package
+}
+
+/// What there is to tell of an update.
+fn tell(
+    target: &Target<'_>,
+    before: &RepositoryRecord,
+    now: &RepositoryRecord,
+    (origin, damaged): (Origin, Damaged),
+) -> Vec<What> {
+    let (chroot, folder) = (target.chroot.to_owned(), target.shown.clone());
+    let mut told = Vec::new();
+    if let Origin::Adopted(from) = &origin {
+        told.push(What::Noted { text: format!("the repository `{folder}` was taken over from {from}") });
+    }
+    let Damaged { repaired, lost, .. } = damaged;
+    if !repaired.is_empty() || !lost.is_empty() {
+        told.push(What::RepositoryDamaged { chroot: chroot.clone(), folder: folder.clone(), repaired, lost });
+    }
+    let is_the_same = before.repomd.is_some() && have_same_listing(&before.packages, &now.packages);
+    if !is_the_same {
+        let packages = files(&now.packages).filter(|file| file.times.is_some()).count();
+        let (added, removed) = changes(&before.packages, &now.packages);
+        told.push(What::Published { chroot, folder, packages, added, removed });
+    }
+    told
+}
+
+/// The packages that came in or changed, and those that left.
+fn changes(before: &[PublishedPackage], now: &[PublishedPackage]) -> (Vec<String>, Vec<String>) {
+    let paths = |packages: &[PublishedPackage]| -> BTreeSet<(String, Vec<String>)> {
+        let paths = |package: &PublishedPackage| package.files.iter().map(|file| file.path.clone()).collect();
+        packages.iter().map(|package| (package.package.clone(), paths(package))).collect()
+    };
+    let names = |packages: &[PublishedPackage]| -> BTreeSet<String> {
+        packages.iter().map(|package| package.package.clone()).collect()
+    };
+    let added = paths(now).difference(&paths(before)).map(|(name, _)| name.clone()).collect();
+    let removed = names(before).difference(&names(now)).cloned().collect();
+    (added, removed)
+}
+
+/// Keeps every other forge out of a repository until the lock is dropped.
+fn wait_for_lock(target: &Target<'_>, patience: Duration) -> Result<Lock, PublishError> {
+    let begun = Instant::now();
+    loop {
+        match Lock::take(&target.folder, LOCK, LockKind::Exclusive)? {
+            Ok(mut lock) => {
+                lock.sign(&format!("forge, process {}", std::process::id()))?;
+                return Ok(lock);
+            }
+            Err(_) if begun.elapsed() < patience => std::thread::sleep(Duration::from_millis(50)),
+            Err(holder) => return Err(Refusal::Busy { folder: target.shown.clone(), holder }.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::{Folder, HostPath};
+    use crate::publish::owner::Owner;
+
+    #[test]
+    fn a_forge_that_publishes_to_the_same_folder_is_named() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = || Folder::open_ambient(&HostPath::new(temp.path()).unwrap()).unwrap();
+        let target = Target {
+            chroot: "host",
+            folder: folder(),
+            shown: "public/host".to_owned(),
+            owner: Owner::new(None, temp.path(), temp.path()),
+            adopts: false,
+            links: false,
+            state: &folder(),
+            declared: BTreeSet::new(),
+        };
+        let first = wait_for_lock(&target, Duration::ZERO).unwrap();
+        let second = wait_for_lock(&target, Duration::ZERO);
+        let Err(PublishError::Refused(Refusal::Busy { holder, .. })) = second else {
+            panic!("both have the lock");
+        };
+        assert_eq!(holder, format!("forge, process {}", std::process::id()));
+        drop(first);
+        assert!(wait_for_lock(&target, Duration::ZERO).is_ok());
+    }
+}
