@@ -8,10 +8,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::support::Project;
 
 /// The delays of this test are spread by a fixed seed.
-struct Delays(u64);
+pub struct Delays(pub u64);
 
 impl Delays {
-    fn next(&mut self, below: Duration) -> Duration {
+    pub fn next(&mut self, below: Duration) -> Duration {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let below = u64::try_from(below.as_micros()).unwrap();
         Duration::from_micros((self.0 >> 33) % below)

@@ -1,22 +1,33 @@
 //! What repositories hold, and what leaves them.
 
-use std::collections::BTreeSet;
+use std::path::Path;
 
-use crate::support::Project;
+use crate::support::{Project, Repository};
 
-fn packages(project: &Project) -> BTreeSet<String> {
-    let files =
-        project.published().into_keys().map(|path| path.file_name().unwrap().to_string_lossy().into_owned());
-    files.filter(|name| name.ends_with(".rpm") && !name.ends_with(".src.rpm")).collect()
-}
-
-fn two() -> Project {
+/// A project of the packages `a` and `b`, published to `public/host`.
+pub fn two() -> Project {
     let project =
         Project::with("package a { source path \"a.spec\" }\npackage b { source path \"b.spec\" }\n");
     project.spec("a", "", "true");
     project.spec("b", "", "true");
     project
 }
+
+/// The same, published to a folder beside it.
+pub fn two_published_beside() -> (Project, Repository) {
+    let project = two();
+    let folder = project.beside("repository");
+    let manifest = project.read("Rpmforge.kdl");
+    project.write("Rpmforge.kdl", &format!("{manifest}publish \"{}\"\n", folder.display()));
+    (project, Repository::new(folder))
+}
+
+/// Makes the next `forge apply` build `package` to another result.
+pub fn change(project: &Project, package: &str, round: usize) {
+    project.spec(package, &format!("Provides: round({round})"), "true");
+}
+
+const BOTH: [&str; 2] = ["a-1.0-1.noarch.rpm", "b-1.0-1.noarch.rpm"];
 
 #[test]
 fn what_is_no_longer_declared_leaves_after_the_plan_has_said_so() {
@@ -26,9 +37,10 @@ fn what_is_no_longer_declared_leaves_after_the_plan_has_said_so() {
     let plan = project.run(&["plan", "--detailed-exitcode"]);
     assert_eq!(plan.code, Some(2));
     assert!(plan.stdout.contains("b leaves the repository of host"), "{}", plan.stdout);
-    assert_eq!(packages(&project).len(), 2);
-    project.succeed(&["apply"]);
-    assert_eq!(packages(&project), BTreeSet::from(["a-1.0-1.noarch.rpm".to_owned()]));
+    assert_eq!(project.repository().binaries(), BOTH);
+    let apply = project.succeed(&["apply"]);
+    assert!(apply.stderr.contains("b leaves the repository of host"), "{}", apply.stderr);
+    assert_eq!(project.repository().binaries(), ["a-1.0-1.noarch.rpm"]);
     assert_eq!(project.run(&["plan", "--detailed-exitcode"]).code, Some(0));
 }
 
@@ -49,7 +61,7 @@ fn the_last_good_package_stays_even_when_the_store_is_gone() {
     std::fs::remove_dir_all(project.cache()).unwrap();
     project.spec("b", "", "exit 1");
     project.run(&["apply"]);
-    assert_eq!(packages(&project).len(), 2);
+    assert_eq!(project.repository().binaries(), BOTH);
 }
 
 #[test]
@@ -61,17 +73,15 @@ fn a_chroot_that_is_no_longer_declared_empties_its_repository() {
         "chroot host { root \"/\" }\nchroot other { root \"/\" }",
     );
     project.succeed(&["apply"]);
-    assert_eq!(packages(&project).len(), 2);
+    assert_eq!(project.repository().binaries(), BOTH);
     assert!(project.path().join("public/other/repodata/repomd.xml").exists());
     project.edit("Rpmforge.kdl", "chroot other { root \"/\" }", "");
     assert!(project.succeed(&["plan"]).stdout.contains("leaves the repository of other"));
     project.succeed(&["apply"]);
-    let left = project
-        .published()
-        .into_keys()
-        .filter(|path| path.starts_with("public/other"))
-        .filter(|path| path.ends_with(".rpm"));
-    assert_eq!(left.count(), 0);
+    let other = Repository::new(project.path().join("public/other"));
+    assert!(other.binaries().is_empty());
+    assert_eq!(project.repository().binaries(), BOTH);
+    assert_eq!(project.run(&["plan", "--detailed-exitcode"]).code, Some(0));
 }
 
 #[test]
@@ -84,29 +94,93 @@ fn what_somebody_else_put_into_the_repository_stays() {
     assert_eq!(project.read("public/host/README"), "by hand");
 }
 
-/// The files that a repository's `repomd.xml` names and that are not there.
-fn missing(project: &Project, repomd: &str) -> Vec<String> {
-    let hrefs = repomd.split("href=\"").skip(1).map(|part| part.split('"').next().unwrap().to_owned());
-    hrefs.filter(|href| !project.path().join("public/host").join(href).exists()).collect()
+/// Whatever a project can lose of what it remembers.
+fn forgetful() -> [fn(&Project); 3] {
+    [
+        |project| std::fs::remove_dir_all(project.path().join(".forge")).unwrap(),
+        |project| {
+            for file in ["history.db", "history.db-wal", "history.db-shm"] {
+                let _ = std::fs::remove_file(project.path().join(".forge").join(file));
+            }
+        },
+        |project| {
+            std::fs::remove_dir_all(project.path().join(".forge")).unwrap();
+            std::fs::remove_dir_all(project.cache()).unwrap();
+        },
+    ]
 }
 
 #[test]
-fn metadata_never_name_a_file_that_is_not_there() {
+fn without_history_an_apply_of_one_package_leaves_the_others_published() {
+    for forget in forgetful() {
+        let project = two();
+        project.succeed(&["apply"]);
+        forget(&project);
+        project.succeed(&["apply", "a"]);
+        assert_eq!(project.repository().binaries(), BOTH);
+    }
+}
+
+#[test]
+fn without_history_a_failed_build_leaves_the_last_good_package_published() {
+    for forget in forgetful() {
+        let project = two();
+        project.succeed(&["apply"]);
+        forget(&project);
+        project.spec("b", "", "exit 1");
+        assert_eq!(project.run(&["apply"]).code, Some(1));
+        assert_eq!(project.repository().binaries(), BOTH);
+    }
+}
+
+#[test]
+fn a_fresh_checkout_leaves_what_was_published_before_it() {
+    let (project, repository) = two_published_beside();
+    project.edit("Rpmforge.kdl", "rpmforge version=1", "rpmforge version=1\nproject acme");
+    project.succeed(&["apply"]);
+    let checkout = project.beside("checkout");
+    std::fs::create_dir(&checkout).unwrap();
+    for file in ["Rpmforge.kdl", "a.spec", "b.spec"] {
+        std::fs::copy(project.path().join(file), checkout.join(file)).unwrap();
+    }
+    project.succeed(&["-C", checkout.to_str().unwrap(), "apply", "a"]);
+    assert_eq!(repository.binaries(), BOTH);
+}
+
+#[test]
+fn a_project_that_was_moved_keeps_its_repository() {
     let project = two();
     project.succeed(&["apply"]);
-    let repomd = || project.read("public/host/repodata/repomd.xml");
-    let before = repomd();
-    for round in 0..10 {
-        project.spec("a", "", &format!("true # changed {round}"));
-        project.edit("a.spec", "Summary: A test", &format!("Summary: A test {round}"));
-        let mut child = project.forge(&["apply", "-q"]).spawn().unwrap();
-        while child.try_wait().unwrap().is_none() {
-            let seen = repomd();
-            let missing = missing(&project, &seen);
-            // Files of metadata that have been replaced meanwhile may be gone; those of the present ones may not.
-            assert!(missing.is_empty() || seen != repomd(), "{missing:?}");
-        }
-    }
-    assert_ne!(repomd(), before);
-    assert!(missing(&project, &repomd()).is_empty());
+    let moved = project.beside("moved");
+    std::fs::rename(project.path(), &moved).unwrap();
+    let repository = Repository::new(moved.join("public/host"));
+    std::fs::create_dir(project.path()).unwrap();
+    project.succeed(&["-C", moved.to_str().unwrap(), "apply", "a"]);
+    assert_eq!(repository.binaries(), BOTH);
+}
+
+#[test]
+fn a_project_can_be_published_to_its_own_folder() {
+    let project = two();
+    let manifest = project.read("Rpmforge.kdl");
+    project.write("Rpmforge.kdl", &format!("{manifest}publish \".\"\n"));
+    project.succeed(&["apply"]);
+    let repository = Repository::new(project.path());
+    assert_eq!(repository.binaries(), BOTH);
+    change(&project, "b", 1);
+    project.succeed(&["apply"]);
+    assert_eq!(repository.binaries(), BOTH);
+    assert!(Path::new(&project.path()).join("a.spec").exists());
+    assert_eq!(project.run(&["plan", "--detailed-exitcode"]).code, Some(0));
+}
+
+#[test]
+fn a_cached_apply_writes_nothing_to_the_repository() {
+    let project = two();
+    project.succeed(&["apply"]);
+    let record = || std::fs::metadata(project.path().join("public/host/.forge-repository")).unwrap();
+    let before = record().modified().unwrap();
+    let apply = project.succeed(&["apply", "--json"]);
+    assert!(apply.events("published").is_empty() && apply.events("damage-found").is_empty());
+    assert_eq!(record().modified().unwrap(), before);
 }

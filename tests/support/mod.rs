@@ -2,12 +2,16 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+mod repository;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
+
+pub use repository::{Repository, repositories};
 
 /// A project in a temporary folder, with a store of its own.
 pub struct Project {
@@ -127,12 +131,26 @@ impl Project {
         builds.iter().map(|build| (text(&build["package"]), text(&build["action"]))).collect()
     }
 
-    /// Every file of the repositories, with its content.
+    /// Every file of the repositories that clients see, with its content.
     pub fn published(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut files = BTreeMap::new();
-        collect(&self.path().join("public"), &mut files);
-        let root = self.path();
-        files.into_iter().map(|(path, bytes)| (path.strip_prefix(&root).unwrap().to_owned(), bytes)).collect()
+        for path in repositories(&self.path().join("public")) {
+            let repository = Repository::new(&path);
+            let metadata = repository.metadata().unwrap();
+            let packages = repository.packages(&metadata).unwrap();
+            let hrefs = metadata.iter().chain(&packages).map(|file| file.href.as_str());
+            for href in hrefs.chain(["repodata/repomd.xml"]) {
+                let path = path.join(href);
+                let bytes = fs::read(&path).unwrap();
+                files.insert(path.strip_prefix(self.path()).unwrap().to_owned(), bytes);
+            }
+        }
+        files
+    }
+
+    /// The repository of the chroot `host`.
+    pub fn repository(&self) -> Repository {
+        Repository::new(self.path().join("public/host"))
     }
 }
 
@@ -189,18 +207,6 @@ fn copy(from: &Path, to: &Path) {
             copy(&entry.path(), &to.join(name));
         } else {
             fs::copy(entry.path(), to.join(name)).unwrap();
-        }
-    }
-}
-
-fn collect(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else {
-            files.insert(path.clone(), fs::read(&path).unwrap());
         }
     }
 }
