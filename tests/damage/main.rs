@@ -1,0 +1,23 @@
+//! What forge keeps and publishes, after the machine has failed: power cuts and flipped bits.
+//!
+//! All of it runs on a file system of the tests' own ([`power_cut`](disk)), which needs FUSE: see `disk::NEEDED`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests set up the machine that forge works on, and fail by panicking"
+)]
+
+#[path = "../support/power_cut/mod.rs"]
+mod disk;
+#[path = "../support/repository_client.rs"]
+mod repository_client;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bit_flips;
+mod failures;
+mod lost_writes;
+mod power_cut;

@@ -1,0 +1,163 @@
+//! The power goes while forge applies and publishes `examples/libraries`: at every operation on the file system, under
+//! several models of what a disk loses. What clients of the repository then see is whole, and the next apply ends with the
+//! repository that an undisturbed one makes.
+//!
+//! The default run looks at what clients see of all states, and lets forge go on from a sample of them; with
+//! `FORGE_TEST_POWER_CUTS=all` from all. `FORGE_TEST_POWER_CUTS=NUMBER` takes a sample of that size.
+
+use std::collections::HashSet;
+
+use crate::disk::{
+    Disk, Journal, Loss, Machine, Operation, PROJECT, Tree, in_own_mounts, read_repository, release_again,
+    wrong_blobs,
+};
+use crate::failures::{Failures, sample};
+use crate::repository_client::Listed;
+
+/// From how many states forge goes on in the default run.
+const SAMPLE: usize = 40;
+
+/// Folders in which builds work: states that differ only there are one.
+const SCRATCH: &[&str] = &["project/.forge/work"];
+
+/// An apply, a change, and an apply that publishes it, with everything that they did on the disk.
+struct Recording {
+    empty_disk: Tree,
+    journal: Journal,
+    /// The operations that made the change, and were not forge's.
+    change: std::ops::Range<usize>,
+    first: Listed,
+    second: Listed,
+}
+
+/// A moment at which the power goes, and what is lost.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    /// So many operations have been carried out.
+    after: usize,
+    loss: Loss,
+}
+
+impl Recording {
+    fn make(machine: &Machine) -> Self {
+        let empty_disk = machine.new_disk();
+        let mount = machine.mount(empty_disk.clone());
+        machine.succeed(&["apply"]);
+        let first = read_repository(&mount.tree()).unwrap();
+        let begin = mount.journal().operations.len();
+        release_again(machine, "base/libbase.spec");
+        let end = mount.journal().operations.len();
+        machine.succeed(&["apply"]);
+        let second = read_repository(&mount.tree()).unwrap();
+        assert!(first.len() >= 14 && second.len() >= 14 && first != second, "{first:#?}");
+        Self { empty_disk, journal: mount.journal(), change: begin..end, first, second }
+    }
+
+    /// What the repository must be after a cut and another apply.
+    fn expected(&self, cut: Cut) -> &Listed {
+        if cut.after < self.change.end { &self.first } else { &self.second }
+    }
+
+    /// All cuts that leave different disks, each with what was wrong there for clients.
+    fn distinct_cuts(&self) -> (Vec<Cut>, Failures) {
+        let (mut cuts, mut failures) = (Vec::new(), Failures::default());
+        let mut seen = HashSet::new();
+        let mut disk = Disk::new(self.empty_disk.clone());
+        for (at, (operation, time)) in self.journal.operations.iter().enumerate() {
+            disk.apply(operation, *time);
+            if self.change.contains(&at) && at + 1 < self.change.end {
+                continue;
+            }
+            for loss in Loss::ALL.into_iter().filter(|loss| loss.is_changed_by(operation)) {
+                let left = disk.after_power_cut(loss);
+                let cut = Cut { after: at + 1, loss };
+                // The same disk before and after the change is two cases: other things are expected of it.
+                if seen.insert((left.fingerprint(SCRATCH), cut.after < self.change.end)) {
+                    if let Err(problem) = self.check_clients(&left, cut) {
+                        failures.add(format!("clients: {problem}"), self.describe(cut, &disk));
+                    }
+                    cuts.push(cut);
+                }
+            }
+        }
+        (cuts, failures)
+    }
+
+    /// What clients see is one of the repositories that forge has made; once it has ended, there is one.
+    fn check_clients(&self, left: &Tree, cut: Cut) -> Result<(), String> {
+        let seen = read_repository(left)?;
+        let is_first = seen == self.first;
+        if cut.after < self.change.end {
+            let may_be_missing = seen.is_empty() && cut.after < self.change.start;
+            return (is_first || may_be_missing).then_some(()).ok_or_else(|| names("neither none nor the first", &seen));
+        }
+        (is_first || seen == self.second).then_some(()).ok_or_else(|| names("neither the first nor the second", &seen))
+    }
+
+    /// Lets forge go on after a cut.
+    fn recover(&self, machine: &Machine, left: Tree, cut: Cut) -> Result<(), String> {
+        let mount = machine.mount(left);
+        let expected = self.expected(cut);
+        let apply = |what: &str| {
+            let said = machine.forge(&["apply"]);
+            if said.code != Some(0) {
+                return Err(format!("{what}: exit {:?}: {}", said.code, said.text));
+            }
+            match read_repository(&mount.tree()) {
+                Ok(listed) if listed == *expected => Ok(()),
+                Ok(listed) => Err(names(&format!("{what}: exit 0 with another repository"), &listed)),
+                Err(problem) => Err(format!("{what}: exit 0 and clients meet: {problem}")),
+            }
+        };
+        apply("the next apply")?;
+        if let Some(wrong) = wrong_blobs(&mount.tree()).pop() {
+            return Err(wrong);
+        }
+        let plan = machine.forge(&["plan", "--detailed-exitcode"]);
+        if plan.code != Some(0) {
+            return Err(format!("after the next apply, plan has exit {:?}: {}", plan.code, plan.text));
+        }
+        std::fs::remove_dir_all(machine.path().join(PROJECT).join("public")).unwrap();
+        apply("an apply from the store alone")
+    }
+
+    fn describe(&self, cut: Cut, disk: &Disk) -> String {
+        let (operation, _) = &self.journal.operations[cut.after - 1];
+        let phase = if cut.after < self.change.end { "first" } else { "second" };
+        format!("{phase} apply, after operation {}, {:?}: {}", cut.after, cut.loss, disk.live().describe(operation))
+    }
+}
+
+fn names(problem: &str, listed: &Listed) -> String {
+    format!("{problem}: {:?}", listed.keys().collect::<Vec<_>>())
+}
+
+#[test]
+fn whenever_the_power_goes_clients_see_a_whole_repository_and_the_next_apply_makes_the_right_one() {
+    if !in_own_mounts("power_cut::whenever_the_power_goes_clients_see_a_whole_repository_and_the_next_apply_makes_the_right_one") {
+        return;
+    }
+    let machine = Machine::new();
+    let recording = Recording::make(&machine);
+    let syncs = |operation: &Operation| {
+        matches!(operation, Operation::SyncFile { .. } | Operation::SyncFolder { .. })
+    };
+    let operations = recording.journal.operations.len();
+    println!("{operations} operations, {} syncs", recording.journal.count(syncs));
+    let (cuts, mut failures) = recording.distinct_cuts();
+    let selected = sample(&cuts, "FORGE_TEST_POWER_CUTS", SAMPLE);
+    println!("{} different disks, forge goes on from {}", cuts.len(), selected.len());
+
+    let mut disk = Disk::new(recording.empty_disk.clone());
+    let mut done = 0;
+    for cut in selected {
+        for (operation, time) in &recording.journal.operations[done..cut.after] {
+            disk.apply(operation, *time);
+        }
+        done = cut.after;
+        if let Err(problem) = recording.recover(&machine, disk.after_power_cut(cut.loss), cut) {
+            failures.add(problem, recording.describe(cut, &disk));
+        }
+    }
+    failures.assert_none(cuts.len());
+}
