@@ -77,9 +77,12 @@ impl Flip {
         let bits = disk.read(path).unwrap_or_default().len() * 8;
         let places = if path == Path::new(HISTORY) { IN_THE_HISTORY } else { IN_ONE_FILE };
         let part = bits / places;
-        // Somewhere in each part, the same place in every run; an empty file has no bit.
-        let bit = |at: usize| at * part + (at * 2_654_435_761 + bits) % part.max(1);
-        (0..places).filter(|_| part > 0).map(|at| Self::File { path: path.to_owned(), bit: bit(at) }).collect()
+        // Somewhere in each part, spread over the eight bits of a byte; an empty file has none.
+        let bit = |at: usize| at * part + (part / 3 + path.as_os_str().len() + 3 * at) % part;
+        (0..places)
+            .filter(|_| part > 0)
+            .map(|at| Self::File { path: path.to_owned(), bit: bit(at) })
+            .collect()
     }
 
     fn in_values(history: &[u8]) -> Vec<Self> {
@@ -90,7 +93,11 @@ impl Flip {
         for table in tables(&connection) {
             for row in rows(&connection, &table) {
                 let columns = (0..row.len()).filter(|at| flipped(&row[*at].1).is_some());
-                flips.extend(columns.map(|column| Self::Value { table: table.clone(), row: row.clone(), column }));
+                flips.extend(columns.map(|column| Self::Value {
+                    table: table.clone(),
+                    row: row.clone(),
+                    column,
+                }));
             }
         }
         flips
@@ -216,15 +223,22 @@ impl Applied {
 
 impl Count {
     /// The right repository with exit 0, or exit 1 with the name of what is damaged; never a wrong file.
-    fn add(&mut self, flip: &Flip, what: &str, said: &Said, (disk, wanted): (&Tree, &Listed)) -> Result<(), String> {
-        let listed = read_repository(disk).map_err(|problem| {
-            format!("{what}: exit {:?} and clients meet: {problem}", said.code)
-        })?;
+    fn add(
+        &mut self,
+        flip: &Flip,
+        what: &str,
+        said: &Said,
+        (disk, wanted): (&Tree, &Listed),
+    ) -> Result<(), String> {
+        let listed = read_repository(disk)
+            .map_err(|problem| format!("{what}: exit {:?} and clients meet: {problem}", said.code))?;
         match said.code {
             Some(0) if listed == *wanted => self.same += 1,
             Some(0) => return Err(format!("{what}: exit 0 with another repository: {:?}", listed.keys())),
             Some(1) if flip.is_named_in(&said.text) => self.named += 1,
-            Some(1) => return Err(format!("{what}: exit 1 without the name of what is damaged: {}", said.text)),
+            Some(1) => {
+                return Err(format!("{what}: exit 1 without the name of what is damaged: {}", said.text));
+            }
             code => return Err(format!("{what}: exit {code:?}: {}", said.text)),
         }
         Ok(())
@@ -247,6 +261,10 @@ fn a_flipped_bit_is_healed_or_named_and_gets_into_no_repository() {
         }
     }
     let Count { same, named } = count;
-    println!("{} of {} flips: {same} applies gave the same repository, {named} named the damage", selected.len(), flips.len());
+    println!(
+        "{} of {} flips: {same} applies gave the same repository, {named} named the damage",
+        selected.len(),
+        flips.len()
+    );
     failures.assert_none(selected.len());
 }

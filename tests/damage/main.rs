@@ -1,6 +1,8 @@
 //! What forge keeps and publishes, after the machine has failed: power cuts and flipped bits.
 //!
-//! All of it runs on a file system of the tests' own ([`power_cut`](disk)), which needs FUSE: see `disk::NEEDED`.
+//! All of it runs on a file system of the tests' own ([`disk`]), mounted with FUSE: this needs `/dev/fuse`, and root or
+//! unprivileged user namespaces. Where these are missing the tests fail, and say what to do. The default run takes a
+//! sample; `FORGE_TEST_POWER_CUTS=all FORGE_TEST_BIT_FLIPS=all cargo test --test damage` takes all cases, which is hours.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,7 @@
 //! A client of a repository: reads `repomd.xml`, and everything that it leads to.
 
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
@@ -37,7 +39,9 @@ pub fn follow(read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<Listed, String> 
         let named = named(kind, size)?;
         let packed = check(read, &named, &mut listed)?;
         let mut xml = String::new();
-        GzDecoder::new(packed.as_slice()).read_to_string(&mut xml).map_err(|e| format!("{}: {e}", named.path))?;
+        GzDecoder::new(packed.as_slice())
+            .read_to_string(&mut xml)
+            .map_err(|e| format!("{}: {e}", named.path))?;
         if kind.starts_with("<data type=\"primary\"") {
             for package in elements(&xml, "package") {
                 let size = attribute(package, "package", "size").unwrap_or_default();

@@ -12,9 +12,9 @@ use crate::repository_client::{Listed, follow};
 /// Where things are on the disk.
 pub const PROJECT: &str = "project";
 /// The user's cache, in which the store is.
-pub const CACHE: &str = "cache";
+const CACHE: &str = "cache";
 /// The repository.
-pub const REPOSITORY: &str = "project/public/host";
+const REPOSITORY: &str = "project/public/host";
 
 /// A place to mount disks at, always the same: paths get into packages.
 pub struct Machine {

@@ -208,28 +208,34 @@ impl Tree {
         }
     }
 
-    /// A digest of all names, kinds, modes and content, but of no times: trees with the same one are the same case.
-    /// What lies below the folders of `scratch` does not count.
-    pub fn fingerprint(&self, scratch: &[&str]) -> blake3::Hash {
-        let scratch: Vec<NodeId> = scratch.iter().filter_map(|path| self.find(path)).collect();
+    /// A digest of all names, kinds, modes and content, but of no times: trees with the same one are the same case. Nor
+    /// does content count of files that are `scratch`, or what is below a folder that is.
+    pub fn fingerprint(&self, is_scratch: fn(&Path) -> bool) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new();
-        self.hash_folder(ROOT, &scratch, &mut hasher);
+        self.hash_folder((ROOT, Path::new("")), is_scratch, &mut hasher);
         hasher.finalize()
     }
 
-    fn hash_folder(&self, folder: NodeId, scratch: &[NodeId], hasher: &mut blake3::Hasher) {
+    fn hash_folder(
+        &self,
+        (folder, path): (NodeId, &Path),
+        is_scratch: fn(&Path) -> bool,
+        hasher: &mut blake3::Hasher,
+    ) {
         let Some(entries) = self.node(folder).and_then(Node::entries) else { return };
         for (name, id) in entries {
             let Some(node) = self.node(*id) else { continue };
+            let path = path.join(name);
             hasher.update(name.as_bytes()).update(&node.mode.to_le_bytes());
+            if is_scratch(&path) {
+                continue;
+            }
             match &node.kind {
                 Kind::File(bytes) => hasher.update(b"\0file").update(bytes.digest().as_bytes()),
                 Kind::Link(target) => hasher.update(b"\0link").update(target.as_os_str().as_bytes()),
                 Kind::Folder(_) => hasher.update(b"\0folder"),
             };
-            if !scratch.contains(id) {
-                self.hash_folder(*id, scratch, hasher);
-            }
+            self.hash_folder((*id, &path), is_scratch, hasher);
             hasher.update(b"\0end");
         }
     }
@@ -237,9 +243,15 @@ impl Tree {
     /// An operation with the path that it was done to.
     pub fn describe(&self, operation: &Operation) -> String {
         match operation {
-            Operation::Create { parent, name, .. } => format!("create {}", self.path_of(*parent).join(name).display()),
-            Operation::Link { parent, name, .. } => format!("link {}", self.path_of(*parent).join(name).display()),
-            Operation::Remove { parent, name } => format!("remove {}", self.path_of(*parent).join(name).display()),
+            Operation::Create { parent, name, .. } => {
+                format!("create {}", self.path_of(*parent).join(name).display())
+            }
+            Operation::Link { parent, name, .. } => {
+                format!("link {}", self.path_of(*parent).join(name).display())
+            }
+            Operation::Remove { parent, name } => {
+                format!("remove {}", self.path_of(*parent).join(name).display())
+            }
             Operation::Rename { from, to } => {
                 let (from, to) = (self.path_of(from.0).join(&from.1), self.path_of(to.0).join(&to.1));
                 format!("rename {} to {}", from.display(), to.display())
