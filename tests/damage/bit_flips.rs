@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-use crate::disk::{Machine, PROJECT, Said, Tree, in_own_mounts, read_repository, release_again};
 use crate::failures::{Failures, sample};
 use crate::repository_client::Listed;
+use crate::simulation::{Machine, Mount, PROJECT, Said, Tree, in_own_mounts, read_repository, release_again};
 
 /// How many flips the default run takes.
 const SAMPLE: usize = 40;
@@ -24,8 +24,6 @@ const IN_ONE_FILE: usize = 3;
 const IN_THE_HISTORY: usize = 64;
 
 const HISTORY: &str = "project/.forge/history.db";
-
-const PACKAGES: &[&str] = &["libbase", "libtext", "libgreet", "greeter"];
 
 /// One bit, somewhere.
 #[derive(Clone, Debug)]
@@ -42,6 +40,12 @@ struct Applied {
 }
 
 /// How forge came to terms with a flip.
+enum Outcome {
+    Same,
+    Named,
+}
+
+/// How often it did which.
 #[derive(Default)]
 struct Count {
     same: usize,
@@ -120,13 +124,16 @@ impl Flip {
         disk
     }
 
-    /// Whether a failure's words tell what is damaged: the file, or the package that it is of.
-    fn is_named_in(&self, text: &str) -> bool {
-        let file = match self {
-            Self::File { path, .. } => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            Self::Value { .. } => "history.db".to_owned(),
+    /// Whether a failure's words tell what is damaged: the file, or the package that it is a copy of.
+    fn is_named_in(&self, text: &str, undamaged: &Tree) -> bool {
+        let Self::File { path, .. } = self else {
+            return text.contains("history.db");
         };
-        text.contains(&file) || PACKAGES.iter().any(|package| text.contains(package))
+        let content = undamaged.read(path);
+        let packages = undamaged.files("project/public").into_iter();
+        let copies = packages.filter(|package| undamaged.read(package) == content);
+        let mut names = copies.chain([path.clone()]).filter_map(|path| Some(path.file_name()?.to_owned()));
+        names.any(|name| text.contains(&*name.to_string_lossy()))
     }
 
     /// Whether it lies in the repository, whose files forge reads again only when told to.
@@ -146,7 +153,7 @@ fn tables(connection: &Connection) -> Vec<String> {
 
 fn rows(connection: &Connection, table: &str) -> Vec<Vec<(String, Value)>> {
     let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let read = |row: &rusqlite::Row<'_>| {
         columns.iter().enumerate().map(|(at, name)| Ok((name.clone(), row.get(at)?))).collect()
     };
@@ -200,48 +207,49 @@ impl Applied {
         Self { disk, published, next }
     }
 
-    /// What has been damaged, in whatever way forge comes upon it.
+    /// Lets forge come upon the damage in three ways: told to look for it, publishing from the store, and building with
+    /// what is in the store.
     fn check(&self, machine: &Machine, flip: &Flip, count: &mut Count) -> Result<(), String> {
         let damaged = flip.carry_out(&self.disk);
+        let run = |arguments: &[&str], wanted: &Listed, mount: &Mount| {
+            let said = machine.forge(arguments);
+            self.judge(flip, &said, &mount.tree(), wanted)
+                .map_err(|problem| format!("{arguments:?}: {problem}"))
+        };
         {
             let mount = machine.mount(damaged.clone());
-            let said = machine.forge(&["apply", "--verify-published"]);
-            count.add(flip, "apply --verify-published", &said, (&mount.tree(), &self.published))?;
+            count.add(run(&["apply", "--verify-published"], &self.published, &mount)?);
             std::fs::remove_dir_all(machine.path().join(PROJECT).join("public")).unwrap();
-            let said = machine.forge(&["apply"]);
-            count.add(flip, "an apply from the store alone", &said, (&mount.tree(), &self.published))?;
+            count.add(run(&["apply"], &self.published, &mount)?);
         }
-        if flip.is_in_repository() {
-            return Ok(());
+        if !flip.is_in_repository() {
+            let mount = machine.mount(damaged);
+            release_again(machine, "text/libtext.spec");
+            count.add(run(&["apply"], &self.next, &mount)?);
         }
-        let mount = machine.mount(damaged);
-        release_again(machine, "text/libtext.spec");
-        let said = machine.forge(&["apply"]);
-        count.add(flip, "an apply that builds with what is in the store", &said, (&mount.tree(), &self.next))
+        Ok(())
+    }
+
+    /// The right repository with exit 0, or exit 1 with the name of what is damaged; never a wrong file.
+    fn judge(&self, flip: &Flip, said: &Said, disk: &Tree, wanted: &Listed) -> Result<Outcome, String> {
+        let Said { code, text } = said;
+        match (code, read_repository(disk)) {
+            (_, Err(problem)) => Err(format!("exit {code:?} and clients meet: {problem}")),
+            (Some(0), Ok(listed)) if listed == *wanted => Ok(Outcome::Same),
+            (Some(0), Ok(listed)) => Err(format!("exit 0 with another repository: {:?}", listed.keys())),
+            (Some(1), Ok(_)) if flip.is_named_in(text, &self.disk) => Ok(Outcome::Named),
+            (Some(1), Ok(_)) => Err(format!("exit 1 without the name of what is damaged: {text}")),
+            (code, Ok(_)) => Err(format!("exit {code:?}: {text}")),
+        }
     }
 }
 
 impl Count {
-    /// The right repository with exit 0, or exit 1 with the name of what is damaged; never a wrong file.
-    fn add(
-        &mut self,
-        flip: &Flip,
-        what: &str,
-        said: &Said,
-        (disk, wanted): (&Tree, &Listed),
-    ) -> Result<(), String> {
-        let listed = read_repository(disk)
-            .map_err(|problem| format!("{what}: exit {:?} and clients meet: {problem}", said.code))?;
-        match said.code {
-            Some(0) if listed == *wanted => self.same += 1,
-            Some(0) => return Err(format!("{what}: exit 0 with another repository: {:?}", listed.keys())),
-            Some(1) if flip.is_named_in(&said.text) => self.named += 1,
-            Some(1) => {
-                return Err(format!("{what}: exit 1 without the name of what is damaged: {}", said.text));
-            }
-            code => return Err(format!("{what}: exit {code:?}: {}", said.text)),
+    fn add(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Same => self.same += 1,
+            Outcome::Named => self.named += 1,
         }
-        Ok(())
     }
 }
 

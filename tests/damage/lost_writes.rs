@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::disk::{Content, Disk, Loss, Names, NewNode, Operation, ROOT, Tree};
+use crate::simulation::{Content, Disk, Loss, Names, NewNode, Operation, ROOT, Tree};
 
 const STRICT: Loss = Loss { names: Names::Synced, content: Content::Synced };
 const NAMES_FIRST: Loss = Loss { names: Names::All, content: Content::Synced };
@@ -86,7 +86,7 @@ fn a_file_written_in_place_has_its_old_content_until_it_is_synced() {
         self::disk(&begun)
     };
     disk.apply(&write, SystemTime::UNIX_EPOCH);
-    let unsynced = disk_of(&[write.clone()]);
+    let unsynced = disk_of(std::slice::from_ref(&write));
     assert_eq!(left(&unsynced.after_power_cut(STRICT), "file"), Some("old"));
     assert_eq!(left(&unsynced.after_power_cut(ZEROS), "file"), Some("old\0\0"));
     let synced = disk_of(&[write, Operation::SyncFile { node: 2 }]);

@@ -8,15 +8,15 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use crate::disk::{
+use crate::failures::{Failures, sample};
+use crate::repository_client::Listed;
+use crate::simulation::{
     Disk, Journal, Loss, Machine, Operation, PROJECT, Tree, in_own_mounts, read_repository, release_again,
     wrong_blobs,
 };
-use crate::failures::{Failures, sample};
-use crate::repository_client::Listed;
 
 /// From how many states forge goes on in the default run.
-const SAMPLE: usize = 24;
+const SAMPLE: usize = 16;
 
 /// Where builds work and where their logs are written as they come: disks that differ only there are one case.
 fn is_scratch(path: &Path) -> bool {
@@ -119,12 +119,15 @@ impl Recording {
             }
         };
         apply("the next apply")?;
-        if let Some(wrong) = wrong_blobs(&mount.tree()).pop() {
-            return Err(wrong);
-        }
-        let plan = machine.forge(&["plan", "--detailed-exitcode"]);
-        if plan.code != Some(0) {
-            return Err(format!("after the next apply, plan has exit {:?}: {}", plan.code, plan.text));
+        check_memory(&mount.tree())?;
+        for question in [&["store", "verify"] as &[&str], &["plan", "--detailed-exitcode"]] {
+            let said = machine.forge(question);
+            if said.code != Some(0) {
+                return Err(format!(
+                    "after the next apply, {question:?} has exit {:?}: {}",
+                    said.code, said.text
+                ));
+            }
         }
         std::fs::remove_dir_all(machine.path().join(PROJECT).join("public")).unwrap();
         apply("an apply from the store alone")
@@ -139,6 +142,28 @@ impl Recording {
             cut.loss,
             disk.live().describe(operation)
         )
+    }
+}
+
+/// What is in the store and in the history is right, without asking forge.
+fn check_memory(disk: &Tree) -> Result<(), String> {
+    if let Some(wrong) = wrong_blobs(disk).pop() {
+        return Err(format!("after the next apply, {wrong}"));
+    }
+    let temp = tempfile::tempdir().unwrap();
+    for file in ["history.db", "history.db-wal"] {
+        if let Some(data) = disk.read(format!("{PROJECT}/.forge/{file}")) {
+            std::fs::write(temp.path().join(file), data).unwrap();
+        }
+    }
+    let history = rusqlite::Connection::open(temp.path().join("history.db")).unwrap();
+    let found: Result<String, _> = history.query_row("PRAGMA integrity_check", [], |row| row.get(0));
+    let builds: Result<i64, _> = history.query_row("SELECT count(*) FROM builds", [], |row| row.get(0));
+    match (found.as_deref(), builds) {
+        (Ok("ok"), Ok(1..)) => Ok(()),
+        (found, builds) => {
+            Err(format!("after the next apply, the history is damaged: {found:?}, {builds:?}"))
+        }
     }
 }
 

@@ -20,5 +20,5 @@ mod tree;
 pub use disk::{Content, Disk, Loss, Names};
 pub use journal::{Journal, NewNode, Operation};
 pub use libraries::{Machine, PROJECT, Said, read_repository, release_again, wrong_blobs};
-pub use mount::in_own_mounts;
+pub use mount::{Mount, in_own_mounts};
 pub use tree::{ROOT, Tree};
