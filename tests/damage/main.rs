@@ -21,6 +21,7 @@ mod simulation;
 mod support;
 
 mod bit_flips;
+mod database;
 mod failures;
 mod lost_writes;
 mod power_cut;
