@@ -120,14 +120,13 @@ impl Recording {
         };
         apply("the next apply")?;
         check_memory(&mount.tree())?;
-        for question in [&["store", "verify"] as &[&str], &["plan", "--detailed-exitcode"]] {
-            let said = machine.forge(question);
-            if said.code != Some(0) {
-                return Err(format!(
-                    "after the next apply, {question:?} has exit {:?}: {}",
-                    said.code, said.text
-                ));
-            }
+        let verify = machine.forge(&["store", "verify"]);
+        if let Some(wrong) = believed_and_wrong(&verify.text) {
+            return Err(format!("after the next apply, store verify says: {wrong}"));
+        }
+        let plan = machine.forge(&["plan", "--detailed-exitcode"]);
+        if plan.code != Some(0) {
+            return Err(format!("after the next apply, plan has exit {:?}: {}", plan.code, plan.text));
         }
         std::fs::remove_dir_all(machine.path().join(PROJECT).join("public")).unwrap();
         apply("an apply from the store alone")
@@ -165,6 +164,13 @@ fn check_memory(disk: &Tree) -> Result<(), String> {
             Err(format!("after the next apply, the history is damaged: {found:?}, {builds:?}"))
         }
     }
+}
+
+/// What `forge store verify` finds wrong, but for facts of specs: they are not synced, as reading a spec again is cheaper,
+/// and one that was cut short is never believed.
+fn believed_and_wrong(verify: &str) -> Option<&str> {
+    let mut findings = verify.lines().map(str::trim).filter(|line| !line.is_empty());
+    findings.find(|line| !line.starts_with("facts/") && !line.starts_with("checked "))
 }
 
 fn names(problem: &str, listed: &Listed) -> String {
