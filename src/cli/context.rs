@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use anstream::{AutoStream, ColorChoice};
 use miette::Diagnostic;
 
 use super::arguments::Global;
-use crate::files::HostPath;
-use crate::manifest::ManifestErrors;
+use crate::engine::{Secret, SecretKey};
+use crate::files::{HostPath, reason};
+use crate::manifest::{Environment, ManifestErrors};
 use crate::ui::{ReportStyle, Verbosity, is_closed_pipe, report};
 
 /// Why a command ended early.
@@ -126,6 +128,8 @@ pub struct Context {
     /// Whether standard error is a terminal that can draw.
     pub draws: bool,
     width: usize,
+    /// The user's key, once a secret has asked for it.
+    secret_key: OnceLock<Result<SecretKey, String>>,
 }
 
 impl Context {
@@ -162,7 +166,16 @@ impl Context {
         let colors = !is_set("NO_COLOR") && !is_dumb;
         let draws = io::stderr().is_terminal() && !is_dumb;
         let width = terminal_width().unwrap_or(100).clamp(40, 120);
-        Self { variables, environment, directory: None, verbosity: Verbosity::Normal, colors, draws, width }
+        Self {
+            variables,
+            environment,
+            directory: None,
+            verbosity: Verbosity::Normal,
+            colors,
+            draws,
+            width,
+            secret_key: OnceLock::new(),
+        }
     }
 
     /// Takes what was said for every command.
@@ -195,6 +208,14 @@ impl Context {
         let cache = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
         let cache = cache.ok_or(CliError::NoHome { first: "XDG_CACHE_HOME", what: "the store" })?;
         Ok(cache.join("rpmforge"))
+    }
+
+    /// The folder of what is this user's own.
+    fn data_folder(&self) -> Option<HostPath> {
+        let set =
+            |name: &str| self.environment.get(name).filter(|value| !value.is_empty()).and_then(HostPath::new);
+        let data = set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local/share")));
+        data.map(|data| data.join("rpmforge"))
     }
 
     /// Writes to standard output.
@@ -248,6 +269,20 @@ impl Context {
             };
             self.tell(&format!("{mistakes} in the manifest; nothing was done\n"));
         }
+    }
+}
+
+impl Environment for Context {
+    fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.get(name).map(String::as_str)
+    }
+
+    fn secret(&self, text: &str) -> Result<Secret, String> {
+        let read = || {
+            let folder = self.data_folder().ok_or("neither XDG_DATA_HOME nor HOME is set")?;
+            SecretKey::read_or_make(&folder).map_err(|error| reason(&error))
+        };
+        Ok(Secret::new(text.to_owned(), self.secret_key.get_or_init(read).as_ref()?))
     }
 }
 

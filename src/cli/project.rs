@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use cap_std::fs::{Permissions, PermissionsExt};
+
 use super::context::{CliError, Context, Failure};
 use crate::files::{Folder, HostPath, Lock, LockKind};
 use crate::manifest::{MANIFEST_FILE, Manifest, load};
@@ -12,6 +14,9 @@ use crate::store::{History, Store, StoreError};
 
 /// The folder of a project's state.
 pub const STATE_FOLDER: &str = ".forge";
+
+/// The file of its history, in that folder.
+const HISTORY_FILE: &str = "history.db";
 
 /// A project.
 pub struct Project {
@@ -41,7 +46,7 @@ impl Project {
 
     /// Its manifest.
     pub fn manifest(&self, context: &Context) -> Result<Arc<Manifest>, Failure> {
-        let loaded = load(&self.repository, MANIFEST_FILE, &context.environment);
+        let loaded = load(&self.repository, MANIFEST_FILE, context);
         loaded.map(Arc::new).map_err(Failure::Manifest)
     }
 
@@ -57,9 +62,20 @@ impl Project {
         Ok(Unpacked::open(folder)?)
     }
 
+    /// The file of its history, which no other user can read.
+    fn history_path(&self) -> Result<HostPath, Failure> {
+        let state = self.state()?;
+        // SQLite would make it readable for everybody; the files that it puts beside it have the mode of this one. One that
+        // is there already may be of an earlier forge, or of another user, who decides.
+        if state.new_file(HISTORY_FILE, 0o600).is_err() {
+            let _ = state.dir().set_permissions(HISTORY_FILE, Permissions::from_mode(0o600));
+        }
+        Ok(state.path().join(HISTORY_FILE))
+    }
+
     /// Its history. Who has taken the [lock](Self::lock) gets a new one in place of a damaged one.
     pub fn history(&self) -> Result<History, Failure> {
-        let path = self.state()?.path().join("history.db");
+        let path = self.history_path()?;
         Ok(match self.is_locked.load(Ordering::Relaxed) {
             true => History::open_or_renew(&path)?,
             false => History::open(&path)?,
@@ -68,7 +84,7 @@ impl Project {
 
     /// Its history, or an empty one that is not kept, with a word of why: a plan can be made without it.
     pub fn history_or_none(&self, context: &Context) -> Result<History, Failure> {
-        let path = self.state()?.path().join("history.db");
+        let path = self.history_path()?;
         if self.is_locked.load(Ordering::Relaxed) {
             return self.history();
         }

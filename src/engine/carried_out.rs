@@ -4,7 +4,9 @@ use std::io::Write;
 
 use std::ffi::OsString;
 
-use super::rpmbuild::{environment, options};
+use cap_std::fs::{Permissions, PermissionsExt};
+
+use super::rpmbuild::{environment, with_options};
 use super::{EngineError, Job, Outcome, Part, StageListener, StopReason, cause};
 use crate::event::{Clock, StageTime, SystemClock, Timestamp};
 use crate::files::{Folder, HostPath};
@@ -42,6 +44,10 @@ pub(super) async fn carry_out(
     listener: &dyn StageListener,
 ) -> Result<Outcome, EngineError> {
     let top = Folder::create_scratch(&job.top)?;
+    if job.settings.secrets().next().is_some() {
+        // Scripts with secrets lie there while they run, and until the next build where forge itself is killed.
+        top.dir().set_permissions(".", Permissions::from_mode(0o700))?;
+    }
     for folder in ["BUILD", "BUILDROOT", "tmp"].iter().chain(&RESULT_FOLDERS) {
         top.create(folder)?;
     }
@@ -54,14 +60,18 @@ pub(super) async fn carry_out(
     let mut tail = Tail::new(TAIL);
     let mut wrote = Vec::new();
     let mut failed_write = None;
-    let mut output = |_: Stream, chunk: &[u8]| {
+    let mask = job.settings.mask();
+    let mut masked = mask.stream();
+    let mut keep = |chunk: &[u8]| {
         failed_write = failed_write.take().or(log.write_all(chunk).err());
         tail.push(chunk, |line| {
             stages.line(line);
             wrote.extend(line.strip_prefix("Wrote: ").map(str::to_owned));
         });
     };
+    let mut output = |_: Stream, chunk: &[u8]| keep(&masked.push(chunk));
     let exit = command.run(program.supervisor, cancel, &mut output).await?;
+    keep(&masked.finish());
     if let Some(error) = failed_write {
         return Err(error.into());
     }
@@ -96,13 +106,9 @@ fn command(program: &Program<'_>, job: &Job) -> Command {
     } else if !job.staged.is_empty() {
         command = command.argument("--staged").argument(job.top.join(STAGED).as_os_str());
     }
-    let command = job.settings.secrets().fold(command, |command, secret| command.hide(secret));
-    command
-        .together()
-        .arguments(defaults(job).into_iter().flat_map(|define| ["--define".to_owned(), define]))
-        .arguments(options(&job.settings, &job.sources))
-        .argument("--")
-        .argument(job.spec.as_os_str())
+    let defaults = defaults(job).into_iter().flat_map(|define| ["--define".to_owned(), define]);
+    let command = command.together().arguments(defaults);
+    with_options(command, &job.settings, &job.sources).argument("--").argument(job.spec.as_os_str())
 }
 
 /// Macros of every build: where it works, and that two builds of the same thing come out the same. The manifest's

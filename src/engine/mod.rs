@@ -10,8 +10,12 @@ mod facts;
 mod identity;
 mod job;
 mod listed;
+mod mask;
+mod masked_read;
 mod native;
 mod rpmbuild;
+mod secret;
+mod secret_key;
 mod settings;
 mod value;
 
@@ -21,11 +25,13 @@ use std::pin::Pin;
 pub use facts::{ArchLimits, Facts, FactsRequest, Read, Reading, SourceReference, SubpackageFacts};
 pub use identity::EngineIdentity;
 pub use job::{Job, Outcome, Part, StageListener, StopReason};
+pub use mask::{MASK, Mask, MaskedStream, SHORTEST_MASKED};
 pub use native::{
     BuildListener, BuildProblem, BuildRequest, Goal, Native, Order, SOURCES_FOLDER, SpecReading, Step,
     Unbuilt, build, install_source_package, spec_of_archive,
 };
 pub use rpmbuild::{Rpmbuild, SYSTEM_PATH};
+pub use secret::{Secret, SecretKey};
 pub use settings::{Condition, MacroLevel, MacroSetting, Settings};
 pub use value::Value;
 

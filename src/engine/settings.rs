@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Value;
-use crate::digest::Encoder;
+use super::{Mask, Secret, Value};
+use crate::digest::{Digest, Encoder};
 
 /// Who said a macro's value; a later level overrides an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -91,10 +91,31 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The values that may not be shown.
-    pub fn secrets(&self) -> impl Iterator<Item = &str> {
-        let bodies = self.macros.iter().filter_map(|setting| setting.body.as_ref());
-        bodies.chain(self.environment.values()).filter_map(Value::secret)
+    /// The values that may not be shown, and what has them, in words.
+    pub fn secrets(&self) -> impl Iterator<Item = (String, &Secret)> {
+        let macros = self.macros.iter().filter_map(|setting| {
+            let secret = setting.body.as_ref()?.secret()?;
+            Some((format!("the macro `{}`", setting.name), secret))
+        });
+        let variables = self.environment.iter().filter_map(|(name, value)| {
+            Some((format!("the environment variable `{name}`"), value.secret()?))
+        });
+        macros.chain(variables)
+    }
+
+    /// What only the user knows who has the secrets' key; nothing where there are no secrets.
+    pub fn salt(&self) -> Option<Digest> {
+        let digests: Vec<Digest> = self.secrets().map(|(_, secret)| secret.digest()).collect();
+        let mut encoder = Encoder::new("rpmforge salt v1");
+        encoder.list("secrets", digests.iter(), |encoder, digest| {
+            encoder.digest_field("", digest);
+        });
+        (!digests.is_empty()).then(|| encoder.digest())
+    }
+
+    /// What takes their secrets out of all that is shown.
+    pub fn mask(&self) -> Mask {
+        Mask::new(self.secrets().map(|(_, secret)| secret.reveal()))
     }
 
     /// Puts every field into a key. A field that is forgotten here does not compile.
@@ -104,13 +125,18 @@ impl Settings {
         encoder.list("macros", macros.iter(), |encoder, setting| {
             let MacroSetting { name, options, body, level } = setting;
             encoder.text("name", name).option("options", options.as_deref());
-            encoder.option("body", body.as_ref().map(Value::text)).text("level", &level.to_string());
+            match body {
+                Some(value @ (Value::Secret(_) | Value::Digested(_))) => value.encode("secret body", encoder),
+                Some(Value::Written(text)) => drop(encoder.option("body", Some(text))),
+                None => drop(encoder.option("body", None)),
+            }
+            encoder.text("level", &level.to_string());
         });
         encoder.list("conditions", conditions.iter(), |encoder, condition| {
             encoder.text("", &condition.to_string());
         });
         encoder.list("environment", environment.iter(), |encoder, (name, value)| {
-            encoder.text(name, value.text());
+            value.encode(name, encoder);
         });
     }
 }

@@ -4,28 +4,27 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::digest::Digest;
+use super::{MASK, Secret};
+use crate::digest::{Digest, Encoder};
 
 /// The value of a macro or variable. One that came from the environment may be a secret: it reaches the build, and
-/// everything that is shown or written down holds its digest at the most.
+/// everything that is shown or written down holds its keyed digest at the most.
 #[derive(Clone)]
 pub enum Value {
     /// Written in the manifest or on the command line.
     Written(String),
     /// Taken from the environment by `(env)`.
-    Hidden(String),
-    /// As [`Value::Hidden`], read back from where only the digest was written down.
+    Secret(Secret),
+    /// As [`Value::Secret`], read back from where only the digest was written down.
     Digested(Digest),
 }
 
-/// What is shown in place of a value that may be a secret.
-const INSTEAD: &str = "(env)";
-
 impl Value {
     /// The value itself, for the build; nothing where only its digest is known.
-    pub fn text(&self) -> &str {
+    pub fn reveal(&self) -> &str {
         match self {
-            Self::Written(text) | Self::Hidden(text) => text,
+            Self::Written(text) => text,
+            Self::Secret(secret) => secret.reveal(),
             Self::Digested(_) => "",
         }
     }
@@ -34,22 +33,31 @@ impl Value {
     pub fn shown(&self) -> &str {
         match self {
             Self::Written(text) => text,
-            Self::Hidden(_) | Self::Digested(_) => INSTEAD,
+            Self::Secret(_) | Self::Digested(_) => MASK,
         }
     }
 
     /// The value, if it may not be shown.
-    pub fn secret(&self) -> Option<&str> {
+    pub fn secret(&self) -> Option<&Secret> {
         match self {
-            Self::Hidden(text) => Some(text),
+            Self::Secret(secret) => Some(secret),
             Self::Written(_) | Self::Digested(_) => None,
         }
     }
 
-    fn digest(&self) -> Digest {
+    /// Puts it into a key: a secret by its keyed digest.
+    pub(super) fn encode(&self, name: &str, encoder: &mut Encoder) {
+        match self.digest() {
+            None => encoder.text(name, self.shown()),
+            Some(digest) => encoder.text(name, MASK).digest_field("secret", &digest),
+        };
+    }
+
+    fn digest(&self) -> Option<Digest> {
         match self {
-            Self::Written(text) | Self::Hidden(text) => Digest::of(text.as_bytes()),
-            Self::Digested(digest) => *digest,
+            Self::Written(_) => None,
+            Self::Secret(secret) => Some(secret.digest()),
+            Self::Digested(digest) => Some(*digest),
         }
     }
 }
@@ -62,7 +70,7 @@ impl From<&str> for Value {
 
 impl PartialEq for Value {
     fn eq(&self, other: &Self) -> bool {
-        self.digest() == other.digest()
+        self.digest() == other.digest() && self.shown() == other.shown()
     }
 }
 
@@ -74,24 +82,24 @@ impl fmt::Debug for Value {
     }
 }
 
-/// How a hidden value is written down.
+/// How a secret is written down.
 #[derive(Serialize, Deserialize)]
 struct Record {
-    blake3: Digest,
+    keyed_blake3: Digest,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Recorded {
     Written(String),
-    Hidden(Record),
+    Secret(Record),
 }
 
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Written(text) => serializer.serialize_str(text),
-            Self::Hidden(_) | Self::Digested(_) => Record { blake3: self.digest() }.serialize(serializer),
+        match self.digest() {
+            None => serializer.serialize_str(self.shown()),
+            Some(keyed_blake3) => Record { keyed_blake3 }.serialize(serializer),
         }
     }
 }
@@ -100,7 +108,7 @@ impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(match Recorded::deserialize(deserializer)? {
             Recorded::Written(text) => Self::Written(text),
-            Recorded::Hidden(record) => Self::Digested(record.blake3),
+            Recorded::Secret(record) => Self::Digested(record.keyed_blake3),
         })
     }
 }
@@ -108,14 +116,34 @@ impl<'de> Deserialize<'de> for Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::SecretKey;
+
+    fn secret(text: &str) -> Value {
+        Value::Secret(Secret::new(text.to_owned(), &SecretKey::new([7; SecretKey::SIZE])))
+    }
 
     #[test]
-    fn a_hidden_value_is_known_again_without_being_written_down() {
-        let value = Value::Hidden("hunter2".to_owned());
+    fn a_secret_is_known_again_without_being_written_down() {
+        let value = secret("hunter2");
         let json = serde_json::to_string(&value).unwrap();
         assert!(!json.contains("hunter2") && !format!("{value:?}").contains("hunter2"));
+        assert!(!json.contains(&Digest::of(b"hunter2").to_string()));
         let back: Value = serde_json::from_str(&json).unwrap();
         assert_eq!(back, value);
-        assert_ne!(back, Value::Hidden("hunter3".to_owned()));
+        assert_ne!(back, secret("hunter3"));
+        assert_ne!(secret("(secret)"), Value::from("(secret)"));
+    }
+
+    #[test]
+    fn a_key_holds_secrets_by_their_digests() {
+        let key = |value: &Value| {
+            let mut encoder = Encoder::new("test v1");
+            value.encode("value", &mut encoder);
+            encoder.digest()
+        };
+        assert_eq!(key(&secret("a")), key(&secret("a")));
+        assert_ne!(key(&secret("a")), key(&secret("b")));
+        assert_ne!(key(&secret("a")), key(&Value::from("a")));
+        assert_ne!(key(&secret("a")), key(&Value::from(MASK)));
     }
 }

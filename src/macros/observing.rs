@@ -77,21 +77,22 @@ impl Look<'_> {
     }
 
     fn file(&self, path: &[u8]) -> Observation {
-        Observation::File(self.name(path), self.host.read_file(path).ok().map(|text| Digest::of(&text)))
+        Observation::File(self.name(path), self.host.read_file(path).ok().map(|text| self.placeholders.digest(&text)))
     }
 
     fn start(&self, path: &[u8], length: usize) -> Observation {
         let text = self.host.read_start(path, length).ok();
-        Observation::Start(self.name(path), length, text.map(|text| Digest::of(&text)))
+        Observation::Start(self.name(path), length, text.map(|text| self.placeholders.digest(&text)))
     }
 
     fn glob(&self, pattern: &[u8], found: &[Vec<u8>]) -> Observation {
-        Observation::Glob(self.name(pattern), Digest::of(&self.name(&found.join(&0))))
+        Observation::Glob(self.name(pattern), self.placeholders.digest(&self.name(&found.join(&0))))
     }
 
     /// Of what a command wrote only that counts which is not in its words already.
     fn command(&self, command: &[u8], output: Option<&[u8]>) -> Observation {
-        Observation::Command(self.name(command), output.map(|output| Digest::of(&self.name(output))))
+        let answer = output.map(|output| self.placeholders.digest(&self.name(output)));
+        Observation::Command(self.name(command), answer)
     }
 }
 
@@ -155,14 +156,14 @@ impl<H: Host> Host for Observing<H> {
 
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>> {
         let text = self.host.read_file(path);
-        let digest = text.as_ref().ok().map(|text| Digest::of(text));
+        let digest = text.as_ref().ok().map(|text| self.placeholders.digest(text));
         self.note(Observation::File(self.placeholders.hide(path), digest));
         text
     }
 
     fn read_start(&self, path: &[u8], length: usize) -> io::Result<Vec<u8>> {
         let text = self.host.read_start(path, length);
-        let digest = text.as_ref().ok().map(|text| Digest::of(text));
+        let digest = text.as_ref().ok().map(|text| self.placeholders.digest(text));
         self.note(Observation::Start(self.placeholders.hide(path), length, digest));
         text
     }

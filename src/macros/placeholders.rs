@@ -4,11 +4,14 @@ use std::fmt;
 
 use bstr::ByteSlice;
 
+use crate::digest::Digest;
+
 /// Texts and what is noted in their place: folders, which differ from one checkout to the next though nothing is learned
 /// from their names, and secrets, which are not to be written down.
 #[derive(Clone, Default)]
 pub struct Placeholders {
     pairs: Vec<(Vec<u8>, Vec<u8>)>,
+    salt: Option<Digest>,
 }
 
 impl Placeholders {
@@ -17,7 +20,23 @@ impl Placeholders {
         let mut pairs: Vec<_> = pairs.into_iter().filter(|(text, _)| !text.is_empty()).collect();
         // A text that holds another one comes first, so that nothing is left of it.
         pairs.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
-        Self { pairs }
+        Self { pairs, salt: None }
+    }
+
+    /// With digests that nobody can try out texts against who doesn't know `salt`: what a command makes of a secret, its
+    /// base64 say, is not hidden by a placeholder.
+    #[must_use]
+    pub fn salted(mut self, salt: Option<Digest>) -> Self {
+        self.salt = salt;
+        self
+    }
+
+    /// What is noted of a content.
+    pub fn digest(&self, content: &[u8]) -> Digest {
+        match &self.salt {
+            None => Digest::of(content),
+            Some(salt) => Digest::of_hasher(blake3::Hasher::new_keyed(salt.as_bytes()).update(content)),
+        }
     }
 
     /// A text as it is noted.
@@ -52,5 +71,13 @@ mod tests {
         assert_eq!(noted, b"cat (secret 1) %{_sourcedir}/b");
         assert_eq!(placeholders.reveal(&noted), b"cat /srv/a/key /srv/a/b");
         assert!(!format!("{placeholders:?}").contains("srv"));
+    }
+
+    #[test]
+    fn a_salted_digest_is_not_that_of_the_content() {
+        let salted = |salt: &[u8]| Placeholders::default().salted(Some(Digest::of(salt)));
+        assert_eq!(Placeholders::default().digest(b"a"), Digest::of(b"a"));
+        assert_ne!(salted(b"1").digest(b"a"), Digest::of(b"a"));
+        assert_ne!(salted(b"1").digest(b"a"), salted(b"2").digest(b"a"));
     }
 }

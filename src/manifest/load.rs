@@ -7,6 +7,7 @@ use std::sync::Arc;
 use kdl::KdlDocument;
 
 use super::declaration::Declarations;
+use super::environment::Environment;
 use super::problem::{ManifestError, Problem};
 use super::read::{Reader, folder_of};
 use super::resolve::resolve;
@@ -32,7 +33,7 @@ pub struct ManifestErrors(pub Vec<ManifestError>);
 pub fn load(
     repository: &Folder,
     main: &str,
-    environment: &BTreeMap<String, String>,
+    environment: &dyn Environment,
 ) -> Result<Manifest, ManifestErrors> {
     let mut loader = Loader { repository, environment, files: Vec::new(), errors: Vec::new() };
     let declarations = loader.all(main);
@@ -56,7 +57,7 @@ pub fn load(
 /// # Errors
 /// Files that can't be read or parsed.
 pub fn manifest_files(repository: &Folder) -> Result<Vec<String>, ManifestErrors> {
-    let environment = BTreeMap::new();
+    let environment = BTreeMap::<String, String>::new();
     let mut loader = Loader { repository, environment: &environment, files: Vec::new(), errors: Vec::new() };
     loader.all(MANIFEST_FILE);
     let is_fatal = |error: &ManifestError| {
@@ -78,7 +79,7 @@ pub fn manifest_files(repository: &Folder) -> Result<Vec<String>, ManifestErrors
 
 struct Loader<'a> {
     repository: &'a Folder,
-    environment: &'a BTreeMap<String, String>,
+    environment: &'a dyn Environment,
     files: Vec<Arc<SourceText>>,
     errors: Vec<ManifestError>,
 }

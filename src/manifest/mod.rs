@@ -5,6 +5,7 @@
 
 mod check;
 pub mod declaration;
+mod environment;
 mod format;
 pub mod grammar;
 mod limits;
@@ -25,6 +26,7 @@ mod start;
 mod syntax;
 mod values;
 
+pub use environment::Environment;
 pub use format::format;
 pub use load::{MANIFEST_FILE, ManifestErrors, load, manifest_files};
 pub use manifest_path::ManifestPath;

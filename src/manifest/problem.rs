@@ -280,6 +280,19 @@ pub enum Problem {
         /// The variable.
         name: String,
     },
+    /// The key that digests of secrets are made with can't be had.
+    #[error("the key that stands between secrets and their digests can't be used: {reason}")]
+    #[diagnostic(
+        code(forge::manifest::secret_key),
+        help(
+            "values from the environment are secrets, and only a digest made with your own key is written down: give the \
+             file to yourself alone (`chmod 600`), or delete it, and a new one is made and what has secrets is built again"
+        )
+    )]
+    SecretKey {
+        /// Why not.
+        reason: String,
+    },
     /// A type annotation that means nothing.
     #[error("`({name})` means nothing here")]
     #[diagnostic(

@@ -64,11 +64,15 @@ const MACRO: NodeRule = leaf(
     "NAME",
     Once,
     &[one("value", Spelling)],
-    "The macro's body, kept as it is spelt; `#null` undefines it. Options stand in the name: `\"configure_flag(n:)\"`.",
+    "The macro's body, kept as it is spelt; `#null` undefines it, and `(env)\"NAME\"` is kept secret. Options stand in the name: `\"configure_flag(n:)\"`.",
 );
 
-const VARIABLE: NodeRule =
-    leaf("NAME", Once, &[one("value", Spelling)], "The variable's value, kept as it is spelt.");
+const VARIABLE: NodeRule = leaf(
+    "NAME",
+    Once,
+    &[one("value", Spelling)],
+    "The variable's value, kept as it is spelt; `(env)\"NAME\"` is kept secret.",
+);
 
 const MACROS: NodeRule = node(
     "macros",

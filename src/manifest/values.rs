@@ -1,11 +1,11 @@
 //! Values and places of KDL nodes.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kdl::{KdlEntry, KdlNode, KdlValue};
 
+use super::environment::Environment;
 use super::problem::{ManifestError, Problem};
 use crate::engine::Value;
 use crate::text::{Located, Place, SourceText, Spanned};
@@ -43,7 +43,7 @@ pub(super) struct Values<'a> {
     /// The file.
     pub source: &'a Arc<SourceText>,
     /// What `(env)` reads.
-    pub environment: &'a BTreeMap<String, String>,
+    pub environment: &'a dyn Environment,
     /// Where mistakes go.
     pub errors: Vec<ManifestError>,
 }
@@ -63,9 +63,20 @@ impl Values<'_> {
 
     /// The argument as a value for builds, which remembers whether it came from the environment.
     pub fn value(&mut self, node: &KdlNode) -> Option<Value> {
-        let is_hidden = node.entries().first().is_some_and(|entry| entry.ty().is_some());
-        let text = self.argument(node, 0)?.value;
-        Some(if is_hidden { Value::Hidden(text) } else { Value::Written(text) })
+        let annotation = node.entries().first().and_then(|entry| entry.ty());
+        let is_secret = annotation.is_some_and(|annotation| annotation.value() == "env");
+        let Spanned { value: text, place } = self.argument(node, 0)?;
+        if !is_secret {
+            return Some(Value::Written(text));
+        }
+        match self.environment.secret(&text) {
+            Ok(secret) => Some(Value::Secret(secret)),
+            Err(reason) => {
+                let problem = Problem::SecretKey { reason };
+                self.errors.push(Located::new(problem, "needed for this value", place));
+                None
+            }
+        }
     }
 
     /// The property `name` as a text.
@@ -100,8 +111,8 @@ impl Values<'_> {
         if entry.ty().is_none_or(|annotation| annotation.value() != "env") {
             return Some(Spanned::new(written, place));
         }
-        match self.environment.get(&written) {
-            Some(value) => Some(Spanned::new(value.clone(), place)),
+        match self.environment.variable(&written) {
+            Some(value) => Some(Spanned::new(value.to_owned(), place)),
             None => {
                 let problem = Problem::UnsetVariable { name: written };
                 self.errors.push(Located::new(problem, "asked for here", place));

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
 
+use super::document::Documents;
 use super::quoting::shell_quoted;
 use super::supervise::{APART, END_GENTLY, SUPERVISE, TOGETHER};
 use crate::files::HostPath;
@@ -93,8 +94,9 @@ impl Cancel {
     }
 }
 
-/// A program to run: nothing of forge's own environment reaches it, its standard input is empty.
-#[derive(Clone, Debug)]
+/// A program to run: nothing of forge's own environment reaches it, its standard input is empty. It has no `Debug`: its
+/// environment may hold secrets.
+#[derive(Clone)]
 pub struct Command {
     program: OsString,
     arguments: Vec<OsString>,
@@ -102,8 +104,7 @@ pub struct Command {
     folder: HostPath,
     timeout: Duration,
     streams: Streams,
-    /// What no log may hold.
-    secrets: Vec<String>,
+    documents: Documents,
 }
 
 /// Where a program's two outputs go.
@@ -131,7 +132,7 @@ impl Command {
             folder: folder.clone(),
             timeout,
             streams: Streams::Apart,
-            secrets: Vec::new(),
+            documents: Documents::default(),
         }
     }
 
@@ -154,20 +155,17 @@ impl Command {
         self
     }
 
-    /// Takes `secret` out of what [`Command::line`] gives.
-    pub fn hide(mut self, secret: &str) -> Self {
-        self.secrets.extend((!secret.is_empty()).then(|| secret.to_owned()));
+    /// A document that the program can read, and that stands in no command line; [`document_path`](super::document_path)
+    /// is its name in arguments.
+    pub fn document(mut self, content: Vec<u8>) -> Self {
+        self.documents.add(content);
         self
     }
 
     /// The command line as a person would type it, for logs.
     pub fn line(&self) -> String {
         let words = std::iter::once(&self.program).chain(&self.arguments);
-        words.map(|word| quoted(&self.without_secrets(&word.to_string_lossy()))).collect::<Vec<_>>().join(" ")
-    }
-
-    fn without_secrets(&self, word: &str) -> String {
-        self.secrets.iter().fold(word.to_owned(), |word, secret| word.replace(secret, "(env)"))
+        words.map(|word| quoted(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
     }
 
     /// Runs it to its end. `output` gets what it writes as it comes, in pieces of at most 64 KiB.
@@ -186,6 +184,10 @@ impl Command {
         };
         let mut child = self.supervised(supervisor).spawn().map_err(failed)?;
         let mut orders = child.stdin.take();
+        if let Some(pipe) = &mut orders {
+            // A supervisor that is gone has an exit code.
+            let _ = pipe.write_all(&self.documents.encoded()).await;
+        }
         let pipes = (child.stdout.take(), child.stderr.take());
         let mut listen = std::pin::pin!(listen(pipes, output));
         let deadline = tokio::time::sleep(self.timeout);
@@ -213,6 +215,7 @@ impl Command {
                 Streams::Apart => APART,
                 Streams::Together => TOGETHER,
             })
+            .arg(self.documents.count().to_string())
             .arg(&self.program)
             .args(&self.arguments)
             .env_clear()

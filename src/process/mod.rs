@@ -8,12 +8,14 @@
 
 mod command;
 mod descendants;
+mod document;
 mod filter;
 mod plain;
 mod quoting;
 mod supervise;
 
 pub use command::{Cancel, Command, Exit, ProcessError, Stream, Supervisor, Tail};
+pub use document::document_path;
 pub use filter::filter_all;
 pub use plain::{Redirections, ShellLimits, run_plain, shell_output};
 pub use quoting::shell_quoted;

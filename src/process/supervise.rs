@@ -10,6 +10,7 @@ use std::thread;
 use rustix::process::{Pid, Signal, WaitOptions, getpid, set_child_subreaper, wait};
 
 use super::descendants::{end_all, signal_all};
+use super::document::{receive, with_paths};
 
 /// The first argument that makes forge a supervisor; no command that a user gives.
 pub const SUPERVISE: &str = "__supervise";
@@ -18,7 +19,7 @@ pub const SUPERVISE: &str = "__supervise";
 pub(super) const APART: &str = "apart";
 pub(super) const TOGETHER: &str = "together";
 
-/// What forge writes to a supervisor to ask the program to end; the end of the pipe ends it at once.
+/// What forge writes to a supervisor, after the documents that the third argument counts, to ask the program to end; the end of the pipe ends it at once.
 pub(super) const END_GENTLY: u8 = b'T';
 
 /// What a shell gives for a program that can't be started.
@@ -28,9 +29,15 @@ const CANNOT_START: u8 = 127;
 /// number of the signal that ended it, as a shell does.
 pub fn supervise(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut arguments = arguments.into_iter();
-    let (Some(streams), Some(program)) = (arguments.next(), arguments.next()) else {
+    let (Some(streams), Some(count), Some(program)) = (arguments.next(), arguments.next(), arguments.next())
+    else {
         return ExitCode::from(CANNOT_START);
     };
+    let count = count.to_str().and_then(|count| count.parse().ok());
+    let Some(documents) = count.and_then(|count| receive(count, &mut std::io::stdin().lock()).ok()) else {
+        return ExitCode::from(CANNOT_START);
+    };
+    let arguments: Vec<OsString> = arguments.map(|argument| with_paths(&argument, &documents)).collect();
     let own = getpid();
     if set_child_subreaper(Some(own)).is_err() {
         return ExitCode::from(CANNOT_START);
@@ -38,6 +45,7 @@ pub fn supervise(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let Some(child) = start(program, arguments, streams == TOGETHER) else {
         return ExitCode::from(CANNOT_START);
     };
+    drop(documents);
     thread::spawn(move || obey(own));
     let code = wait_for(child);
     end_all(own);
@@ -45,7 +53,7 @@ pub fn supervise(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where a program is started")]
-fn start(program: OsString, arguments: impl Iterator<Item = OsString>, together: bool) -> Option<Pid> {
+fn start(program: OsString, arguments: Vec<OsString>, together: bool) -> Option<Pid> {
     let mut command = process::Command::new(program);
     command.args(arguments).stdin(Stdio::null()).process_group(0);
     if together {

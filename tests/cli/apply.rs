@@ -136,8 +136,9 @@ fn a_value_from_the_environment_reaches_the_build_and_nothing_that_is_written_do
     let changed = project.forge(&["plan"]).env("TOKEN", "hunter3").output().unwrap();
     let changed = String::from_utf8_lossy(&changed.stdout).into_owned();
     assert!(
-        changed
-            .contains("macro token: `(env)` (project) → `(env)` (project); environment variable KEY changed"),
+        changed.contains(
+            "macro token: `(secret)` (project) → `(secret)` (project); environment variable KEY changed"
+        ),
         "{changed}"
     );
 }

@@ -2,7 +2,6 @@
 
 use super::observations::to_look_at_again;
 use super::{SpecReading, text};
-use crate::digest::Digest;
 use crate::engine::listed::implied_provide;
 use crate::engine::{ArchLimits, Facts, Read, Reading, SourceReference, SubpackageFacts};
 use crate::macros::{Observation, Placeholders};
@@ -16,7 +15,7 @@ pub(super) fn of(read: SpecReading, placeholders: &Placeholders) -> Read {
     // Nobody can look at such a thing again: the text that came of it stands for it.
     let is_unknowable = observations.contains(&Observation::Run);
     let expanded = spec.as_ref().filter(|_| is_unknowable);
-    let expanded = expanded.map(|spec| Digest::of(&placeholders.hide(&spec.text)));
+    let expanded = expanded.map(|spec| placeholders.digest(&placeholders.hide(&spec.text)));
     if findings.iter().any(Finding::is_withheld) {
         return Read { reading: Reading::Withheld, observations, expanded };
     }

@@ -23,6 +23,7 @@ pub use observations::SOURCES_FOLDER;
 pub(super) use observations::placeholders;
 
 use super::carried_out::{Program, carry_out};
+use super::masked_read::mask_read;
 use super::rpmbuild::SYSTEM_PATH;
 use super::{
     Engine, EngineError, EngineIdentity, FactsRequest, Job, Outcome, Promise, Read, Settings, SpecReader,
@@ -233,7 +234,7 @@ fn environment(settings: &Settings) -> BTreeMap<OsString, OsString> {
     let home = HostPath::root().join(NO_HOME).to_string();
     let fixed = [("HOME", home.as_str()), ("LANG", "C.UTF-8"), ("PATH", SYSTEM_PATH), ("TZ", "UTC")];
     let fixed = fixed.into_iter().map(|(name, value)| (name.into(), value.into()));
-    let own = settings.environment.iter().map(|(name, value)| (name.into(), value.text().into()));
+    let own = settings.environment.iter().map(|(name, value)| (name.into(), value.reveal().into()));
     fixed.chain(own).collect()
 }
 
@@ -249,7 +250,10 @@ impl SpecReader for Native {
     ) -> Promise<'a, Result<Read, EngineError>> {
         Box::pin(async move {
             // Others wait for their turn on other threads meanwhile.
-            tokio::task::block_in_place(|| Ok(facts::of(self.read(request)?, &placeholders(request))))
+            tokio::task::block_in_place(|| {
+                let read = facts::of(self.read(request)?, &placeholders(request));
+                Ok(mask_read(read, &request.settings))
+            })
         })
     }
 

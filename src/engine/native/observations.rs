@@ -13,8 +13,8 @@ pub(in crate::engine) fn placeholders(request: &FactsRequest) -> Placeholders {
     let sources = (request.sources.to_string().into_bytes(), SOURCES_FOLDER.into());
     let secrets = request.settings.secrets().enumerate();
     let secrets =
-        secrets.map(|(number, secret)| (secret.as_bytes().to_vec(), format!("(secret {number})").into()));
-    Placeholders::new(std::iter::once(sources).chain(secrets))
+        secrets.map(|(number, (_, secret))| (secret.reveal().into(), format!("(secret {number})").into()));
+    Placeholders::new(std::iter::once(sources).chain(secrets)).salted(request.settings.salt())
 }
 
 /// What loading macro files learned beyond the configuration that a root's identity holds: files of a folder that

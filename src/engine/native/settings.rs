@@ -27,7 +27,7 @@ pub(super) fn define_macros(macros: &Macros, settings: &Settings) {
             Some(body) => {
                 let options = setting.options.as_ref().map(|options| format!("({options})"));
                 // A body ends with its line; a line goes on behind a backslash (rpm-macros(7)).
-                let body = body.text().replace('\n', "\\\n");
+                let body = body.reveal().replace('\n', "\\\n");
                 one(macros, format!("{}{} {body}", setting.name, options.unwrap_or_default()));
             }
         }

@@ -10,13 +10,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::carried_out::{Program, carry_out};
+use super::masked_read::mask_read;
 use super::{
     Condition, Engine, EngineError, EngineIdentity, FactsRequest, Job, Native, Outcome, Promise, Read,
-    Reading, Settings, SpecReader, StageListener,
+    Reading, Settings, SpecReader, StageListener, Value,
 };
 use crate::files::HostPath;
 use crate::macros::Observation;
-use crate::process::{Cancel, Command, Exit, Stream, Supervisor};
+use crate::process::{Cancel, Command, Exit, Stream, Supervisor, document_path};
 
 /// How long a program may take that only tells something.
 const ANSWER_TIME: Duration = Duration::from_secs(60);
@@ -100,7 +101,7 @@ impl SpecReader for Rpmbuild {
                 // A spec that only rpmspec can read may have learned anything: it is asked anew each time.
                 observations.push(Observation::Run);
             }
-            Ok(Read { reading, observations, expanded })
+            Ok(mask_read(Read { reading, observations, expanded }, &request.settings))
         })
     }
 
@@ -126,18 +127,25 @@ impl Engine for Rpmbuild {
     }
 }
 
-/// The options that both programs take for `settings`.
-pub(super) fn options(settings: &Settings, sources: &HostPath) -> Vec<OsString> {
+/// Adds the options that both programs take for `settings`.
+pub(super) fn with_options(mut command: Command, settings: &Settings, sources: &HostPath) -> Command {
     let mut options: Vec<OsString> = Vec::new();
     let mut option = |name: &str, value: String| options.extend([name.into(), value.into()]);
     option("--define", format!("_sourcedir {sources}"));
+    let mut documents = Vec::new();
     for setting in &settings.macros {
         match &setting.body {
             None => option("--undefine", setting.name.clone()),
             Some(body) => {
                 let options = setting.options.as_ref().map(|options| format!("({options})"));
-                // A body ends with its line; a line goes on behind a backslash (rpm-macros(7)).
-                let body = body.text().replace('\n', "\\\n");
+                let body = match body {
+                    Value::Secret(secret) => {
+                        documents.push(secret.reveal().trim().as_bytes().to_vec());
+                        document_macro(documents.len() - 1)
+                    }
+                    // A body ends with its line; a line goes on behind a backslash (rpm-macros(7)).
+                    Value::Written(_) | Value::Digested(_) => body.reveal().replace('\n', "\\\n"),
+                };
                 option("--define", format!("{}{} {body}", setting.name, options.unwrap_or_default()));
             }
         }
@@ -151,7 +159,15 @@ pub(super) fn options(settings: &Settings, sources: &HostPath) -> Vec<OsString> 
     if let Some(target) = &settings.target {
         option("--target", target.clone());
     }
-    options
+    command = documents.into_iter().fold(command, Command::document);
+    command.arguments(options)
+}
+
+/// A macro's body that is read from a document whenever the macro is expanded, and expanded as any other body. rpm reads
+/// its files anew for each `--target`, and so forgets what `--load` has read; a definition of the command line stays.
+fn document_macro(number: usize) -> String {
+    let path = document_path(number);
+    format!(r#"%{{expand:%{{lua:local f = io.open("{path}"); print((f:read("a"))); f:close()}}}}"#)
 }
 
 /// The environment of both programs. `home` is a folder without a user's `~/.rpmmacros`.
@@ -162,7 +178,7 @@ pub(super) fn environment(settings: &Settings, home: &HostPath) -> BTreeMap<Stri
         ("PATH".to_owned(), SYSTEM_PATH.to_owned()),
         ("TZ".to_owned(), "UTC".to_owned()),
     ]);
-    let own = settings.environment.iter().map(|(name, value)| (name.clone(), value.text().to_owned()));
+    let own = settings.environment.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned()));
     environment.extend(own);
     environment
 }

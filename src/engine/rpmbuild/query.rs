@@ -4,7 +4,7 @@
 //! `%files` sections give away what no header holds before a build.
 
 use super::sections::{self, Expanded};
-use super::{ANSWER_TIME, Rpmbuild, environment, no_home, options};
+use super::{ANSWER_TIME, Rpmbuild, environment, no_home, with_options};
 use crate::digest::Digest;
 use crate::engine::listed::implied_provide;
 use crate::engine::native::placeholders;
@@ -65,7 +65,8 @@ pub(super) async fn facts(
     facts.subpackages = binary_facts(&binary.output);
     let expanded = sections::read(&text.output, &facts.name);
     add_text(&mut facts, &expanded);
-    let digest = Digest::of(&placeholders(request).hide(text.output.as_bytes()));
+    let placeholders = placeholders(request);
+    let digest = placeholders.digest(&placeholders.hide(text.output.as_bytes()));
     Ok((Reading::Facts(Box::new(facts)), Some(digest)))
 }
 
@@ -76,9 +77,8 @@ async fn ask(
     question: &[&str],
 ) -> Result<Answer, EngineError> {
     let environment = environment(&request.settings, &no_home());
-    let command = Command::new("rpmspec", &request.sources, environment, ANSWER_TIME)
-        .arguments(question)
-        .arguments(options(&request.settings, &request.sources))
+    let command = Command::new("rpmspec", &request.sources, environment, ANSWER_TIME).arguments(question);
+    let command = with_options(command, &request.settings, &request.sources)
         .argument("--")
         .argument(request.spec.as_os_str());
     let (mut output, mut errors) = (Vec::new(), Vec::new());
