@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use miette::Diagnostic;
 use petgraph::graph::NodeIndex;
 
 use super::ExecuteError;
@@ -263,6 +264,7 @@ fn of_one_build(error: ExecuteError) -> Result<StepEnd, ExecuteError> {
         ExecuteError::Package(_)
         | ExecuteError::Source(_)
         | ExecuteError::Changed { .. }
+        | ExecuteError::HoldsSecret { .. }
         | ExecuteError::Task(_) => Ok(failed_step(&error)),
         ExecuteError::Engine(_) | ExecuteError::Store(_) | ExecuteError::Io(_) => Err(error),
     }
@@ -270,6 +272,11 @@ fn of_one_build(error: ExecuteError) -> Result<StepEnd, ExecuteError> {
 
 /// A step that has failed without an engine's doing.
 pub(super) fn failed_step(error: &ExecuteError) -> StepEnd {
-    let failure = Failure { cause: error.to_string(), tail: Vec::new(), log: None, tree: None };
+    // There is no log that would say more.
+    let words = |words: Option<Box<dyn std::fmt::Display + '_>>| words.map(|words| words.to_string());
+    let code = words(error.code());
+    let help = words(error.help()).map(|help| format!("help: {help}"));
+    let tail = code.into_iter().chain(help).collect();
+    let failure = Failure { cause: error.to_string(), tail, log: None, tree: None };
     StepEnd::Failed { failure, stages: Vec::new() }
 }

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::ExecuteError;
 use super::failure::failure;
 use super::import::lay_out;
+use super::secrets::{check_for_secrets, remove_secrets};
 use super::staging::{provided, stage};
 use super::task::Task;
 use crate::digest::Key;
@@ -80,8 +81,15 @@ impl Local {
         let engine = engines.find(|engine| *engine.identity() == task.inputs.engine);
         let engine = engine.ok_or_else(|| ExecuteError::Task(format!("no engine {}", task.inputs.engine)))?;
         let outcome = engine.run(&job, &self.cancel, stages.as_ref()).await?;
+        if matches!(outcome, Outcome::Stopped { .. }) {
+            self.blocking(task, |_, task| remove_secrets(task)).await?;
+        }
         let (packages, stages) = match outcome {
-            Outcome::Built { packages, stages } => (packages, stages),
+            Outcome::Built { packages, stages } => {
+                let checked = packages.clone();
+                self.blocking(task, move |_, task| check_for_secrets(task, &checked)).await?;
+                (packages, stages)
+            }
             Outcome::Stopped { reason: StopReason::Canceled, .. } => return Ok(Ran::Canceled),
             Outcome::Stopped { reason, stages, tail } => {
                 return Ok(Ran::Badly { failure: failure(task, &reason, tail), stages });

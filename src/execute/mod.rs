@@ -9,6 +9,7 @@ mod progress;
 mod ready;
 mod results;
 mod scheduler;
+mod secrets;
 mod staging;
 mod task;
 
@@ -52,6 +53,24 @@ pub enum ExecuteError {
     Changed {
         /// The file.
         file: String,
+    },
+    /// A package would give a secret away.
+    #[error("{package} would hold the secret of {of}, in {place}: it is not kept")]
+    #[diagnostic(
+        code(forge::execute::holds_secret),
+        help(
+            "what a spec expands to is in its source package. Let a script read it from an environment variable \
+             (`env {{ TOKEN (env)\"TOKEN\" }}` and `\"$TOKEN\"` in `%build`); a value that is no secret is written without \
+             `(env)`, or given with `-D`"
+        )
+    )]
+    HoldsSecret {
+        /// The package's file.
+        package: String,
+        /// What has the secret, in words.
+        of: String,
+        /// The tag or file that it is in, in words.
+        place: String,
     },
     /// The project's folders can't be used.
     #[error("{}", crate::files::reason(.0))]

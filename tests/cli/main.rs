@@ -35,6 +35,7 @@ mod source_packages;
 mod publication_healing;
 mod publication_ownership;
 mod publication_readers;
+mod secrets;
 mod sources;
 mod spec;
 mod store;

@@ -1,0 +1,67 @@
+//! Keeps secrets out of what stays of a build: its packages, and the work folder of one that failed.
+
+use std::io::{self, BufReader};
+use std::path::Path;
+
+use super::ExecuteError;
+use super::task::Task;
+use crate::engine::Mask;
+use crate::files::{EntryKind, Folder, HostPath};
+use crate::package::{SearchScope, search_package};
+
+/// Refuses packages that would give a secret away: source packages by all that is in them, others by their headers, which
+/// repositories show. (What a script writes into a file that it installs is what its author wants there.)
+pub(super) fn check_for_secrets(task: &Task, packages: &[HostPath]) -> Result<(), ExecuteError> {
+    let mask = task.settings.mask();
+    if mask.is_empty() {
+        return Ok(());
+    }
+    let refused = packages.iter().find_map(|package| check_package(task, &mask, package).err());
+    refused.map_or(Ok(()), |error| {
+        Folder::create_ambient(&task.work)?.clear()?;
+        Err(error)
+    })
+}
+
+fn check_package(task: &Task, mask: &Mask, package: &HostPath) -> Result<(), ExecuteError> {
+    let work = Folder::open_ambient(&task.work)?;
+    let path = package.as_path().strip_prefix(task.work.as_path()).unwrap_or(package.as_path());
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let scope = if name.ends_with(".src.rpm") { SearchScope::Whole } else { SearchScope::Header };
+    let reader = BufReader::new(work.open(path)?.into_std());
+    let Some((place, owner)) = search_package(&name, reader, scope, &|content| mask.find(content))? else {
+        return Ok(());
+    };
+    let of = task.settings.secrets().nth(owner).map(|(of, _)| of).unwrap_or_default();
+    Err(ExecuteError::HoldsSecret { package: name, of, place })
+}
+
+/// Removes the files of a build that did not end well that hold a secret: its scripts, mostly. Its tree stays for people to look at.
+pub(super) fn remove_secrets(task: &Task) -> Result<(), ExecuteError> {
+    let mask = task.settings.mask();
+    if mask.is_empty() {
+        return Ok(());
+    }
+    let work = Folder::create_ambient(&task.work)?;
+    // A tree that can't be looked through may hold anything.
+    remove_below(&work, &mask).or_else(|_| work.clear()).map_err(ExecuteError::from)
+}
+
+fn remove_below(folder: &Folder, mask: &Mask) -> io::Result<()> {
+    for entry in folder.entries()? {
+        match entry.kind {
+            EntryKind::Folder => remove_below(&folder.folder(&entry.name)?, mask)?,
+            EntryKind::File if holds_secret(folder, Path::new(&entry.name), mask) => {
+                folder.remove_file(&entry.name)?;
+            }
+            EntryKind::File | EntryKind::Other => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file holds a secret; one that can't be read may.
+fn holds_secret(folder: &Folder, name: &Path, mask: &Mask) -> bool {
+    let found = folder.open(name).and_then(|file| mask.find(file));
+    !matches!(found, Ok(None))
+}
