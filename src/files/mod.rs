@@ -10,6 +10,7 @@ mod limits;
 mod links;
 mod lock;
 mod real_path;
+mod reach;
 mod search;
 mod tree;
 
@@ -22,6 +23,7 @@ pub use durable::Durability;
 pub use folder::{Entry, EntryKind, Folder, Sharing, is_temporary};
 pub use links::Resolved;
 pub use lock::{Lock, LockKind};
+pub use reach::{LastLink, Reach, is_out_of_reach};
 pub use tree::Tree;
 
 /// An absolute path of the machine that forge runs on, not of a root that it builds in.

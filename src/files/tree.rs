@@ -109,22 +109,28 @@ impl Tree {
     }
 
     fn matches(&self, folder: &Path, part: &str) -> Vec<PathBuf> {
-        if !part.contains(['*', '?', '[', '{', '\\']) {
+        let Some(matches) = matcher(part) else {
             return vec![folder.join(part)];
-        }
-        let Ok(glob) = GlobBuilder::new(part).literal_separator(true).backslash_escape(true).build() else {
-            return Vec::new();
         };
-        let matcher = glob.compile_matcher();
         let listed = self.resolve(folder).and_then(|folder| self.dir().read_dir(folder));
         let names = listed.into_iter().flatten().flatten().map(|entry| entry.file_name());
-        let is_seen = |name: &OsString| part.starts_with('.') || !name.as_bytes().starts_with(b".");
-        names.filter(|name| is_seen(name) && matcher.is_match(name)).map(|name| folder.join(name)).collect()
+        names.filter(|name| matches(name)).map(|name| folder.join(name)).collect()
     }
 }
 
+/// What says of a name whether a part of a pattern means it; nothing where that part is a plain name.
+pub(super) fn matcher(part: &str) -> Option<impl Fn(&OsString) -> bool + '_> {
+    if !part.contains(['*', '?', '[', '{', '\\']) {
+        return None;
+    }
+    let glob = GlobBuilder::new(part).literal_separator(true).backslash_escape(true).build();
+    let glob = glob.ok().map(|glob| glob.compile_matcher());
+    let is_seen = move |name: &OsString| part.starts_with('.') || !name.as_bytes().starts_with(b".");
+    Some(move |name: &OsString| is_seen(name) && glob.as_ref().is_some_and(|glob| glob.is_match(name)))
+}
+
 /// A path's parts, the last first.
-fn parts(path: &Path) -> Vec<OsString> {
+pub(super) fn parts(path: &Path) -> Vec<OsString> {
     let part = |component: Component<'_>| match component {
         Component::Normal(part) => Some(part.to_owned()),
         Component::ParentDir => Some(OsString::from("..")),
