@@ -26,6 +26,7 @@ fn request(folder: &Path, text: &str) -> FactsRequest {
         sources: folder,
         settings: Settings::default(),
         may_run: true,
+        readable: Vec::new(),
     }
 }
 
@@ -175,7 +176,7 @@ async fn what_a_spec_says_without_its_programs_is_not_taken_for_its_word() {
     let mut request = request(folder.path(), &format!("{HEAD}Epoch: %(echo 7)\n%description\n"));
     request.may_run = false;
     let read = Native::default().facts(&request, &Cancel::default()).await.unwrap();
-    assert_eq!(read.reading, Reading::Withheld);
+    assert_eq!(read.reading, Reading::Withheld(Vec::new()));
     request.may_run = true;
     let read = Native::default().facts(&request, &Cancel::default()).await.unwrap();
     assert!(matches!(read.reading, Reading::Facts(_)));

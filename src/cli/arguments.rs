@@ -335,7 +335,7 @@ pub struct Spec {
     /// Read it for this architecture: CPU[-VENDOR-OS]
     #[arg(long, value_name = "ARCH")]
     pub target: Option<String>,
-    /// Run nothing while it is read; say which macro wanted to
+    /// Run nothing while it is read, look at no file but those of its folder and of rpm; say which macro wanted to
     #[arg(long)]
     pub restricted: bool,
     /// Print everything as JSON
@@ -372,7 +372,7 @@ pub struct Eval {
     /// Read the macro files of this root; nothing is run, for its programs are not this machine's
     #[arg(long, value_name = "FOLDER")]
     pub root: Option<PathBuf>,
-    /// Run nothing and write no file; say which macro wanted to
+    /// Run nothing, write no file, look at none but those of this folder and of rpm; say which macro wanted to
     #[arg(long)]
     pub restricted: bool,
     /// Print the values as JSON, with the macros that had a part in them and where they are defined

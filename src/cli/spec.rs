@@ -65,6 +65,7 @@ fn request(path: &HostPath, settings: &Settings, arguments: &Spec) -> FactsReque
         sources: folder,
         settings: settings.clone(),
         may_run: !arguments.restricted,
+        readable: Vec::new(),
     }
 }
 

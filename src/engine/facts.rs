@@ -18,8 +18,10 @@ pub struct FactsRequest {
     pub sources: HostPath,
     /// What it is to be read with.
     pub settings: Settings,
-    /// Whether it may run programs while it is read.
+    /// Whether it may run programs while it is read, and look at all that the user may look at.
     pub may_run: bool,
+    /// Where it may look if it may not run anything: these folders, besides its own, that of its sources, and rpm's.
+    pub readable: Vec<HostPath>,
 }
 
 /// What reading a spec came to.
@@ -30,8 +32,9 @@ pub enum Reading {
     Facts(Box<Facts>),
     /// Its `ExclusiveArch`, `ExcludeArch` or the like rules this target out, in rpm's words.
     RuledOut(String),
-    /// It runs programs while it is read, and may not: what it says without them is not to be trusted.
-    Withheld,
+    /// It runs programs while it is read, and may not: what it says without them is not to be trusted. What it wanted to
+    /// look at and may not is told.
+    Withheld(Vec<Finding>),
     /// It can't be read: what is wrong with it.
     Broken(Vec<Finding>),
 }

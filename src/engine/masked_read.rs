@@ -13,7 +13,7 @@ pub(super) fn mask_read(read: Read, settings: &Settings) -> Read {
         json
     });
     // What serde has written it reads.
-    let reading = json.and_then(serde_json::from_value).unwrap_or(Reading::Withheld);
+    let reading = json.and_then(serde_json::from_value).unwrap_or(Reading::Withheld(Vec::new()));
     Read { reading, ..read }
 }
 

@@ -28,7 +28,7 @@ pub use job::{Job, Outcome, Part, StageListener, StopReason};
 pub use mask::{MASK, Mask, MaskedStream, SHORTEST_MASKED};
 pub use native::{
     BuildListener, BuildProblem, BuildRequest, Goal, Native, Order, SOURCES_FOLDER, SpecReading, Step,
-    Unbuilt, build, install_source_package, spec_of_archive,
+    Unbuilt, build, environment, install_source_package, spec_of_archive,
 };
 pub use rpmbuild::{Rpmbuild, SYSTEM_PATH};
 pub use secret::{Secret, SecretKey};

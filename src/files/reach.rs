@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use cap_std::fs::{File, Metadata, OpenOptions, OpenOptionsExt};
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use super::tree::{matcher, parts};
 use super::{Folder, Tree};
@@ -73,7 +74,8 @@ impl Reach {
             let real = tree.resolve(&named).map(|real| Path::new("/").join(real));
             let real = real.map(|real| real.components().filter(|part| *part != Component::CurDir).collect());
             let real: PathBuf = real.unwrap_or_else(|_| named.clone());
-            let folder = Folder::open_ambient(&tree.path().join(real.strip_prefix("/").unwrap_or(&real))).ok();
+            let folder =
+                Folder::open_ambient(&tree.path().join(real.strip_prefix("/").unwrap_or(&real))).ok();
             Allowed { named, real, folder, is_whole: false }
         };
         Self { places: folders.into_iter().map(place).collect() }
@@ -98,8 +100,8 @@ impl Reach {
         let file = found.folder.dir().open_with(&found.path, &options)?;
         match file.metadata()?.file_type() {
             kind if kind.is_file() => Ok(file),
-            kind if kind.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-            _ => Err(io::ErrorKind::Unsupported.into()),
+            kind if kind.is_dir() => Err(Errno::ISDIR.into()),
+            _ => Err(Errno::OPNOTSUPP.into()),
         }
     }
 
@@ -119,7 +121,8 @@ impl Reach {
     pub fn names(&self, path: &Path) -> io::Result<Vec<OsString>> {
         let found = self.find(path, LastLink::Followed)?;
         let entries = found.folder.dir().read_dir(&found.path)?;
-        let mut names: Vec<OsString> = entries.map(|entry| Ok(entry?.file_name())).collect::<io::Result<_>>()?;
+        let mut names: Vec<OsString> =
+            entries.map(|entry| Ok(entry?.file_name())).collect::<io::Result<_>>()?;
         names.sort();
         Ok(names)
     }
@@ -180,7 +183,7 @@ impl Reach {
             }
             links += 1;
             if links > LINKS {
-                return Err(io::Error::from_raw_os_error(rustix::io::Errno::LOOP.raw_os_error()));
+                return Err(Errno::LOOP.into());
             }
             let target = reached.folder.dir().read_link_contents(&reached.path)?;
             if target.is_absolute() {
@@ -215,7 +218,7 @@ impl Reach {
         if !place.is_whole && below.iter().any(is_private) {
             return Err(refused());
         }
-        let folder = place.folder.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        let folder = place.folder.as_ref().ok_or(Errno::NOENT)?;
         let path = if below.as_os_str().is_empty() { PathBuf::from(".") } else { below.to_owned() };
         Ok(Reached { folder, path })
     }
@@ -230,7 +233,9 @@ mod tests {
     fn tree() -> (tempfile::TempDir, Tree) {
         let temporary = tempfile::tempdir().unwrap();
         let folder = Folder::open_ambient(&HostPath::new(temporary.path()).unwrap()).unwrap();
-        for (path, text) in [("home/project/a.inc", "a"), ("home/secret", "s"), ("home/project/.git/config", "t")] {
+        for (path, text) in
+            [("home/project/a.inc", "a"), ("home/secret", "s"), ("home/project/.git/config", "t")]
+        {
             folder.create(Path::new(path).parent().unwrap()).unwrap();
             folder.write_atomic(path, text.as_bytes()).unwrap();
         }
@@ -259,7 +264,13 @@ mod tests {
     fn what_lies_in_the_folders_is_found_by_each_of_its_names() {
         let (_temporary, tree) = tree();
         let reach = reach(&tree);
-        for name in ["/alias/a.inc", "/home/project/a.inc", "/alias/inside", "/alias/inside-absolute", "/alias//./a.inc"] {
+        for name in [
+            "/alias/a.inc",
+            "/home/project/a.inc",
+            "/alias/inside",
+            "/alias/inside-absolute",
+            "/alias//./a.inc",
+        ] {
             assert!(reach.open(Path::new(name)).is_ok(), "{name}");
         }
         assert_eq!(reach.glob("/alias/in*"), ["/alias/inside", "/alias/inside-absolute"].map(PathBuf::from));

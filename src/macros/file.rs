@@ -27,6 +27,9 @@ impl Language {
     /// Loads a macro file.
     pub fn load(self: &Rc<Self>, path: &[u8], level: Level) -> Result<(), Stop> {
         let not_loaded = || Problem::NotLoaded { path: shown(path) };
+        if !self.may_look_at("%{load:…}", path) {
+            return Err(Stop);
+        }
         let Ok(text) = self.host.read_file(path) else {
             return Err(self.fail(not_loaded()));
         };
@@ -77,6 +80,30 @@ impl Language {
             level: Level::BUILTIN,
             origin: Origin::named("<place>"),
         });
+    }
+
+    /// Whether macros may look at a file; says what wanted to where they may not.
+    pub fn may_look_at(&self, what: &str, path: &[u8]) -> bool {
+        if !self.host.is_out_of_reach(path) {
+            return true;
+        }
+        self.report(Problem::Confined { what: what.into(), path: shown(path) });
+        false
+    }
+
+    /// As [`Language::may_look_at`], of a pattern of glob(7): where it begins to be one decides.
+    pub fn may_look_for(&self, what: &str, pattern: &[u8]) -> bool {
+        let special = pattern.find_byteset(b"*?[{\\").unwrap_or(pattern.len());
+        let plain = match slice(pattern, 0, special).rfind_byte(b'/') {
+            _ if special == pattern.len() => pattern,
+            Some(end) => slice(pattern, 0, end + 1),
+            None => b".",
+        };
+        if !self.host.is_out_of_reach(plain) {
+            return true;
+        }
+        self.report(Problem::Confined { what: what.into(), path: shown(pattern) });
+        false
     }
 
     /// Whether macros may change the machine; says what wanted to where they may not.

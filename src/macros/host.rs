@@ -1,18 +1,21 @@
 //! What the macro language asks of the machine, and what it tells.
 
 use std::cell::RefCell;
+use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
 use super::problem::{Problem, Severity};
 use super::table::{Definition, Origin};
+use crate::files::LastLink;
 
 /// What macros may do to the machine, or learn by running something on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Whatever they say: processes, files.
     Open,
-    /// Files can be read, and that is all. What else a macro wants is reported, and stands for nothing.
+    /// Files can be read as far as the host lets them, and that is all. What else a macro wants is reported, and stands
+    /// for nothing.
     Closed,
 }
 
@@ -124,9 +127,51 @@ pub trait Host {
     fn exists(&self, path: &[u8]) -> bool;
     /// The files that a pattern of glob(7) names, in the order of their names.
     fn glob(&self, pattern: &[u8]) -> Vec<Vec<u8>>;
-    /// Where a file of the macros' world is for Lua's own functions, which open it themselves.
+    /// Whether a path leads out of what macros may look at, be something there or not.
+    fn is_out_of_reach(&self, path: &[u8]) -> bool {
+        let _ = path;
+        false
+    }
+    /// Opens a file for reading piece by piece.
+    ///
+    /// # Errors
+    /// There is none, or it can't be read.
+    fn open_file(&self, path: &[u8]) -> io::Result<File> {
+        let _ = path;
+        Err(io::ErrorKind::NotFound.into())
+    }
+    /// The names in a folder.
+    ///
+    /// # Errors
+    /// There is none, or it can't be read.
+    fn names(&self, path: &[u8]) -> io::Result<Vec<Vec<u8>>> {
+        let _ = path;
+        Err(io::ErrorKind::NotFound.into())
+    }
+    /// What is known of a file or folder.
+    ///
+    /// # Errors
+    /// There is none.
+    fn status(&self, path: &[u8], last: LastLink) -> io::Result<FileStatus> {
+        let _ = (path, last);
+        Err(io::ErrorKind::NotFound.into())
+    }
+    /// Where a symbolic link points to.
+    ///
+    /// # Errors
+    /// There is none.
+    fn link_target(&self, path: &[u8]) -> io::Result<Vec<u8>> {
+        let _ = path;
+        Err(io::ErrorKind::NotFound.into())
+    }
+    /// Where a file of the macros' world is for functions that open it themselves, which they do only where they may do
+    /// everything.
     fn local_path(&self, path: &[u8]) -> Vec<u8> {
         path.to_vec()
+    }
+    /// Where relative paths begin, if that is not where the program runs.
+    fn working_folder(&self) -> Option<Vec<u8>> {
+        None
     }
     /// A variable of the environment.
     fn variable(&self, name: &[u8]) -> Option<Vec<u8>>;
@@ -144,6 +189,22 @@ pub trait Host {
     fn report(&self, report: Report);
     /// Writes what `%dump` and `%trace` show.
     fn trace(&self, text: &[u8]);
+}
+
+/// What stat(2) tells of a file or folder, its times in seconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "they are called as in stat(2)")]
+pub struct FileStatus {
+    pub mode: u32,
+    pub inode: u64,
+    pub device: u64,
+    pub links: u64,
+    pub user: u32,
+    pub group: u32,
+    pub size: u64,
+    pub accessed: i64,
+    pub modified: i64,
+    pub changed: i64,
 }
 
 /// A program, its words given, and what it reads.

@@ -4,17 +4,21 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Stop;
 use super::arguments::Arguments;
 use super::builtin::Builtin;
 use super::define::{self, Extent, Written};
 use super::extension::{Extension, Item};
-use super::host::{Host, OpenMacro, Report};
+use super::host::{Access, Host, OpenMacro, Report};
 use super::limits::{DEEPEST, Limits};
 use super::lua::Lua;
 use super::problem::Problem;
 use super::table::{Definition, Expanding, Level, Origin, Table};
+
+/// After how many steps it is looked at how late it is.
+const STEPS_BETWEEN_LOOKS: u64 = 64;
 
 /// Macros by name.
 pub(super) type Uses = BTreeMap<Box<[u8]>, Arc<Definition>>;
@@ -45,10 +49,21 @@ pub(super) struct Language {
     /// How the system failed the last time that Lua asked it for something.
     pub errno: Cell<i32>,
     pub lua: OnceCell<Lua>,
+    /// How many files Lua has open, of those that are opened for it.
+    pub open_files: Rc<Cell<usize>>,
     /// What the program itself adds to the language, by the macros' names.
     pub extensions: RefCell<BTreeMap<Vec<u8>, Extension>>,
     /// Lists that Lua sees as tables, by their names.
     pub lists: RefCell<BTreeMap<&'static str, Vec<Item>>>,
+    /// How long the processor had been busy on this thread before.
+    began: Duration,
+}
+
+/// How long the processor has been busy on this thread.
+fn processor_time() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let (seconds, nanoseconds) = (u64::try_from(now.tv_sec), u32::try_from(now.tv_nsec));
+    Duration::new(seconds.unwrap_or_default(), nanoseconds.unwrap_or_default())
 }
 
 impl Language {
@@ -68,8 +83,10 @@ impl Language {
             has_quotes: Cell::new(false),
             errno: Cell::new(0),
             lua: OnceCell::new(),
+            open_files: Rc::default(),
             extensions: RefCell::default(),
             lists: RefCell::default(),
+            began: processor_time(),
         })
     }
 
@@ -118,7 +135,17 @@ impl Language {
         if self.steps.get() > self.limits.steps {
             return Err(self.fail(Problem::TooMuchWork { limit: self.limits.steps }));
         }
+        if self.steps.get() % STEPS_BETWEEN_LOOKS == 0 && self.is_late() {
+            return Err(self.fail(Problem::TooLongBusy { limit: self.limits.reading_time }));
+        }
         Ok(())
+    }
+
+    /// Whether the processor has been busy for too long, where macros may only read: text that nobody trusts must come
+    /// to an end, however many texts it is made of.
+    pub fn is_late(&self) -> bool {
+        let is_closed = self.host.access() == Access::Closed;
+        is_closed && processor_time().saturating_sub(self.began) > self.limits.reading_time
     }
 
     /// Does something one level further down.

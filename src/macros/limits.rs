@@ -1,6 +1,8 @@
 //! How much the macro language takes. [`Limits`] is what a caller may choose; the rest is the same for everyone. Each limit has
 //! an error that says it.
 
+use std::time::Duration;
+
 /// How much an expansion may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -12,6 +14,8 @@ pub struct Limits {
     pub lua_memory_bytes: usize,
     /// How many instructions Lua may carry out in one expansion.
     pub lua_instructions: u64,
+    /// How long the processor may be busy with all that is expanded where macros may only read.
+    pub reading_time: Duration,
 }
 
 impl Default for Limits {
@@ -22,6 +26,7 @@ impl Default for Limits {
             steps: 10_000_000,
             lua_memory_bytes: 256 << 20,
             lua_instructions: 1_000_000_000,
+            reading_time: Duration::from_secs(60),
         }
     }
 }

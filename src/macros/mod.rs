@@ -51,7 +51,7 @@ use language::Language;
 
 pub use expression::{ExpressionProblem, Mistake, Value};
 pub use extension::{Extension, Item};
-pub use host::{Access, FilterJob, Host, Machine, NoHost, OpenMacro, Report, Streams};
+pub use host::{Access, FileStatus, FilterJob, Host, Machine, NoHost, OpenMacro, Report, Streams};
 pub use limits::Limits;
 pub use observing::{Observation, Observing};
 pub use path::{CONFIGURATION_FOLDERS, Configuration, MACRO_PATH};
@@ -119,6 +119,11 @@ impl Macros {
     /// It is wrong; the host has been told.
     pub fn evaluate_expanded(&self, expression: &[u8]) -> Result<Value, Stop> {
         self.language.evaluate(expression, expression::Terms::AsTheyAre)
+    }
+
+    /// Whether macros may look at a file: that is told where they may not, with what wanted to.
+    pub fn may_look_at(&self, what: &str, path: &[u8]) -> bool {
+        self.language.may_look_at(what, path)
     }
 
     /// Reads a file of the world that macros see.

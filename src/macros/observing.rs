@@ -2,13 +2,15 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use super::host::{Access, Host, Machine, Report, Streams};
+use super::host::{Access, FileStatus, Host, Machine, Report, Streams};
 use super::placeholders::Placeholders;
 use crate::digest::{Digest, Encoder};
+use crate::files::LastLink;
 
 /// One thing that was learned. Names are as macros wrote them, with [`Placeholders`] put in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -22,6 +24,12 @@ pub enum Observation {
     Exists(Vec<u8>, bool),
     /// Files were looked for by a pattern: the digest of their names.
     Glob(Vec<u8>, Digest),
+    /// The names in a folder: their digest, or nothing if it could not be read.
+    Folder(Vec<u8>, Option<Digest>),
+    /// What is known of a file, and whether a link was followed to it: the digest of what does not change by itself.
+    Status(Vec<u8>, bool, Option<Digest>),
+    /// Where a link points to.
+    Link(Vec<u8>, Option<Digest>),
     /// A variable of the environment: the digest of its value, or nothing if it is not set.
     Variable(Vec<u8>, Option<Digest>),
     /// A command of the shell: the digest of what it wrote, or nothing if it could not be started.
@@ -47,6 +55,19 @@ impl Observation {
             Self::Glob(pattern, _) => {
                 let pattern = placeholders.reveal(pattern);
                 look.glob(&pattern, &host.glob(&pattern))
+            }
+            Self::Folder(path, _) => {
+                let path = placeholders.reveal(path);
+                look.folder(&path, host.names(&path).as_deref().ok())
+            }
+            Self::Status(path, is_followed, _) => {
+                let last = if *is_followed { LastLink::Followed } else { LastLink::Kept };
+                let path = placeholders.reveal(path);
+                look.status(&path, last, host.status(&path, last).as_ref().ok())
+            }
+            Self::Link(path, _) => {
+                let path = placeholders.reveal(path);
+                look.link(&path, host.link_target(&path).as_deref().ok())
             }
             Self::Variable(name, _) => variable(host, name),
             Self::Command(command, _) => {
@@ -93,6 +114,23 @@ impl Look<'_> {
     fn command(&self, command: &[u8], output: Option<&[u8]>) -> Observation {
         let answer = output.map(|output| self.placeholders.digest(&self.name(output)));
         Observation::Command(self.name(command), answer)
+    }
+
+    fn folder(&self, path: &[u8], names: Option<&[Vec<u8>]>) -> Observation {
+        let digest = names.map(|names| self.placeholders.digest(&names.join(&0)));
+        Observation::Folder(self.name(path), digest)
+    }
+
+    /// The time of the last access is nobody's business: reading changes it.
+    fn status(&self, path: &[u8], last: LastLink, status: Option<&FileStatus>) -> Observation {
+        let described = status.map(|status| format!("{:?}", FileStatus { accessed: 0, ..*status }));
+        let digest = described.map(|text| Digest::of(text.as_bytes()));
+        Observation::Status(self.name(path), last == LastLink::Followed, digest)
+    }
+
+    fn link(&self, path: &[u8], target: Option<&[u8]>) -> Observation {
+        let digest = target.map(|target| self.placeholders.digest(&self.name(target)));
+        Observation::Link(self.name(path), digest)
     }
 }
 
@@ -180,6 +218,34 @@ impl<H: Host> Host for Observing<H> {
         found
     }
 
+    fn is_out_of_reach(&self, path: &[u8]) -> bool {
+        self.host.is_out_of_reach(path)
+    }
+
+    fn open_file(&self, path: &[u8]) -> io::Result<File> {
+        // What is read of it is not seen, but whether it has changed can be.
+        self.note(self.look().file(path));
+        self.host.open_file(path)
+    }
+
+    fn names(&self, path: &[u8]) -> io::Result<Vec<Vec<u8>>> {
+        let names = self.host.names(path);
+        self.note(self.look().folder(path, names.as_deref().ok()));
+        names
+    }
+
+    fn status(&self, path: &[u8], last: LastLink) -> io::Result<FileStatus> {
+        let status = self.host.status(path, last);
+        self.note(self.look().status(path, last, status.as_ref().ok()));
+        status
+    }
+
+    fn link_target(&self, path: &[u8]) -> io::Result<Vec<u8>> {
+        let target = self.host.link_target(path);
+        self.note(self.look().link(path, target.as_deref().ok()));
+        target
+    }
+
     fn local_path(&self, path: &[u8]) -> Vec<u8> {
         // Lua opens it itself: what it reads there is not seen, but whether it has changed can be, and of a folder
         // which names are in it.
@@ -190,6 +256,10 @@ impl<H: Host> Host for Observing<H> {
         }
         self.note(seen);
         self.host.local_path(path)
+    }
+
+    fn working_folder(&self) -> Option<Vec<u8>> {
+        self.host.working_folder()
     }
 
     fn variable(&self, name: &[u8]) -> Option<Vec<u8>> {

@@ -1,5 +1,7 @@
 //! What can be wrong with a macro, in the words of rpm: programs match on them.
 
+use std::time::Duration;
+
 use bstr::{BStr, BString};
 use miette::Diagnostic;
 use thiserror::Error;
@@ -320,6 +322,31 @@ pub enum Problem {
         /// The command or code.
         text: BString,
     },
+    /// A file that macros may not know of.
+    #[error("{what} may not look at {path} here")]
+    #[diagnostic(
+        code(forge::macros::confined),
+        help(
+            "a spec that is only read sees its own folder, its sources, its project and the macro files of the root; \
+             with `isolation none` in the manifest, or without `--restricted`, it is trusted with all that you may read"
+        )
+    )]
+    Confined {
+        /// What wanted to: `%include`, `io.open`.
+        what: BString,
+        /// The file, as it was named.
+        path: BString,
+    },
+    /// More time than the caller allows.
+    #[error("the processor was busy for more than {} s", .limit.as_secs())]
+    #[diagnostic(
+        code(forge::macros::too_long_busy),
+        help("a spec that is only read must come to an end: look for a loop, in Lua above all")
+    )]
+    TooLongBusy {
+        /// How long it may be.
+        limit: Duration,
+    },
     /// More text than the caller allows.
     #[error("the expansion is longer than {limit} bytes")]
     #[diagnostic(
@@ -401,6 +428,7 @@ impl Problem {
             Self::Expression(_)
                 | Self::Configuration(_)
                 | Self::Closed { .. }
+                | Self::Confined { .. }
                 | Self::Error(_)
                 | Self::Warning(_)
                 | Self::LuaSyntax { .. }

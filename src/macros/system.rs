@@ -3,20 +3,29 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cap_std::fs::MetadataExt;
 use rustix::fs::{Mode, OFlags};
 
-use super::host::{Access, FilterJob, Host, Machine, Report, Streams};
-use crate::files::{HostPath, Tree};
+use super::host::{Access, FileStatus, FilterJob, Host, Machine, Report, Streams};
+use super::path::Configuration;
+use crate::files::{HostPath, LastLink, Reach, Tree};
 use crate::process::{Redirections, ShellLimits, filter_all, run_plain, shell_output};
+
+/// Where the macro files of a root lie, and what they load (rpm-macrofile(5)).
+const MACRO_FOLDERS: [&str; 3] = ["/usr/lib/rpm", "/usr/share/rpm", "/etc/rpm"];
 
 /// How much `%(…)` may write, in bytes.
 const OUTPUT_LIMIT: u64 = 256 << 20;
+
+/// How long a file may be that is read as a whole, in bytes.
+const LARGEST_TEXT: u64 = 256 << 20;
 
 /// Where reports, and what `%trace` and `%dump` show, go.
 pub type Listener = Box<dyn Fn(Report)>;
@@ -24,7 +33,8 @@ pub type Listener = Box<dyn Fn(Report)>;
 /// The machine that forge runs on, or a root on it.
 pub struct SystemHost {
     tree: Tree,
-    access: Access,
+    /// What macros may look at, and nothing else may they do; nothing where they may do everything.
+    reach: Option<Reach>,
     environment: RefCell<BTreeMap<OsString, OsString>>,
     is_verbose: bool,
     listener: Listener,
@@ -56,7 +66,7 @@ impl SystemHost {
     ) -> io::Result<Self> {
         Ok(Self {
             tree: Tree::open(&HostPath::root())?,
-            access: Access::Open,
+            reach: None,
             environment: RefCell::new(environment.into_iter().collect()),
             is_verbose: false,
             listener: Box::new(listener),
@@ -96,9 +106,18 @@ impl SystemHost {
         self
     }
 
-    /// Without running anything and without writing any file.
+    /// Without running anything and without writing any file. All files can be read.
     pub fn restricted(mut self) -> Self {
-        self.access = Access::Closed;
+        self.reach = Some(Reach::of_whole_tree(&self.tree));
+        self
+    }
+
+    /// As [`SystemHost::restricted`], and of the files only those in these folders and rpm's own can be read: for text
+    /// that nobody has looked at.
+    pub fn confined_to(mut self, folders: impl IntoIterator<Item = PathBuf>) -> Self {
+        let own = PathBuf::from(OsString::from_vec(Configuration::of(&self)));
+        let rpm = MACRO_FOLDERS.iter().map(PathBuf::from).chain([own]);
+        self.reach = Some(Reach::new(&self.tree, folders.into_iter().chain(rpm)));
         self
     }
 
@@ -126,6 +145,19 @@ impl SystemHost {
         self.tree.path().as_path() == Path::new("/")
     }
 
+    /// No command and no program runs where macros may only read, whoever asks.
+    fn check_access(&self) -> io::Result<()> {
+        match self.access() {
+            Access::Open => Ok(()),
+            Access::Closed => Err(io::ErrorKind::PermissionDenied.into()),
+        }
+    }
+
+    /// What is asked only where macros may only read.
+    fn reach(&self) -> io::Result<&Reach> {
+        self.reach.as_ref().ok_or_else(|| io::ErrorKind::Unsupported.into())
+    }
+
     fn redirection(&self, path: Option<&Vec<u8>>, flags: OFlags) -> io::Result<Option<std::fs::File>> {
         let Some(path) = path else {
             return Ok(None);
@@ -138,10 +170,11 @@ impl SystemHost {
 
 impl Host for SystemHost {
     fn access(&self) -> Access {
-        self.access
+        if self.reach.is_some() { Access::Closed } else { Access::Open }
     }
 
     fn shell(&self, command: &[u8]) -> io::Result<Vec<u8>> {
+        self.check_access()?;
         // What was printed so far comes before what the command prints itself.
         let _ = io::stdout().flush();
         let environment = self.environment.borrow();
@@ -162,6 +195,7 @@ impl Host for SystemHost {
     }
 
     fn run(&self, words: &[Vec<u8>], streams: &Streams) -> io::Result<i32> {
+        self.check_access()?;
         let _ = io::stdout().flush();
         let writing = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC;
         let redirections = Redirections {
@@ -173,23 +207,81 @@ impl Host for SystemHost {
     }
 
     fn filter_all(&self, jobs: &[FilterJob], threads: usize) -> Vec<io::Result<(i32, Vec<u8>)>> {
+        if self.check_access().is_err() {
+            return jobs.iter().map(|_| Err(io::ErrorKind::PermissionDenied.into())).collect();
+        }
         let _ = io::stdout().flush();
         filter_all(jobs, &self.environment.borrow(), self.folder.as_deref(), threads)
     }
 
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>> {
-        self.tree.read(&self.path(path))
+        let path = self.path(path);
+        let Some(reach) = &self.reach else {
+            return self.tree.read(&path);
+        };
+        let mut content = Vec::new();
+        reach.open(&path)?.take(LARGEST_TEXT + 1).read_to_end(&mut content)?;
+        if content.len() as u64 > LARGEST_TEXT {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        Ok(content)
     }
 
     fn read_start(&self, path: &[u8], length: usize) -> io::Result<Vec<u8>> {
         let mut start = Vec::with_capacity(length);
-        let file = self.tree.open_file(&self.path(path))?;
+        let path = self.path(path);
+        let file = match &self.reach {
+            Some(reach) => reach.open(&path)?,
+            None => self.tree.open_file(&path)?,
+        };
         file.take(length as u64).read_to_end(&mut start)?;
         Ok(start)
     }
 
     fn exists(&self, path: &[u8]) -> bool {
-        !path.is_empty() && self.tree.exists(&self.path(path))
+        let place = self.path(path);
+        let exists = match &self.reach {
+            Some(reach) => reach.status(&place, LastLink::Followed).is_ok(),
+            None => self.tree.exists(&place),
+        };
+        !path.is_empty() && exists
+    }
+
+    fn is_out_of_reach(&self, path: &[u8]) -> bool {
+        self.reach.as_ref().is_some_and(|reach| reach.refuses(&self.path(path)))
+    }
+
+    fn open_file(&self, path: &[u8]) -> io::Result<File> {
+        let path = self.path(path);
+        Ok(match &self.reach {
+            Some(reach) => reach.open(&path)?.into_std(),
+            None => self.tree.open_file(&path)?.into_std(),
+        })
+    }
+
+    fn names(&self, path: &[u8]) -> io::Result<Vec<Vec<u8>>> {
+        let names = self.reach()?.names(&self.path(path))?;
+        Ok(names.into_iter().map(OsString::into_vec).collect())
+    }
+
+    fn status(&self, path: &[u8], last: LastLink) -> io::Result<FileStatus> {
+        let status = self.reach()?.status(&self.path(path), last)?;
+        Ok(FileStatus {
+            mode: status.mode(),
+            inode: status.ino(),
+            device: status.dev(),
+            links: status.nlink(),
+            user: status.uid(),
+            group: status.gid(),
+            size: status.size(),
+            accessed: status.atime(),
+            modified: status.mtime(),
+            changed: status.ctime(),
+        })
+    }
+
+    fn link_target(&self, path: &[u8]) -> io::Result<Vec<u8>> {
+        Ok(self.reach()?.link_target(&self.path(path))?.into_os_string().into_vec())
     }
 
     fn glob(&self, pattern: &[u8]) -> Vec<Vec<u8>> {
@@ -197,7 +289,10 @@ impl Host for SystemHost {
         let Some(text) = path.to_str() else {
             return Vec::new();
         };
-        let found = self.tree.glob(text);
+        let found = match &self.reach {
+            Some(reach) => reach.glob(text),
+            None => self.tree.glob(text),
+        };
         let is_relative = !pattern.starts_with(b"/") && self.is_whole_machine();
         let folder = if is_relative { self.path(b"") } else { PathBuf::new() };
         let shown = |path: PathBuf| path.strip_prefix(&folder).map(Path::to_owned).unwrap_or(path);
@@ -215,6 +310,10 @@ impl Host for SystemHost {
             wanted.components().filter(plain).collect()
         });
         self.tree.path().join(inside).as_os_str().as_bytes().to_vec()
+    }
+
+    fn working_folder(&self) -> Option<Vec<u8>> {
+        Some(self.folder.as_ref()?.as_os_str().as_bytes().to_vec())
     }
 
     fn variable(&self, name: &[u8]) -> Option<Vec<u8>> {

@@ -174,7 +174,7 @@ impl Inspector<'_> {
             return DraftState::Settled(Fate::Impossible(Vec::new()));
         };
         let reader = self.reader(package);
-        let mut encoder = Encoder::new("rpmforge facts v3");
+        let mut encoder = Encoder::new("rpmforge facts v4");
         let EngineIdentity { name, sources } = reader.identity();
         encoder.text("engine", name).text("forge", sources).digest_field("spec", &origin.spec.blob.digest);
         encoder.digest_field("configuration", &root.configuration);
@@ -186,7 +186,7 @@ impl Inspector<'_> {
             encoder.digest_field("root", &root.digest());
         }
         settings.encode(&mut encoder);
-        let request = request(package, origin, settings);
+        let request = request(package, origin, settings, self.repository);
         encoder.text("programs", if request.may_run { "run" } else { "withheld" });
         let key = encoder.key();
         let known = self.store.record::<Read>(RecordKind::Facts, &key);
@@ -217,7 +217,7 @@ impl Inspector<'_> {
                 continue;
             };
             let package = self.manifest.package(draft.package);
-            let request = request(package, origin, &draft.settings);
+            let request = request(package, origin, &draft.settings, self.repository);
             let (reader, places, cancel, key) =
                 (Arc::clone(self.reader(package)), Arc::clone(&places), cancel.clone(), *key);
             tasks.spawn(async move {
@@ -255,6 +255,9 @@ impl Inspector<'_> {
                 (DraftState::Read(Read { reading: Reading::Facts(facts), .. }), Ok(origin)) => {
                     facts.warnings.iter().map(|warning| texts.located(warning, origin)).collect()
                 }
+                (DraftState::Read(Read { reading: Reading::Withheld(refused), .. }), Ok(origin)) => {
+                    refused.iter().map(|refusal| texts.located(refusal, origin)).collect()
+                }
                 _ => Vec::new(),
             };
             let fate = match (draft.state, origin) {
@@ -268,14 +271,19 @@ impl Inspector<'_> {
                         Fate::Impossible(errors.collect())
                     }
                     (Reading::RuledOut(words), _) => Fate::RuledOut(words),
-                    (Reading::Withheld, what) => {
+                    (Reading::Withheld(_), what) => {
                         Fate::NotYet(what.unwrap_or_else(|| "its spec runs programs".to_owned()))
                     }
                     (Reading::Facts(_), Some(what)) => Fate::NotYet(what),
                     (Reading::Facts(facts), None) => {
                         let said = Said {
                             facts: *facts,
-                            request: request(self.manifest.package(package), origin, &draft.settings),
+                            request: request(
+                                self.manifest.package(package),
+                                origin,
+                                &draft.settings,
+                                self.repository,
+                            ),
                             observations: read.observations,
                             expanded: read.expanded,
                         };
@@ -375,12 +383,13 @@ impl Said {
     }
 }
 
-fn request(package: &Package, origin: &Origin, settings: &Settings) -> FactsRequest {
+fn request(package: &Package, origin: &Origin, settings: &Settings, repository: &Folder) -> FactsRequest {
     FactsRequest {
         spec: origin.spec_path(),
         sources: origin.folder_path(),
         settings: settings.clone(),
         may_run: package.isolation == Isolation::None,
+        readable: vec![repository.path().clone()],
     }
 }
 

@@ -109,6 +109,11 @@ impl Finding {
         self.code == "forge::macros::closed"
     }
 
+    /// Whether it says that a file may not be looked at.
+    pub fn is_confined(&self) -> bool {
+        self.code == "forge::macros::confined"
+    }
+
     /// Whether the spec can't be used with it.
     pub fn is_error(&self) -> bool {
         self.weight == Weight::Error

@@ -346,6 +346,9 @@ impl Reader {
         if self.includes > MOST_INCLUDES {
             return Err(self.fail(Problem::ManyIncludes { limit: MOST_INCLUDES }));
         }
+        if !self.macros.may_look_at("%include", path) {
+            return Err(Stop);
+        }
         match self.macros.read_file(path) {
             Ok(text) => {
                 self.sources.push(Source::new(&path.to_str_lossy(), text));

@@ -14,6 +14,7 @@ mod support;
 mod apply;
 mod batches;
 mod commands;
+mod confined;
 mod cutoff;
 mod cycles;
 mod diff;

@@ -3,8 +3,10 @@
 mod show;
 
 use std::cell::RefCell;
+use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::rc::Rc;
 
 use bstr::ByteSlice;
@@ -12,6 +14,7 @@ use bstr::ByteSlice;
 use super::Exit;
 use super::arguments::Eval;
 use super::context::{CliError, Context, Failure};
+use crate::engine::{Settings, environment};
 use crate::files::HostPath;
 use crate::macros::{Configuration, Level, Limits, Macros, Origin, Report, Severity, SystemHost, Table};
 use crate::ui::Verbosity;
@@ -58,18 +61,7 @@ pub fn run(arguments: &Eval, context: &Context) -> Result<Exit, Failure> {
 
 /// The macros of the machine or of a root, with all that the command line adds.
 fn macros(arguments: &Eval, reports: &Reports, context: &Context) -> Result<Macros, Failure> {
-    let listener = Rc::clone(reports);
-    let mut host =
-        SystemHost::new(context.variables.clone(), move |report| listener.borrow_mut().push(report))
-            .map_err(CliError::Io)?
-            .verbose(context.verbosity == Verbosity::Verbose);
-    if arguments.restricted {
-        host = host.restricted();
-    }
-    if let Some(root) = &arguments.root {
-        let root: HostPath = context.named(root)?;
-        host = host.in_root(&root).map_err(CliError::Io)?;
-    }
+    let host = open_host(context.variables.clone(), arguments, reports, context)?;
     let macros = Macros::new(Table::new(), Rc::new(host), Limits::default());
     let configuration = Configuration {
         target: arguments.target.clone(),
@@ -89,7 +81,43 @@ fn macros(arguments: &Eval, reports: &Reports, context: &Context) -> Result<Macr
         macros.set_place(Origin::named("--undefine"));
         let _ = macros.undefine(name.as_bytes());
     }
-    Ok(macros)
+    if !arguments.restricted && arguments.root.is_none() {
+        return Ok(macros);
+    }
+    // The files are the user's choice, with the user's environment. What they and the expressions say may be anybody's.
+    let variables = environment(&Settings::default());
+    let host = host_of_expressions(open_host(variables, arguments, reports, context)?, arguments, context)?;
+    Ok(Macros::new(macros.table(), Rc::new(host), Limits::default()))
+}
+
+/// The machine, or a root on it.
+fn open_host(
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+    arguments: &Eval,
+    reports: &Reports,
+    context: &Context,
+) -> Result<SystemHost, Failure> {
+    let listener = Rc::clone(reports);
+    let host = SystemHost::new(variables, move |report| listener.borrow_mut().push(report))
+        .map_err(CliError::Io)?
+        .verbose(context.verbosity == Verbosity::Verbose);
+    let Some(root) = &arguments.root else {
+        return Ok(if arguments.restricted { host.restricted() } else { host });
+    };
+    let root: HostPath = context.named(root)?;
+    host.in_root(&root).map_err(|error| CliError::Io(error).into())
+}
+
+/// With `--restricted` only the folder where forge works and the macro files can be read; of a root, only these.
+fn host_of_expressions(host: SystemHost, arguments: &Eval, context: &Context) -> Result<SystemHost, Failure> {
+    if !arguments.restricted {
+        return Ok(host);
+    }
+    let folder = match arguments.root {
+        None => Some(context.named(Path::new("."))?.as_path().to_owned()),
+        Some(_) => None,
+    };
+    Ok(host.confined_to(folder))
 }
 
 fn is_harmless(report: &Report) -> bool {

@@ -6,7 +6,7 @@ use crate::engine::listed::implied_provide;
 use crate::engine::{ArchLimits, Facts, Read, Reading, SourceReference, SubpackageFacts};
 use crate::macros::{Observation, Placeholders};
 use crate::package::{Dependency, Header, Tag};
-use crate::spec::{DependencyKind, Finding, Package, SimpleDirective, Spec, read_file_line};
+use crate::spec::{DependencyKind, Finding, Package, SimpleDirective, Spec, Weight, read_file_line};
 
 /// What a reading comes to.
 pub(super) fn of(read: SpecReading, placeholders: &Placeholders) -> Read {
@@ -17,7 +17,7 @@ pub(super) fn of(read: SpecReading, placeholders: &Placeholders) -> Read {
     let expanded = spec.as_ref().filter(|_| is_unknowable);
     let expanded = expanded.map(|spec| placeholders.digest(&placeholders.hide(&spec.text)));
     if findings.iter().any(Finding::is_withheld) {
-        return Read { reading: Reading::Withheld, observations, expanded };
+        return Read { reading: Reading::Withheld(refusals(findings)), observations, expanded };
     }
     let (errors, warnings): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(Finding::is_error);
     let reading = match spec {
@@ -31,6 +31,13 @@ pub(super) fn of(read: SpecReading, placeholders: &Placeholders) -> Read {
         _ => Reading::Broken(errors),
     };
     Read { reading, observations, expanded }
+}
+
+/// What of the findings says that a file may not be looked at. They are warnings: what named the file may have been a
+/// program that did not run.
+fn refusals(findings: Vec<Finding>) -> Vec<Finding> {
+    let refused = findings.into_iter().filter(Finding::is_confined);
+    refused.map(|finding| Finding { weight: Weight::Warning, ..finding }).collect()
 }
 
 fn facts(spec: &Spec, warnings: Vec<Finding>) -> Facts {

@@ -8,6 +8,7 @@ mod settings;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -115,7 +116,7 @@ impl Native {
         let Ok(loaded) = self.loaded(settings.target.clone(), &environment) else {
             return false;
         };
-        let Ok(host) = self.host(true, environment, |_| {}) else {
+        let Ok(host) = self.host(environment, |_| {}) else {
             return false;
         };
         let macros = Macros::new(loaded.table, Rc::new(host), Limits::default());
@@ -132,9 +133,8 @@ impl Native {
         let loaded = self.loaded(request.settings.target.clone(), &environment)?;
         let findings = Findings::default();
         let listener = Rc::clone(&findings);
-        let host =
-            self.host(request.may_run, environment, move |finding| listener.borrow_mut().push(finding))?;
-        let host = Rc::new(Observing::new(host, placeholders(request)));
+        let host = self.host(environment, move |finding| listener.borrow_mut().push(finding))?;
+        let host = Rc::new(Observing::new(confined(host, request), placeholders(request)));
         let world: Rc<dyn Host> = Rc::<Observing<SystemHost>>::clone(&host);
         let macros = Macros::new(loaded.table, world, Limits::default());
         findings.borrow_mut().extend(loaded.findings);
@@ -145,7 +145,11 @@ impl Native {
         };
         let (target, machine) = (expand("%{_target_cpu}"), expand("%{_host_cpu}"));
         let file = request.spec.to_string();
-        let spec = match macros.read_file(file.as_bytes()) {
+        let text = match macros.may_look_at("reading the spec", file.as_bytes()) {
+            true => macros.read_file(file.as_bytes()).map_err(Some),
+            false => Err(None),
+        };
+        let spec = match text {
             Ok(text) => {
                 let compatible = loaded.rc.compatible(Compatibility::Build, &machine);
                 let can_build = |wanted: &BStr| compatible.iter().any(|arch| wanted == arch.as_str());
@@ -159,7 +163,7 @@ impl Native {
                 )
             }
             Err(error) => {
-                findings.borrow_mut().push(unreadable(&file, &error));
+                findings.borrow_mut().extend(error.map(|error| unreadable(&file, &error)));
                 Err(Stop)
             }
         };
@@ -173,17 +177,15 @@ impl Native {
 
     fn host(
         &self,
-        may_run: bool,
         environment: BTreeMap<OsString, OsString>,
         tell: impl Fn(Finding) + 'static,
     ) -> Result<SystemHost, EngineError> {
         let host = SystemHost::new(environment, move |report| tell(Finding::from(&report)))?;
         let host = host.silent(COMMAND_TIME).remembering(self.commands.clone());
-        let host = match &self.folder {
+        Ok(match &self.folder {
             Some(folder) => host.working_in(folder),
             None => host,
-        };
-        Ok(if may_run { host } else { host.restricted() })
+        })
     }
 
     /// The macros of this machine for a target.
@@ -199,8 +201,7 @@ impl Native {
         }
         let findings = Findings::default();
         let listener = Rc::clone(&findings);
-        let host =
-            self.host(true, environment.clone(), move |finding| listener.borrow_mut().push(finding))?;
+        let host = self.host(environment.clone(), move |finding| listener.borrow_mut().push(finding))?;
         let host = Rc::new(Observing::new(host, Placeholders::default()));
         let world: Rc<dyn Host> = Rc::<Observing<SystemHost>>::clone(&host);
         let macros = Macros::new(Table::new(), world, Limits::default());
@@ -214,6 +215,16 @@ impl Native {
         }
         Ok(loaded)
     }
+}
+
+/// The host of a spec that may run nothing sees no more than the spec needs: nobody may have looked at it.
+fn confined(host: SystemHost, request: &FactsRequest) -> SystemHost {
+    if request.may_run {
+        return host;
+    }
+    let own = request.spec.as_path().parent().map(Path::to_owned);
+    let given = request.readable.iter().chain([&request.sources]).map(|folder| folder.as_path().to_owned());
+    host.confined_to(own.into_iter().chain(given))
 }
 
 fn unreadable(file: &str, error: &std::io::Error) -> Finding {
@@ -230,7 +241,7 @@ fn unreadable(file: &str, error: &std::io::Error) -> Finding {
 
 /// The environment that specs are read in: the same as builds have. A user's own macros (`~/.rpmmacros`,
 /// `~/.config/rpm/macros`) are no part of it: what a package comes to must not depend on whose home it was built in.
-fn environment(settings: &Settings) -> BTreeMap<OsString, OsString> {
+pub fn environment(settings: &Settings) -> BTreeMap<OsString, OsString> {
     let home = HostPath::root().join(NO_HOME).to_string();
     let fixed = [("HOME", home.as_str()), ("LANG", "C.UTF-8"), ("PATH", SYSTEM_PATH), ("TZ", "UTC")];
     let fixed = fixed.into_iter().map(|(name, value)| (name.into(), value.into()));
@@ -258,7 +269,8 @@ impl SpecReader for Native {
     }
 
     fn would_learn_again(&self, request: &FactsRequest, observations: &[Observation]) -> bool {
-        let host = self.host(request.may_run, environment(&request.settings), |_| {});
+        let host = self.host(environment(&request.settings), |_| {});
+        let host = host.map(|host| confined(host, request));
         let placeholders = placeholders(request);
         host.is_ok_and(|host| observations.iter().all(|seen| seen.holds(&host, &placeholders)))
     }

@@ -18,6 +18,7 @@ impl Language {
     pub(super) fn ask_machine(self: &Rc<Self>, builtin: Builtin, words: &[Vec<u8>]) -> Result<Vec<u8>, Stop> {
         let word = words.first().map(Vec::as_slice).unwrap_or_default();
         Ok(match builtin {
+            Builtin::Exists if !self.may_look_at("%{exists:…}", word) => return Err(Stop),
             Builtin::Exists => if self.host.exists(word) { b"1" } else { b"0" }.to_vec(),
             Builtin::Getconfdir => Configuration::of(&*self.host),
             Builtin::Getenv => self.host.variable(word).unwrap_or_default(),

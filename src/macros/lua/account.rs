@@ -64,6 +64,9 @@ fn wanted(call: &Call<'_>, own: u32) -> Result<Vec<u8>, Vec<u8>> {
 
 fn getpasswd(call: &Call<'_>) -> Answer {
     let wanted = wanted(call, rustix::process::getuid().as_raw())?;
+    if let Err(refused) = call.may_look_at(b"/etc/passwd") {
+        return refused;
+    }
     let Some(found) = line_of(call, "/etc/passwd", &wanted) else {
         return Ok(vec![Value::Nil]);
     };
@@ -82,6 +85,9 @@ fn getpasswd(call: &Call<'_>) -> Answer {
 
 fn getgroup(call: &Call<'_>) -> Answer {
     let wanted = wanted(call, rustix::process::getgid().as_raw())?;
+    if let Err(refused) = call.may_look_at(b"/etc/group") {
+        return refused;
+    }
     let Some(found) = line_of(call, "/etc/group", &wanted) else {
         return Ok(vec![Value::Nil]);
     };

@@ -4,11 +4,13 @@ use std::rc::Rc;
 
 use mlua::{LuaString, Table, Value};
 
+use super::super::host::Access;
 use super::super::language::Language;
 use super::Answer;
 
 /// One call of a native function.
 pub(super) struct Call<'a> {
+    pub library: &'static str,
     pub name: &'static str,
     pub lua: &'a mlua::Lua,
     pub language: &'a Rc<Language>,
@@ -155,13 +157,29 @@ impl Call<'_> {
         }
     }
 
+    /// Whether macros may only read.
+    pub fn is_closed(&self) -> bool {
+        self.language.host.access() == Access::Closed
+    }
+
+    /// Refuses to look at a file that is out of reach; says so.
+    pub fn may_look_at(&self, path: &[u8]) -> Result<(), Answer> {
+        let what = format!("{}.{}", self.library, self.name);
+        if self.language.may_look_at(&what, path) { Ok(()) } else { Err(self.refused()) }
+    }
+
+    /// How a function of the system fails that may not do its work.
+    pub fn refused(&self) -> Answer {
+        self.failed(&[], &std::io::Error::from_raw_os_error(1))
+    }
+
     /// Refuses what changes the machine, where that is closed; says so.
     pub fn may(&self, text: &[u8]) -> Result<(), Answer> {
         if self.language.may(self.name, text) {
             self.language.host.note_effect();
             return Ok(());
         }
-        Err(self.failed(&[], &std::io::Error::from_raw_os_error(1)))
+        Err(self.refused())
     }
 }
 

@@ -23,6 +23,7 @@ use mlua::{
 
 use super::Stop;
 use super::expression;
+use super::host::Access;
 use super::language::Language;
 use super::path::Configuration;
 use super::problem::{Problem, shown};
@@ -30,8 +31,17 @@ use arguments::Call;
 
 const PRELUDE: &str = include_str!("prelude.lua");
 
+/// What is different where macros may only read.
+const CONFINED: &str = include_str!("confined.lua");
+
 /// How many instructions Lua carries out before they are counted.
 const COUNTED: u32 = 10_000;
+
+/// As [`COUNTED`], where macros may only read: time is looked at as well, and an instruction may take long.
+const COUNTED_CONFINED: u32 = 500;
+
+/// What code is told that took too long.
+const LATE: &str = "the processor was busy for too long";
 
 /// What a native function gives: values, or the message it fails with.
 type Answer = Result<Vec<Value>, Vec<u8>>;
@@ -75,9 +85,13 @@ impl Lua {
         let printed = Printed::default();
         let native = natives(&state, language, &printed)?;
         let limit = language.limits.lua_instructions;
-        let exceeded = Rc::clone(&used);
+        let exceeded = (Rc::clone(&used), Rc::downgrade(language));
         let exceeded = state.create_function(move |_, ()| {
-            Ok((exceeded.get() > limit).then(|| format!("more than {limit} instructions")))
+            let (used, language) = &exceeded;
+            if language.upgrade().is_some_and(|language| language.is_late()) {
+                return Ok(Some(LATE.to_owned()));
+            }
+            Ok((used.get() > limit).then(|| format!("more than {limit} instructions")))
         })?;
         native.set("exceeded", exceeded)?;
         // What mlua itself has to say is a value of its own kind; everything else stays as it is.
@@ -89,23 +103,36 @@ impl Lua {
             other => Ok(other),
         })?;
         native.set("error_text", error_text)?;
-        let run: Function = prelude(&state)?.call(native)?;
+        let run: Function = prelude(&state)?.call(native.clone())?;
+        if language.host.access() == Access::Closed {
+            native.set("setmetatable", state.globals().get::<Value>("setmetatable")?)?;
+            state.load(CONFINED).set_name("=confined").set_mode(ChunkMode::Text).call::<()>(native)?;
+        }
         state.set_memory_limit(language.limits.lua_memory_bytes)?;
         let lua = Self { state, run, used, printed };
-        lua.count_instructions(limit)?;
+        lua.count_instructions(language)?;
         lua.add_traceback()?;
         lua.state.gc_restart();
         Ok(lua)
     }
 
     /// Ends code that takes more instructions than `limit`; code that catches the error gets no further.
-    fn count_instructions(&self, limit: u64) -> mlua::Result<()> {
+    fn count_instructions(&self, language: &Rc<Language>) -> mlua::Result<()> {
+        let limit = language.limits.lua_instructions;
         let used = Rc::clone(&self.used);
-        let every = u32::try_from(limit).unwrap_or(COUNTED).clamp(1, COUNTED);
+        let most = match language.host.access() {
+            Access::Open => COUNTED,
+            Access::Closed => COUNTED_CONFINED,
+        };
+        let every = u32::try_from(limit).unwrap_or(most).clamp(1, most);
+        let language = Rc::downgrade(language);
         self.state.set_global_hook(HookTriggers::new().every_nth_instruction(every), move |_, _| {
             used.set(used.get().saturating_add(every.into()));
             if used.get() > limit {
                 return Err(mlua::Error::runtime(format!("more than {limit} instructions")));
+            }
+            if language.upgrade().is_some_and(|language| language.is_late()) {
+                return Err(mlua::Error::runtime(LATE));
             }
             Ok(VmState::Continue)
         })
@@ -173,23 +200,29 @@ fn prelude(state: &mlua::Lua) -> mlua::Result<Function> {
 fn natives(state: &mlua::Lua, language: &Rc<Language>, printed: &Printed) -> mlua::Result<Table> {
     let native = state.create_table()?;
     let weak = Rc::downgrade(language);
-    for (name, functions) in [
+    for (library, functions) in [
         ("rpm", [rpm::FUNCTIONS, process::RPM_FUNCTIONS, stream::FUNCTIONS].as_slice()),
         ("posix", [posix::FUNCTIONS, account::FUNCTIONS, process::FUNCTIONS].as_slice()),
     ] {
         let weak = Weak::clone(&weak);
-        let library = state.create_function(move |lua, ()| {
+        let new_library = state.create_function(move |lua, ()| {
             let table = lua.create_table()?;
             for function in functions.iter().copied().flatten() {
-                table.set(function.0, native_function(lua, &weak, function)?)?;
+                table.set(function.0, native_function(lua, &weak, library, function)?)?;
             }
             Ok(table)
         })?;
-        native.set(name, library)?;
+        native.set(library, new_library)?;
     }
-    for function in rpm::MACRO_TABLE {
-        native.set(function.0, native_function(state, &weak, function)?)?;
+    for function in rpm::MACRO_TABLE.iter().chain(stream::HOLDING) {
+        native.set(function.0, native_function(state, &weak, "os", function)?)?;
     }
+    let host = Rc::clone(&language.host);
+    let write = state.create_function(move |_, text: LuaString| {
+        host.print(&text.as_bytes());
+        Ok(())
+    })?;
+    native.set("write", write)?;
     let printed = Rc::clone(printed);
     let host = Rc::clone(&language.host);
     let print = state.create_function(move |_, text: LuaString| {
@@ -207,14 +240,22 @@ fn natives(state: &mlua::Lua, language: &Rc<Language>, printed: &Printed) -> mlu
 }
 
 /// Makes a function for the prelude: `true` and its values, or `false` and a message.
-fn native_function(state: &mlua::Lua, language: &Weak<Language>, native: &Native) -> mlua::Result<Function> {
+fn native_function(
+    state: &mlua::Lua,
+    language: &Weak<Language>,
+    library: &'static str,
+    native: &Native,
+) -> mlua::Result<Function> {
     let (name, function) = *native;
     let language = Weak::clone(language);
     state.create_function(move |lua, values: MultiValue| {
         let Some(language) = language.upgrade() else {
             return Err(mlua::Error::runtime("the macros are gone"));
         };
-        let call = Call { name, lua, language: &language, values: values.into_vec() };
+        if language.is_late() {
+            return Err(mlua::Error::runtime(LATE));
+        }
+        let call = Call { library, name, lua, language: &language, values: values.into_vec() };
         match function(&call) {
             Ok(mut values) => {
                 values.insert(0, Value::Boolean(true));

@@ -7,9 +7,11 @@ use mlua::Value;
 use rustix::fs::{self, Access, AtFlags, CWD, FileType, Gid, Mode, Stat, Timespec, Timestamps, Uid};
 use rustix::io::Errno;
 
+use super::super::host::FileStatus;
 use super::account::{group_id, user_id};
 use super::arguments::Call;
 use super::{Answer, Native};
+use crate::files::{LastLink, is_out_of_reach};
 
 /// What the library holds of files.
 pub(super) const FUNCTIONS: &[Native] = &[
@@ -111,7 +113,7 @@ fn change(call: &Call<'_>, change: impl FnOnce(&[u8]) -> rustix::io::Result<()>)
 }
 
 fn access(call: &Call<'_>) -> Answer {
-    let (path, local) = path(call, 1)?;
+    let path = call.string(1)?;
     let mut wanted = Access::EXISTS;
     for letter in call.optional_string(2)?.unwrap_or_default() {
         wanted |= match letter {
@@ -125,11 +127,37 @@ fn access(call: &Call<'_>) -> Answer {
             }
         };
     }
+    if let Err(refused) = call.may_look_at(&path) {
+        return refused;
+    }
+    if call.is_closed() {
+        return call.done(&path, access_closed(call, &path, wanted));
+    }
+    let local = call.language.host.local_path(&path);
     call.done(&path, fs::access(local.as_slice(), wanted).map_err(io_error))
+}
+
+/// As access(2), where nothing can be written.
+fn access_closed(call: &Call<'_>, path: &[u8], wanted: Access) -> io::Result<()> {
+    let host = &call.language.host;
+    let status = host.status(path, LastLink::Followed)?;
+    if wanted.contains(Access::WRITE_OK) {
+        return Err(io_error(Errno::ROFS));
+    }
+    if wanted.contains(Access::EXEC_OK) && status.mode & 0o111 == 0 {
+        return Err(io_error(Errno::ACCESS));
+    }
+    match FileType::from_raw_mode(status.mode) {
+        FileType::RegularFile if wanted.contains(Access::READ_OK) => host.open_file(path).map(drop),
+        _ => Ok(()),
+    }
 }
 
 fn chmod(call: &Call<'_>) -> Answer {
     let wanted = call.string(2)?;
+    if call.is_closed() {
+        return change(call, |_| Err(Errno::PERM));
+    }
     let (path, local) = path(call, 1)?;
     let status = match fs::stat(local.as_slice()) {
         Ok(status) => status,
@@ -148,6 +176,16 @@ fn chown(call: &Call<'_>) -> Answer {
 
 fn dir(call: &Call<'_>) -> Answer {
     let path = call.optional_string(1)?.unwrap_or_else(|| b".".to_vec());
+    if let Err(refused) = call.may_look_at(&path) {
+        return refused;
+    }
+    if call.is_closed() {
+        let own = [b".".to_vec(), b"..".to_vec()];
+        return match call.language.host.names(&path) {
+            Ok(names) => call.list(&own.into_iter().chain(names).collect::<Vec<_>>()),
+            Err(error) => call.failed(&path, &error),
+        };
+    }
     let local = call.language.host.local_path(&path);
     let listed = fs::open(local.as_slice(), fs::OFlags::RDONLY | fs::OFlags::DIRECTORY, Mode::empty())
         .and_then(fs::Dir::new)
@@ -215,17 +253,20 @@ fn mkstemp(call: &Call<'_>) -> Answer {
 }
 
 fn pathconf(call: &Call<'_>) -> Answer {
-    let (path, local) = path(call, 1)?;
-    let system = match fs::statvfs(local.as_slice()) {
-        Ok(system) => system,
-        Err(error) => return call.failed(&path, &io_error(error)),
+    let path = call.string(1)?;
+    if let Err(refused) = call.may_look_at(&path) {
+        return refused;
+    }
+    let longest_name = match longest_name(call, &path) {
+        Ok(longest) => longest,
+        Err(error) => return call.failed(&path, &error),
     };
     let number = |number: u32| Value::Number(number.into());
     let fields = vec![
         ("link_max", number(127)),
         ("max_canon", number(255)),
         ("max_input", number(255)),
-        ("name_max", Value::Number(system.f_namemax as f64)),
+        ("name_max", Value::Number(longest_name)),
         ("path_max", number(4096)),
         ("pipe_buf", number(4096)),
         ("chown_restricted", number(1)),
@@ -235,8 +276,28 @@ fn pathconf(call: &Call<'_>) -> Answer {
     call.selected(fields, 2)
 }
 
+/// How long a name may be on the file system of a file.
+fn longest_name(call: &Call<'_>, path: &[u8]) -> io::Result<f64> {
+    if call.is_closed() {
+        // As on nearly all of them.
+        return call.language.host.status(path, LastLink::Followed).map(|_| 255.0);
+    }
+    let local = call.language.host.local_path(path);
+    fs::statvfs(local.as_slice()).map(|system| system.f_namemax as f64).map_err(io_error)
+}
+
 fn readlink(call: &Call<'_>) -> Answer {
-    let (path, local) = path(call, 1)?;
+    let path = call.string(1)?;
+    if let Err(refused) = may_look_at_link(call, &path) {
+        return refused;
+    }
+    if call.is_closed() {
+        return match call.language.host.link_target(&path) {
+            Ok(target) => call.answer(&target),
+            Err(error) => call.failed(&path, &error),
+        };
+    }
+    let local = call.language.host.local_path(&path);
     match fs::readlink(local.as_slice(), Vec::new()) {
         Ok(target) => call.answer(target.as_bytes()),
         Err(error) => call.failed(&path, &io_error(error)),
@@ -260,16 +321,49 @@ fn utime(call: &Call<'_>) -> Answer {
     change(call, |path| fs::utimensat(CWD, path, &times, AtFlags::empty()))
 }
 
-fn stat(call: &Call<'_>) -> Answer {
-    let (path, local) = path(call, 1)?;
-    match fs::lstat(local.as_slice()) {
-        Ok(status) => call.selected(fields(call, &status)?, 2),
-        Err(error) => call.failed(&path, &io_error(error)),
+/// As [`Call::may_look_at`], of a link itself: where its folder is decides.
+fn may_look_at_link(call: &Call<'_>, path: &[u8]) -> Result<(), Answer> {
+    let status = call.language.host.status(path, LastLink::Kept);
+    match status {
+        Err(error) if is_out_of_reach(&error) => call.may_look_at(path),
+        _ => Ok(()),
     }
 }
 
-fn fields(call: &Call<'_>, status: &Stat) -> Result<Vec<(&'static str, Value)>, Vec<u8>> {
-    let kind = match FileType::from_raw_mode(status.st_mode) {
+fn stat(call: &Call<'_>) -> Answer {
+    let path = call.string(1)?;
+    if let Err(refused) = may_look_at_link(call, &path) {
+        return refused;
+    }
+    let status = if call.is_closed() {
+        call.language.host.status(&path, LastLink::Kept)
+    } else {
+        let local = call.language.host.local_path(&path);
+        fs::lstat(local.as_slice()).map(|status| file_status(&status)).map_err(io_error)
+    };
+    match status {
+        Ok(status) => call.selected(fields(call, &status)?, 2),
+        Err(error) => call.failed(&path, &error),
+    }
+}
+
+fn file_status(status: &Stat) -> FileStatus {
+    FileStatus {
+        mode: status.st_mode,
+        inode: status.st_ino,
+        device: status.st_dev,
+        links: status.st_nlink,
+        user: status.st_uid,
+        group: status.st_gid,
+        size: u64::try_from(status.st_size).unwrap_or_default(),
+        accessed: status.st_atime,
+        modified: status.st_mtime,
+        changed: status.st_ctime,
+    }
+}
+
+fn fields(call: &Call<'_>, status: &FileStatus) -> Result<Vec<(&'static str, Value)>, Vec<u8>> {
+    let kind = match FileType::from_raw_mode(status.mode) {
         FileType::RegularFile => "regular",
         FileType::Symlink => "link",
         FileType::Directory => "directory",
@@ -280,17 +374,17 @@ fn fields(call: &Call<'_>, status: &Stat) -> Result<Vec<(&'static str, Value)>, 
         FileType::Unknown => "?",
     };
     Ok(vec![
-        ("mode", call.new_string(Permissions(status.st_mode).to_string().as_bytes())?),
-        ("_mode", Value::Number(status.st_mode.into())),
-        ("ino", Value::Number(status.st_ino as f64)),
-        ("dev", Value::Number(status.st_dev as f64)),
-        ("nlink", Value::Number(status.st_nlink as f64)),
-        ("uid", Value::Number(status.st_uid.into())),
-        ("gid", Value::Number(status.st_gid.into())),
-        ("size", Value::Number(status.st_size as f64)),
-        ("atime", Value::Number(status.st_atime as f64)),
-        ("mtime", Value::Number(status.st_mtime as f64)),
-        ("ctime", Value::Number(status.st_ctime as f64)),
+        ("mode", call.new_string(Permissions(status.mode).to_string().as_bytes())?),
+        ("_mode", Value::Number(status.mode.into())),
+        ("ino", Value::Number(status.inode as f64)),
+        ("dev", Value::Number(status.device as f64)),
+        ("nlink", Value::Number(status.links as f64)),
+        ("uid", Value::Number(status.user.into())),
+        ("gid", Value::Number(status.group.into())),
+        ("size", Value::Number(status.size as f64)),
+        ("atime", Value::Number(status.accessed as f64)),
+        ("mtime", Value::Number(status.modified as f64)),
+        ("ctime", Value::Number(status.changed as f64)),
         ("type", call.new_string(kind.as_bytes())?),
     ])
 }

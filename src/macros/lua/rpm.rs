@@ -74,6 +74,9 @@ fn expand(call: &Call<'_>) -> Answer {
 fn glob(call: &Call<'_>) -> Answer {
     let pattern = call.string(1)?;
     let keeps_pattern = call.optional_string(2)?.is_some_and(|flags| flags.contains(&b'c'));
+    if !call.language.may_look_for("rpm.glob", &pattern) {
+        return call.list(&[]);
+    }
     let mut found = call.language.host.glob(&pattern);
     if found.is_empty() && keeps_pattern {
         found.push(pattern);
@@ -100,6 +103,9 @@ fn takes_arguments(call: &Call<'_>, name: &[u8]) -> bool {
 
 fn load(call: &Call<'_>) -> Answer {
     let path = call.string(1)?;
+    if call.may_look_at(&path).is_err() {
+        return Ok(vec![Value::Number(-1.0)]);
+    }
     let text = call.language.host.read_file(&path).map_err(|_| super::Stop);
     let loaded = text.and_then(|text| call.language.load_text(&text, &path, Level::MACRO_FILES));
     Ok(vec![Value::Number(if loaded.is_ok() { 0.0 } else { -1.0 })])
@@ -216,10 +222,26 @@ fn set_macro(call: &Call<'_>) -> Answer {
     defined.map(|()| Vec::new()).map_err(|_| failed("error defining"))
 }
 
+/// What of Lua's own libraries may not be done everywhere.
+const GUARDED: [&str; 13] = [
+    "file:close",
+    "file:lines",
+    "file:read",
+    "io.open",
+    "io.output",
+    "io.popen",
+    "io.tmpfile",
+    "os.execute",
+    "os.remove",
+    "os.rename",
+    "os.setlocale",
+    "os.tmpname",
+    "setmetatable",
+];
+
 fn may(call: &Call<'_>) -> Answer {
     let wanted = call.string(1)?;
-    let known = ["os.execute", "os.remove", "os.rename", "os.tmpname", "io.popen", "io.tmpfile", "io.open"];
-    let name = known.into_iter().find(|known| known.as_bytes() == wanted).unwrap_or("io.output");
+    let name = GUARDED.iter().find(|known| known.as_bytes() == wanted).unwrap_or(&"io.output");
     let may = call.language.may(name, &call.string(2)?);
     if may {
         call.language.host.note_effect();

@@ -1,6 +1,9 @@
 //! `rpm.open`: a file, packed or not (rpm-lua(7), "rpm extension"; rpm-payloadflags(7)).
 
+use std::cell::Cell;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::fd::AsRawFd;
+use std::rc::Rc;
 
 use bstr::ByteSlice;
 use bzip2::read::MultiBzDecoder;
@@ -18,6 +21,94 @@ use super::{Answer, Native};
 
 /// What the library holds.
 pub(super) const FUNCTIONS: &[Native] = &[("open", open)];
+
+/// What the prelude needs to open files where macros may only read.
+pub(super) const HOLDING: &[Native] = &[("hold", hold)];
+
+/// How many files may be open at a time where macros may only read: others on this machine need some too.
+const MOST_FILES: usize = 64;
+
+/// An open file that Lua's own functions open once more by its number, so that no path is followed twice.
+struct Held(Option<std::fs::File>);
+
+impl UserData for Held {
+    fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
+        methods.add_method_mut("release", |_, this, ()| {
+            this.0 = None;
+            Ok(())
+        });
+    }
+}
+
+/// Opens the file at the second argument for what the first one names.
+fn hold(call: &Call<'_>) -> Answer {
+    let (what, path) = (call.string(1)?, call.string(2)?);
+    if !call.language.may_look_at(&what.to_str_lossy(), &path) {
+        return Ok(vec![Value::Nil, call.new_string(b"not allowed here")?, Value::Integer(1)]);
+    }
+    match call.language.host.open_file(&path) {
+        Ok(file) => {
+            let name = format!("/proc/self/fd/{}", file.as_raw_fd());
+            let held = call.lua.create_userdata(Held(Some(file))).map_err(told)?;
+            Ok(vec![Value::UserData(held), call.new_string(name.as_bytes())?])
+        }
+        Err(error) => call.failed(&path, &error),
+    }
+}
+
+/// A file that counts as open.
+struct Counted {
+    file: std::fs::File,
+    count: Rc<Cell<usize>>,
+}
+
+impl Counted {
+    fn new(file: std::fs::File, count: &Rc<Cell<usize>>) -> Self {
+        count.set(count.get() + 1);
+        Self { file, count: Rc::clone(count) }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.count.set(self.count.get().saturating_sub(1));
+    }
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer)
+    }
+}
+
+impl Write for Counted {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.file.write(text)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Seek for Counted {
+    fn seek(&mut self, target: SeekFrom) -> io::Result<u64> {
+        self.file.seek(target)
+    }
+}
+
+/// Opens a file within reach, if not too many are open.
+fn open_closed(call: &Call<'_>, path: &[u8]) -> io::Result<std::fs::File> {
+    let open = &call.language.open_files;
+    if open.get() >= MOST_FILES {
+        // Streams that nobody knows any more are closed with this.
+        let _ = call.lua.gc_collect();
+    }
+    if open.get() >= MOST_FILES {
+        return Err(io_error(rustix::io::Errno::MFILE));
+    }
+    call.language.host.open_file(path)
+}
 
 /// How much is read at a time at the most, in bytes: a device has no end.
 const MOST: u64 = 256 << 20;
@@ -81,7 +172,7 @@ impl OpenMode {
 
 /// An open file.
 enum Stream {
-    Plain(std::fs::File),
+    Plain(Counted),
     /// With how many bytes have been read.
     Reads(Box<dyn Read>, u64),
     Writes(Box<dyn Write>),
@@ -89,7 +180,7 @@ enum Stream {
 }
 
 impl Stream {
-    fn new(file: std::fs::File, mode: OpenMode) -> io::Result<Self> {
+    fn new(file: Counted, mode: OpenMode) -> io::Result<Self> {
         Ok(match (mode.packing, mode.writes()) {
             (Packing::None, _) => Self::Plain(file),
             (Packing::Gzip(_), false) => Self::Reads(Box::new(MultiGzDecoder::new(file)), 0),
@@ -137,11 +228,12 @@ impl Stream {
         match (self, target) {
             (Self::Plain(file), target) => file.seek(target),
             (Self::Reads(reader, place), SeekFrom::Current(offset)) if offset >= 0 => {
-                *place += io::copy(&mut reader.take(offset.unsigned_abs()), &mut io::sink())?;
+                // What is packed may be endless: more than is read at a time is not passed over at a time.
+                *place += io::copy(&mut reader.take(offset.unsigned_abs().min(MOST)), &mut io::sink())?;
                 Ok(*place)
             }
             (Self::Reads(reader, place), SeekFrom::Start(wanted)) if wanted >= *place => {
-                *place += io::copy(&mut reader.take(wanted - *place), &mut io::sink())?;
+                *place += io::copy(&mut reader.take((wanted - *place).min(MOST)), &mut io::sink())?;
                 Ok(*place)
             }
             _ => Err(io_error(rustix::io::Errno::SPIPE)),
@@ -166,11 +258,18 @@ fn open(call: &Call<'_>) -> Answer {
     if mode.writes() && call.may(&path).is_err() {
         return Err(failed("not allowed here"));
     }
-    let local = call.language.host.local_path(&path);
-    let opened =
-        rustix::fs::open(local.as_slice(), mode.flags | OFlags::CLOEXEC, Mode::from_bits_truncate(0o666))
-            .map_err(io_error)
-            .and_then(|file| Stream::new(file.into(), mode));
+    if call.may_look_at(&path).is_err() {
+        return Err(failed("not allowed here"));
+    }
+    let opened = if call.is_closed() {
+        open_closed(call, &path)
+    } else {
+        let local = call.language.host.local_path(&path);
+        let flags = mode.flags | OFlags::CLOEXEC;
+        let opened = rustix::fs::open(local.as_slice(), flags, Mode::from_bits_truncate(0o666));
+        opened.map(Into::into).map_err(io_error)
+    };
+    let opened = opened.and_then(|file| Stream::new(Counted::new(file, &call.language.open_files), mode));
     let stream = opened.map_err(|error| failed(&crate::files::reason(&error)))?;
     Ok(vec![Value::UserData(call.lua.create_userdata(stream).map_err(told)?)])
 }

@@ -270,6 +270,9 @@ impl Parser<'_> {
         let folder = self.expand("%{_sourcedir}");
         let path = [folder.as_slice(), b"/", name].concat();
         let path = BString::from(path.strip_prefix(b"./").unwrap_or(&path));
+        if !self.macros.may_look_at("Icon", &path) {
+            return Err(Ended::Stopped);
+        }
         let bytes = match self.macros.read_file(&path) {
             Ok(bytes) => bytes,
             Err(error) => {

@@ -247,6 +247,9 @@ fn patch(macros: &Macros, sources: &Sources, words: &[Vec<u8>]) -> Result<Vec<u8
             number(&written).ok_or_else(|| say(&[b"Invalid patch number ", written.as_slice()].concat()))?;
         let (path, name) = path(macros, sources, true, number)?;
         out.extend([format!("echo \"Patch #{number} (").as_bytes(), &name, b"):\"\n"].concat());
+        if !macros.may_look_at("%patch", &path) {
+            return Err(say(b"Patch out of reach"));
+        }
         let start = macros.read_start(&path, MAGIC_LENGTH);
         if start.is_ok_and(|start| !is_packed(&start)) {
             out.extend([apply.as_slice(), &arguments, b" < ", &path, b"\n\n"].concat());
