@@ -8,16 +8,22 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use miette::Diagnostic;
 use rpmforge::macros::{
-    Configuration, Level, Limits, Macros, NoHost, Origin, Report, Stop, SystemHost, Table,
+    Configuration, Host, Level, Limits, Macros, NoHost, Origin, Report, Stop, SystemHost, Table,
 };
 
 /// Macros of a text, with little room.
 fn macros(text: &str) -> (Macros, Rc<NoHost>) {
-    let limits =
-        Limits { output_bytes: 1 << 16, steps: 1_000, lua_memory_bytes: 8 << 20, lua_instructions: 100_000 };
+    let limits = Limits {
+        output_bytes: 1 << 16,
+        steps: 1_000,
+        lua_memory_bytes: 8 << 20,
+        lua_instructions: 100_000,
+        ..Limits::default()
+    };
     let host = Rc::new(NoHost::default());
     let macros = Macros::new(Table::new(), host.clone(), limits);
     macros.load_text(text.as_bytes(), "macros", Level::MACRO_FILES).unwrap();
@@ -125,4 +131,148 @@ fn rpmrc_files_are_checked() {
     let codes: Vec<_> =
         reports.borrow().iter().map(|report| report.problem.code().unwrap().to_string()).collect();
     assert_eq!(codes, ["forge::macros::rcfile", "forge::macros::no_rcfile"]);
+}
+
+/// Code that has no end, or takes for ever to get there.
+const ENDLESS: &[&str] = &[
+    "while true do end",
+    "while true do pcall(function() while true do end end) end",
+    "while true do xpcall(error, function() while true do end end) end",
+    "coroutine.wrap(function() local x <close> = setmetatable({}, {__close = function() while true do end end}) \
+     while true do end end)()",
+    "local c = coroutine.create(function() local x <close> = setmetatable({}, {__close = function() while true do end \
+     end}) while true do end end) coroutine.resume(c) coroutine.close(c)",
+    "setmetatable({}, {__gc = function() while true do end end}) collectgarbage() while true do end",
+    "getmetatable(io.stdout).__gc = function() while true do end end",
+    "table.insert(setmetatable({}, {__len = function() return 2^53 end}), 1, 'x')",
+    "table.remove(setmetatable({}, {__len = function() return 2^53 end}), 1)",
+    "table.move({}, 1, 2^53, 2)",
+    "getmetatable('').__index = string.rep getmetatable('').__len = function() return 2^53 end table.concat('', '')",
+    "table.sort(setmetatable({}, {__len = function() return 2^31 - 2 end, __index = function() return 1 end}))",
+    "string.find(string.rep('a', 100000), '.-.-.-.-.-.-.-b')",
+    "string.gsub(string.rep('a', 100000), '(a*)*(a*)*(a*)*b', '')",
+    "string.match(string.rep('a', 100000), 'a*a*a*a*a*b')",
+    "for _ in string.gmatch(string.rep('a', 100000), 'a*a*a*a*a*b') do end",
+    "while true do string.find(string.rep('a', 2^20), string.rep('a', 2^19) .. 'b', 1, true) end",
+    "while true do string.rep('x', 2^20) end",
+    "local t = {} while true do t[#t + 1] = string.rep('x', 2^20) end",
+    "load(function() return ' ' end)",
+    "posix.sleep(1000000) error('not slept')",
+    "io.read('a') error('not read')",
+];
+
+#[test]
+fn lua_that_nobody_trusts_comes_to_an_end() {
+    for code in ENDLESS {
+        eprintln!("{code}");
+        let host = Rc::new(NoHost::default());
+        let limits = Limits { reading_time: Duration::from_millis(200), ..Limits::default() };
+        let macros = Macros::new(Table::new(), host.clone(), limits);
+        let ended = macros.expand(format!("%{{lua:{code}}}").as_bytes());
+        assert_eq!(ended, Err(Stop), "{code}: {:?}", host.reports());
+    }
+}
+
+#[test]
+fn text_that_nobody_trusts_has_an_end_to_its_time() {
+    let host = Rc::new(NoHost::default());
+    let limits = Limits { reading_time: Duration::ZERO, ..Limits::default() };
+    let macros = Macros::new(Table::new(), host.clone(), limits);
+    assert_eq!(macros.expand(&b"%{len:x}".repeat(100)), Err(Stop));
+    assert_eq!(codes(&host), ["forge::macros::too_long_busy"]);
+}
+
+/// Code whose value is the same where macros may only read.
+const SAME: &[&str] = &[
+    "('a.b.c'):gsub('%.', '/')",
+    "('hello world'):gsub('o', '0', 1)",
+    "('hello world'):gsub('(%w+) (%w+)', '%2 %1 %0 %%')",
+    "('abc'):gsub('%w', {a = 1, b = false})",
+    "('abc'):gsub('()', function(at) return at end)",
+    "('abc'):gsub('', '-')",
+    "('abc'):gsub('^a', 'x')",
+    "('aaa'):gsub('^a', 'x')",
+    "('abc'):gsub('b*', '-')",
+    "('x'):gsub('x', '%9')",
+    "('x'):gsub('x', '%q')",
+    "('x'):gsub('x', {x = {}})",
+    "('x'):gsub('[', '')",
+    "string.gsub('x', 'x')",
+    "xpcall(error, function(message) return message .. '!' end, 'wrong')",
+    "xpcall(function(...) return ... end, print, 1, 2)",
+    "('abc'):find('b', 1, true)",
+    "('a+c'):find('+', 1, true)",
+    "('abc'):find('')",
+    "('abc'):find('', 4)",
+    "('abc'):find('', 5)",
+    "('abc'):find('c', -1)",
+    "('abc'):find('(b)(c)')",
+    "('abc'):find('b', 0)",
+    "('key = value'):match('^(%w+)%s*=%s*(%w+)$')",
+    "('  x '):match('^%s*(.-)%s*$')",
+    "('f(a(b)c)d'):match('%b()')",
+    "('THE (quick) fox'):find('%f[%a]%a+%f[%A]')",
+    "('abab'):match('(ab)%1')",
+    "('abc'):match('()b()')",
+    "('1,2,,3'):gsub('[^,]*', 'x')",
+    "string.match(12, '1')",
+    "string.match({}, '1')",
+    "string.find('a', 'a', 'x')",
+    "(function() local t = {} for k, v in ('a=1, b=2'):gmatch('(%w)=(%w)') do t[#t + 1] = k .. v end \
+     return table.concat(t, ';') end)()",
+    "(function() local n = 0 for w in ('one two'):gmatch('%a*') do n = n + 1 end return n end)()",
+    "(function() local t = {} for w in ('^a^b'):gmatch('^%a') do t[#t + 1] = w end return table.concat(t) end)()",
+    "table.concat(table.move({1, 2, 3}, 2, 3, 1), ',')",
+    "table.concat(table.move({1, 2, 3}, 1, 3, 2), ',')",
+    "string.rep('ab', 3, ',')",
+    "string.rep('', 3, ',')",
+    "select('#', table.unpack({1, 2, 3}))",
+    "coroutine.resume(coroutine.create(function(...) return ... end), 1, 2)",
+    "coroutine.resume(coroutine.create(function() error('wrong') end))",
+    "coroutine.wrap(function() return coroutine.isyieldable() end)()",
+    "type(io.stdout), io.type(io.stdout), io.type(1)",
+    "os.setlocale()",
+];
+
+#[test]
+fn lua_means_the_same_where_macros_may_only_read() {
+    let expanded = |host: Rc<dyn Host>, code: &str| {
+        let macros = Macros::new(Table::new(), host, Limits::default());
+        let code = format!(
+            "%{{lua:local r = table.pack(pcall(function() local v = table.pack({code}) return table.unpack(v, 1, v.n) \
+             end)) for at = 1, r.n do print(tostring(r[at]) .. ';') end}}"
+        );
+        String::from_utf8(macros.expand(code.as_bytes()).unwrap_or_default()).unwrap()
+    };
+    for code in SAME {
+        let open = expanded(Rc::new(SystemHost::new([], |_| {}).unwrap()), code);
+        let closed = expanded(Rc::new(NoHost::default()), code);
+        assert_eq!(closed, open, "{code}");
+    }
+}
+
+#[test]
+fn lua_that_nobody_trusts_finds_no_way_out() {
+    let gone = [
+        "package.loadlib",
+        "debug.getregistry",
+        "debug.getupvalue",
+        "debug.sethook",
+        "debug.setmetatable",
+        "package.searchers[3]",
+        "load(string.dump(function() end))",
+        "load('\\27Lua')",
+        "getmetatable(io.stdout) or nil",
+        "native",
+        "io.popen('true')",
+        "io.tmpfile()",
+        "os.tmpname()",
+        "os.setlocale('C')",
+        "os.execute('true')",
+    ];
+    for code in gone {
+        let (macros, _) = macros("");
+        let value = macros.expand(format!("%{{lua:print((tostring({code})))}}").as_bytes());
+        assert_eq!(value.as_deref(), Ok(b"nil".as_slice()), "{code}");
+    }
 }

@@ -1,10 +1,12 @@
 -- What is different where macros may only read, and only what is within their reach. Code here is taken to be hostile:
 -- what Lua opens itself, what writes, what ends no loop, and what runs without its instructions being counted is replaced.
 local native = ...
-local collectgarbage, error, getmetatable, ipairs, pairs, pcall, rawget, select, setmetatable, tostring, type =
-    collectgarbage, error, getmetatable, ipairs, pairs, pcall, rawget, select, setmetatable, tostring, type
+local collectgarbage, error, getmetatable, pairs, pcall, rawget, select, setmetatable, tostring, type =
+    collectgarbage, error, getmetatable, pairs, pcall, rawget, select, setmetatable, tostring, type
+local math, tonumber = { max = math.max, tointeger = math.tointeger }, tonumber
 local concat, pack, unpack = table.concat, table.pack, table.unpack
 local find, gsub, rep, sub = string.find, string.gsub, string.rep, string.sub
+local string_gmatch = string.gmatch
 local io_open, io_type, load = io.open, io.type, load
 
 -- So many files may be open: others on this machine need some too.
@@ -12,16 +14,16 @@ local MOST_FILES = 64
 -- A table longer than this is none that a spec needs.
 local MOST_ITEMS = 10000000
 
-local function guarded(call)
+local function guarded(call, level)
     return function(...)
         local results = pack(call(...))
         if results[1] then
             return unpack(results, 2, results.n)
         end
-        error(results[2], 2)
+        error(results[2], level)
     end
 end
-local hold, may, write = guarded(native.hold), guarded(native.may), native.write
+local hold, may, write = guarded(native.hold, 3), guarded(native.may, 3), native.write
 
 local function refuse(what, text)
     may(what, text)
@@ -187,7 +189,7 @@ local function search_path(what, name, path, separator, replacement)
     pieces[#pieces + 1] = sub(name, from)
     name = concat(pieces, replacement)
     local looked_at = {}
-    for template in string.gmatch(path, "[^;]+") do
+    for template in string_gmatch(path, "[^;]+") do
         local found = gsub(template, "%?", (gsub(name, "%%", "%%%%")))
         local file = open(what, found)
         if file then
@@ -256,9 +258,20 @@ setmetatable = function(value, ...)
     return native.setmetatable(value, ...)
 end
 
+-- Lua calls a handler where the error is: if that is where instructions are counted, those of the handler are not.
+local function handled(handler, is_done, ...)
+    if is_done then
+        return true, ...
+    end
+    return false, select(2, pcall(handler, ...))
+end
+xpcall = function(call, handler, ...)
+    return handled(handler, pcall(call, ...))
+end
+
 -- A coroutine that is ended because it took too long closes its variables while instructions are still counted.
 local create = coroutine.create
-local resume, status = coroutine.resume, coroutine.status
+local resume = coroutine.resume
 local function passed(is_done, ...)
     if is_done then
         return ...
@@ -321,4 +334,145 @@ string.rep = function(text, count, separator)
         return ""
     end
     return rep(text, count, separator)
+end
+
+-- Patterns: the functions of `string` as Lua has them, on a matcher that ends in time.
+local find_plain, find_pattern = guarded(native.find_plain, 3), guarded(native.find_pattern, 3)
+
+local function text(name, place, value)
+    if not is_path(value) then
+        local got = value == nil and "no value" or type(value)
+        error("bad argument #" .. place .. " to '" .. name .. "' (string expected, got " .. got .. ")", 3)
+    end
+    return tostring(value)
+end
+
+-- Where to begin, counted from 0, or nothing if that is behind the end.
+local function first_place(subject, from)
+    from = math.tointeger(tonumber(from or 1)) or 1
+    if from < 0 then
+        from = math.max(#subject + from + 1, 1)
+    elseif from == 0 then
+        from = 1
+    end
+    return from <= #subject + 1 and from - 1 or nil
+end
+
+string.find = function(subject, pattern, from, is_plain)
+    subject, pattern = text("find", 1, subject), text("find", 2, pattern)
+    from = first_place(subject, from)
+    if not from then
+        return nil
+    elseif is_plain then
+        local start = find_plain(subject, pattern, from)
+        if start then
+            return start + 1, start + #pattern
+        end
+        return nil
+    end
+    local found = pack(find_pattern(subject, pattern, from))
+    if not found[1] then
+        return nil
+    end
+    return found[1] + 1, found[2], unpack(found, 3, found.n)
+end
+
+local function captured(subject, found)
+    if found.n > 2 then
+        return unpack(found, 3, found.n)
+    end
+    return sub(subject, found[1] + 1, found[2])
+end
+
+string.match = function(subject, pattern, from)
+    subject, pattern = text("match", 1, subject), text("match", 2, pattern)
+    from = first_place(subject, from)
+    local found = from and pack(find_pattern(subject, pattern, from))
+    if not found or not found[1] then
+        return nil
+    end
+    return captured(subject, found)
+end
+
+string.gmatch = function(subject, pattern, from)
+    subject, pattern = text("gmatch", 1, subject), text("gmatch", 2, pattern)
+    local place, last = first_place(subject, from), nil
+    -- A circumflex means itself here.
+    pattern = sub(pattern, 1, 1) == "^" and "%" .. pattern or pattern
+    return function()
+        local found = place and pack(find_pattern(subject, pattern, place, last))
+        if not found or not found[1] then
+            place = nil
+            return nil
+        end
+        place, last = found[2], found[2]
+        return captured(subject, found)
+    end
+end
+
+local function filled(template, subject, found)
+    local pieces, at = {}, 1
+    while true do
+        local sign = find_plain(template, "%", at - 1)
+        if not sign then
+            break
+        end
+        pieces[#pieces + 1] = sub(template, at, sign)
+        local letter = sub(template, sign + 2, sign + 2)
+        local digit = letter ~= "" and find_plain("0123456789", letter, 0)
+        if letter == "%" then
+            pieces[#pieces + 1] = "%"
+        elseif not digit then
+            error("invalid use of '%' in replacement string", 3)
+        elseif digit == 0 or (digit == 1 and found.n == 2) then
+            pieces[#pieces + 1] = sub(subject, found[1] + 1, found[2])
+        elseif digit > found.n - 2 then
+            error("invalid capture index %" .. digit, 3)
+        else
+            pieces[#pieces + 1] = found[2 + digit]
+        end
+        at = sign + 3
+    end
+    pieces[#pieces + 1] = sub(template, at)
+    return concat(pieces)
+end
+
+string.gsub = function(subject, pattern, replacement, most)
+    subject, pattern = text("gsub", 1, subject), text("gsub", 2, pattern)
+    local kind = type(replacement)
+    if kind == "number" then
+        replacement, kind = tostring(replacement), "string"
+    elseif kind ~= "string" and kind ~= "table" and kind ~= "function" then
+        local got = replacement == nil and "no value" or kind
+        error("bad argument #3 to 'gsub' (string/function/table expected, got " .. got .. ")", 2)
+    end
+    local is_anchored = sub(pattern, 1, 1) == "^"
+    local pieces, count, place, last = {}, 0, 0, nil
+    while most == nil or count < most do
+        local found = pack(find_pattern(subject, pattern, place, last))
+        if not found[1] then
+            break
+        end
+        local whole, value = sub(subject, found[1] + 1, found[2]), nil
+        if kind == "string" then
+            value = filled(replacement, subject, found)
+        elseif kind == "table" then
+            value = replacement[(captured(subject, found))]
+        else
+            value = replacement(captured(subject, found))
+        end
+        if not value then
+            value = whole
+        elseif not is_path(value) then
+            error("invalid replacement value (a " .. type(value) .. ")", 2)
+        end
+        pieces[#pieces + 1] = sub(subject, place + 1, found[1])
+        pieces[#pieces + 1] = value
+        count, place, last = count + 1, found[2], found[2]
+        if is_anchored then
+            break
+        end
+    end
+    pieces[#pieces + 1] = sub(subject, place + 1)
+    return concat(pieces), count
 end

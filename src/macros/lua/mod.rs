@@ -6,6 +6,7 @@
 mod account;
 mod arguments;
 mod base64;
+mod pattern;
 mod posix;
 mod process;
 mod rpm;
@@ -214,7 +215,7 @@ fn natives(state: &mlua::Lua, language: &Rc<Language>, printed: &Printed) -> mlu
         })?;
         native.set(library, new_library)?;
     }
-    for function in rpm::MACRO_TABLE.iter().chain(stream::HOLDING) {
+    for function in rpm::MACRO_TABLE.iter().chain(stream::HOLDING).chain(pattern::FUNCTIONS) {
         native.set(function.0, native_function(state, &weak, "os", function)?)?;
     }
     let host = Rc::clone(&language.host);

@@ -1,0 +1,414 @@
+//! Lua's patterns (Lua 5.4 manual, 6.4.1), for code that nobody trusts: a pattern that takes for ever ends in time, as no
+//! function of Lua's own library does.
+
+use bstr::ByteSlice;
+use mlua::Value;
+
+use super::arguments::Call;
+use super::{Answer, LATE, Native};
+
+/// What the functions of `string` are made of where macros may only read.
+pub(super) const FUNCTIONS: &[Native] = &[("find_plain", find_plain), ("find_pattern", find_pattern)];
+
+/// How many captures a pattern may have, as in Lua.
+const MOST_CAPTURES: usize = 32;
+
+/// How deep matches may lie in each other, as in Lua.
+const DEEPEST: usize = 200;
+
+/// After how many steps it is looked at how late it is.
+const STEPS_BETWEEN_LOOKS: u32 = 1 << 14;
+
+/// Why nothing could be matched, in Lua's words.
+type Wrong = String;
+
+/// How far a capture goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    /// It is not closed yet.
+    Open,
+    /// It is a place, not a text.
+    Place,
+    /// So many bytes.
+    Bytes(usize),
+}
+
+/// One try to match a pattern.
+struct Matcher<'a> {
+    subject: &'a [u8],
+    pattern: &'a [u8],
+    captures: Vec<(usize, Extent)>,
+    depth: usize,
+    steps: u32,
+    is_late: &'a dyn Fn() -> bool,
+}
+
+impl Matcher<'_> {
+    fn step(&mut self) -> Result<(), Wrong> {
+        self.steps = self.steps.wrapping_add(1);
+        if self.steps.is_multiple_of(STEPS_BETWEEN_LOOKS) && (self.is_late)() {
+            return Err(LATE.to_owned());
+        }
+        Ok(())
+    }
+
+    fn letter(&self, at: usize) -> Option<u8> {
+        self.pattern.get(at).copied()
+    }
+
+    /// Matches the pattern from `p` at `s`; gives where the match ends.
+    fn matches(&mut self, s: usize, p: usize) -> Result<Option<usize>, Wrong> {
+        if self.depth >= DEEPEST {
+            return Err("pattern too complex".to_owned());
+        }
+        self.depth += 1;
+        let end = self.matches_here(s, p);
+        self.depth -= 1;
+        end
+    }
+
+    fn matches_here(&mut self, mut s: usize, mut p: usize) -> Result<Option<usize>, Wrong> {
+        loop {
+            self.step()?;
+            let Some(first) = self.letter(p) else {
+                return Ok(Some(s));
+            };
+            match (first, self.letter(p + 1)) {
+                (b'(', Some(b')')) => return self.open(s, p + 2, Extent::Place),
+                (b'(', _) => return self.open(s, p + 1, Extent::Open),
+                (b')', _) => return self.close(s, p + 1),
+                (b'$', None) => return Ok((s == self.subject.len()).then_some(s)),
+                (b'%', Some(b'b')) => match self.balance(s, p + 2)? {
+                    Some(end) => (s, p) = (end, p + 4),
+                    None => return Ok(None),
+                },
+                (b'%', Some(b'f')) => match self.frontier(s, p + 2)? {
+                    Some(after) => p = after,
+                    None => return Ok(None),
+                },
+                (b'%', Some(digit)) if digit.is_ascii_digit() => match self.repeated(s, digit)? {
+                    Some(end) => (s, p) = (end, p + 2),
+                    None => return Ok(None),
+                },
+                _ => {
+                    let after = self.class_end(p)?;
+                    let is_one = self.is_single(s, p, after);
+                    match self.letter(after) {
+                        Some(b'?') if is_one => match self.matches(s + 1, after + 1)? {
+                            Some(end) => return Ok(Some(end)),
+                            None => p = after + 1,
+                        },
+                        Some(b'+') if is_one => return self.most(s + 1, p, after),
+                        Some(b'*') if is_one => return self.most(s, p, after),
+                        Some(b'-') if is_one => return self.fewest(s, p, after),
+                        Some(b'*' | b'?' | b'-') => p = after + 1,
+                        _ if is_one => (s, p) = (s + 1, after),
+                        _ => return Ok(None),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where the single character or class that begins at `p` ends.
+    fn class_end(&self, p: usize) -> Result<usize, Wrong> {
+        match self.letter(p) {
+            Some(b'%') if p + 1 >= self.pattern.len() => Err("malformed pattern (ends with '%')".to_owned()),
+            Some(b'%') => Ok(p + 2),
+            Some(b'[') => {
+                let mut at = p + 1 + usize::from(self.letter(p + 1) == Some(b'^'));
+                loop {
+                    let letter = self.letter(at);
+                    let letter = letter.ok_or_else(|| "malformed pattern (missing ']')".to_owned())?;
+                    at += 1;
+                    if letter == b'%' && at < self.pattern.len() {
+                        at += 1;
+                    }
+                    if self.letter(at) == Some(b']') {
+                        return Ok(at + 1);
+                    }
+                }
+            }
+            _ => Ok(p + 1),
+        }
+    }
+
+    /// Whether the byte at `s` is one that the class from `p` to `after` means.
+    fn is_single(&self, s: usize, p: usize, after: usize) -> bool {
+        let Some(byte) = self.subject.get(s).copied() else {
+            return false;
+        };
+        match self.letter(p) {
+            Some(b'.') => true,
+            Some(b'%') => self.letter(p + 1).is_some_and(|class| is_of_class(byte, class)),
+            Some(b'[') => self.is_of_set(byte, p, after - 1),
+            letter => letter == Some(byte),
+        }
+    }
+
+    /// Whether a set in brackets, the last of them at `last`, has a byte.
+    fn is_of_set(&self, byte: u8, p: usize, last: usize) -> bool {
+        let is_negated = self.letter(p + 1) == Some(b'^');
+        let mut at = p + 1 + usize::from(is_negated);
+        while at < last {
+            let Some(letter) = self.letter(at) else { break };
+            if letter == b'%' {
+                at += 1;
+                if self.letter(at).is_some_and(|class| is_of_class(byte, class)) {
+                    return !is_negated;
+                }
+            } else if let (Some(b'-'), Some(to), true) =
+                (self.letter(at + 1), self.letter(at + 2), at + 2 < last)
+            {
+                at += 2;
+                if letter <= byte && byte <= to {
+                    return !is_negated;
+                }
+            } else if letter == byte {
+                return !is_negated;
+            }
+            at += 1;
+        }
+        is_negated
+    }
+
+    fn balance(&mut self, s: usize, p: usize) -> Result<Option<usize>, Wrong> {
+        let (Some(opening), Some(closing)) = (self.letter(p), self.letter(p + 1)) else {
+            return Err("malformed pattern (missing arguments to '%b')".to_owned());
+        };
+        if self.subject.get(s) != Some(&opening) {
+            return Ok(None);
+        }
+        let mut open = 1_usize;
+        let mut at = s + 1;
+        while let Some(byte) = self.subject.get(at).copied() {
+            self.step()?;
+            at += 1;
+            if byte == closing {
+                open -= 1;
+                if open == 0 {
+                    return Ok(Some(at));
+                }
+            } else if byte == opening {
+                open += 1;
+            }
+        }
+        Ok(None)
+    }
+
+    fn frontier(&self, s: usize, p: usize) -> Result<Option<usize>, Wrong> {
+        if self.letter(p) != Some(b'[') {
+            return Err("missing '[' after '%f' in pattern".to_owned());
+        }
+        let after = self.class_end(p)?;
+        let byte = |at: Option<usize>| at.and_then(|at| self.subject.get(at)).copied().unwrap_or(0);
+        let is_of_set = |byte| self.is_of_set(byte, p, after - 1);
+        let is_frontier = !is_of_set(byte(s.checked_sub(1))) && is_of_set(byte(Some(s)));
+        Ok(is_frontier.then_some(after))
+    }
+
+    fn repeated(&mut self, s: usize, digit: u8) -> Result<Option<usize>, Wrong> {
+        let number = usize::from(digit - b'0');
+        let captured = number.checked_sub(1).and_then(|place| self.captures.get(place)).copied();
+        let length = match captured {
+            Some((_, Extent::Bytes(length))) => length,
+            Some((_, Extent::Place)) => return Ok(None),
+            Some((_, Extent::Open)) | None => {
+                return Err(format!("invalid capture index %{number}"));
+            }
+        };
+        let from = captured.map_or(0, |(from, _)| from);
+        self.step()?;
+        let (text, rest) = (self.subject.get(from..from + length), self.subject.get(s..));
+        let is_there = text.zip(rest).is_some_and(|(text, rest)| rest.starts_with(text));
+        Ok(is_there.then_some(s + length))
+    }
+
+    /// As many as there are, then fewer.
+    fn most(&mut self, s: usize, p: usize, after: usize) -> Result<Option<usize>, Wrong> {
+        let mut at = s;
+        while self.is_single(at, p, after) {
+            self.step()?;
+            at += 1;
+        }
+        loop {
+            if let Some(end) = self.matches(at, after + 1)? {
+                return Ok(Some(end));
+            }
+            if at == s {
+                return Ok(None);
+            }
+            at -= 1;
+        }
+    }
+
+    /// As few as will do.
+    fn fewest(&mut self, mut s: usize, p: usize, after: usize) -> Result<Option<usize>, Wrong> {
+        loop {
+            if let Some(end) = self.matches(s, after + 1)? {
+                return Ok(Some(end));
+            }
+            if !self.is_single(s, p, after) {
+                return Ok(None);
+            }
+            s += 1;
+        }
+    }
+
+    fn open(&mut self, s: usize, p: usize, extent: Extent) -> Result<Option<usize>, Wrong> {
+        if self.captures.len() >= MOST_CAPTURES {
+            return Err("too many captures".to_owned());
+        }
+        self.captures.push((s, extent));
+        let end = self.matches(s, p)?;
+        if end.is_none() {
+            self.captures.pop();
+        }
+        Ok(end)
+    }
+
+    fn close(&mut self, s: usize, p: usize) -> Result<Option<usize>, Wrong> {
+        let open = self.captures.iter().rposition(|(_, extent)| *extent == Extent::Open);
+        let place = open.ok_or_else(|| "invalid pattern capture".to_owned())?;
+        if let Some(capture) = self.captures.get_mut(place) {
+            capture.1 = Extent::Bytes(s - capture.0);
+        }
+        let end = self.matches(s, p)?;
+        if end.is_none()
+            && let Some(capture) = self.captures.get_mut(place)
+        {
+            capture.1 = Extent::Open;
+        }
+        Ok(end)
+    }
+}
+
+fn is_of_class(byte: u8, class: u8) -> bool {
+    let is_one = match class.to_ascii_lowercase() {
+        b'a' => byte.is_ascii_alphabetic(),
+        b'c' => byte.is_ascii_control(),
+        b'd' => byte.is_ascii_digit(),
+        b'g' => byte.is_ascii_graphic(),
+        b'l' => byte.is_ascii_lowercase(),
+        b'p' => byte.is_ascii_punctuation(),
+        b's' => byte.is_ascii_whitespace() || byte == 0x0b,
+        b'u' => byte.is_ascii_uppercase(),
+        b'w' => byte.is_ascii_alphanumeric(),
+        b'x' => byte.is_ascii_hexdigit(),
+        _ => return class == byte,
+    };
+    is_one != class.is_ascii_uppercase()
+}
+
+/// A match: where it begins and ends, and what it captured.
+type Found = (usize, usize, Vec<(usize, Extent)>);
+
+/// Looks for a match from `from` on that does not end at `last`, as `gmatch` does.
+fn search(
+    subject: &[u8],
+    pattern: &[u8],
+    from: usize,
+    last: Option<usize>,
+    is_late: &dyn Fn() -> bool,
+) -> Result<Option<Found>, Wrong> {
+    let (pattern, is_anchored) = match pattern.strip_prefix(b"^") {
+        Some(rest) => (rest, true),
+        None => (pattern, false),
+    };
+    let mut matcher = Matcher { subject, pattern, captures: Vec::new(), depth: 0, steps: 0, is_late };
+    for start in from..=subject.len() {
+        matcher.captures.clear();
+        let end = matcher.matches(start, 0)?.filter(|end| Some(*end) != last);
+        if let Some(end) = end {
+            return Ok(Some((start, end, matcher.captures)));
+        }
+        if is_anchored {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+fn place(call: &Call<'_>, place: usize) -> Result<Option<usize>, Vec<u8>> {
+    Ok(call.optional_integer(place)?.and_then(|number| usize::try_from(number).ok()))
+}
+
+fn number(place: usize) -> Value {
+    Value::Integer(i64::try_from(place).unwrap_or(i64::MAX))
+}
+
+/// `(subject, text, from)`: where the text begins, counted from 0.
+fn find_plain(call: &Call<'_>) -> Answer {
+    let (subject, text, from) = (call.string(1)?, call.string(2)?, place(call, 3)?.unwrap_or(0));
+    let found = subject.get(from..).and_then(|rest| rest.find(&text));
+    Ok(vec![found.map_or(Value::Nil, |found| number(from + found))])
+}
+
+/// `(subject, pattern, from, last)`: where the match begins and ends, counted from 0, and what it captured.
+fn find_pattern(call: &Call<'_>) -> Answer {
+    let (subject, pattern) = (call.string(1)?, call.string(2)?);
+    let (from, last) = (place(call, 3)?.unwrap_or(0), place(call, 4)?);
+    let found = search(&subject, &pattern, from, last, &|| call.language.is_late());
+    let Some((start, end, captures)) = found.map_err(String::into_bytes)? else {
+        return Ok(vec![Value::Nil]);
+    };
+    let mut values = vec![number(start), number(end)];
+    for (from, extent) in captures {
+        values.push(match extent {
+            Extent::Open => return Err(b"unfinished capture".to_vec()),
+            Extent::Place => number(from + 1),
+            Extent::Bytes(length) => call.new_string(subject.get(from..from + length).unwrap_or_default())?,
+        });
+    }
+    Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lua's own library says what is right.
+    fn by_lua(subject: &str, pattern: &str) -> String {
+        let lua = mlua::Lua::new();
+        let found = "local found = table.pack(pcall(string.find, ...)) \
+                     for at = 1, found.n do found[at] = tostring(found[at]) end return table.concat(found, ' ')";
+        lua.load(found).call((subject, pattern)).unwrap()
+    }
+
+    fn ours(subject: &str, pattern: &str) -> String {
+        match search(subject.as_bytes(), pattern.as_bytes(), 0, None, &|| false) {
+            Err(wrong) => format!("false {wrong}"),
+            Ok(None) => "true nil".to_owned(),
+            Ok(Some((start, end, captures))) => {
+                let mut shown = format!("true {} {end}", start + 1);
+                for (from, extent) in captures {
+                    match extent {
+                        Extent::Open => return "false unfinished capture".to_owned(),
+                        Extent::Place => shown.push_str(&format!(" {}", from + 1)),
+                        Extent::Bytes(length) => {
+                            shown.push_str(&format!(" {}", &subject[from..from + length]))
+                        }
+                    }
+                }
+                shown
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn patterns_mean_what_they_mean_to_lua(
+            subject in "[abAB1 ()\\[\\]%.-]{0,12}",
+            pattern in "([ab1. ]|%[adlpsuwxADS.%1b]|\\[\\^?[ab%d-]{1,3}\\]|\\(|\\)|\\(\\)|[*+?-]|\\^|\\$|%b\\(\\)|%f\\[%a\\]){0,8}",
+        ) {
+            proptest::prop_assert_eq!(ours(&subject, &pattern), by_lua(&subject, &pattern));
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_takes_for_ever_ends_when_it_is_late() {
+        let subject = vec![b'a'; 10_000];
+        let found = search(&subject, b".-.-.-.-.-.-.-.-b", 0, None, &|| true);
+        assert_eq!(found.unwrap_err(), LATE);
+    }
+}
