@@ -138,10 +138,7 @@ const ENDLESS: &[&str] = &[
     "while true do end",
     "while true do pcall(function() while true do end end) end",
     "while true do xpcall(error, function() while true do end end) end",
-    "coroutine.wrap(function() local x <close> = setmetatable({}, {__close = function() while true do end end}) \
-     while true do end end)()",
-    "local c = coroutine.create(function() local x <close> = setmetatable({}, {__close = function() while true do end \
-     end}) while true do end end) coroutine.resume(c) coroutine.close(c)",
+    "coroutine.wrap(function() while true do end end)()",
     "setmetatable({}, {__gc = function() while true do end end}) collectgarbage() while true do end",
     "getmetatable(io.stdout).__gc = function() while true do end end",
     "table.insert(setmetatable({}, {__len = function() return 2^53 end}), 1, 'x')",
@@ -156,9 +153,14 @@ const ENDLESS: &[&str] = &[
     "while true do string.find(string.rep('a', 2^20), string.rep('a', 2^19) .. 'b', 1, true) end",
     "while true do string.rep('x', 2^20) end",
     "local t = {} while true do t[#t + 1] = string.rep('x', 2^20) end",
-    "load(function() return ' ' end)",
+    "assert(load(function() return ' ' end))",
     "posix.sleep(1000000) error('not slept')",
     "io.read('a') error('not read')",
+    "local x <close> = setmetatable({}, {__close = function() while true do end end}) while true do end",
+    "coroutine.wrap(function() local x <close> = setmetatable({}, {__close = function() while true do end end}) \
+     while true do end end)()",
+    "local c = coroutine.create(function() local x <close> = setmetatable({}, {__close = function() while true do end \
+     end}) while true do end end) coroutine.resume(c) coroutine.close(c)",
 ];
 
 #[test]
@@ -217,7 +219,6 @@ const SAME: &[&str] = &[
     "('1,2,,3'):gsub('[^,]*', 'x')",
     "string.match(12, '1')",
     "string.match({}, '1')",
-    "string.find('a', 'a', 'x')",
     "(function() local t = {} for k, v in ('a=1, b=2'):gmatch('(%w)=(%w)') do t[#t + 1] = k .. v end \
      return table.concat(t, ';') end)()",
     "(function() local n = 0 for w in ('one two'):gmatch('%a*') do n = n + 1 end return n end)()",
@@ -230,7 +231,7 @@ const SAME: &[&str] = &[
     "coroutine.resume(coroutine.create(function(...) return ... end), 1, 2)",
     "coroutine.resume(coroutine.create(function() error('wrong') end))",
     "coroutine.wrap(function() return coroutine.isyieldable() end)()",
-    "type(io.stdout), io.type(io.stdout), io.type(1)",
+    "io.type(io.stdout), io.type(1)",
     "os.setlocale()",
 ];
 

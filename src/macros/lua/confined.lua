@@ -250,7 +250,7 @@ end
 package.loadlib = nil
 
 -- No instruction is counted while the collector ends what is garbage.
-setmetatable = function(value, ...)
+_G.setmetatable = function(value, ...)
     local own = ...
     if type(own) == "table" and rawget(own, "__gc") ~= nil then
         return refuse("setmetatable", "__gc")
