@@ -7,7 +7,7 @@ local math, tonumber = { max = math.max, tointeger = math.tointeger }, tonumber
 local concat, pack, unpack = table.concat, table.pack, table.unpack
 local find, gsub, rep, sub = string.find, string.gsub, string.rep, string.sub
 local string_gmatch = string.gmatch
-local io_open, io_type, load = io.open, io.type, load
+local io_open, io_type, load_any = io.open, io.type, load
 
 -- So many files may be open: others on this machine need some too.
 local MOST_FILES = 64
@@ -29,6 +29,27 @@ local function refuse(what, text)
     may(what, text)
     return nil, "not allowed here", 1
 end
+
+-- A variable that is to be closed would be closed where instructions are counted, and what closes it is not counted.
+local function load(code, ...)
+    if type(code) == "function" then
+        local pieces = {}
+        for piece in code do
+            if type(piece) ~= "string" then
+                return nil, "reader function must return a string"
+            elseif piece == "" then
+                break
+            end
+            pieces[#pieces + 1] = piece
+        end
+        code = concat(pieces)
+    end
+    if type(code) == "string" and native.may_close(code) then
+        return nil, "variables that are to be closed are not allowed here"
+    end
+    return load_any(code, ...)
+end
+_G.load = load
 
 -- Files: opened by the host, link by link; Lua gets what is open already.
 local opened = setmetatable({}, { __mode = "k" })

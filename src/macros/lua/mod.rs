@@ -17,6 +17,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use std::sync::OnceLock;
 
+use bstr::ByteSlice;
 use mlua::chunk::ChunkMode;
 use mlua::{
     Function, HookTriggers, IntoLua, LuaOptions, LuaString, MultiValue, StdLib, Table, Value, VmState,
@@ -106,6 +107,8 @@ impl Lua {
         native.set("error_text", error_text)?;
         let run: Function = prelude(&state)?.call(native.clone())?;
         if language.host.access() == Access::Closed {
+            let may_close = state.create_function(|_, code: LuaString| Ok(may_close(&code.as_bytes())))?;
+            native.set("may_close", may_close)?;
             native.set("setmetatable", state.globals().get::<Value>("setmetatable")?)?;
             state.load(CONFINED).set_name("=confined").set_mode(ChunkMode::Text).call::<()>(native)?;
         }
@@ -195,6 +198,15 @@ fn prelude(state: &mlua::Lua) -> mlua::Result<Function> {
     let prelude = state.load(PRELUDE).set_name("=prelude").set_mode(ChunkMode::Text).into_function()?;
     COMPILED.get_or_init(|| prelude.dump(true));
     Ok(prelude)
+}
+
+/// Whether code may have variables that are to be closed: mlua closes them within the hook that ends code which takes
+/// too long, and there nothing is counted. `close` before `>` or a comment says so, whatever stands before it.
+fn may_close(code: &[u8]) -> bool {
+    let after = code.find_iter("close").filter_map(|at| code.get(at + "close".len()..));
+    let mut after =
+        after.map(|rest| rest.trim_start_with(|character| matches!(character, '\t'..='\r' | ' ')));
+    after.any(|rest| rest.starts_with(b">") || rest.starts_with(b"--"))
 }
 
 /// All that the prelude builds on.
@@ -302,6 +314,10 @@ impl Language {
     }
 
     fn run_code(&self, lua: &Lua, code: &[u8], name: &[u8], values: Vec<Value>) -> Result<Vec<u8>, Stop> {
+        if self.host.access() == Access::Closed && may_close(code) {
+            let message = "variables that are to be closed are not allowed here".into();
+            return Err(self.fail(Problem::LuaSyntax { message }));
+        }
         lua.run(code, name, values, Printing::IntoExpansion).map_err(|failure| {
             self.fail(match failure {
                 Failure::Syntax(message) => Problem::LuaSyntax { message: message.into() },
@@ -363,6 +379,9 @@ impl Language {
         };
         let values = arguments.iter().map(value).collect::<mlua::Result<Vec<_>>>();
         let values = values.map_err(|error| Err(error.to_string().into_bytes()))?;
+        if self.host.access() == Access::Closed && may_close(name) {
+            return Err(Err(name.to_vec()));
+        }
         let code = [b"local result = (", name, b")(...) if result ~= nil then return result end"].concat();
         match lua.run(&code, name, values, Printing::ToStandardOutput) {
             Ok(printed) => Ok(expression::Value::Text(printed)),
