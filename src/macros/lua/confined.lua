@@ -384,7 +384,7 @@ string.find = function(subject, pattern, from, is_plain)
     from = first_place(subject, from)
     if not from then
         return nil
-    elseif is_plain then
+    elseif is_plain or not find(pattern, "[%^%$%*%+%?%.%(%[%%%-]") then
         local start = find_plain(subject, pattern, from)
         if start then
             return start + 1, start + #pattern
