@@ -69,6 +69,7 @@ fn request(path: &Path) -> FactsRequest {
         sources: HostPath::new(path.parent().unwrap()).unwrap(),
         settings: Settings::default(),
         may_run: true,
+        readable: Vec::new(),
     }
 }
 

@@ -9,8 +9,8 @@ mod folder;
 mod limits;
 mod links;
 mod lock;
-mod real_path;
 mod reach;
+mod real_path;
 mod search;
 mod tree;
 

@@ -98,7 +98,10 @@ impl Look<'_> {
     }
 
     fn file(&self, path: &[u8]) -> Observation {
-        Observation::File(self.name(path), self.host.read_file(path).ok().map(|text| self.placeholders.digest(&text)))
+        Observation::File(
+            self.name(path),
+            self.host.read_file(path).ok().map(|text| self.placeholders.digest(&text)),
+        )
     }
 
     fn start(&self, path: &[u8], length: usize) -> Observation {

@@ -20,10 +20,15 @@ pub(super) fn beside_sources(observations: &[Observation], names: &[&str]) -> Ve
         name.is_some_and(|name| names.iter().any(|known| known.as_bytes() == name))
     };
     let counts = |observation: &&Observation| match observation {
-        Observation::File(path, _) | Observation::Start(path, _, _) | Observation::Exists(path, _) => {
-            !is_source(path)
-        }
-        Observation::Glob(..) | Observation::Command(..) | Observation::Architecture(_) => true,
+        Observation::File(path, _)
+        | Observation::Start(path, _, _)
+        | Observation::Exists(path, _)
+        | Observation::Link(path, _) => !is_source(path),
+        Observation::Glob(..)
+        | Observation::Folder(..)
+        | Observation::Status(..)
+        | Observation::Command(..)
+        | Observation::Architecture(_) => true,
         // A variable is what the settings say, which are an ingredient of their own.
         Observation::Variable(..) | Observation::Machine(_) | Observation::Run => false,
     };
@@ -42,6 +47,9 @@ pub(super) fn name(observation: &Observation) -> String {
         Observation::Start(path, length, _) => format!("file {} (first {length} bytes)", shown(path)),
         Observation::Exists(path, _) => format!("presence of {}", shown(path)),
         Observation::Glob(pattern, _) => format!("files {}", shown(pattern)),
+        Observation::Folder(path, _) => format!("names in folder {}", shown(path)),
+        Observation::Status(path, _, _) => format!("size, times and mode of {}", shown(path)),
+        Observation::Link(path, _) => format!("target of link {}", shown(path)),
         Observation::Command(command, _) => format!("answer of `{}`", shown(command)),
         Observation::Architecture(_) => "architecture of the machine".to_owned(),
         Observation::Variable(name, _) => format!("environment variable {}", shown(name)),
@@ -55,6 +63,9 @@ fn seen(observation: &Observation) -> Digest {
     match observation {
         Observation::File(_, digest)
         | Observation::Start(_, _, digest)
+        | Observation::Folder(_, digest)
+        | Observation::Status(_, _, digest)
+        | Observation::Link(_, digest)
         | Observation::Command(_, digest)
         | Observation::Variable(_, digest) => {
             let digest = digest.map(|digest| digest.to_string());

@@ -181,6 +181,6 @@ fn a_cached_apply_writes_nothing_to_the_repository() {
     let record = || std::fs::metadata(project.path().join("public/host/.forge-repository")).unwrap();
     let before = record().modified().unwrap();
     let apply = project.succeed(&["apply", "--json"]);
-    assert!(apply.events("published").is_empty() && apply.events("damage-found").is_empty());
+    assert!(apply.events("published").is_empty() && apply.events("repository-damaged").is_empty());
     assert_eq!(record().modified().unwrap(), before);
 }

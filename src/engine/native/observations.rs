@@ -36,6 +36,9 @@ pub(super) fn beyond_configuration(observations: Vec<Observation>) -> Vec<Observ
         Observation::File(path, _)
         | Observation::Start(path, _, _)
         | Observation::Exists(path, _)
+        | Observation::Folder(path, _)
+        | Observation::Status(path, _, _)
+        | Observation::Link(path, _)
         | Observation::Glob(path, _) => !is_known(path),
         Observation::Variable(..)
         | Observation::Command(..)
