@@ -9,6 +9,7 @@ mod cause;
 mod facts;
 mod identity;
 mod job;
+mod limits;
 mod listed;
 mod mask;
 mod masked_read;

@@ -4,10 +4,8 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use super::limits::MOST_LINKS;
 use super::{Folder, HostPath};
-
-/// How many links one path may lead over, as in Linux (path_resolution(7)).
-const MOST_LINKS: usize = 40;
 
 /// Where a path leads.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,11 +9,9 @@ use cap_std::fs::{File, Metadata, OpenOptions, OpenOptionsExt};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
+use super::limits::MOST_LINKS;
 use super::tree::{matcher, parts};
 use super::{Folder, Tree};
-
-/// How many links one path may lead over, as in Linux (path_resolution(7)).
-const LINKS: usize = 40;
 
 /// What a project keeps for programs, tokens among it, and not for its specs.
 const PRIVATE: [&[u8]; 2] = [b".git", b".forge"];
@@ -182,7 +180,7 @@ impl Reach {
                 continue;
             }
             links += 1;
-            if links > LINKS {
+            if links > MOST_LINKS {
                 return Err(Errno::LOOP.into());
             }
             let target = reached.folder.dir().read_link_contents(&reached.path)?;

@@ -49,3 +49,18 @@ pub(super) const BYTES_OF_ARGUMENTS_A_STEP: usize = 2;
 
 /// How deep rpmrc files may include one another.
 pub(super) const DEEPEST_RCFILE: usize = 16;
+
+/// How much `%(…)` may write, in bytes.
+pub(super) const LARGEST_OUTPUT: u64 = 256 << 20;
+
+/// How long a file may be that is read as a whole, in bytes: a device has no end.
+pub(super) const LARGEST_TEXT: u64 = 256 << 20;
+
+/// How many files Lua may have open at a time where macros may only read: others on this machine need some too.
+pub(super) const MOST_FILES: usize = 64;
+
+/// How many captures a pattern of Lua may have, as in Lua.
+pub(super) const MOST_CAPTURES: usize = 32;
+
+/// How deep matches of a pattern may lie in each other, as in Lua.
+pub(super) const DEEPEST_MATCH: usize = 200;

@@ -14,18 +14,13 @@ use cap_std::fs::MetadataExt;
 use rustix::fs::{Mode, OFlags};
 
 use super::host::{Access, FileStatus, FilterJob, Host, Machine, Report, Streams};
+use super::limits::{LARGEST_OUTPUT, LARGEST_TEXT};
 use super::path::Configuration;
 use crate::files::{HostPath, LastLink, Reach, Tree};
 use crate::process::{Redirections, ShellLimits, filter_all, run_plain, shell_output};
 
 /// Where the macro files of a root lie, and what they load (rpm-macrofile(5)).
 const MACRO_FOLDERS: [&str; 3] = ["/usr/lib/rpm", "/usr/share/rpm", "/etc/rpm"];
-
-/// How much `%(…)` may write, in bytes.
-const OUTPUT_LIMIT: u64 = 256 << 20;
-
-/// How long a file may be that is read as a whole, in bytes.
-const LARGEST_TEXT: u64 = 256 << 20;
 
 /// Where reports, and what `%trace` and `%dump` show, go.
 pub type Listener = Box<dyn Fn(Report)>;
@@ -179,7 +174,7 @@ impl Host for SystemHost {
         let _ = io::stdout().flush();
         let environment = self.environment.borrow();
         let limits =
-            ShellLimits { output_bytes: OUTPUT_LIMIT, time: self.command_time, is_quiet: self.is_silent };
+            ShellLimits { output_bytes: LARGEST_OUTPUT, time: self.command_time, is_quiet: self.is_silent };
         let Some(commands) = &self.commands else {
             return shell_output(command, &environment, self.folder.as_deref(), limits);
         };

@@ -152,6 +152,10 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+fn make_executable(project: &Project, path: &str) {
+    fs::set_permissions(project.path().join(path), fs::Permissions::from_mode(0o755)).unwrap();
+}
+
 /// A row of the table.
 struct Change {
     name: &'static str,
@@ -211,6 +215,12 @@ fn what_decides_what_a_package_comes_to_builds_it_again() {
         change("a source that comes in", "build: spec changed; source new.txt changed", |project| {
             project.edit("a/a.spec", "%include", "Source7: new.txt\n%include");
             project.write("a/new.txt", "one\n");
+        }),
+        change("a source that is made executable", "build: mode of beside.txt changed", |project| {
+            make_executable(project, "a/beside.txt");
+        }),
+        change("a spec that is made executable", "build: mode of SPECS/a.spec changed", |project| {
+            make_executable(project, "a/a.spec");
         }),
         in_spec(
             "a source that goes",

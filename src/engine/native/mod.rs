@@ -11,7 +11,6 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Mutex;
-use std::time::Duration;
 
 use bstr::{BStr, ByteSlice};
 
@@ -24,6 +23,7 @@ pub use observations::SOURCES_FOLDER;
 pub(super) use observations::placeholders;
 
 use super::carried_out::{Program, carry_out};
+use super::limits::COMMAND_TIME;
 use super::masked_read::mask_read;
 use super::rpmbuild::SYSTEM_PATH;
 use super::{
@@ -37,9 +37,6 @@ use crate::macros::{
 };
 use crate::process::{Cancel, Supervisor};
 use crate::spec::{Finding, Parsing, Spec, Weight, parse};
-
-/// How long a program may run that a spec starts while it is read.
-const COMMAND_TIME: Duration = Duration::from_secs(60);
 
 /// The engine. Macro files are read once for each target, and a command that many specs run, runs once.
 #[derive(Debug)]

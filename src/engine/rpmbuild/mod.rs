@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::carried_out::{Program, carry_out};
+use super::limits::ANSWER_TIME;
 use super::masked_read::mask_read;
 use super::{
     Condition, Engine, EngineError, EngineIdentity, FactsRequest, Job, Native, Outcome, Promise, Read,
@@ -18,9 +18,6 @@ use super::{
 use crate::files::HostPath;
 use crate::macros::Observation;
 use crate::process::{Cancel, Command, Exit, Stream, Supervisor, document_path};
-
-/// How long a program may take that only tells something.
-const ANSWER_TIME: Duration = Duration::from_secs(60);
 
 /// The `PATH` of builds: the system's own programs, and not what a user has in theirs.
 pub const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

@@ -4,8 +4,9 @@
 //! `%files` sections give away what no header holds before a build.
 
 use super::sections::{self, Expanded};
-use super::{ANSWER_TIME, Rpmbuild, environment, no_home, with_options};
+use super::{Rpmbuild, environment, no_home, with_options};
 use crate::digest::Digest;
+use crate::engine::limits::{ANSWER_TIME, MOST_OUTPUT};
 use crate::engine::listed::implied_provide;
 use crate::engine::native::placeholders;
 use crate::engine::{
@@ -29,9 +30,6 @@ const BINARY_FORMAT: &str = "package\\t%{NAME}\\t%{ARCH}\\n\
 /// What rpm says of a spec that the target is ruled out for.
 const RULED_OUT: [&str; 4] =
     ["Architecture is not included", "Architecture is excluded", "OS is not included", "OS is excluded"];
-
-/// More than this of a spec's output is not worth reading.
-const MOST_OUTPUT: usize = 64 * 1024 * 1024;
 
 struct Answer {
     output: String,

@@ -4,17 +4,12 @@
 use bstr::ByteSlice;
 use mlua::Value;
 
+use super::super::limits::{DEEPEST_MATCH, MOST_CAPTURES};
 use super::arguments::Call;
 use super::{Answer, LATE, Native};
 
 /// What the functions of `string` are made of where macros may only read.
 pub(super) const FUNCTIONS: &[Native] = &[("find_plain", find_plain), ("find_pattern", find_pattern)];
-
-/// How many captures a pattern may have, as in Lua.
-const MOST_CAPTURES: usize = 32;
-
-/// How deep matches may lie in each other, as in Lua.
-const DEEPEST: usize = 200;
 
 /// After how many steps it is looked at how late it is.
 const STEPS_BETWEEN_LOOKS: u32 = 1 << 14;
@@ -58,7 +53,7 @@ impl Matcher<'_> {
 
     /// Matches the pattern from `p` at `s`; gives where the match ends.
     fn matches(&mut self, s: usize, p: usize) -> Result<Option<usize>, Wrong> {
-        if self.depth >= DEEPEST {
+        if self.depth >= DEEPEST_MATCH {
             return Err("pattern too complex".to_owned());
         }
         self.depth += 1;

@@ -15,6 +15,7 @@ use liblzma::write::XzEncoder;
 use mlua::{AnyUserData, Lua, LuaString, MetaMethod, MultiValue, UserData, UserDataMethods, Value};
 use rustix::fs::{Mode, OFlags};
 
+use super::super::limits::{LARGEST_TEXT, MOST_FILES};
 use super::arguments::{Call, bytes, placed, told};
 use super::posix::io_error;
 use super::{Answer, Native};
@@ -24,9 +25,6 @@ pub(super) const FUNCTIONS: &[Native] = &[("open", open)];
 
 /// What the prelude needs to open files where macros may only read.
 pub(super) const HOLDING: &[Native] = &[("hold", hold)];
-
-/// How many files may be open at a time where macros may only read: others on this machine need some too.
-const MOST_FILES: usize = 64;
 
 /// An open file that Lua's own functions open once more by its number, so that no path is followed twice.
 struct Held(Option<std::fs::File>);
@@ -109,9 +107,6 @@ fn open_closed(call: &Call<'_>, path: &[u8]) -> io::Result<std::fs::File> {
     }
     call.language.host.open_file(path)
 }
-
-/// How much is read at a time at the most, in bytes: a device has no end.
-const MOST: u64 = 256 << 20;
 
 /// How a file is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,7 +197,7 @@ impl Stream {
 
     fn read(&mut self, length: Option<u64>) -> io::Result<Vec<u8>> {
         let mut text = Vec::new();
-        let length = length.unwrap_or(MOST).min(MOST);
+        let length = length.unwrap_or(LARGEST_TEXT).min(LARGEST_TEXT);
         match self {
             Self::Plain(file) => file.take(length).read_to_end(&mut text)?,
             Self::Reads(reader, place) => {
@@ -229,11 +224,12 @@ impl Stream {
             (Self::Plain(file), target) => file.seek(target),
             (Self::Reads(reader, place), SeekFrom::Current(offset)) if offset >= 0 => {
                 // What is packed may be endless: more than is read at a time is not passed over at a time.
-                *place += io::copy(&mut reader.take(offset.unsigned_abs().min(MOST)), &mut io::sink())?;
+                *place +=
+                    io::copy(&mut reader.take(offset.unsigned_abs().min(LARGEST_TEXT)), &mut io::sink())?;
                 Ok(*place)
             }
             (Self::Reads(reader, place), SeekFrom::Start(wanted)) if wanted >= *place => {
-                *place += io::copy(&mut reader.take((wanted - *place).min(MOST)), &mut io::sink())?;
+                *place += io::copy(&mut reader.take((wanted - *place).min(LARGEST_TEXT)), &mut io::sink())?;
                 Ok(*place)
             }
             _ => Err(io_error(rustix::io::Errno::SPIPE)),

@@ -8,12 +8,10 @@ use bstr::ByteSlice;
 use super::files::entry::flag;
 use super::problem::BuildProblem;
 use super::world::{BuildListener, World};
+use crate::engine::limits::LARGEST_SPEC;
 use crate::files::{Folder, HostPath, reason};
 use crate::macros::{Macros, Stop};
 use crate::package::{Compression, Tag, decompressed, read_headers, unpack};
-
-/// The largest spec that is taken out of an archive, in bytes.
-const LARGEST_SPEC: u64 = 16 << 20;
 
 /// Puts the files of a source package where builds look for them; gives the spec.
 ///

@@ -8,8 +8,7 @@ use bstr::{BString, ByteSlice};
 use cap_std::fs::Dir;
 use globset::GlobBuilder;
 
-/// How many alternatives braces may come to.
-const MOST_ALTERNATIVES: usize = 100_000;
+use crate::engine::limits::MOST_ALTERNATIVES;
 
 /// Whether a text holds anything but itself.
 pub(crate) fn is_pattern(text: &[u8]) -> bool {
