@@ -243,7 +243,7 @@ fn what_lies_within_reach_is_read_as_ever() {
     symlink("../text", project.path().join("sub/link")).unwrap();
     let here = project.path().display().to_string();
     let lua = |code: &str, expected: &str| {
-        let attack = format!("URL: %{{lua:{}}}", code.replace("HERE", &here));
+        let attack = format!("%global secret %{{lua:{}}}", code.replace("HERE", &here));
         project.write("a.spec", &spec(0, &attack));
         let shown = run(&project, &["spec", "--restricted", "--json", "a.spec"]);
         let documents: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();

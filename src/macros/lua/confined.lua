@@ -221,18 +221,21 @@ local function search_path(what, name, path, separator, replacement)
     return nil, concat(looked_at)
 end
 -- A script without its first line if that is one for the system; the end of the line stays, so that lines count.
+local function read_code(file)
+    local code = file:read("a")
+    file:close()
+    if sub(code, 1, 1) == "#" then
+        code = sub(code, find(code, "\n", 1, true) or #code + 1)
+    end
+    return code
+end
 local function load_file(what, path, ...)
     path = tostring(path)
     local file, message = open(what, path)
     if not file then
         return nil, "cannot open " .. message
     end
-    local code = file:read("a")
-    file:close()
-    if sub(code, 1, 1) == "#" then
-        code = sub(code, find(code, "\n", 1, true) or #code + 1)
-    end
-    return load(code, "@" .. path, "t", ...)
+    return load(read_code(file), "@" .. path, "t", ...)
 end
 loadfile = function(path, _, ...)
     return load_file("loadfile", path, ...)
@@ -257,9 +260,7 @@ package.searchers[2] = function(name)
     if not found then
         return file
     end
-    local code = file:read("a")
-    file:close()
-    local chunk, message = load(code, "@" .. found)
+    local chunk, message = load(read_code(file), "@" .. found, "t")
     if not chunk then
         error("error loading module '" .. name .. "' from file '" .. found .. "':\n\t" .. message, 0)
     end
