@@ -171,7 +171,9 @@ fn odd_and_huge_specs_have_an_answer() {
         ("line ends of another system", head.replace('\n', "\r\n").into(), 0),
         ("no line end at the end", format!("{head}text").into(), 0),
         ("nothing", Vec::new(), 1),
-        ("one line of ten megabytes", [head.as_bytes(), &b"text ".repeat(2_000_000)].concat(), 0),
+        ("one line of a megabyte", [head.as_bytes(), &b"text ".repeat(200_000)].concat(), 0),
+        // Above the limit of a line, which the message says.
+        ("one line of ten megabytes", [head.as_bytes(), &b"text ".repeat(2_000_000)].concat(), 1),
     ];
     for (name, text, code) in specs {
         std::fs::write(folder.path().join("odd.spec"), text).unwrap();
