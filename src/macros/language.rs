@@ -135,7 +135,7 @@ impl Language {
         if self.steps.get() > self.limits.steps {
             return Err(self.fail(Problem::TooMuchWork { limit: self.limits.steps }));
         }
-        if self.steps.get() % STEPS_BETWEEN_LOOKS == 0 && self.is_late() {
+        if self.steps.get().is_multiple_of(STEPS_BETWEEN_LOOKS) && self.is_late() {
             return Err(self.fail(Problem::TooLongBusy { limit: self.limits.reading_time }));
         }
         Ok(())
