@@ -263,7 +263,8 @@ fn a_flipped_bit_is_healed_or_named_and_gets_into_no_repository() {
     let flips = Flip::all(&applied.disk);
     let selected = sample(&flips, "FORGE_TEST_BIT_FLIPS", SAMPLE);
     let (mut failures, mut count) = (Failures::default(), Count::default());
-    for flip in &selected {
+    for (done, flip) in selected.iter().enumerate() {
+        failures.tell_progress(done, selected.len());
         if let Err(problem) = applied.check(&machine, flip, &mut count) {
             failures.add(problem, flip.to_string());
         }

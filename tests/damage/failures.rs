@@ -2,18 +2,36 @@
 
 use std::collections::BTreeMap;
 
+/// After how many cases a run that takes long says where it is.
+const OFTEN: usize = 50;
+
 /// Problems, each with the cases that had it.
 #[derive(Default)]
 pub struct Failures(BTreeMap<String, Vec<String>>);
 
 impl Failures {
     pub fn add(&mut self, problem: String, case: String) {
-        self.0.entry(problem).or_default().push(case);
+        let cases = self.0.entry(problem.clone()).or_default();
+        if cases.is_empty() {
+            println!("FAILURE: {problem}\n    {case}");
+        }
+        cases.push(case);
+    }
+
+    /// Tells how far a run is that takes long.
+    pub fn tell_progress(&self, done: usize, of: usize) {
+        if done.is_multiple_of(OFTEN) && of > OFTEN {
+            println!("{done} of {of}, {} failures", self.count());
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.0.values().map(Vec::len).sum()
     }
 
     /// Fails the test if there was any.
     pub fn assert_none(&self, checked: usize) {
-        let count: usize = self.0.values().map(Vec::len).sum();
+        let count = self.count();
         for (problem, cases) in &self.0 {
             println!("{} ×: {problem}", cases.len());
             cases.iter().take(3).for_each(|case| println!("    {case}"));
@@ -22,14 +40,22 @@ impl Failures {
     }
 }
 
-/// So many of all cases as the environment variable says: `all`, or a number.
+/// So many of all cases as the environment variable says: `all`, a number, or `2/3` for the second of three parts, which
+/// can run side by side.
 pub fn sample<T: Clone>(all: &[T], variable: &str, default: usize) -> Vec<T> {
-    let size = match std::env::var(variable).as_deref() {
-        Ok("all") => all.len(),
-        Ok(number) => number.parse().unwrap_or_else(|_| panic!("{variable} is `all` or a number")),
-        Err(_) => default,
+    let wanted = match std::env::var(variable) {
+        Ok(wanted) if wanted == "all" => return all.to_vec(),
+        Ok(wanted) => wanted,
+        Err(_) => return spread(all, default),
     };
-    spread(all, size)
+    let number = |text: &str| {
+        let number = text.parse().ok().filter(|number| *number > 0);
+        number.unwrap_or_else(|| panic!("{variable} is `all`, a number, or a part such as `1/2`"))
+    };
+    match wanted.split_once('/') {
+        Some((part, parts)) => all.iter().skip(number(part) - 1).step_by(number(parts)).cloned().collect(),
+        None => spread(all, number(&wanted)),
+    }
 }
 
 /// Evenly spread, the same in every run.
