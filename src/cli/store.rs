@@ -14,24 +14,31 @@ pub fn run(arguments: &Store, context: &Context) -> Result<Exit, Failure> {
     }
 }
 
-/// Names everything in the store that is not what it should be.
+/// Names everything in the store that is not what it should be. Records that are only read again are no failure.
 fn verify(arguments: &StoreVerify, context: &Context) -> Result<Exit, Failure> {
     let repair = if arguments.repair { Repair::Remove } else { Repair::Nothing };
     let Verification { blobs, bytes, records, wrong } = store(context)?.verify(repair)?;
     let mut text: String = wrong.iter().map(line).collect();
     let checked = format!("{} ({}) and {}", count(blobs, "file"), size(bytes), count(records, "record"));
-    let ending = match (wrong.len(), repair) {
-        (0, _) => "all as they should be".to_owned(),
-        (number, Repair::Nothing) => format!("{number} wrong; `--repair` removes what is, to be built again"),
-        (number, Repair::Remove) => {
+    let lost = wrong.iter().filter(|wrong| !wrong.is_read_again()).count();
+    let ending = match (lost, wrong.len(), repair) {
+        (0, 0, _) => "all as they should be".to_owned(),
+        (0, number, Repair::Nothing) => {
+            format!("nothing is lost; {} of no use, `--repair` removes what is", count(number, "record"))
+        }
+        (0, number, Repair::Remove) => format!("nothing is lost; {} removed", count(number, "record")),
+        (_, number, Repair::Nothing) => {
+            format!("{number} wrong; `--repair` removes what is, to be built again")
+        }
+        (_, number, Repair::Remove) => {
             format!("{number} wrong and removed; the next `forge apply` builds it again")
         }
     };
     text.push_str(&format!("checked {checked}: {ending}\n"));
     context.print(&text)?;
-    Ok(match (wrong.is_empty(), repair) {
-        (true, _) | (false, Repair::Remove) => Exit::Success,
-        (false, Repair::Nothing) => Exit::Failure,
+    Ok(match (lost, repair) {
+        (0, _) | (_, Repair::Remove) => Exit::Success,
+        (_, Repair::Nothing) => Exit::Failure,
     })
 }
 
@@ -45,8 +52,8 @@ fn line(wrong: &Finding) -> String {
     };
     let needed = match (kind, needed_by.as_slice()) {
         (StoredKind::Result, _) => " (a record of a build)".to_owned(),
-        (StoredKind::Facts, _) => " (a record of what a spec says)".to_owned(),
-        (StoredKind::Root, _) => " (a record of what a root consists of)".to_owned(),
+        (StoredKind::Facts, _) => " (a record of what a spec says: it is read again)".to_owned(),
+        (StoredKind::Root, _) => " (a record of what a root consists of: it is looked at again)".to_owned(),
         (StoredKind::Blob, []) => " (no build is on record that made it)".to_owned(),
         (StoredKind::Blob, names) => format!(" ({})", names.join(", ")),
     };

@@ -59,6 +59,17 @@ pub struct Finding {
     pub needed_by: Vec<String>,
 }
 
+impl Finding {
+    /// Whether nothing is lost by it: facts and contents of roots are not synced, so a power cut may leave a record of them
+    /// unfinished. Such a record is not believed; whoever asks for it takes another look, and writes it again.
+    pub fn is_read_again(&self) -> bool {
+        match self.kind {
+            StoredKind::Facts | StoredKind::Root => true,
+            StoredKind::Blob | StoredKind::Result => false,
+        }
+    }
+}
+
 /// What a check came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verification {

@@ -268,3 +268,17 @@ fn gc_removes_no_folder_that_a_damaged_row_names() {
     project.succeed(&["gc", "--older", "0s"]);
     assert!(project.path().join(".forge/results/host/00000002-a/result.json").exists());
 }
+
+#[test]
+fn a_record_of_a_spec_that_a_power_cut_left_unfinished_is_named_and_no_failure() {
+    let project = two();
+    project.succeed(&["apply"]);
+    let facts = stored(&project, "facts").remove(0);
+    replace(&facts, b"");
+    let found = project.succeed(&["store", "verify"]).stdout;
+    let name = facts.file_name().unwrap().to_string_lossy();
+    assert!(found.contains(&format!("{name} is not what was stored (a record of what a spec says")), "{found}");
+    assert!(found.contains("nothing is lost; 1 record of no use, `--repair` removes"), "{found}");
+    project.succeed(&["store", "verify", "--repair"]);
+    assert!(project.succeed(&["store", "verify"]).stdout.ends_with("all as they should be\n"));
+}
