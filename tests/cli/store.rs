@@ -277,7 +277,10 @@ fn a_record_of_a_spec_that_a_power_cut_left_unfinished_is_named_and_no_failure()
     replace(&facts, b"");
     let found = project.succeed(&["store", "verify"]).stdout;
     let name = facts.file_name().unwrap().to_string_lossy();
-    assert!(found.contains(&format!("{name} is not what was stored (a record of what a spec says")), "{found}");
+    assert!(
+        found.contains(&format!("{name} is not what was stored (a record of what a spec says")),
+        "{found}"
+    );
     assert!(found.contains("nothing is lost; 1 record of no use, `--repair` removes"), "{found}");
     project.succeed(&["store", "verify", "--repair"]);
     assert!(project.succeed(&["store", "verify"]).stdout.ends_with("all as they should be\n"));

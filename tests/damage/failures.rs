@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 /// After how many cases a run that takes long says where it is.
-const OFTEN: usize = 50;
+const OFTEN: usize = 10;
+
+/// Fewer cases than this are done before anybody asks.
+const FEW: usize = 100;
 
 /// Problems, each with the cases that had it.
 #[derive(Default)]
@@ -20,7 +23,7 @@ impl Failures {
 
     /// Tells how far a run is that takes long.
     pub fn tell_progress(&self, done: usize, of: usize) {
-        if done.is_multiple_of(OFTEN) && of > OFTEN {
+        if done.is_multiple_of(OFTEN) && of > FEW {
             println!("{done} of {of}, {} failures", self.count());
         }
     }
@@ -62,4 +65,16 @@ pub fn sample<T: Clone>(all: &[T], variable: &str, default: usize) -> Vec<T> {
 fn spread<T: Clone>(all: &[T], size: usize) -> Vec<T> {
     let size = size.min(all.len());
     (0..size).map(|at| all[(at * all.len() + all.len() / 2) / size].clone()).collect()
+}
+
+/// Another order of the same cases: wherever a run that takes long is ended, what it has taken is spread over all.
+pub fn scattered<T>(cases: Vec<T>) -> Vec<T> {
+    let count = cases.len();
+    // By the golden ratio each next case falls into the largest gap that the ones before it have left.
+    let turn = |at: usize| (at as f64 * 0.618_033_988_749_895).fract();
+    let mut turns: Vec<usize> = (0..count).collect();
+    turns.sort_by(|one, other| turn(*one).total_cmp(&turn(*other)));
+    let mut placed: Vec<(usize, T)> = turns.into_iter().zip(cases).collect();
+    placed.sort_by_key(|(at, _)| *at);
+    placed.into_iter().map(|(_, case)| case).collect()
 }

@@ -9,7 +9,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use crate::failures::{Failures, sample};
+use crate::failures::{Failures, sample, scattered};
 use crate::repository_client::Listed;
 use crate::simulation::{
     Disk, Journal, Loss, Machine, Operation, PROJECT, Tree, in_own_mounts, read_repository, release_again,
@@ -104,6 +104,13 @@ impl Recording {
             .ok_or_else(|| names("neither the first nor the second", &seen))
     }
 
+    /// The disk after so many operations.
+    fn disk_after(&self, count: usize) -> Disk {
+        let mut disk = Disk::new(self.empty_disk.clone());
+        self.journal.operations.iter().take(count).for_each(|(operation, time)| disk.apply(operation, *time));
+        disk
+    }
+
     /// Lets forge go on after a cut.
     fn recover(&self, machine: &Machine, left: Tree, cut: Cut) -> Result<(), String> {
         let mount = machine.mount(left);
@@ -189,18 +196,14 @@ fn whenever_the_power_goes_clients_see_a_whole_repository_and_the_next_apply_mak
     let selected = sample(&cuts, "FORGE_TEST_POWER_CUTS", SAMPLE);
     println!("{} different disks, forge goes on from {}", cuts.len(), selected.len());
 
-    let mut disk = Disk::new(recording.empty_disk.clone());
-    let mut done = 0;
-    for (recovered, cut) in selected.iter().copied().enumerate() {
-        failures.tell_progress(recovered, selected.len());
-        for (operation, time) in &recording.journal.operations[done..cut.after] {
-            disk.apply(operation, *time);
-        }
-        done = cut.after;
+    let count = selected.len();
+    for (recovered, cut) in scattered(selected).into_iter().enumerate() {
+        failures.tell_progress(recovered, count);
+        let disk = recording.disk_after(cut.after);
         if let Err(problem) = recording.recover(&machine, disk.after_power_cut(cut.loss), cut) {
             failures.add(problem, recording.describe(cut, &disk));
         }
     }
-    println!("{} recoveries", selected.len());
+    println!("{count} recoveries");
     failures.assert_none(cuts.len());
 }
