@@ -1,7 +1,7 @@
 //! Taking over a repository without a record: the packages in it that forge has published before are found in its own
 //! metadata.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::Read;
 
 use flate2::read::GzDecoder;
@@ -11,14 +11,11 @@ use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use super::inspect::read_times;
-use super::metadata::REPOMD;
+use super::limits::{LARGEST_PRIMARY, LARGEST_REPOMD};
+use super::paths::{REPOMD, package_of_path};
 use super::record::{PublishedFile, PublishedPackage};
-use super::wanted::is_package_folder;
 use crate::digest::copy_digested;
 use crate::files::Folder;
-
-/// How large `primary.xml` may be, unpacked: ten times that of the largest distributions.
-const LARGEST_PRIMARY: u64 = 2 << 30;
 
 /// What metadata say of a package file.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -34,13 +31,15 @@ pub(super) fn packages_named_by_metadata(
     folder: &Folder,
     declared: &BTreeSet<&str>,
 ) -> Option<Vec<PublishedPackage>> {
-    let repomd = folder.read_text(REPOMD).ok()?;
+    let repomd = folder.read_text_up_to(REPOMD, LARGEST_REPOMD).ok()?;
     let primary = primary_href(&repomd)?;
     let mut xml = String::new();
-    GzDecoder::new(folder.open(primary).ok()?).take(LARGEST_PRIMARY).read_to_string(&mut xml).ok()?;
+    GzDecoder::new(folder.open_regular(primary).ok()?).take(LARGEST_PRIMARY).read_to_string(&mut xml).ok()?;
     let named = named_packages(&xml)?;
+    let mut seen = HashSet::new();
+    let named = named.iter().filter(|named| seen.insert(&named.href));
     let ours: Vec<(&str, &Named)> =
-        named.iter().filter_map(|named| Some((package_of(&named.href, declared)?, named))).collect();
+        named.filter_map(|named| Some((package_of(&named.href, declared)?, named))).collect();
     let files: Vec<(&str, PublishedFile)> = ours
         .into_par_iter()
         .filter_map(|(package, named)| Some((package, published(folder, named)?)))
@@ -55,14 +54,12 @@ pub(super) fn packages_named_by_metadata(
 }
 
 fn package_of<'a>(href: &str, declared: &BTreeSet<&'a str>) -> Option<&'a str> {
-    let (folder, name) = href.split_once('/')?;
-    let (package, _) = folder.rsplit_once('-').filter(|_| is_package_folder(folder))?;
-    declared.get(package).copied().filter(|_| !name.contains('/') && name.ends_with(".rpm"))
+    declared.get(package_of_path(href)?).copied().filter(|_| href.ends_with(".rpm"))
 }
 
 fn published(folder: &Folder, named: &Named) -> Option<PublishedFile> {
     let mut sha256 = Sha256::new();
-    let (blake3, size) = copy_digested(folder.open(&named.href).ok()?, &mut sha256).ok()?;
+    let (blake3, size) = copy_digested(folder.open_regular(&named.href).ok()?, &mut sha256).ok()?;
     let sha256: String = sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     let times = Some(read_times(folder, &named.href).ok()?);
     let (path, nevra) = (named.href.clone(), Some(named.nevra.clone()));

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use super::adopt::packages_named_by_metadata;
 use super::inspect::{Found, Verification, look_at};
-use super::metadata::REPOMD;
 use super::owner::Owner;
+use super::paths::REPOMD;
 use super::record::{Incoming, PublishedFile, RECORD, ReadRecord, RepositoryRecord, read_record};
 use super::superseded::supersede;
 use super::{PublishError, Refusal};

@@ -9,16 +9,11 @@ use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use super::PublishError;
+use super::paths::{REPODATA, REPOMD};
 use super::record::{PublishedFile, PublishedPackage, files};
 use crate::digest::Digest;
 use crate::files::Folder;
 use crate::package::{Location, PackageRecord, RepositoryKind, read_metadata};
-
-/// The folder of the metadata.
-const REPODATA: &str = "repodata";
-
-/// The file that names the others.
-pub(super) const REPOMD: &str = "repodata/repomd.xml";
 
 /// A package file and where it is.
 struct Listed {

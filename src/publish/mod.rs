@@ -10,8 +10,10 @@ mod adopt;
 mod error;
 mod inspect;
 mod known;
+mod limits;
 mod metadata;
 mod owner;
+mod paths;
 mod record;
 mod repositories;
 mod staging;
@@ -21,4 +23,5 @@ mod wanted;
 
 pub use error::{PublishError, Refusal};
 pub use inspect::Verification;
+pub use record::recorded_paths;
 pub use repositories::{DamagedRepositoryFile, Leaving, Repositories};

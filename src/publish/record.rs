@@ -9,13 +9,20 @@
 //! where `blake3` is the BLAKE3 of the version's digits, a colon, and the bytes of the value of `repository`, so that no bit of it can
 //! change without being noticed. Every path in it is relative to the repository. Only what is on record is ever removed
 //! or replaced. A copy lies in the project's `.forge/published/`.
+//!
+//! Whoever may write to the repository can write a record with a right digest too. What names anything but files as forge
+//! [names](super::paths) them, or one of them twice, is taken for damaged.
 
+use std::collections::HashSet;
+use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::PublishError;
+use super::limits::LARGEST_RECORD;
 use super::owner::Owner;
+use super::paths::{REPOMD, is_metadata_path, is_plain_name, is_sha256, package_of_path};
 use crate::digest::{Digest, Key};
 use crate::event::Timestamp;
 use crate::files::Folder;
@@ -114,13 +121,50 @@ impl PublishedFile {
         Blob { digest: self.blake3, size: self.size }
     }
 
+    /// Whether it is one of a package, at a path of such files.
+    fn is_of_package(&self) -> bool {
+        self.nevra.is_some() && is_sha256(&self.sha256) && package_of_path(&self.path).is_some()
+    }
+
+    /// Whether it is one that `repomd.xml` names, at a path of such files.
+    fn is_of_metadata(&self) -> bool {
+        self.nevra.is_none() && is_sha256(&self.sha256) && is_metadata_path(&self.path)
+    }
+
+    fn is_repomd(&self) -> bool {
+        self.nevra.is_none() && is_sha256(&self.sha256) && self.path == REPOMD
+    }
+
     /// What metadata say of where it is.
     fn location(&self) -> (&str, &str, u64) {
         (&self.path, &self.sha256, self.size)
     }
 }
 
+impl PublishedPackage {
+    /// Whether all its files are at paths of its own.
+    fn is_credible(&self) -> bool {
+        let is_own = |file: &PublishedFile| package_of_path(&file.path) == Some(&self.package);
+        is_plain_name(&self.package) && self.files.iter().all(|file| file.is_of_package() && is_own(file))
+    }
+}
+
+impl Incoming {
+    fn is_credible(&self) -> bool {
+        are_credible(&self.packages, &self.metadata) && self.repomd.iter().all(PublishedFile::is_repomd)
+    }
+}
+
 impl RepositoryRecord {
+    /// Whether it names nothing but what forge publishes.
+    fn is_credible(&self) -> bool {
+        let is_ours = |Superseded { file, .. }: &Superseded| file.is_of_package() || file.is_of_metadata();
+        are_credible(&self.packages, &self.metadata)
+            && self.repomd.iter().all(PublishedFile::is_repomd)
+            && self.incoming.iter().all(Incoming::is_credible)
+            && self.superseded.iter().all(is_ours)
+    }
+
     /// The record of a repository that holds nothing.
     pub fn empty(owner: Owner, chroot: &str) -> Self {
         let chroot = chroot.to_owned();
@@ -148,6 +192,14 @@ impl RepositoryRecord {
     }
 }
 
+/// Whether packages and metadata that are published together are at paths of their own, each at another.
+fn are_credible(packages: &[PublishedPackage], metadata: &[PublishedFile]) -> bool {
+    let (mut names, mut paths) = (HashSet::new(), HashSet::new());
+    packages.iter().all(|package| package.is_credible() && names.insert(&package.package))
+        && metadata.iter().all(PublishedFile::is_of_metadata)
+        && files(packages).chain(metadata).all(|file| paths.insert(&file.path))
+}
+
 /// All files of some packages.
 pub(super) fn files(packages: &[PublishedPackage]) -> impl Iterator<Item = &PublishedFile> {
     packages.iter().flat_map(|package| &package.files)
@@ -166,9 +218,25 @@ pub(super) fn read_record(folder: &Folder, path: impl AsRef<Path>) -> ReadRecord
     if folder.dir().symlink_metadata(path).is_err() {
         return ReadRecord::Missing;
     }
-    // What is no regular file is not opened: a pipe would never answer.
-    let bytes = folder.file_size(path).and_then(|_| folder.read(path).ok());
-    bytes.and_then(|bytes| decode(&bytes)).unwrap_or(ReadRecord::Damaged)
+    read_bytes(folder, path).and_then(|bytes| decode(&bytes)).unwrap_or(ReadRecord::Damaged)
+}
+
+fn read_bytes(folder: &Folder, path: &Path) -> Option<Vec<u8>> {
+    let file = folder.open_regular(path).ok()?;
+    let mut bytes = Vec::new();
+    file.take(LARGEST_RECORD + 1).read_to_end(&mut bytes).ok()?;
+    Some(bytes).filter(|bytes| bytes.len() as u64 <= LARGEST_RECORD)
+}
+
+/// The paths that the record of these bytes names, relative to its repository. None where they are no record that is
+/// believed: what is damaged, of a later form, or names what forge does not publish.
+pub fn recorded_paths(bytes: &[u8]) -> Option<Vec<String>> {
+    match decode(bytes)? {
+        ReadRecord::Intact(record) => {
+            Some(record.files().chain(&record.repomd).map(|file| file.path.clone()).collect())
+        }
+        ReadRecord::Missing | ReadRecord::Damaged | ReadRecord::Newer(_) => None,
+    }
 }
 
 fn decode(bytes: &[u8]) -> Option<ReadRecord> {
@@ -181,7 +249,10 @@ fn decode(bytes: &[u8]) -> Option<ReadRecord> {
     match is_whole {
         false => None,
         true if version > VERSION => Some(ReadRecord::Newer(version)),
-        true => serde_json::from_slice(content).ok().map(ReadRecord::Intact),
+        true => {
+            let record: Box<RepositoryRecord> = serde_json::from_slice(content).ok()?;
+            record.is_credible().then_some(ReadRecord::Intact(record))
+        }
     }
 }
 
@@ -198,11 +269,11 @@ mod tests {
         let mut record = RepositoryRecord::empty(owner, "host");
         record.superseded.push(Superseded {
             file: PublishedFile {
-                path: "a-1/a.rpm".to_owned(),
+                path: "a-0123456789ab/a.rpm".to_owned(),
                 size: 7,
-                sha256: "00".to_owned(),
+                sha256: "0".repeat(64),
                 blake3: Digest::of(b"a"),
-                nevra: None,
+                nevra: Some("a-1-1.noarch".to_owned()),
                 times: Some(FileTimes { modified: 1, changed: 2 }),
             },
             since: Timestamp(9),
@@ -225,6 +296,91 @@ mod tests {
             flipped[place / 8] ^= 1 << (place % 8);
             assert!(decode(&flipped).is_none(), "bit {place}");
         }
+    }
+
+    fn is_believed(record: &RepositoryRecord) -> bool {
+        recorded_paths(&record.encode().unwrap()).is_some()
+    }
+
+    /// A record that names a file of the package `a` at `path`, in each of its lists in turn.
+    fn records_with(path: &str, nevra: Option<&str>) -> Vec<RepositoryRecord> {
+        let mut file = record().superseded.remove(0).file;
+        (file.path, file.nevra) = (path.to_owned(), nevra.map(str::to_owned));
+        let package = PublishedPackage { package: "a".to_owned(), key: None, files: vec![file.clone()] };
+        let (packages, metadata, repomd) = (Vec::new(), Vec::new(), None);
+        let incoming = Incoming { packages, metadata, repomd };
+        let incoming = |change: &dyn Fn(&mut Incoming)| {
+            let mut incoming = incoming.clone();
+            change(&mut incoming);
+            Some(incoming)
+        };
+        let superseded = Superseded { file: file.clone(), since: Timestamp(0) };
+        let other = || RepositoryRecord { superseded: Vec::new(), ..record() };
+        vec![
+            RepositoryRecord { packages: vec![package.clone()], ..other() },
+            RepositoryRecord { metadata: vec![file.clone()], ..other() },
+            RepositoryRecord { repomd: Some(file.clone()), ..other() },
+            RepositoryRecord { superseded: vec![superseded], ..other() },
+            RepositoryRecord { incoming: incoming(&|it| it.packages.push(package.clone())), ..other() },
+            RepositoryRecord { incoming: incoming(&|it| it.metadata.push(file.clone())), ..other() },
+            RepositoryRecord { incoming: incoming(&|it| it.repomd = Some(file.clone())), ..other() },
+        ]
+    }
+
+    #[test]
+    fn a_forged_record_that_names_other_files_is_not_believed() {
+        let others = [
+            "../a-0123456789ab/a.rpm",
+            "/a-0123456789ab/a.rpm",
+            "a-0123456789ab/../../a.rpm",
+            "a-0123456789ab/b/../a.rpm",
+            "a-0123456789ab",
+            "Rpmforge.kdl",
+            ".git/config",
+            "theirs/a.rpm",
+            "repodata/primary.xml.gz",
+            ".forge-repository",
+            "",
+        ];
+        for (path, nevra) in others.iter().flat_map(|path| [(path, None), (path, Some("a-1-1.noarch"))]) {
+            let believed = records_with(path, nevra).iter().position(is_believed);
+            assert_eq!(believed, None, "{path}");
+        }
+    }
+
+    #[test]
+    fn each_list_of_a_record_names_files_of_its_own_kind() {
+        let believed = |path: &str, nevra: Option<&str>| -> Vec<usize> {
+            let records = records_with(path, nevra).into_iter().enumerate();
+            records.filter(|(_, record)| is_believed(record)).map(|(list, _)| list).collect()
+        };
+        let metadata = format!("repodata/{}-primary.xml.gz", "0".repeat(64));
+        assert_eq!(believed("a-0123456789ab/a.rpm", Some("a-1-1.noarch")), [0, 3, 4]);
+        assert_eq!(believed("b-0123456789ab/b.rpm", Some("b-1-1.noarch")), [3]);
+        assert_eq!(believed(&metadata, None), [1, 3, 5]);
+        assert_eq!(believed(REPOMD, None), [2, 6]);
+    }
+
+    #[test]
+    fn a_record_that_names_a_file_or_a_package_twice_is_not_believed() {
+        let record = records_with("a-0123456789ab/a.rpm", Some("a-1-1.noarch")).remove(0);
+        let mut two_files = record.clone();
+        two_files.packages[0].files.push(record.packages[0].files[0].clone());
+        let mut two_packages = record.clone();
+        two_packages.packages.push(PublishedPackage { files: Vec::new(), ..record.packages[0].clone() });
+        assert_eq!([&record, &two_files, &two_packages].map(is_believed), [true, false, false]);
+    }
+
+    #[test]
+    fn what_is_no_file_of_a_record_is_damaged() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = Folder::open_ambient(&crate::files::HostPath::new(temp.path()).unwrap()).unwrap();
+        folder.create(RECORD).unwrap();
+        assert!(matches!(read_record(&folder, RECORD), ReadRecord::Damaged));
+        folder.remove_folder(RECORD).unwrap();
+        let pipe = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(folder.dir(), RECORD, pipe, rustix::fs::Mode::RUSR, 0).unwrap();
+        assert!(matches!(read_record(&folder, RECORD), ReadRecord::Damaged));
     }
 
     #[test]

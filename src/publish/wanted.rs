@@ -3,16 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::known::Target;
+use super::paths::package_folder;
 use super::record::{FileTimes, PublishedFile, PublishedPackage, RepositoryRecord, files};
 use crate::digest::{Digest, Key};
 use crate::store::StepResult;
 
-/// How many hexadecimal digits a package's folder ends with.
-const DIGITS: usize = 12;
-
 /// A result as it is to be published.
 pub(super) fn package_from_result(package: &str, key: Key, result: &StepResult) -> PublishedPackage {
-    let folder = format!("{package}-{}", result.digest().short(DIGITS));
+    let folder = package_folder(package, &result.digest());
     let files = result.files.iter().map(|file| PublishedFile {
         path: format!("{folder}/{}", file.name),
         size: file.blob.size,
@@ -22,12 +20,6 @@ pub(super) fn package_from_result(package: &str, key: Key, result: &StepResult) 
         times: None,
     });
     PublishedPackage { package: package.to_owned(), key: Some(key), files: files.collect() }
-}
-
-/// Whether a folder has a name that [`package_from_result`] gives. That alone does not make it forge's.
-pub(super) fn is_package_folder(name: &str) -> bool {
-    let digits = name.rsplit_once('-').map(|(_, digits)| digits).unwrap_or_default();
-    digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// What stays of what is on record, and in its place what was built: all packages, by name. What has no result now (it

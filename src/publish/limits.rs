@@ -1,0 +1,10 @@
+//! How much of a repository is read, where others may have written. What is larger is damaged.
+
+/// How large a record may be, in bytes: one of two million files.
+pub(super) const LARGEST_RECORD: u64 = 1 << 30;
+
+/// How large `repomd.xml` may be, in bytes: the largest of distributions have 10 KiB.
+pub(super) const LARGEST_REPOMD: u64 = 16 << 20;
+
+/// How large `primary.xml` may be, in bytes and unpacked: ten times that of the largest distributions.
+pub(super) const LARGEST_PRIMARY: u64 = 2 << 30;

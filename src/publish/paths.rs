@@ -1,0 +1,102 @@
+//! The paths that forge publishes at.
+//!
+//! A record lies where others may write. It is believed only where all that it names are such paths: whoever forges one can have
+//! nothing else removed or replaced.
+
+use crate::digest::Digest;
+
+/// The folder of the metadata.
+pub(super) const REPODATA: &str = "repodata";
+
+/// The file that names the others.
+pub(super) const REPOMD: &str = "repodata/repomd.xml";
+
+/// How many hexadecimal digits a package's folder ends with.
+const DIGITS: usize = 12;
+
+/// The folder of a result of a package.
+pub(super) fn package_folder(package: &str, result: &Digest) -> String {
+    format!("{package}-{}", result.short(DIGITS))
+}
+
+/// The package in whose folder `path` is a file. That alone does not make it forge's.
+pub(super) fn package_of_path(path: &str) -> Option<&str> {
+    let (folder, name) = path.split_once('/')?;
+    let (package, digits) = folder.rsplit_once('-')?;
+    let is_folder = is_plain_name(package) && is_hexadecimal(digits, DIGITS);
+    Some(package).filter(|_| is_folder && is_plain_name(name))
+}
+
+/// Whether metadata files of such names are written.
+pub(super) fn is_metadata_path(path: &str) -> bool {
+    let name = path.strip_prefix(REPODATA).and_then(|rest| rest.strip_prefix('/'));
+    let parts = name.and_then(|name| name.strip_suffix(".xml.gz")?.split_once('-'));
+    parts.is_some_and(|(checksum, kind)| is_sha256(checksum) && is_plain_name(kind))
+}
+
+/// Whether a text is a SHA-256 as it is written everywhere.
+pub(super) fn is_sha256(text: &str) -> bool {
+    is_hexadecimal(text, 64)
+}
+
+/// Whether a text can be a name in a folder, and be shown.
+pub(super) fn is_plain_name(text: &str) -> bool {
+    !matches!(text, "" | "." | "..") && !text.contains(|c: char| c == '/' || c.is_control())
+}
+
+fn is_hexadecimal(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_in_a_folder_of_a_package_is_recognised() {
+        let folder = package_folder("lib-b", &Digest::of(b"result"));
+        assert_eq!(package_of_path(&format!("{folder}/b-1-1.noarch.rpm")), Some("lib-b"));
+    }
+
+    #[test]
+    fn other_paths_are_none_of_a_package() {
+        let others = [
+            "",
+            "a.rpm",
+            "a-0123456789ab",
+            "a-0123456789ab/",
+            "a-0123456789ab/..",
+            "a-0123456789ab/b/c.rpm",
+            "a-0123456789ab/../../c.rpm",
+            "../a-0123456789ab/a.rpm",
+            "/a-0123456789ab/a.rpm",
+            "./a-0123456789ab/a.rpm",
+            "a-0123456789ab//a.rpm",
+            "a-0123456789ab/a\u{1b}[2J.rpm",
+            "a-0123456789ab/a\0.rpm",
+            "a-0123456789AB/a.rpm",
+            "a-01234567/a.rpm",
+            "-0123456789ab/a.rpm",
+            ".git/hooks",
+            ".forge-repository",
+            ".forge-publishing/0",
+        ];
+        assert_eq!(others.map(package_of_path), [None; 19]);
+    }
+
+    #[test]
+    fn only_what_is_named_by_its_checksum_is_a_metadata_file() {
+        let sum = "0123456789abcdef".repeat(4);
+        assert!(is_metadata_path(&format!("repodata/{sum}-primary.xml.gz")));
+        for other in [
+            REPOMD,
+            "repodata/primary.xml.gz",
+            &format!("repodata/{sum}-../../x.xml.gz"),
+            &format!("../repodata/{sum}-primary.xml.gz"),
+            &format!("/repodata/{sum}-primary.xml.gz"),
+            &format!("repodatax/{sum}-primary.xml.gz"),
+        ] {
+            assert!(!is_metadata_path(other), "{other}");
+        }
+    }
+}
