@@ -42,13 +42,14 @@ impl Owner {
 
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Somebody else may have written it: a terminal must not take it for more than text.
         match &self.project {
-            Some(name) => write!(f, "the project `{name}`")?,
+            Some(name) => write!(f, "the project `{}`", name.escape_debug())?,
             None => write!(f, "the project")?,
         }
         match &self.place {
-            ProjectPlace::Around(below) => write!(f, " that it lies in as `{below}`"),
-            ProjectPlace::At(path) => write!(f, " in {path}"),
+            ProjectPlace::Around(below) => write!(f, " that it lies in as `{}`", below.escape_debug()),
+            ProjectPlace::At(path) => write!(f, " in {}", path.escape_debug()),
         }
     }
 }
@@ -73,6 +74,12 @@ mod tests {
         assert!(!first.is_same_project(&owner(None, "/two", "/one/public/host")));
         let outside = owner(None, "/one", "/srv/public");
         assert!(!outside.is_same_project(&owner(None, "/two", "/srv/public")));
+    }
+
+    #[test]
+    fn what_others_have_written_is_shown_as_text() {
+        let shown = owner(Some("\u{1b}[2J"), "/srv/\u{7}", "/public").to_string();
+        assert_eq!(shown, "the project `\\u{1b}[2J` in /srv/\\u{7}");
     }
 
     #[test]
