@@ -6,6 +6,9 @@ pub(super) const DEEPEST_EMPTIED: usize = 100;
 /// How deep files are searched for: folders nested deeper are not searched; no repository is laid out like that.
 pub(super) const DEEPEST_SEARCHED: usize = 32;
 
+/// How much is read of what the holder of a lock has left there, in bytes.
+pub(super) const LONGEST_HOLDER: u64 = 1 << 10;
+
 /// How long a text of a tree may be, in bytes: a device has no end.
 pub(super) const LARGEST_TEXT: u64 = 256 << 20;
 

@@ -3,10 +3,11 @@
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 
-use cap_std::fs::{File, OpenOptions};
-use rustix::fs::{FlockOperation, flock};
+use cap_std::fs::{File, OpenOptions, OpenOptionsExt};
+use rustix::fs::{FlockOperation, OFlags, flock};
 
-use super::Folder;
+use super::limits::LONGEST_HOLDER;
+use super::{Folder, about};
 
 /// Who else may hold the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,9 +35,10 @@ impl Lock {
         match flock(&file, operation) {
             Ok(()) => Ok(Ok(Self { file })),
             Err(rustix::io::Errno::WOULDBLOCK) => {
-                let mut holder = String::new();
-                file.read_to_string(&mut holder)?;
-                Ok(Err(holder.trim().to_owned()))
+                // Others may be able to write there too.
+                let mut holder = Vec::new();
+                (&mut file).take(LONGEST_HOLDER).read_to_end(&mut holder)?;
+                Ok(Err(String::from_utf8_lossy(&holder).trim().escape_debug().to_string()))
             }
             Err(error) => Err(error.into()),
         }
@@ -61,10 +63,16 @@ impl Lock {
     }
 }
 
+/// Opens a regular file. A link is not followed: a holder's name is written to what is opened.
 fn open(folder: &Folder, path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true);
-    folder.dir().open_with(path, &options)
+    options.read(true).write(true).create(true).custom_flags(flags.bits().cast_signed());
+    let opened = folder.dir().open_with(path, &options).and_then(|file| match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file")),
+    });
+    opened.map_err(about(folder.path().join(path)))
 }
 
 #[cfg(test)]
@@ -82,5 +90,25 @@ mod tests {
         assert_eq!(second.unwrap_err(), "process 7");
         drop(first);
         assert!(Lock::take(&folder, "lock", LockKind::Exclusive).unwrap().is_ok());
+    }
+
+    #[test]
+    fn what_a_link_leads_to_is_not_written_to() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = Folder::open_ambient(&HostPath::new(temp.path()).unwrap()).unwrap();
+        folder.write_atomic("theirs", b"kept").unwrap();
+        folder.dir().symlink_contents("theirs", "lock").unwrap();
+        assert!(Lock::take(&folder, "lock", LockKind::Exclusive).is_err());
+        assert_eq!(folder.read("theirs").unwrap(), b"kept");
+    }
+
+    #[test]
+    fn what_others_have_written_is_not_read_whole_and_shown_as_text() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = Folder::open_ambient(&HostPath::new(temp.path()).unwrap()).unwrap();
+        let mut first = Lock::take(&folder, "lock", LockKind::Exclusive).unwrap().unwrap();
+        first.sign(&"\u{1b}".repeat(100_000)).unwrap();
+        let shown = Lock::take(&folder, "lock", LockKind::Exclusive).unwrap().unwrap_err();
+        assert!(shown.len() < 10_000 && !shown.contains('\u{1b}'));
     }
 }
