@@ -1,6 +1,9 @@
 //! What is there of what should be: times and sizes first, digests where they differ.
 
+use std::collections::HashSet;
 use std::io;
+use std::path::Path;
+use std::sync::OnceLock;
 
 use cap_std::fs::{Metadata, MetadataExt};
 use rayon::prelude::*;
@@ -47,14 +50,26 @@ pub(super) struct InspectedPackage {
 
 /// Looks at the files of a repository.
 pub(super) struct Inspector<'a> {
-    pub folder: &'a Folder,
+    folder: &'a Folder,
     pub record: &'a RepositoryRecord,
-    pub verification: Verification,
+    verification: Verification,
     /// Whether files may stay that are links to the store's.
-    pub links: bool,
+    links: bool,
+    /// The paths on record, once they are asked for.
+    paths: OnceLock<HashSet<&'a str>>,
 }
 
-impl Inspector<'_> {
+impl<'a> Inspector<'a> {
+    /// Looks at the files of the repository in `folder`, which has that `record`.
+    pub fn new(folder: &'a Folder, record: &'a RepositoryRecord, verification: Verification) -> Self {
+        Self { folder, record, verification, links: false, paths: OnceLock::new() }
+    }
+
+    /// Lets files stay that are links to the store's, where `links` says so.
+    pub fn with_links(self, links: bool) -> Self {
+        Self { links, ..self }
+    }
+
     /// All packages, on all threads.
     pub fn packages(&self, packages: Vec<PublishedPackage>) -> Result<Vec<InspectedPackage>, PublishError> {
         packages.into_par_iter().map(|package| self.package(package)).collect()
@@ -62,6 +77,9 @@ impl Inspector<'_> {
 
     /// One package.
     pub fn package(&self, package: PublishedPackage) -> Result<InspectedPackage, PublishError> {
+        let folders: HashSet<&Path> =
+            package.files.iter().filter_map(|file| Path::new(&file.path).parent()).collect();
+        folders.into_iter().try_for_each(|folder| self.refuse_link(folder))?;
         let states = package.files.iter().map(|file| self.file(file)).collect::<Result<_, _>>()?;
         Ok(InspectedPackage { package, states })
     }
@@ -75,11 +93,21 @@ impl Inspector<'_> {
             Found::Right(times) => FileState::Right(times),
             Found::Missing => FileState::ToBring(damage(Damage::Missing)),
             Found::Other if self.is_on_record(&file.path) => FileState::ToBring(damage(Damage::Changed)),
-            Found::Other => {
-                let (folder, path) = (self.folder.path().to_string(), file.path.clone());
-                return Err(Refusal::InTheWay { folder, path }.into());
-            }
+            Found::Other => return Err(self.in_the_way(&file.path)),
         })
+    }
+
+    /// Sees to it that a folder of forge's is no link: what it leads to is not forge's to write to.
+    pub fn refuse_link(&self, path: impl AsRef<Path>) -> Result<(), PublishError> {
+        let path = path.as_ref();
+        match is_link(self.folder, path) {
+            true => Err(self.in_the_way(&path.to_string_lossy())),
+            false => Ok(()),
+        }
+    }
+
+    fn in_the_way(&self, path: &str) -> PublishError {
+        Refusal::InTheWay { folder: self.folder.path().to_string(), path: path.to_owned() }.into()
     }
 
     fn may_be_shared(&self, file: &PublishedFile) -> bool {
@@ -87,7 +115,8 @@ impl Inspector<'_> {
     }
 
     fn is_on_record(&self, path: &str) -> bool {
-        self.record.files().chain(&self.record.repomd).any(|file| file.path == path)
+        let all = || self.record.files().chain(&self.record.repomd).map(|file| file.path.as_str());
+        self.paths.get_or_init(|| all().collect()).contains(path)
     }
 }
 
@@ -105,6 +134,11 @@ pub(super) fn look_at(folder: &Folder, file: &PublishedFile, verification: Verif
     let is_untouched = verification == Verification::TimesFirst && file.times == Some(times);
     let is_right = || Digest::of_file(folder, &file.path).is_ok_and(|(digest, _)| digest == file.blake3);
     if is_untouched || is_right() { Found::Right(times) } else { Found::Other }
+}
+
+/// Whether there is a symbolic link at `path`.
+pub(super) fn is_link(folder: &Folder, path: &Path) -> bool {
+    folder.dir().symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
 }
 
 /// The times of a file that is as it should be.

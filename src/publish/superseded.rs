@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use super::inspect::is_link;
 use super::record::{PublishedFile, PublishedPackage, RepositoryRecord, Superseded, files};
 use crate::event::Timestamp;
 use crate::files::Folder;
@@ -44,8 +45,13 @@ pub(super) fn remove_expired(
     let (expired, staying): (Vec<Superseded>, Vec<Superseded>) =
         superseded.into_iter().partition(|superseded| now.since(superseded.since) >= GRACE);
     for Superseded { file, .. } in expired {
+        let parent = Path::new(&file.path).parent().unwrap_or(Path::new(""));
+        // What a link leads to is not forge's.
+        if is_link(folder, parent) {
+            continue;
+        }
         folder.remove_file(&file.path)?;
-        if let Some(parent) = Path::new(&file.path).parent().filter(|_| file.nevra.is_some()) {
+        if file.nevra.is_some() {
             // Not where somebody else has put a file there too.
             let _ = folder.dir().remove_dir(parent);
         }
@@ -96,5 +102,17 @@ mod tests {
         assert!(folder.exists("a-1/a.rpm") && superseded.len() == 1);
         assert!(remove_expired(&folder, superseded, Timestamp(grace)).unwrap().is_empty());
         assert!(!folder.exists("a-1"));
+    }
+
+    #[test]
+    fn nothing_is_removed_from_where_a_link_leads() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = Folder::open_ambient(&HostPath::new(temp.path()).unwrap()).unwrap();
+        folder.create("theirs").unwrap().write_atomic("a.rpm", b"").unwrap();
+        folder.dir().symlink_contents("theirs", "a-1").unwrap();
+        let superseded = supersede(&record_of("a-1/a.rpm"), &[], &[], Timestamp(0));
+        let grace = u64::try_from(GRACE.as_millis()).unwrap();
+        assert!(remove_expired(&folder, superseded, Timestamp(grace)).unwrap().is_empty());
+        assert!(folder.exists("theirs/a.rpm"));
     }
 }

@@ -19,6 +19,7 @@ use rayon::prelude::*;
 use super::inspect::{FileState, InspectedPackage, Inspector, Verification};
 use super::known::{Known, Origin, Target};
 use super::metadata::{Metadata, metadata_from};
+use super::paths::REPODATA;
 use super::record::{
     Incoming, PublishedFile, PublishedPackage, RECORD, RepositoryRecord, Superseded, files, have_same_listing,
 };
@@ -72,8 +73,8 @@ impl Updater<'_> {
         let Known { record, origin } = target.read_known(self.now)?;
         remove_leftovers(&target.folder)?;
         let wanted = wanted_packages(target, &record, results);
-        let inspector =
-            Inspector { folder: &target.folder, record: &record, verification, links: target.links };
+        let inspector = Inspector::new(&target.folder, &record, verification).with_links(target.links);
+        inspector.refuse_link(REPODATA)?;
         let packages = inspector.packages(wanted)?;
         let publish = Publish { store: self.store, target, inspector: &inspector, now: self.now };
         let mut damaged = Damaged::default();
@@ -99,7 +100,8 @@ pub(super) fn find_damage(
     verification: Verification,
 ) -> Result<Vec<DamagedFile>, PublishError> {
     let record = &known.record;
-    let inspector = Inspector { folder: &target.folder, record, verification, links: target.links };
+    let inspector = Inspector::new(&target.folder, record, verification).with_links(target.links);
+    inspector.refuse_link(REPODATA)?;
     let mut damaged = Vec::new();
     for InspectedPackage { package, states } in inspector.packages(wanted_packages(target, record, &[]))? {
         for (file, state) in package.files.iter().zip(states) {

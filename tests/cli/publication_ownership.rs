@@ -112,6 +112,53 @@ fn what_others_have_put_into_a_folder_stays_whatever_its_name() {
 }
 
 #[test]
+fn a_forged_record_has_nothing_removed_or_replaced_that_is_not_forges() {
+    let project = two();
+    project.succeed(&["apply"]);
+    let paths = ["../theirs/a.rpm", "theirs/a.rpm", "note", "/tmp/forge-forged", "../../Rpmforge.kdl"];
+    project.write("public/theirs/a.rpm", "theirs").write("public/host/theirs/a.rpm", "theirs");
+    project.write("public/host/note", "theirs");
+    let record = project.path().join("public/host/.forge-repository");
+    let written = fs::read(&record).unwrap();
+    let copies = || fs::read_dir(project.path().join(".forge/published")).unwrap();
+    for path in paths {
+        for list in ["superseded", "packages"] {
+            fs::write(&record, &written).unwrap();
+            rewrite_record(&record, 1, |record| {
+                let mut file = record["packages"][0]["files"][0].clone();
+                file["path"] = path.into();
+                match list {
+                    "packages" => record["packages"][0]["files"][0] = file,
+                    _ => record[list] = serde_json::json!([{ "file": file, "since": 0 }]),
+                }
+            });
+            copies().for_each(|copy| drop(fs::copy(&record, copy.unwrap().path()).unwrap()));
+            let run = project.run(&["apply"]);
+            assert_eq!(run.code, Some(1));
+            assert!(run.stderr.contains("forge::publish::damaged_record"), "{}", run.stderr);
+        }
+    }
+    for path in ["public/theirs/a.rpm", "public/host/theirs/a.rpm", "public/host/note"] {
+        assert_eq!(project.read(path), "theirs");
+    }
+}
+
+#[test]
+fn what_a_link_in_the_place_of_a_folder_leads_to_is_not_touched() {
+    let project = two();
+    project.succeed(&["apply"]);
+    let repository = project.path().join("public/host");
+    fs::rename(repository.join("repodata"), repository.join("theirs")).unwrap();
+    std::os::unix::fs::symlink("theirs", repository.join("repodata")).unwrap();
+    let before = everything(&repository.join("theirs"));
+    change(&project, "a", 1);
+    let run = project.run(&["apply"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("`repodata` in the repository"), "{}", run.stderr);
+    assert_eq!(everything(&repository.join("theirs")), before);
+}
+
+#[test]
 fn what_is_superseded_stays_for_a_while_then_goes() {
     let project = two();
     project.succeed(&["apply"]);
