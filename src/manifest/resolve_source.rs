@@ -42,6 +42,12 @@ impl Resolver<'_> {
         let ManifestPath::Repository(relative) = &path.value else {
             return;
         };
+        let written = path.value.to_string();
+        let may_be_one = written.ends_with(".spec") || written.ends_with(".src.rpm");
+        // What nearly all packages are, looked at once.
+        if may_be_one && self.repository.file_size(relative).is_some() {
+            return;
+        }
         let found = match self.repository.follow(relative) {
             Ok(None) => None,
             Ok(Some(Resolved::Inside(found))) => Some(found),
@@ -56,7 +62,6 @@ impl Resolver<'_> {
             }
             return;
         }
-        let written = path.value.to_string();
         let is_there = found.is_some_and(|found| self.repository.file_size(found).is_some());
         if !is_there {
             let help = "paths are relative to the file that says them".to_owned();
@@ -65,7 +70,7 @@ impl Resolver<'_> {
                 "this path",
                 &path.place,
             );
-        } else if !written.ends_with(".spec") && !written.ends_with(".src.rpm") {
+        } else if !may_be_one {
             let help = "a source is a spec, a folder with one spec, or a .src.rpm".to_owned();
             self.report(
                 Problem::NothingThere { what: "spec", path: written, help },

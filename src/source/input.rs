@@ -56,6 +56,9 @@ pub fn inputs(
 ) -> Result<Vec<InputFile>, Vec<Located<SourceError>>> {
     let mut errors = Vec::new();
     let declared = declared(&package.source.files, repository, &mut errors);
+    if references.is_empty() {
+        return if errors.is_empty() { Ok(Vec::new()) } else { Err(first_of(errors)) };
+    }
     let beside = match Folder::open_ambient(&origin.root) {
         Ok(beside) => beside,
         Err(error) => {

@@ -1,10 +1,10 @@
 //! A package's spec, and the folder that it lies in.
 
 use std::collections::BTreeSet;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use cap_std::fs::PermissionsExt;
+use cap_std::fs::{File, Metadata, PermissionsExt};
 
 use super::SourceError;
 use super::input::InputFile;
@@ -58,18 +58,37 @@ impl Origin {
 
     fn open(root: &Folder, folder: PathBuf, name: String) -> Result<Self, SourceError> {
         let path = regular_file(root, &folder.join(&name))?;
-        let bytes = root.file_size(&path).unwrap_or_default();
-        if bytes > SPEC_BYTES {
+        let file = root.open_regular(&path)?;
+        Self::of_spec(root, (folder, name), path, file)
+    }
+
+    /// With a spec that is open: a plan looks at thousands, and asks the kernel for each once.
+    fn of_spec(
+        root: &Folder,
+        (folder, name): (PathBuf, String),
+        path: PathBuf,
+        file: File,
+    ) -> Result<Self, SourceError> {
+        let metadata = file.metadata()?;
+        let too_large = |bytes: u64| {
             let file = folder.join(&name).display().to_string();
-            return Err(SourceError::SpecTooLarge { file, bytes, most: SPEC_BYTES });
+            SourceError::SpecTooLarge { file, bytes, most: SPEC_BYTES }
+        };
+        if metadata.len() > SPEC_BYTES {
+            return Err(too_large(metadata.len()));
         }
-        let text = root.read(&path)?;
+        let mut text = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
+        let read = file.take(SPEC_BYTES + 1).read_to_end(&mut text);
+        read.map_err(crate::files::about(root.path().join(&path)))?;
+        if text.len() as u64 > SPEC_BYTES {
+            return Err(too_large(text.len() as u64));
+        }
         let says = |words: &[&[u8]]| words.iter().any(|word| contains(&text, word));
         let neighbours = if says(&READS_FILES) { Some(neighbours(root, &folder)?) } else { None };
-        let blob = Blob { digest: Digest::of(&text), size: text.len() as u64 };
-        let is_executable = is_executable(root, &path)?;
-        let spec = InputFile { name, root: root.path().clone(), path, blob, is_executable };
         let runs_programs = says(&RUNS_PROGRAMS);
+        let blob = Blob { digest: Digest::of(&text), size: text.len() as u64 };
+        let is_executable = is_owner_executable(&metadata);
+        let spec = InputFile { name, root: root.path().clone(), path, blob, is_executable };
         Ok(Self { root: root.path().clone(), folder, spec, neighbours, runs_programs })
     }
 }
@@ -81,6 +100,14 @@ pub fn locate(package: &Package, repository: &Folder, unpacked: &Unpacked) -> Re
     };
     let shown = path.value.to_string();
     let (root, relative) = reach(&path.value, repository)?;
+    let name = relative.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let above = || relative.parent().map(Path::to_owned).unwrap_or_default();
+    // What nearly all packages are. Whatever is in the way is said below.
+    if name.ends_with(".spec")
+        && let Ok(file) = root.open_regular(&relative)
+    {
+        return Origin::of_spec(&root, (above(), name), relative, file);
+    }
     let found = inside(&root, &relative)?;
     if root.is_folder(&found) {
         // What an absolute path names is trusted that far and no further; the project is one whole.
@@ -95,14 +122,12 @@ pub fn locate(package: &Package, repository: &Folder, unpacked: &Unpacked) -> Re
         let spec = only_spec(&shown, specs.into_iter().map(name).collect())?;
         return Origin::open(&root, folder, spec);
     }
-    let name = relative.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if name.ends_with(".src.rpm") {
         let found = regular_file(&root, &found)?;
         let (folder, spec) = unpacked.files_of(&root, &found, &shown)?;
         return Origin::open(&folder, PathBuf::new(), spec);
     }
-    let folder = relative.parent().map(Path::to_owned).unwrap_or_default();
-    Origin::open(&root, folder, name)
+    Origin::open(&root, above(), name)
 }
 
 /// The digests of the source packages that a manifest names; those that can't be read are left out.
@@ -160,7 +185,11 @@ pub(super) fn regular_file(root: &Folder, path: &Path) -> Result<PathBuf, Source
 
 /// Whether the owner may execute a file.
 pub(super) fn is_executable(root: &Folder, path: &Path) -> io::Result<bool> {
-    Ok(root.dir().metadata(path)?.permissions().mode() & 0o100 != 0)
+    Ok(is_owner_executable(&root.dir().metadata(path)?))
+}
+
+fn is_owner_executable(metadata: &Metadata) -> bool {
+    metadata.permissions().mode() & 0o100 != 0
 }
 
 /// The digest of all regular files of a folder, those that links lead to included.
