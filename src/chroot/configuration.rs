@@ -18,7 +18,7 @@ pub(super) fn configuration_files(view: &View) -> io::Result<Vec<Found>> {
     while let Some(folder) = open.pop() {
         files.extend(view.file(&folder));
         // A link may lead to a folder that was looked at, even back to where it is.
-        if view.tree.resolve(folder.as_ref()).is_ok_and(|path| seen.insert(path)) {
+        if view.resolve(&folder).is_ok_and(|path| seen.insert(path)) {
             files.extend(view.files(&folder)?);
             let below = view.folders(&folder)?.into_iter().filter(|name| name != COMPILED);
             open.extend(below.map(|name| format!("{folder}/{name}")));

@@ -26,14 +26,14 @@ const INNER_FOLDERS: &[&str] = &[
 
 /// Every program in the `PATH` of builds and of compilers, but for forge's own binary.
 pub(super) fn programs(view: &View, request: &RootRequest<'_>) -> io::Result<Vec<Found>> {
-    let inner = INNER_FOLDERS.iter().flat_map(|pattern| view.tree.glob(pattern));
+    let inner = INNER_FOLDERS.iter().flat_map(|pattern| view.glob(pattern));
     let inner = inner.map(|path| path.to_string_lossy().into_owned());
     let mut seen: HashSet<PathBuf> = HashSet::new();
     let own = request.own_binary.as_path().strip_prefix(request.path.as_path()).ok();
     let mut programs = Vec::new();
     for folder in SYSTEM_PATH.split(':').map(str::to_owned).chain(inner) {
         // `/bin` is `/usr/bin` on most systems.
-        let is_new = view.tree.resolve(folder.as_ref()).is_ok_and(|path| seen.insert(path));
+        let is_new = view.resolve(&folder).is_ok_and(|path| seen.insert(path));
         if is_new {
             programs.extend(view.files(&folder)?);
         }

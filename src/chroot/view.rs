@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use cap_std::fs::{Metadata, MetadataExt};
 
 use super::file_digests::Stamp;
-use crate::files::{Entry, EntryKind, Folder, HostPath, Tree};
+use crate::files::{Entry, EntryKind, Folder, HostPath, KnownFolders, Tree};
 
 /// A root that is looked at.
 pub(super) struct View {
     pub folder: Folder,
-    pub tree: Tree,
+    tree: Tree,
+    /// Folders that one look meets again and again.
+    known: KnownFolders,
 }
 
 /// A file that counts for a root's identity.
@@ -29,12 +31,26 @@ pub(super) struct Found {
 
 impl View {
     pub fn open(path: &HostPath) -> io::Result<Self> {
-        Ok(Self { folder: Folder::open_ambient(path)?, tree: Tree::open(path)? })
+        Ok(Self {
+            folder: Folder::open_ambient(path)?,
+            tree: Tree::open(path)?,
+            known: KnownFolders::default(),
+        })
+    }
+
+    /// Where a path leads, without links.
+    pub fn resolve(&self, path: &str) -> io::Result<PathBuf> {
+        self.tree.resolve_knowing(Path::new(path), &self.known)
+    }
+
+    /// The paths that match a pattern of glob(7).
+    pub fn glob(&self, pattern: &str) -> Vec<PathBuf> {
+        self.tree.glob(pattern)
     }
 
     /// The regular file that a path leads to.
     pub fn file(&self, name: &str) -> Option<Found> {
-        let path = self.tree.resolve(Path::new(name)).ok()?;
+        let path = self.resolve(name).ok()?;
         let metadata = self.folder.dir().symlink_metadata(&path).ok()?;
         found(name.to_owned(), path, &metadata)
     }
@@ -45,17 +61,18 @@ impl View {
             return Ok(Vec::new());
         };
         let mut files = Vec::new();
-        for entry in opened.entries()? {
-            let name = format!("{folder}/{}", entry.name);
-            match entry.kind {
-                EntryKind::File => {
-                    let metadata = opened.dir().symlink_metadata(&entry.name)?;
-                    files.extend(found(name, path.join(&entry.name), &metadata));
-                }
-                EntryKind::Other => files.extend(self.file(&name)),
-                EntryKind::Folder => {}
+        for entry in opened.dir().entries()? {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let file_type = entry.file_type()?;
+            let full = format!("{folder}/{name}");
+            if file_type.is_file() {
+                files.extend(found(full, path.join(name), &entry.metadata()?));
+            } else if !file_type.is_dir() {
+                files.extend(self.file(&full));
             }
         }
+        files.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(files)
     }
 
@@ -74,7 +91,7 @@ impl View {
 
     /// A folder, opened, and where it is.
     fn folder(&self, folder: &str) -> Option<(Folder, PathBuf)> {
-        let path = self.tree.resolve(Path::new(folder)).ok().filter(|path| self.folder.is_folder(path))?;
+        let path = self.resolve(folder).ok().filter(|path| self.folder.is_folder(path))?;
         Some((self.folder.folder(&path).ok()?, path))
     }
 }

@@ -24,7 +24,7 @@ pub use folder::{Entry, EntryKind, Folder, Sharing, is_temporary};
 pub use links::Resolved;
 pub use lock::{Lock, LockKind};
 pub use reach::{LastLink, Reach, is_out_of_reach};
-pub use tree::Tree;
+pub use tree::{KnownFolders, Tree};
 
 /// An absolute path of the machine that forge runs on, not of a root that it builds in.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

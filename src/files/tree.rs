@@ -1,9 +1,11 @@
 //! A whole tree of files, such as the root of a system, with its links followed as its own programs follow them.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use cap_std::fs::{Dir, File};
 use globset::GlobBuilder;
@@ -15,6 +17,20 @@ use super::{Folder, HostPath};
 #[derive(Debug)]
 pub struct Tree {
     root: Folder,
+}
+
+/// Paths of a tree that are folders and no links, as far as they were looked at.
+#[derive(Debug, Default)]
+pub struct KnownFolders(Mutex<HashSet<PathBuf>>);
+
+impl KnownFolders {
+    fn has(&self, path: &Path) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(path)
+    }
+
+    fn add(&self, path: &Path) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned());
+    }
 }
 
 impl Tree {
@@ -40,6 +56,15 @@ impl Tree {
     /// # Errors
     /// Something on the way is missing or can't be read, or there are more than 40 links.
     pub fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        self.resolve_knowing(path, &KnownFolders::default())
+    }
+
+    /// As [`Tree::resolve`], for who follows many paths at one moment: a folder that was met before is not asked again
+    /// whether it is a link.
+    ///
+    /// # Errors
+    /// As [`Tree::resolve`].
+    pub fn resolve_knowing(&self, path: &Path, known: &KnownFolders) -> io::Result<PathBuf> {
         let mut resolved = PathBuf::new();
         let mut ahead: Vec<OsString> = parts(path);
         let mut links = 0;
@@ -49,7 +74,15 @@ impl Tree {
                 continue;
             }
             let next = resolved.join(&part);
-            if !self.dir().symlink_metadata(&next)?.is_symlink() {
+            if known.has(&next) {
+                resolved = next;
+                continue;
+            }
+            let file_type = self.dir().symlink_metadata(&next)?.file_type();
+            if !file_type.is_symlink() {
+                if file_type.is_dir() {
+                    known.add(&next);
+                }
                 resolved = next;
                 continue;
             }
