@@ -5,7 +5,7 @@
 //! not believed, and nothing has to be synced for that to hold.
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
@@ -51,7 +51,7 @@ impl RecordKind {
 }
 
 /// The name of a record: what it is of, and what it must hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct RecordName {
     pub kind: RecordKind,
     pub key: Key,
@@ -115,6 +115,8 @@ impl Shelf {
 #[derive(Debug, Default)]
 pub(super) struct RecordIndex {
     shelves: Mutex<HashMap<Shelf, HashMap<Key, Vec<RecordName>>>>,
+    /// When the records that were read had been written.
+    written: Mutex<HashMap<RecordName, Timestamp>>,
 }
 
 impl RecordIndex {
@@ -141,6 +143,15 @@ impl RecordIndex {
         }
     }
 
+    /// When a record that was read had been written.
+    fn written(&self, name: &RecordName) -> Option<Timestamp> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied()
+    }
+
+    fn note_written(&self, name: RecordName, at: Timestamp) {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(name, at);
+    }
+
     pub(super) fn clear(&self) {
         self.shelves.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
@@ -158,9 +169,20 @@ impl Store {
             names.sort_by_cached_key(|name| std::cmp::Reverse(self.folder.modified(name.path()).ok()));
         }
         names.into_iter().find_map(|name| {
-            let content = self.folder.dir().read(name.path()).ok()?;
+            let content = self.read_record(&name).ok()?;
             serde_json::from_slice(&content).ok().filter(|_| name.is_of(&content))
         })
+    }
+
+    fn read_record(&self, name: &RecordName) -> io::Result<Vec<u8>> {
+        let file = self.folder.open(name.path())?;
+        let metadata = file.metadata()?;
+        let mut content = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
+        file.take(LARGEST_RECORD).read_to_end(&mut content)?;
+        if name.kind == RecordKind::Step {
+            self.records.note_written(*name, Timestamp::of(metadata.modified()?.into_std()));
+        }
+        Ok(content)
     }
 
     /// Remembers `record` under `key`, in place of what was remembered before.
@@ -193,16 +215,20 @@ impl Store {
     /// Marks a result as used, so that [`Store::collect`] keeps it longer.
     pub fn mark_used(&self, key: &Key, now: Timestamp) -> Result<(), StoreError> {
         for name in self.records.listed(RecordKind::Step, key) {
-            let path = name.path();
+            let look = || self.folder.modified(name.path()).map(Timestamp::of).ok();
             // Another forge may have replaced it, which marks it as well.
-            let Ok(modified) = self.folder.modified(&path).map(Timestamp::of) else { continue };
-            if now.since(modified) > USED_AGAIN {
+            let Some(modified) = self.records.written(&name).or_else(look) else { continue };
+            let path = name.path();
+            if now.since(modified) > USED_AGAIN && self.folder.exists(&path) {
                 self.folder.set_modified(&path, now.0 / 1000)?;
             }
         }
         Ok(())
     }
 }
+
+/// How much is read of a record: what is longer was not written by forge.
+const LARGEST_RECORD: u64 = 1 << 30;
 
 /// Results are marked as used at most this often.
 const USED_AGAIN: std::time::Duration = std::time::Duration::from_secs(3600);
