@@ -1,8 +1,9 @@
 //! Which builds are there already, and why the others must be made.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::prelude::*;
 
 use super::contents::{Results, dependency_files};
 use super::{Build, BuildId, Fate, Ingredients, Inputs, Plan, Reason};
@@ -92,27 +93,57 @@ impl Plan {
     pub fn decide(&self, store: &Store, last: &HashMap<BuildName, LastBuild>) -> Decisions {
         let mut results = Results::new();
         let mut all: Vec<Option<Decision>> = self.builds.iter().map(|_| None).collect();
-        let past = Past { store, last, changed_files: RefCell::default() };
-        for id in self.sequence() {
-            let build = self.build(*id);
-            let decision = match &build.fate {
-                Fate::RuledOut(why) => Decision::Skip { why: why.clone(), failed: false },
-                Fate::NotYet(why) => Decision::Skip { why: why.clone(), failed: true },
-                Fate::Impossible(errors) => {
-                    let why = errors.first().map_or("it can't be built".to_owned(), ToString::to_string);
-                    Decision::Skip { why, failed: true }
+        let past = Past { store, last, changed_files: Mutex::default() };
+        for wave in self.waves() {
+            let decided = wave.into_par_iter().map(|id| (id, self.decide_one(id, &past, &all, &results)));
+            let decided: Vec<(BuildId, Decision)> = decided.collect();
+            for (id, decision) in decided {
+                if let Decision::Cached { result, .. } = &decision {
+                    results.insert(id, Arc::clone(result));
                 }
-                Fate::Buildable(inputs) => match self.culprit(*id, &all) {
-                    Some(culprit) => {
-                        Decision::Skip { why: format!("{} can't be built", culprit.name), failed: true }
-                    }
-                    None => self.decide_buildable(*id, inputs, &past, &mut results),
-                },
-            };
-            all[id.0] = Some(decision);
+                all[id.0] = Some(decision);
+            }
         }
         let undecided = || Decision::Build { reasons: Vec::new() };
         Decisions { all: all.into_iter().map(|decision| decision.unwrap_or_else(undecided)).collect() }
+    }
+
+    /// The builds in waves, each of which needs only what is in those before it: a wave is decided on all threads.
+    fn waves(&self) -> Vec<Vec<BuildId>> {
+        let mut numbers = vec![0; self.builds.len()];
+        let mut waves: Vec<Vec<BuildId>> = Vec::new();
+        for id in self.sequence() {
+            let number = self.needs(*id).iter().map(|need| numbers[need.0] + 1).max().unwrap_or_default();
+            numbers[id.0] = number;
+            if waves.len() <= number {
+                waves.resize_with(number + 1, Vec::new);
+            }
+            waves[number].push(*id);
+        }
+        waves
+    }
+
+    fn decide_one(
+        &self,
+        id: BuildId,
+        past: &Past<'_>,
+        decided: &[Option<Decision>],
+        results: &Results,
+    ) -> Decision {
+        match &self.build(id).fate {
+            Fate::RuledOut(why) => Decision::Skip { why: why.clone(), failed: false },
+            Fate::NotYet(why) => Decision::Skip { why: why.clone(), failed: true },
+            Fate::Impossible(errors) => {
+                let why = errors.first().map_or("it can't be built".to_owned(), ToString::to_string);
+                Decision::Skip { why, failed: true }
+            }
+            Fate::Buildable(inputs) => match self.culprit(id, decided) {
+                Some(culprit) => {
+                    Decision::Skip { why: format!("{} can't be built", culprit.name), failed: true }
+                }
+                None => self.decide_buildable(id, inputs, past, results),
+            },
+        }
     }
 
     /// A build that this one needs and that can't be had.
@@ -121,13 +152,7 @@ impl Plan {
         self.needs(id).iter().find(failed).map(|id| self.build(*id))
     }
 
-    fn decide_buildable(
-        &self,
-        id: BuildId,
-        inputs: &Inputs,
-        past: &Past<'_>,
-        results: &mut Results,
-    ) -> Decision {
+    fn decide_buildable(&self, id: BuildId, inputs: &Inputs, past: &Past<'_>, results: &Results) -> Decision {
         let name = &self.build(id).name;
         let Some(ingredients) = self.ingredients(id, inputs, results) else {
             let open = self.needs(id).iter().find(|need| !results.contains_key(need)).copied().unwrap_or(id);
@@ -137,9 +162,7 @@ impl Plan {
         if let Some(result) = past.store.result(&key)
             && past.store.result(&ingredients.source_key()).is_some()
         {
-            let result = Arc::new(result);
-            results.insert(id, Arc::clone(&result));
-            return Decision::Cached { key, result };
+            return Decision::Cached { key, result: Arc::new(result) };
         }
         let reasons = match past.last.get(name) {
             None => vec![Reason::NeverBuilt],
@@ -180,7 +203,7 @@ struct Past<'a> {
     /// The newest good result of each build.
     last: &'a HashMap<BuildName, LastBuild>,
     /// The files that differ between two digests of a root's part: most builds share their root.
-    changed_files: RefCell<HashMap<(Digest, Digest), Vec<String>>>,
+    changed_files: Mutex<HashMap<(Digest, Digest), Vec<String>>>,
 }
 
 impl Past<'_> {
@@ -200,7 +223,7 @@ impl Past<'_> {
             if let Reason::Root { part, files } = reason
                 && let Some(pair) = digests.get(part)
             {
-                let mut known = self.changed_files.borrow_mut();
+                let mut known = self.changed_files.lock().unwrap_or_else(PoisonError::into_inner);
                 let look = || changed_files(self.store, pair.0, pair.1);
                 files.clone_from(known.entry(*pair).or_insert_with(look));
             }
