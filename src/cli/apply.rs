@@ -50,6 +50,7 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
             decisions: Arc::clone(&planned.decisions),
             store: Arc::clone(&planned.store),
             history: Arc::clone(&planned.history),
+            last_good: Arc::clone(&planned.last_good),
             state: Arc::clone(&planned.state),
             engines: planned.engines.clone(),
             listener: Arc::clone(&listener) as Arc<dyn Listener>,

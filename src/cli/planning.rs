@@ -25,7 +25,7 @@ pub struct Planned {
     pub plan: Arc<Plan>,
     pub decisions: Arc<Decisions>,
     /// The newest good result of each build, as the decisions know them.
-    pub last_good: HashMap<BuildName, LastBuild>,
+    pub last_good: Arc<HashMap<BuildName, LastBuild>>,
     pub store: Arc<Store>,
     pub history: Arc<History>,
     pub state: Arc<Folder>,
@@ -84,7 +84,7 @@ pub async fn plan(
     let plan = Plan::new(&manifest, inspection)?;
     let decisions = Arc::new(Decisions { all: Vec::new() });
     let plan = Arc::new(plan);
-    let last_good = HashMap::new();
+    let last_good = Arc::default();
     let mut planned =
         Planned { manifest, plan, decisions, last_good, store, history, state, engines, jobs, unpacked };
     planned.decide(selection)?;
@@ -94,7 +94,7 @@ pub async fn plan(
 impl Planned {
     /// Decides what is to be done, by what the store has now.
     pub fn decide(&mut self, selection: &Selection) -> Result<(), Failure> {
-        self.last_good = self.history.last_good()?;
+        self.last_good = Arc::new(self.history.last_good()?);
         let mut decisions = self.plan.decide(&self.store, &self.last_good);
         choose(&self.manifest, &self.plan, &selection.packages, &mut decisions)?;
         self.decisions = Arc::new(decisions);

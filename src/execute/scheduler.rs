@@ -43,6 +43,8 @@ pub struct Execution {
     pub store: Arc<Store>,
     /// The project's history.
     pub history: Arc<History>,
+    /// The newest good result of each build, as the decisions know them.
+    pub last_good: Arc<HashMap<BuildName, LastBuild>>,
     /// The project's state folder, `.forge`.
     pub state: Arc<Folder>,
     /// Who builds.
@@ -87,7 +89,7 @@ pub(super) struct Scheduler {
     pub execution: Execution,
     pub teller: Teller,
     pub local: Local,
-    pub last: HashMap<BuildName, LastBuild>,
+    pub last: Arc<HashMap<BuildName, LastBuild>>,
     pub results: Results,
     pub ends: Ends,
     ways: Vec<std::time::Duration>,
@@ -121,7 +123,7 @@ impl Scheduler {
             // Where an older history is gone, its result folders are not.
             execution.history.number_after(largest_number(&execution.state)?)?;
         }
-        let last = execution.history.last_good()?;
+        let last = Arc::clone(&execution.last_good);
         let plan = Arc::clone(&execution.plan);
         let topological = toposort(&plan.graph, None).unwrap_or_default();
         let needs_work = |id: BuildId| matches!(execution.decisions.of(id), Decision::Build { .. });
