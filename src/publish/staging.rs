@@ -7,6 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rayon::prelude::*;
+
 use super::PublishError;
 use super::inspect::read_times;
 use super::record::{FileTimes, PublishedFile};
@@ -72,9 +74,9 @@ impl<'a> Staging<'a> {
     pub fn sync_names<'b>(&self, paths: impl Iterator<Item = &'b str>) -> io::Result<()> {
         let parents: BTreeSet<PathBuf> =
             paths.filter_map(|path| Path::new(path).parent()).map(Path::to_owned).collect();
-        for parent in parents.iter().filter(|parent| !parent.as_os_str().is_empty()) {
-            sync_folder(self.repository, parent)?;
-        }
+        // Each waits for the disk: together they wait once.
+        let named: Vec<&PathBuf> = parents.iter().filter(|parent| !parent.as_os_str().is_empty()).collect();
+        named.into_par_iter().try_for_each(|parent| sync_folder(self.repository, parent))?;
         sync_folder(self.repository, Path::new("."))
     }
 
