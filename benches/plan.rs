@@ -20,8 +20,11 @@ use std::time::Duration;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use tempfile::TempDir;
 
-const HEAD: &str =
-    "rpmforge version=1\nchroot host { root \"/\" }\ndefaults { engine rpmbuild; isolation none }\n";
+fn head(engine: &str) -> String {
+    format!(
+        "rpmforge version=1\nchroot host {{ root \"/\" }}\ndefaults {{ engine {engine}; isolation none }}\n"
+    )
+}
 
 fn spec(number: usize) -> String {
     let needs = if number % 10 == 1 { format!("BuildRequires: p{:05}\n", number - 1) } else { String::new() };
@@ -31,11 +34,11 @@ fn spec(number: usize) -> String {
     )
 }
 
-fn generate(packages: usize) -> TempDir {
+fn generate(engine: &str, packages: usize) -> TempDir {
     let temp = TempDir::new().unwrap();
     let specs = temp.path().join("specs");
     fs::create_dir(&specs).unwrap();
-    let mut manifest = HEAD.to_owned();
+    let mut manifest = head(engine);
     for number in 0..packages {
         fs::write(specs.join(format!("p{number:05}.spec")), spec(number)).unwrap();
         writeln!(manifest, "package p{number:05} {{ source path \"specs/p{number:05}.spec\" }}").unwrap();
@@ -55,7 +58,7 @@ fn planning(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("plan");
     group.sample_size(10).measurement_time(Duration::from_secs(20));
     for packages in [1_000, 2_500, 5_000, 10_000] {
-        let project = generate(packages);
+        let project = generate("rpmbuild", packages);
         forge(project.path(), &["plan", "-q"]);
         group.bench_function(BenchmarkId::from_parameter(packages), |bencher| {
             bencher.iter(|| forge(project.path(), &["plan", "-q"]));
@@ -67,11 +70,13 @@ fn planning(criterion: &mut Criterion) {
 fn cached_apply(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("cached apply");
     group.sample_size(10).measurement_time(Duration::from_secs(10));
-    let project = generate(1_000);
-    forge(project.path(), &["apply", "-q"]);
-    group.bench_function(BenchmarkId::from_parameter(1_000), |bencher| {
-        bencher.iter(|| forge(project.path(), &["apply", "-q"]));
-    });
+    for (engine, packages) in [("rpmbuild", 1_000), ("native", 1_000), ("native", 3_000)] {
+        let project = generate(engine, packages);
+        forge(project.path(), &["apply", "-q"]);
+        group.bench_function(BenchmarkId::new(engine, packages), |bencher| {
+            bencher.iter(|| forge(project.path(), &["apply", "-q"]));
+        });
+    }
     group.finish();
 }
 
