@@ -116,7 +116,8 @@ fn a_forged_record_has_nothing_removed_or_replaced_that_is_not_forges() {
     let project = two();
     project.succeed(&["apply"]);
     let paths = ["../theirs/a.rpm", "theirs/a.rpm", "note", "/tmp/forge-forged", "../../Rpmforge.kdl"];
-    project.write("public/theirs/a.rpm", "theirs").write("public/host/theirs/a.rpm", "theirs");
+    project.write("public/theirs/a.rpm", "theirs");
+    project.write("public/host/theirs/a.rpm", "theirs");
     project.write("public/host/note", "theirs");
     let record = project.path().join("public/host/.forge-repository");
     let written = fs::read(&record).unwrap();
@@ -132,7 +133,9 @@ fn a_forged_record_has_nothing_removed_or_replaced_that_is_not_forges() {
                     _ => record[list] = serde_json::json!([{ "file": file, "since": 0 }]),
                 }
             });
-            copies().for_each(|copy| drop(fs::copy(&record, copy.unwrap().path()).unwrap()));
+            for copy in copies() {
+                fs::copy(&record, copy.unwrap().path()).unwrap();
+            }
             let run = project.run(&["apply"]);
             assert_eq!(run.code, Some(1));
             assert!(run.stderr.contains("forge::publish::damaged_record"), "{}", run.stderr);
