@@ -305,7 +305,10 @@ impl Publish<'_> {
             metadata.push(file);
         }
         let path = repomd.path.clone();
-        staging.sync_names([path.as_str()].into_iter())?;
+        // A publish that was killed may have brought in packages whose names are not on the disk yet.
+        let left_over = packages.iter().filter(|_| self.inspector.record.incoming.is_some());
+        let names = left_over.flat_map(|package| &package.files).map(|file| file.path.as_str());
+        staging.sync_names(names.chain([path.as_str()]))?;
         repomd.times = Some(staging.write(&path, &repomd_text)?);
         staging.sync_names([path.as_str()].into_iter())?;
         staging.close()?;
