@@ -18,9 +18,6 @@ fn ask(history: &History) {
     for row in history.builds(None, 100).unwrap_or_default() {
         let _ = history.build(row.number);
     }
-    for chroot in history.published_chroots().unwrap_or_default() {
-        let _ = history.published(&chroot);
-    }
     let _ = history.old_results(Timestamp(u64::MAX));
 }
 
