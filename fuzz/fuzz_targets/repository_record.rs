@@ -22,7 +22,7 @@ const REPOSITORIES: [&str; 2] = ["project/public/host", "project/public/other"];
 
 /// What must stay as it is, in each repository and beside all of them.
 const THEIRS: [&str; 5] =
-    ["note.rpm", "theirs/b.rpm", "theirs/.git/hooks", "repodata/primary.xml.gz", "a-0123456789ab/kept/a.rpm"];
+    ["./note.rpm", "theirs/b.rpm", "theirs/.git/hooks", "repodata/primary.xml.gz", "a-0123456789ab/kept/a.rpm"];
 
 struct Scene {
     top: Folder,
@@ -38,7 +38,8 @@ fn scene() -> Scene {
     let temp = TempDir::new().unwrap();
     let top = Folder::open_ambient(&HostPath::new(temp.path()).unwrap()).unwrap().without_sync();
     let project = Arc::new(top.create("project").unwrap());
-    project.write_atomic(MANIFEST_FILE, b"package a { source path \"a.spec\" }\n").unwrap();
+    let manifest = "rpmforge version=1\nchroot host { root \"/\" }\npackage a { source path \"a.spec\" }\n";
+    project.write_atomic(MANIFEST_FILE, manifest.as_bytes()).unwrap();
     project.write_atomic("a.spec", b"").unwrap();
     let manifest = load(&project, MANIFEST_FILE, &BTreeMap::new()).unwrap_or_else(|_| panic!("a manifest"));
     let store = top.create("store").unwrap();
