@@ -168,7 +168,10 @@ fn forge_unpacks_for_a_root_without_rpm_wherever_it_lies_itself() {
     project.write("it's 5%d/empty", "");
     let folder = project.path().join("it's 5%d");
     let forge = folder.join("forge");
-    std::fs::copy(env!("CARGO_BIN_EXE_forge"), &forge).unwrap();
+    // Written by another process: while one of this process is being started, it has what this one has open for writing,
+    // and a program that anybody may write to can't be run.
+    let copied = std::process::Command::new("cp").arg(env!("CARGO_BIN_EXE_forge")).arg(&forge).status();
+    assert!(copied.unwrap().success());
     let mut command = std::process::Command::new(&forge);
     command.args(["rpmspec", "--macros", "empty", "-E", "%{__rpmuncompress}"]).current_dir(&folder);
     let shown = String::from_utf8(command.output().unwrap().stdout).unwrap();
