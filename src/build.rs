@@ -46,7 +46,9 @@ pub fn read_sources(repository: &Path) -> io::Result<BTreeMap<String, Vec<u8>>> 
             let entries = std::fs::read_dir(&place)?.collect::<io::Result<Vec<_>>>()?;
             open.extend(entries.into_iter().map(|entry| path.join(entry.file_name())));
         } else if !path.ends_with("tests.rs") {
-            found.insert(path.to_string_lossy().into_owned(), std::fs::read(&place)?);
+            let content = std::fs::read(&place)
+                .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", place.display())))?;
+            found.insert(path.to_string_lossy().into_owned(), content);
         }
     }
     Ok(found)
@@ -72,7 +74,9 @@ pub fn main() -> io::Result<()> {
     for (path, _) in SOURCES {
         println!("cargo::rerun-if-changed={path}");
     }
-    let digest = digest_sources(&read_sources(Path::new(env!("CARGO_MANIFEST_DIR")))?);
+    // Asked for when this runs: a checkout that was moved, its built files with it, still runs the script that was built elsewhere.
+    let repository = std::env::var_os("CARGO_MANIFEST_DIR").ok_or(io::ErrorKind::NotFound)?;
+    let digest = digest_sources(&read_sources(Path::new(&repository))?);
     println!("cargo::rustc-env=FORGE_ENGINE_DIGEST={digest}");
     Ok(())
 }
