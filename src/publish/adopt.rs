@@ -2,7 +2,7 @@
 //! metadata.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 
 use flate2::read::GzDecoder;
 use quick_xml::events::{BytesStart, Event};
@@ -33,9 +33,8 @@ pub(super) fn packages_named_by_metadata(
 ) -> Option<Vec<PublishedPackage>> {
     let repomd = folder.read_text_up_to(REPOMD, LARGEST_REPOMD).ok()?;
     let primary = primary_href(&repomd)?;
-    let mut xml = String::new();
-    GzDecoder::new(folder.open_regular(primary).ok()?).take(LARGEST_PRIMARY).read_to_string(&mut xml).ok()?;
-    let named = named_packages(&xml)?;
+    let primary = GzDecoder::new(folder.open_regular(primary).ok()?).take(LARGEST_PRIMARY);
+    let named = named_packages(BufReader::new(primary))?;
     let mut seen = HashSet::new();
     let named = named.iter().filter(|named| seen.insert(&named.href));
     let ours: Vec<(&str, &Named)> =
@@ -84,28 +83,35 @@ fn primary_href(repomd: &str) -> Option<String> {
     }
 }
 
-fn named_packages(primary: &str) -> Option<Vec<Named>> {
-    let mut reader = Reader::from_str(primary);
+/// None where they end before their end: what is left out there would not be known as forge's.
+fn named_packages(primary: impl BufRead) -> Option<Vec<Named>> {
+    let mut reader = Reader::from_reader(primary);
     let (mut packages, mut named) = (Vec::new(), Named::default());
     let (mut name, mut arch, mut version) = (String::new(), String::new(), String::new());
+    let (mut text, mut buffer) = (String::new(), Vec::new());
     loop {
-        match reader.read_event().ok()? {
-            Event::Eof => return Some(packages),
-            Event::Start(tag) => match tag.name().as_ref() {
-                "name" => name = reader.read_text(tag.name()).ok()?.into_inner().into_owned(),
-                "arch" => arch = reader.read_text(tag.name()).ok()?.into_inner().into_owned(),
-                "checksum" => named.sha256 = reader.read_text(tag.name()).ok()?.into_inner().into_owned(),
-                _ => {}
-            },
+        buffer.clear();
+        match reader.read_event_into(&mut buffer).ok()? {
+            Event::Eof => return None,
+            Event::Start(_) => text.clear(),
+            Event::Text(part) => text.push_str(&part),
             Event::Empty(tag) => match tag.name().as_ref() {
                 "version" => version = evr(&tag),
                 "location" => named.href = attribute(&tag, "href")?,
+                "metadata" => return Some(packages),
                 _ => {}
             },
-            Event::End(tag) if tag.name().as_ref() == "package" => {
-                named.nevra = format!("{name}-{version}.{arch}");
-                packages.push(std::mem::take(&mut named));
-            }
+            Event::End(tag) => match tag.name().as_ref() {
+                "name" => name = std::mem::take(&mut text),
+                "arch" => arch = std::mem::take(&mut text),
+                "checksum" => named.sha256 = std::mem::take(&mut text),
+                "package" => {
+                    named.nevra = format!("{name}-{version}.{arch}");
+                    packages.push(std::mem::take(&mut named));
+                }
+                "metadata" => return Some(packages),
+                _ => {}
+            },
             _ => {}
         }
     }
@@ -122,4 +128,49 @@ fn evr(tag: &BytesStart<'_>) -> String {
 fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
     let attribute = tag.try_get_attribute(name).ok()??;
     Some(attribute.normalized_value(XmlVersion::Implicit1_0).ok()?.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::HostPath;
+
+    const PRIMARY: &str = r#"<metadata packages="2"><package type="rpm"><name>a</name><arch>noarch</arch>
+        <version epoch="0" ver="1" rel="2"/><checksum type="sha256">0a</checksum><location href="a-0123456789ab/a.rpm"/>
+        </package><package type="rpm"><name>b</name><arch>noarch</arch><version epoch="3" ver="1" rel="2"/>
+        <checksum type="sha256">0b</checksum><location href="b-0123456789ab/b.rpm"/></package></metadata>"#;
+
+    #[test]
+    fn packages_are_read_from_metadata_that_are_whole() {
+        let named = named_packages(PRIMARY.as_bytes()).unwrap();
+        let shown = named.iter().map(|named| (&*named.href, &*named.sha256, &*named.nevra));
+        assert!(shown.eq([
+            ("a-0123456789ab/a.rpm", "0a", "a-1-2.noarch"),
+            ("b-0123456789ab/b.rpm", "0b", "b-3:1-2.noarch")
+        ]));
+    }
+
+    #[test]
+    fn metadata_that_end_too_early_name_nothing() {
+        for end in 0..PRIMARY.len() - 1 {
+            assert_eq!(named_packages(&PRIMARY.as_bytes()[..end]), None, "of {end} bytes");
+        }
+    }
+
+    #[test]
+    fn metadata_that_are_too_large_are_not_read() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = Folder::open_ambient(&HostPath::new(temp.path()).unwrap()).unwrap();
+        folder.dir().create_dir("repodata").unwrap();
+        let repomd = r#"<repomd><data type="primary"><location href="primary.xml.gz"/></data></repomd>"#;
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, PRIMARY.as_bytes()).unwrap();
+        folder.dir().write("primary.xml.gz", packed.finish().unwrap()).unwrap();
+        folder.dir().write(REPOMD, repomd).unwrap();
+        let read = || packages_named_by_metadata(&folder, &BTreeSet::new());
+        assert_eq!(read(), Some(Vec::new()));
+        let file = std::fs::File::options().write(true).open(temp.path().join(REPOMD)).unwrap();
+        file.set_len(LARGEST_REPOMD + 1).unwrap();
+        assert_eq!(read(), None);
+    }
 }

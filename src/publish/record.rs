@@ -223,9 +223,13 @@ pub(super) fn read_record(folder: &Folder, path: impl AsRef<Path>) -> ReadRecord
 
 fn read_bytes(folder: &Folder, path: &Path) -> Option<Vec<u8>> {
     let file = folder.open_regular(path).ok()?;
+    // What is too large for a record is not read to find that out.
+    if file.metadata().ok()?.len() > LARGEST_RECORD {
+        return None;
+    }
     let mut bytes = Vec::new();
-    file.take(LARGEST_RECORD + 1).read_to_end(&mut bytes).ok()?;
-    Some(bytes).filter(|bytes| bytes.len() as u64 <= LARGEST_RECORD)
+    file.take(LARGEST_RECORD).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// The paths that the record of these bytes names, relative to its repository. None where they are no record that is
@@ -388,5 +392,16 @@ mod tests {
         let digest = digest_of(2, b"[]");
         let bytes = format!("{{\"version\":2,\"blake3\":\"{digest}\",\"repository\":[]}}\n");
         assert!(matches!(decode(bytes.as_bytes()), Some(ReadRecord::Newer(2))));
+    }
+
+    #[test]
+    fn what_is_too_large_for_a_record_is_damaged() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = Folder::open_ambient(&crate::files::HostPath::new(temp.path()).unwrap()).unwrap();
+        folder.dir().write("record", record().encode().unwrap()).unwrap();
+        assert!(matches!(read_record(&folder, "record"), ReadRecord::Intact(_)));
+        let file = std::fs::File::options().write(true).open(temp.path().join("record")).unwrap();
+        file.set_len(LARGEST_RECORD + 1).unwrap();
+        assert!(matches!(read_record(&folder, "record"), ReadRecord::Damaged));
     }
 }
