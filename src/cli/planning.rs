@@ -109,7 +109,7 @@ impl Planned {
                 continue;
             };
             for error in errors.iter().filter(|error| shown.insert(format!("{error} {}", error.place()))) {
-                context.show(error);
+                context.show(error.as_ref());
                 context.tell("\n");
             }
         }

@@ -24,7 +24,7 @@ use crate::macros::Observation;
 use crate::manifest::declaration::{EngineChoice, Isolation};
 use crate::manifest::{Chroot, ChrootId, Manifest, ManifestPath, Package, PackageId, RootBase};
 use crate::process::Cancel;
-use crate::source::{InputFile, Origin, SourceError, Unpacked, inputs, locate};
+use crate::source::{InputFile, Neighbours, Origin, SourceError, Unpacked, inputs, locate};
 use crate::store::{RecordKind, Store};
 use crate::text::Located;
 
@@ -77,18 +77,22 @@ enum DraftState {
     Unread(Key),
 }
 
+/// Where a package comes from, or why that is of no use; the same for all of its builds.
+type Found = Result<Origin, Arc<Located<PlanError>>>;
+
 /// Inspects all packages in all of their chroots.
 ///
 /// # Errors
 /// What stops all work: an engine that is missing, a root or store that can't be used.
 pub async fn inspect(inspector: &Inspector<'_>, cancel: &Cancel) -> Result<Inspection, PlanError> {
     let roots = inspector.roots()?;
-    let origins: Vec<Result<Origin, SourceError>> = inspector
-        .manifest
-        .packages
-        .par_iter()
-        .map(|package| locate(package, inspector.repository, inspector.unpacked))
-        .collect();
+    let neighbours = Neighbours::default();
+    let find = |package: &Package| {
+        locate(package, inspector.repository, inspector.unpacked, &neighbours).map_err(|error| {
+            Arc::new(Located::new(error.into(), "this source", package.source.place.clone()))
+        })
+    };
+    let origins: Vec<Found> = inspector.manifest.packages.par_iter().map(find).collect();
     let mut drafts = inspector.drafts(&origins, &roots);
     inspector.read_specs(&mut drafts, &origins, cancel).await?;
     let groups = grouped(drafts);
@@ -136,7 +140,7 @@ impl Inspector<'_> {
         Ok(roots)
     }
 
-    fn drafts(&self, origins: &[Result<Origin, SourceError>], roots: &Roots) -> Vec<Draft> {
+    fn drafts(&self, origins: &[Found], roots: &Roots) -> Vec<Draft> {
         let pairs: Vec<(PackageId, ChrootId)> = (0..self.manifest.packages.len())
             .map(PackageId)
             .flat_map(|id| self.manifest.package(id).chroots.iter().map(move |chroot| (id, *chroot)))
@@ -159,7 +163,7 @@ impl Inspector<'_> {
         package: PackageId,
         chroot: ChrootId,
         settings: &Settings,
-        origin: &Result<Origin, SourceError>,
+        origin: &Found,
         roots: &Roots,
     ) -> DraftState {
         let package = self.manifest.package(package);
@@ -207,7 +211,7 @@ impl Inspector<'_> {
     async fn read_specs(
         &self,
         drafts: &mut [Draft],
-        origins: &[Result<Origin, SourceError>],
+        origins: &[Found],
         cancel: &Cancel,
     ) -> Result<(), PlanError> {
         let places = Arc::new(Semaphore::new(self.jobs.max(1)));
@@ -239,13 +243,7 @@ impl Inspector<'_> {
         Ok(())
     }
 
-    fn builds(
-        &self,
-        package: PackageId,
-        drafts: Vec<Draft>,
-        origin: &Result<Origin, SourceError>,
-        roots: &Roots,
-    ) -> Vec<Build> {
+    fn builds(&self, package: PackageId, drafts: Vec<Draft>, origin: &Found, roots: &Roots) -> Vec<Build> {
         let mut files: HashMap<Vec<String>, Vec<InputFile>> = HashMap::new();
         let mut texts = SpecTexts::new(self.manifest.package(package), self.repository);
         let mut builds = Vec::with_capacity(drafts.len());
@@ -262,12 +260,12 @@ impl Inspector<'_> {
             };
             let fate = match (draft.state, origin) {
                 (DraftState::Settled(Fate::NotYet(what)), _) => Fate::NotYet(what),
-                (_, Err(error)) => self.no_origin(package, error),
+                (_, Err(error)) => no_origin(error),
                 (DraftState::Settled(fate), Ok(_)) => fate,
                 (DraftState::Unread(_), Ok(_)) => Fate::Impossible(Vec::new()),
                 (DraftState::Read(read), Ok(origin)) => match (read.reading, draft.not_yet) {
                     (Reading::Broken(findings), _) => {
-                        let errors = findings.iter().map(|finding| texts.located(finding, origin));
+                        let errors = findings.iter().map(|finding| Arc::new(texts.located(finding, origin)));
                         Fate::Impossible(errors.collect())
                     }
                     (Reading::RuledOut(words), _) => Fate::RuledOut(words),
@@ -300,22 +298,6 @@ impl Inspector<'_> {
         builds
     }
 
-    fn no_origin(&self, id: PackageId, error: &SourceError) -> Fate {
-        let package = self.manifest.package(id);
-        if let SourceError::NotYet { kind } = error {
-            return Fate::NotYet(format!("`source {kind}` is not carried out by this version of forge"));
-        }
-        // An error can't be copied, and each chroot's build wants its own: the source is looked for once more.
-        match locate(package, self.repository, self.unpacked) {
-            Ok(_) => Fate::Impossible(Vec::new()),
-            Err(error) => Fate::Impossible(vec![Located::new(
-                error.into(),
-                "this source",
-                package.source.place.clone(),
-            )]),
-        }
-    }
-
     fn fate(
         &self,
         package: PackageId,
@@ -346,16 +328,26 @@ impl Inspector<'_> {
         facts: &Facts,
         origin: &Origin,
         files: &mut HashMap<Vec<String>, Vec<InputFile>>,
-    ) -> Result<Vec<InputFile>, Vec<Located<PlanError>>> {
+    ) -> Result<Vec<InputFile>, Vec<Arc<Located<PlanError>>>> {
         let names: Vec<String> = facts.sources.iter().map(|source| source.file_name.clone()).collect();
         if let Some(known) = files.get(&names) {
             return Ok(known.clone());
         }
         let found = inputs(package, origin, &facts.sources, self.repository).map_err(|errors| {
-            errors.into_iter().map(|error| error.map(PlanError::Source)).collect::<Vec<_>>()
+            errors.into_iter().map(|error| Arc::new(error.map(PlanError::Source))).collect::<Vec<_>>()
         })?;
         files.insert(names, found.clone());
         Ok(found)
+    }
+}
+
+/// What becomes of a build without a spec.
+fn no_origin(error: &Arc<Located<PlanError>>) -> Fate {
+    match error.error() {
+        PlanError::Source(SourceError::NotYet { kind }) => {
+            Fate::NotYet(format!("`source {kind}` is not carried out by this version of forge"))
+        }
+        _ => Fate::Impossible(vec![Arc::clone(error)]),
     }
 }
 

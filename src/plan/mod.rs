@@ -67,7 +67,7 @@ pub enum Fate {
     /// It asks for something that this forge does not carry out yet: in a sentence, what.
     NotYet(String),
     /// It can't be built, whatever the engine does: every reason, at its place.
-    Impossible(Vec<Located<PlanError>>),
+    Impossible(Vec<Arc<Located<PlanError>>>),
 }
 
 /// Everything that goes into a build, but for what other builds make.

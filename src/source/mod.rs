@@ -5,6 +5,7 @@
 
 mod input;
 mod limits;
+mod neighbours;
 mod origin;
 mod source_package;
 mod unpacked;
@@ -14,6 +15,7 @@ pub use limits::{
     MISTAKES_TOLD, NAME_BYTES, PACKAGE_FILES, SPEC_BYTES, UNPACKED_BYTES, UNPACKED_BYTES_OF_ANY,
     UNPACKED_RATIO,
 };
+pub use neighbours::Neighbours;
 pub use origin::{Origin, locate, source_packages};
 pub use unpacked::Unpacked;
 

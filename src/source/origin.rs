@@ -9,10 +9,11 @@ use cap_std::fs::{File, Metadata, PermissionsExt};
 use super::SourceError;
 use super::input::InputFile;
 use super::limits::SPEC_BYTES;
+use super::neighbours::Neighbours;
 use super::source_package::only_spec;
 use super::unpacked::Unpacked;
-use crate::digest::{Digest, Encoder};
-use crate::files::{EntryKind, Folder, HostPath, Resolved};
+use crate::digest::Digest;
+use crate::files::{Folder, HostPath, Resolved};
 use crate::manifest::declaration::SourceKind;
 use crate::manifest::{Manifest, ManifestPath, Package};
 use crate::store::Blob;
@@ -27,7 +28,7 @@ pub struct Origin {
     pub folder: PathBuf,
     /// The spec.
     pub spec: InputFile,
-    /// What else can decide what the spec says: files beside it that it may include, where it includes any.
+    /// What else can decide what the spec says: files beside it that it may read, where it reads any.
     pub neighbours: Option<Digest>,
     /// Whether it runs programs while it is read.
     pub runs_programs: bool,
@@ -56,18 +57,23 @@ impl Origin {
         self.spec.folder()?.read(&self.spec.path)
     }
 
-    fn open(root: &Folder, folder: PathBuf, name: String) -> Result<Self, SourceError> {
+    fn open(
+        root: &Folder,
+        folder: PathBuf,
+        name: String,
+        neighbours: &Neighbours,
+    ) -> Result<Self, SourceError> {
         let path = regular_file(root, &folder.join(&name))?;
         let file = root.open_regular(&path)?;
-        Self::of_spec(root, (folder, name), path, file)
+        Self::of_spec(root, (folder, name), (path, file), neighbours)
     }
 
     /// With a spec that is open: a plan looks at thousands, and asks the kernel for each once.
     fn of_spec(
         root: &Folder,
         (folder, name): (PathBuf, String),
-        path: PathBuf,
-        file: File,
+        (path, file): (PathBuf, File),
+        neighbours: &Neighbours,
     ) -> Result<Self, SourceError> {
         let metadata = file.metadata()?;
         let too_large = |bytes: u64| {
@@ -84,7 +90,7 @@ impl Origin {
             return Err(too_large(text.len() as u64));
         }
         let says = |words: &[&[u8]]| words.iter().any(|word| contains(&text, word));
-        let neighbours = if says(&READS_FILES) { Some(neighbours(root, &folder)?) } else { None };
+        let neighbours = if says(&READS_FILES) { Some(neighbours.digest(root, &folder)?) } else { None };
         let runs_programs = says(&RUNS_PROGRAMS);
         let blob = Blob { digest: Digest::of(&text), size: text.len() as u64 };
         let is_executable = is_owner_executable(&metadata);
@@ -94,7 +100,12 @@ impl Origin {
 }
 
 /// Finds a package's spec. A source package is unpacked first.
-pub fn locate(package: &Package, repository: &Folder, unpacked: &Unpacked) -> Result<Origin, SourceError> {
+pub fn locate(
+    package: &Package,
+    repository: &Folder,
+    unpacked: &Unpacked,
+    neighbours: &Neighbours,
+) -> Result<Origin, SourceError> {
     let SourceKind::Path(path) = &package.source.kind else {
         return Err(SourceError::NotYet { kind: package.source.kind.word().to_owned() });
     };
@@ -106,7 +117,7 @@ pub fn locate(package: &Package, repository: &Folder, unpacked: &Unpacked) -> Re
     if name.ends_with(".spec")
         && let Ok(file) = root.open_regular(&relative)
     {
-        return Origin::of_spec(&root, (above(), name), relative, file);
+        return Origin::of_spec(&root, (above(), name), (relative, file), neighbours);
     }
     let found = inside(&root, &relative)?;
     if root.is_folder(&found) {
@@ -120,14 +131,14 @@ pub fn locate(package: &Package, repository: &Folder, unpacked: &Unpacked) -> Re
         let specs = root.search(&folder, "*.spec")?.unwrap_or_default();
         let name = |path: PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let spec = only_spec(&shown, specs.into_iter().map(name).collect())?;
-        return Origin::open(&root, folder, spec);
+        return Origin::open(&root, folder, spec, neighbours);
     }
     if name.ends_with(".src.rpm") {
         let found = regular_file(&root, &found)?;
         let (folder, spec) = unpacked.files_of(&root, &found, &shown)?;
-        return Origin::open(&folder, PathBuf::new(), spec);
+        return Origin::open(&folder, PathBuf::new(), spec, neighbours);
     }
-    Origin::open(&root, above(), name)
+    Origin::open(&root, above(), name, neighbours)
 }
 
 /// The digests of the source packages that a manifest names; those that can't be read are left out.
@@ -190,19 +201,6 @@ pub(super) fn is_executable(root: &Folder, path: &Path) -> io::Result<bool> {
 
 fn is_owner_executable(metadata: &Metadata) -> bool {
     metadata.permissions().mode() & 0o100 != 0
-}
-
-/// The digest of all regular files of a folder, those that links lead to included.
-fn neighbours(root: &Folder, folder: &Path) -> Result<Digest, SourceError> {
-    let opened = if folder.as_os_str().is_empty() { root.again()? } else { root.folder(folder)? };
-    let mut encoder = Encoder::new("rpmforge spec neighbours v1");
-    for entry in opened.entries()?.into_iter().filter(|entry| entry.kind != EntryKind::Folder) {
-        // A link that can't be followed is of no use to the spec either.
-        if let Ok(path) = regular_file(root, &folder.join(&entry.name)) {
-            encoder.digest_field(&entry.name, &Digest::of_file(root, &path)?.0);
-        }
-    }
-    Ok(encoder.digest())
 }
 
 fn contains(text: &[u8], word: &[u8]) -> bool {
