@@ -26,3 +26,4 @@ mod database;
 mod failures;
 mod lost_writes;
 mod power_cut;
+mod two_faults;

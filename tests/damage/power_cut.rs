@@ -20,32 +20,32 @@ use crate::simulation::{
 const SAMPLE: usize = 16;
 
 /// Where builds work and where their logs are written as they come: disks that differ only there are one case.
-fn is_scratch(path: &Path) -> bool {
+pub fn is_scratch(path: &Path) -> bool {
     let is_log =
         path.starts_with("project/.forge/results") && path.extension().is_some_and(|name| name == "log");
     is_log || path.starts_with("project/.forge/work")
 }
 
 /// An apply, a change, and an apply that publishes it, with everything that they did on the disk.
-struct Recording {
+pub struct Recording {
     empty_disk: Tree,
-    journal: Journal,
+    pub journal: Journal,
     /// The operations that made the change, and were not forge's.
-    change: std::ops::Range<usize>,
-    first: Listed,
-    second: Listed,
+    pub change: std::ops::Range<usize>,
+    pub first: Listed,
+    pub second: Listed,
 }
 
 /// A moment at which the power goes, and what is lost.
 #[derive(Clone, Copy, Debug)]
-struct Cut {
+pub struct Cut {
     /// So many operations have been carried out.
-    after: usize,
-    loss: Loss,
+    pub after: usize,
+    pub loss: Loss,
 }
 
 impl Recording {
-    fn make(machine: &Machine) -> Self {
+    pub fn make(machine: &Machine) -> Self {
         let empty_disk = machine.new_disk();
         let mount = machine.mount(empty_disk.clone());
         machine.succeed(&["apply"]);
@@ -90,7 +90,7 @@ impl Recording {
     }
 
     /// What clients see is one of the repositories that forge has made; once it has ended, there is one.
-    fn check_clients(&self, left: &Tree, cut: Cut) -> Result<(), String> {
+    pub fn check_clients(&self, left: &Tree, cut: Cut) -> Result<(), String> {
         let seen = read_repository(left)?;
         let is_first = seen == self.first;
         if cut.after < self.change.end {
@@ -105,14 +105,14 @@ impl Recording {
     }
 
     /// The disk after so many operations.
-    fn disk_after(&self, count: usize) -> Disk {
+    pub fn disk_after(&self, count: usize) -> Disk {
         let mut disk = Disk::new(self.empty_disk.clone());
         self.journal.operations.iter().take(count).for_each(|(operation, time)| disk.apply(operation, *time));
         disk
     }
 
     /// Lets forge go on after a cut.
-    fn recover(&self, machine: &Machine, left: Tree, cut: Cut) -> Result<(), String> {
+    pub fn recover(&self, machine: &Machine, left: Tree, cut: Cut) -> Result<(), String> {
         let mount = machine.mount(left);
         let expected = self.expected(cut);
         let apply = |what: &str| {
