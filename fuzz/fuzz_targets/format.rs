@@ -5,12 +5,21 @@ use libfuzzer_sys::fuzz_target;
 use rpmforge::manifest::format;
 use rpmforge::text::SourceText;
 
+/// More than blocks and comments may lie within each other.
+const MOST_TIMES: usize = 100;
+
+/// What is longer takes long and shows nothing new, in bytes; how long a manifest may be is tested elsewhere.
+const LONGEST: usize = 16 << 10;
+
 fuzz_target!(|input: (&str, u8, &str)| {
     let (open, times, close) = input;
-    let times = usize::from(times) * 8;
+    let times = usize::from(times) % MOST_TIMES;
+    if (open.len() + close.len()) * times > LONGEST {
+        return;
+    }
     for text in [
         format!("{}{}", open.repeat(times), close.repeat(times)),
-        format!("a {{\n{open}/*{close}*/ \"{{{open}\"\n}}\n").repeat(times / 64 + 1),
+        format!("a {{\n{open}/*{close}*/ \"{{{open}\"\n}}\n").repeat(times / 32 + 1),
     ] {
         if let Ok(once) = format(&SourceText::new("manifest", text.as_str())) {
             let twice =
