@@ -22,6 +22,7 @@ mod schema;
 mod spec;
 mod status;
 mod store;
+mod worker;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -30,6 +31,8 @@ use clap::Parser;
 
 use arguments::{Arguments, Command};
 use context::{Context, Failure};
+
+use crate::engine::WORKER;
 
 pub use arguments::command_line;
 
@@ -84,6 +87,10 @@ pub fn main(
     }
     if arguments.get(1).is_some_and(|command| command == "rpmbuild") {
         return ExitCode::from(rpm::rpmbuild(arguments.split_off(2), &context));
+    }
+    // Forge's own: no command that a user gives.
+    if arguments.get(1).is_some_and(|command| command == WORKER) {
+        return ExitCode::from(worker::run());
     }
     let exit = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => run(arguments, context),

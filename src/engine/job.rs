@@ -1,14 +1,21 @@
 //! A job for an engine, and what comes of it.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::Settings;
+use super::rpmbuild::environment;
 use crate::event::StageTime;
-use crate::files::HostPath;
+use crate::files::{HostPath, RootPath};
 use crate::package::Dependency;
+use crate::spec::Finding;
 
 /// What an engine is told to make.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Part {
     /// The source package.
     SourcePackage,
@@ -16,18 +23,18 @@ pub enum Part {
     Packages,
 }
 
-/// Everything that an engine needs for one build.
-#[derive(Clone, Debug)]
-pub struct Job {
+/// What is to be built, as it can be sent anywhere: paths are those of the root.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct JobSpec {
     /// The spec.
-    pub spec: HostPath,
+    pub spec: RootPath,
     /// The folder that holds its sources.
-    pub sources: HostPath,
+    pub sources: RootPath,
     /// A folder of this job's own: whatever is built lies below it.
-    pub top: HostPath,
+    pub top: RootPath,
     /// What to make.
     pub part: Part,
-    /// What to build it with.
+    /// What to build it with. Secrets are written down as their digests only.
     pub settings: Settings,
     /// Folders to search before the root's own, for packages built here that the root does not have.
     pub search: Vec<(String, String)>,
@@ -35,10 +42,65 @@ pub struct Job {
     pub staged: Vec<Vec<Dependency>>,
     /// `SOURCE_DATE_EPOCH`: seconds since 1970; no time in a package is later than this.
     pub source_date_epoch: u64,
+}
+
+impl JobSpec {
+    /// The environment that it is carried out in. It may hold secrets.
+    pub fn environment(&self) -> BTreeMap<String, String> {
+        let mut environment = environment(&self.settings, &self.top);
+        environment.insert("SOURCE_DATE_EPOCH".to_owned(), self.source_date_epoch.to_string());
+        for (name, folders) in &self.search {
+            let own = environment.get(name).map(|own| format!(":{own}")).unwrap_or_default();
+            environment.insert(name.clone(), format!("{folders}{own}"));
+        }
+        environment
+    }
+
+    /// Macros of every build: where it works, and that two builds of the same thing come out the same. The manifest's own
+    /// macros follow and override them.
+    pub fn definitions(&self) -> Vec<String> {
+        let top = &self.top;
+        vec![
+            format!("_topdir {top}"),
+            format!("_tmppath {top}/tmp"),
+            "_buildhost localhost".to_owned(),
+            "use_source_date_epoch_as_buildtime 1".to_owned(),
+            "clamp_mtime_to_source_date_epoch 1".to_owned(),
+            "build_mtime_policy clamp_to_source_date_epoch".to_owned(),
+        ]
+    }
+}
+
+/// One build, as it is carried out from here.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// What is to be built.
+    pub spec: JobSpec,
+    /// Where the job's folder is on this machine.
+    pub top: HostPath,
     /// How long it may take.
     pub timeout: Duration,
     /// Where all that is printed goes.
     pub log: HostPath,
+}
+
+/// Something that a build needs and that is not there, or that it conflicts with and that is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Unmet {
+    /// What it needs, or must not have, as the spec says it.
+    pub dependency: String,
+    /// Whether it is there, and should not be.
+    pub is_conflict: bool,
+    /// The package that says so: `name-version-release.arch`.
+    pub package: String,
+}
+
+impl fmt::Display for Unmet {
+    /// In rpm's words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verb = if self.is_conflict { "conflicts with" } else { "is needed by" };
+        write!(f, "{} {verb} {}", self.dependency, self.package)
+    }
 }
 
 /// Why a job stopped before it was done.
@@ -73,6 +135,8 @@ pub enum Outcome {
         stages: Vec<StageTime>,
         /// The last lines of its output.
         tail: Vec<String>,
+        /// What the engine found to be wrong.
+        problems: Vec<Finding>,
     },
 }
 

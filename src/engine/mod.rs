@@ -4,8 +4,7 @@
 //! [`Outcome`]. That a build failed is an outcome, not an error; an [`EngineError`] means that the engine could
 //! not do its work at all. Engines know nothing of manifests, plans and stores.
 
-mod carried_out;
-mod cause;
+mod complaints;
 mod facts;
 mod identity;
 mod job;
@@ -18,23 +17,28 @@ mod rpmbuild;
 mod secret;
 mod secret_key;
 mod settings;
+mod stage_times;
 mod value;
+mod work_folder;
+mod worker;
 
 use std::future::Future;
 use std::pin::Pin;
 
+use complaints::PACKAGING;
 pub use facts::{ArchLimits, Facts, FactsRequest, Read, Reading, SourceReference, SubpackageFacts};
 pub use identity::EngineIdentity;
-pub use job::{Job, Outcome, Part, StageListener, StopReason};
+pub use job::{Job, JobSpec, Outcome, Part, StageListener, StopReason, Unmet};
 pub use mask::{MASK, Mask, MaskedStream, SHORTEST_MASKED};
 pub use native::{
     BuildListener, BuildProblem, BuildRequest, Goal, Native, Order, SOURCES_FOLDER, SpecReading, Step,
-    Unbuilt, build, environment, install_source_package, spec_of_archive,
+    Unbuilt, WORKER, build, environment, install_source_package, spec_of_archive,
 };
 pub use rpmbuild::{Rpmbuild, SYSTEM_PATH};
 pub use secret::{Secret, SecretKey};
 pub use settings::{Condition, MacroLevel, MacroSetting, Settings};
 pub use value::Value;
+pub use worker::{Asked, BuildOrder, Channel, Ended, FailedScript, Message, Request, RequestError};
 
 use crate::macros::Observation;
 use crate::process::{Cancel, ProcessError};

@@ -86,11 +86,47 @@ pub struct StageTime {
     pub milliseconds: u64,
 }
 
+/// Something that an engine found to be wrong, or that may not be meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The code that it can be looked up by: `forge::engine::file_not_found`.
+    pub code: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it is, in rpm's words.
+    pub text: String,
+    /// The file that it is in.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub file: Option<String>,
+    /// The line, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub line: Option<u32>,
+    /// The macros through which one gets there, the innermost first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub through: Vec<String>,
+    /// What can be done.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub help: Option<String>,
+}
+
+/// How bad a [`Problem`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// It may not be meant.
+    Warning,
+    /// The build can't go on.
+    Error,
+}
+
 /// Why a build failed, for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// One sentence.
     pub cause: String,
+    /// What the engine found to be wrong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Problem>,
     /// The last lines of the log.
     pub tail: Vec<String>,
     /// The whole log, as a path below the project.

@@ -2,11 +2,17 @@
 
 use super::task::Task;
 use crate::engine::StopReason;
-use crate::event::Failure;
+use crate::event::{Failure, Problem, Severity};
 use crate::files::{Folder, HostPath};
+use crate::spec::{Finding, Through, Weight};
 
 /// What is told of a build that did not end well.
-pub(super) fn failure(task: &Task, reason: &StopReason, tail: Vec<String>) -> Failure {
+pub(super) fn failure(
+    task: &Task,
+    reason: &StopReason,
+    tail: Vec<String>,
+    problems: Vec<Finding>,
+) -> Failure {
     let cause = match reason {
         StopReason::Failed { cause } => cause.clone(),
         StopReason::TimedOut => {
@@ -16,11 +22,28 @@ pub(super) fn failure(task: &Task, reason: &StopReason, tail: Vec<String>) -> Fa
     };
     let tree = task.work.join("BUILD");
     let tree = Folder::open_ambient(&tree).is_ok().then(|| below_project(&tree));
-    Failure { cause, tail, log: Some(below_project(&task.log())), tree }
+    let problems = problems.into_iter().map(problem).collect();
+    Failure { cause, problems, tail, log: Some(below_project(&task.log())), tree }
 }
 
 /// A path below the project, which is where people look for it.
 fn below_project(path: &HostPath) -> String {
     let text = path.to_string();
     text.find("/.forge/").map_or(text.clone(), |at| text[at + 1..].to_owned())
+}
+
+fn problem(finding: Finding) -> Problem {
+    let steps = std::iter::successors(finding.through.as_deref(), |step: &&Through| step.next.as_deref());
+    Problem {
+        severity: match finding.weight {
+            Weight::Warning => Severity::Warning,
+            Weight::Error => Severity::Error,
+        },
+        through: steps.map(|step| step.step.clone()).collect(),
+        code: finding.code,
+        text: finding.title,
+        file: Some(finding.file).filter(|file| !file.is_empty()),
+        line: Some(finding.line).filter(|line| *line > 0),
+        help: finding.help,
+    }
 }

@@ -13,9 +13,9 @@ use super::secrets::{check_for_secrets, remove_secrets};
 use super::staging::{provided, stage};
 use super::task::Task;
 use crate::digest::Key;
-use crate::engine::{Engine, Job, Outcome, Part, StageListener, StopReason};
+use crate::engine::{Engine, Job, JobSpec, Outcome, Part, StageListener, StopReason};
 use crate::event::{Clock, Failure, StageTime};
-use crate::files::{Folder, HostPath};
+use crate::files::{Folder, HostPath, RootPath};
 use crate::package::{PackageRecord, content_digest, read_metadata};
 use crate::process::Cancel;
 use crate::store::{PackageSummary, RecordKind, ResultFile, StepResult, Store};
@@ -91,8 +91,8 @@ impl Local {
                 (packages, stages)
             }
             Outcome::Stopped { reason: StopReason::Canceled, .. } => return Ok(Ran::Canceled),
-            Outcome::Stopped { reason, stages, tail } => {
-                return Ok(Ran::Badly { failure: failure(task, &reason, tail), stages });
+            Outcome::Stopped { reason, stages, tail, problems } => {
+                return Ok(Ran::Badly { failure: failure(task, &reason, tail, problems), stages });
             }
         };
         let (key, milliseconds) = (*key, self.clock.now().since(begun).as_millis());
@@ -122,18 +122,21 @@ impl Local {
             Part::SourcePackage => (Vec::new(), Vec::new()),
             Part::Packages => (stage(&self.store, task)?, provided(task)),
         };
-        Ok(Job {
-            spec,
-            sources,
-            top: task.work.clone(),
+        let in_root = |path: &HostPath| {
+            let climbs = || ExecuteError::Task(format!("`{path}` is no path that a root can have"));
+            RootPath::in_own_root(path).ok_or_else(climbs)
+        };
+        let spec = JobSpec {
+            spec: in_root(&spec)?,
+            sources: in_root(&sources)?,
+            top: in_root(&task.work)?,
             part,
             settings: task.settings.clone(),
             search,
             staged,
             source_date_epoch: task.epoch(),
-            timeout: task.timeout,
-            log: task.log(),
-        })
+        };
+        Ok(Job { spec, top: task.work.clone(), timeout: task.timeout, log: task.log() })
     }
 
     fn take_in(&self, task: &Task, packages: &[HostPath]) -> Result<Vec<ResultFile>, ExecuteError> {

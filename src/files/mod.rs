@@ -11,6 +11,7 @@ mod links;
 mod lock;
 mod reach;
 mod real_path;
+mod root_path;
 mod search;
 mod tree;
 
@@ -24,6 +25,7 @@ pub use folder::{Entry, EntryKind, Folder, Sharing, is_temporary};
 pub use links::Resolved;
 pub use lock::{Lock, LockKind};
 pub use reach::{LastLink, Reach, is_out_of_reach};
+pub use root_path::RootPath;
 pub use tree::{KnownFolders, Tree};
 
 /// An absolute path of the machine that forge runs on, not of a root that it builds in.

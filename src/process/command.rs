@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::document::Documents;
 use super::quoting::shell_quoted;
-use super::supervise::{APART, END_GENTLY, SUPERVISE, TOGETHER};
+use super::supervise::{APART, END_GENTLY, INPUT_FIRST, NO_INPUT, SUPERVISE, TOGETHER};
 use crate::files::HostPath;
 
 /// How long a program that is asked to end may take over it.
@@ -94,7 +94,8 @@ impl Cancel {
     }
 }
 
-/// A program to run: nothing of forge's own environment reaches it, its standard input is empty. It has no `Debug`: its
+/// A program to run: nothing of forge's own environment reaches it, its standard input is empty unless it is given a
+/// [request](Command::request). It has no `Debug`: its
 /// environment may hold secrets.
 #[derive(Clone)]
 pub struct Command {
@@ -104,7 +105,17 @@ pub struct Command {
     folder: HostPath,
     timeout: Duration,
     streams: Streams,
+    input: Input,
     documents: Documents,
+}
+
+/// What a program reads from its standard input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Input {
+    /// Nothing.
+    Empty,
+    /// The first document, which nothing that it starts inherits.
+    FirstDocument,
 }
 
 /// Where a program's two outputs go.
@@ -132,6 +143,7 @@ impl Command {
             folder: folder.clone(),
             timeout,
             streams: Streams::Apart,
+            input: Input::Empty,
             documents: Documents::default(),
         }
     }
@@ -159,6 +171,13 @@ impl Command {
     /// is its name in arguments.
     pub fn document(mut self, content: Vec<u8>) -> Self {
         self.documents.add(content);
+        self
+    }
+
+    /// What the program reads from its standard input. It comes before all documents.
+    pub fn request(mut self, content: Vec<u8>) -> Self {
+        self.documents.put_first(content);
+        self.input = Input::FirstDocument;
         self
     }
 
@@ -214,6 +233,10 @@ impl Command {
             .arg(match self.streams {
                 Streams::Apart => APART,
                 Streams::Together => TOGETHER,
+            })
+            .arg(match self.input {
+                Input::Empty => NO_INPUT,
+                Input::FirstDocument => INPUT_FIRST,
             })
             .arg(self.documents.count().to_string())
             .arg(&self.program)

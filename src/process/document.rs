@@ -7,7 +7,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -21,6 +21,10 @@ pub(super) struct Documents(Vec<Vec<u8>>);
 impl Documents {
     pub fn add(&mut self, content: Vec<u8>) {
         self.0.push(content);
+    }
+
+    pub fn put_first(&mut self, content: Vec<u8>) {
+        self.0.insert(0, content);
     }
 
     pub fn count(&self) -> usize {
@@ -47,23 +51,27 @@ pub fn document_path(number: usize) -> String {
     format!("/proc/self/fd/{{document {number}}}")
 }
 
-/// Reads documents, and opens each as a file that programs started from here inherit.
+/// Reads documents, and opens each as a file that programs started from here inherit: a supervisor starts only the one that
+/// they are for.
 pub(super) fn receive(count: usize, input: &mut impl Read) -> io::Result<Vec<OwnedFd>> {
-    let mut receive_one = || {
-        let mut length = [0; 8];
-        input.read_exact(&mut length)?;
-        let mut content = Vec::new();
-        input.take(u64::from_le_bytes(length)).read_to_end(&mut content)?;
-        inherited(&content)
-    };
-    (0..count).map(|_| receive_one()).collect()
+    (0..count).map(|_| receive_one(input, MemfdFlags::empty())).collect()
 }
 
-/// A file in memory that can be read again and again, and not be changed. It lacks the flag that closes it when a program
-/// is started: a supervisor starts only the one that the document is for.
-fn inherited(content: &[u8]) -> io::Result<OwnedFd> {
-    let mut file = File::from(memfd_create("forge", MemfdFlags::ALLOW_SEALING)?);
-    file.write_all(content)?;
+/// Reads one document, for the standard input of a program: nothing inherits the file itself.
+pub(super) fn receive_request(input: &mut impl Read) -> io::Result<OwnedFd> {
+    receive_one(input, MemfdFlags::CLOEXEC)
+}
+
+/// A file in memory that can be read again and again, and not be changed.
+fn receive_one(input: &mut impl Read, flags: MemfdFlags) -> io::Result<OwnedFd> {
+    let mut length = [0; 8];
+    input.read_exact(&mut length)?;
+    let length = u64::from_le_bytes(length);
+    let mut file = File::from(memfd_create("forge", flags | MemfdFlags::ALLOW_SEALING)?);
+    if io::copy(&mut input.take(length), &mut file)? < length {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    file.rewind()?;
     fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
     Ok(file.into())
 }

@@ -10,7 +10,7 @@ use std::thread;
 use rustix::process::{Pid, Signal, WaitOptions, getpid, set_child_subreaper, wait};
 
 use super::descendants::{end_all, signal_all};
-use super::document::{receive, with_paths};
+use super::document::{receive, receive_request, with_paths};
 
 /// The first argument that makes forge a supervisor; no command that a user gives.
 pub const SUPERVISE: &str = "__supervise";
@@ -19,7 +19,11 @@ pub const SUPERVISE: &str = "__supervise";
 pub(super) const APART: &str = "apart";
 pub(super) const TOGETHER: &str = "together";
 
-/// What forge writes to a supervisor, after the documents that the third argument counts, to ask the program to end; the end of the pipe ends it at once.
+/// The third argument: whether the first document is the program's standard input.
+pub(super) const NO_INPUT: &str = "no-input";
+pub(super) const INPUT_FIRST: &str = "input-first";
+
+/// What forge writes to a supervisor, after the documents that the fourth argument counts, to ask the program to end; the end of the pipe ends it at once.
 pub(super) const END_GENTLY: u8 = b'T';
 
 /// What a shell gives for a program that can't be started.
@@ -29,12 +33,23 @@ const CANNOT_START: u8 = 127;
 /// number of the signal that ended it, as a shell does.
 pub fn supervise(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut arguments = arguments.into_iter();
-    let (Some(streams), Some(count), Some(program)) = (arguments.next(), arguments.next(), arguments.next())
+    let (Some(streams), Some(input), Some(count), Some(program)) =
+        (arguments.next(), arguments.next(), arguments.next(), arguments.next())
     else {
         return ExitCode::from(CANNOT_START);
     };
     let count = count.to_str().and_then(|count| count.parse().ok());
-    let Some(documents) = count.and_then(|count| receive(count, &mut std::io::stdin().lock()).ok()) else {
+    let received = count.and_then(|count: usize| {
+        let mut stdin = std::io::stdin().lock();
+        match input == INPUT_FIRST {
+            true => {
+                let request = receive_request(&mut stdin).ok()?;
+                Some((Stdio::from(request), receive(count.checked_sub(1)?, &mut stdin).ok()?))
+            }
+            false => Some((Stdio::null(), receive(count, &mut stdin).ok()?)),
+        }
+    });
+    let Some((input, documents)) = received else {
         return ExitCode::from(CANNOT_START);
     };
     let arguments: Vec<OsString> = arguments.map(|argument| with_paths(&argument, &documents)).collect();
@@ -42,7 +57,7 @@ pub fn supervise(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if set_child_subreaper(Some(own)).is_err() {
         return ExitCode::from(CANNOT_START);
     }
-    let Some(child) = start(program, arguments, streams == TOGETHER) else {
+    let Some(child) = start(program, arguments, input, streams == TOGETHER) else {
         return ExitCode::from(CANNOT_START);
     };
     drop(documents);
@@ -53,9 +68,9 @@ pub fn supervise(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where a program is started")]
-fn start(program: OsString, arguments: Vec<OsString>, together: bool) -> Option<Pid> {
+fn start(program: OsString, arguments: Vec<OsString>, input: Stdio, together: bool) -> Option<Pid> {
     let mut command = process::Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).process_group(0);
+    command.args(arguments).stdin(input).process_group(0);
     if together {
         command.stderr(std::io::stdout().as_fd().try_clone_to_owned().ok()?);
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::events::Verbosity;
 use super::table::{Column, table};
 use super::words::duration;
-use crate::event::{Ended, Event, Listener, State, What};
+use crate::event::{Ended, Event, Listener, Problem, Severity, State, What};
 
 /// Collects what the final screen tells.
 #[derive(Default)]
@@ -93,6 +93,11 @@ fn failure(build: &Ended) -> String {
     for line in &failure.tail {
         text.push_str(&format!("  │ {}\n", printable(line)));
     }
+    // Of a script that failed its own last lines say why.
+    let told = failure.problems.iter().filter(|problem| problem.code != SCRIPT_FAILED);
+    for problem in told.filter(|problem| problem.severity == Severity::Error).take(PROBLEMS_SHOWN) {
+        text.push_str(&shown_problem(problem));
+    }
     if let Some(log) = &failure.log {
         text.push_str(&format!("  whole log: {log}\n"));
     }
@@ -100,6 +105,28 @@ fn failure(build: &Ended) -> String {
         text.push_str(&format!("  build tree: {tree}\n"));
     }
     text.push('\n');
+    text
+}
+
+/// The code of a problem that says that a script has failed.
+const SCRIPT_FAILED: &str = "forge::engine::bad_exit";
+
+/// How many problems of a build are shown; all of them are in its log.
+const PROBLEMS_SHOWN: usize = 5;
+
+/// The place of a problem, its code and what can be done: its words are in the lines of the log.
+fn shown_problem(problem: &Problem) -> String {
+    let mut text = format!("  {}", problem.code);
+    if let (Some(file), Some(line)) = (&problem.file, problem.line) {
+        text.push_str(&format!(" at {}:{line}", printable(file)));
+    }
+    text.push('\n');
+    for step in &problem.through {
+        text.push_str(&format!("    {}\n", printable(step)));
+    }
+    if let Some(help) = &problem.help {
+        text.push_str(&format!("    help: {}\n", printable(help)));
+    }
     text
 }
 

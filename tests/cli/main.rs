@@ -40,3 +40,4 @@ mod source_packages;
 mod sources;
 mod spec;
 mod store;
+mod worker;

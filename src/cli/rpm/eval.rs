@@ -13,7 +13,7 @@ const COMMAND_LINE: CommandLine<Common> = CommandLine { program: "rpm", options:
 
 /// Runs with rpm's own arguments.
 pub fn run(arguments: Vec<OsString>, context: &Context) -> Exit {
-    let mut session = match Session::new(context) {
+    let mut session = match Session::new(&context.variables) {
         Ok(session) => session,
         Err(error) => {
             context.tell(&format!("error: {}\n", crate::files::reason(&error)));
@@ -43,7 +43,7 @@ pub fn run(arguments: Vec<OsString>, context: &Context) -> Exit {
     }
 }
 
-fn carry_out(session: &mut Session<'_>, said: Said<Common>) -> Result<(), Vec<u8>> {
+fn carry_out(session: &mut Session, said: Said<Common>) -> Result<(), Vec<u8>> {
     match said {
         Said::Option { wanted, value, .. } => session.carry_out(wanted, value),
         Said::Word(word) => {

@@ -1,6 +1,8 @@
 //! rpm's own programs: their command lines, their words, their exit codes.
 
+mod build;
 mod eval;
+mod job;
 mod options;
 mod rpmbuild;
 mod rpmspec;
@@ -9,6 +11,8 @@ mod shell;
 mod uncompress;
 
 pub use eval::run as eval;
+pub use job::carry_out_job;
 pub use rpmbuild::run as rpmbuild;
 pub use rpmspec::run as rpmspec;
+pub use session::complain;
 pub use uncompress::run as uncompress;

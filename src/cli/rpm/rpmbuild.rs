@@ -1,23 +1,18 @@
 //! `forge rpmbuild`: rpmbuild with its own command line, its own words and its own exit codes (rpmbuild(1)).
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::ffi::OsStringExt;
-use std::rc::Rc;
 
-use bstr::{BStr, ByteSlice};
+use bstr::ByteSlice;
 
 use super::super::context::Context;
+use super::build::{BuildTask, Teller, built_for_targets};
 use super::options::{CommandLine, Row, Said};
-use super::session::{COMMON, Common, OF_SPECS, Session, Told, complain, ended, print};
-use crate::engine::{
-    BuildListener, BuildProblem, BuildRequest, Goal, Order, Unbuilt, build, install_source_package,
-    spec_of_archive,
-};
-use crate::files::{Folder, HostPath};
-use crate::macros::{Compatibility, Stop};
-use crate::package::Dependency;
-use crate::spec::{Listener, Parsing, Report, Spec, parse};
+use super::session::{COMMON, Common, OF_SPECS, Session, complain, ended, print};
+use crate::engine::{Goal, Order, install_source_package, spec_of_archive};
+use crate::files::HostPath;
+use crate::macros::Stop;
 
 /// What an option means.
 #[derive(Clone, Copy)]
@@ -27,8 +22,6 @@ enum Wanted {
     Rebuild,
     Set(fn(&mut Order)),
     BuildRoot,
-    Job,
-    Staged,
     Version,
     Help,
 }
@@ -60,9 +53,6 @@ const OPTIONS: &[Row<Wanted>] = &[
     Row::bare("short-circuit", None, Wanted::Set(|order| order.short_circuit = true)),
     Row::bare("rpmfcdebug", None, Wanted::Set(|order| order.shows_classes = true)),
     Row::valued("buildroot", None, Wanted::BuildRoot),
-    // Said by forge to itself: what it wants to know beyond what rpmbuild tells.
-    Row::bare("job", None, Wanted::Job),
-    Row::valued("staged", None, Wanted::Staged),
     Row::bare("version", None, Wanted::Version),
     Row::bare("help", Some('?'), Wanted::Help),
     Row::bare("usage", None, Wanted::Help),
@@ -110,16 +100,11 @@ Macros:
   -v, --verbose                   tell more; --quiet tells less
 ";
 
-/// The exit code that says that something the build needs is missing.
-const MISSING: u8 = 11;
-
 /// What the command line came to.
 struct Request {
     from: Option<Input>,
     order: Order,
     files: Vec<Vec<u8>>,
-    /// Whether forge itself has asked for it.
-    is_job: bool,
 }
 
 /// Runs with rpmbuild's own arguments; gives the exit code.
@@ -129,11 +114,11 @@ pub fn run(arguments: Vec<OsString>, context: &Context) -> u8 {
 
 fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8>> {
     let failed = |error: io::Error| format!("error: {}\n", crate::files::reason(&error)).into_bytes();
-    let mut session = Session::new(context).map_err(failed)?;
+    let mut session = Session::new(&context.variables).map_err(failed)?;
     // rpmbuild tells what it runs unless it is told not to.
     session.is_verbose = true;
     let is_asked = !arguments.is_empty();
-    let mut request = Request { from: None, order: Order::default(), files: Vec::new(), is_job: false };
+    let mut request = Request { from: None, order: Order::default(), files: Vec::new() };
     if let Some(code) = read(arguments, &mut session, &mut request)? {
         return Ok(code);
     }
@@ -156,7 +141,7 @@ fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8
 /// Reads the command line; gives the exit code if that was all.
 fn read(
     arguments: Vec<OsString>,
-    session: &mut Session<'_>,
+    session: &mut Session,
     request: &mut Request,
 ) -> Result<Option<u8>, Vec<u8>> {
     const LINE: CommandLine<Wanted> = CommandLine { program: "rpmbuild", options: &[OPTIONS] };
@@ -194,8 +179,6 @@ fn read(
                     request.order.goal = Some(Goal::Binary);
                 }
                 Wanted::Set(set) => set(&mut request.order),
-                Wanted::Job => request.is_job = true,
-                Wanted::Staged => request.order.staged = staged(&value)?,
                 Wanted::BuildRoot => session.build_root = Some(value),
                 Wanted::Version => {
                     session.print_version()?;
@@ -211,66 +194,9 @@ fn read(
     Ok(None)
 }
 
-/// What staged packages provide, as the file `path` lists it.
-fn staged(path: &[u8]) -> Result<Vec<Vec<Dependency>>, Vec<u8>> {
-    let shown = path.to_str_lossy();
-    let failed = |reason: String| format!("error: Unable to read {shown}: {reason}\n").into_bytes();
-    let path = path.to_path_lossy();
-    let (folder, name) = path
-        .parent()
-        .and_then(HostPath::new)
-        .zip(path.file_name())
-        .ok_or_else(|| failed("not an absolute path".to_owned()))?;
-    let text = Folder::open_ambient(&folder).and_then(|folder| folder.read(name));
-    let text = text.map_err(|error| failed(crate::files::reason(&error)))?;
-    serde_json::from_slice(&text).map_err(|error| failed(error.to_string()))
-}
-
-/// Tells what a build says, as rpmbuild does.
-struct Teller {
-    told: Told,
-    is_quiet: bool,
-    /// Whether exit codes of scripts are told, which rpmbuild keeps to itself.
-    tells_codes: bool,
-}
-
-impl BuildListener for Teller {
-    fn notice(&self, text: &[u8]) {
-        if !self.is_quiet {
-            let mut output = io::stdout().lock();
-            // Nobody is left to be told, if it is gone.
-            let _ =
-                output.write_all(text).and_then(|()| output.write_all(b"\n")).and_then(|()| output.flush());
-        }
-    }
-
-    fn is_quiet(&self) -> bool {
-        self.is_quiet
-    }
-
-    fn detail(&self, text: &[u8]) {
-        complain(text);
-    }
-
-    fn problem(&self, problem: &BuildProblem) {
-        let kind = if problem.is_error() { "error" } else { "warning" };
-        let message = format!("{kind}: {problem}\n");
-        match problem {
-            BuildProblem::BadExit { name, code, .. } if self.tells_codes => {
-                self.notice(format!("{name} ended with exit code {code}").as_bytes());
-                self.told.tell(message.as_bytes());
-            }
-            // rpm does not repeat this one at the end.
-            BuildProblem::BuildRequires { .. } => complain(message.as_bytes()),
-            _ => self.told.tell(message.as_bytes()),
-        }
-    }
-}
-
 /// Builds from one file, for all targets.
-fn built(session: &mut Session<'_>, request: &Request, file: &[u8]) -> Result<u8, Vec<u8>> {
-    let teller =
-        Teller { told: session.told.clone(), is_quiet: session.is_quiet, tells_codes: request.is_job };
+fn built(session: &mut Session, request: &Request, file: &[u8]) -> Result<u8, Vec<u8>> {
+    let teller = Teller { told: session.told.clone(), is_quiet: session.is_quiet };
     let folder = rustix::process::getcwd(Vec::new()).unwrap_or_default();
     let folder = HostPath::new(folder.as_bytes().to_path_lossy()).unwrap_or_else(HostPath::root);
     let path = folder.join(file.to_path_lossy());
@@ -304,38 +230,12 @@ fn built(session: &mut Session<'_>, request: &Request, file: &[u8]) -> Result<u8
     let Ok(spec_file) = spec_file else {
         return Ok(1);
     };
-    let given = session.targets();
-    if given.len() > 1 || !given.is_empty() {
-        announce(&given.join(","), session.is_quiet);
-    }
-    let targets = if given.is_empty() { vec![None] } else { given.into_iter().map(Some).collect() };
-    for target in targets {
-        if let Some(target) = &target {
-            session.set_target(Some(target));
-            announce_one(target, session.is_quiet);
-        }
-        let code = built_for(session, &teller, &order, &spec_file, &folder, target.is_none())?;
-        if code != 0 {
-            return Ok(code);
-        }
-    }
-    Ok(0)
-}
-
-fn announce(targets: &str, is_quiet: bool) {
-    if !is_quiet {
-        complain(format!("Building target platforms: {targets}\n").as_bytes());
-    }
-}
-
-fn announce_one(target: &str, is_quiet: bool) {
-    if !is_quiet {
-        complain(format!("Building for target {target}\n").as_bytes());
-    }
+    let task = BuildTask { order: &order, spec_file: &spec_file, folder: &folder };
+    built_for_targets(session, &teller, &task)
 }
 
 /// Whether a file can be a spec.
-fn check_spec(session: &mut Session<'_>, path: &HostPath, shown: &str) -> Result<(), Stop> {
+fn check_spec(session: &mut Session, path: &HostPath, shown: &str) -> Result<(), Stop> {
     let full = path.to_string();
     let macros = session.macros().map_err(|_| Stop)?;
     if !macros.exists(full.as_bytes()) {
@@ -352,113 +252,4 @@ fn check_spec(session: &mut Session<'_>, path: &HostPath, shown: &str) -> Result
     }
     let _ = shown;
     Ok(())
-}
-
-/// Builds for one target; where the spec names others, for those.
-fn built_for(
-    session: &mut Session<'_>,
-    teller: &Teller,
-    order: &Order,
-    spec_file: &HostPath,
-    folder: &HostPath,
-    is_open: bool,
-) -> Result<u8, Vec<u8>> {
-    let before = session.macros()?.table();
-    if is_open {
-        session.told.hold();
-    }
-    let parsed = parsed(session, spec_file);
-    // A spec that names its architectures is read again for each of them.
-    let is_read_again = matches!(&parsed, Ok(Ok(spec)) if is_open && !spec.build_archs.is_empty());
-    session.told.release(!is_read_again);
-    let Ok(spec) = parsed? else {
-        session.macros()?.set_table(before);
-        return Ok(1);
-    };
-    if is_open && !spec.build_archs.is_empty() {
-        let archs: Vec<String> = std::iter::once(&spec)
-            .chain(&spec.variants)
-            .map(|variant| variant.target.arch.to_string())
-            .collect();
-        announce(&archs.join(","), session.is_quiet);
-        for arch in archs {
-            announce_one(&arch, session.is_quiet);
-            session.set_target(Some(&arch));
-            let code = built_for(session, teller, order, spec_file, folder, false)?;
-            if code != 0 {
-                return Ok(code);
-            }
-        }
-        session.set_target(None);
-        return Ok(0);
-    }
-    let macros = session.macros()?;
-    let listener = spec_listener(&session.told);
-    let request = BuildRequest {
-        macros: &macros,
-        spec,
-        order,
-        listener: teller,
-        spec_listener: listener,
-        folder: folder.clone(),
-    };
-    let code = match build(request) {
-        Ok(()) => 0,
-        Err(Unbuilt::Failed) => 1,
-        Err(Unbuilt::MissingBuildRequires) => MISSING,
-    };
-    macros.set_table(before);
-    summary(&session.told, session.is_quiet);
-    Ok(code)
-}
-
-fn spec_listener(told: &Told) -> Listener {
-    let told = told.clone();
-    Rc::new(move |report: &Report| told.tell(format!("{}\n", report.as_rpm()).as_bytes()))
-}
-
-/// Reads the spec.
-fn parsed(session: &mut Session<'_>, file: &HostPath) -> Result<Result<Spec, Stop>, Vec<u8>> {
-    let macros = session.macros()?;
-    let name = file.to_string();
-    let text = macros.read_file(name.as_bytes()).map_err(|error| {
-        format!("error: Unable to open {name}: {}\n", crate::files::reason(&error)).into_bytes()
-    })?;
-    let arch = macros.expand(b"%{_host_cpu}").map_err(|Stop| Vec::new())?;
-    let arch = String::from_utf8_lossy(&arch).into_owned();
-    let compatible = session.rc.compatible(Compatibility::Build, &arch);
-    let can_build = |wanted: &BStr| compatible.iter().any(|arch| arch.as_bytes() == wanted.as_bytes());
-    let listener = spec_listener(&session.told);
-    let parsing = Parsing {
-        file: &name,
-        text,
-        can_build: &can_build,
-        build_root: session.build_root.as_deref(),
-        listener,
-    };
-    let Ok(spec) = parse(&macros, parsing) else {
-        return Ok(Err(Stop));
-    };
-    if spec.lacks_fields {
-        return Ok(Err(Stop));
-    }
-    Ok(Ok(spec))
-}
-
-/// Repeats what was wrong, once all else has been said.
-fn summary(told: &Told, is_quiet: bool) {
-    let (errors, warnings) = told.take();
-    if is_quiet {
-        return;
-    }
-    for (title, lines) in [("warnings", warnings), ("errors", errors)] {
-        if lines.is_empty() {
-            continue;
-        }
-        // Nobody is left to be told, if it is gone.
-        let _ = print(format!("\nRPM build {title}:\n").as_bytes());
-        for line in lines {
-            complain(&[b"    ", line.as_slice(), b"\n"].concat());
-        }
-    }
 }

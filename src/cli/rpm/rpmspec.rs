@@ -127,7 +127,7 @@ pub fn run(arguments: Vec<OsString>, context: &Context) -> u8 {
 
 fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8>> {
     let failed = |error: io::Error| format!("error: {}\n", crate::files::reason(&error)).into_bytes();
-    let mut session = Session::new(context).map_err(failed)?;
+    let mut session = Session::new(&context.variables).map_err(failed)?;
     let mut request = Request { mode: None, of: Of::All, format: None, files: Vec::new() };
     let is_asked = !arguments.is_empty();
     if let Some(code) = read(arguments, &mut session, &mut request)? {
@@ -163,7 +163,7 @@ fn nothing(what: &str) -> Vec<u8> {
 /// Reads the command line; gives the exit code if that was all.
 fn read(
     arguments: Vec<OsString>,
-    session: &mut Session<'_>,
+    session: &mut Session,
     request: &mut Request,
 ) -> Result<Option<u8>, Vec<u8>> {
     const LINE: CommandLine<Wanted> = CommandLine { program: "rpmspec", options: &[OPTIONS] };
@@ -228,7 +228,7 @@ fn print_tags(is_verbose: bool) -> Result<(), Vec<u8>> {
 }
 
 /// Parses a spec with a session's macros, which are afterwards as they were before.
-fn spec_of(session: &mut Session<'_>, file: &[u8], keeps_macros: bool) -> Result<Spec, Vec<u8>> {
+fn spec_of(session: &mut Session, file: &[u8], keeps_macros: bool) -> Result<Spec, Vec<u8>> {
     let macros = session.macros()?;
     let name = file.to_str_lossy().into_owned();
     let text = macros.read_file(file).map_err(|error| {
@@ -250,7 +250,7 @@ fn spec_of(session: &mut Session<'_>, file: &[u8], keeps_macros: bool) -> Result
 }
 
 fn query(
-    session: &mut Session<'_>,
+    session: &mut Session,
     request: &Request,
     context: &Context,
     output: &mut impl Write,
@@ -306,7 +306,7 @@ fn headers(spec: &Spec, of: Of) -> Vec<Header> {
     }
 }
 
-fn parsed(session: &mut Session<'_>, request: &Request, output: &mut impl Write) -> Result<u8, Vec<u8>> {
+fn parsed(session: &mut Session, request: &Request, output: &mut impl Write) -> Result<u8, Vec<u8>> {
     let mut code = 0;
     for file in &request.files {
         match spec_of(session, file, false) {
@@ -321,7 +321,7 @@ fn parsed(session: &mut Session<'_>, request: &Request, output: &mut impl Write)
     Ok(code)
 }
 
-fn shelled(session: &mut Session<'_>, request: &Request) -> Result<u8, Vec<u8>> {
+fn shelled(session: &mut Session, request: &Request) -> Result<u8, Vec<u8>> {
     for file in &request.files {
         spec_of(session, file, true)?;
     }

@@ -1,18 +1,22 @@
 //! What rpm's programs have in common: options that change macros, and the macros that come of them (rpm-common(8)).
 
 use std::cell::{Cell, RefCell};
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 
 use bstr::ByteSlice;
 
-use super::super::context::Context;
 use super::options::Row;
 use crate::macros::{
     Configuration, Level, Limits, MACRO_PATH, Macros, NoHost, Origin, Report, RpmRc, SystemHost, Table,
 };
 use crate::process::shell_quoted;
+use crate::spec::Finding;
+
+/// Environment variables.
+pub type Variables = Vec<(OsString, OsString)>;
 
 /// What an option means that all programs have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,8 +92,9 @@ pub const OF_SPECS: &[Row<Common>] = &[
 ];
 
 /// What has been said so far, and what came of it.
-pub struct Session<'a> {
-    context: &'a Context,
+pub struct Session {
+    /// The environment that macros see, and what is run.
+    variables: Variables,
     configuration: Configuration,
     /// `-v`
     pub is_verbose: bool,
@@ -119,20 +124,46 @@ pub struct Session<'a> {
 #[derive(Clone, Default)]
 pub struct Told {
     /// What is held back until it is known whether it will be said once more.
-    held: Rc<RefCell<Option<Vec<Vec<u8>>>>>,
+    held: Rc<RefCell<Option<Vec<Held>>>>,
     errors: Rc<RefCell<Vec<Vec<u8>>>>,
     warnings: Rc<RefCell<Vec<Vec<u8>>>>,
+    /// Who hears of it in other words than rpm's.
+    listener: Rc<RefCell<Option<FindingListener>>>,
 }
 
+/// Hears what is found to be wrong.
+pub type FindingListener = Rc<dyn Fn(Finding)>;
+
+/// A message in rpm's words, and what it stands for where somebody wants to know.
+type Held = (Vec<u8>, Option<Finding>);
+
 impl Told {
+    /// From now on `listener` hears of all that is found.
+    pub fn set_listener(&self, listener: FindingListener) {
+        *self.listener.borrow_mut() = Some(listener);
+    }
+
     /// Writes a message of rpm's words to standard error, and keeps it.
     pub fn tell(&self, message: &[u8]) {
+        self.tell_all((message.to_vec(), None));
+    }
+
+    /// As [`Told::tell`], of something that has been found.
+    pub fn tell_finding(&self, message: &[u8], finding: impl FnOnce() -> Finding) {
+        let finding = self.listener.borrow().is_some().then(finding);
+        self.tell_all((message.to_vec(), finding));
+    }
+
+    fn tell_all(&self, (message, finding): Held) {
         if let Some(held) = self.held.borrow_mut().as_mut() {
-            held.push(message.to_vec());
+            held.push((message, finding));
             return;
         }
-        complain(message);
-        let message = message.strip_suffix(b"\n").unwrap_or(message);
+        complain(&message);
+        if let (Some(listener), Some(finding)) = (self.listener.borrow().as_ref(), finding) {
+            listener(finding);
+        }
+        let message = message.strip_suffix(b"\n").unwrap_or(&message);
         if let Some(text) = message.strip_prefix(b"error: ") {
             self.errors.borrow_mut().push(text.to_vec());
         } else if let Some(text) = message.strip_prefix(b"warning: ") {
@@ -148,7 +179,7 @@ impl Told {
     /// Drops what was held back, or tells it.
     pub fn release(&self, is_told: bool) {
         let held = self.held.take().unwrap_or_default();
-        held.iter().filter(|_| is_told).for_each(|message| self.tell(message));
+        held.into_iter().filter(|_| is_told).for_each(|message| self.tell_all(message));
     }
 
     /// The errors and the warnings so far; they are forgotten.
@@ -157,17 +188,17 @@ impl Told {
     }
 }
 
-impl<'a> Session<'a> {
+impl Session {
     /// Nothing said so far.
     ///
     /// # Errors
     /// The machine's files are out of reach.
-    pub fn new(context: &'a Context) -> io::Result<Self> {
+    pub fn new(variables: &Variables) -> io::Result<Self> {
         let told = Told::default();
-        let host = host(context, false, &told)?;
+        let host = host(variables, false, &told)?;
         let scratch = Macros::new(Table::new(), Rc::new(host), Limits::default());
         Ok(Self {
-            context,
+            variables: variables.clone(),
             configuration: Configuration::default(),
             is_verbose: false,
             is_quiet: false,
@@ -269,7 +300,7 @@ impl<'a> Session<'a> {
             return Ok(macros.clone());
         }
         let failed = |error: io::Error| format!("error: {}\n", crate::files::reason(&error)).into_bytes();
-        let host = host(self.context, self.is_verbose, &self.told).map_err(failed)?;
+        let host = host(&self.variables, self.is_verbose, &self.told).map_err(failed)?;
         let macros = Macros::new(Table::new(), Rc::new(host), Limits::default());
         self.rc = macros.configure(&self.configuration).map_err(|_| Vec::new())?;
         // What is said of macros comes after it, and counts more.
@@ -376,10 +407,10 @@ fn definition(said: &[u8]) -> Vec<u8> {
     said.iter().map(letter).collect()
 }
 
-fn host(context: &Context, is_verbose: bool, told: &Told) -> io::Result<SystemHost> {
+fn host(variables: &Variables, is_verbose: bool, told: &Told) -> io::Result<SystemHost> {
     let told = told.clone();
-    let tell = move |report: Report| told.tell(&report.as_rpm());
-    Ok(SystemHost::new(context.variables.clone(), tell)?.verbose(is_verbose))
+    let tell = move |report: Report| told.tell_finding(&report.as_rpm(), || Finding::from(&report));
+    Ok(SystemHost::new(variables.clone(), tell)?.verbose(is_verbose))
 }
 
 /// `--with x`: what `%bcond` looks at.

@@ -72,7 +72,7 @@ pub fn run(arguments: Vec<OsString>, context: &Context) -> u8 {
 
 fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8>> {
     let request = read(arguments)?;
-    let mut session = Session::new(context).map_err(|error| failed("session", &error))?;
+    let mut session = Session::new(&context.variables).map_err(|error| failed("session", &error))?;
     let macros = session.macros()?;
     for file in &request.files {
         let command = command(&macros, &request, file)?;

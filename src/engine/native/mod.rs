@@ -4,6 +4,7 @@ mod build;
 mod facts;
 mod observations;
 mod settings;
+mod work;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -21,14 +22,14 @@ pub use build::{
 
 pub use observations::SOURCES_FOLDER;
 pub(super) use observations::placeholders;
+pub use work::WORKER;
 
-use super::carried_out::{Program, carry_out};
 use super::limits::COMMAND_TIME;
 use super::masked_read::mask_read;
 use super::rpmbuild::SYSTEM_PATH;
 use super::{
-    Engine, EngineError, EngineIdentity, FactsRequest, Job, Outcome, Promise, Read, Settings, SpecReader,
-    StageListener,
+    BuildOrder, Engine, EngineError, EngineIdentity, FactsRequest, Job, Outcome, Part, Promise, Read,
+    Settings, SpecReader, StageListener,
 };
 use crate::files::{HostPath, reason};
 use crate::macros::{
@@ -274,7 +275,7 @@ impl SpecReader for Native {
 }
 
 impl Engine for Native {
-    /// This program once more, as `forge rpmbuild`.
+    /// In a worker: this program once more.
     fn run<'a>(
         &'a self,
         job: &'a Job,
@@ -283,13 +284,10 @@ impl Engine for Native {
     ) -> Promise<'a, Result<Outcome, EngineError>> {
         Box::pin(async move {
             let (supervisor, forge) = self.builds_with.as_ref().ok_or(EngineError::ReadsOnly)?;
-            let program = Program {
-                supervisor,
-                words: (forge.as_os_str().to_owned(), &["rpmbuild", "--job"]),
-                checks_dependencies: tokio::task::block_in_place(|| self.has_packages(&job.settings)),
-                hears_of_staged: true,
-            };
-            carry_out(&program, job, cancel, stages).await
+            let checks_dependencies = job.spec.part == Part::Packages
+                && tokio::task::block_in_place(|| self.has_packages(&job.spec.settings));
+            let order = BuildOrder { job: job.spec.clone(), checks_dependencies };
+            work::carry_out((supervisor, forge), order, job, cancel, stages).await
         })
     }
 }

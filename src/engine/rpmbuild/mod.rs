@@ -1,14 +1,16 @@
 //! `engine rpmbuild`: the root's own `rpmspec` and `rpmbuild` (rpmspec(8), rpmbuild(8)).
 
+pub(super) mod build;
+mod cause;
 mod query;
 mod sections;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::carried_out::{Program, carry_out};
 use super::limits::ANSWER_TIME;
 use super::masked_read::mask_read;
 use super::{
@@ -114,18 +116,13 @@ impl Engine for Rpmbuild {
         cancel: &'a Cancel,
         stages: &'a dyn StageListener,
     ) -> Promise<'a, Result<Outcome, EngineError>> {
-        let program = Program {
-            supervisor: &self.supervisor,
-            words: ("rpmbuild".into(), &[]),
-            checks_dependencies: self.dependencies == DependencyCheck::ByRpm,
-            hears_of_staged: false,
-        };
-        Box::pin(async move { carry_out(&program, job, cancel, stages).await })
+        let checks_dependencies = self.dependencies == DependencyCheck::ByRpm;
+        Box::pin(build::carry_out(&self.supervisor, checks_dependencies, job, cancel, stages))
     }
 }
 
 /// Adds the options that both programs take for `settings`.
-pub(super) fn with_options(mut command: Command, settings: &Settings, sources: &HostPath) -> Command {
+pub(super) fn with_options(mut command: Command, settings: &Settings, sources: impl fmt::Display) -> Command {
     let mut options: Vec<OsString> = Vec::new();
     let mut option = |name: &str, value: String| options.extend([name.into(), value.into()]);
     option("--define", format!("_sourcedir {sources}"));
@@ -168,7 +165,7 @@ fn document_macro(number: usize) -> String {
 }
 
 /// The environment of both programs. `home` is a folder without a user's `~/.rpmmacros`.
-pub(super) fn environment(settings: &Settings, home: &HostPath) -> BTreeMap<String, String> {
+pub(super) fn environment(settings: &Settings, home: impl fmt::Display) -> BTreeMap<String, String> {
     let mut environment = BTreeMap::from([
         ("HOME".to_owned(), home.to_string()),
         ("LANG".to_owned(), "C.UTF-8".to_owned()),

@@ -72,6 +72,7 @@ pub(super) fn assemble(
 ) -> Result<Assembled, Stop> {
     let mut header = spec.binary_header(package);
     let name = full_name(&header);
+    world.begin_stage("files");
     world.notice(format!("Processing files: {name}"));
     let is_of_debug = |package: &Package| package.name.ends_with(b"-debuginfo");
     let links = files::Links { has_debug_package: spec.packages.iter().any(is_of_debug) };

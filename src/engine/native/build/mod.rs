@@ -49,6 +49,8 @@ pub(super) fn has_packages(macros: &Macros) -> bool {
     struct Deaf;
     impl BuildListener for Deaf {
         fn notice(&self, _text: &[u8]) {}
+        fn stage(&self, _name: &str) {}
+        fn wrote(&self, _path: &HostPath) {}
         fn problem(&self, _problem: &BuildProblem) {}
         fn is_quiet(&self) -> bool {
             true

@@ -138,7 +138,7 @@ fn write_all(
         match result {
             Ok(()) => {
                 sign::sign(world, path)?;
-                world.notice(format!("Wrote: {path}"));
+                world.tell_written(path);
             }
             Err(error) => {
                 let path = path.to_string();

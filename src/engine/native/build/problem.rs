@@ -4,7 +4,8 @@ use bstr::BString;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::spec::{DependencyProblem, FileProblem};
+use crate::engine::Unmet;
+use crate::spec::{DependencyProblem, FileProblem, Finding, Weight};
 
 /// What can go wrong in a build, or may not be meant.
 #[derive(Debug, Error, Diagnostic)]
@@ -47,7 +48,7 @@ pub enum BuildProblem {
     )]
     BuildRequires {
         /// What is missing, and what needs it.
-        missing: Vec<String>,
+        missing: Vec<Unmet>,
     },
     /// A line that `%generate_buildrequires` wrote.
     #[error("{problem}: {line}")]
@@ -483,6 +484,20 @@ impl BuildProblem {
             | Self::Unpackaged { is_error, .. }
             | Self::BinariesInNoarch { is_error, .. } => *is_error,
             other => other.severity() != Some(miette::Severity::Warning),
+        }
+    }
+}
+
+impl From<&BuildProblem> for Finding {
+    fn from(problem: &BuildProblem) -> Self {
+        Self {
+            weight: if problem.is_error() { Weight::Error } else { Weight::Warning },
+            code: problem.code().map(|code| code.to_string()).unwrap_or_default(),
+            title: problem.to_string().trim_end().to_owned(),
+            help: problem.help().map(|help| help.to_string()),
+            file: String::new(),
+            line: 0,
+            through: None,
         }
     }
 }

@@ -5,6 +5,7 @@ use bstr::ByteSlice;
 use super::database::Database;
 use super::problem::BuildProblem;
 use super::world::World;
+use crate::engine::Unmet;
 use crate::macros::Stop;
 use crate::package::{Capability, Dependency as Met, Rich};
 use crate::spec::{Allows, Declared, Dependency, DependencyKind, Place, Spec, read_dependencies};
@@ -12,10 +13,10 @@ use crate::spec::{Allows, Declared, Dependency, DependencyKind, Place, Spec, rea
 /// What rpm itself can do, as far as a build may ask for it.
 const RPMLIB_PREFIX: &[u8] = b"rpmlib(";
 
-/// What is missing of what a spec needs, in the words of rpm's message.
+/// What is missing of what a spec needs, or is there and should not be.
 ///
 /// `staged` is what packages provide that are there beside those of the root.
-pub(super) fn missing(world: &World<'_>, spec: &Spec, staged: &[Vec<Met>]) -> Result<Vec<String>, Stop> {
+pub(super) fn missing(world: &World<'_>, spec: &Spec, staged: &[Vec<Met>]) -> Result<Vec<Unmet>, Stop> {
     if spec.build_dependencies.is_empty() {
         return Ok(Vec::new());
     }
@@ -23,17 +24,16 @@ pub(super) fn missing(world: &World<'_>, spec: &Spec, staged: &[Vec<Met>]) -> Re
     let package = package_name(spec);
     let mut missing = Vec::new();
     for kind in [DependencyKind::BuildRequires, DependencyKind::BuildConflicts] {
+        let is_conflict = kind == DependencyKind::BuildConflicts;
         let of_kind = spec.build_dependencies.iter().filter(|declared| declared.kind == kind);
-        let mut lines: Vec<String> = of_kind
-            .filter(|declared| {
-                is_met(&database, staged, &declared.dependency) == (kind == DependencyKind::BuildConflicts)
-            })
-            .map(|declared| {
-                let verb =
-                    if kind == DependencyKind::BuildRequires { "is needed by" } else { "conflicts with" };
-                format!("{} {verb} {package}", declared.dependency)
-            })
-            .collect();
+        let unmet = of_kind
+            .filter(|declared| is_met(&database, staged, &declared.dependency) == is_conflict)
+            .map(|declared| Unmet {
+                dependency: declared.dependency.to_string(),
+                is_conflict,
+                package: package.clone(),
+            });
+        let mut lines: Vec<Unmet> = unmet.collect();
         lines.sort();
         lines.dedup();
         missing.extend(lines);

@@ -60,6 +60,7 @@ impl World<'_> {
         };
         let file = self.temporary(&text)?;
         let shown = [command.as_slice(), b" ", file.as_os_str().as_encoded_bytes()].concat();
+        self.begin_stage(script.name);
         self.notice([b"Executing(", script.name.as_bytes(), b"): ", &shown].concat());
         Ok((file, words(&shown)))
     }

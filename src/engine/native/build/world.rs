@@ -1,12 +1,17 @@
 //! What a build works with: macros, and somebody who hears what it says.
 
 use super::problem::BuildProblem;
+use crate::files::HostPath;
 use crate::macros::{Macros, Origin, Stop};
 
 /// Hears what a build says, in rpm's words.
 pub trait BuildListener {
     /// What it does next: a line without its end.
     fn notice(&self, text: &[u8]);
+    /// A stage begins: the name of its section, or `files` and `packages`.
+    fn stage(&self, name: &str);
+    /// A package was written.
+    fn wrote(&self, path: &HostPath);
     /// What is wrong, or may not be meant.
     fn problem(&self, problem: &BuildProblem);
     /// What is only told when it is asked for.
@@ -29,6 +34,17 @@ impl<'w> World<'w> {
 
     pub(super) fn notice(&self, text: impl AsRef<[u8]>) {
         self.listener.notice(text.as_ref());
+    }
+
+    /// Tells that a stage begins.
+    pub(super) fn begin_stage(&self, name: &str) {
+        self.listener.stage(name.trim_start_matches('%'));
+    }
+
+    /// Tells that a package was written.
+    pub(super) fn tell_written(&self, path: &HostPath) {
+        self.listener.notice(format!("Wrote: {path}").as_bytes());
+        self.listener.wrote(path);
     }
 
     pub(super) fn detail(&self, text: impl AsRef<[u8]>) {

@@ -10,6 +10,7 @@ use super::super::problem::BuildProblem;
 use super::super::scriptlet::words;
 use super::super::workspace::Workspace;
 use super::super::world::World;
+use crate::engine::PACKAGING;
 use crate::files::Folder;
 use crate::macros::Stop;
 
@@ -26,6 +27,7 @@ pub(in super::super) fn check(
     if command.trim_ascii().is_empty() {
         return Ok(());
     }
+    world.begin_stage(PACKAGING);
     world.notice([b"Checking for unpackaged file(s): ", command.as_slice()].concat());
     let words = words(&command);
     let is_own = words.first().is_some_and(|program| program.ends_with(OWN_CHECK));

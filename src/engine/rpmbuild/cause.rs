@@ -1,37 +1,21 @@
 //! The likely cause of a failed build, from the last lines that rpmbuild printed.
 
+use crate::engine::Unmet;
+use crate::engine::complaints::{self, first_complaint, known_cause, place};
 use crate::event::StageTime;
 
-/// Words in a log, and what they mean for people. The first that fits is told.
+/// What rpm says of what it finds itself, and what it means for people.
 const KNOWN: &[(&str, &str)] = &[
-    ("No space left on device", "the disk is full"),
-    ("Cannot allocate memory", "the machine ran out of memory"),
-    ("Killed", "a program was killed, most often because the machine ran out of memory"),
     ("Installed (but unpackaged) file(s) found", "files were installed that no %files section lists"),
     ("File not found", "a %files section lists a file that was not installed"),
-    ("Temporary failure in name resolution", "the build wants to reach the network"),
 ];
 
 /// A sentence that says in which stage and, where the output tells, why a build failed.
 pub(super) fn of(code: i32, stages: &[StageTime], tail: &[String]) -> String {
     let stage = failed_stage(tail).or_else(|| stages.last().map(|stage| stage.name.clone()));
     let place = stage.map_or_else(|| "before its first stage".to_owned(), |stage| place(&stage));
-    let own: Option<i32> =
-        tail.iter().rev().find_map(|line| line.split_once(" ended with exit code ")?.1.parse().ok());
-    let ended = match own {
-        Some(code) if code < 0 => format!("its script was ended by signal {}", code.unsigned_abs()),
-        Some(code) => format!("its script ended with exit code {code}"),
-        None => format!("rpmbuild ended with exit code {code}"),
-    };
-    let why = likely(tail).unwrap_or(ended);
+    let why = likely(tail).unwrap_or_else(|| format!("rpmbuild ended with exit code {code}"));
     format!("it failed {place}: {why}")
-}
-
-fn place(stage: &str) -> String {
-    match stage {
-        super::carried_out::PACKAGING => "while its packages were put together".to_owned(),
-        stage => format!("in %{stage}"),
-    }
 }
 
 /// rpm names the script that failed: `error: Bad exit status from /var/tmp/rpm-tmp.x (%build)`.
@@ -46,43 +30,22 @@ fn likely(tail: &[String]) -> Option<String> {
         return Some(unmet(tail.get(at + 1..).unwrap_or_default()));
     }
     let known = KNOWN.iter().find(|(words, _)| tail.iter().any(|line| line.contains(words)));
-    known.map(|(_, cause)| *cause).or_else(|| first_complaint(tail)).map(str::to_owned)
+    let known = known_cause(tail).or(known.map(|(_, cause)| *cause));
+    known.or_else(|| first_complaint(tail)).map(str::to_owned)
 }
 
 /// What rpm's list of unmet build dependencies comes to.
 fn unmet(list: &[String]) -> String {
-    let named = |words: &str| {
-        let lines = list.iter().take_while(|line| line.starts_with(char::is_whitespace));
-        let named: Vec<&str> = lines.filter_map(|line| Some(line.split_once(words)?.0.trim())).collect();
-        named.join(", ")
+    let lines = list.iter().take_while(|line| line.starts_with(char::is_whitespace));
+    let read = |line: &String| {
+        let (words, is_conflict) = match line.split_once(" is needed by ") {
+            Some(words) => (words, false),
+            None => (line.split_once(" conflicts with ")?, true),
+        };
+        let (dependency, package) = (words.0.trim().to_owned(), words.1.to_owned());
+        Some(Unmet { dependency, is_conflict, package })
     };
-    let (missing, unwanted) = (named(" is needed by "), named(" conflicts with "));
-    let missing = (!missing.is_empty()).then(|| {
-        format!("packages that the spec's BuildRequires name are not installed in the root: {missing}")
-    });
-    let unwanted = (!unwanted.is_empty()).then(|| {
-        format!("packages that the spec's BuildConflicts name are installed in the root: {unwanted}")
-    });
-    match (missing, unwanted) {
-        (Some(missing), Some(unwanted)) => format!("{missing}; {unwanted}"),
-        (one, other) => one
-            .or(other)
-            .unwrap_or_else(|| "the root does not have what the spec's BuildRequires name".to_owned()),
-    }
-}
-
-/// The first line of the tail in which a tool says that something is wrong.
-fn first_complaint(tail: &[String]) -> Option<&str> {
-    let complains = |line: &&String| {
-        let lower = line.to_ascii_lowercase();
-        let rpms_own = lower.contains("bad exit status") || lower.starts_with("rpm build errors");
-        !rpms_own
-            && !line.starts_with('+')
-            && ["error:", "error ", "fatal:", "not found", "no such file"]
-                .iter()
-                .any(|word| lower.contains(word))
-    };
-    tail.iter().find(complains).map(|line| line.trim())
+    complaints::unmet(&lines.filter_map(read).collect::<Vec<_>>())
 }
 
 #[cfg(test)]
@@ -133,18 +96,5 @@ mod tests {
     fn a_silent_failure_gives_the_exit_code() {
         let tail = tail(&["+ exit 3", "error: Bad exit status from /var/tmp/rpm-tmp.x (%check)"]);
         assert_eq!(of(3, &[], &tail), "it failed in %check: rpmbuild ended with exit code 3");
-    }
-
-    #[test]
-    fn the_script_s_own_end_is_told_where_the_engine_tells_it() {
-        let bad = "error: Bad exit status from /var/tmp/rpm-tmp.x (%build)";
-        for (said, told) in [
-            ("%build ended with exit code 3", "its script ended with exit code 3"),
-            ("%build ended with exit code -9", "its script was ended by signal 9"),
-            ("x ended with exit code -2147483648", "its script was ended by signal 2147483648"),
-            ("x ended with exit code many", "rpmbuild ended with exit code 1"),
-        ] {
-            assert_eq!(of(1, &[], &tail(&[said, bad])), format!("it failed in %build: {told}"));
-        }
     }
 }

@@ -1,0 +1,214 @@
+//! What `forge rpmbuild` and workers have in common: a spec, built for each of its targets, in rpmbuild's words.
+
+use std::io::{self, Write};
+use std::rc::Rc;
+
+use bstr::{BStr, ByteSlice};
+
+use super::session::{Session, Told, complain, print};
+use crate::engine::{BuildListener, BuildProblem, BuildRequest, Order, Unbuilt, build};
+use crate::files::HostPath;
+use crate::macros::{Compatibility, Stop};
+use crate::spec::{Finding, Listener, Parsing, Report, Spec, parse};
+
+/// The exit code that says that something the build needs is missing.
+const MISSING: u8 = 11;
+
+/// What is to be built.
+pub struct BuildTask<'t> {
+    /// How.
+    pub order: &'t Order,
+    /// The spec.
+    pub spec_file: &'t HostPath,
+    /// What is built with `--build-in-place`.
+    pub folder: &'t HostPath,
+}
+
+/// Builds for all targets that were asked for; gives rpmbuild's exit code.
+///
+/// # Errors
+/// Macros can't be loaded; what is to be said.
+pub fn built_for_targets(
+    session: &mut Session,
+    teller: &dyn BuildListener,
+    task: &BuildTask<'_>,
+) -> Result<u8, Vec<u8>> {
+    let given = session.targets();
+    if given.len() > 1 || !given.is_empty() {
+        announce(&given.join(","), session.is_quiet);
+    }
+    let targets = if given.is_empty() { vec![None] } else { given.into_iter().map(Some).collect() };
+    for target in targets {
+        if let Some(target) = &target {
+            session.set_target(Some(target));
+            announce_one(target, session.is_quiet);
+        }
+        let code = built_for(session, teller, task, target.is_none())?;
+        if code != 0 {
+            return Ok(code);
+        }
+    }
+    Ok(0)
+}
+
+fn announce(targets: &str, is_quiet: bool) {
+    if !is_quiet {
+        complain(format!("Building target platforms: {targets}\n").as_bytes());
+    }
+}
+
+fn announce_one(target: &str, is_quiet: bool) {
+    if !is_quiet {
+        complain(format!("Building for target {target}\n").as_bytes());
+    }
+}
+
+/// Tells what a build says, as rpmbuild does.
+pub struct Teller {
+    /// What has been told.
+    pub told: Told,
+    /// `--quiet`
+    pub is_quiet: bool,
+}
+
+impl BuildListener for Teller {
+    fn notice(&self, text: &[u8]) {
+        if !self.is_quiet {
+            let mut output = io::stdout().lock();
+            // Nobody is left to be told, if it is gone.
+            let _ =
+                output.write_all(text).and_then(|()| output.write_all(b"\n")).and_then(|()| output.flush());
+        }
+    }
+
+    fn stage(&self, _name: &str) {}
+
+    fn wrote(&self, _path: &HostPath) {}
+
+    fn is_quiet(&self) -> bool {
+        self.is_quiet
+    }
+
+    fn detail(&self, text: &[u8]) {
+        complain(text);
+    }
+
+    fn problem(&self, problem: &BuildProblem) {
+        let kind = if problem.is_error() { "error" } else { "warning" };
+        let message = format!("{kind}: {problem}\n");
+        match problem {
+            // rpm does not repeat this one at the end.
+            BuildProblem::BuildRequires { .. } => complain(message.as_bytes()),
+            _ => self.told.tell_finding(message.as_bytes(), || Finding::from(problem)),
+        }
+    }
+}
+
+/// Builds for one target; where the spec names others, for those.
+fn built_for(
+    session: &mut Session,
+    teller: &dyn BuildListener,
+    task: &BuildTask<'_>,
+    is_open: bool,
+) -> Result<u8, Vec<u8>> {
+    let before = session.macros()?.table();
+    if is_open {
+        session.told.hold();
+    }
+    let parsed = parsed(session, task.spec_file);
+    // A spec that names its architectures is read again for each of them.
+    let is_read_again = matches!(&parsed, Ok(Ok(spec)) if is_open && !spec.build_archs.is_empty());
+    session.told.release(!is_read_again);
+    let Ok(spec) = parsed? else {
+        session.macros()?.set_table(before);
+        return Ok(1);
+    };
+    if is_open && !spec.build_archs.is_empty() {
+        let archs: Vec<String> = std::iter::once(&spec)
+            .chain(&spec.variants)
+            .map(|variant| variant.target.arch.to_string())
+            .collect();
+        announce(&archs.join(","), session.is_quiet);
+        for arch in archs {
+            announce_one(&arch, session.is_quiet);
+            session.set_target(Some(&arch));
+            let code = built_for(session, teller, task, false)?;
+            if code != 0 {
+                return Ok(code);
+            }
+        }
+        session.set_target(None);
+        return Ok(0);
+    }
+    let macros = session.macros()?;
+    let listener = spec_listener(&session.told);
+    let request = BuildRequest {
+        macros: &macros,
+        spec,
+        order: task.order,
+        listener: teller,
+        spec_listener: listener,
+        folder: task.folder.clone(),
+    };
+    let code = match build(request) {
+        Ok(()) => 0,
+        Err(Unbuilt::Failed) => 1,
+        Err(Unbuilt::MissingBuildRequires) => MISSING,
+    };
+    macros.set_table(before);
+    summary(&session.told, session.is_quiet);
+    Ok(code)
+}
+
+fn spec_listener(told: &Told) -> Listener {
+    let told = told.clone();
+    Rc::new(move |report: &Report| {
+        told.tell_finding(format!("{}\n", report.as_rpm()).as_bytes(), || Finding::from(report))
+    })
+}
+
+/// Reads the spec.
+fn parsed(session: &mut Session, file: &HostPath) -> Result<Result<Spec, Stop>, Vec<u8>> {
+    let macros = session.macros()?;
+    let name = file.to_string();
+    let text = macros.read_file(name.as_bytes()).map_err(|error| {
+        format!("error: Unable to open {name}: {}\n", crate::files::reason(&error)).into_bytes()
+    })?;
+    let arch = macros.expand(b"%{_host_cpu}").map_err(|Stop| Vec::new())?;
+    let arch = String::from_utf8_lossy(&arch).into_owned();
+    let compatible = session.rc.compatible(Compatibility::Build, &arch);
+    let can_build = |wanted: &BStr| compatible.iter().any(|arch| arch.as_bytes() == wanted.as_bytes());
+    let listener = spec_listener(&session.told);
+    let parsing = Parsing {
+        file: &name,
+        text,
+        can_build: &can_build,
+        build_root: session.build_root.as_deref(),
+        listener,
+    };
+    let Ok(spec) = parse(&macros, parsing) else {
+        return Ok(Err(Stop));
+    };
+    if spec.lacks_fields {
+        return Ok(Err(Stop));
+    }
+    Ok(Ok(spec))
+}
+
+/// Repeats what was wrong, once all else has been said.
+fn summary(told: &Told, is_quiet: bool) {
+    let (errors, warnings) = told.take();
+    if is_quiet {
+        return;
+    }
+    for (title, lines) in [("warnings", warnings), ("errors", errors)] {
+        if lines.is_empty() {
+            continue;
+        }
+        // Nobody is left to be told, if it is gone.
+        let _ = print(format!("\nRPM build {title}:\n").as_bytes());
+        for line in lines {
+            complain(&[b"    ", line.as_slice(), b"\n"].concat());
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! A job, carried out in a worker.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::build::{BuildTask, Teller, built_for_targets};
+use super::session::{Common, Session, Variables, complain};
+use crate::engine::{
+    BuildListener, BuildOrder, BuildProblem, Channel, Condition, Ended, FailedScript, Goal, MacroSetting,
+    Message, Order, Part, Unmet,
+};
+use crate::files::{HostPath, RootPath};
+use crate::spec::Finding;
+
+/// Builds, tells of it over `channel`, and gives how it ended.
+pub fn carry_out_job(order: &BuildOrder, channel: &Arc<Channel>) -> Ended {
+    match built(order, channel) {
+        Ok(ended) => ended,
+        Err(words) => {
+            complain(&words);
+            let reason = String::from_utf8_lossy(&words);
+            let reason = reason.trim().strip_prefix("error: ").unwrap_or(reason.trim());
+            Ended::Refused { reason: reason.to_owned() }
+        }
+    }
+}
+
+fn built(order: &BuildOrder, channel: &Arc<Channel>) -> Result<Ended, Vec<u8>> {
+    let job = &order.job;
+    let variables: Variables =
+        job.environment().into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+    let failed = |error: std::io::Error| format!("error: {}\n", crate::files::reason(&error)).into_bytes();
+    let mut session = Session::new(&variables).map_err(failed)?;
+    let tell = Arc::clone(channel);
+    session.told.set_listener(Rc::new(move |finding: Finding| tell.send(&Message::Problem(finding))));
+    // As rpmbuild, which tells what it runs.
+    session.is_verbose = true;
+    define(&mut session, order)?;
+    let teller = JobTeller {
+        words: Teller { told: session.told.clone(), is_quiet: false },
+        channel: Arc::clone(channel),
+        script: Cell::default(),
+        unmet: RefCell::default(),
+    };
+    let goal = match job.part {
+        Part::SourcePackage => Goal::Source,
+        Part::Packages => Goal::Binary,
+    };
+    let no_dependencies = job.part == Part::SourcePackage || !order.checks_dependencies;
+    let staged = job.staged.clone();
+    let build = Order { goal: Some(goal), no_dependencies, staged, ..Order::default() };
+    let (spec_file, folder) = (job.spec.on_host(), job.top.on_host());
+    let task = BuildTask { order: &build, spec_file: &spec_file, folder: &folder };
+    let code = built_for_targets(&mut session, &teller, &task)?;
+    let unmet = teller.unmet.take();
+    Ok(match code {
+        0 => Ended::Built,
+        _ if !unmet.is_empty() => Ended::Unmet { unmet },
+        _ => Ended::Failed { script: teller.script.take() },
+    })
+}
+
+/// Defines what the job says of macros, as rpmbuild's options would.
+fn define(session: &mut Session, order: &BuildOrder) -> Result<(), Vec<u8>> {
+    let job = &order.job;
+    let own = [format!("_sourcedir {}", job.sources)];
+    for definition in job.definitions().into_iter().chain(own) {
+        session.carry_out(Common::Define, definition.into_bytes())?;
+    }
+    for MacroSetting { name, options, body, .. } in &job.settings.macros {
+        match body {
+            None => session.carry_out(Common::Undefine, name.clone().into_bytes())?,
+            Some(body) => {
+                let options = options.as_ref().map(|options| format!("({options})")).unwrap_or_default();
+                // A body ends with its line; a line goes on behind a backslash (rpm-macros(7)).
+                let body = body.reveal().trim().replace('\n', "\\\n");
+                session.carry_out(Common::Define, format!("{name}{options} {body}").into_bytes())?;
+            }
+        }
+    }
+    for condition in &job.settings.conditions {
+        let (option, name) = match condition {
+            Condition::With(name) => (Common::With, name),
+            Condition::Without(name) => (Common::Without, name),
+        };
+        session.carry_out(option, name.clone().into_bytes())?;
+    }
+    match &job.settings.target {
+        Some(target) => session.carry_out(Common::Target, target.clone().into_bytes()),
+        None => Ok(()),
+    }
+}
+
+/// Tells what a build says: in rpmbuild's words to the log, and as messages.
+struct JobTeller {
+    words: Teller,
+    channel: Arc<Channel>,
+    /// The script that failed last.
+    script: Cell<Option<FailedScript>>,
+    unmet: RefCell<Vec<Unmet>>,
+}
+
+impl BuildListener for JobTeller {
+    fn notice(&self, text: &[u8]) {
+        self.words.notice(text);
+    }
+
+    fn stage(&self, name: &str) {
+        self.channel.send(&Message::Stage { name: name.to_owned() });
+    }
+
+    fn wrote(&self, path: &HostPath) {
+        if let Some(path) = RootPath::in_own_root(path) {
+            self.channel.send(&Message::Wrote { path });
+        }
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.words.is_quiet()
+    }
+
+    fn detail(&self, text: &[u8]) {
+        self.words.detail(text);
+    }
+
+    fn problem(&self, problem: &BuildProblem) {
+        match problem {
+            BuildProblem::BadExit { name, code, .. } => {
+                // rpmbuild keeps the code to itself.
+                self.notice(format!("{name} ended with exit code {code}").as_bytes());
+                self.script.set(Some(FailedScript { name: name.clone(), code: *code }));
+            }
+            BuildProblem::BuildRequires { missing } => {
+                self.unmet.borrow_mut().extend(missing.iter().cloned());
+                self.channel.send(&Message::Problem(Finding::from(problem)));
+            }
+            _ => {}
+        }
+        self.words.problem(problem);
+    }
+}

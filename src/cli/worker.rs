@@ -1,0 +1,33 @@
+//! `forge worker`: does what one request asks for, in the root that it is started in. Forge starts it; nobody else does.
+
+use std::sync::Arc;
+
+use super::rpm::carry_out_job;
+use crate::engine::{Asked, Channel, Ended, Message, Request};
+
+/// The exit code of a worker without a request.
+const NO_REQUEST: u8 = 64;
+
+/// The exit code of a worker whose build did not end well.
+const FAILED: u8 = 1;
+
+/// Reads the request and carries it out; gives the exit code.
+pub fn run() -> u8 {
+    let request = Channel::open().map_err(|error| error.to_string()).and_then(|(request, messages)| {
+        Request::decode(&request).map(|request| (request, messages)).map_err(|error| error.to_string())
+    });
+    let (Request { token, asked }, messages) = match request {
+        Ok(request) => request,
+        Err(reason) => {
+            super::rpm::complain(format!("forge worker: {reason}\n").as_bytes());
+            return NO_REQUEST;
+        }
+    };
+    let channel = Arc::new(Channel::new(messages, token));
+    let ended = match asked {
+        Asked::Build(order) => carry_out_job(&order, &channel),
+    };
+    let code = if ended == Ended::Built { 0 } else { FAILED };
+    channel.send(&Message::Ended(ended));
+    code
+}

@@ -1,0 +1,88 @@
+//! A job, carried out by rpmbuild. All that is known of it is what it prints.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::cause;
+use super::with_options;
+use crate::engine::stage_times::StageTimes;
+use crate::engine::work_folder::{self, TAIL};
+use crate::engine::{EngineError, Job, Outcome, PACKAGING, Part, StageListener, StopReason};
+use crate::process::{Cancel, Command, Exit, Stream, Supervisor, Tail};
+
+/// Carries a job out. rpmbuild can check `BuildRequires` where the root's packages are RPM packages, and where nothing is
+/// staged: it can't be told of that.
+pub(super) async fn carry_out(
+    supervisor: &Supervisor,
+    checks_dependencies: bool,
+    job: &Job,
+    cancel: &Cancel,
+    listener: &dyn StageListener,
+) -> Result<Outcome, EngineError> {
+    let top = work_folder::make(job)?;
+    let checks_dependencies = checks_dependencies && job.spec.staged.is_empty();
+    let command = command(&["rpmbuild"], job, checks_dependencies);
+    let mut log = work_folder::open_log(job, &command.line())?;
+    let mut stages = StageTimes::new(listener);
+    let mut tail = Tail::new(TAIL);
+    let mut wrote = Vec::new();
+    let mut failed_write = None;
+    let mask = job.spec.settings.mask();
+    let mut masked = mask.stream();
+    let mut keep = |chunk: &[u8]| {
+        failed_write = failed_write.take().or(log.write_all(chunk).err());
+        tail.push(chunk, |line| {
+            stages.extend_with(stage_of(line));
+            wrote.extend(line.strip_prefix("Wrote: ").map(str::to_owned));
+        });
+    };
+    let mut output = |_: Stream, chunk: &[u8]| keep(&masked.push(chunk));
+    let exit = command.run(supervisor, cancel, &mut output).await?;
+    keep(&masked.finish());
+    if let Some(error) = failed_write {
+        return Err(error.into());
+    }
+    let stages = stages.finish();
+    let tail = tail.into_lines();
+    let reason = match exit {
+        Exit::Code(0) => {
+            let packages = work_folder::packages(&top, job, wrote.iter().map(Path::new));
+            if !packages.is_empty() {
+                return Ok(Outcome::Built { packages, stages });
+            }
+            StopReason::Failed { cause: "rpmbuild ended well but wrote no package".to_owned() }
+        }
+        Exit::Code(code) => StopReason::Failed { cause: cause::of(code, &stages, &tail) },
+        Exit::TimedOut => StopReason::TimedOut,
+        Exit::Canceled => StopReason::Canceled,
+    };
+    Ok(Outcome::Stopped { reason, stages, tail, problems: Vec::new() })
+}
+
+/// rpmbuild's command line for a job; `words` are its name, or whatever stands for it.
+pub(in crate::engine) fn command(words: &[&str], job: &Job, checks_dependencies: bool) -> Command {
+    let part = match job.spec.part {
+        Part::SourcePackage => "-bs",
+        Part::Packages => "-bb",
+    };
+    let (name, first) = words.split_first().unwrap_or((&"rpmbuild", &[]));
+    let command = Command::new(name, &job.top, job.spec.environment(), job.timeout);
+    let mut command = command.arguments(first.iter().copied().chain([part]));
+    if job.spec.part == Part::SourcePackage || !checks_dependencies {
+        command = command.argument("--nodeps");
+    }
+    let defaults = job.spec.definitions().into_iter().flat_map(|define| ["--define".to_owned(), define]);
+    let command = command.together().arguments(defaults);
+    let command = with_options(command, &job.spec.settings, &job.spec.sources);
+    command.argument("--").argument(job.spec.spec.as_path())
+}
+
+/// The stage that a line of rpmbuild begins.
+fn stage_of(line: &str) -> Option<&str> {
+    match line.strip_prefix("Executing(") {
+        Some(rest) => rest.split_once("):").map(|(name, _)| name.trim_start_matches('%')),
+        None if line.starts_with("Processing files:") => Some("files"),
+        None if line.starts_with("Checking for unpackaged file(s):") => Some(PACKAGING),
+        None => None,
+    }
+}

@@ -1,0 +1,56 @@
+//! The folder that a job is carried out in, and the log of what is printed there.
+
+use std::io::Write;
+use std::path::Path;
+
+use cap_std::fs::{File, Permissions, PermissionsExt};
+
+use super::{EngineError, Job};
+use crate::files::{Folder, HostPath};
+
+/// The folders that a job may write packages to, as `rpmbuild`'s macros name them.
+const RESULT_FOLDERS: [&str; 2] = ["RPMS", "SRPMS"];
+
+/// How many of the last lines of a log a failure shows.
+pub(super) const TAIL: usize = 20;
+
+/// Makes the folder of a job, and those that rpm's macros name in it.
+pub(super) fn make(job: &Job) -> Result<Folder, EngineError> {
+    let top = Folder::create_scratch(&job.top)?;
+    if job.spec.settings.secrets().next().is_some() {
+        // Scripts with secrets lie there while they run, and until the next build where forge itself is killed.
+        top.dir().set_permissions(".", Permissions::from_mode(0o700))?;
+    }
+    for folder in ["BUILD", "BUILDROOT", "tmp"].iter().chain(&RESULT_FOLDERS) {
+        top.create(folder)?;
+    }
+    Ok(top)
+}
+
+/// Opens the log of a job and begins it with the command line that a person would type.
+pub(super) fn open_log(job: &Job, line: &str) -> Result<File, EngineError> {
+    let path = job.log.as_path();
+    let folder = path.parent().and_then(HostPath::new).unwrap_or_else(|| job.top.clone());
+    let name = path.file_name().unwrap_or_default();
+    let mut options = cap_std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    let mut log = Folder::open_ambient(&folder)?.dir().open_with(name, &options)?;
+    writeln!(log, "$ {line}")?;
+    Ok(log)
+}
+
+/// The packages of those that are said to have been written that lie where they may be written.
+pub(super) fn packages<'p>(
+    top: &Folder,
+    job: &Job,
+    written: impl IntoIterator<Item = &'p Path>,
+) -> Vec<HostPath> {
+    let is_result = |below: &&Path| {
+        RESULT_FOLDERS.iter().any(|folder| below.starts_with(folder)) && top.file_size(below).is_some()
+    };
+    let below = written.into_iter().filter_map(|path| path.strip_prefix(job.spec.top.as_path()).ok());
+    let mut packages: Vec<HostPath> = below.filter(is_result).map(|below| top.path().join(below)).collect();
+    packages.sort();
+    packages.dedup();
+    packages
+}

@@ -1,0 +1,269 @@
+//! Requests and messages, as they are written.
+
+use std::fmt;
+use std::io;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{JobSpec, Secret, SecretKey, Unmet, Value};
+use crate::files::RootPath;
+use crate::spec::Finding;
+
+/// The version of what is written here. A worker takes requests of its own version only: both are the same program.
+pub const PROTOCOL: u32 = 1;
+
+/// What a worker is asked to do. It has no `Debug`: it may hold secrets.
+#[derive(Clone)]
+pub struct Request {
+    /// What begins each message: a script that writes to the worker's descriptors does not know it.
+    pub token: Token,
+    /// What is asked.
+    pub asked: Asked,
+}
+
+/// The kinds of requests.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "kebab-case")]
+pub enum Asked {
+    /// To build.
+    Build(Box<BuildOrder>),
+}
+
+/// What is to be built, and what of it is the engine's own business.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BuildOrder {
+    /// The job.
+    pub job: JobSpec,
+    /// Whether `BuildRequires` are checked against the root's package database: it would refuse every build, were the database
+    /// of a root of another kind empty.
+    pub checks_dependencies: bool,
+}
+
+/// The names of requests, as they are written.
+const REQUESTS: [&str; 1] = ["build"];
+
+/// A word that nobody can guess.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+/// How many random bytes a token has.
+const TOKEN_BYTES: usize = 16;
+
+/// Why a request is not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// It is no request at all.
+    #[error("this is no request: {0}")]
+    NotARequest(String),
+    /// It is of another version.
+    #[error("the request is of version {found}, and this worker knows version {PROTOCOL}")]
+    Version {
+        /// Its version.
+        found: u32,
+    },
+    /// It asks for something unknown.
+    #[error("this worker does not know the request `{name}`")]
+    Unknown {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// The document on standard input.
+#[derive(Serialize, Deserialize)]
+struct Document {
+    protocol: u32,
+    token: String,
+    /// The secrets of the settings, in their order there: the settings themselves are written without them.
+    secrets: Vec<String>,
+    asked: serde_json::Value,
+}
+
+impl Token {
+    /// A new one.
+    ///
+    /// # Errors
+    /// The kernel gives no random bytes.
+    pub fn random() -> io::Result<Self> {
+        let mut bytes = [0; TOKEN_BYTES];
+        let mut filled = 0;
+        while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            filled += rustix::rand::getrandom(rest, rustix::rand::GetRandomFlags::empty())?;
+        }
+        Ok(Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect()))
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl Request {
+    /// As it is written to a worker's standard input.
+    ///
+    /// # Errors
+    /// A path in it is not UTF-8.
+    pub fn encode(&self) -> io::Result<Vec<u8>> {
+        let Asked::Build(order) = &self.asked;
+        let secrets = order.job.settings.secrets().map(|(_, secret)| secret.reveal().to_owned()).collect();
+        let asked = serde_json::to_value(&self.asked)?;
+        let document = Document { protocol: PROTOCOL, token: self.token.0.clone(), secrets, asked };
+        Ok(serde_json::to_vec(&document)?)
+    }
+
+    /// Reads what [`Request::encode`] has written.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn decode(bytes: &[u8]) -> Result<Self, RequestError> {
+        // What serde says of a text may repeat it, and there may be secrets in it.
+        let broken = |at: &str| RequestError::NotARequest(format!("{at} can't be read"));
+        let document: Document = serde_json::from_slice(bytes).map_err(|_| broken("the document"))?;
+        if document.protocol != PROTOCOL {
+            return Err(RequestError::Version { found: document.protocol });
+        }
+        let name = document.asked.get("request").and_then(serde_json::Value::as_str).unwrap_or_default();
+        if !REQUESTS.contains(&name) {
+            return Err(RequestError::Unknown { name: name.to_owned() });
+        }
+        let mut asked: Asked = serde_json::from_value(document.asked).map_err(|_| broken("the order"))?;
+        let Asked::Build(order) = &mut asked;
+        put_back(&mut order.job.settings, document.secrets);
+        Ok(Self { token: Token(document.token), asked })
+    }
+}
+
+/// Puts secrets back into the settings that were written without them.
+fn put_back(settings: &mut crate::engine::Settings, secrets: Vec<String>) {
+    let mut secrets = secrets.into_iter();
+    let bodies = settings.macros.iter_mut().filter_map(|setting| setting.body.as_mut());
+    for value in bodies.chain(settings.environment.values_mut()) {
+        if matches!(value, Value::Digested(_)) {
+            // A worker writes no digest down, so that it needs no key of the user's.
+            let key = SecretKey::new([0; SecretKey::SIZE]);
+            *value = Value::Secret(Secret::new(secrets.next().unwrap_or_default(), &key));
+        }
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(token)")
+    }
+}
+
+/// What a worker tells of its work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "message", rename_all = "kebab-case")]
+pub enum Message {
+    /// A stage begins.
+    Stage {
+        /// Its name, as in specs.
+        name: String,
+    },
+    /// Something is wrong, or may not be meant.
+    Problem(Finding),
+    /// A package was written.
+    Wrote {
+        /// The file.
+        path: RootPath,
+    },
+    /// It is done. No message follows.
+    Ended(Ended),
+    /// Something that only a newer worker tells.
+    #[serde(other)]
+    Unknown,
+}
+
+/// How a build ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "how", rename_all = "kebab-case")]
+pub enum Ended {
+    /// All was built.
+    Built,
+    /// The build failed; problems have been told.
+    Failed {
+        /// The script that failed, if it was one.
+        script: Option<FailedScript>,
+    },
+    /// What it needs is not there, or what it conflicts with is.
+    Unmet {
+        /// What.
+        unmet: Vec<Unmet>,
+    },
+    /// The request was not carried out.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A script that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedScript {
+    /// Its name: `%build`.
+    pub name: String,
+    /// Its exit code; minus the signal that ended it.
+    pub code: i32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{MacroLevel, MacroSetting, Part, Settings};
+
+    fn request() -> Request {
+        let secret = Secret::new("hunter2".to_owned(), &SecretKey::new([7; SecretKey::SIZE]));
+        let body = Some(Value::Secret(secret.clone()));
+        let macros = vec![
+            MacroSetting { name: "a".to_owned(), options: None, body, level: MacroLevel::Package },
+            MacroSetting { name: "b".to_owned(), options: None, body: None, level: MacroLevel::Package },
+        ];
+        let environment = [("T".to_owned(), Value::Secret(secret)), ("U".to_owned(), "u".into())].into();
+        let job = JobSpec {
+            part: Part::Packages,
+            spec: RootPath::new("/top/a.spec").unwrap(),
+            sources: RootPath::new("/top").unwrap(),
+            top: RootPath::new("/top").unwrap(),
+            settings: Settings { macros, environment, ..Settings::default() },
+            search: Vec::new(),
+            staged: Vec::new(),
+            source_date_epoch: 1,
+        };
+        let order = BuildOrder { job, checks_dependencies: true };
+        Request { token: Token::random().unwrap(), asked: Asked::Build(Box::new(order)) }
+    }
+
+    #[test]
+    fn a_request_is_read_as_it_was_written_secrets_included() {
+        let sent = request();
+        let read = Request::decode(&sent.encode().unwrap()).unwrap();
+        let Asked::Build(order) = &read.asked;
+        let job = &order.job;
+        assert_eq!(read.token, sent.token);
+        assert_eq!(job.settings.macros[0].body.as_ref().unwrap().reveal(), "hunter2");
+        assert_eq!(job.settings.environment["T"].reveal(), "hunter2");
+        assert_eq!(job.settings.environment["U"].reveal(), "u");
+    }
+
+    #[test]
+    fn a_job_alone_holds_no_secret() {
+        let Asked::Build(job) = request().asked;
+        assert!(!serde_json::to_string(&job).unwrap().contains("hunter2"));
+    }
+
+    #[test]
+    fn what_is_unknown_is_refused_by_name_and_skipped_in_messages() {
+        let text = |protocol: u32, name: &str| {
+            format!(r#"{{"protocol":{protocol},"token":"t","secrets":["s"],"asked":{{"request":"{name}"}}}}"#)
+        };
+        let refused = |text: String| Request::decode(text.as_bytes()).err().unwrap().to_string();
+        assert_eq!(refused(text(1, "fly")), "this worker does not know the request `fly`");
+        let of_other_version = "the request is of version 2, and this worker knows version 1";
+        assert_eq!(refused(text(2, "build")), of_other_version);
+        assert_eq!(refused(text(1, "build")), "this is no request: the order can't be read");
+        assert_eq!(refused("s".to_owned()), "this is no request: the document can't be read");
+        let message: Message = serde_json::from_str(r#"{"message":"sang","song":1}"#).unwrap();
+        assert_eq!(message, Message::Unknown);
+    }
+}
