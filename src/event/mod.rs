@@ -33,7 +33,7 @@ pub enum State {
     Waiting,
     /// It could run and waits for a free place.
     Pending,
-    /// Its sources are being taken in.
+    /// Its sources are being taken in, or its source package is being made.
     Importing,
     /// It is being built.
     Running,

@@ -113,6 +113,7 @@ impl Scheduler {
             return self.passed(node);
         }
         let task = self.begin(id, &inputs, ingredients, Vec::new())?;
+        self.tell_state(id, State::Importing);
         let stages = self.teller.stages(&task.name);
         let local = self.local.clone();
         self.spawn(node, async move {
@@ -148,6 +149,7 @@ impl Scheduler {
             return self.passed(node);
         }
         let task = self.begin(id, &inputs, ingredients, dependencies)?;
+        self.tell_state(id, State::Running);
         let retries = self.execution.manifest.package(plan.build(id).package).retries;
         let (local, teller) = (self.local.clone(), self.teller.clone());
         self.spawn(node, async move {
@@ -190,9 +192,6 @@ impl Scheduler {
             self.make_result_folder(&running.folder)?;
         }
         self.begun.insert(id, running);
-        if is_new {
-            self.tell_state(id, State::Running);
-        }
         Ok(task)
     }
 

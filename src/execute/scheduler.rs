@@ -318,6 +318,8 @@ impl Scheduler {
                 if let Some(running) = self.begun.get_mut(&id) {
                     running.source = Some(result);
                 }
+                // What it needs of others may take a while yet.
+                self.tell_state(id, State::Waiting);
                 self.passed(node)
             }
             (Step::Build(id), StepEnd::Made(result)) => {

@@ -48,6 +48,9 @@ impl ProgressEvents {
                 drawn.left.insert(build.clone(), estimate.unwrap_or_default());
                 if matches!(state, State::Running | State::Importing) {
                     self.begin(&mut drawn, build, *state, *estimate);
+                } else if let Some(bar) = drawn.running.remove(build) {
+                    bar.finish_and_clear();
+                    self.screen.remove(&bar);
                 }
             }
             What::StageStarted { build, stage } => {

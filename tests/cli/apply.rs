@@ -29,6 +29,30 @@ fn the_order_of_libraries_is_found_from_build_requires_alone() {
     names.iter().for_each(|name| assert!(log.contains(name), "{log}"));
 }
 
+#[test]
+fn a_source_package_that_is_made_early_is_not_told_as_its_build() {
+    let project = Project::example("libraries");
+    let run = project.succeed(&["apply", "--json", "--jobs", "4"]);
+    let events = run.stdout.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let of = |package: &str| {
+        let told = events.clone().filter(|event| event["package"] == package);
+        told.filter_map(|event| Some((event["event"].as_str()?.to_owned(), event["state"].clone())))
+            .collect::<Vec<_>>()
+    };
+    let states = of("greeter").into_iter().filter(|(event, _)| event == "state-changed");
+    let states: Vec<String> = states.map(|(_, state)| state.as_str().unwrap().to_owned()).collect();
+    assert_eq!(states, ["pending", "importing", "importing", "waiting", "running"]);
+    let all: Vec<serde_json::Value> = events.collect();
+    let at = |package: &str, event: &str, state: &str| {
+        all.iter()
+            .position(|told| told["package"] == package && told["event"] == event && told["state"] == state)
+    };
+    assert!(at("greeter", "state-changed", "running") > at("libgreet", "build-ended", "succeeded"));
+    let shown = Project::example("libraries").succeed(&["apply", "--jobs", "4"]).stderr;
+    let line = |text: &str| shown.lines().position(|line| line.contains(text));
+    assert!(line("building   greeter in host") > line("built      libgreet in host"), "{shown}");
+}
+
 fn root_log_of(project: &Project, package: &str) -> String {
     let results = project.succeed(&["results", package]).stdout;
     let folder = results.split(' ').next().unwrap();
