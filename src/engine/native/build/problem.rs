@@ -32,7 +32,7 @@ pub enum BuildProblem {
         reason: String,
     },
     /// A program can't be run.
-    #[error("Unable to run {program}: {reason}")]
+    #[error("Couldn't exec {program}: {reason}")]
     #[diagnostic(code(forge::engine::unable_to_run), help("is it there, and is it a program?"))]
     NotRun {
         /// The program.
@@ -356,7 +356,7 @@ pub enum BuildProblem {
         new: &'static str,
     },
     /// A package can't be written.
-    #[error("failed to create package {path}: {reason}")]
+    #[error("{} {path}: {reason}", if *.is_begun { "failed to create package" } else { "Could not open" })]
     #[diagnostic(
         code(forge::engine::not_written),
         help("is there room on the disk, and may forge write there?")
@@ -364,6 +364,20 @@ pub enum BuildProblem {
     NotWritten {
         /// The package.
         path: String,
+        /// Whether some of it was written.
+        is_begun: bool,
+        /// Why.
+        reason: String,
+    },
+    /// The folder that a build works in can't be made.
+    #[error("failed to create package build directory {folder}: {reason}")]
+    #[diagnostic(
+        code(forge::engine::build_folder),
+        help("the message before says why; `%_builddir` names the folder above it")
+    )]
+    BuildFolder {
+        /// The folder.
+        folder: String,
         /// Why.
         reason: String,
     },

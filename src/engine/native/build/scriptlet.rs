@@ -30,6 +30,9 @@ pub(super) fn template(kind: SectionKind) -> &'static str {
     }
 }
 
+/// The exit code of a script whose shell can't be run, as shells give it.
+const NOT_RUN: i32 = 127;
+
 impl World<'_> {
     /// Runs a script. What it writes is shown, or kept if it is wanted.
     pub(super) fn run_script(&self, script: &Script<'_>) -> Result<(), Stop> {
@@ -90,7 +93,12 @@ impl World<'_> {
     /// A file of this build's own, whose name ends so.
     pub(super) fn temporary_named(&self, text: &[u8], end: &str) -> Result<HostPath, Stop> {
         let folder = self.expand("%{_tmppath}")?;
-        let failed = |error: std::io::Error| self.fail(BuildProblem::Temporary { reason: reason(&error) });
+        let failed = |error: std::io::Error| {
+            // rpm names no file: none has a name yet.
+            let reason = reason(&error);
+            let reason = reason.rsplit_once(": ").map_or(reason.as_str(), |(_, reason)| reason).to_owned();
+            self.fail(BuildProblem::Temporary { reason })
+        };
         let path = HostPath::new(folder.to_path_lossy())
             .ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
         let folder = Folder::create_scratch(&path).map_err(failed)?;
@@ -119,7 +127,9 @@ impl World<'_> {
             Err(error) => {
                 let program = words.first().map(|word| word.to_str_lossy().into_owned());
                 let program = program.unwrap_or_default();
-                Err(self.fail(BuildProblem::NotRun { program, reason: reason(&error) }))
+                self.tell(BuildProblem::NotRun { program, reason: reason(&error) });
+                let (script, name) = (file.to_string(), name.to_owned());
+                Err(self.fail(BuildProblem::BadExit { script, name, code: NOT_RUN }))
             }
         }
     }

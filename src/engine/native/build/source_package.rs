@@ -12,6 +12,7 @@ use super::files::Entry;
 use super::files::entry::{GHOST_VERIFIES, Said, flag};
 use super::problem::BuildProblem;
 use super::settings::Settings;
+use super::times::Times;
 use super::world::World;
 use crate::files::{Folder, HostPath, reason};
 use crate::macros::Stop;
@@ -37,6 +38,7 @@ pub(super) fn assemble(
     settings: &mut Option<Settings>,
 ) -> Result<Assembled, Stop> {
     let paths = paths(world, spec, kind)?;
+    Times::doubt_policy(world);
     let settings = match settings {
         Some(settings) => settings,
         none => none.insert(Settings::of(world)?),

@@ -49,19 +49,24 @@ impl Times {
 
     fn latest(world: World<'_>, build: i64, epoch: Option<i64>) -> Option<i64> {
         let policy = world.setting("build_mtime_policy");
-        if policy.is_empty() && world.is_on("clamp_mtime_to_source_date_epoch") {
-            let (old, new) = ("clamp_mtime_to_source_date_epoch", "build_mtime_policy");
-            world.tell(BuildProblem::Deprecated { old, new });
-            return epoch;
-        }
         match policy.as_str() {
-            "" => None,
+            "" if world.is_on("clamp_mtime_to_source_date_epoch") => epoch,
             "clamp_to_buildtime" => Some(build),
             "clamp_to_source_date_epoch" => epoch,
-            _ => {
-                world.tell(BuildProblem::MtimePolicy { policy });
-                None
+            _ => None,
+        }
+    }
+
+    /// Tells what is wrong with the policy that macros name, which rpm reads for each package.
+    pub(super) fn doubt_policy(world: World<'_>) {
+        let policy = world.setting("build_mtime_policy");
+        match policy.as_str() {
+            "" if world.is_on("clamp_mtime_to_source_date_epoch") => {
+                let (old, new) = ("clamp_mtime_to_source_date_epoch", "build_mtime_policy");
+                world.tell(BuildProblem::Deprecated { old, new });
             }
+            "" | "clamp_to_buildtime" | "clamp_to_source_date_epoch" => {}
+            _ => world.tell(BuildProblem::MtimePolicy { policy }),
         }
     }
 

@@ -57,7 +57,10 @@ impl Workspace {
             body.push_str(&format!("{make} '{parts}'\n"));
         }
         let script = Script { name: "mkbuilddir", template: None, body: body.as_bytes(), in_sources: false };
-        world.run_script(&script)
+        world.run_script(&script).map_err(|Stop| {
+            let folder = self.folder.to_string();
+            world.fail(BuildProblem::BuildFolder { folder, reason: "mkbuilddir failed".to_owned() })
+        })
     }
 
     /// Writes down the environment of the scripts, where the macros read it from a file.
@@ -125,6 +128,9 @@ impl Workspace {
         };
         let script =
             Script { name: "rmbuild", template: Some("rmbuild"), body: body.as_bytes(), in_sources: false };
-        world.run_script(&script)
+        world.run_script(&script).map_err(|Stop| {
+            let folder = self.folder.to_string();
+            world.fail(BuildProblem::BuildFolder { folder, reason: "mkbuilddir failed".to_owned() })
+        })
     }
 }
