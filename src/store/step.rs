@@ -24,6 +24,9 @@ pub struct PackageSummary {
     pub requires: Vec<Dependency>,
     /// Its files that others may depend on by path.
     pub files: Vec<String>,
+    /// What of it no repository's metadata can hold, in words.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unlistable: Option<String>,
 }
 
 impl PackageSummary {
@@ -37,6 +40,7 @@ impl PackageSummary {
             provides: record.provides().cloned().collect(),
             requires: record.requires().cloned().collect(),
             files: record.primary_files().map(str::to_owned).collect(),
+            unlistable: record.forbidden_character().map(|character| character.to_string()),
         }
     }
 

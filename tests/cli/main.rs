@@ -15,6 +15,7 @@ mod apply;
 mod batches;
 mod commands;
 mod confined;
+mod control_characters;
 mod cutoff;
 mod cycles;
 mod descriptors;

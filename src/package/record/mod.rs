@@ -1,8 +1,11 @@
 //! What repository metadata say of a package: the entries in `primary`, `filelists` and `other` that dnf,
 //! zypper and createrepo_c's readers share (<http://linux.duke.edu/metadata>, as createrepo_c writes them).
 
+mod forbidden;
 mod read;
 mod write;
+
+pub use forbidden::ForbiddenCharacter;
 
 use super::Dependency;
 
