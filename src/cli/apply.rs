@@ -128,6 +128,7 @@ fn notes(planned: &Planned, leaving: &[Leaving]) -> Vec<String> {
     let manifest = &planned.manifest;
     let later = |what: String| format!("{what} is not carried out by this version of forge");
     let mut notes: Vec<String> = leaving.iter().map(Leaving::to_string).collect();
+    notes.extend(planned.plan.notes().iter().cloned());
     notes.extend(manifest.cache.as_ref().map(|cache| later(format!("`cache {}`", cache.url.value))));
     notes.extend(manifest.remote.as_ref().map(|remote| later(format!("`remote {}`", remote.url.value))));
     notes.extend(manifest.rebuilds.iter().map(|rebuild| later(format!("`rebuild {}`", rebuild.name.value))));

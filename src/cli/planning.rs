@@ -116,6 +116,11 @@ impl Planned {
         shown.len()
     }
 
+    /// Shows what could not be checked.
+    pub fn show_notes(&self, context: &Context) {
+        self.plan.notes().iter().for_each(|note| context.tell(&format!("note: {note}\n")));
+    }
+
     /// Shows what specs say that may not be meant; gives how much that is.
     pub fn show_warnings(&self, context: &Context) -> usize {
         let mut shown = BTreeSet::new();

@@ -8,6 +8,7 @@ mod carried_out;
 mod cause;
 mod facts;
 mod identity;
+mod installed;
 mod job;
 mod limits;
 mod listed;
@@ -20,11 +21,13 @@ mod secret_key;
 mod settings;
 mod value;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 
 pub use facts::{ArchLimits, Facts, FactsRequest, Read, Reading, SourceReference, SubpackageFacts};
 pub use identity::EngineIdentity;
+pub use installed::Installed;
 pub use job::{Job, Outcome, Part, StageListener, StopReason};
 pub use mask::{MASK, Mask, MaskedStream, SHORTEST_MASKED};
 pub use native::{
@@ -56,6 +59,9 @@ pub trait SpecReader: Send + Sync {
 
     /// Whether what was learned for a request would be the same now.
     fn would_learn_again(&self, request: &FactsRequest, observations: &[Observation]) -> bool;
+
+    /// The packages of the root that provide one of these names, or have a file of that name.
+    fn installed(&self, settings: &Settings, names: &BTreeSet<String>) -> Installed;
 }
 
 /// One who builds packages.

@@ -20,6 +20,50 @@ pub enum PlanError {
         /// The circle.
         path: String,
     },
+    /// What nothing meets of what a build needs.
+    #[error("package `{package}` needs `{wanted}` to be built, and {offered}")]
+    #[diagnostic(
+        code(forge::plan::unmet_requires),
+        help("let this manifest build what meets it, install that in the root, or change the BuildRequires")
+    )]
+    UnmetRequires {
+        /// The package.
+        package: String,
+        /// What it needs.
+        wanted: String,
+        /// What there is instead.
+        offered: String,
+    },
+    /// A build that needs what only it builds.
+    #[error("package `{package}` needs `{wanted}` to be built, which only it builds itself")]
+    #[diagnostic(
+        code(forge::plan::requires_itself),
+        help(
+            "build it once without, as a second `package` with a `bootstrap` build condition, or install it in the root"
+        )
+    )]
+    RequiresItself {
+        /// The package.
+        package: String,
+        /// What it needs.
+        wanted: String,
+    },
+    /// What is there though a build must not have it.
+    #[error("package `{package}` can't be built beside `{unwanted}`, and {place}")]
+    #[diagnostic(
+        code(forge::plan::unmet_conflicts),
+        help(
+            "build one of them for another chroot, remove the other from the root, or change the BuildConflicts"
+        )
+    )]
+    UnmetConflicts {
+        /// The package.
+        package: String,
+        /// What must not be there.
+        unwanted: String,
+        /// Where it is.
+        place: String,
+    },
     /// Something in a spec.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -11,12 +11,14 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::observed::{beside_sources, by_name};
+use super::requirements::names_asked;
 use super::spec_texts::SpecTexts;
 use super::{Build, Fate, Inputs, Observed, PlanError};
 use crate::chroot::{RootIdentity, RootRequest};
 use crate::digest::{Digest, Encoder, Key};
 use crate::engine::{
-    EngineError, EngineIdentity, Facts, FactsRequest, MacroSetting, Read, Reading, Settings, SpecReader,
+    EngineError, EngineIdentity, Facts, FactsRequest, Installed, MacroSetting, Read, Reading, Settings,
+    SpecReader,
 };
 use crate::event::{BuildName, Timestamp};
 use crate::files::{Folder, HostPath, reason};
@@ -56,6 +58,8 @@ pub struct Inspector<'a> {
 pub struct Inspection {
     /// All builds.
     pub builds: Vec<Build>,
+    /// What the roots have of what the builds need.
+    pub installed: HashMap<ChrootId, Installed>,
 }
 
 /// A build on its way.
@@ -96,7 +100,9 @@ pub async fn inspect(inspector: &Inspector<'_>, cancel: &Cancel) -> Result<Inspe
         .into_par_iter()
         .map(|(package, drafts)| inspector.builds(package, drafts, &origins[package.0], &roots))
         .collect();
-    Ok(Inspection { builds: packages.into_iter().flatten().collect() })
+    let builds: Vec<Build> = packages.into_iter().flatten().collect();
+    let installed = inspector.installed(&builds);
+    Ok(Inspection { builds, installed })
 }
 
 /// The drafts of each package together, so that its sources are digested once.
@@ -134,6 +140,22 @@ impl Inspector<'_> {
             roots.insert(ChrootId(index), identity);
         }
         Ok(roots)
+    }
+
+    /// What the roots have of what the builds need. Builds of a chroot share its root.
+    fn installed(&self, builds: &[Build]) -> HashMap<ChrootId, Installed> {
+        let mut by_chroot: HashMap<ChrootId, Vec<(&Settings, &Inputs)>> = HashMap::new();
+        for build in builds {
+            if let Fate::Buildable(inputs) = &build.fate {
+                by_chroot.entry(build.chroot).or_default().push((&build.settings, inputs));
+            }
+        }
+        let installed = by_chroot.into_iter().filter_map(|(chroot, builds)| {
+            let names = names_asked(builds.iter().map(|(_, inputs)| *inputs));
+            let (settings, _) = builds.first().filter(|_| !names.is_empty())?;
+            Some((chroot, self.native.installed(settings, &names)))
+        });
+        installed.collect()
     }
 
     fn drafts(&self, origins: &[Result<Origin, SourceError>], roots: &Roots) -> Vec<Draft> {
@@ -174,7 +196,7 @@ impl Inspector<'_> {
             return DraftState::Settled(Fate::Impossible(Vec::new()));
         };
         let reader = self.reader(package);
-        let mut encoder = Encoder::new("rpmforge facts v4");
+        let mut encoder = Encoder::new("rpmforge facts v5");
         let EngineIdentity { name, sources } = reader.identity();
         encoder.text("engine", name).text("forge", sources).digest_field("spec", &origin.spec.blob.digest);
         encoder.digest_field("configuration", &root.configuration);

@@ -12,6 +12,9 @@ mod ingredients;
 mod inspect;
 mod observed;
 mod order;
+mod providers;
+mod requirements;
+mod spec_place;
 mod spec_texts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -193,6 +196,8 @@ pub struct Plan {
     needs: Vec<Vec<BuildId>>,
     /// The builds, each after those that it comes after.
     sequence: Vec<BuildId>,
+    /// What could not be checked, in sentences.
+    notes: Vec<String>,
 }
 
 impl Plan {
@@ -218,6 +223,11 @@ impl Plan {
     /// If `id` is of another plan.
     pub fn needs(&self, id: BuildId) -> &[BuildId] {
         &self.needs[id.0]
+    }
+
+    /// What could not be checked, in sentences.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// All builds.

@@ -35,6 +35,7 @@ mod publication;
 mod publication_healing;
 mod publication_ownership;
 mod publication_readers;
+mod requirements;
 mod roots;
 mod secrets;
 mod source_packages;

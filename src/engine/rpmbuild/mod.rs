@@ -3,7 +3,7 @@
 mod query;
 mod sections;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use super::carried_out::{Program, carry_out};
 use super::limits::ANSWER_TIME;
 use super::masked_read::mask_read;
 use super::{
-    Condition, Engine, EngineError, EngineIdentity, FactsRequest, Job, Native, Outcome, Promise, Read,
-    Reading, Settings, SpecReader, StageListener, Value,
+    Condition, Engine, EngineError, EngineIdentity, FactsRequest, Installed, Job, Native, Outcome, Promise,
+    Read, Reading, Settings, SpecReader, StageListener, Value,
 };
 use crate::files::HostPath;
 use crate::macros::Observation;
@@ -104,6 +104,10 @@ impl SpecReader for Rpmbuild {
 
     fn would_learn_again(&self, request: &FactsRequest, observations: &[Observation]) -> bool {
         self.observer.would_learn_again(request, observations)
+    }
+
+    fn installed(&self, settings: &Settings, names: &BTreeSet<String>) -> Installed {
+        self.observer.installed(settings, names)
     }
 }
 

@@ -129,6 +129,11 @@ impl PackageRecord {
         self.files.iter().map(|file| file.path.as_str()).filter(|path| is_primary(path))
     }
 
+    /// All files that are not among [those](Self::primary_files).
+    pub fn other_files(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|file| file.path.as_str()).filter(|path| !is_primary(path))
+    }
+
     fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Dependency> {
         let lists = self.dependencies.iter().filter(move |(name, _)| *name == kind);
         lists.flat_map(|(_, list)| list.iter().map(|entry| &entry.dependency))
