@@ -1,5 +1,6 @@
 //! `forge apply`
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,7 +11,7 @@ use super::planning::{Planned, plan, runtime};
 use super::project::Project;
 use crate::event::{Clock, Ended, Event, Listener, State, SystemClock, What};
 use crate::execute::{Ends, Execution, drops_damaged_results, execute, name_damage};
-use crate::plan::{Decision, Fate};
+use crate::plan::{CARRIAGE_RETURNS, Decision, Fate, PlanError};
 use crate::process::Cancel;
 use crate::publish::{Leaving, Verification};
 use crate::ui::{JsonEvents, PlainEvents, ProgressEvents, Summary, Verbosity};
@@ -129,6 +130,7 @@ fn notes(planned: &Planned, leaving: &[Leaving]) -> Vec<String> {
     let later = |what: String| format!("{what} is not carried out by this version of forge");
     let mut notes: Vec<String> = leaving.iter().map(Leaving::to_string).collect();
     notes.extend(planned.plan.notes().iter().cloned());
+    notes.extend(carriage_returns(planned));
     notes.extend(manifest.cache.as_ref().map(|cache| later(format!("`cache {}`", cache.url.value))));
     notes.extend(manifest.remote.as_ref().map(|remote| later(format!("`remote {}`", remote.url.value))));
     notes.extend(manifest.rebuilds.iter().map(|rebuild| later(format!("`rebuild {}`", rebuild.name.value))));
@@ -137,6 +139,20 @@ fn notes(planned: &Planned, leaving: &[Leaving]) -> Vec<String> {
         notes.push("none of the builds can be carried out; the table says why".to_owned());
     }
     notes
+}
+
+/// Specs whose lines end as on Windows: what fails because of it says something else.
+fn carriage_returns(planned: &Planned) -> BTreeSet<String> {
+    let said = planned.plan.builds.iter().flat_map(|build| {
+        let package = &build.name.package;
+        build.warnings.iter().filter_map(move |warning| match warning.error() {
+            PlanError::Spec(finding) if finding.code == CARRIAGE_RETURNS => {
+                Some(format!("{package}: {}", finding.title))
+            }
+            _ => None,
+        })
+    });
+    said.collect()
 }
 
 fn listener(arguments: &Apply, context: &Context, summary: &Arc<Summary>) -> Arc<Listeners> {

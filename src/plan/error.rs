@@ -64,6 +64,38 @@ pub enum PlanError {
         /// Where it is.
         place: String,
     },
+    /// A folder that builds can't be made in.
+    #[error(
+        "nothing can be built in `{folder}`: rpm and the scripts of specs take {character} in a path for its end"
+    )]
+    #[diagnostic(
+        code(forge::plan::project_folder),
+        help("move the project to a folder whose path has neither blanks nor quotes nor backslashes")
+    )]
+    ProjectFolder {
+        /// The folder.
+        folder: String,
+        /// The character.
+        character: &'static str,
+    },
+    /// Two builds of the same package.
+    #[error("packages `{one}` and `{other}` both build `{nevra}` for chroot `{chroot}`")]
+    #[diagnostic(
+        code(forge::plan::same_package),
+        help(
+            "a repository can hold it once: give one of them another name, version or release, or another chroot"
+        )
+    )]
+    SamePackage {
+        /// One.
+        one: String,
+        /// The other.
+        other: String,
+        /// What both build.
+        nevra: String,
+        /// For which chroot.
+        chroot: String,
+    },
     /// Something in a spec.
     #[error(transparent)]
     #[diagnostic(transparent)]

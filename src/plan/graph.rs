@@ -9,6 +9,7 @@ use super::circle::{Arrow, first_circle};
 use super::order::needs;
 use super::providers::Providers;
 use super::requirements::{Checked, check_requirements};
+use super::same_package::check_same_packages;
 use super::{Build, BuildId, Edge, Fate, Inspection, Plan, PlanError, Step};
 use crate::manifest::{BatchId, ChrootId, Manifest, PackageId};
 use crate::text::Located;
@@ -30,7 +31,7 @@ impl Plan {
         let needs = needs(&builds, &providers);
         let needing: HashSet<BuildId> = needs.iter().map(|need| need.build).collect();
         let needs_others = |id| needing.contains(&id);
-        let Checked { errors, notes } =
+        let Checked { mut errors, notes } =
             check_requirements(manifest, &builds, &providers, &installed, needs_others);
         let mut drawing = Drawing::of_builds(&builds);
         for need in &needs {
@@ -53,6 +54,9 @@ impl Plan {
         });
         let sequence = sequence.collect();
         let mut by_build = vec![Vec::new(); builds.len()];
+        for (id, error) in check_same_packages(manifest, &builds) {
+            errors.entry(id).or_default().push(error);
+        }
         for (id, errors) in errors {
             builds[id.0].fate = Fate::Impossible(errors);
         }

@@ -27,6 +27,7 @@ use crate::manifest::declaration::{EngineChoice, Isolation};
 use crate::manifest::{Chroot, ChrootId, Manifest, ManifestPath, Package, PackageId, RootBase};
 use crate::process::Cancel;
 use crate::source::{InputFile, Origin, SourceError, Unpacked, inputs, locate};
+use crate::spec::{Finding, Weight};
 use crate::store::{RecordKind, Store};
 use crate::text::Located;
 
@@ -273,7 +274,7 @@ impl Inspector<'_> {
         let mut builds = Vec::with_capacity(drafts.len());
         for draft in drafts {
             let chroot = draft.chroot;
-            let warnings = match (&draft.state, origin) {
+            let warnings: Vec<Located<PlanError>> = match (&draft.state, origin) {
                 (DraftState::Read(Read { reading: Reading::Facts(facts), .. }), Ok(origin)) => {
                     facts.warnings.iter().map(|warning| texts.located(warning, origin)).collect()
                 }
@@ -281,6 +282,14 @@ impl Inspector<'_> {
                     refused.iter().map(|refusal| texts.located(refusal, origin)).collect()
                 }
                 _ => Vec::new(),
+            };
+            let warnings = warnings.into_iter().chain(origin.iter().filter_map(|origin| {
+                carriage_returns(origin).map(|warning| texts.located(&warning, origin))
+            }));
+            let warnings = warnings.collect();
+            let spec_name = match &draft.state {
+                DraftState::Read(Read { reading: Reading::Facts(facts), .. }) => Some(facts.name.clone()),
+                DraftState::Read(_) | DraftState::Settled(_) | DraftState::Unread(_) => None,
             };
             let fate = match (draft.state, origin) {
                 (DraftState::Settled(Fate::NotYet(what)), _) => Fate::NotYet(what),
@@ -317,7 +326,7 @@ impl Inspector<'_> {
                 package: self.manifest.package(package).name.value.clone(),
                 chroot: self.manifest.chroot(chroot).name.value.clone(),
             };
-            builds.push(Build { name, package, chroot, settings: draft.settings, fate, warnings });
+            builds.push(Build { name, package, chroot, settings: draft.settings, fate, spec_name, warnings });
         }
         builds
     }
@@ -379,6 +388,25 @@ impl Inspector<'_> {
         files.insert(names, found.clone());
         Ok(found)
     }
+}
+
+/// The code of what is said of a spec whose lines end as on Windows.
+pub const CARRIAGE_RETURNS: &str = "forge::plan::carriage_returns";
+
+/// Says that a spec's lines end with CR LF: rpm takes the CR for a part of them, and shells and compilers do too.
+fn carriage_returns(origin: &Origin) -> Option<Finding> {
+    let line = origin.carriage_return?;
+    Some(Finding {
+        weight: Weight::Warning,
+        code: CARRIAGE_RETURNS.to_owned(),
+        title:
+            "the lines of this spec end with CR LF, as on Windows: its scripts will not find what they name"
+                .to_owned(),
+        help: Some("convert it with `dos2unix`, or with `sed -i 's/\\r$//'`".to_owned()),
+        file: origin.spec_path().to_string(),
+        line,
+        through: None,
+    })
 }
 
 /// What a reading came to that can be built.

@@ -14,6 +14,7 @@ mod observed;
 mod order;
 mod providers;
 mod requirements;
+mod same_package;
 mod spec_place;
 mod spec_texts;
 
@@ -26,7 +27,7 @@ pub use contents::{Results, dependency_files};
 pub use decide::{Decision, Decisions};
 pub use error::PlanError;
 pub use ingredients::{Ingredients, Reason};
-pub use inspect::{Inspection, Inspector, inspect};
+pub use inspect::{CARRIAGE_RETURNS, Inspection, Inspector, inspect};
 
 use crate::chroot::RootIdentity;
 use crate::digest::Digest;
@@ -56,6 +57,8 @@ pub struct Build {
     pub settings: Settings,
     /// What can be done with it.
     pub fate: Fate,
+    /// `Name` of its spec, where that can be read.
+    pub spec_name: Option<String>,
     /// What its spec says that may not be meant.
     pub warnings: Vec<Located<PlanError>>,
 }

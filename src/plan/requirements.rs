@@ -2,7 +2,7 @@
 //!
 //! Specs don't say all that their packages will provide: generators add to it when these are made. So there are three answers.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::providers::Providers;
 use super::spec_place::dependency_place;
@@ -57,7 +57,7 @@ impl Answer {
 #[derive(Default)]
 pub(super) struct Checked {
     /// What keeps builds from being possible.
-    pub errors: Vec<(BuildId, Vec<Located<PlanError>>)>,
+    pub errors: BTreeMap<BuildId, Vec<Located<PlanError>>>,
     /// What could not be checked, in sentences.
     pub notes: Vec<String>,
 }
@@ -89,7 +89,7 @@ pub(super) fn check_requirements(
         let check = Check { id, build, inputs, providers, root, needs_others: needs_others(id), builds };
         let errors = check.errors(manifest, &mut unchecked);
         if !errors.is_empty() {
-            checked.errors.push((id, errors));
+            checked.errors.insert(id, errors);
         }
     }
     checked.notes.extend(installed.values().find_map(|installed| note(installed, &unchecked)));

@@ -44,6 +44,15 @@ fn every_field_that_metadata_hold_is_looked_at() {
 }
 
 #[test]
+fn the_event_has_package_code_and_help() {
+    let run = project(&format!("URL: x{BELL}")).run(&["apply", "--json"]);
+    let event = run.events("not-published").remove(0);
+    assert_eq!((event["package"].as_str(), event["chroot"].as_str()), (Some("a"), Some("host")));
+    assert_eq!(event["code"], "forge::publish::unlistable");
+    assert!(event["help"].as_str().unwrap().starts_with("take it out of the spec"));
+}
+
+#[test]
 fn the_version_before_stays_published() {
     let project = project("");
     project.succeed(&["apply"]);
