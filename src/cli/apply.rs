@@ -42,7 +42,7 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let notes = notes(&planned, &leaving).into_iter().chain(planned.history.take_notes());
     notes.for_each(|text| tell(What::Noted { text }));
     let repositories = Arc::new(repositories);
-    let mut round = 1;
+    let (mut round, mut plans) = (1, 1);
     let applied = loop {
         drop_damaged_results(&mut planned, &arguments.selection, &tell)?;
         let execution = Execution {
@@ -62,6 +62,14 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
         };
         let applied = execute(execution).await?;
         let has_lost = tell_damage(&planned, &applied.ends, &tell);
+        if applied.needs_plan && !applied.canceled && plans < MOST_PLANS {
+            planned = plan(&project, &arguments.selection, &cancel, context).await?;
+            if !arguments.json {
+                planned.show_impossible(context);
+            }
+            plans += 1;
+            continue;
+        }
         if !has_lost || applied.canceled || round == MOST_ROUNDS {
             break applied;
         }
@@ -93,6 +101,10 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
 /// How often an apply begins again because of damage that it met on its way. What it meets is dropped, so that each time
 /// it meets less; where that is not so, the disk is of no use.
 const MOST_ROUNDS: u32 = 5;
+
+/// How often an apply is planned again because of what `%generate_buildrequires` names: a build may name more whenever it
+/// has what it has named before.
+const MOST_PLANS: u32 = 50;
 
 /// Reads what the apply will read of the store, and decides again until all of that is sound.
 fn drop_damaged_results(

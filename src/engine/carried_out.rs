@@ -18,6 +18,9 @@ pub(super) const PACKAGING: &str = "packages";
 /// Where what staged packages provide is written, below the job's folder.
 const STAGED: &str = "staged.json";
 
+/// How rpmbuild ends that has written a source package of what the build needs.
+const NEEDS_MORE: i32 = 11;
+
 /// How many of the last lines of a log a failure shows.
 const TAIL: usize = 20;
 
@@ -79,6 +82,9 @@ pub(super) async fn carry_out(
     let tail = tail.into_lines();
     let reason = match exit {
         Exit::Code(0) => return built(&top, job, &wrote, stages),
+        Exit::Code(NEEDS_MORE) if job.part == Part::BuildRequires && !wrote.is_empty() => {
+            return built(&top, job, &wrote, stages);
+        }
         Exit::Code(code) => StopReason::Failed { cause: cause::of(code, &stages, &tail) },
         Exit::TimedOut => StopReason::TimedOut,
         Exit::Canceled => StopReason::Canceled,
@@ -95,13 +101,15 @@ fn command(program: &Program<'_>, job: &Job) -> Command {
     }
     let part = match job.part {
         Part::SourcePackage => "-bs",
+        Part::BuildRequires => "-br",
         Part::Packages => "-bb",
     };
     let (name, first) = &program.words;
     let command = Command::new(name, &job.top, environment, job.timeout);
     let mut command = command.arguments(first.iter().copied().chain([part]));
     let has_own_check = program.checks_dependencies && (program.hears_of_staged || job.staged.is_empty());
-    if job.part == Part::SourcePackage || !has_own_check {
+    // Without it, the first thing that is missing would end `-br` before the generator has named all.
+    if job.part != Part::Packages || !has_own_check {
         command = command.argument("--nodeps");
     } else if !job.staged.is_empty() {
         command = command.argument("--staged").argument(job.top.join(STAGED).as_os_str());

@@ -60,12 +60,13 @@ impl Facts {
             subpackages,
             build_requires,
             build_conflicts,
+            generates_requires,
             sources,
             arch,
             changelog_time,
             warnings: _,
         } = self;
-        let required = (build_requires, build_conflicts);
+        let required = (build_requires, build_conflicts, generates_requires);
         let said = (name, evr, subpackages, required, sources, arch, changelog_time);
         // What is made of texts and numbers alone can be written.
         Digest::of(&serde_json::to_vec(&said).unwrap_or_default())
@@ -85,6 +86,8 @@ pub struct Facts {
     pub build_requires: Vec<Dependency>,
     /// `BuildConflicts`.
     pub build_conflicts: Vec<Dependency>,
+    /// Whether it has a `%generate_buildrequires`.
+    pub generates_requires: bool,
     /// `Source` and `Patch` files.
     pub sources: Vec<SourceReference>,
     /// Where it can be built.

@@ -12,6 +12,8 @@ use crate::package::Dependency;
 pub enum Part {
     /// The source package.
     SourcePackage,
+    /// A source package that requires what `%generate_buildrequires` names, beside what the spec does.
+    BuildRequires,
     /// The binary packages.
     Packages,
 }

@@ -34,7 +34,7 @@ pub fn dependency_files<'a>(
         candidates.extend(result.files.iter().filter(|file| !file.package.is_source()));
     }
     let providers = Providers::new(candidates);
-    let mut open: Vec<&Dependency> = inputs.facts.build_requires.iter().collect();
+    let mut open: Vec<&Dependency> = inputs.build_requires().collect();
     while let Some(dependency) = open.pop() {
         for file in providers.of(dependency) {
             if found.insert(file.package.nevra.as_str(), file).is_none() {

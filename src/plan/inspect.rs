@@ -3,7 +3,7 @@
 //! Reading a spec costs three processes, so what an engine has said of a spec is remembered by everything that its
 //! answer depends on, and asked again only where that has changed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::observed::{beside_sources, by_name};
 use super::requirements::names_asked;
 use super::spec_texts::SpecTexts;
-use super::{Build, Fate, Inputs, Observed, PlanError};
+use super::{Build, Fate, Ingredients, Inputs, Observed, PlanError};
 use crate::chroot::{RootIdentity, RootRequest};
 use crate::digest::{Digest, Encoder, Key};
 use crate::engine::{
@@ -25,6 +25,7 @@ use crate::files::{Folder, HostPath, reason};
 use crate::macros::Observation;
 use crate::manifest::declaration::{EngineChoice, Isolation};
 use crate::manifest::{Chroot, ChrootId, Manifest, ManifestPath, Package, PackageId, RootBase};
+use crate::package::Dependency;
 use crate::process::Cancel;
 use crate::source::{InputFile, Origin, SourceError, Unpacked, inputs, locate};
 use crate::spec::{Finding, Weight};
@@ -364,11 +365,22 @@ impl Inspector<'_> {
             Ok(sources) => {
                 let engine = self.reader(package).identity().clone();
                 let observed = said.observed(&spec, &sources);
-                let facts = said.facts;
-                Fate::Buildable(Arc::new(Inputs { facts, spec, sources, observed, root: *root, engine }))
+                let (facts, generated) = (said.facts, Vec::new());
+                let mut inputs = Inputs { facts, generated, spec, sources, observed, root: *root, engine };
+                inputs.generated = self.generated(&inputs, &said.request.settings);
+                Fate::Buildable(Arc::new(inputs))
             }
             Err(errors) => Fate::Impossible(errors),
         }
+    }
+
+    /// What a `%generate_buildrequires` named when it was asked last.
+    fn generated(&self, inputs: &Inputs, settings: &Settings) -> Vec<Dependency> {
+        if !inputs.facts.generates_requires {
+            return Vec::new();
+        }
+        let key = Ingredients::new(inputs, settings, BTreeMap::new()).generated_key();
+        self.store.record(RecordKind::Facts, &key).unwrap_or_default()
     }
 
     fn sources(

@@ -28,7 +28,7 @@ pub(super) fn needs(builds: &[Build], providers: &HashMap<ChrootId, Providers<'_
             continue;
         };
         let mut known: BTreeSet<BuildId> = BTreeSet::from([id]);
-        for dependency in &inputs.facts.build_requires {
+        for dependency in inputs.build_requires() {
             for on in providers.of(dependency) {
                 if known.insert(on) {
                     needs.push(Need { build: id, on, dependency: dependency.clone() });

@@ -26,6 +26,21 @@ impl<'a> Providers<'a> {
         providers
     }
 
+    /// The providers of some builds of one chroot.
+    pub fn of_builds(builds: impl Iterator<Item = (BuildId, &'a Build)>) -> Self {
+        let mut providers = Self::default();
+        builds.for_each(|(id, build)| providers.add(id, build));
+        providers
+    }
+
+    /// Whether one of the builds has what is named, in whichever version.
+    pub fn mentions(&self, dependency: &Dependency) -> bool {
+        if dependency.is_rich() {
+            return mentioned(&dependency.name).iter().any(|part| self.mentions(part));
+        }
+        !self.provided(&dependency.name).is_empty() || !self.with_file(&dependency.name).is_empty()
+    }
+
     fn add(&mut self, id: BuildId, build: &'a Build) {
         let Fate::Buildable(inputs) = &build.fate else {
             return;

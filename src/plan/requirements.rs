@@ -117,8 +117,7 @@ fn note(installed: &Installed, unchecked: &BTreeSet<String>) -> Option<String> {
 
 /// The names that have to be asked of a root.
 pub(super) fn names_asked<'a>(inputs: impl Iterator<Item = &'a Inputs>) -> BTreeSet<String> {
-    let asked =
-        inputs.flat_map(|inputs| inputs.facts.build_requires.iter().chain(&inputs.facts.build_conflicts));
+    let asked = inputs.flat_map(|inputs| inputs.build_requires().chain(&inputs.facts.build_conflicts));
     let names = |dependency: &Dependency| match dependency.is_rich() {
         true => mentioned(&dependency.name).into_iter().map(|part| part.name).collect(),
         false => vec![dependency.name.clone()],
@@ -183,7 +182,7 @@ impl Check<'_> {
             let place = place.unwrap_or_else(|| manifest.package(self.build.package).name.place.clone());
             errors.push(Located::new(error, label, place));
         };
-        for dependency in &facts.build_requires {
+        for dependency in self.inputs.build_requires() {
             match self.answer(dependency) {
                 Answer::Met => {}
                 Answer::Unknown => {

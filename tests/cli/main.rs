@@ -20,6 +20,7 @@ mod cutoff;
 mod cycles;
 mod descriptors;
 mod diff;
+mod dynamic_requires;
 mod eval;
 mod failures;
 mod fmt;

@@ -6,7 +6,9 @@ use crate::engine::listed::implied_provide;
 use crate::engine::{ArchLimits, Facts, Read, Reading, SourceReference, SubpackageFacts};
 use crate::macros::{Observation, Placeholders};
 use crate::package::{Dependency, Header, Tag};
-use crate::spec::{DependencyKind, Finding, Package, SimpleDirective, Spec, Weight, read_file_line};
+use crate::spec::{
+    DependencyKind, Finding, Package, SectionKind, SimpleDirective, Spec, Weight, read_file_line,
+};
 
 /// What a reading comes to.
 pub(super) fn of(read: SpecReading, placeholders: &Placeholders) -> Read {
@@ -59,6 +61,7 @@ fn facts(spec: &Spec, warnings: Vec<Finding>) -> Facts {
         subpackages: spec.packages.iter().map(|package| subpackage(spec, package)).collect(),
         build_requires: dependencies(&source, DependencyKind::BuildRequires),
         build_conflicts: dependencies(&source, DependencyKind::BuildConflicts),
+        generates_requires: spec.script(SectionKind::GenerateBuildRequires).is_some(),
         sources: sources.collect(),
         arch,
         changelog_time: spec.changes.first().and_then(|change| u64::try_from(change.time).ok()),

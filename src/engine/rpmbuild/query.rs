@@ -162,6 +162,7 @@ fn dependency(fields: &str) -> Option<Dependency> {
 
 /// What only the expanded text tells: whole references of sources, and the files of packages.
 fn add_text(facts: &mut Facts, text: &Expanded) {
+    facts.generates_requires = text.generates_requires;
     for source in &mut facts.sources {
         let whole = text.sources.iter().find(|whole| whole.file_name == source.file_name);
         source.reference = whole.map_or_else(|| source.reference.clone(), |whole| whole.reference.clone());

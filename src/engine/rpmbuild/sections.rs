@@ -14,6 +14,8 @@ pub(super) struct Expanded {
     pub files: HashMap<String, Vec<String>>,
     /// The paths of `%dir`, by package.
     pub folders: HashMap<String, Vec<String>>,
+    /// Whether there is a `%generate_buildrequires`.
+    pub generates_requires: bool,
 }
 
 /// Sections that end a preamble or a file list (rpm-spec(5)).
@@ -64,6 +66,7 @@ pub(super) fn read(text: &str, name: &str) -> Expanded {
     let mut section = Section::Preamble;
     for line in text.lines() {
         if let Some(next) = begins_section(line, name) {
+            found.generates_requires |= line.trim_end() == "%generate_buildrequires";
             section = next;
             continue;
         }
