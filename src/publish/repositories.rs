@@ -17,7 +17,7 @@ use super::update::{Updater, find_damage};
 use super::wanted::package_from_result;
 use crate::event::{Clock, Damage, DamagedFile, What};
 use crate::execute::{Ends, Publisher};
-use crate::files::{EntryKind, Folder};
+use crate::files::{EntryKind, Folder, HostPath};
 use crate::manifest::declaration::SignDecl;
 use crate::manifest::{ChrootId, Manifest, ManifestPath};
 use crate::plan::Plan;
@@ -269,12 +269,7 @@ impl Repositories {
     }
 
     fn open(&self, path: &ManifestPath) -> io::Result<Option<Folder>> {
-        let opened = match path {
-            ManifestPath::Repository(relative) if relative.as_os_str().is_empty() => self.project.again(),
-            ManifestPath::Repository(relative) => self.project.folder(relative),
-            ManifestPath::Absolute(absolute) => Folder::open_ambient(absolute),
-        };
-        match opened {
+        match Folder::open_ambient(&self.place_on_disk(path)) {
             Ok(folder) => Ok(Some(folder)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -282,9 +277,31 @@ impl Repositories {
     }
 
     fn create(&self, path: &ManifestPath) -> io::Result<Folder> {
+        Folder::create_ambient(&self.place_on_disk(path))
+            .map_err(|error| self.dead_link(path).map_or(error, io::Error::other))
+    }
+
+    /// Names the link on the way to a folder that leads to nothing: a disk that isn't mounted.
+    fn dead_link(&self, path: &ManifestPath) -> Option<String> {
+        let ManifestPath::Repository(relative) = path else { return None };
+        let above: Vec<&Path> = relative.ancestors().collect();
+        above.into_iter().rev().find_map(|path| {
+            let target = self.project.dir().read_link_contents(path).ok()?;
+            let is_dead = Folder::open_ambient(&self.project.path().join(path)).is_err();
+            let (path, target) = (path.display(), target.display());
+            is_dead.then(|| format!("`{path}` is a link to `{target}`, where there is no folder"))
+        })
+    }
+
+    /// Where a folder is. The manifest leads out of the project by absolute paths only; a link is its user's, who may have
+    /// the repositories on another disk.
+    fn place_on_disk(&self, path: &ManifestPath) -> HostPath {
         match path {
-            ManifestPath::Repository(relative) => self.project.create(relative),
-            ManifestPath::Absolute(absolute) => Folder::create_ambient(absolute),
+            ManifestPath::Repository(relative) if relative.as_os_str().is_empty() => {
+                self.project.path().clone()
+            }
+            ManifestPath::Repository(relative) => self.project.path().join(relative),
+            ManifestPath::Absolute(absolute) => absolute.clone(),
         }
     }
 
