@@ -1,5 +1,6 @@
 //! `forge apply`
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,7 +11,7 @@ use super::planning::{Planned, plan, runtime};
 use super::project::Project;
 use crate::event::{Clock, Ended, Event, Listener, State, SystemClock, What};
 use crate::execute::{Ends, Execution, drops_damaged_results, execute, name_damage};
-use crate::plan::{Decision, Fate};
+use crate::plan::{CARRIAGE_RETURNS, Decision, Fate, PlanError};
 use crate::process::Cancel;
 use crate::publish::{Leaving, Verification};
 use crate::ui::{JsonEvents, PlainEvents, ProgressEvents, Summary, Verbosity};
@@ -41,7 +42,7 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let notes = notes(&planned, &leaving).into_iter().chain(planned.history.take_notes());
     notes.for_each(|text| tell(What::Noted { text }));
     let repositories = Arc::new(repositories);
-    let mut round = 1;
+    let (mut round, mut plans) = (1, 1);
     let applied = loop {
         drop_damaged_results(&mut planned, &arguments.selection, &tell)?;
         let execution = Execution {
@@ -61,6 +62,14 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
         };
         let applied = execute(execution).await?;
         let has_lost = tell_damage(&planned, &applied.ends, &tell);
+        if applied.needs_plan && !applied.canceled && plans < MOST_PLANS {
+            planned = plan(&project, &arguments.selection, &cancel, context).await?;
+            if !arguments.json {
+                planned.show_impossible(context);
+            }
+            plans += 1;
+            continue;
+        }
         if !has_lost || applied.canceled || round == MOST_ROUNDS {
             break applied;
         }
@@ -92,6 +101,10 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
 /// How often an apply begins again because of damage that it met on its way. What it meets is dropped, so that each time
 /// it meets less; where that is not so, the disk is of no use.
 const MOST_ROUNDS: u32 = 5;
+
+/// How often an apply is planned again because of what `%generate_buildrequires` names: a build may name more whenever it
+/// has what it has named before.
+const MOST_PLANS: u32 = 50;
 
 /// Reads what the apply will read of the store, and decides again until all of that is sound.
 fn drop_damaged_results(
@@ -128,6 +141,8 @@ fn notes(planned: &Planned, leaving: &[Leaving]) -> Vec<String> {
     let manifest = &planned.manifest;
     let later = |what: String| format!("{what} is not carried out by this version of forge");
     let mut notes: Vec<String> = leaving.iter().map(Leaving::to_string).collect();
+    notes.extend(planned.plan.notes().iter().cloned());
+    notes.extend(carriage_returns(planned));
     notes.extend(manifest.cache.as_ref().map(|cache| later(format!("`cache {}`", cache.url.value))));
     notes.extend(manifest.remote.as_ref().map(|remote| later(format!("`remote {}`", remote.url.value))));
     notes.extend(manifest.rebuilds.iter().map(|rebuild| later(format!("`rebuild {}`", rebuild.name.value))));
@@ -136,6 +151,20 @@ fn notes(planned: &Planned, leaving: &[Leaving]) -> Vec<String> {
         notes.push("none of the builds can be carried out; the table says why".to_owned());
     }
     notes
+}
+
+/// Specs whose lines end as on Windows: what fails because of it says something else.
+fn carriage_returns(planned: &Planned) -> BTreeSet<String> {
+    let said = planned.plan.builds.iter().flat_map(|build| {
+        let package = &build.name.package;
+        build.warnings.iter().filter_map(move |warning| match warning.error() {
+            PlanError::Spec(finding) if finding.code == CARRIAGE_RETURNS => {
+                Some(format!("{package}: {}", finding.title))
+            }
+            _ => None,
+        })
+    });
+    said.collect()
 }
 
 fn listener(arguments: &Apply, context: &Context, summary: &Arc<Summary>) -> Arc<Listeners> {

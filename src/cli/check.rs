@@ -17,6 +17,7 @@ pub fn run(arguments: &Check, context: &Context) -> Result<Exit, Failure> {
         let all = Selection { packages: Vec::new(), define: Vec::new(), jobs: None };
         let planned = runtime()?.block_on(plan(&project, &all, &Cancel::default(), context))?;
         if context.verbosity > Verbosity::Quiet {
+            planned.show_notes(context);
             planned.show_warnings(context);
         }
         let impossible = planned.show_impossible(context);

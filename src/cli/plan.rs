@@ -30,6 +30,7 @@ pub fn run(arguments: &Plan, context: &Context) -> Result<Exit, Failure> {
         let json = serde_json::to_string_pretty(&document).map_err(std::io::Error::other);
         context.print(&format!("{}\n", json.map_err(CliError::Io)?))?;
     } else {
+        planned.show_notes(context);
         planned.show_impossible(context);
         let tables =
             if arguments.explain { root_tables(&planned.manifest, context)? } else { HashMap::new() };

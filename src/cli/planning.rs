@@ -12,7 +12,9 @@ use crate::event::{BuildName, Clock, SystemClock};
 use crate::files::{Folder, HostPath};
 use crate::manifest::Manifest;
 use crate::manifest::declaration::EngineChoice;
-use crate::plan::{BuildId, Decision, Decisions, Fate, Inspector, Plan, PlanError, inspect};
+use crate::plan::{
+    Build, BuildId, Decision, Decisions, Fate, Inspection, Inspector, Plan, PlanError, inspect,
+};
 use crate::process::{Cancel, Supervisor};
 use crate::publish::{Repositories, Verification};
 use crate::source::Unpacked;
@@ -81,6 +83,7 @@ pub async fn plan(
         now: SystemClock.now(),
     };
     let inspection = inspect(&inspector, cancel).await?;
+    check_folder(state.path(), &inspection)?;
     let plan = Plan::new(&manifest, inspection)?;
     let decisions = Arc::new(Decisions { all: Vec::new() });
     let plan = Arc::new(plan);
@@ -114,6 +117,11 @@ impl Planned {
             }
         }
         shown.len()
+    }
+
+    /// Shows what could not be checked.
+    pub fn show_notes(&self, context: &Context) {
+        self.plan.notes().iter().for_each(|note| context.tell(&format!("note: {note}\n")));
     }
 
     /// Shows what specs say that may not be meant; gives how much that is.
@@ -151,6 +159,22 @@ impl Planned {
     }
 }
 
+/// rpm's programs begin scripts by their paths in the state folder, without quotes.
+fn check_folder(state: &HostPath, inspection: &Inspection) -> Result<(), PlanError> {
+    let path = state.to_string();
+    let character = path.chars().find_map(|c| match c {
+        '\'' | '"' => Some("a quote"),
+        '\\' => Some("a backslash"),
+        c if c.is_whitespace() => Some("a blank"),
+        _ => None,
+    });
+    let is_buildable = |build: &Build| matches!(build.fate, Fate::Buildable(_));
+    match character.filter(|_| inspection.builds.iter().any(is_buildable)) {
+        Some(character) => Err(PlanError::ProjectFolder { folder: path, character }),
+        None => Ok(()),
+    }
+}
+
 /// Leaves out every build that is neither chosen nor needed by one that is.
 fn choose(
     manifest: &Manifest,
@@ -161,14 +185,11 @@ fn choose(
     if packages.is_empty() {
         return Ok(());
     }
-    let known = || manifest.packages.iter().map(|package| package.name.value.as_str());
-    if let Some(name) = packages.iter().find(|name| !known().any(|known| known == name.as_str())) {
-        let help = suggestion(name, "packages", known());
-        return Err(PlanError::UnknownPackage { name: name.clone(), help }.into());
-    }
     let mut chosen: BTreeSet<BuildId> = BTreeSet::new();
-    let mut open: Vec<BuildId> =
-        plan.ids().filter(|id| packages.contains(&plan.build(*id).name.package)).collect();
+    let mut open: Vec<BuildId> = Vec::new();
+    for name in packages {
+        open.extend(builds_of(manifest, plan, name)?);
+    }
     while let Some(id) = open.pop() {
         if chosen.insert(id) {
             open.extend(plan.needs(id));
@@ -180,6 +201,22 @@ fn choose(
         }
     }
     Ok(())
+}
+
+/// The builds of a package, by the manifest's name or, where no package has that, by the `Name` of its spec.
+fn builds_of(manifest: &Manifest, plan: &Plan, name: &str) -> Result<Vec<BuildId>, PlanError> {
+    let of_manifest = manifest.packages.iter().map(|package| package.name.value.as_str());
+    let of_specs = plan.builds.iter().filter_map(|build| build.spec_name.as_deref());
+    let is_of_manifest = of_manifest.clone().any(|known| known == name);
+    if !is_of_manifest && !of_specs.clone().any(|known| known == name) {
+        let help = suggestion(name, "packages", of_manifest.chain(of_specs).collect::<BTreeSet<_>>());
+        return Err(PlanError::UnknownPackage { name: name.to_owned(), help });
+    }
+    let is_meant = |id: &BuildId| match is_of_manifest {
+        true => plan.build(*id).name.package == name,
+        false => plan.build(*id).spec_name.as_deref() == Some(name),
+    };
+    Ok(plan.ids().filter(is_meant).collect())
 }
 
 /// This binary, which supervises what it starts.

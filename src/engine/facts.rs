@@ -54,9 +54,20 @@ impl Facts {
     /// The digest of all that they say, but for warnings: those change no package. A field that is forgotten here does
     /// not compile.
     pub fn digest(&self) -> Digest {
-        let Self { name, evr, subpackages, build_requires, sources, arch, changelog_time, warnings: _ } =
-            self;
-        let said = (name, evr, subpackages, build_requires, sources, arch, changelog_time);
+        let Self {
+            name,
+            evr,
+            subpackages,
+            build_requires,
+            build_conflicts,
+            generates_requires,
+            sources,
+            arch,
+            changelog_time,
+            warnings: _,
+        } = self;
+        let required = (build_requires, build_conflicts, generates_requires);
+        let said = (name, evr, subpackages, required, sources, arch, changelog_time);
         // What is made of texts and numbers alone can be written.
         Digest::of(&serde_json::to_vec(&said).unwrap_or_default())
     }
@@ -73,6 +84,10 @@ pub struct Facts {
     pub subpackages: Vec<SubpackageFacts>,
     /// `BuildRequires`.
     pub build_requires: Vec<Dependency>,
+    /// `BuildConflicts`.
+    pub build_conflicts: Vec<Dependency>,
+    /// Whether it has a `%generate_buildrequires`.
+    pub generates_requires: bool,
     /// `Source` and `Patch` files.
     pub sources: Vec<SourceReference>,
     /// Where it can be built.
@@ -95,8 +110,10 @@ pub struct SubpackageFacts {
     pub provides: Vec<Dependency>,
     /// What it requires as far as the spec alone says.
     pub requires: Vec<Dependency>,
-    /// The plain paths of its `%files`.
+    /// The plain paths of its `%files`, but for those of `%dir`: files, and folders with all that is in them.
     pub files: Vec<String>,
+    /// The paths of `%dir`: folders without what is in them.
+    pub folders: Vec<String>,
 }
 
 /// A file that a spec needs.

@@ -19,6 +19,8 @@ use crate::spec::Finding;
 pub enum Part {
     /// The source package.
     SourcePackage,
+    /// A source package that requires what `%generate_buildrequires` names, beside what the spec does.
+    BuildRequires,
     /// The binary packages.
     Packages,
 }

@@ -7,6 +7,7 @@
 mod complaints;
 mod facts;
 mod identity;
+mod installed;
 mod job;
 mod limits;
 mod listed;
@@ -22,12 +23,14 @@ mod value;
 mod work_folder;
 mod worker;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 
 use complaints::PACKAGING;
 pub use facts::{ArchLimits, Facts, FactsRequest, Read, Reading, SourceReference, SubpackageFacts};
 pub use identity::EngineIdentity;
+pub use installed::Installed;
 pub use job::{Job, JobSpec, Outcome, Part, StageListener, StopReason, Unmet};
 pub use mask::{MASK, Mask, MaskedStream, SHORTEST_MASKED};
 pub use native::{
@@ -60,6 +63,9 @@ pub trait SpecReader: Send + Sync {
 
     /// Whether what was learned for a request would be the same now.
     fn would_learn_again(&self, request: &FactsRequest, observations: &[Observation]) -> bool;
+
+    /// The packages of the root that provide one of these names, or have a file of that name.
+    fn installed(&self, settings: &Settings, names: &BTreeSet<String>) -> Installed;
 }
 
 /// One who builds packages.

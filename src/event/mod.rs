@@ -203,10 +203,13 @@ pub enum What {
         /// The packages that left.
         removed: Vec<String>,
     },
-    /// A repository was not written.
+    /// A repository was not written, or one package did not come into it.
     NotPublished {
         /// The chroot.
         chroot: String,
+        /// The package that was left out; none where nothing was written.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        package: Option<String>,
         /// Why.
         cause: String,
         /// The error's code.

@@ -15,7 +15,8 @@ use super::scheduler::{Execution, Scheduler, Told};
 use super::task::Task;
 use crate::digest::Key;
 use crate::event::{BuildName, Failure, StageTime, State, Timestamp, What};
-use crate::plan::{BuildId, Ingredients, Inputs, dependency_files};
+use crate::package::Dependency;
+use crate::plan::{BuildId, Ingredients, Inputs, Plan, dependency_files};
 use crate::store::{ResultFile, StepResult, StoreError};
 
 /// How a step ended.
@@ -28,6 +29,8 @@ pub(super) enum StepEnd {
     Failed { failure: Failure, stages: Vec<StageTime> },
     /// Something that it needs turned out to be damaged in the store, and must be made again first.
     NeedsDamaged,
+    /// Its `%generate_buildrequires` has named what has to be planned with.
+    NeedsPlan,
     /// It was ended.
     Canceled,
 }
@@ -156,6 +159,16 @@ impl Scheduler {
             let Some(source) = source else {
                 return Ok(failed_step(&ExecuteError::Task("the source package is gone".to_owned())));
             };
+            if task.inputs.facts.generates_requires {
+                match local.generated_requires(&task, teller.stages(&task.name)).await {
+                    Ok(Ran::NeedsMore(named)) if changes_plan(&plan, id, &task.inputs, &named) => {
+                        return Ok(StepEnd::NeedsPlan);
+                    }
+                    Ok(Ran::NeedsMore(_)) => {}
+                    Ok(ran) => return Ok(step_end(ran)),
+                    Err(error) => return of_one_build(error),
+                }
+            }
             match build_with_retries(&local, &teller, &task, &source, retries).await {
                 Ok(ran) => Ok(step_end(ran)),
                 Err(error) => of_one_build(error),
@@ -252,8 +265,16 @@ fn step_end(ran: Ran) -> StepEnd {
     match ran {
         Ran::Well(result) => StepEnd::Made(result),
         Ran::Badly { failure, stages } => StepEnd::Failed { failure, stages },
+        Ran::NeedsMore(_) => StepEnd::NeedsPlan,
         Ran::Canceled => StepEnd::Canceled,
     }
+}
+
+/// Whether a plan that knew what was named now would be another one.
+fn changes_plan(plan: &Plan, id: BuildId, inputs: &Inputs, named: &[Dependency]) -> bool {
+    let is_new = |dependency: &&Dependency| !inputs.generated.contains(dependency);
+    let new: Vec<Dependency> = named.iter().filter(is_new).cloned().collect();
+    plan.would_change(id, &new)
 }
 
 /// Whether an error is one build's own: then others go on.

@@ -16,7 +16,7 @@ use crate::digest::Key;
 use crate::engine::{Engine, Job, JobSpec, Outcome, Part, StageListener, StopReason};
 use crate::event::{Clock, Failure, StageTime};
 use crate::files::{Folder, HostPath, RootPath};
-use crate::package::{PackageRecord, content_digest, read_metadata};
+use crate::package::{Dependency, PackageRecord, content_digest, read_metadata};
 use crate::process::Cancel;
 use crate::store::{PackageSummary, RecordKind, ResultFile, StepResult, Store};
 
@@ -38,6 +38,8 @@ pub(super) enum Ran {
     Badly { failure: Failure, stages: Vec<StageTime> },
     /// It was ended.
     Canceled,
+    /// Its `%generate_buildrequires` names more than the plan knew of.
+    NeedsMore(Vec<Dependency>),
 }
 
 impl Local {
@@ -66,6 +68,56 @@ impl Local {
         self.run(task, Part::Packages, &key, source.files.clone(), stages).await
     }
 
+    /// Asks the `%generate_buildrequires` of a spec what the build needs. What it names is remembered for the next plan.
+    pub async fn generated_requires(
+        &self,
+        task: &Task,
+        stages: Arc<dyn StageListener>,
+    ) -> Result<Ran, ExecuteError> {
+        let outcome = self.run_engine(task, Part::BuildRequires, stages).await?;
+        let packages = match outcome {
+            Outcome::Built { packages, .. } => packages,
+            stopped @ Outcome::Stopped { .. } => return Ok(stopped_run(task, stopped)),
+        };
+        let remembered = self.blocking(task, move |local, task| {
+            let work = Folder::open_ambient(&task.work)?;
+            let facts = &task.inputs.facts;
+            let mut named = Vec::new();
+            for package in &packages {
+                named.extend(read_record(task, &work, package)?.requires().cloned());
+            }
+            named.retain(|dependency| !facts.build_requires.contains(dependency));
+            named.sort();
+            named.dedup();
+            if named != task.inputs.generated {
+                local.store.remember(RecordKind::Facts, &task.ingredients.generated_key(), &named)?;
+            }
+            Ok(named)
+        });
+        Ok(Ran::NeedsMore(remembered.await?))
+    }
+
+    async fn run_engine(
+        &self,
+        task: &Task,
+        part: Part,
+        stages: Arc<dyn StageListener>,
+    ) -> Result<Outcome, ExecuteError> {
+        let job = self.blocking(task, move |local, task| local.prepare(task, part)).await?;
+        let outcome = self.engine(task)?.run(&job, &self.cancel, stages.as_ref()).await?;
+        if matches!(outcome, Outcome::Stopped { .. }) {
+            self.blocking(task, |_, task| remove_secrets(task)).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// A plan names only engines that it was made with.
+    fn engine(&self, task: &Task) -> Result<Arc<dyn Engine>, ExecuteError> {
+        let mut engines = self.engines.iter().cloned();
+        let engine = engines.find(|engine| *engine.identity() == task.inputs.engine);
+        engine.ok_or_else(|| ExecuteError::Task(format!("no engine {}", task.inputs.engine)))
+    }
+
     async fn run(
         &self,
         task: &Task,
@@ -75,25 +127,14 @@ impl Local {
         stages: Arc<dyn StageListener>,
     ) -> Result<Ran, ExecuteError> {
         let begun = self.clock.now();
-        let job = self.blocking(task, move |local, task| local.prepare(task, part)).await?;
-        // A plan names only engines that it was made with.
-        let mut engines = self.engines.iter().cloned();
-        let engine = engines.find(|engine| *engine.identity() == task.inputs.engine);
-        let engine = engine.ok_or_else(|| ExecuteError::Task(format!("no engine {}", task.inputs.engine)))?;
-        let outcome = engine.run(&job, &self.cancel, stages.as_ref()).await?;
-        if matches!(outcome, Outcome::Stopped { .. }) {
-            self.blocking(task, |_, task| remove_secrets(task)).await?;
-        }
-        let (packages, stages) = match outcome {
+        let engine = self.engine(task)?;
+        let (packages, stages) = match self.run_engine(task, part, stages).await? {
             Outcome::Built { packages, stages } => {
                 let checked = packages.clone();
                 self.blocking(task, move |_, task| check_for_secrets(task, &checked)).await?;
                 (packages, stages)
             }
-            Outcome::Stopped { reason: StopReason::Canceled, .. } => return Ok(Ran::Canceled),
-            Outcome::Stopped { reason, stages, tail, problems } => {
-                return Ok(Ran::Badly { failure: failure(task, &reason, tail, problems), stages });
-            }
+            stopped @ Outcome::Stopped { .. } => return Ok(stopped_run(task, stopped)),
         };
         let (key, milliseconds) = (*key, self.clock.now().since(begun).as_millis());
         let milliseconds = u64::try_from(milliseconds).unwrap_or(u64::MAX);
@@ -120,7 +161,7 @@ impl Local {
         let (spec, sources) = lay_out(&self.store, task)?;
         let (search, staged) = match part {
             Part::SourcePackage => (Vec::new(), Vec::new()),
-            Part::Packages => (stage(&self.store, task)?, provided(task)),
+            Part::BuildRequires | Part::Packages => (stage(&self.store, task)?, provided(task)),
         };
         let in_root = |path: &HostPath| {
             let climbs = || ExecuteError::Task(format!("`{path}` is no path that a root can have"));
@@ -171,4 +212,23 @@ impl Local {
         let done = tokio::task::spawn_blocking(move || work(&local, &task)).await;
         done.map_err(|error| ExecuteError::Task(error.to_string()))?
     }
+}
+
+/// How a run ended that made nothing.
+fn stopped_run(task: &Task, outcome: Outcome) -> Ran {
+    match outcome {
+        Outcome::Stopped { reason, stages, tail, problems } if reason != StopReason::Canceled => {
+            Ran::Badly { failure: failure(task, &reason, tail, problems), stages }
+        }
+        Outcome::Stopped { .. } | Outcome::Built { .. } => Ran::Canceled,
+    }
+}
+
+/// What a package in the work folder says of itself.
+fn read_record(task: &Task, work: &Folder, package: &HostPath) -> Result<PackageRecord, ExecuteError> {
+    let path = package.as_path().strip_prefix(task.work.as_path()).unwrap_or(package.as_path());
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut reader = BufReader::new(work.open(path)?);
+    let metadata = read_metadata(&name, &mut reader)?;
+    Ok(PackageRecord::read(&name, &metadata)?)
 }

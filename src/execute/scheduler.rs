@@ -79,6 +79,8 @@ pub struct Applied {
     pub ends: Ends,
     /// Whether it was canceled.
     pub canceled: bool,
+    /// Whether builds wait for a plan that knows what their `%generate_buildrequires` have named.
+    pub needs_plan: bool,
 }
 
 /// Why a build that could not be had counts against what needs it.
@@ -98,6 +100,7 @@ pub(super) struct Scheduler {
     ready: Ready,
     pub begun: HashMap<BuildId, Running>,
     stopped_by: Option<BuildName>,
+    needs_plan: bool,
     running: JoinSet<(NodeIndex, Result<StepEnd, ExecuteError>)>,
 }
 
@@ -113,7 +116,7 @@ pub async fn execute(execution: Execution) -> Result<Applied, ExecuteError> {
     outcome?;
     scheduler.tell_end(begun);
     let canceled = scheduler.execution.cancel.is_canceled();
-    Ok(Applied { ends: scheduler.ends, canceled })
+    Ok(Applied { ends: scheduler.ends, canceled, needs_plan: scheduler.needs_plan })
 }
 
 impl Scheduler {
@@ -149,6 +152,7 @@ impl Scheduler {
             ready: Ready::default(),
             begun: HashMap::new(),
             stopped_by: None,
+            needs_plan: false,
             running: JoinSet::new(),
             execution,
         })
@@ -336,6 +340,10 @@ impl Scheduler {
                 self.failed(id);
                 self.end_build(id, node, State::Failed, None, told)
             }
+            (Step::Fetch(id) | Step::SourcePackage(id) | Step::Build(id), StepEnd::NeedsPlan) => {
+                self.needs_plan = true;
+                self.end_build(id, node, State::Skipped, None, Told::to_be_planned())
+            }
             (Step::Fetch(id) | Step::SourcePackage(id) | Step::Build(id), StepEnd::NeedsDamaged) => {
                 self.end_build(id, node, State::Skipped, None, Told::damaged())
             }
@@ -505,6 +513,13 @@ pub(super) struct Told {
 }
 
 impl Told {
+    /// A build comes after what its `%generate_buildrequires` has named.
+    fn to_be_planned() -> Self {
+        let skipped =
+            "its %generate_buildrequires names what this manifest builds: it is planned again".to_owned();
+        Self { skipped: Some(skipped), ..Self::default() }
+    }
+
     /// A build can't be had before something that the store has lost is made again.
     fn damaged() -> Self {
         let skipped = "the store's copy of a package that it needs was damaged".to_owned();

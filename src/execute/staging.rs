@@ -33,7 +33,7 @@ pub(super) type SearchPaths = Vec<(String, String)>;
 /// What each of a task's dependencies provides, files included.
 pub(super) fn provided(task: &Task) -> Vec<Vec<Dependency>> {
     let of_package = |package: &PackageSummary| {
-        let files = package.files.iter().map(Dependency::any);
+        let files = package.files.iter().chain(&package.other_files).map(Dependency::any);
         package.provides.iter().cloned().chain(files).collect()
     };
     task.dependencies.iter().map(|file| of_package(&file.package)).collect()

@@ -36,7 +36,7 @@ pub use difference::{
 pub use evr::Evr;
 pub use header::{Header, Item, Value};
 pub use query::{QueryFormat, QueryProblem, Surroundings};
-pub use record::{Location, PackageRecord, RepositoryKind};
+pub use record::{ForbiddenCharacter, Location, PackageRecord, RepositoryKind};
 pub use rich::{Capability, Operator, Rich};
 pub use search::{SearchScope, search_package};
 pub use sign::add_signature;

@@ -4,11 +4,11 @@ use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 
+use super::spec_place::dependency_place;
 use super::{Build, Edge, Fate, Step};
-use crate::files::Folder;
 use crate::manifest::Manifest;
 use crate::package::Dependency;
-use crate::text::{Place, SourceText};
+use crate::text::Place;
 
 /// One edge of a circle as it is shown.
 pub(super) struct Arrow {
@@ -100,24 +100,10 @@ impl Arrow {
     }
 }
 
-/// The line of a spec that requires something, found by its words.
+/// The line of a spec that requires something.
 fn required_at(build: &Build, dependency: &Dependency) -> Option<Place> {
-    let Fate::Buildable(inputs) = &build.fate else {
-        return None;
-    };
-    let spec = &inputs.spec;
-    let text = Folder::open_ambient(&spec.root).ok()?.read_text(&spec.path).ok()?;
-    let mut offset = 0;
-    for line in text.split_inclusive('\n') {
-        let tag = line.trim_start().to_ascii_lowercase();
-        if (tag.starts_with("buildrequires") || tag.starts_with("requires"))
-            && let Some(at) = line.find(&dependency.name)
-        {
-            let span = offset + at..offset + at + dependency.name.len();
-            let name = format!("{}", spec.root.join(&spec.path));
-            return Some(Place::new(&SourceText::new(name, text), span));
-        }
-        offset += line.len();
+    match &build.fate {
+        Fate::Buildable(inputs) => dependency_place(&inputs.spec, dependency, &["buildrequires", "requires"]),
+        Fate::RuledOut(_) | Fate::NotYet(_) | Fate::Impossible(_) => None,
     }
-    None
 }

@@ -33,8 +33,8 @@ pub fn dependency_files<'a>(
         let result = results.get(&id)?;
         candidates.extend(result.files.iter().filter(|file| !file.package.is_source()));
     }
-    let providers = Providers::new(&candidates);
-    let mut open: Vec<&Dependency> = inputs.facts.build_requires.iter().collect();
+    let providers = Providers::new(candidates);
+    let mut open: Vec<&Dependency> = inputs.build_requires().collect();
     while let Some(dependency) = open.pop() {
         for file in providers.of(dependency) {
             if found.insert(file.package.nevra.as_str(), file).is_none() {
@@ -59,12 +59,13 @@ fn before(plan: &Plan, build: BuildId) -> BTreeSet<BuildId> {
 
 struct Providers<'a> {
     by_name: HashMap<&'a str, Vec<(&'a ResultFile, Option<&'a Dependency>)>>,
+    files: Vec<&'a ResultFile>,
 }
 
 impl<'a> Providers<'a> {
-    fn new(files: &[&'a ResultFile]) -> Self {
+    fn new(files: Vec<&'a ResultFile>) -> Self {
         let mut by_name: HashMap<&str, Vec<_>> = HashMap::new();
-        for file in files {
+        for file in &files {
             for provide in &file.package.provides {
                 by_name.entry(provide.name.as_str()).or_default().push((*file, Some(provide)));
             }
@@ -72,7 +73,7 @@ impl<'a> Providers<'a> {
                 by_name.entry(path.as_str()).or_default().push((*file, None));
             }
         }
-        Self { by_name }
+        Self { by_name, files }
     }
 
     fn of(&self, dependency: &Dependency) -> Vec<&'a ResultFile> {
@@ -81,6 +82,16 @@ impl<'a> Providers<'a> {
         }
         let found = self.by_name.get(dependency.name.as_str()).into_iter().flatten();
         let met = found.filter(|(_, provide)| provide.is_none_or(|provide| dependency.is_met_by(provide)));
-        met.map(|(file, _)| *file).collect()
+        let met: Vec<&ResultFile> = met.map(|(file, _)| *file).collect();
+        if met.is_empty() && dependency.name.starts_with('/') {
+            return self.with_other_file(&dependency.name);
+        }
+        met
+    }
+
+    /// The packages with a file that is not in the index: there are many such files, and few are asked for.
+    fn with_other_file(&self, path: &str) -> Vec<&'a ResultFile> {
+        let has = |file: &&&ResultFile| file.package.other_files.iter().any(|other| other == path);
+        self.files.iter().filter(has).copied().collect()
     }
 }

@@ -73,20 +73,7 @@ impl Plan {
         inputs: &Inputs,
         dependencies: BTreeMap<String, Digest>,
     ) -> Ingredients {
-        let sources = inputs.sources.iter().map(|file| (file.name.clone(), file.blob.digest));
-        Ingredients {
-            engine: inputs.engine.clone(),
-            spec: inputs.spec.blob.digest,
-            spec_name: inputs.spec.name.clone(),
-            sources: sources.collect(),
-            executable: inputs.executable_names(),
-            settings: self.build(id).settings.clone(),
-            observed: inputs.observed.by_name.clone(),
-            facts: inputs.observed.facts,
-            expanded: inputs.observed.expanded,
-            root: inputs.root,
-            dependencies,
-        }
+        Ingredients::new(inputs, &self.build(id).settings, dependencies)
     }
 
     /// Decides on all builds. `last` holds the newest good result of each.

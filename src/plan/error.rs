@@ -20,6 +20,82 @@ pub enum PlanError {
         /// The circle.
         path: String,
     },
+    /// What nothing meets of what a build needs.
+    #[error("package `{package}` needs `{wanted}` to be built, and {offered}")]
+    #[diagnostic(
+        code(forge::plan::unmet_requires),
+        help("let this manifest build what meets it, install that in the root, or change the BuildRequires")
+    )]
+    UnmetRequires {
+        /// The package.
+        package: String,
+        /// What it needs.
+        wanted: String,
+        /// What there is instead.
+        offered: String,
+    },
+    /// A build that needs what only it builds.
+    #[error("package `{package}` needs `{wanted}` to be built, which only it builds itself")]
+    #[diagnostic(
+        code(forge::plan::requires_itself),
+        help(
+            "build it once without, as a second `package` with a `bootstrap` build condition, or install it in the root"
+        )
+    )]
+    RequiresItself {
+        /// The package.
+        package: String,
+        /// What it needs.
+        wanted: String,
+    },
+    /// What is there though a build must not have it.
+    #[error("package `{package}` can't be built beside `{unwanted}`, and {place}")]
+    #[diagnostic(
+        code(forge::plan::unmet_conflicts),
+        help(
+            "build one of them for another chroot, remove the other from the root, or change the BuildConflicts"
+        )
+    )]
+    UnmetConflicts {
+        /// The package.
+        package: String,
+        /// What must not be there.
+        unwanted: String,
+        /// Where it is.
+        place: String,
+    },
+    /// A folder that builds can't be made in.
+    #[error(
+        "nothing can be built in `{folder}`: rpm and the scripts of specs take {character} in a path for its end"
+    )]
+    #[diagnostic(
+        code(forge::plan::project_folder),
+        help("move the project to a folder whose path has neither blanks nor quotes nor backslashes")
+    )]
+    ProjectFolder {
+        /// The folder.
+        folder: String,
+        /// The character.
+        character: &'static str,
+    },
+    /// Two builds of the same package.
+    #[error("packages `{one}` and `{other}` both build `{nevra}` for chroot `{chroot}`")]
+    #[diagnostic(
+        code(forge::plan::same_package),
+        help(
+            "a repository can hold it once: give one of them another name, version or release, or another chroot"
+        )
+    )]
+    SamePackage {
+        /// One.
+        one: String,
+        /// The other.
+        other: String,
+        /// What both build.
+        nevra: String,
+        /// For which chroot.
+        chroot: String,
+    },
     /// Something in a spec.
     #[error(transparent)]
     #[diagnostic(transparent)]

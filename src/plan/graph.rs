@@ -1,13 +1,17 @@
 //! The graph of steps.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use petgraph::algo::toposort;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::circle::{Arrow, first_circle};
 use super::order::needs;
-use super::{Build, BuildId, Edge, Inspection, Plan, PlanError, Step};
+use super::providers::Providers;
+use super::requirements::{Checked, check_requirements};
+use super::same_package::check_same_packages;
+use super::{Build, BuildId, Edge, Fate, Inspection, Plan, PlanError, Step};
 use crate::manifest::{BatchId, ChrootId, Manifest, PackageId};
 use crate::text::Located;
 
@@ -23,8 +27,13 @@ impl Plan {
     /// # Errors
     /// A circle: each of its edges with the place that states it.
     pub fn new(manifest: &Manifest, inspection: Inspection) -> Result<Self, Located<PlanError>> {
-        let builds = inspection.builds;
-        let needs = needs(&builds);
+        let Inspection { mut builds, installed } = inspection;
+        let providers = Providers::by_chroot(&builds);
+        let needs = needs(&builds, &providers);
+        let needing: HashSet<BuildId> = needs.iter().map(|need| need.build).collect();
+        let needs_others = |id| needing.contains(&id);
+        let Checked { mut errors, notes } =
+            check_requirements(manifest, &builds, &providers, &installed, needs_others);
         let mut drawing = Drawing::of_builds(&builds);
         for need in &needs {
             let edge = Edge::Requires(need.dependency.clone());
@@ -46,10 +55,16 @@ impl Plan {
         });
         let sequence = sequence.collect();
         let mut by_build = vec![Vec::new(); builds.len()];
+        for (id, error) in check_same_packages(manifest, &builds) {
+            errors.entry(id).or_default().push(error);
+        }
+        for (id, errors) in errors {
+            builds[id.0].fate = Fate::Impossible(errors.into_iter().map(Arc::new).collect());
+        }
         for need in needs {
             by_build[need.build.0].push(need.on);
         }
-        Ok(Self { graph: drawing.graph, nodes: drawing.builds, needs: by_build, sequence, builds })
+        Ok(Self { graph: drawing.graph, nodes: drawing.builds, needs: by_build, sequence, builds, notes })
     }
 }
 

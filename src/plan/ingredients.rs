@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Inputs;
 use crate::chroot::{RootIdentity, RootPart};
 use crate::digest::{Digest, Encoder, Key};
 use crate::engine::{Condition, EngineIdentity, MacroSetting, Settings};
@@ -129,6 +130,30 @@ pub enum Reason {
 }
 
 impl Ingredients {
+    /// What a build with these inputs and settings depends on, given the packages that other builds put into its root.
+    pub fn new(inputs: &Inputs, settings: &Settings, dependencies: BTreeMap<String, Digest>) -> Self {
+        let sources = inputs.sources.iter().map(|file| (file.name.clone(), file.blob.digest));
+        Self {
+            engine: inputs.engine.clone(),
+            spec: inputs.spec.blob.digest,
+            spec_name: inputs.spec.name.clone(),
+            sources: sources.collect(),
+            executable: inputs.executable_names(),
+            settings: settings.clone(),
+            observed: inputs.observed.by_name.clone(),
+            facts: inputs.observed.facts,
+            expanded: inputs.observed.expanded,
+            root: inputs.root,
+            dependencies,
+        }
+    }
+
+    /// The key under which it is remembered what `%generate_buildrequires` named.
+    pub fn generated_key(&self) -> Key {
+        let alone = Self { dependencies: BTreeMap::new(), ..self.clone() };
+        alone.encoded("rpmforge generated requires v1").key()
+    }
+
     /// The key of the packages.
     pub fn key(&self) -> Key {
         self.encoded("rpmforge build v2").key()

@@ -3,7 +3,7 @@
 //! Reading a spec costs three processes, so what an engine has said of a spec is remembered by everything that its
 //! answer depends on, and asked again only where that has changed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -11,20 +11,24 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::observed::{beside_sources, by_name};
+use super::requirements::names_asked;
 use super::spec_texts::SpecTexts;
-use super::{Build, Fate, Inputs, Observed, PlanError};
+use super::{Build, Fate, Ingredients, Inputs, Observed, PlanError};
 use crate::chroot::{RootIdentity, RootRequest};
 use crate::digest::{Digest, Encoder, Key};
 use crate::engine::{
-    EngineError, EngineIdentity, Facts, FactsRequest, MacroSetting, Read, Reading, Settings, SpecReader,
+    EngineError, EngineIdentity, Facts, FactsRequest, Installed, MacroSetting, Read, Reading, Settings,
+    SpecReader,
 };
 use crate::event::{BuildName, Timestamp};
 use crate::files::{Folder, HostPath, reason};
 use crate::macros::Observation;
 use crate::manifest::declaration::{EngineChoice, Isolation};
 use crate::manifest::{Chroot, ChrootId, Manifest, ManifestPath, Package, PackageId, RootBase};
+use crate::package::Dependency;
 use crate::process::Cancel;
 use crate::source::{InputFile, Neighbours, Origin, SourceError, Unpacked, inputs, locate};
+use crate::spec::{Finding, Weight};
 use crate::store::{RecordKind, Store};
 use crate::text::Located;
 
@@ -56,6 +60,8 @@ pub struct Inspector<'a> {
 pub struct Inspection {
     /// All builds.
     pub builds: Vec<Build>,
+    /// What the roots have of what the builds need.
+    pub installed: HashMap<ChrootId, Installed>,
 }
 
 /// A build on its way.
@@ -100,7 +106,9 @@ pub async fn inspect(inspector: &Inspector<'_>, cancel: &Cancel) -> Result<Inspe
         .into_par_iter()
         .map(|(package, drafts)| inspector.builds(package, drafts, &origins[package.0], &roots))
         .collect();
-    Ok(Inspection { builds: packages.into_iter().flatten().collect() })
+    let builds: Vec<Build> = packages.into_iter().flatten().collect();
+    let installed = inspector.installed(&builds);
+    Ok(Inspection { builds, installed })
 }
 
 /// The drafts of each package together, so that its sources are digested once.
@@ -138,6 +146,22 @@ impl Inspector<'_> {
             roots.insert(ChrootId(index), identity);
         }
         Ok(roots)
+    }
+
+    /// What the roots have of what the builds need. Builds of a chroot share its root.
+    fn installed(&self, builds: &[Build]) -> HashMap<ChrootId, Installed> {
+        let mut by_chroot: HashMap<ChrootId, Vec<(&Settings, &Inputs)>> = HashMap::new();
+        for build in builds {
+            if let Fate::Buildable(inputs) = &build.fate {
+                by_chroot.entry(build.chroot).or_default().push((&build.settings, inputs));
+            }
+        }
+        let installed = by_chroot.into_iter().filter_map(|(chroot, builds)| {
+            let names = names_asked(builds.iter().map(|(_, inputs)| *inputs));
+            let (settings, _) = builds.first().filter(|_| !names.is_empty())?;
+            Some((chroot, self.native.installed(settings, &names)))
+        });
+        installed.collect()
     }
 
     fn drafts(&self, origins: &[Found], roots: &Roots) -> Vec<Draft> {
@@ -178,7 +202,7 @@ impl Inspector<'_> {
             return DraftState::Settled(Fate::Impossible(Vec::new()));
         };
         let reader = self.reader(package);
-        let mut encoder = Encoder::new("rpmforge facts v4");
+        let mut encoder = Encoder::new("rpmforge facts v5");
         let EngineIdentity { name, sources } = reader.identity();
         encoder.text("engine", name).text("forge", sources).digest_field("spec", &origin.spec.blob.digest);
         encoder.digest_field("configuration", &root.configuration);
@@ -249,7 +273,7 @@ impl Inspector<'_> {
         let mut builds = Vec::with_capacity(drafts.len());
         for draft in drafts {
             let chroot = draft.chroot;
-            let warnings = match (&draft.state, origin) {
+            let warnings: Vec<Located<PlanError>> = match (&draft.state, origin) {
                 (DraftState::Read(Read { reading: Reading::Facts(facts), .. }), Ok(origin)) => {
                     facts.warnings.iter().map(|warning| texts.located(warning, origin)).collect()
                 }
@@ -257,6 +281,14 @@ impl Inspector<'_> {
                     refused.iter().map(|refusal| texts.located(refusal, origin)).collect()
                 }
                 _ => Vec::new(),
+            };
+            let warnings = warnings.into_iter().chain(origin.iter().filter_map(|origin| {
+                carriage_returns(origin).map(|warning| texts.located(&warning, origin))
+            }));
+            let warnings = warnings.collect();
+            let spec_name = match &draft.state {
+                DraftState::Read(Read { reading: Reading::Facts(facts), .. }) => Some(facts.name.clone()),
+                DraftState::Read(_) | DraftState::Settled(_) | DraftState::Unread(_) => None,
             };
             let fate = match (draft.state, origin) {
                 (DraftState::Settled(Fate::NotYet(what)), _) => Fate::NotYet(what),
@@ -293,7 +325,7 @@ impl Inspector<'_> {
                 package: self.manifest.package(package).name.value.clone(),
                 chroot: self.manifest.chroot(chroot).name.value.clone(),
             };
-            builds.push(Build { name, package, chroot, settings: draft.settings, fate, warnings });
+            builds.push(Build { name, package, chroot, settings: draft.settings, fate, spec_name, warnings });
         }
         builds
     }
@@ -315,11 +347,22 @@ impl Inspector<'_> {
             Ok(sources) => {
                 let engine = self.reader(package).identity().clone();
                 let observed = said.observed(&spec, &sources);
-                let facts = said.facts;
-                Fate::Buildable(Arc::new(Inputs { facts, spec, sources, observed, root: *root, engine }))
+                let (facts, generated) = (said.facts, Vec::new());
+                let mut inputs = Inputs { facts, generated, spec, sources, observed, root: *root, engine };
+                inputs.generated = self.generated(&inputs, &said.request.settings);
+                Fate::Buildable(Arc::new(inputs))
             }
             Err(errors) => Fate::Impossible(errors),
         }
+    }
+
+    /// What a `%generate_buildrequires` named when it was asked last.
+    fn generated(&self, inputs: &Inputs, settings: &Settings) -> Vec<Dependency> {
+        if !inputs.facts.generates_requires {
+            return Vec::new();
+        }
+        let key = Ingredients::new(inputs, settings, BTreeMap::new()).generated_key();
+        self.store.record(RecordKind::Facts, &key).unwrap_or_default()
     }
 
     fn sources(
@@ -349,6 +392,25 @@ fn no_origin(error: &Arc<Located<PlanError>>) -> Fate {
         }
         _ => Fate::Impossible(vec![Arc::clone(error)]),
     }
+}
+
+/// The code of what is said of a spec whose lines end as on Windows.
+pub const CARRIAGE_RETURNS: &str = "forge::plan::carriage_returns";
+
+/// Says that a spec's lines end with CR LF: rpm takes the CR for a part of them, and shells and compilers do too.
+fn carriage_returns(origin: &Origin) -> Option<Finding> {
+    let line = origin.carriage_return?;
+    Some(Finding {
+        weight: Weight::Warning,
+        code: CARRIAGE_RETURNS.to_owned(),
+        title:
+            "the lines of this spec end with CR LF, as on Windows: its scripts will not find what they name"
+                .to_owned(),
+        help: Some("convert it with `dos2unix`, or with `sed -i 's/\\r$//'`".to_owned()),
+        file: origin.spec_path().to_string(),
+        line,
+        through: None,
+    })
 }
 
 /// What a reading came to that can be built.

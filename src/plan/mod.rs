@@ -12,6 +12,10 @@ mod ingredients;
 mod inspect;
 mod observed;
 mod order;
+mod providers;
+mod requirements;
+mod same_package;
+mod spec_place;
 mod spec_texts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,8 +27,9 @@ pub use contents::{Results, dependency_files};
 pub use decide::{Decision, Decisions};
 pub use error::PlanError;
 pub use ingredients::{Ingredients, Reason};
-pub use inspect::{Inspection, Inspector, inspect};
+pub use inspect::{CARRIAGE_RETURNS, Inspection, Inspector, inspect};
 
+use self::providers::Providers;
 use crate::chroot::RootIdentity;
 use crate::digest::Digest;
 use crate::engine::{EngineIdentity, Facts, FactsRequest, Settings, SpecReader};
@@ -53,6 +58,8 @@ pub struct Build {
     pub settings: Settings,
     /// What can be done with it.
     pub fate: Fate,
+    /// `Name` of its spec, where that can be read.
+    pub spec_name: Option<String>,
     /// What its spec says that may not be meant.
     pub warnings: Vec<Located<PlanError>>,
 }
@@ -77,6 +84,8 @@ pub struct Inputs {
     pub facts: Facts,
     /// The spec.
     pub spec: InputFile,
+    /// What its `%generate_buildrequires` named when it was asked last.
+    pub generated: Vec<Dependency>,
     /// The files that it names, by name.
     pub sources: Vec<InputFile>,
     /// What the reading of the spec saw of the world, beside these files.
@@ -113,6 +122,11 @@ impl Observed {
 }
 
 impl Inputs {
+    /// What it needs to be built: what the spec says, and what its `%generate_buildrequires` has named.
+    pub fn build_requires(&self) -> impl Iterator<Item = &Dependency> {
+        self.facts.build_requires.iter().chain(&self.generated)
+    }
+
     /// The spec and the sources.
     pub fn files(&self) -> impl Iterator<Item = &InputFile> {
         std::iter::once(&self.spec).chain(&self.sources)
@@ -193,6 +207,8 @@ pub struct Plan {
     needs: Vec<Vec<BuildId>>,
     /// The builds, each after those that it comes after.
     sequence: Vec<BuildId>,
+    /// What could not be checked, in sentences.
+    notes: Vec<String>,
 }
 
 impl Plan {
@@ -218,6 +234,20 @@ impl Plan {
     /// If `id` is of another plan.
     pub fn needs(&self, id: BuildId) -> &[BuildId] {
         &self.needs[id.0]
+    }
+
+    /// Whether a plan that knew that a build needs these would be another one: a build of this manifest has to come
+    /// first, or has them in another version.
+    pub fn would_change(&self, id: BuildId, generated: &[Dependency]) -> bool {
+        let chroot = self.build(id).chroot;
+        let others = self.builds.iter().filter(|build| build.chroot == chroot);
+        let providers = Providers::of_builds(others.map(|build| (BuildId(0), build)));
+        generated.iter().any(|dependency| providers.mentions(dependency))
+    }
+
+    /// What could not be checked, in sentences.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// All builds.

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::providers::Providers;
 use super::{Build, BuildId, Fate};
 use crate::manifest::ChrootId;
 use crate::package::Dependency;
-use crate::spec::mentioned;
 
 /// That a build needs another, and for which dependency.
 pub(super) struct Need {
@@ -17,47 +17,10 @@ pub(super) struct Need {
     pub dependency: Dependency,
 }
 
-/// Who provides what in one chroot.
-#[derive(Default)]
-struct Providers<'a> {
-    by_name: HashMap<&'a str, Vec<(BuildId, &'a Dependency)>>,
-    by_file: HashMap<&'a str, Vec<BuildId>>,
-}
-
-impl<'a> Providers<'a> {
-    fn add(&mut self, id: BuildId, build: &'a Build) {
-        let Fate::Buildable(inputs) = &build.fate else {
-            return;
-        };
-        for package in &inputs.facts.subpackages {
-            for provide in &package.provides {
-                self.by_name.entry(&provide.name).or_default().push((id, provide));
-            }
-            for file in &package.files {
-                self.by_file.entry(file).or_default().push(id);
-            }
-        }
-    }
-
-    /// The builds whose packages meet `dependency`; for a rich one, those that meet any part of it.
-    fn of(&self, dependency: &Dependency) -> BTreeSet<BuildId> {
-        if dependency.is_rich() {
-            return mentioned(&dependency.name).iter().flat_map(|part| self.of(part)).collect();
-        }
-        let named = self.by_name.get(dependency.name.as_str()).into_iter().flatten();
-        let named = named.filter(|(_, provide)| dependency.is_met_by(provide)).map(|(id, _)| *id);
-        named.chain(self.by_file.get(dependency.name.as_str()).into_iter().flatten().copied()).collect()
-    }
-}
-
 /// What every build needs of the others: the providers of its `BuildRequires`, and of what their packages require in
 /// turn, for a package can't be installed without those.
-pub(super) fn needs(builds: &[Build]) -> Vec<Need> {
-    let mut providers: HashMap<ChrootId, Providers<'_>> = HashMap::new();
-    for (index, build) in builds.iter().enumerate() {
-        providers.entry(build.chroot).or_default().add(BuildId(index), build);
-    }
-    let runtime = runtime_needs(builds, &providers);
+pub(super) fn needs(builds: &[Build], providers: &HashMap<ChrootId, Providers<'_>>) -> Vec<Need> {
+    let runtime = runtime_needs(builds, providers);
     let mut needs = Vec::new();
     for (index, build) in builds.iter().enumerate() {
         let id = BuildId(index);
@@ -65,7 +28,7 @@ pub(super) fn needs(builds: &[Build]) -> Vec<Need> {
             continue;
         };
         let mut known: BTreeSet<BuildId> = BTreeSet::from([id]);
-        for dependency in &inputs.facts.build_requires {
+        for dependency in inputs.build_requires() {
             for on in providers.of(dependency) {
                 if known.insert(on) {
                     needs.push(Need { build: id, on, dependency: dependency.clone() });

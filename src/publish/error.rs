@@ -18,6 +18,20 @@ pub enum PublishError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Package(#[from] PackageError),
+    /// A package says what no metadata can hold: with it, no client could read any package of the repository.
+    #[error("`{file}` has {what}, which the XML of repository metadata can't hold")]
+    #[diagnostic(
+        code(forge::publish::unlistable),
+        help(
+            "take it out of the spec, then run `forge apply` again; an earlier version of the package stays published"
+        )
+    )]
+    Unlistable {
+        /// The package file.
+        file: String,
+        /// The character and where it is.
+        what: String,
+    },
     /// The repository's folder is not forge's to write to.
     #[error(transparent)]
     #[diagnostic(transparent)]

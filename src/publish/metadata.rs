@@ -38,7 +38,7 @@ struct MetadataFile {
 /// Works out the metadata of all package files that have times: those that are there.
 ///
 /// # Errors
-/// [`PublishError::Package`] where one of them is no package.
+/// [`PublishError::Package`] where one of them is no package, [`PublishError::Unlistable`] where XML can't hold what one says.
 pub(super) fn metadata_from(
     repository: &Folder,
     packages: &[PublishedPackage],
@@ -58,7 +58,13 @@ pub(super) fn metadata_from(
 fn list(repository: &Folder, file: &PublishedFile) -> Result<Listed, PublishError> {
     let name = file.path.rsplit('/').next().unwrap_or(&file.path);
     let metadata = read_metadata(name, &mut BufReader::new(repository.open(&file.path)?))?;
-    Ok(Listed { record: PackageRecord::read(name, &metadata)?, file: file.clone() })
+    let record = PackageRecord::read(name, &metadata)?;
+    match record.forbidden_character() {
+        Some(character) => {
+            Err(PublishError::Unlistable { file: file.path.clone(), what: character.to_string() })
+        }
+        None => Ok(Listed { record, file: file.clone() }),
+    }
 }
 
 fn pack(kind: RepositoryKind, listed: &[Listed]) -> Result<MetadataFile, PublishError> {

@@ -17,11 +17,11 @@ use super::update::{Updater, find_damage};
 use super::wanted::package_from_result;
 use crate::event::{Clock, Damage, DamagedFile, What};
 use crate::execute::{Ends, Publisher};
-use crate::files::{EntryKind, Folder};
+use crate::files::{EntryKind, Folder, HostPath};
 use crate::manifest::declaration::SignDecl;
 use crate::manifest::{ChrootId, Manifest, ManifestPath};
 use crate::plan::Plan;
-use crate::store::Store;
+use crate::store::{StepResult, Store};
 use crate::text::Located;
 
 /// What stands for a chroot's name in the folder of `publish`.
@@ -85,15 +85,24 @@ struct Place {
 impl Publisher for Repositories {
     fn publish(&self, chroot: ChrootId, plan: &Plan, ends: &Ends) -> Vec<What> {
         if let Err(error) = self.can_publish() {
-            return vec![not_published(self.place_of(chroot), &error)];
+            return vec![not_published(self.place_of(chroot), None, &error)];
         }
-        let mut results = Vec::new();
+        let (mut results, mut told) = (Vec::new(), Vec::new());
         for id in plan.ids().filter(|id| plan.build(*id).chroot == chroot) {
-            let new = ends.get(&id).and_then(|end| Some((end.key?, Arc::clone(end.result.as_ref()?))));
+            let Some((key, result)) = ends.get(&id).and_then(|end| Some((end.key?, end.result.as_ref()?)))
+            else {
+                continue;
+            };
             let package = &plan.build(id).name.package;
-            results.extend(new.map(|(key, result)| package_from_result(package, key, &result)));
+            match unlistable(result) {
+                Some(error) => {
+                    told.push(not_published(self.place_of(chroot), Some(package.clone()), &error));
+                }
+                None => results.push(package_from_result(package, key, result)),
+            }
         }
-        self.update(self.place_of(chroot), &results)
+        told.extend(self.update(self.place_of(chroot), &results));
+        told
     }
 }
 
@@ -156,7 +165,7 @@ impl Repositories {
     fn update(&self, place: Place, results: &[PublishedPackage]) -> Vec<What> {
         match self.try_update(&place, results) {
             Ok(told) => told,
-            Err(error) => vec![not_published(place, &error)],
+            Err(error) => vec![not_published(place, None, &error)],
         }
     }
 
@@ -260,12 +269,7 @@ impl Repositories {
     }
 
     fn open(&self, path: &ManifestPath) -> io::Result<Option<Folder>> {
-        let opened = match path {
-            ManifestPath::Repository(relative) if relative.as_os_str().is_empty() => self.project.again(),
-            ManifestPath::Repository(relative) => self.project.folder(relative),
-            ManifestPath::Absolute(absolute) => Folder::open_ambient(absolute),
-        };
-        match opened {
+        match Folder::open_ambient(&self.place_on_disk(path)) {
             Ok(folder) => Ok(Some(folder)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -273,9 +277,31 @@ impl Repositories {
     }
 
     fn create(&self, path: &ManifestPath) -> io::Result<Folder> {
+        Folder::create_ambient(&self.place_on_disk(path))
+            .map_err(|error| self.dead_link(path).map_or(error, io::Error::other))
+    }
+
+    /// Names the link on the way to a folder that leads to nothing: a disk that isn't mounted.
+    fn dead_link(&self, path: &ManifestPath) -> Option<String> {
+        let ManifestPath::Repository(relative) = path else { return None };
+        let above: Vec<&Path> = relative.ancestors().collect();
+        above.into_iter().rev().find_map(|path| {
+            let target = self.project.dir().read_link_contents(path).ok()?;
+            let is_dead = Folder::open_ambient(&self.project.path().join(path)).is_err();
+            let (path, target) = (path.display(), target.display());
+            is_dead.then(|| format!("`{path}` is a link to `{target}`, where there is no folder"))
+        })
+    }
+
+    /// Where a folder is. The manifest leads out of the project by absolute paths only; a link is its user's, who may have
+    /// the repositories on another disk.
+    fn place_on_disk(&self, path: &ManifestPath) -> HostPath {
         match path {
-            ManifestPath::Repository(relative) => self.project.create(relative),
-            ManifestPath::Absolute(absolute) => Folder::create_ambient(absolute),
+            ManifestPath::Repository(relative) if relative.as_os_str().is_empty() => {
+                self.project.path().clone()
+            }
+            ManifestPath::Repository(relative) => self.project.path().join(relative),
+            ManifestPath::Absolute(absolute) => absolute.clone(),
         }
     }
 
@@ -316,7 +342,14 @@ fn with_path(pattern: &ManifestPath, path: &Path) -> ManifestPath {
     }
 }
 
-fn not_published(place: Place, error: &PublishError) -> What {
+/// Why a result can be in no repository. Its other packages would be of no use without the one that can't be listed.
+fn unlistable(result: &StepResult) -> Option<PublishError> {
+    let file = result.files.iter().find(|file| file.package.unlistable.is_some())?;
+    Some(PublishError::Unlistable { file: file.name.clone(), what: file.package.unlistable.clone()? })
+}
+
+/// Tells that a repository is not written, or that one package does not come into it.
+fn not_published(place: Place, package: Option<String>, error: &PublishError) -> What {
     let (code, help) = (error.code().map(|code| code.to_string()), error.help().map(|help| help.to_string()));
-    What::NotPublished { chroot: place.chroot, cause: error.to_string(), code, help }
+    What::NotPublished { chroot: place.chroot, package, cause: error.to_string(), code, help }
 }

@@ -32,6 +32,8 @@ pub struct Origin {
     pub neighbours: Option<Digest>,
     /// Whether it runs programs while it is read.
     pub runs_programs: bool,
+    /// The first line that ends with CR LF, counted from 1.
+    pub carriage_return: Option<u32>,
 }
 
 /// What a spec that reads other files says somewhere (rpm-spec(5), rpm-macros(7)).
@@ -92,11 +94,21 @@ impl Origin {
         let says = |words: &[&[u8]]| words.iter().any(|word| contains(&text, word));
         let neighbours = if says(&READS_FILES) { Some(neighbours.digest(root, &folder)?) } else { None };
         let runs_programs = says(&RUNS_PROGRAMS);
+        let carriage_return = first_carriage_return(&text);
         let blob = Blob { digest: Digest::of(&text), size: text.len() as u64 };
         let is_executable = is_owner_executable(&metadata);
         let spec = InputFile { name, root: root.path().clone(), path, blob, is_executable };
-        Ok(Self { root: root.path().clone(), folder, spec, neighbours, runs_programs })
+        Ok(Self { root: root.path().clone(), folder, spec, neighbours, runs_programs, carriage_return })
     }
+}
+
+/// The first line that ends with CR LF, counted from 1.
+fn first_carriage_return(text: &[u8]) -> Option<u32> {
+    if !contains(text, b"\r\n") {
+        return None;
+    }
+    let line = text.split(|byte| *byte == b'\n').position(|line| line.ends_with(b"\r"))?;
+    u32::try_from(line + 1).ok()
 }
 
 /// Finds a package's spec. A source package is unpacked first.

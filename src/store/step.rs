@@ -22,8 +22,14 @@ pub struct PackageSummary {
     pub provides: Vec<Dependency>,
     /// What it requires.
     pub requires: Vec<Dependency>,
-    /// Its files that others may depend on by path.
+    /// Its files that others most often depend on by path.
     pub files: Vec<String>,
+    /// All its other files: that a spec depends on one of them is rare, and right.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub other_files: Vec<String>,
+    /// What of it no repository's metadata can hold, in words.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unlistable: Option<String>,
 }
 
 impl PackageSummary {
@@ -37,6 +43,8 @@ impl PackageSummary {
             provides: record.provides().cloned().collect(),
             requires: record.requires().cloned().collect(),
             files: record.primary_files().map(str::to_owned).collect(),
+            other_files: record.other_files().map(str::to_owned).collect(),
+            unlistable: record.forbidden_character().map(|character| character.to_string()),
         }
     }
 

@@ -98,9 +98,10 @@ pub(super) fn line(what: &What, verbosity: Verbosity) -> Option<String> {
             let lines = [lines, damage_lines("lost", folder, lost, help)].concat();
             (!lines.is_empty()).then(|| lines.join("\n"))
         }
-        What::NotPublished { chroot, cause, help, .. } => {
+        What::NotPublished { chroot, package, cause, help, .. } => {
+            let of = package.as_ref().map(|package| format!("{package} in ")).unwrap_or_default();
             let help = help.as_ref().map(|help| format!("\n               help: {help}")).unwrap_or_default();
-            Some(format!("not published: {chroot}: {cause}{help}"))
+            Some(format!("not published: {of}{chroot}: {cause}{help}"))
         }
         What::Noted { text } => normal.then(|| format!("note       {text}")),
         What::ApplyStarted { .. }

@@ -56,6 +56,34 @@ fn the_state_folder_may_be_a_link() {
 }
 
 #[test]
+fn repositories_and_the_folder_above_them_may_be_links_to_elsewhere() {
+    for link in ["public", "public/host"] {
+        let project = Project::with("package a { source path \"a.spec\" }\n");
+        project.write("a.spec", &spec("a", "", "true"));
+        let there = project.beside("disk");
+        std::fs::create_dir(&there).unwrap();
+        linked(&project, there.to_str().unwrap(), link);
+        project.succeed(&["apply"]);
+        assert_eq!(project.repository().binaries(), ["a-1.0-1.noarch.rpm"], "{link}");
+        assert!(std::fs::symlink_metadata(project.path().join(link)).unwrap().is_symlink());
+        assert_eq!(project.run(&["plan", "--detailed-exitcode"]).code, Some(0), "{link}");
+        project.write("a.spec", &spec("a", "Version: 1.1", "true").replace("Version: 1.0\n", ""));
+        project.succeed(&["apply"]);
+        assert_eq!(project.repository().binaries(), ["a-1.1-1.noarch.rpm"], "{link}");
+    }
+}
+
+#[test]
+fn a_link_to_nowhere_in_the_place_of_a_repository_is_told_by_name() {
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    project.write("a.spec", &spec("a", "", "true"));
+    linked(&project, "../not-mounted", "public");
+    let run = project.run(&["apply"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("public") && run.stderr.contains("link to"), "{}", run.stderr);
+}
+
+#[test]
 fn a_link_out_of_the_project_is_refused_by_name() {
     let project = Project::with("packages \"specs/*.spec\"\n");
     project.write("specs/a.spec", &spec("a", "Source0: data", "cat %{SOURCE0}"));

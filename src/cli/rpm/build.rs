@@ -12,7 +12,7 @@ use crate::macros::{Compatibility, Stop};
 use crate::spec::{Finding, Listener, Parsing, Report, Spec, parse};
 
 /// The exit code that says that something the build needs is missing.
-const MISSING: u8 = 11;
+pub const MISSING: u8 = 11;
 
 /// What is to be built.
 pub struct BuildTask<'t> {

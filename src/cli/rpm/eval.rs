@@ -30,7 +30,7 @@ pub fn run(arguments: Vec<OsString>, context: &Context) -> Exit {
             return Exit::Failure;
         }
     }
-    if let Err(message) = session.end() {
+    if let Err(message) = session.end().and_then(|()| session.other_root("rpm").map(drop)) {
         complain(&message);
         return Exit::Failure;
     }

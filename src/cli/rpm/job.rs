@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::build::{BuildTask, Teller, built_for_targets};
+use super::build::{BuildTask, MISSING, Teller, built_for_targets};
 use super::session::{Common, Session, Variables, complain};
 use crate::engine::{
     BuildListener, BuildOrder, BuildProblem, Channel, Condition, Ended, FailedScript, Goal, MacroSetting,
@@ -45,9 +45,11 @@ fn built(order: &BuildOrder, channel: &Arc<Channel>) -> Result<Ended, Vec<u8>> {
     };
     let goal = match job.part {
         Part::SourcePackage => Goal::Source,
+        Part::BuildRequires => Goal::SourceWithRequires,
         Part::Packages => Goal::Binary,
     };
-    let no_dependencies = job.part == Part::SourcePackage || !order.checks_dependencies;
+    // Of what the generator names all is wanted, and not the first that is missing.
+    let no_dependencies = job.part != Part::Packages || !order.checks_dependencies;
     let staged = job.staged.clone();
     let build = Order { goal: Some(goal), no_dependencies, staged, ..Order::default() };
     let (spec_file, folder) = (job.spec.on_host(), job.top.on_host());
@@ -56,6 +58,8 @@ fn built(order: &BuildOrder, channel: &Arc<Channel>) -> Result<Ended, Vec<u8>> {
     let unmet = teller.unmet.take();
     Ok(match code {
         0 => Ended::Built,
+        // All that it needs is in the source package that was written.
+        MISSING if job.part == Part::BuildRequires => Ended::Built,
         _ if !unmet.is_empty() => Ended::Unmet { unmet },
         _ => Ended::Failed { script: teller.script.take() },
     })

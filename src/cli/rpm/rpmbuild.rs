@@ -129,6 +129,11 @@ fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8
         }
         return session.end().map(|()| 0);
     }
+    if let Some(root) = session.other_root("rpmbuild")? {
+        let root = root.to_str_lossy();
+        let said = format!("rpmbuild: --root: builds are made in this root only: run forge in {root}\n");
+        return Err(said.into_bytes());
+    }
     for file in std::mem::take(&mut request.files) {
         let code = built(&mut session, &request, &file)?;
         if code != 0 {

@@ -55,9 +55,9 @@ pub enum Common {
     Trace,
     /// `--nodebuginfo`
     NoDebuginfo,
-    /// Something that has nothing to do with macros, with a value.
-    Argument,
-    /// The same, without.
+    /// `--root`
+    Root,
+    /// Something that has nothing to do with macros.
     Nothing,
 }
 
@@ -74,7 +74,7 @@ pub const COMMON: &[Row<Common>] = &[
     Row::valued("dbpath", None, Common::DatabasePath),
     Row::bare("verbose", Some('v'), Common::Verbose),
     Row::bare("showrc", None, Common::ShowConfiguration),
-    Row::valued("root", Some('r'), Common::Argument),
+    Row::valued("root", Some('r'), Common::Root),
     Row::bare("quiet", None, Common::Quiet),
     Row::bare("noplugins", None, Common::Nothing),
     Row::bare("nodigest", None, Common::Nothing),
@@ -116,6 +116,8 @@ pub struct Session {
     pub told: Told,
     /// `--buildroot`
     pub build_root: Option<Vec<u8>>,
+    /// `--root`
+    root: Option<Vec<u8>>,
     /// What `--target` said: one or more of them.
     target: Option<String>,
 }
@@ -211,7 +213,21 @@ impl Session {
             told,
             target: None,
             build_root: None,
+            root: None,
         })
+    }
+
+    /// The root that `--root` names, if it is another one than this.
+    ///
+    /// # Errors
+    /// It is no absolute path: what is to be said.
+    pub fn other_root(&self, program: &str) -> Result<Option<&[u8]>, Vec<u8>> {
+        match &self.root {
+            Some(root) if !root.starts_with(b"/") => {
+                Err(format!("{program}: arguments to --root (-r) must begin with a /\n").into_bytes())
+            }
+            root => Ok(root.as_deref().filter(|root| *root != b"/")),
+        }
     }
 
     /// Does what an option means; gives what is to be said where it can't be done.
@@ -256,7 +272,11 @@ impl Session {
             }
             Common::Trace => self.evaluate(b"%trace"),
             Common::NoDebuginfo => self.define(b"debug_package %{nil}".to_vec()),
-            Common::Argument | Common::Nothing => Ok(()),
+            Common::Root => {
+                self.root = Some(value);
+                Ok(())
+            }
+            Common::Nothing => Ok(()),
         }
     }
 

@@ -6,7 +6,9 @@ use crate::engine::listed::implied_provide;
 use crate::engine::{ArchLimits, Facts, Read, Reading, SourceReference, SubpackageFacts};
 use crate::macros::{Observation, Placeholders};
 use crate::package::{Dependency, Header, Tag};
-use crate::spec::{DependencyKind, Finding, Package, SimpleDirective, Spec, Weight, read_file_line};
+use crate::spec::{
+    DependencyKind, Finding, Package, SectionKind, SimpleDirective, Spec, Weight, read_file_line,
+};
 
 /// What a reading comes to.
 pub(super) fn of(read: SpecReading, placeholders: &Placeholders) -> Read {
@@ -58,6 +60,8 @@ fn facts(spec: &Spec, warnings: Vec<Finding>) -> Facts {
         evr: text(&source.evr()),
         subpackages: spec.packages.iter().map(|package| subpackage(spec, package)).collect(),
         build_requires: dependencies(&source, DependencyKind::BuildRequires),
+        build_conflicts: dependencies(&source, DependencyKind::BuildConflicts),
+        generates_requires: spec.script(SectionKind::GenerateBuildRequires).is_some(),
         sources: sources.collect(),
         arch,
         changelog_time: spec.changes.first().and_then(|change| u64::try_from(change.time).ok()),
@@ -70,8 +74,11 @@ fn subpackage(spec: &Spec, package: &Package) -> SubpackageFacts {
     let lines = package.files.iter().flat_map(|files| &files.lines);
     let items = lines.filter_map(|line| read_file_line(&line.text).ok());
     let items = items.filter(|item| !item.is(SimpleDirective::Exclude) && !item.is(SimpleDirective::DocDir));
-    let names = items.flat_map(|item| item.names).filter(|name| name.starts_with(b"/"));
-    let files: Vec<String> = names.map(|name| text(&name)).collect();
+    let (folders, files): (Vec<_>, Vec<_>) = items.partition(|item| item.is(SimpleDirective::Dir));
+    let [folders, files] = [folders, files].map(|items| {
+        let names = items.into_iter().flat_map(|item| item.names).filter(|name| name.starts_with(b"/"));
+        names.map(|name| text(&name)).collect::<Vec<String>>()
+    });
     let mut provides = dependencies(&header, DependencyKind::Provides);
     provides.extend(files.iter().filter_map(|file| implied_provide(file)));
     SubpackageFacts {
@@ -80,6 +87,7 @@ fn subpackage(spec: &Spec, package: &Package) -> SubpackageFacts {
         provides,
         requires: dependencies(&header, DependencyKind::Requires),
         files,
+        folders,
     }
 }
 

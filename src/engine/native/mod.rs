@@ -7,7 +7,7 @@ mod settings;
 mod work;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::path::Path;
 use std::rc::Rc;
@@ -28,8 +28,8 @@ use super::limits::COMMAND_TIME;
 use super::masked_read::mask_read;
 use super::rpmbuild::SYSTEM_PATH;
 use super::{
-    BuildOrder, Engine, EngineError, EngineIdentity, FactsRequest, Job, Outcome, Part, Promise, Read,
-    Settings, SpecReader, StageListener,
+    BuildOrder, Engine, EngineError, EngineIdentity, FactsRequest, Installed, Job, Outcome, Part, Promise,
+    Read, Settings, SpecReader, StageListener,
 };
 use crate::files::{HostPath, reason};
 use crate::macros::{
@@ -110,16 +110,17 @@ impl Native {
 
     /// Whether the root has packages of rpm that BuildRequires can be checked against.
     fn has_packages(&self, settings: &Settings) -> bool {
+        self.macros_of_root(settings).is_ok_and(|macros| build::has_packages(&macros))
+    }
+
+    /// The root's macros, with those of a build.
+    fn macros_of_root(&self, settings: &Settings) -> Result<Macros, EngineError> {
         let environment = environment(settings);
-        let Ok(loaded) = self.loaded(settings.target.clone(), &environment) else {
-            return false;
-        };
-        let Ok(host) = self.host(environment, |_| {}) else {
-            return false;
-        };
+        let loaded = self.loaded(settings.target.clone(), &environment)?;
+        let host = self.host(environment, |_| {})?;
         let macros = Macros::new(loaded.table, Rc::new(host), Limits::default());
         settings::define_macros(&macros, settings);
-        build::has_packages(&macros)
+        Ok(macros)
     }
 
     /// Reads a spec.
@@ -271,6 +272,13 @@ impl SpecReader for Native {
         let host = host.map(|host| confined(host, request));
         let placeholders = placeholders(request);
         host.is_ok_and(|host| observations.iter().all(|seen| seen.holds(&host, &placeholders)))
+    }
+
+    fn installed(&self, settings: &Settings, names: &BTreeSet<String>) -> Installed {
+        match self.macros_of_root(settings) {
+            Ok(macros) => build::installed(&macros, names),
+            Err(error) => Installed::Unknown(error.to_string()),
+        }
     }
 }
 

@@ -10,6 +10,9 @@ use crate::engine::work_folder::{self, TAIL};
 use crate::engine::{EngineError, Job, Outcome, PACKAGING, Part, StageListener, StopReason};
 use crate::process::{Cancel, Command, Exit, Stream, Supervisor, Tail};
 
+/// How rpmbuild ends that has written a source package of what the build needs.
+const NEEDS_MORE: i32 = 11;
+
 /// Carries a job out. rpmbuild can check `BuildRequires` where the root's packages are RPM packages, and where nothing is
 /// staged: it can't be told of that.
 pub(super) async fn carry_out(
@@ -45,12 +48,16 @@ pub(super) async fn carry_out(
     let stages = stages.finish();
     let tail = tail.into_lines();
     let reason = match exit {
-        Exit::Code(0) => {
+        Exit::Code(code) if code == 0 || code == NEEDS_MORE && job.spec.part == Part::BuildRequires => {
             let packages = work_folder::packages(&top, job, wrote.iter().map(Path::new));
             if !packages.is_empty() {
                 return Ok(Outcome::Built { packages, stages });
             }
-            StopReason::Failed { cause: "rpmbuild ended well but wrote no package".to_owned() }
+            let cause = match code {
+                0 => "rpmbuild ended well but wrote no package".to_owned(),
+                code => cause::of(code, &stages, &tail),
+            };
+            StopReason::Failed { cause }
         }
         Exit::Code(code) => StopReason::Failed { cause: cause::of(code, &stages, &tail) },
         Exit::TimedOut => StopReason::TimedOut,
@@ -63,12 +70,14 @@ pub(super) async fn carry_out(
 pub(in crate::engine) fn command(words: &[&str], job: &Job, checks_dependencies: bool) -> Command {
     let part = match job.spec.part {
         Part::SourcePackage => "-bs",
+        Part::BuildRequires => "-br",
         Part::Packages => "-bb",
     };
     let (name, first) = words.split_first().unwrap_or((&"rpmbuild", &[]));
     let command = Command::new(name, &job.top, job.spec.environment(), job.timeout);
     let mut command = command.arguments(first.iter().copied().chain([part]));
-    if job.spec.part == Part::SourcePackage || !checks_dependencies {
+    // Without it, the first thing that is missing would end `-br` before the generator has named all.
+    if job.spec.part != Part::Packages || !checks_dependencies {
         command = command.argument("--nodeps");
     }
     let defaults = job.spec.definitions().into_iter().flat_map(|define| ["--define".to_owned(), define]);

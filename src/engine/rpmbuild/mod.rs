@@ -5,7 +5,7 @@ mod cause;
 mod query;
 mod sections;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
@@ -14,8 +14,8 @@ use std::sync::Arc;
 use super::limits::ANSWER_TIME;
 use super::masked_read::mask_read;
 use super::{
-    Condition, Engine, EngineError, EngineIdentity, FactsRequest, Job, Native, Outcome, Promise, Read,
-    Reading, Settings, SpecReader, StageListener, Value,
+    Condition, Engine, EngineError, EngineIdentity, FactsRequest, Installed, Job, Native, Outcome, Promise,
+    Read, Reading, Settings, SpecReader, StageListener, Value,
 };
 use crate::files::HostPath;
 use crate::macros::Observation;
@@ -106,6 +106,10 @@ impl SpecReader for Rpmbuild {
 
     fn would_learn_again(&self, request: &FactsRequest, observations: &[Observation]) -> bool {
         self.observer.would_learn_again(request, observations)
+    }
+
+    fn installed(&self, settings: &Settings, names: &BTreeSet<String>) -> Installed {
+        self.observer.installed(settings, names)
     }
 }
 

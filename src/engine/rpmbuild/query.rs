@@ -21,7 +21,8 @@ use crate::spec::Finding;
 const SOURCE_FORMAT: &str = "name\\t%{NAME}\\nevr\\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\\n\
     [exclusive\\t%{EXCLUSIVEARCH}\\n][excluded\\t%{EXCLUDEARCH}\\n][arch\\t%{BUILDARCHS}\\n]\
     [source\\t%{SOURCE}\\n][patch\\t%{PATCH}\\n][changed\\t%{CHANGELOGTIME}\\n]\
-    [requires\\t%{REQUIRENAME}\\t%{REQUIREFLAGS}\\t%{REQUIREVERSION}\\n]";
+    [requires\\t%{REQUIRENAME}\\t%{REQUIREFLAGS}\\t%{REQUIREVERSION}\\n]\
+    [conflicts\\t%{CONFLICTNAME}\\t%{CONFLICTFLAGS}\\t%{CONFLICTVERSION}\\n]";
 
 const BINARY_FORMAT: &str = "package\\t%{NAME}\\t%{ARCH}\\n\
     [provides\\t%{PROVIDENAME}\\t%{PROVIDEFLAGS}\\t%{PROVIDEVERSION}\\n]\
@@ -123,6 +124,7 @@ fn source_facts(output: &str) -> Facts {
             // The newest entry stands first.
             "changed" => facts.changelog_time = facts.changelog_time.or(value.parse().ok()),
             "requires" => facts.build_requires.extend(dependency(value)),
+            "conflicts" => facts.build_conflicts.extend(dependency(value)),
             _ => {}
         }
     }
@@ -160,11 +162,13 @@ fn dependency(fields: &str) -> Option<Dependency> {
 
 /// What only the expanded text tells: whole references of sources, and the files of packages.
 fn add_text(facts: &mut Facts, text: &Expanded) {
+    facts.generates_requires = text.generates_requires;
     for source in &mut facts.sources {
         let whole = text.sources.iter().find(|whole| whole.file_name == source.file_name);
         source.reference = whole.map_or_else(|| source.reference.clone(), |whole| whole.reference.clone());
     }
     for package in &mut facts.subpackages {
+        package.folders = text.folders.get(&package.name).cloned().unwrap_or_default();
         let Some(files) = text.files.get(&package.name) else {
             continue;
         };

@@ -10,8 +10,12 @@ use crate::engine::listed::paths;
 pub(super) struct Expanded {
     /// Values of `Source` and `Patch` tags.
     pub sources: Vec<SourceReference>,
-    /// The plain paths in `%files`, by package.
+    /// The plain paths in `%files`, by package, but for those of `%dir`.
     pub files: HashMap<String, Vec<String>>,
+    /// The paths of `%dir`, by package.
+    pub folders: HashMap<String, Vec<String>>,
+    /// Whether there is a `%generate_buildrequires`.
+    pub generates_requires: bool,
 }
 
 /// Sections that end a preamble or a file list (rpm-spec(5)).
@@ -62,13 +66,16 @@ pub(super) fn read(text: &str, name: &str) -> Expanded {
     let mut section = Section::Preamble;
     for line in text.lines() {
         if let Some(next) = begins_section(line, name) {
+            found.generates_requires |= line.trim_end() == "%generate_buildrequires";
             section = next;
             continue;
         }
         match &section {
             Section::Preamble => found.sources.extend(source(line)),
             Section::Files(package) => {
-                found.files.entry(package.clone()).or_default().extend(paths(line));
+                let is_folder = line.split_whitespace().any(|word| word == "%dir");
+                let listed = if is_folder { &mut found.folders } else { &mut found.files };
+                listed.entry(package.clone()).or_default().extend(paths(line));
             }
             Section::Other => {}
         }
@@ -118,7 +125,8 @@ mod tests {
     fn files_go_to_the_package_that_their_section_names() {
         let found = read(TEXT, "zlib");
         assert_eq!(found.files["zlib"], ["/usr/lib64/libz.so.*"]);
-        assert_eq!(found.files["zlib-devel"], ["/usr/include/z", "/usr/lib64/pkgconfig/zlib.pc"]);
+        assert_eq!(found.files["zlib-devel"], ["/usr/lib64/pkgconfig/zlib.pc"]);
+        assert_eq!(found.folders["zlib-devel"], ["/usr/include/z"]);
         assert_eq!(found.files["other"], ["/opt/o"]);
     }
 

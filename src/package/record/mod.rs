@@ -1,8 +1,11 @@
 //! What repository metadata say of a package: the entries in `primary`, `filelists` and `other` that dnf,
 //! zypper and createrepo_c's readers share (<http://linux.duke.edu/metadata>, as createrepo_c writes them).
 
+mod forbidden;
 mod read;
 mod write;
+
+pub use forbidden::ForbiddenCharacter;
 
 use super::Dependency;
 
@@ -124,6 +127,11 @@ impl PackageRecord {
     /// `bin` folders and below `/etc`, and sendmail.
     pub fn primary_files(&self) -> impl Iterator<Item = &str> {
         self.files.iter().map(|file| file.path.as_str()).filter(|path| is_primary(path))
+    }
+
+    /// All files that are not among [those](Self::primary_files).
+    pub fn other_files(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|file| file.path.as_str()).filter(|path| !is_primary(path))
     }
 
     fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Dependency> {

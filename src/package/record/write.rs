@@ -120,15 +120,14 @@ fn write_file(xml: &mut Xml<'_>, file: &RecordFile) -> io::Result<()> {
         FileKind::Folder => element = element.with_attribute(("type", "dir")),
         FileKind::Ghost => element = element.with_attribute(("type", "ghost")),
     }
-    element.write_text_content(BytesText::new(&allowed(&file.path)))?;
+    element.write_text_content(BytesText::new(&file.path))?;
     Ok(())
 }
 
 fn write_changelog(xml: &mut Xml<'_>, entry: &ChangelogEntry) -> io::Result<()> {
-    let (author, date) = (allowed(&entry.author), entry.date.to_string());
-    let element =
-        xml.create_element("changelog").with_attributes([("author", author.as_str()), ("date", &date)]);
-    element.write_text_content(BytesText::new(&allowed(&entry.text)))?;
+    let (author, date) = (entry.author.as_str(), entry.date.to_string());
+    let element = xml.create_element("changelog").with_attributes([("author", author), ("date", &date)]);
+    element.write_text_content(BytesText::new(&entry.text))?;
     Ok(())
 }
 
@@ -137,7 +136,7 @@ fn text(xml: &mut Xml<'_>, name: &str, content: &str) -> io::Result<()> {
     if content.is_empty() {
         element.write_empty()?;
     } else {
-        element.write_text_content(BytesText::new(&allowed(content)))?;
+        element.write_text_content(BytesText::new(content))?;
     }
     Ok(())
 }
@@ -149,19 +148,4 @@ fn numbers(xml: &mut Xml<'_>, name: &str, values: &[(&str, u64)]) -> io::Result<
     }
     element.write_empty()?;
     Ok(())
-}
-
-/// `content` without the characters that XML 1.0 has no way to write (section 2.2).
-fn allowed(content: &str) -> String {
-    content.chars().filter(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r')).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bell_in_a_description_does_not_break_the_metadata() {
-        assert_eq!(allowed("ding\u{7}\tdong\n"), "ding\tdong\n");
-    }
 }

@@ -25,6 +25,9 @@ mod times;
 mod workspace;
 mod world;
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use bstr::BString;
 
 pub use input::{install_source_package, spec_of_archive};
@@ -32,9 +35,10 @@ pub use order::{Goal, Order, Step};
 pub use problem::BuildProblem;
 pub use world::BuildListener;
 
+use crate::engine::Installed;
 use crate::files::HostPath;
 use crate::macros::{Macros, Stop};
-use crate::package::{Format, read_headers};
+use crate::package::{Capability, Format, read_headers};
 use crate::spec::{Listener, SectionKind, Spec};
 use binary_package::Assembled;
 use packages::Common;
@@ -44,21 +48,43 @@ use source_package::SourceKind;
 use workspace::Workspace;
 use world::World;
 
+/// Keeps what is wrong with a root's database.
+#[derive(Default)]
+struct Complaint(RefCell<Option<String>>);
+
+impl BuildListener for Complaint {
+    fn notice(&self, _text: &[u8]) {}
+    fn stage(&self, _name: &str) {}
+    fn wrote(&self, _path: &HostPath) {}
+    fn problem(&self, problem: &BuildProblem) {
+        self.0.replace(Some(problem.to_string()));
+    }
+    fn is_quiet(&self) -> bool {
+        true
+    }
+    fn detail(&self, _text: &[u8]) {}
+}
+
 /// Whether the root that macros see has packages of rpm.
 pub(super) fn has_packages(macros: &Macros) -> bool {
-    struct Deaf;
-    impl BuildListener for Deaf {
-        fn notice(&self, _text: &[u8]) {}
-        fn stage(&self, _name: &str) {}
-        fn wrote(&self, _path: &HostPath) {}
-        fn problem(&self, _problem: &BuildProblem) {}
-        fn is_quiet(&self) -> bool {
-            true
-        }
-        fn detail(&self, _text: &[u8]) {}
-    }
-    let world = World::new(macros, &Deaf);
+    let complaint = Complaint::default();
+    let world = World::new(macros, &complaint);
     database::Database::open(&world).is_ok_and(|database| database.has_packages())
+}
+
+/// The packages of the root that macros see, which provide one of these names or have such a file.
+pub(super) fn installed(macros: &Macros, names: &BTreeSet<String>) -> Installed {
+    let complaint = Complaint::default();
+    let world = World::new(macros, &complaint);
+    match database::Database::open(&world) {
+        Ok(database) if !database.has_packages() => Installed::NoPackages,
+        Ok(database) => {
+            let wanted = names.iter().map(|name| Capability { name: name.as_str().into(), version: None });
+            let wanted: Vec<Capability> = wanted.collect();
+            Installed::Packages(database.providers(&wanted.iter().collect::<Vec<_>>()))
+        }
+        Err(Stop) => Installed::Unknown(complaint.0.take().unwrap_or_default()),
+    }
 }
 
 /// A build to carry out.
