@@ -93,9 +93,13 @@ impl SpecReader for Rpmbuild {
         cancel: &'a Cancel,
     ) -> Promise<'a, Result<Read, EngineError>> {
         Box::pin(async {
-            let (reading, expanded) = query::facts(self, request, cancel).await?;
+            let (mut reading, expanded) = query::facts(self, request, cancel).await?;
             let observed = self.observer.facts(request, cancel).await?;
             let mut observations = observed.observations;
+            if let (Reading::Facts(facts), Reading::Facts(seen)) = (&mut reading, &observed.reading) {
+                // rpmspec of rpm 4.18 leaves the line of the section out of what it prints.
+                facts.generates_requires |= seen.generates_requires;
+            }
             if matches!(observed.reading, Reading::Broken(_)) {
                 // A spec that only rpmspec can read may have learned anything: it is asked anew each time.
                 observations.push(Observation::Run);
