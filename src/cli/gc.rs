@@ -8,7 +8,7 @@ use crate::event::{Clock, SystemClock};
 use crate::execute::result_folder;
 use crate::source::source_packages;
 use crate::store::Limits;
-use crate::ui::size;
+use crate::ui::{plain_text, size};
 
 /// Removes what is beyond the limits: from the store, and old result folders of this project, if there is one.
 pub fn run(arguments: &Gc, context: &Context) -> Result<Exit, Failure> {
@@ -43,7 +43,7 @@ pub fn run(arguments: &Gc, context: &Context) -> Result<Exit, Failure> {
             let needed = source_packages(&manifest, &project.repository);
             project.unpacked()?.collect_all_but(&needed)?;
         }
-        history.take_notes().iter().for_each(|note| context.tell(&format!("note: {note}\n")));
+        history.take_notes().iter().for_each(|note| context.tell(&plain_text(&format!("note: {note}\n"))));
         text.push_str(&format!("removed {removed} result folders of this project\n"));
     }
     context.print(&text)?;

@@ -16,3 +16,21 @@ fn a_log_can_not_steer_the_terminal() {
         assert!(shown.chars().all(|c| c == '\n' || c == '\t' || !c.is_control()), "{shown:?}");
     }
 }
+
+#[test]
+fn what_specs_say_can_not_steer_the_terminal() {
+    let project = Project::with("packages \"*.spec\"\n");
+    for (name, line) in [
+        ("said", "%{error:bad \u{1b}[2J\u{1b}]0;title\u{7}x}"),
+        ("arch", "BuildArch: \u{1b}[31mred"),
+        ("needed", "BuildRequires: \u{1b}]0;title\u{7}"),
+        ("source", "Source0: \u{9b}2J.c"),
+    ] {
+        project.spec(name, line, "");
+    }
+    for arguments in [&["apply"] as &[&str], &["apply", "--verbose"], &["plan"], &["check"], &["status"]] {
+        let run = project.run(arguments);
+        let shown = [run.stdout, run.stderr].concat();
+        assert!(shown.chars().all(|c| c == '\n' || c == '\t' || !c.is_control()), "{arguments:?}: {shown:?}");
+    }
+}
