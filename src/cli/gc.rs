@@ -5,7 +5,7 @@ use super::arguments::Gc;
 use super::context::{CliError, Context, Failure};
 use super::project::{Project, store};
 use crate::event::{Clock, SystemClock};
-use crate::execute::result_folder;
+use crate::execute::{clear_abandoned, result_folder};
 use crate::source::source_packages;
 use crate::store::Limits;
 use crate::ui::{plain_text, size};
@@ -25,9 +25,15 @@ pub fn run(arguments: &Gc, context: &Context) -> Result<Exit, Failure> {
         size(collected.bytes),
         size(collected.bytes_left)
     );
-    if let (Some(older), Ok(project)) = (limits.older, Project::find(context)) {
+    if let Ok(project) = Project::find(context) {
         let _lock = project.lock()?;
         let history = project.history()?;
+        clear_abandoned(&history, &project.state()?, now)?;
+        history.take_notes().iter().for_each(|note| context.tell(&plain_text(&format!("note: {note}\n"))));
+        let Some(older) = limits.older else {
+            context.print(&text)?;
+            return Ok(Exit::Success);
+        };
         let mut removed = 0;
         for row in history.old_results(now.before(older))? {
             // A row that was damaged must not take another build's folder along.
