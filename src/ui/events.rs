@@ -21,23 +21,33 @@ pub enum Verbosity {
 /// Writes one JSON object a line for every event.
 pub struct JsonEvents<W> {
     output: Mutex<W>,
+    /// Why the first event was lost that could not be written.
+    lost: Mutex<Option<io::Error>>,
 }
 
 impl<W: Write + Send> JsonEvents<W> {
     /// Writes to `output`.
     pub fn new(output: W) -> Self {
-        Self { output: Mutex::new(output) }
+        Self { output: Mutex::new(output), lost: Mutex::default() }
+    }
+
+    /// Why events were lost, if some were.
+    pub fn take_error(&self) -> Option<io::Error> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
 impl<W: Write + Send> Listener for JsonEvents<W> {
     fn hear(&self, event: &Event) {
         let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
-        // Whoever read may have gone; the builds go on, and the history keeps what happened.
-        let _ = serde_json::to_writer(&mut *output, event)
+        // The builds go on, and the history keeps what happened.
+        let written = serde_json::to_writer(&mut *output, event)
             .map_err(io::Error::from)
-            .and_then(|()| writeln!(output));
-        let _ = output.flush();
+            .and_then(|()| writeln!(output))
+            .and_then(|()| output.flush());
+        if let Err(error) = written {
+            self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
     }
 }
 
