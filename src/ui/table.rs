@@ -75,6 +75,9 @@ mod tests {
     fn a_cell_can_not_steer_the_terminal() {
         let rows = [vec!["bad \u{1b}[2Jtext\u{1b}]0;title\u{7}".to_owned()]];
         let shown = table(&[Column::Right("why")], &rows);
-        assert!(shown.contains("bad text") && !shown.contains("[2J") && !shown.contains("title"), "{shown:?}");
+        assert!(
+            shown.contains("bad text") && !shown.contains("[2J") && !shown.contains("title"),
+            "{shown:?}"
+        );
     }
 }
