@@ -52,6 +52,42 @@ fn work_that_grows_without_bound_ends() {
 }
 
 #[test]
+fn definitions_take_no_more_room_than_is_allowed() {
+    for text in [
+        "%{lua:for i = 1, 100 do rpm.define('a' .. i .. ' ' .. ('x'):rep(1000)) end}",
+        "%{lua:for i = 1, 100 do rpm.expand('%global a ' .. ('x'):rep(1000)) end}",
+        "%{lua:for i = 1, 100 do macros['a' .. i] = ('x'):rep(1000) end}",
+        "%{lua:for i = 1, 100 do rpm.define('a' .. i .. '<o> ' .. ('x'):rep(400)) rpm.expand('%a' .. i) end}",
+    ] {
+        let host = Rc::new(NoHost::default());
+        let limits = Limits { defined_bytes: 60_000, ..Limits::default() };
+        let macros = Macros::new(Table::new(), host.clone(), limits);
+        let _ = macros.expand(text.as_bytes());
+        assert!(codes(&host).contains(&"forge::macros::too_much_defined".to_owned()), "{text}");
+    }
+}
+
+#[test]
+fn definitions_that_have_gone_take_no_room() {
+    let limits = Limits { defined_bytes: 20_000, ..Limits::default() };
+    let macros = Macros::new(Table::new(), Rc::new(NoHost::default()), limits);
+    let local = b"%define local() %{lua:rpm.expand('%define a ' .. ('x'):rep(1000))}\n";
+    let (define, again) = (b"%global b y\n%undefine b\n".repeat(100), b"%local\n".repeat(100));
+    assert!(macros.expand(&[local.as_slice(), &define, &again].concat()).is_ok());
+}
+
+#[test]
+fn steps_within_a_pattern_of_lua_are_instructions() {
+    let (macros, host) = macros("");
+    for code in ["('a'):rep(2000):match('.-.-.-b')", "('a'):rep(2000):gsub('.-.-.-b', '')"] {
+        assert_eq!(macros.expand(format!("%{{lua:print(({code}))}}").as_bytes()), Err(Stop));
+    }
+    for report in host.reports() {
+        assert!(report.problem.to_string().contains("more than 100000 instructions"), "{:?}", report.problem);
+    }
+}
+
+#[test]
 fn lua_has_its_own_limits() {
     let (macros, host) = macros("");
     assert_eq!(macros.expand(b"%{lua:while true do end}"), Err(Stop));

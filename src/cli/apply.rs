@@ -14,7 +14,7 @@ use crate::execute::{Ends, Execution, drops_damaged_results, execute, name_damag
 use crate::plan::{CARRIAGE_RETURNS, Decision, Fate, PlanError};
 use crate::process::Cancel;
 use crate::publish::{Leaving, Verification};
-use crate::ui::{JsonEvents, PlainEvents, ProgressEvents, Summary, Verbosity};
+use crate::ui::{JsonEvents, PlainEvents, ProgressEvents, Summary, Verbosity, is_closed_pipe};
 
 /// Builds what has changed.
 pub fn run(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
@@ -87,9 +87,14 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
         State::Skipped => !uncounted.contains(&ended.build),
         _ => false,
     };
+    // Who reads the events must not take those that arrived for all.
+    let lost = listener.json.as_ref().and_then(|json| json.take_error());
     let is_good = summary.is_good(has_failed) && !listener.has_unpublished();
     if !arguments.json && (context.verbosity > Verbosity::Quiet || !is_good) {
         context.print(&summary.screen(context.verbosity))?;
+    }
+    if let Some(error) = lost.filter(|error| !is_closed_pipe(error)) {
+        return Err(Failure::from_output(error));
     }
     Ok(match (applied.canceled, is_good) {
         (true, _) => Exit::Interrupted,
@@ -168,19 +173,21 @@ fn carriage_returns(planned: &Planned) -> BTreeSet<String> {
 }
 
 fn listener(arguments: &Apply, context: &Context, summary: &Arc<Summary>) -> Arc<Listeners> {
-    let screen: Box<dyn Listener> = if arguments.json {
-        Box::new(JsonEvents::new(std::io::stdout()))
+    let json = arguments.json.then(|| Arc::new(JsonEvents::new(std::io::stdout())));
+    let screen: Arc<dyn Listener> = if let Some(json) = &json {
+        Arc::clone(json) as Arc<dyn Listener>
     } else if context.draws && context.verbosity > Verbosity::Quiet {
-        Box::new(ProgressEvents::new(context.verbosity))
+        Arc::new(ProgressEvents::new(context.verbosity))
     } else {
-        Box::new(PlainEvents::new(std::io::stderr(), context.verbosity))
+        Arc::new(PlainEvents::new(std::io::stderr(), context.verbosity))
     };
-    Arc::new(Listeners { screen, summary: Arc::clone(summary), unpublished: AtomicBool::new(false) })
+    Arc::new(Listeners { screen, json, summary: Arc::clone(summary), unpublished: AtomicBool::new(false) })
 }
 
 /// Everyone who hears of events.
 struct Listeners {
-    screen: Box<dyn Listener>,
+    screen: Arc<dyn Listener>,
+    json: Option<Arc<JsonEvents<std::io::Stdout>>>,
     summary: Arc<Summary>,
     unpublished: AtomicBool,
 }

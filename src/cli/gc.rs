@@ -5,10 +5,10 @@ use super::arguments::Gc;
 use super::context::{CliError, Context, Failure};
 use super::project::{Project, store};
 use crate::event::{Clock, SystemClock};
-use crate::execute::result_folder;
+use crate::execute::{clear_abandoned, result_folder};
 use crate::source::source_packages;
 use crate::store::Limits;
-use crate::ui::size;
+use crate::ui::{plain_text, size};
 
 /// Removes what is beyond the limits: from the store, and old result folders of this project, if there is one.
 pub fn run(arguments: &Gc, context: &Context) -> Result<Exit, Failure> {
@@ -25,9 +25,15 @@ pub fn run(arguments: &Gc, context: &Context) -> Result<Exit, Failure> {
         size(collected.bytes),
         size(collected.bytes_left)
     );
-    if let (Some(older), Ok(project)) = (limits.older, Project::find(context)) {
+    if let Ok(project) = Project::find(context) {
         let _lock = project.lock()?;
         let history = project.history()?;
+        clear_abandoned(&history, &project.state()?, now)?;
+        history.take_notes().iter().for_each(|note| context.tell(&plain_text(&format!("note: {note}\n"))));
+        let Some(older) = limits.older else {
+            context.print(&text)?;
+            return Ok(Exit::Success);
+        };
         let mut removed = 0;
         for row in history.old_results(now.before(older))? {
             // A row that was damaged must not take another build's folder along.
@@ -43,7 +49,7 @@ pub fn run(arguments: &Gc, context: &Context) -> Result<Exit, Failure> {
             let needed = source_packages(&manifest, &project.repository);
             project.unpacked()?.collect_all_but(&needed)?;
         }
-        history.take_notes().iter().for_each(|note| context.tell(&format!("note: {note}\n")));
+        history.take_notes().iter().for_each(|note| context.tell(&plain_text(&format!("note: {note}\n"))));
         text.push_str(&format!("removed {removed} result folders of this project\n"));
     }
     context.print(&text)?;

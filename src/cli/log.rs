@@ -30,7 +30,9 @@ pub fn run(arguments: &Log, context: &Context) -> Result<Exit, Failure> {
     let folder = project.state()?.folder(folder).map_err(CliError::Io)?;
     match &arguments.stage {
         Some(stage) => {
-            let text = folder.read("build.log").map_err(CliError::Io)?;
+            let mut text = Vec::new();
+            let mut file = folder.open_regular("build.log").map_err(CliError::Io)?;
+            file.read_to_end(&mut text).map_err(CliError::Io)?;
             let part = part(&String::from_utf8_lossy(&text), stage)?;
             let (mut cleaner, mut shown) = (TerminalText::default(), Vec::new());
             cleaner.clean(part.as_bytes(), &mut shown);
@@ -38,7 +40,7 @@ pub fn run(arguments: &Log, context: &Context) -> Result<Exit, Failure> {
             context.print(&String::from_utf8_lossy(&shown))?;
         }
         None => {
-            let file = folder.open("build.log").map_err(CliError::Io)?;
+            let file = folder.open_regular("build.log").map_err(CliError::Io)?;
             copy(file.into_std(), arguments.follow, &history, &row, context)?;
         }
     }

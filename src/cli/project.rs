@@ -11,6 +11,7 @@ use crate::files::{Folder, HostPath, Lock, LockKind};
 use crate::manifest::{MANIFEST_FILE, Manifest, load};
 use crate::source::Unpacked;
 use crate::store::{History, Store, StoreError};
+use crate::ui::plain_text;
 
 /// The folder of a project's state.
 pub const STATE_FOLDER: &str = ".forge";
@@ -90,9 +91,9 @@ impl Project {
         }
         match History::open(&path).and_then(|history| history.last_good().map(|_| history)) {
             Err(StoreError::DamagedHistory { reason }) => {
-                context.tell(&format!(
+                context.tell(&plain_text(&format!(
                     "note: this project's history is damaged ({reason}) and left out; `forge apply` begins a new one\n"
-                ));
+                )));
                 Ok(History::in_memory()?)
             }
             history => Ok(history?),

@@ -6,6 +6,7 @@ use super::context::{CliError, Context, Failure};
 use super::project::{Project, STATE_FOLDER};
 use crate::store::{BuildRow, History};
 use crate::text::suggestion;
+use crate::ui::plain_text;
 
 /// Shows where a package's newest results are.
 pub fn run(arguments: &Results, context: &Context) -> Result<Exit, Failure> {
@@ -22,7 +23,7 @@ pub fn run(arguments: &Results, context: &Context) -> Result<Exit, Failure> {
             text.push_str(&format!("  {}\n", entry.name));
         }
     }
-    context.print(&text)?;
+    context.print(&plain_text(&text))?;
     Ok(Exit::Success)
 }
 

@@ -5,7 +5,7 @@ use super::arguments::{Store, StoreCommand, StoreVerify};
 use super::context::{Context, Failure};
 use super::project::store;
 use crate::store::{Defect, Finding, Repair, StoredKind, Verification};
-use crate::ui::{count, size};
+use crate::ui::{count, plain_text, size};
 
 /// Looks after the store.
 pub fn run(arguments: &Store, context: &Context) -> Result<Exit, Failure> {
@@ -35,7 +35,7 @@ fn verify(arguments: &StoreVerify, context: &Context) -> Result<Exit, Failure> {
         }
     };
     text.push_str(&format!("checked {checked}: {ending}\n"));
-    context.print(&text)?;
+    context.print(&plain_text(&text))?;
     Ok(match (lost, repair) {
         (0, _) | (_, Repair::Remove) => Exit::Success,
         (_, Repair::Nothing) => Exit::Failure,

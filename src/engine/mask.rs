@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, Read};
+use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use base64::Engine as _;
@@ -19,53 +20,104 @@ pub const SHORTEST_MASKED: usize = 4;
 /// between them.
 const SHORTEST_IN_BASE64: usize = 8;
 
+/// How much is read at a time, in bytes.
+const PIECE: usize = 64 << 10;
+
 /// Finds the secrets of one build: as they are, each line of one that has several, and as macros, shells, URLs, JSON,
-/// base64 and hexadecimal digits write them.
+/// base64 and hexadecimal digits write them, these also where they are broken into lines.
 #[derive(Clone)]
 pub struct Mask {
-    /// What is replaced; nothing where there are no secrets.
-    shown: Option<AhoCorasick>,
+    /// What is replaced.
+    shown: Patterns,
+    /// What is replaced wherever its lines end: digits.
+    shown_digits: Patterns,
     /// What must not be in a package.
-    packed: Option<AhoCorasick>,
-    /// The secret of each pattern of `packed`, by its place.
+    packed: Patterns,
+    /// The same, wherever its lines end.
+    packed_digits: Patterns,
+}
+
+/// Texts that are looked for at once.
+#[derive(Clone, Default)]
+struct Patterns {
+    /// Nothing where there are none.
+    automaton: Option<AhoCorasick>,
+    texts: Vec<Vec<u8>>,
+    /// The secret of each text, by its place.
     owners: Vec<usize>,
-    /// All patterns of `shown`.
-    patterns: Vec<Vec<u8>>,
+    longest: usize,
+}
+
+impl Patterns {
+    fn new(owned: Vec<(usize, Vec<u8>)>, kind: MatchKind) -> Self {
+        let (owners, texts): (Vec<usize>, Vec<Vec<u8>>) = owned.into_iter().unzip();
+        let automaton = AhoCorasickBuilder::new().match_kind(kind).build(&texts);
+        let automaton = automaton.ok().filter(|_| !texts.is_empty());
+        let longest = texts.iter().map(Vec::len).max().unwrap_or_default();
+        Self { automaton, texts, owners, longest }
+    }
+
+    fn ranges<'b>(&'b self, bytes: &'b [u8]) -> impl Iterator<Item = Range<usize>> + 'b {
+        let found = self.automaton.iter().flat_map(move |automaton| automaton.find_iter(bytes));
+        found.map(|found| found.start()..found.end())
+    }
+
+    /// The secret of the first text in `bytes`.
+    fn owner_in(&self, bytes: &[u8]) -> Option<usize> {
+        let found = self.automaton.as_ref()?.find(bytes)?;
+        self.owners.get(found.pattern().as_usize()).copied()
+    }
+
+    /// Where an end of `bytes` begins that could be the beginning of a text.
+    fn open_end(&self, bytes: &[u8]) -> usize {
+        let could_begin = |at: &usize| {
+            let end = bytes.get(*at..).unwrap_or_default();
+            self.texts.iter().any(|text| text.len() > end.len() && text.starts_with(end))
+        };
+        let first = bytes.len().saturating_sub(self.longest.saturating_sub(1));
+        (first..bytes.len()).find(could_begin).unwrap_or(bytes.len())
+    }
+}
+
+/// A text without the ends of its lines, and where each byte of it was.
+fn joined(bytes: &[u8]) -> (Vec<u8>, Vec<usize>) {
+    let all = bytes.iter().copied().enumerate();
+    all.filter(|(_, byte)| !is_line_end(*byte)).map(|(at, byte)| (byte, at)).unzip()
+}
+
+fn is_line_end(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
 }
 
 impl Mask {
     /// Looks for these.
     pub fn new<'s>(secrets: impl IntoIterator<Item = &'s str>) -> Self {
-        let (mut patterns, mut packed, mut owners) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut whole, mut digits, mut lines) = (Vec::new(), Vec::new(), Vec::new());
         for (owner, secret) in secrets.into_iter().enumerate() {
             let secret = secret.trim();
-            let whole = if secret.len() < SHORTEST_MASKED { Vec::new() } else { spellings(secret) };
-            owners.extend(std::iter::repeat_n(owner, whole.len()));
-            packed.extend(whole.iter().cloned());
-            patterns.extend(whole);
-            let lines = secret.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_MASKED);
-            patterns.extend(lines.map(|line| line.as_bytes().to_vec()));
+            if secret.len() >= SHORTEST_MASKED {
+                whole.extend(spellings(secret).into_iter().map(|spelling| (owner, spelling)));
+                digits.extend(in_digits(secret.as_bytes()).into_iter().map(|spelling| (owner, spelling)));
+            }
+            let long = secret.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_MASKED);
+            lines.extend(long.map(|line| (owner, line.as_bytes().to_vec())));
         }
-        let build = |patterns: &[Vec<u8>], kind| {
-            let automaton = AhoCorasickBuilder::new().match_kind(kind).build(patterns);
-            automaton.ok().filter(|_| !patterns.is_empty())
-        };
         Self {
-            shown: build(&patterns, MatchKind::LeftmostLongest),
-            packed: build(&packed, MatchKind::Standard),
-            owners,
-            patterns,
+            shown: Patterns::new([whole.clone(), lines].concat(), MatchKind::LeftmostLongest),
+            shown_digits: Patterns::new(digits.clone(), MatchKind::LeftmostLongest),
+            packed: Patterns::new(whole, MatchKind::Standard),
+            packed_digits: Patterns::new(digits, MatchKind::Standard),
         }
     }
 
     /// Whether there is nothing to look for.
     pub fn is_empty(&self) -> bool {
-        self.shown.is_none()
+        self.shown.texts.is_empty()
     }
 
     /// Whether a secret stands in `bytes`.
     pub fn is_in(&self, bytes: &[u8]) -> bool {
-        self.shown.as_ref().is_some_and(|shown| shown.is_match(bytes))
+        !self.ranges(bytes).is_empty()
     }
 
     /// `text` without secrets.
@@ -80,12 +132,28 @@ impl Mask {
     ///
     /// # Errors
     /// Reading fails.
-    pub fn find(&self, reader: impl Read) -> io::Result<Option<usize>> {
-        let Some(packed) = &self.packed else {
-            return Ok(None);
-        };
-        let found = packed.stream_find_iter(reader).next().transpose()?;
-        Ok(found.and_then(|found| self.owners.get(found.pattern().as_usize()).copied()))
+    pub fn find(&self, mut reader: impl Read) -> io::Result<Option<usize>> {
+        let (mut whole, mut digits) = (Vec::new(), Vec::new());
+        let mut piece = vec![0; PIECE];
+        while !self.is_empty() {
+            let read = match reader.read(&mut piece) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                read => read?,
+            };
+            let Some(read) = piece.get(..read).filter(|read| !read.is_empty()) else {
+                break;
+            };
+            whole.extend_from_slice(read);
+            digits.extend(read.iter().filter(|byte| !is_line_end(**byte)));
+            for (patterns, text) in [(&self.packed, &mut whole), (&self.packed_digits, &mut digits)] {
+                if let Some(owner) = patterns.owner_in(text) {
+                    return Ok(Some(owner));
+                }
+                // What may be the beginning of one that goes on in the next piece.
+                text.drain(..text.len().saturating_sub(patterns.longest.saturating_sub(1)));
+            }
+        }
+        Ok(None)
     }
 
     /// An output that comes in pieces.
@@ -100,15 +168,31 @@ impl Mask {
         masked
     }
 
-    /// Where an end of `bytes` begins that could be the beginning of a pattern.
+    /// Where secrets stand in `bytes`, in their order; none of these overlap.
+    fn ranges(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        let mut found: Vec<Range<usize>> = self.shown.ranges(bytes).collect();
+        let (digits, places) = joined(bytes);
+        let place = |at: usize| places.get(at).copied().unwrap_or(bytes.len());
+        let last = |range: &Range<usize>| place(range.end.saturating_sub(1)).saturating_add(1);
+        let found_digits = self.shown_digits.ranges(&digits);
+        found.extend(found_digits.map(|range| place(range.start)..last(&range).min(bytes.len())));
+        found.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
+        let mut apart: Vec<Range<usize>> = Vec::new();
+        for range in found {
+            match apart.last_mut() {
+                Some(before) if range.start < before.end => before.end = before.end.max(range.end),
+                _ => apart.push(range),
+            }
+        }
+        apart
+    }
+
+    /// Where an end of `bytes` begins that could be the beginning of a secret.
     fn open_end(&self, bytes: &[u8]) -> usize {
-        let longest = self.patterns.iter().map(Vec::len).max().unwrap_or_default();
-        let could_begin = |at: &usize| {
-            let end = bytes.get(*at..).unwrap_or_default();
-            self.patterns.iter().any(|pattern| pattern.len() > end.len() && pattern.starts_with(end))
-        };
-        let first = bytes.len().saturating_sub(longest.saturating_sub(1));
-        (first..bytes.len()).find(could_begin).unwrap_or(bytes.len())
+        let (digits, places) = joined(bytes);
+        let open_digits = self.shown_digits.open_end(&digits);
+        let open_digits = places.get(open_digits).copied().unwrap_or(bytes.len());
+        self.shown.open_end(bytes).min(open_digits)
     }
 }
 
@@ -121,21 +205,21 @@ pub struct MaskedStream<'m> {
 impl MaskedStream<'_> {
     /// Takes a piece; gives what may be shown by now.
     pub fn push(&mut self, piece: &[u8]) -> Vec<u8> {
-        let Some(shown) = &self.mask.shown else {
+        if self.mask.is_empty() {
             return piece.to_vec();
-        };
+        }
         self.held.extend_from_slice(piece);
         let bytes = std::mem::take(&mut self.held);
         let mut masked = Vec::with_capacity(bytes.len());
         let mut at = 0;
         let mut open = self.mask.open_end(&bytes);
-        for found in shown.find_iter(&bytes) {
-            if found.start() >= open {
+        for found in self.mask.ranges(&bytes) {
+            if found.start >= open {
                 break;
             }
-            masked.extend_from_slice(bytes.get(at..found.start()).unwrap_or_default());
+            masked.extend_from_slice(bytes.get(at..found.start).unwrap_or_default());
             masked.extend_from_slice(MASK.as_bytes());
-            at = found.end();
+            at = found.end;
             if at > open {
                 open = at + self.mask.open_end(bytes.get(at..).unwrap_or_default());
             }
@@ -147,14 +231,14 @@ impl MaskedStream<'_> {
 
     /// The output has ended: what was held back.
     pub fn finish(self) -> Vec<u8> {
-        let Some(shown) = &self.mask.shown else {
-            return self.held;
-        };
         let mut masked = Vec::new();
-        shown.replace_all_with_bytes(&self.held, &mut masked, |_, _, masked| {
+        let mut at = 0;
+        for found in self.mask.ranges(&self.held) {
+            masked.extend_from_slice(self.held.get(at..found.start).unwrap_or_default());
             masked.extend_from_slice(MASK.as_bytes());
-            true
-        });
+            at = found.end;
+        }
+        masked.extend_from_slice(self.held.get(at..).unwrap_or_default());
         masked
     }
 }
@@ -172,8 +256,17 @@ fn spellings(secret: &str) -> Vec<Vec<u8>> {
         in_url(bytes),
         // As the body of a macro.
         secret.replace("%%", "%").into_bytes(),
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes(),
     ];
+    all.retain(|spelling| spelling.len() >= SHORTEST_MASKED);
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// How digits write a secret: programs break these into lines (`base64` after 76 of them, `xxd -p` after 60).
+fn in_digits(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let hexadecimal: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut all = vec![hexadecimal.to_ascii_uppercase().into_bytes(), hexadecimal.into_bytes()];
     if bytes.len() >= SHORTEST_IN_BASE64 {
         all.extend((0..3).flat_map(|before| in_base64(bytes, before)));
     }
@@ -245,6 +338,48 @@ mod tests {
             let shown = masked("hunter2-hunter2", &encoded);
             assert!(shown.contains(MASK) && shown.len() < 20, "{encoded} became {shown}");
         }
+    }
+
+    /// `text` broken into lines of `width`.
+    fn broken(text: &str, width: usize, line_end: &str) -> String {
+        let lines: Vec<&str> =
+            text.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        lines.join(line_end)
+    }
+
+    #[test]
+    fn digits_that_are_broken_into_lines_are_masked() {
+        let secret = "SeCrEt".to_owned() + &"q7w9e-".repeat(15);
+        let hexadecimal: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        for (line_end, width) in [("\n", 60), ("\r\n", 64), ("\n", 1)] {
+            for digits in [hexadecimal.clone(), hexadecimal.to_ascii_uppercase()] {
+                let text = format!("a\n00{}ff\nb\n", broken(&digits, width, line_end));
+                assert_eq!(masked(&secret, &text), "a\n00(secret)ff\nb\n");
+            }
+        }
+        for before in ["", "u", "me"] {
+            let encoded = BASE64_STANDARD_NO_PAD.encode(format!("{before}{secret}"));
+            let mask = Mask::new([secret.as_str()]);
+            let text = format!("a\n{}\nb\n", broken(&encoded, 76, "\n"));
+            let shown = mask.text(&text);
+            assert!(shown.contains(MASK) && shown.len() < 25, "{text} became {shown}");
+            let mut stream = mask.stream();
+            let pieces = text.as_bytes().chunks(7).map(|piece| stream.push(piece));
+            let mut pieces: Vec<u8> = pieces.collect::<Vec<_>>().concat();
+            pieces.extend(stream.finish());
+            assert_eq!(String::from_utf8(pieces).unwrap(), shown);
+            assert_eq!(mask.find(text.as_bytes()).unwrap(), Some(0));
+        }
+    }
+
+    #[test]
+    fn a_secret_is_found_across_the_pieces_that_are_read() {
+        let mask = Mask::new(["first-first", "hunter2-hunter2"]);
+        for before in PIECE - 20..PIECE + 2 {
+            let text = [vec![b'x'; before], b"hunter2-hunter2".to_vec()].concat();
+            assert_eq!(mask.find(text.as_slice()).unwrap(), Some(1));
+        }
+        assert_eq!(mask.find(vec![b'x'; 3 * PIECE].as_slice()).unwrap(), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::ExecuteError;
 use super::import::import;
 use super::local::{Local, Ran};
 use super::progress::Teller;
-use super::results::{ResultRecord, complete, result_folder};
+use super::results::{ResultRecord, complete, result_folder, work_folder};
 use super::scheduler::{Execution, Scheduler, Told};
 use super::task::Task;
 use crate::digest::Key;
@@ -85,7 +85,7 @@ impl Running {
             timeout: self.timeout,
             dependencies: self.dependencies.clone(),
             results: state.join(&self.folder),
-            work: state.join("work").join(&name.chroot).join(&name.package),
+            work: state.join(work_folder(name)),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A plan → results: what is ready runs, the longest way to the end first; what fails takes along only what needs it.
 
+mod abandoned;
 mod build_run;
 mod damage;
 mod failure;
@@ -16,6 +17,7 @@ mod task;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+pub use abandoned::clear_abandoned;
 pub use damage::{drops_damaged_results, name_damage};
 pub use results::{RESULTS_FOLDER, ResultRecord, result_folder};
 pub use scheduler::{Applied, BuildEnd, Execution, Publisher, execute};

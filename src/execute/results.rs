@@ -1,6 +1,6 @@
 //! Result folders: `.forge/results/<chroot>/<number>-<package>/`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,11 @@ pub struct ResultRecord {
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub failure: Option<Failure>,
+}
+
+/// Where a build works, below the project's state.
+pub(super) fn work_folder(name: &BuildName) -> PathBuf {
+    ["work", &name.chroot, &name.package].iter().collect()
 }
 
 /// The name of a build's result folder, below the project's state folder.

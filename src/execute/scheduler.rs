@@ -9,6 +9,7 @@ use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 use tokio::task::JoinSet;
 
+use super::abandoned::clear_abandoned;
 use super::build_run::{Running, StepEnd, failed_step};
 use super::local::Local;
 use super::progress::Teller;
@@ -121,7 +122,7 @@ pub async fn execute(execution: Execution) -> Result<Applied, ExecuteError> {
 
 impl Scheduler {
     fn new(execution: Execution) -> Result<Self, ExecuteError> {
-        execution.history.close_abandoned(execution.clock.now())?;
+        clear_abandoned(&execution.history, &execution.state, execution.clock.now())?;
         if execution.history.is_new()? {
             // Where an older history is gone, its result folders are not.
             execution.history.number_after(largest_number(&execution.state)?)?;

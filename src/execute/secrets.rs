@@ -1,12 +1,13 @@
 //! Keeps secrets out of what stays of a build: its packages, and the work folder of one that failed.
 
 use std::io::{self, BufReader};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::ExecuteError;
 use super::task::Task;
 use crate::engine::Mask;
-use crate::files::{EntryKind, Folder, HostPath};
+use crate::files::{Folder, HostPath};
 use crate::package::{SearchScope, search_package};
 
 /// Refuses packages that would give a secret away: source packages by all that is in them, others by their headers, which
@@ -36,7 +37,8 @@ fn check_package(task: &Task, mask: &Mask, package: &HostPath) -> Result<(), Exe
     Err(ExecuteError::HoldsSecret { package: name, of, place })
 }
 
-/// Removes the files of a build that did not end well that hold a secret: its scripts, mostly. Its tree stays for people to look at.
+/// Removes what holds a secret of a build that did not end well, in its content, its name or where it links to: its scripts,
+/// mostly. Its tree stays for people to look at.
 pub(super) fn remove_secrets(task: &Task) -> Result<(), ExecuteError> {
     let mask = task.settings.mask();
     if mask.is_empty() {
@@ -48,16 +50,27 @@ pub(super) fn remove_secrets(task: &Task) -> Result<(), ExecuteError> {
 }
 
 fn remove_below(folder: &Folder, mask: &Mask) -> io::Result<()> {
-    for entry in folder.entries()? {
-        match entry.kind {
-            EntryKind::Folder => remove_below(&folder.folder(&entry.name)?, mask)?,
-            EntryKind::File if holds_secret(folder, Path::new(&entry.name), mask) => {
-                folder.remove_file(&entry.name)?;
-            }
-            EntryKind::File | EntryKind::Other => {}
+    // Names that are no UTF-8 too, which `Folder::entries` leaves out.
+    for entry in folder.dir().entries()? {
+        let entry = entry?;
+        let (name, kind) = (entry.file_name(), entry.file_type()?);
+        let name = Path::new(&name);
+        let is_named_so = mask.is_in(name.as_os_str().as_bytes());
+        if is_named_so || (kind.is_symlink() && links_to_secret(folder, name, mask)) {
+            folder.remove(name)?;
+        } else if kind.is_dir() {
+            remove_below(&folder.folder(name)?, mask)?;
+        } else if kind.is_file() && holds_secret(folder, name, mask) {
+            folder.remove_file(name)?;
         }
     }
     Ok(())
+}
+
+/// Whether a link's text holds a secret; one that can't be read may.
+fn links_to_secret(folder: &Folder, name: &Path, mask: &Mask) -> bool {
+    let target = folder.dir().read_link_contents(name);
+    target.map_or(true, |target| mask.is_in(target.as_os_str().as_bytes()))
 }
 
 /// Whether a file holds a secret; one that can't be read may.

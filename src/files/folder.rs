@@ -357,6 +357,12 @@ impl Folder {
         }
     }
 
+    /// Removes what is at `path`, file or folder; that there is nothing is no error.
+    pub fn remove(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        let kind = self.dir.symlink_metadata(&path).map(|metadata| metadata.is_dir());
+        if kind.is_ok_and(|is_folder| is_folder) { self.remove_folder(path) } else { self.remove_file(path) }
+    }
+
     /// Removes everything in this folder.
     pub fn clear(&self) -> io::Result<()> {
         for entry in self.entries()? {

@@ -12,5 +12,8 @@ pub(super) const LONGEST_HOLDER: u64 = 1 << 10;
 /// How long a text of a tree may be, in bytes: a device has no end.
 pub(super) const LARGEST_TEXT: u64 = 256 << 20;
 
+/// How many names a pattern may make one look at, where nobody trusts it: `*/../*/..` has no end in sight.
+pub(super) const MOST_NAMES_OF_A_PATTERN: usize = 100_000;
+
 /// How many links one path may lead over, as in Linux (path_resolution(7)).
 pub(super) const MOST_LINKS: usize = 40;

@@ -9,7 +9,7 @@ use cap_std::fs::{File, Metadata, OpenOptions, OpenOptionsExt};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use super::limits::MOST_LINKS;
+use super::limits::{MOST_LINKS, MOST_NAMES_OF_A_PATTERN};
 use super::tree::{matcher, parts};
 use super::{Folder, Tree};
 
@@ -55,6 +55,13 @@ pub enum LastLink {
 #[derive(Debug, thiserror::Error)]
 #[error("out of reach")]
 struct OutOfReach;
+
+/// Why a pattern was refused.
+#[derive(Debug, thiserror::Error)]
+#[error("the pattern makes one look at more than {most} names")]
+struct TooManyNames {
+    most: usize,
+}
 
 /// Whether a path was refused, whatever is there.
 pub fn is_out_of_reach(error: &io::Error) -> bool {
@@ -140,22 +147,47 @@ impl Reach {
     }
 
     /// The paths that match a pattern, as [`Tree::glob`] has it; what is out of reach matches nothing.
-    pub fn glob(&self, pattern: &str) -> Vec<PathBuf> {
+    ///
+    /// # Errors
+    /// To find them takes too much.
+    pub fn glob(&self, pattern: &str) -> io::Result<Vec<PathBuf>> {
+        self.glob_within(pattern, MOST_NAMES_OF_A_PATTERN)
+    }
+
+    /// The same, looking at no more than so many names.
+    fn glob_within(&self, pattern: &str, most: usize) -> io::Result<Vec<PathBuf>> {
+        let mut left = most;
         let mut found = vec![if pattern.starts_with('/') { PathBuf::from("/") } else { PathBuf::new() }];
         for part in pattern.split('/').filter(|part| !part.is_empty()) {
-            found = found.iter().flat_map(|folder| self.matches(folder, part)).collect();
+            let mut matching = Vec::new();
+            for folder in &found {
+                self.add_matches(folder, part, &mut left, &mut matching)
+                    .ok_or_else(|| io::Error::other(TooManyNames { most }))?;
+            }
+            found = matching;
         }
         found.retain(|path| self.status(path, LastLink::Kept).is_ok());
         found.sort();
-        found
+        Ok(found)
     }
 
-    fn matches(&self, folder: &Path, part: &str) -> Vec<PathBuf> {
+    /// Adds what is called `part` in a folder; nothing where that would look at more names than are left.
+    fn add_matches(
+        &self,
+        folder: &Path,
+        part: &str,
+        left: &mut usize,
+        matching: &mut Vec<PathBuf>,
+    ) -> Option<()> {
+        *left = left.checked_sub(1)?;
         let Some(matches) = matcher(part) else {
-            return vec![folder.join(part)];
+            matching.push(folder.join(part));
+            return Some(());
         };
         let names = self.names(folder).unwrap_or_default();
-        names.into_iter().filter(|name| matches(name)).map(|name| folder.join(name)).collect()
+        *left = left.checked_sub(names.len())?;
+        matching.extend(names.into_iter().filter(|name| matches(name)).map(|name| folder.join(name)));
+        Some(())
     }
 
     /// Follows a path from the top of the tree.
@@ -271,7 +303,10 @@ mod tests {
         ] {
             assert!(reach.open(Path::new(name)).is_ok(), "{name}");
         }
-        assert_eq!(reach.glob("/alias/in*"), ["/alias/inside", "/alias/inside-absolute"].map(PathBuf::from));
+        assert_eq!(
+            reach.glob("/alias/in*").unwrap(),
+            ["/alias/inside", "/alias/inside-absolute"].map(PathBuf::from)
+        );
         let missing = reach.open(Path::new("/usr/lib/rpm/macros")).unwrap_err();
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);
     }
@@ -300,7 +335,9 @@ mod tests {
             assert!(reach.open(Path::new(name)).is_err(), "{name}");
             assert!(reach.names(Path::new(name)).is_err(), "{name}");
         }
-        assert!(reach.glob("/*/secret").is_empty() && reach.glob("/alias/*/secret").is_empty());
+        for pattern in ["/*/secret", "/alias/*/secret"] {
+            assert!(reach.glob(pattern).unwrap().is_empty());
+        }
         assert!(!reach.refuses(Path::new("/alias/loop")) && reach.open(Path::new("/alias/loop")).is_err());
     }
 
@@ -311,6 +348,16 @@ mod tests {
         assert!(reach.status(Path::new("/alias/outside"), LastLink::Kept).unwrap().is_symlink());
         assert!(reach.status(Path::new("/alias/outside"), LastLink::Followed).is_err());
         assert_eq!(reach.link_target(Path::new("/alias/outside")).unwrap(), Path::new("../secret"));
+    }
+
+    #[test]
+    fn a_pattern_that_goes_up_and_down_comes_to_an_end() {
+        let (_temporary, tree) = tree();
+        let reach = Reach::of_whole_tree(&tree);
+        let climbing = format!("/home/project{}/*", "/*/..".repeat(12));
+        let error = reach.glob_within(&climbing, 1000).unwrap_err();
+        assert_eq!(error.to_string(), "the pattern makes one look at more than 1000 names");
+        assert_eq!(reach.glob_within("/home/project/a*", 20).unwrap().len(), 1);
     }
 
     #[test]

@@ -225,8 +225,9 @@ impl Language {
                 self.within(name, || self.expand_into(&definition.body, &mut expanded))?;
                 out.extend_from_slice(&expanded);
                 strip_quotes(&mut expanded, 0);
+                self.check_defined()?;
                 self.table.borrow_mut().settle(definition, &expanded);
-                Ok(())
+                self.check_defined()
             }
         }
     }

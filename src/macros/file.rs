@@ -43,13 +43,12 @@ impl Language {
         for lines in definitions(text) {
             let origin = Origin { name: Arc::clone(&file), line: lines.first };
             match define::read(lines.text, Extent::Line, "%define").1 {
-                Ok(written) if !written.lacks_space => self.add(written, level, origin),
+                Ok(written) if !written.lacks_space => {
+                    result = result.and(self.add(written, level, origin));
+                }
                 read => {
                     let defined = self.in_file(name, lines.last, &origin, || match read {
-                        Ok(written) => {
-                            self.add(written, level, origin.clone());
-                            Ok(())
-                        }
+                        Ok(written) => self.add(written, level, origin.clone()),
                         Err(problem) => Err(self.fail(problem)),
                     });
                     result = result.and(defined);

@@ -126,7 +126,10 @@ pub trait Host {
     /// Whether there is such a file or folder.
     fn exists(&self, path: &[u8]) -> bool;
     /// The files that a pattern of glob(7) names, in the order of their names.
-    fn glob(&self, pattern: &[u8]) -> Vec<Vec<u8>>;
+    ///
+    /// # Errors
+    /// To find them takes too much.
+    fn glob(&self, pattern: &[u8]) -> io::Result<Vec<Vec<u8>>>;
     /// Whether a path leads out of what macros may look at, be something there or not.
     fn is_out_of_reach(&self, path: &[u8]) -> bool {
         let _ = path;
@@ -261,8 +264,8 @@ impl Host for NoHost {
         false
     }
 
-    fn glob(&self, _pattern: &[u8]) -> Vec<Vec<u8>> {
-        Vec::new()
+    fn glob(&self, _pattern: &[u8]) -> io::Result<Vec<Vec<u8>>> {
+        Ok(Vec::new())
     }
 
     fn variable(&self, _name: &[u8]) -> Option<Vec<u8>> {

@@ -131,11 +131,12 @@ impl Language {
 
     /// Counts work, and ends it where there is too much.
     pub fn charge(&self, steps: usize) -> Result<(), Stop> {
-        self.steps.set(self.steps.get().saturating_add(steps as u64));
+        let before = self.steps.get();
+        self.steps.set(before.saturating_add(steps as u64));
         if self.steps.get() > self.limits.steps {
             return Err(self.fail(Problem::TooMuchWork { limit: self.limits.steps }));
         }
-        if self.steps.get().is_multiple_of(STEPS_BETWEEN_LOOKS) && self.is_late() {
+        if before / STEPS_BETWEEN_LOOKS != self.steps.get() / STEPS_BETWEEN_LOOKS && self.is_late() {
             return Err(self.fail(Problem::TooLongBusy { limit: self.limits.reading_time }));
         }
         Ok(())
@@ -188,16 +189,13 @@ impl Language {
     /// Defines a macro from its text.
     pub fn define(&self, text: &[u8], extent: Extent, level: Level, origin: Origin) -> Result<(), Stop> {
         match define::read(text, extent, "%define").1 {
-            Ok(written) => {
-                self.add(written, level, origin);
-                Ok(())
-            }
+            Ok(written) => self.add(written, level, origin),
             Err(problem) => Err(self.fail(problem)),
         }
     }
 
     /// Defines a macro that has been read.
-    pub fn add(&self, written: Written, level: Level, origin: Origin) {
+    pub fn add(&self, written: Written, level: Level, origin: Origin) -> Result<(), Stop> {
         let Written { name, options, expanding, body, lacks_space } = written;
         if lacks_space {
             self.report(Problem::NoWhitespace { name: name.as_slice().into() });
@@ -205,6 +203,8 @@ impl Language {
         if let (true, Some(call)) = (level.is_local(), self.calls.borrow().last()) {
             call.locals.borrow_mut().insert(name.clone());
         }
+        // Code that catches the error gets no further.
+        self.check_defined()?;
         self.table.borrow_mut().push(Definition {
             name: name.into(),
             options: options.map(Into::into),
@@ -213,6 +213,16 @@ impl Language {
             level,
             origin,
         });
+        self.check_defined()
+    }
+
+    /// Ends the expansion where macros take too much room. What was defined stays: it goes with all the others.
+    pub fn check_defined(&self) -> Result<(), Stop> {
+        let limit = self.limits.defined_bytes;
+        if self.table.borrow().own_bytes() > limit {
+            return Err(self.fail(Problem::TooMuchDefined { limit }));
+        }
+        Ok(())
     }
 
     /// Takes the newest definition of a macro away.

@@ -10,9 +10,11 @@ pub struct Limits {
     pub output_bytes: usize,
     /// How many macros one expansion may expand.
     pub steps: u64,
+    /// How much all macros that are defined may take, in bytes: their names, bodies and the room that each needs.
+    pub defined_bytes: usize,
     /// How much memory Lua may hold, in bytes.
     pub lua_memory_bytes: usize,
-    /// How many instructions Lua may carry out in one expansion.
+    /// How many instructions Lua may carry out in one expansion; a step within a pattern counts as one.
     pub lua_instructions: u64,
     /// How long the processor may be busy with all that is expanded where macros may only read.
     pub reading_time: Duration,
@@ -24,9 +26,11 @@ impl Default for Limits {
         Self {
             output_bytes: 256 << 20,
             steps: 10_000_000,
+            defined_bytes: 256 << 20,
             lua_memory_bytes: 256 << 20,
             lua_instructions: 1_000_000_000,
-            reading_time: Duration::from_secs(60),
+            // The slowest specs of distributions take one second; a machine that is emulated is ten times as slow.
+            reading_time: Duration::from_secs(20),
         }
     }
 }

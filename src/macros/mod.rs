@@ -167,7 +167,7 @@ impl Macros {
 
     /// The files that a pattern of glob(7) names, in the order of their names.
     pub fn glob(&self, pattern: &[u8]) -> Vec<Vec<u8>> {
-        self.language.host.glob(pattern)
+        self.language.host.glob(pattern).unwrap_or_default()
     }
 
     /// Whether there is such a file or folder.

@@ -54,7 +54,7 @@ impl Observation {
             Self::Exists(path, _) => Self::Exists(path.clone(), host.exists(&placeholders.reveal(path))),
             Self::Glob(pattern, _) => {
                 let pattern = placeholders.reveal(pattern);
-                look.glob(&pattern, &host.glob(&pattern))
+                look.glob(&pattern, &host.glob(&pattern).unwrap_or_default())
             }
             Self::Folder(path, _) => {
                 let path = placeholders.reveal(path);
@@ -215,9 +215,9 @@ impl<H: Host> Host for Observing<H> {
         exists
     }
 
-    fn glob(&self, pattern: &[u8]) -> Vec<Vec<u8>> {
+    fn glob(&self, pattern: &[u8]) -> io::Result<Vec<Vec<u8>>> {
         let found = self.host.glob(pattern);
-        self.note(self.look().glob(pattern, &found));
+        self.note(self.look().glob(pattern, found.as_deref().unwrap_or_default()));
         found
     }
 
@@ -255,7 +255,7 @@ impl<H: Host> Host for Observing<H> {
         let seen = self.look().file(path);
         if matches!(seen, Observation::File(_, None)) {
             let inside = [path, b"/*"].concat();
-            self.note(self.look().glob(&inside, &self.host.glob(&inside)));
+            self.note(self.look().glob(&inside, &self.host.glob(&inside).unwrap_or_default()));
         }
         self.note(seen);
         self.host.local_path(path)

@@ -132,7 +132,7 @@ impl Macros {
         if !pattern.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'{')) {
             return vec![pattern.to_vec()];
         }
-        let mut found = self.language.host.glob(pattern);
+        let mut found = self.language.host.glob(pattern).unwrap_or_default();
         found.retain(|path| !BACKUPS.iter().any(|backup| path.ends_with(backup)));
         found
     }

@@ -357,6 +357,18 @@ pub enum Problem {
         /// How many bytes there may be.
         limit: usize,
     },
+    /// More definitions than the caller allows.
+    #[error("all macros together take more than {limit} bytes")]
+    #[diagnostic(
+        code(forge::macros::too_much_defined),
+        help(
+            "a macro that is defined for each item of a list, or again and again, takes room each time: keep such data in files or in Lua"
+        )
+    )]
+    TooMuchDefined {
+        /// How many bytes there may be.
+        limit: usize,
+    },
     /// More work than the caller allows.
     #[error("the expansion takes more than {limit} steps")]
     #[diagnostic(

@@ -279,19 +279,19 @@ impl Host for SystemHost {
         Ok(self.reach()?.link_target(&self.path(path))?.into_os_string().into_vec())
     }
 
-    fn glob(&self, pattern: &[u8]) -> Vec<Vec<u8>> {
+    fn glob(&self, pattern: &[u8]) -> io::Result<Vec<Vec<u8>>> {
         let path = self.path(pattern);
         let Some(text) = path.to_str() else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
         let found = match &self.reach {
-            Some(reach) => reach.glob(text),
+            Some(reach) => reach.glob(text)?,
             None => self.tree.glob(text),
         };
         let is_relative = !pattern.starts_with(b"/") && self.is_whole_machine();
         let folder = if is_relative { self.path(b"") } else { PathBuf::new() };
         let shown = |path: PathBuf| path.strip_prefix(&folder).map(Path::to_owned).unwrap_or(path);
-        found.into_iter().map(|path| shown(path).into_os_string().into_vec()).collect()
+        Ok(found.into_iter().map(|path| shown(path).into_os_string().into_vec()).collect())
     }
 
     fn local_path(&self, path: &[u8]) -> Vec<u8> {

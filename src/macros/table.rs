@@ -135,6 +135,16 @@ pub struct Table {
     shared: Arc<HashMap<Box<[u8]>, Stack>>,
     /// What this one has of its own, instead of what is shared; a stack without definitions hides the shared one.
     own: HashMap<Box<[u8]>, Stack>,
+    /// How much the definitions take that were made in this one.
+    own_bytes: usize,
+}
+
+impl Definition {
+    /// How many bytes it takes in a table, without the space between.
+    fn size_bytes(&self) -> usize {
+        let options = self.options.as_ref().map_or(0, |options| options.len());
+        size_of::<Self>() + size_of::<Entry>() + 2 * self.name.len() + self.body.len() + options
+    }
 }
 
 impl Table {
@@ -145,6 +155,7 @@ impl Table {
 
     /// Makes copies share all that is defined now.
     pub fn share(&mut self) {
+        self.own_bytes = 0;
         let mut all = HashMap::clone(&self.shared);
         all.extend(self.own.drain());
         all.retain(|_, stack| !stack.is_empty());
@@ -186,6 +197,7 @@ impl Table {
 
     /// Puts a definition on the stack of its name.
     pub fn push(&mut self, definition: Definition) {
+        self.own_bytes = self.own_bytes.saturating_add(definition.size_bytes());
         let definition = Arc::new(definition);
         let entry = Entry { definition: Arc::clone(&definition), was_used: AtomicBool::new(false) };
         self.own_stack(&definition.name).push(entry);
@@ -196,7 +208,10 @@ impl Table {
         if self.entries(name).is_empty() {
             return None;
         }
-        self.own_stack(name).pop().map(|entry| entry.definition)
+        let popped = self.own_stack(name).pop().map(|entry| entry.definition);
+        let freed = popped.as_ref().map_or(0, |definition| definition.size_bytes());
+        self.own_bytes = self.own_bytes.saturating_sub(freed);
+        popped
     }
 
     /// Puts `body`, as it is, above a definition: what `<o>` does with its first use. `%undefine` brings the
@@ -210,12 +225,14 @@ impl Table {
         if self.entries(name).is_empty() {
             return 0;
         }
-        let mut unused = 0;
+        let (mut unused, mut freed) = (0, 0_usize);
         self.own_stack(name).retain(|entry| {
             let is_kept = entry.definition.level < level || !entry.definition.level.is_local();
             unused += usize::from(!is_kept && !entry.was_used.load(Ordering::Relaxed));
+            freed += if is_kept { 0 } else { entry.definition.size_bytes() };
             is_kept
         });
+        self.own_bytes = self.own_bytes.saturating_sub(freed);
         unused
     }
 
@@ -244,14 +261,11 @@ impl Table {
 
     /// How many bytes names, options and bodies take, without the space between them.
     pub fn size_bytes(&self) -> usize {
-        let one = |entry: &Entry| {
-            let definition = &entry.definition;
-            size_of::<Definition>()
-                + size_of::<Entry>()
-                + 2 * definition.name.len()
-                + definition.body.len()
-                + definition.options.as_ref().map_or(0, |options| options.len())
-        };
-        self.names().flat_map(|(_, stack)| stack).map(one).sum()
+        self.names().flat_map(|(_, stack)| stack).map(|entry| entry.definition.size_bytes()).sum()
+    }
+
+    /// How many bytes of it were defined since it was copied or last [shared](Self::share).
+    pub(super) fn own_bytes(&self) -> usize {
+        self.own_bytes
     }
 }

@@ -1,7 +1,10 @@
 //! A circle among steps, with the place that states each of its edges.
 
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet, VecDeque};
+
 use petgraph::algo::tarjan_scc;
-use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
 
 use super::spec_place::dependency_place;
@@ -27,32 +30,35 @@ pub(super) fn first_circle(graph: &DiGraph<Step, Edge>) -> Vec<(NodeIndex, NodeI
         return Vec::new();
     };
     // Breadth first within the component, so that the way back to the start is the shortest.
-    let mut came_from = vec![(*start, None)];
-    let mut at = 0;
-    while let Some((node, _)) = came_from.get(at).cloned() {
+    let component: HashSet<NodeIndex> = component.iter().copied().collect();
+    let mut came_from: HashMap<NodeIndex, EdgeIndex> = HashMap::new();
+    let mut ahead = VecDeque::from([*start]);
+    while let Some(node) = ahead.pop_front() {
         for edge in graph.edges(node).filter(|edge| component.contains(&edge.target())) {
-            let step = (node, edge.target(), edge.weight().clone());
             if edge.target() == *start {
-                return way_back(&came_from, step);
+                return way_back(graph, &came_from, edge.id());
             }
-            if !came_from.iter().any(|(known, _)| *known == edge.target()) {
-                came_from.push((edge.target(), Some(step)));
+            if let Entry::Vacant(unknown) = came_from.entry(edge.target()) {
+                unknown.insert(edge.id());
+                ahead.push_back(edge.target());
             }
         }
-        at += 1;
     }
     Vec::new()
 }
 
 type StepEdge = (NodeIndex, NodeIndex, Edge);
 
-fn way_back(came_from: &[(NodeIndex, Option<StepEdge>)], last: StepEdge) -> Vec<StepEdge> {
-    let mut circle = vec![last];
-    while let Some((from, _, _)) = circle.last() {
-        let Some((_, Some(step))) = came_from.iter().find(|(node, _)| node == from) else {
-            break;
-        };
-        circle.push(step.clone());
+fn way_back(
+    graph: &DiGraph<Step, Edge>,
+    came_from: &HashMap<NodeIndex, EdgeIndex>,
+    last: EdgeIndex,
+) -> Vec<StepEdge> {
+    let mut circle = Vec::new();
+    let mut next = Some(last);
+    while let Some((edge, (from, to))) = next.and_then(|edge| Some((edge, graph.edge_endpoints(edge)?))) {
+        circle.push((from, to, graph[edge].clone()));
+        next = came_from.get(&from).copied();
     }
     circle
 }

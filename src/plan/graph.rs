@@ -15,6 +15,9 @@ use super::{Build, BuildId, Edge, Fate, Inspection, Plan, PlanError, Step};
 use crate::manifest::{BatchId, ChrootId, Manifest, PackageId};
 use crate::text::Located;
 
+/// How many steps of a circle are shown: of a longer one, nobody reads all, and each has its place in the report.
+const MOST_SHOWN: usize = 50;
+
 struct Drawing {
     graph: DiGraph<Step, Edge>,
     builds: Vec<NodeIndex>,
@@ -153,6 +156,7 @@ impl Drawing {
         };
         let steps: Vec<Arrow> = arrows
             .iter()
+            .take(MOST_SHOWN)
             .map(|(from, to, edge)| {
                 Arrow::new(
                     manifest,
@@ -164,7 +168,10 @@ impl Drawing {
                 )
             })
             .collect();
-        let mut path: Vec<String> = arrows.iter().map(|(from, _, _)| name(*from)).collect();
+        let mut path: Vec<String> = arrows.iter().take(MOST_SHOWN).map(|(from, _, _)| name(*from)).collect();
+        if let Some(more) = arrows.len().checked_sub(MOST_SHOWN).filter(|more| *more > 0) {
+            path.push(format!("{more} more"));
+        }
         path.extend(path.first().cloned());
         let mut steps = steps.into_iter();
         let first = steps.next().unwrap_or_else(Arrow::nowhere);

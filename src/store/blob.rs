@@ -54,6 +54,9 @@ impl Store {
     fn file(&self, incoming: &Folder, temporary: &Path, blob: &Blob) -> io::Result<()> {
         let target = blob.path();
         let folder = self.folder.create(target.parent().unwrap_or(&target))?;
+        if self.folder.is_folder(&target) {
+            self.folder.remove(&target)?;
+        }
         incoming.dir().rename(temporary, self.folder.dir(), &target)?;
         folder.sync()
     }
@@ -167,6 +170,23 @@ mod tests {
         store.take_in(&folder, Path::new("in")).unwrap();
         assert_eq!(store.folder.read(blob.path()).unwrap(), b"abc");
         assert!(store.folder.folder("incoming").unwrap().entries().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_folder_in_the_place_of_a_blob_makes_room_for_it() {
+        let (_temp, store, folder) = scratch();
+        folder.write_atomic("in", b"abc").unwrap();
+        let (blob, _) = store.take_in(&folder, Path::new("in")).unwrap();
+        let put_folder = || {
+            store.folder.remove(blob.path()).unwrap();
+            store.folder.create(blob.path().join("below")).unwrap();
+        };
+        put_folder();
+        store.take_in(&folder, Path::new("in")).unwrap();
+        assert_eq!(store.folder.read(blob.path()).unwrap(), b"abc");
+        put_folder();
+        let placed = store.place(&blob, &folder, Path::new("out"), Sharing::Nothing);
+        assert!(matches!(placed, Err(StoreError::Damaged(_))) && !store.folder.exists(blob.path()));
     }
 
     #[test]

@@ -10,7 +10,9 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::StoreError;
-use super::recovery::{MOST_BUILDS, has_sound_header, is_damage, largest_number, set_aside};
+use super::recovery::{
+    MOST_BUILDS, are_regular_files, defines_only, has_sound_header, is_damage, largest_number, set_aside,
+};
 use crate::digest::{Digest, Key};
 use crate::event::{BuildName, StageTime, State, Timestamp};
 use crate::files::HostPath;
@@ -91,7 +93,12 @@ impl History {
     /// As [`History::open`], for who keeps every other writer out: what is damaged, now or when it is found later, is
     /// moved aside and a new history begun.
     pub fn open_or_renew(path: &HostPath) -> Result<Self, StoreError> {
-        match connect(path) {
+        let sound = connect(path).and_then(|connection| match check_rows(&connection) {
+            Ok(()) => Ok(connection),
+            Err(error) if is_damage(&error) => Err(StoreError::DamagedHistory { reason: error.to_string() }),
+            Err(error) => Err(error.into()),
+        });
+        match sound {
             Ok(connection) => Ok(Self::of(connection, Some(path.clone()))),
             Err(StoreError::DamagedHistory { reason }) => {
                 let history = Self::of(Connection::open_in_memory()?, Some(path.clone()));
@@ -173,6 +180,17 @@ impl History {
         let statement = "UPDATE builds SET state = 'canceled', ended = ?1, cause = 'forge was ended' \
                          WHERE state IN ('running', 'importing')";
         self.run(|connection| connection.execute(statement, params![signed(now.0)]))
+    }
+
+    /// Builds that an earlier forge left running.
+    pub fn abandoned(&self) -> Result<Vec<BuildName>, StoreError> {
+        let query = "SELECT DISTINCT package, chroot FROM builds WHERE state IN ('running', 'importing')";
+        self.run(|connection| {
+            let mut statement = connection.prepare(query)?;
+            let rows =
+                statement.query_map([], |row| Ok(BuildName { package: row.get(0)?, chroot: row.get(1)? }))?;
+            rows.collect()
+        })
     }
 
     /// A build begins; gives its number.
@@ -275,6 +293,9 @@ impl History {
 /// Opens a database, or makes it.
 fn connect(path: &HostPath) -> Result<Connection, StoreError> {
     let damaged = |reason: String| StoreError::DamagedHistory { reason };
+    if !are_regular_files(path) {
+        return Err(damaged("it is no regular file, or one beside it is none".to_owned()));
+    }
     if !has_sound_header(path) {
         return Err(damaged("it does not begin as a database does".to_owned()));
     }
@@ -290,6 +311,7 @@ fn connect(path: &HostPath) -> Result<Connection, StoreError> {
 /// Makes the tables where there are none; gives what is wrong with those that are there.
 fn prepare(connection: &Connection) -> rusqlite::Result<Option<&'static str>> {
     connection.busy_timeout(PATIENCE)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     // In this mode the log is synced before it is taken over, and what is torn at its end is left out: a power cut may
@@ -301,6 +323,9 @@ fn prepare(connection: &Connection) -> rusqlite::Result<Option<&'static str>> {
         connection.pragma_update(None, "user_version", VERSION)?;
     } else if version != VERSION {
         return Ok(Some("its tables are of another form"));
+    }
+    if !defines_only(connection, TABLES)? {
+        return Ok(Some("it defines other things than forge does"));
     }
     let is_sound = (0..MOST_BUILDS).contains(&largest_number(connection)?);
     Ok((!is_sound).then_some("its numbers are beyond what builds can have"))
@@ -315,6 +340,23 @@ fn number_after(connection: &Connection, number: u64) -> rusqlite::Result<()> {
     if changed == 0 {
         connection
             .execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('builds', ?1)", [signed(number)])?;
+    }
+    Ok(())
+}
+
+/// Whether each row of a build can be read: an apply reads none of them, and would leave what others stumble over.
+fn check_rows(connection: &Connection) -> rusqlite::Result<()> {
+    let query = "SELECT number, package, chroot, state, started, ended, cause, stages, results FROM builds";
+    let mut statement = connection.prepare(query)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let _: (i64, i64, Option<i64>) = (row.get(0)?, row.get(4)?, row.get(5)?);
+        for column in [1, 2, 3, 7] {
+            row.get_ref(column)?.as_str()?;
+        }
+        for column in [6, 8] {
+            row.get_ref(column)?.as_str_or_null()?;
+        }
     }
     Ok(())
 }
@@ -421,6 +463,61 @@ mod tests {
             std::fs::write(path.as_path(), flipped).unwrap();
             use_all(&History::open_or_renew(&path).unwrap());
             use_all(&History::open_or_renew(&path).unwrap());
+        }
+    }
+
+    /// Expects that who only reads is told that the history is damaged, and that who may begins a new one.
+    #[track_caller]
+    fn expect_moved_aside(path: &HostPath, reason: &str) {
+        let told = History::open(path).and_then(|history| history.builds(None, 100).map(drop)).unwrap_err();
+        assert!(
+            matches!(&told, StoreError::DamagedHistory { reason: told } if told.contains(reason)),
+            "{told}"
+        );
+        let history = History::open_or_renew(path).unwrap();
+        let notes = history.take_notes();
+        assert!(notes.len() == 1 && notes[0].contains(reason), "{notes:?}");
+        assert!(path.as_path().with_file_name("history.db.damaged-1").symlink_metadata().is_ok());
+        use_all(&history);
+    }
+
+    #[test]
+    fn a_history_with_a_view_or_a_trigger_is_moved_aside() {
+        for change in [
+            "ALTER TABLE builds RENAME TO b2; CREATE VIEW builds AS SELECT * FROM b2;",
+            "CREATE TRIGGER t AFTER INSERT ON builds BEGIN DELETE FROM last_good; END;",
+            "ALTER TABLE builds ADD COLUMN more TEXT;",
+            "DROP INDEX builds_by_name;",
+        ] {
+            let (_temp, path) = in_a_folder();
+            Connection::open(path.as_path()).unwrap().execute_batch(change).unwrap();
+            expect_moved_aside(&path, "it defines other things than forge does");
+        }
+    }
+
+    #[test]
+    fn a_history_with_a_row_that_can_not_be_read_is_moved_aside() {
+        for change in [
+            "UPDATE builds SET cause = zeroblob(9) WHERE number = 1",
+            "UPDATE builds SET started = 'never' WHERE number = 2",
+            "UPDATE builds SET package = CAST(x'ff' AS TEXT) WHERE number = 2",
+        ] {
+            let (_temp, path) = in_a_folder();
+            Connection::open(path.as_path()).unwrap().execute_batch(change).unwrap();
+            expect_moved_aside(&path, "");
+        }
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "it replaces a file by a pipe")]
+    fn a_pipe_in_the_place_of_a_history_is_moved_aside() {
+        for name in ["history.db", "history.db-wal"] {
+            let (temp, path) = in_a_folder();
+            let pipe = temp.path().join(name);
+            let _ = std::fs::remove_file(&pipe);
+            let kind = rustix::fs::FileType::Fifo;
+            rustix::fs::mknodat(rustix::fs::CWD, &pipe, kind, 0o600.into(), 0).unwrap();
+            expect_moved_aside(&path, "it is no regular file");
         }
     }
 

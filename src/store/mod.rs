@@ -112,7 +112,7 @@ impl Store {
     /// Drops a blob that is not what its name says.
     fn drop_damaged(&self, blob: &Blob) -> StoreError {
         // Where it can't be removed it is found damaged again: it is never believed.
-        let _ = self.folder.remove_file(blob.path());
+        let _ = self.folder.remove(blob.path());
         let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
         if !damaged.contains(blob) {
             damaged.push(*blob);

@@ -175,7 +175,7 @@ impl Store {
     }
 
     fn read_record(&self, name: &RecordName) -> io::Result<Vec<u8>> {
-        let file = self.folder.open(name.path())?;
+        let file = self.folder.open_regular(name.path())?;
         let metadata = file.metadata()?;
         let mut content = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
         file.take(LARGEST_RECORD).read_to_end(&mut content)?;
@@ -197,6 +197,9 @@ impl Store {
             Durability::Unsynced => self.folder.again()?.without_sync(),
         };
         folder.create(path.parent().unwrap_or(&path))?;
+        if folder.is_folder(&path) {
+            folder.remove(&path)?;
+        }
         folder.write_atomic(&path, &content)?;
         for old in before.iter().filter(|old| **old != name) {
             self.folder.remove_file(old.path())?;

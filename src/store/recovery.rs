@@ -2,7 +2,8 @@
 //!
 //! No apply stops for its history: what it knows beyond the store is for people, and for saying why something is built.
 
-use std::io::Read;
+use std::collections::BTreeSet;
+use std::io::{self, Read};
 use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode};
@@ -42,7 +43,7 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
 pub(super) fn has_sound_header(path: &HostPath) -> bool {
     let mut header = Vec::new();
     let read = open_beside(path).and_then(|(folder, name)| {
-        let file = folder.open(name)?;
+        let file = folder.open_regular(name)?;
         file.take(100).read_to_end(&mut header)
     });
     // One that is not there yet, or in which nothing was ever written, is begun.
@@ -55,6 +56,38 @@ pub(super) fn has_sound_header(path: &HostPath) -> bool {
         && header.get(18..24).is_some_and(|bytes| matches!(bytes, [1 | 2, 1 | 2, 0, 64, 32, 32]))
         && number(44).is_some_and(|format| format <= 4)
         && number(56).is_some_and(|encoding| encoding <= 1)
+}
+
+/// Whether a database and what SQLite keeps beside it are regular files, as far as they are there: a pipe would be waited
+/// for without end.
+pub(super) fn are_regular_files(path: &HostPath) -> bool {
+    let Ok((folder, name)) = open_beside(path) else {
+        return true;
+    };
+    let is_regular = |name: String| match folder.open_regular(name) {
+        Ok(_) => true,
+        Err(error) => error.kind() != io::ErrorKind::InvalidInput,
+    };
+    [""].iter().chain(&BESIDE).all(|beside| is_regular(format!("{name}{beside}")))
+}
+
+/// All that a database defines, with the blanks of its texts made one.
+fn definitions(connection: &Connection) -> rusqlite::Result<BTreeSet<[String; 3]>> {
+    let query = "SELECT type, name, coalesce(sql, '') FROM sqlite_schema";
+    let mut statement = connection.prepare(query)?;
+    let rows = statement.query_map([], |row| {
+        let sql: String = row.get(2)?;
+        Ok([row.get(0)?, row.get(1)?, sql.split_whitespace().collect::<Vec<_>>().join(" ")])
+    })?;
+    rows.collect()
+}
+
+/// Whether a database defines what `tables` do, and nothing else: a view in the place of a table or a trigger on one would
+/// have SQLite do what somebody else wants.
+pub(super) fn defines_only(connection: &Connection, tables: &str) -> rusqlite::Result<bool> {
+    let ours = Connection::open_in_memory()?;
+    ours.execute_batch(tables)?;
+    Ok(definitions(connection)? == definitions(&ours)?)
 }
 
 /// The largest number that a build was given.

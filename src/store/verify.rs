@@ -96,9 +96,9 @@ impl Store {
         checked.wrong.sort();
         if repair == Repair::Remove {
             for wrong in &checked.wrong {
-                self.folder.remove_file(&wrong.path)?;
+                self.folder.remove(&wrong.path)?;
                 let records = needs.by_path.get(&wrong.path).map(|need| need.records.as_slice());
-                records.unwrap_or_default().iter().try_for_each(|record| self.folder.remove_file(record))?;
+                records.unwrap_or_default().iter().try_for_each(|record| self.folder.remove(record))?;
             }
             self.records.clear();
         }
@@ -263,6 +263,18 @@ mod tests {
         let path = log.path();
         assert_eq!(wrong, [Finding { kind: StoredKind::Blob, path, defect: Defect::Missing, needed_by }]);
         assert_eq!(store.verify(Repair::Nothing).unwrap(), Verification::default());
+    }
+
+    #[test]
+    fn a_folder_in_the_place_of_a_blob_is_removed() {
+        let (_temp, store, log) = store_with_a_result();
+        store.folder.remove_file(log.path()).unwrap();
+        store.folder.create(log.path()).unwrap().write_atomic("x", b"").unwrap();
+        let wrong = store.verify(Repair::Remove).unwrap().wrong;
+        let wrong: Vec<_> = wrong.into_iter().map(|wrong| (wrong.path, wrong.defect)).collect();
+        assert_eq!(wrong, [(log.path(), Defect::Missing), (log.path().join("x"), Defect::Misnamed)]);
+        assert_eq!(store.verify(Repair::Nothing).unwrap(), Verification::default());
+        assert!(!store.folder.exists(log.path()));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
+use super::terminal_text::plain_text;
 use super::words::{count, duration};
 use crate::event::{DamagedFile, Ended, Event, Listener, State, What};
 
@@ -20,23 +21,33 @@ pub enum Verbosity {
 /// Writes one JSON object a line for every event.
 pub struct JsonEvents<W> {
     output: Mutex<W>,
+    /// Why the first event was lost that could not be written.
+    lost: Mutex<Option<io::Error>>,
 }
 
 impl<W: Write + Send> JsonEvents<W> {
     /// Writes to `output`.
     pub fn new(output: W) -> Self {
-        Self { output: Mutex::new(output) }
+        Self { output: Mutex::new(output), lost: Mutex::default() }
+    }
+
+    /// Why events were lost, if some were.
+    pub fn take_error(&self) -> Option<io::Error> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
 impl<W: Write + Send> Listener for JsonEvents<W> {
     fn hear(&self, event: &Event) {
         let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
-        // Whoever read may have gone; the builds go on, and the history keeps what happened.
-        let _ = serde_json::to_writer(&mut *output, event)
+        // The builds go on, and the history keeps what happened.
+        let written = serde_json::to_writer(&mut *output, event)
             .map_err(io::Error::from)
-            .and_then(|()| writeln!(output));
-        let _ = output.flush();
+            .and_then(|()| writeln!(output))
+            .and_then(|()| output.flush());
+        if let Err(error) = written {
+            self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
     }
 }
 
@@ -63,8 +74,13 @@ impl<W: Write + Send> Listener for PlainEvents<W> {
     }
 }
 
-/// The line that tells an event, if it is worth one.
+/// The line that tells an event, if it is worth one. Specs and programs of others have a say in it: it can't steer the
+/// terminal.
 pub(super) fn line(what: &What, verbosity: Verbosity) -> Option<String> {
+    told_line(what, verbosity).map(|line| plain_text(&line))
+}
+
+fn told_line(what: &What, verbosity: Verbosity) -> Option<String> {
     let normal = verbosity >= Verbosity::Normal;
     let verbose = verbosity >= Verbosity::Verbose;
     match what {
@@ -141,4 +157,32 @@ fn ended_line(ended: &Ended, verbosity: Verbosity) -> Option<String> {
         state => format!("{:<10} {build}{took}{why}", state.name()),
     };
     (verbosity >= least).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{BuildName, Timestamp};
+
+    #[test]
+    fn what_a_spec_says_can_not_steer_the_terminal() {
+        let build = BuildName { package: "a".to_owned(), chroot: "host".to_owned() };
+        let ended = Ended {
+            build,
+            number: None,
+            state: State::Skipped,
+            duration: std::time::Duration::ZERO,
+            stages: Vec::new(),
+            skipped: Some("bad \u{1b}[2J\u{1b}[8mx".to_owned()),
+            failure: None,
+            results: None,
+        };
+        let output = Mutex::new(Vec::new());
+        let events = PlainEvents { output, verbosity: Verbosity::Normal };
+        for what in [What::BuildEnded(ended), What::Noted { text: "n\u{1b}]0;t\u{7}".to_owned() }] {
+            events.hear(&Event { at: Timestamp(0), what });
+        }
+        let shown = String::from_utf8(events.output.into_inner().unwrap()).unwrap();
+        assert_eq!(shown, "skipped    a in host: bad x\nnote       n\n");
+    }
 }

@@ -25,7 +25,7 @@ pub use spec_document::{SpecContents, SpecDocument};
 pub use spec_screen::spec_screen;
 pub use summary::Summary;
 pub use table::{Column, table};
-pub use terminal_text::TerminalText;
+pub use terminal_text::{TerminalText, plain_text};
 pub use words::{count, duration, size};
 
 /// Whether a write failed because whoever read has gone: `forge plan | head`.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::table::{Column, table};
+use super::terminal_text::plain_text;
 use super::words::count;
 use crate::digest::Key;
 use crate::engine::Value;
@@ -98,13 +99,13 @@ pub fn plan_screen(document: &PlanDocument, all: bool, explained_by: Option<&Roo
         screen.push_str(&table(&columns, &rows));
     }
     if let Some(root_macro) = explained_by {
-        shown.iter().for_each(|build| screen.push_str(&explained(build, root_macro)));
+        shown.iter().for_each(|build| screen.push_str(&plain_text(&explained(build, root_macro))));
     }
     for leaving in &document.leaving {
-        screen.push_str(&format!("{leaving}\n"));
+        screen.push_str(&plain_text(&format!("{leaving}\n")));
     }
     for damaged in &document.damaged {
-        screen.push_str(&format!("{damaged}\n"));
+        screen.push_str(&plain_text(&format!("{damaged}\n")));
     }
     if !screen.is_empty() {
         screen.push('\n');

@@ -7,6 +7,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::events::{Verbosity, line};
+use super::terminal_text::plain_text;
 use super::words::duration;
 use crate::event::{BuildName, Event, Listener, State, What};
 
@@ -55,7 +56,7 @@ impl ProgressEvents {
             }
             What::StageStarted { build, stage } => {
                 if let Some(bar) = drawn.running.get(build) {
-                    bar.set_message(stage.clone());
+                    bar.set_message(plain_text(stage));
                 }
             }
             What::BuildEnded(ended) => {
@@ -84,7 +85,7 @@ impl ProgressEvents {
         }
         let bar = ProgressBar::new_spinner().with_style(running_style());
         let bar = self.screen.insert_before(&drawn.whole, bar);
-        bar.set_prefix(build.to_string());
+        bar.set_prefix(plain_text(&build.to_string()));
         bar.set_message(match estimate {
             Some(usual) => format!("{} (about {} last time)", state.name(), duration(usual)),
             None => state.name().to_owned(),

@@ -2,6 +2,7 @@
 
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table};
 
+use super::terminal_text::plain_text;
 use crate::event::State;
 
 /// A column: its title, and on which side its content stands.
@@ -21,7 +22,7 @@ impl Column {
     }
 }
 
-/// A table of plain cells; a cell that is the name of a state has its colour. Lines carry no trailing space.
+/// A table of plain cells, which show no more of others' texts than a terminal may be given; a cell that is the name of a state has its colour. Lines carry no trailing space.
 pub fn table(columns: &[Column], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
@@ -41,7 +42,8 @@ pub fn table(columns: &[Column], rows: &[Vec<String>]) -> String {
 }
 
 fn cell(text: &str, column: Column) -> Cell {
-    let cell = match color_of(text) {
+    let text = plain_text(text);
+    let cell = match color_of(&text) {
         Some(color) => Cell::new(text).fg(color),
         None => Cell::new(text),
     };
@@ -63,4 +65,19 @@ fn color_of(text: &str) -> Option<Color> {
     let words = [("build", Color::Blue), ("skip", Color::Yellow), ("can't build", Color::Red)];
     let state = states.iter().find(|(state, _)| state.name() == text).map(|(_, color)| *color);
     state.or_else(|| words.iter().find(|(word, _)| *word == text).map(|(_, color)| *color))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_can_not_steer_the_terminal() {
+        let rows = [vec!["bad \u{1b}[2Jtext\u{1b}]0;title\u{7}".to_owned()]];
+        let shown = table(&[Column::Right("why")], &rows);
+        assert!(
+            shown.contains("bad text") && !shown.contains("[2J") && !shown.contains("title"),
+            "{shown:?}"
+        );
+    }
 }

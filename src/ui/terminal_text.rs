@@ -10,6 +10,16 @@ pub struct TerminalText {
     state: State,
     /// A sequence that may be one of colours, or the beginning of a character.
     pending: Vec<u8>,
+    drops_colors: bool,
+}
+
+/// A text of others as a part of a line of ours: not even its colours stay, which can hide what follows.
+pub fn plain_text(text: &str) -> String {
+    let mut cleaner = TerminalText { drops_colors: true, ..TerminalText::default() };
+    let mut shown = Vec::new();
+    cleaner.clean(text.as_bytes(), &mut shown);
+    cleaner.finish(&mut shown);
+    String::from_utf8_lossy(&shown).into_owned()
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,7 +56,7 @@ impl TerminalText {
         if self.state == State::Text {
             self.flush(out);
         }
-        *self = Self::default();
+        *self = Self { drops_colors: self.drops_colors, ..Self::default() };
     }
 
     fn take(&mut self, byte: u8, out: &mut Vec<u8>) {
@@ -148,7 +158,7 @@ impl TerminalText {
 
     fn is_color(&self) -> bool {
         let is_parameter = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b';' | b':');
-        self.pending.len() <= LONGEST_COLOR && self.pending.iter().all(is_parameter)
+        !self.drops_colors && self.pending.len() <= LONGEST_COLOR && self.pending.iter().all(is_parameter)
     }
 }
 
@@ -192,6 +202,11 @@ mod tests {
     fn text_and_colours_stay() {
         let text = "\tgrün ☺ \u{1b}[1;31merror\u{1b}[0m \u{1b}[38:5:9mx\u{1b}[m\n";
         assert_eq!(shown(text.as_bytes()), text);
+    }
+
+    #[test]
+    fn a_part_of_a_line_has_no_colours_either() {
+        assert_eq!(plain_text("a\u{1b}[8mb\u{1b}[2Jc\u{9b}31md\n"), "abcd\n");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::Project;
+use crate::support::{Project, Run};
 
 #[test]
 fn an_example_becomes_a_repository_and_then_nothing_is_left_to_do() {
@@ -206,4 +206,16 @@ fn what_a_build_needs_is_looked_for_in_the_root_and_in_what_was_built_before() {
     let tail = lost["failure"]["tail"].to_string();
     assert!(tail.contains("nowhere(x) > 1 is needed by lost-1.0-1"), "{lost}");
     assert!(!tail.contains("compiler is needed") && !tail.contains("base is needed"), "{lost}");
+}
+
+#[test]
+fn events_that_can_not_be_written_are_a_failure() {
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    project.spec("a", "", "");
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let run = Run::from(project.forge(&["apply", "--json"]).stdout(full).output().unwrap());
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("No space left on device"), "{}", run.stderr);
+    // What was built is there all the same.
+    assert_eq!(project.actions()["a"], "cached");
 }

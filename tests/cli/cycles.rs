@@ -39,3 +39,18 @@ fn a_batch_whose_member_needs_a_later_batch_is_a_circle() {
     let run = project.run(&["plan"]);
     insta::assert_snapshot!("circle_through_batches", screen(&project, &run));
 }
+
+#[test]
+fn of_a_long_circle_the_first_steps_are_shown() {
+    const LENGTH: usize = 3000;
+    let package = |number: usize| {
+        let after = (number + 1) % LENGTH;
+        format!("package x{number} {{ source path \"x.spec\"; after x{after} }}\n")
+    };
+    let project = Project::with(&(0..LENGTH).map(package).collect::<String>());
+    project.spec("x", "", "true");
+    let run = project.run(&["check"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains(" → 2950 more → "), "{}", run.stderr);
+    assert_eq!(run.stderr.matches(" comes after ").count(), 50, "{}", run.stderr);
+}

@@ -16,3 +16,35 @@ fn a_log_can_not_steer_the_terminal() {
         assert!(shown.chars().all(|c| c == '\n' || c == '\t' || !c.is_control()), "{shown:?}");
     }
 }
+
+#[test]
+fn what_specs_say_can_not_steer_the_terminal() {
+    let project = Project::with("packages \"*.spec\"\n");
+    for (name, line) in [
+        ("said", "%{error:bad \u{1b}[2J\u{1b}]0;title\u{7}x}"),
+        ("arch", "BuildArch: \u{1b}[31mred"),
+        ("needed", "BuildRequires: \u{1b}]0;title\u{7}"),
+        ("source", "Source0: \u{9b}2J.c"),
+    ] {
+        project.spec(name, line, "");
+    }
+    for arguments in [&["apply"] as &[&str], &["apply", "--verbose"], &["plan"], &["check"], &["status"]] {
+        let run = project.run(arguments);
+        let shown = [run.stdout, run.stderr].concat();
+        assert!(shown.chars().all(|c| c == '\n' || c == '\t' || !c.is_control()), "{arguments:?}: {shown:?}");
+    }
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_log_is_refused_by_name() {
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    project.spec("a", "", "");
+    project.succeed(&["apply"]);
+    let log = project.path().join(".forge/results/host/00000001-a/build.log");
+    std::fs::remove_file(&log).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, &log, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    for arguments in [&["log", "a"] as &[&str], &["log", "a", "--stage", "build"]] {
+        let run = project.run(arguments);
+        assert!(run.code == Some(1) && run.stderr.contains("build.log"), "{}", run.stderr);
+    }
+}

@@ -136,6 +136,53 @@ fn a_failed_build_names_no_secret_and_leaves_none_behind() {
     expect_nowhere(&project, TOKEN);
 }
 
+/// Expects that no name and no link in a folder and below it holds the token.
+#[track_caller]
+fn expect_in_no_name(folder: &Path) {
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let target = fs::read_link(entry.path()).unwrap_or_default();
+        let names = format!("{:?} {target:?}", entry.file_name());
+        assert!(!names.contains(TOKEN), "{names}");
+        if entry.file_type().unwrap().is_dir() {
+            expect_in_no_name(&entry.path());
+        }
+    }
+}
+
+#[test]
+fn a_failed_build_leaves_no_secret_in_a_name_or_a_link() {
+    let project = project(
+        "touch \"f-$KEY\" kept\nmkdir \"d-$KEY\"\nln -s \"/$KEY\" link\n\
+         echo \"$KEY\" > \"$(printf '\\377')\"\nexit 3",
+    );
+    assert_eq!(run(&project, &["apply"]).code, Some(1));
+    let work = project.path().join(".forge/work/host/a");
+    assert!(work.join("BUILD").is_dir());
+    expect_in_no_name(&work);
+    expect_nowhere(&project, TOKEN);
+}
+
+#[test]
+fn what_a_killed_forge_left_of_a_secret_goes_with_the_next_one() {
+    for next in [&["apply", "b"] as &[&str], &["gc", "--size", "1G"]] {
+        let project = project("echo \"$KEY\" > written\ntouch $OUTSIDE/begun\nsleep 600");
+        let outside = tempfile::tempdir().unwrap();
+        let variable = format!("env {{ OUTSIDE \"{}\"; ", outside.path().display());
+        project.edit("Rpmforge.kdl", "env { ", &variable);
+        project.edit("Rpmforge.kdl", "package a ", "package b { source path \"b.spec\" }\npackage a ");
+        project.spec("b", "", "");
+        let mut apply = project.forge(&["apply", "-q", "a"]);
+        let mut child = apply.env("TOKEN", TOKEN).spawn().unwrap();
+        while !outside.path().join("begun").exists() && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(run(&project, next).code, Some(0));
+        expect_nowhere(&project, TOKEN);
+    }
+}
+
 #[test]
 fn what_is_wrong_with_a_spec_is_told_without_its_secrets() {
     let project = project("%{error:%{sec} is no token}");

@@ -207,8 +207,7 @@ impl Language {
                 expanded.map_err(|Stop| self.fail(Problem::NotExpanded { name: shown(&written.name) }))?;
         }
         let level = if options.globally { Level::GLOBAL } else { Level(self.level()) };
-        self.add(written, level, self.here());
-        Ok(())
+        self.add(written, level, self.here())
     }
 }
 

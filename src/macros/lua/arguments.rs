@@ -41,6 +41,12 @@ impl Call<'_> {
         self.text(self.value(place)).ok_or_else(|| self.expected(place, "string"))
     }
 
+    /// A string as Lua holds it.
+    pub fn borrowed_string(&self, place: usize) -> Result<LuaString, Vec<u8>> {
+        let text = self.lua.coerce_string(self.value(place).clone()).ok().flatten();
+        text.ok_or_else(|| self.expected(place, "string"))
+    }
+
     /// A string, or nothing.
     pub fn optional_string(&self, place: usize) -> Result<Option<Vec<u8>>, Vec<u8>> {
         match self.value(place) {

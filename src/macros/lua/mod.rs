@@ -153,6 +153,12 @@ impl Lua {
         self.state.globals().set("debug", debug)
     }
 
+    /// Counts work of ours as instructions.
+    fn spend(&self, instructions: u64, limit: u64) -> Result<(), String> {
+        self.used.set(self.used.get().saturating_add(instructions));
+        if self.used.get() > limit { Err(format!("more than {limit} instructions")) } else { Ok(()) }
+    }
+
     /// A new text begins: it has all instructions to itself.
     pub fn start(&self) {
         self.used.set(0);

@@ -11,8 +11,11 @@ use super::{Answer, LATE, Native};
 /// What the functions of `string` are made of where macros may only read.
 pub(super) const FUNCTIONS: &[Native] = &[("find_plain", find_plain), ("find_pattern", find_pattern)];
 
-/// After how many steps it is looked at how late it is.
-const STEPS_BETWEEN_LOOKS: u32 = 1 << 14;
+/// After how many steps they are counted among Lua's instructions, and it is looked at how late it is.
+const STEPS_BETWEEN_LOOKS: u64 = 1 << 14;
+
+/// How many bytes that are only compared count as one step.
+const BYTES_A_STEP: usize = 16;
 
 /// Why nothing could be matched, in Lua's words.
 type Wrong = String;
@@ -34,17 +37,23 @@ struct Matcher<'a> {
     pattern: &'a [u8],
     captures: Vec<(usize, Extent)>,
     depth: usize,
-    steps: u32,
-    is_late: &'a dyn Fn() -> bool,
+    /// The steps that have not been paid for.
+    steps: u64,
+    spend: &'a dyn Fn(u64) -> Result<(), Wrong>,
 }
 
 impl Matcher<'_> {
     fn step(&mut self) -> Result<(), Wrong> {
-        self.steps = self.steps.wrapping_add(1);
-        if self.steps.is_multiple_of(STEPS_BETWEEN_LOOKS) && (self.is_late)() {
-            return Err(LATE.to_owned());
-        }
-        Ok(())
+        self.take_steps(1)
+    }
+
+    fn take_steps(&mut self, steps: usize) -> Result<(), Wrong> {
+        self.steps = self.steps.saturating_add(steps as u64);
+        if self.steps >= STEPS_BETWEEN_LOOKS { self.pay() } else { Ok(()) }
+    }
+
+    fn pay(&mut self) -> Result<(), Wrong> {
+        (self.spend)(std::mem::take(&mut self.steps))
     }
 
     fn letter(&self, at: usize) -> Option<u8> {
@@ -87,6 +96,7 @@ impl Matcher<'_> {
                 },
                 _ => {
                     let after = self.class_end(p)?;
+                    self.take_steps((after - p) / BYTES_A_STEP)?;
                     let is_one = self.is_single(s, p, after);
                     match self.letter(after) {
                         Some(b'?') if is_one => match self.matches(s + 1, after + 1)? {
@@ -191,11 +201,12 @@ impl Matcher<'_> {
         Ok(None)
     }
 
-    fn frontier(&self, s: usize, p: usize) -> Result<Option<usize>, Wrong> {
+    fn frontier(&mut self, s: usize, p: usize) -> Result<Option<usize>, Wrong> {
         if self.letter(p) != Some(b'[') {
             return Err("missing '[' after '%f' in pattern".to_owned());
         }
         let after = self.class_end(p)?;
+        self.take_steps((after - p) / BYTES_A_STEP)?;
         let byte = |at: Option<usize>| at.and_then(|at| self.subject.get(at)).copied().unwrap_or(0);
         let is_of_set = |byte| self.is_of_set(byte, p, after - 1);
         let is_frontier = !is_of_set(byte(s.checked_sub(1))) && is_of_set(byte(Some(s)));
@@ -213,7 +224,7 @@ impl Matcher<'_> {
             }
         };
         let from = captured.map_or(0, |(from, _)| from);
-        self.step()?;
+        self.take_steps(1 + length / BYTES_A_STEP)?;
         let (text, rest) = (self.subject.get(from..from + length), self.subject.get(s..));
         let is_there = text.zip(rest).is_some_and(|(text, rest)| rest.starts_with(text));
         Ok(is_there.then_some(s + length))
@@ -223,7 +234,7 @@ impl Matcher<'_> {
     fn most(&mut self, s: usize, p: usize, after: usize) -> Result<Option<usize>, Wrong> {
         let mut at = s;
         while self.is_single(at, p, after) {
-            self.step()?;
+            self.take_steps(1 + (after - p) / BYTES_A_STEP)?;
             at += 1;
         }
         loop {
@@ -243,6 +254,7 @@ impl Matcher<'_> {
             if let Some(end) = self.matches(s, after + 1)? {
                 return Ok(Some(end));
             }
+            self.take_steps((after - p) / BYTES_A_STEP)?;
             if !self.is_single(s, p, after) {
                 return Ok(None);
             }
@@ -304,24 +316,34 @@ fn search(
     pattern: &[u8],
     from: usize,
     last: Option<usize>,
-    is_late: &dyn Fn() -> bool,
+    spend: &dyn Fn(u64) -> Result<(), Wrong>,
 ) -> Result<Option<Found>, Wrong> {
     let (pattern, is_anchored) = match pattern.strip_prefix(b"^") {
         Some(rest) => (rest, true),
         None => (pattern, false),
     };
-    let mut matcher = Matcher { subject, pattern, captures: Vec::new(), depth: 0, steps: 0, is_late };
+    let mut matcher = Matcher { subject, pattern, captures: Vec::new(), depth: 0, steps: 0, spend };
     for start in from..=subject.len() {
         matcher.captures.clear();
         let end = matcher.matches(start, 0)?.filter(|end| Some(*end) != last);
         if let Some(end) = end {
+            matcher.pay()?;
             return Ok(Some((start, end, matcher.captures)));
         }
         if is_anchored {
             break;
         }
     }
+    matcher.pay()?;
     Ok(None)
+}
+
+/// Counts steps among the instructions of Lua.
+fn spend(call: &Call<'_>, steps: u64) -> Result<(), Wrong> {
+    if call.language.is_late() {
+        return Err(LATE.to_owned());
+    }
+    call.language.lua.get().map_or(Ok(()), |lua| lua.spend(steps, call.language.limits.lua_instructions))
 }
 
 fn place(call: &Call<'_>, place: usize) -> Result<Option<usize>, Vec<u8>> {
@@ -334,16 +356,19 @@ fn number(place: usize) -> Value {
 
 /// `(subject, text, from)`: where the text begins, counted from 0.
 fn find_plain(call: &Call<'_>) -> Answer {
-    let (subject, text, from) = (call.string(1)?, call.string(2)?, place(call, 3)?.unwrap_or(0));
+    // It is called for each match within a long text: that one is not copied.
+    let (subject, text) = (call.borrowed_string(1)?, call.string(2)?);
+    let (subject, from) = (subject.as_bytes(), place(call, 3)?.unwrap_or(0));
     let found = subject.get(from..).and_then(|rest| rest.find(&text));
     Ok(vec![found.map_or(Value::Nil, |found| number(from + found))])
 }
 
 /// `(subject, pattern, from, last)`: where the match begins and ends, counted from 0, and what it captured.
 fn find_pattern(call: &Call<'_>) -> Answer {
-    let (subject, pattern) = (call.string(1)?, call.string(2)?);
+    let (subject, pattern) = (call.borrowed_string(1)?, call.borrowed_string(2)?);
+    let (subject, pattern) = (subject.as_bytes(), pattern.as_bytes());
     let (from, last) = (place(call, 3)?.unwrap_or(0), place(call, 4)?);
-    let found = search(&subject, &pattern, from, last, &|| call.language.is_late());
+    let found = search(&subject, &pattern, from, last, &|steps| spend(call, steps));
     let Some((start, end, captures)) = found.map_err(String::into_bytes)? else {
         return Ok(vec![Value::Nil]);
     };
@@ -376,7 +401,7 @@ mod tests {
             let found = subject.find(pattern).map(|at| format!("true {} {}", at + 1, at + pattern.len()));
             return found.unwrap_or_else(|| "true nil".to_owned());
         }
-        match search(subject.as_bytes(), pattern.as_bytes(), 0, None, &|| false) {
+        match search(subject.as_bytes(), pattern.as_bytes(), 0, None, &|_| Ok(())) {
             Err(wrong) => format!("false {wrong}"),
             Ok(None) => "true nil".to_owned(),
             Ok(Some((start, end, captures))) => {
@@ -410,7 +435,28 @@ mod tests {
     #[test]
     fn a_pattern_that_takes_for_ever_ends_when_it_is_late() {
         let subject = vec![b'a'; 10_000];
-        let found = search(&subject, b".-.-.-.-.-.-.-.-b", 0, None, &|| true);
+        let found = search(&subject, b".-.-.-.-.-.-.-.-b", 0, None, &|_| Err(LATE.to_owned()));
         assert_eq!(found.unwrap_err(), LATE);
+    }
+
+    /// All steps of a search.
+    fn steps(subject: &[u8], pattern: &[u8]) -> u64 {
+        let all = std::cell::Cell::new(0);
+        let count = |steps| {
+            all.set(all.get() + steps);
+            Ok(())
+        };
+        search(subject, pattern, 0, None, &count).unwrap();
+        all.get()
+    }
+
+    #[test]
+    fn a_byte_that_is_compared_with_a_long_set_takes_more_steps() {
+        let set = [b"[".as_slice(), &[b'b'; 1600], b"]"].concat();
+        let repeated = |times: u8| [set.as_slice(), &[times, b'x']].concat();
+        assert!(steps(&[b'a'; 50], b"b") < 200);
+        for pattern in [set.clone(), repeated(b'-'), repeated(b'*'), [b"%f", set.as_slice()].concat()] {
+            assert!(steps(&[b'a'; 50], &pattern) > 50 * 100, "{}", pattern.len());
+        }
     }
 }

@@ -77,7 +77,8 @@ fn glob(call: &Call<'_>) -> Answer {
     if !call.language.may_look_for("rpm.glob", &pattern) {
         return call.list(&[]);
     }
-    let mut found = call.language.host.glob(&pattern);
+    let found = call.language.host.glob(&pattern);
+    let mut found = found.map_err(|error| error.to_string().into_bytes())?;
     if found.is_empty() && keeps_pattern {
         found.push(pattern);
     }
