@@ -17,7 +17,7 @@ use crate::engine::{
 use crate::files::{Folder, HostPath};
 use crate::macros::{Compatibility, Stop};
 use crate::package::Dependency;
-use crate::spec::{Listener, Parsing, Report, Spec, parse};
+use crate::spec::{Listener, Parsing, Report, Spec, parse, parse_for_build};
 
 /// What an option means.
 #[derive(Clone, Copy)]
@@ -26,6 +26,7 @@ enum Wanted {
     Build(Input),
     Rebuild,
     Set(fn(&mut Order)),
+    InPlace,
     BuildRoot,
     Job,
     Staged,
@@ -47,7 +48,7 @@ const OPTIONS: &[Row<Wanted>] = &[
     Row::valued("", Some('t'), Wanted::Build(Input::Archive)),
     Row::bare("rebuild", None, Wanted::Rebuild),
     Row::bare("recompile", None, Wanted::Rebuild),
-    Row::bare("build-in-place", None, Wanted::Set(|order| order.in_place = true)),
+    Row::bare("build-in-place", None, Wanted::InPlace),
     Row::bare("clean", None, Wanted::Set(|order| order.clean = true)),
     Row::bare("nobuild", None, Wanted::Set(|order| order.no_build = true)),
     Row::bare("nodeps", None, Wanted::Set(|order| order.no_dependencies = true)),
@@ -194,6 +195,10 @@ fn read(
                     request.order.goal = Some(Goal::Binary);
                 }
                 Wanted::Set(set) => set(&mut request.order),
+                Wanted::InPlace => {
+                    request.order.in_place = true;
+                    session.carry_out(Common::Define, b"_build_in_place 1".to_vec())?;
+                }
                 Wanted::Job => request.is_job = true,
                 Wanted::Staged => request.order.staged = staged(&value)?,
                 Wanted::BuildRoot => session.build_root = Some(value),
@@ -364,17 +369,18 @@ fn built_for(
     is_open: bool,
 ) -> Result<u8, Vec<u8>> {
     let before = session.macros()?.table();
-    if is_open {
-        session.told.hold();
-    }
-    let parsed = parsed(session, spec_file);
-    // A spec that names its architectures is read again for each of them.
-    let is_read_again = matches!(&parsed, Ok(Ok(spec)) if is_open && !spec.build_archs.is_empty());
-    session.told.release(!is_read_again);
-    let Ok(spec) = parsed? else {
+    let Ok(spec) = parsed(session, spec_file, order.goal)? else {
         session.macros()?.set_table(before);
         return Ok(1);
     };
+    if let Some(problem) = order.ruled_out(&spec) {
+        // For rpm the spec is one that can't be read: nothing is repeated at the end.
+        teller.problem(&problem);
+        session.told.take();
+        session.macros()?.set_table(before);
+        return Ok(1);
+    }
+    // A spec that names its architectures is read again for each of them, and what is wrong with it is told again.
     if is_open && !spec.build_archs.is_empty() {
         let archs: Vec<String> = std::iter::once(&spec)
             .chain(&spec.variants)
@@ -402,14 +408,14 @@ fn built_for(
         spec_listener: listener,
         folder: folder.clone(),
     };
-    let code = match build(request) {
+    let built = build(request);
+    macros.set_table(before);
+    summary(&session.told, session.is_quiet, built);
+    Ok(match built {
         Ok(()) => 0,
         Err(Unbuilt::Failed) => 1,
         Err(Unbuilt::MissingBuildRequires) => MISSING,
-    };
-    macros.set_table(before);
-    summary(&session.told, session.is_quiet);
-    Ok(code)
+    })
 }
 
 fn spec_listener(told: &Told) -> Listener {
@@ -418,7 +424,11 @@ fn spec_listener(told: &Told) -> Listener {
 }
 
 /// Reads the spec.
-fn parsed(session: &mut Session<'_>, file: &HostPath) -> Result<Result<Spec, Stop>, Vec<u8>> {
+fn parsed(
+    session: &mut Session<'_>,
+    file: &HostPath,
+    goal: Option<Goal>,
+) -> Result<Result<Spec, Stop>, Vec<u8>> {
     let macros = session.macros()?;
     let name = file.to_string();
     let text = macros.read_file(name.as_bytes()).map_err(|error| {
@@ -436,18 +446,20 @@ fn parsed(session: &mut Session<'_>, file: &HostPath) -> Result<Result<Spec, Sto
         build_root: session.build_root.as_deref(),
         listener,
     };
-    let Ok(spec) = parse(&macros, parsing) else {
-        return Ok(Err(Stop));
-    };
-    if spec.lacks_fields {
-        return Ok(Err(Stop));
-    }
-    Ok(Ok(spec))
+    // What is wrong with whole packages is told when their files are looked at; where that never comes, at once.
+    Ok(match goal {
+        Some(Goal::Source | Goal::SourceWithRequires) => parse(&macros, parsing),
+        _ => parse_for_build(&macros, parsing),
+    })
 }
 
-/// Repeats what was wrong, once all else has been said.
-fn summary(told: &Told, is_quiet: bool) {
-    let (errors, warnings) = told.take();
+/// Repeats what was wrong, once all else has been said: warnings, and errors where they ended the build.
+fn summary(told: &Told, is_quiet: bool, built: Result<(), Unbuilt>) {
+    let (mut errors, warnings) = told.take();
+    match built {
+        Err(Unbuilt::Failed) => {}
+        Err(Unbuilt::MissingBuildRequires) | Ok(()) => errors.clear(),
+    }
     if is_quiet {
         return;
     }

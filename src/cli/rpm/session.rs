@@ -118,8 +118,6 @@ pub struct Session<'a> {
 /// What was said to be wrong so far, for those who repeat it at the end.
 #[derive(Clone, Default)]
 pub struct Told {
-    /// What is held back until it is known whether it will be said once more.
-    held: Rc<RefCell<Option<Vec<Vec<u8>>>>>,
     errors: Rc<RefCell<Vec<Vec<u8>>>>,
     warnings: Rc<RefCell<Vec<Vec<u8>>>>,
 }
@@ -127,10 +125,6 @@ pub struct Told {
 impl Told {
     /// Writes a message of rpm's words to standard error, and keeps it.
     pub fn tell(&self, message: &[u8]) {
-        if let Some(held) = self.held.borrow_mut().as_mut() {
-            held.push(message.to_vec());
-            return;
-        }
         complain(message);
         let message = message.strip_suffix(b"\n").unwrap_or(message);
         if let Some(text) = message.strip_prefix(b"error: ") {
@@ -138,17 +132,6 @@ impl Told {
         } else if let Some(text) = message.strip_prefix(b"warning: ") {
             self.warnings.borrow_mut().push(text.to_vec());
         }
-    }
-
-    /// From now on messages are held back.
-    pub fn hold(&self) {
-        self.held.borrow_mut().get_or_insert_default();
-    }
-
-    /// Drops what was held back, or tells it.
-    pub fn release(&self, is_told: bool) {
-        let held = self.held.take().unwrap_or_default();
-        held.iter().filter(|_| is_told).for_each(|message| self.tell(message));
     }
 
     /// The errors and the warnings so far; they are forgotten.
