@@ -87,6 +87,75 @@ fn what_lies_in_the_folder_is_built_in_place() {
 }
 
 #[test]
+fn what_lies_in_the_folder_is_built_in_place_by_a_spec_that_lies_elsewhere() {
+    let temp = tempfile::tempdir().unwrap();
+    let sources = temp.path().join("sources");
+    fs::create_dir(&sources).unwrap();
+    fs::write(sources.join("file"), "in place\n").unwrap();
+    fs::write(
+        temp.path().join("a.spec"),
+        SPEC.replace("Source0: a-1.tar.gz\n", "").replace("%setup -q\n", ""),
+    )
+    .unwrap();
+    let output = forge(&sources, &["-bb", "--build-in-place", "../a.spec"]);
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(sources.join("top/RPMS/noarch/a-1-1.noarch.rpm").is_file());
+}
+
+/// A spec of no files whose %build does something.
+fn with_build(folder: &Path, script: &str) {
+    let (head, _) = SPEC.split_once("Source0").unwrap();
+    fs::write(folder.join("b.spec"), format!("{head}%description\n%build\n{script}\n%files\n")).unwrap();
+}
+
+#[test]
+fn scripts_see_when_their_packages_are_built() {
+    let temp = tempfile::tempdir().unwrap();
+    with_build(temp.path(), "echo built at $RPM_BUILD_TIME; test $RPM_BUILD_TIME -ge 1700000000");
+    assert!(forge(temp.path(), &["-bc", "b.spec"]).status.success());
+    for (setting, time) in [("_buildtime 1500000000", "1500000000"), ("_buildtime 12x", "0")] {
+        let output = forge(temp.path(), &["-bc", "b.spec", "-D", setting]);
+        assert!(said(&output).contains(&format!("built at {time}\n")), "{}", said(&output));
+    }
+}
+
+#[test]
+fn errors_are_repeated_only_where_they_ended_the_build() {
+    let temp = tempfile::tempdir().unwrap();
+    let repeats = |setting: &str, script: &str| {
+        with_build(temp.path(), script);
+        let output = forge(temp.path(), &["-bc", "b.spec", "-D", setting]);
+        (output.status.code(), said(&output).contains("RPM build errors:"))
+    };
+    assert_eq!(repeats("_buildtime 12x", "true"), (Some(0), false));
+    assert_eq!(repeats("_buildtime 12", "false"), (Some(1), true));
+}
+
+#[test]
+fn what_rules_a_spec_out_is_told_once() {
+    let temp = tempfile::tempdir().unwrap();
+    let (head, _) = SPEC.split_once("Source0").unwrap();
+    fs::write(temp.path().join("b.spec"), format!("{head}ExclusiveArch: nosuch\n%description\n%files\n"))
+        .unwrap();
+    let output = forge(temp.path(), &["-bb", "b.spec"]);
+    let said = said(&output);
+    assert_eq!(said.matches("Architecture is not included: ").count(), 1, "{said}");
+    assert!(!said.contains("RPM build errors:"), "{said}");
+    assert!(forge(temp.path(), &["-bs", "b.spec"]).status.success());
+}
+
+#[test]
+fn a_package_without_a_description_is_told_when_its_files_are_looked_at() {
+    let temp = tempfile::tempdir().unwrap();
+    let (head, _) = SPEC.split_once("Source0").unwrap();
+    fs::write(temp.path().join("b.spec"), format!("{head}%prep\n%files\n")).unwrap();
+    assert!(forge(temp.path(), &["-bp", "b.spec"]).status.success());
+    let output = forge(temp.path(), &["-bb", "b.spec"]);
+    assert!(said(&output).contains("error: Package has no %description: a\n"), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
 fn two_builds_in_different_folders_at_different_times_give_the_same_bytes() {
     let settings = [
         "_buildhost b",

@@ -219,7 +219,7 @@ fn packages_are_those_that_rpmbuild_writes() {
 }
 
 /// The lines that say what is wrong.
-fn complaints(output: &Output, folder: &Path) -> String {
+fn complaints(output: &Output, folder: &Path, is_old: bool) -> String {
     let text = String::from_utf8_lossy(&output.stderr).replace(&folder.display().to_string(), "TOP");
     // Where macros say what the buildroot is called, older rpms do not read them again for noarch.
     let text = text.replace("/a-1-1.x86_64/", "/a-1-1.ARCH/").replace("/a-1-1.noarch/", "/a-1-1.ARCH/");
@@ -234,7 +234,11 @@ fn complaints(output: &Output, folder: &Path) -> String {
         let line = if line.contains(made) { line.rsplit_once(": ").unwrap().0 } else { line };
         if (is_first || is_next) && !is_noise {
             let name = line.find("rpm-tmp.").map(|at| at + "rpm-tmp.".len());
-            lines.push(name.map_or(line.to_owned(), |at| format!("{}X{}", &line[..at], &line[at + 6..])));
+            let line = name.map_or(line.to_owned(), |at| format!("{}X{}", &line[..at], &line[at + 6..]));
+            // Since rpm 4.20 a noarch spec is read twice, and what is wrong with it is told twice.
+            if !(is_old && lines.contains(&line)) {
+                lines.push(line);
+            }
         }
     }
     lines.join("\n")
@@ -252,7 +256,7 @@ fn what_is_wrong_is_what_rpmbuild_says() {
         let ours = bench.build(&OURS, &case);
         compared += 1;
         let (theirs, ours) = [&theirs, &ours]
-            .map(|output| format!("{:?}\n{}", output.status.code(), complaints(output, bench.path())))
+            .map(|output| format!("{:?}\n{}", output.status.code(), complaints(output, bench.path(), is_old)))
             .into();
         if theirs != ours {
             writeln!(wrong, "=== {}\n{theirs}\n---\n{ours}", case.name).unwrap();

@@ -314,3 +314,33 @@ fn lua_that_nobody_trusts_finds_no_way_out() {
         assert_eq!(value.as_deref(), Ok(b"nil".as_slice()), "{code}");
     }
 }
+
+#[test]
+fn hooks_hand_over_integers_numbers_texts_and_pointers() {
+    let (macros, host) = macros("");
+    let code = br#"%{lua:
+        local handle = rpm.register("hook", function(given)
+            for at = 1, 4 do print(math.type(given[at]) or type(given[at]), " ") end
+        end)
+        rpm.call("hook", 3.0, 3000000000, "text", nil)
+        rpm.unregister("hook", handle)
+        rpm.call("hook", 1)
+        print(pcall(rpm.call, "hook", {}) and "taken" or "refused")
+    }"#;
+    assert_eq!(macros.expand(code).unwrap(), b"integer float string userdata refused");
+    assert_eq!(codes(&host), Vec::<String>::new());
+}
+
+#[test]
+fn a_hook_that_fails_is_told_and_the_next_one_is_called() {
+    let (macros, host) = macros("");
+    let code = br#"%{lua:
+        rpm.register("hook", function() error("bad", 0) end)
+        rpm.register("hook", function() print("second") return 1 end)
+        rpm.register("hook", function() print("third") end)
+        rpm.call("hook")
+    }"#;
+    assert_eq!(macros.expand(code).unwrap(), b"second");
+    assert_eq!(codes(&host), ["forge::macros::lua_hook_failed"]);
+    assert_eq!(host.reports()[0].problem.to_string(), "lua hook failed: bad");
+}

@@ -4,7 +4,7 @@ use std::path::{Component, Path};
 
 use super::ExecuteError;
 use super::results::work_folder;
-use crate::event::{BuildName, Timestamp};
+use crate::event::Timestamp;
 use crate::files::Folder;
 use crate::store::History;
 

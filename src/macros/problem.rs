@@ -293,6 +293,18 @@ pub enum Problem {
         /// In Lua's words.
         message: BString,
     },
+    /// A function of Lua that `rpm.call` has called ended with an error; the next one is called all the same.
+    #[error("lua hook failed: {message}")]
+    #[diagnostic(
+        code(forge::macros::lua_hook_failed),
+        help(
+            "`rpm.register` has registered it; the place after `[string \"<lua>\"]` is the line of its code"
+        )
+    )]
+    LuaHookFailed {
+        /// In Lua's words.
+        message: BString,
+    },
     /// An expression that can't be worked out.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -415,6 +427,7 @@ impl Problem {
             // A message is text to everyone else; these carry bytes that must come out as they went in.
             Self::Error(text) | Self::Warning(text) | Self::Extension(text) => vec![text.to_vec()],
             Self::LuaFailed { message } => vec![[b"lua script failed: ", message.as_slice()].concat()],
+            Self::LuaHookFailed { message } => vec![[b"lua hook failed: ", message.as_slice()].concat()],
             Self::LuaSyntax { message } => {
                 vec![[b"invalid syntax in lua script: ", message.as_slice()].concat()]
             }
@@ -445,6 +458,7 @@ impl Problem {
                 | Self::Warning(_)
                 | Self::LuaSyntax { .. }
                 | Self::LuaFailed { .. }
+                | Self::LuaHookFailed { .. }
         )
     }
 }

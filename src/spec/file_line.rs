@@ -81,8 +81,8 @@ simple! {
 pub struct FileItem {
     /// What it says of its files.
     pub directives: Vec<FileDirective>,
-    /// The files: one path in the root, or files of the build that become documentation. They are patterns; of names in
-    /// quotes the stars and their like are escaped.
+    /// The files: one path in the root, files of the build that become documentation, or a key. They are patterns; of
+    /// names in quotes the stars and their like are escaped.
     pub names: Vec<BString>,
 }
 
@@ -90,6 +90,28 @@ impl FileItem {
     /// Whether a directive stands there.
     pub fn is(&self, wanted: SimpleDirective) -> bool {
         self.directives.contains(&FileDirective::Simple(wanted))
+    }
+
+    /// Whether nothing but one attribute is said of its files: files of the build have no others.
+    fn has_one_attribute(&self) -> bool {
+        let mut attributes = self.directives.iter().filter(|directive| match directive {
+            FileDirective::Config { .. } | FileDirective::Simple(_) => true,
+            FileDirective::Attr(_)
+            | FileDirective::DefAttr(..)
+            | FileDirective::Verify { .. }
+            | FileDirective::Caps(_)
+            | FileDirective::Dev { .. }
+            | FileDirective::Lang(_) => false,
+        });
+        let first = attributes.next();
+        attributes.all(|other| Some(other) == first)
+    }
+
+    /// Whether its names may begin in the folder of the build.
+    fn takes_relative_names(&self) -> bool {
+        [SimpleDirective::Doc, SimpleDirective::License, SimpleDirective::PubKey]
+            .into_iter()
+            .any(|directive| self.is(directive))
     }
 }
 
@@ -239,6 +261,10 @@ pub fn read_file_line(line: &[u8]) -> Result<FileItem, FileProblem> {
             }
             None => {
                 let (name, after) = name(rest)?;
+                // What comes later does not count: `README %doc` is wrong.
+                if !name.starts_with(b"/") && !item.takes_relative_names() {
+                    return Err(FileProblem::Path { name });
+                }
                 item.names.push(name);
                 after
             }
@@ -379,15 +405,31 @@ fn name(text: &[u8]) -> Result<(BString, &[u8]), FileProblem> {
         return Err(FileProblem::Quote { text: begin.into() });
     }
     let (name, after) = begin.split_at_checked(at).unwrap_or((begin, b""));
-    let name = if quoted { literal(name) } else { name.into() };
+    let name = if quoted { without_wildcards(&unescaped(name, b"\"")) } else { unescaped(name, b" \t\n") };
     Ok((name, after.strip_prefix(b"\"").filter(|_| quoted).unwrap_or(after)))
 }
 
-/// A pattern for a name in quotes, where only backslash and quote mean anything.
-fn literal(name: &[u8]) -> BString {
+/// A name without the backslashes that stand before characters that would end it, or at its end. All others are part of
+/// the pattern that it is (rpm's `rpmUnescape`).
+fn unescaped(name: &[u8], ends: &[u8]) -> BString {
+    let mut plain = BString::default();
+    let mut bytes = name.iter().copied().peekable();
+    let mut is_escaped = false;
+    while let Some(byte) = bytes.next() {
+        let is_before_end = bytes.peek().is_none_or(|next| ends.contains(next));
+        is_escaped = byte == b'\\' && is_before_end && !is_escaped;
+        if !is_escaped {
+            plain.push(byte);
+        }
+    }
+    plain
+}
+
+/// A pattern for a name in quotes, where stars and their like stand for themselves.
+fn without_wildcards(name: &[u8]) -> BString {
     let mut pattern = BString::default();
     for byte in name {
-        if b"*?[]{}".contains(byte) && !pattern.ends_with(b"\\") {
+        if b"*?[]{}".contains(byte) {
             pattern.push(b'\\');
         }
         pattern.push(*byte);
@@ -395,16 +437,19 @@ fn literal(name: &[u8]) -> BString {
     pattern
 }
 
+/// Which names can stand together, and with which directives.
 fn check_names(item: &FileItem) -> Result<(), FileProblem> {
-    let special = [(SimpleDirective::Doc, "%doc"), (SimpleDirective::License, "%license")];
-    let special = special.into_iter().find(|(directive, _)| item.is(*directive)).map(|(_, word)| word);
     let is_whole = |name: &&BString| name.starts_with(b"/");
-    let mut whole = item.names.iter().filter(is_whole);
-    let relative = item.names.iter().find(|name| !is_whole(name));
-    match (whole.next(), relative, special) {
-        (_, Some(name), None) => Err(FileProblem::Path { name: name.clone() }),
-        (Some(name), Some(_), Some(directive)) => Err(FileProblem::Mixed { directive, name: name.clone() }),
-        _ => match whole.next() {
+    let documents = [(SimpleDirective::Doc, "%doc"), (SimpleDirective::License, "%license")];
+    let document = documents.into_iter().find(|(directive, _)| item.is(*directive)).map(|(_, word)| word);
+    let has_relative = item.names.iter().any(|name| !is_whole(&name));
+    match document.filter(|_| has_relative) {
+        Some(directive) => {
+            let wrong =
+                if item.has_one_attribute() { item.names.iter().find(is_whole) } else { item.names.first() };
+            wrong.map_or(Ok(()), |name| Err(FileProblem::Mixed { directive, name: name.clone() }))
+        }
+        None => match item.names.get(1) {
             Some(name) => Err(FileProblem::Second { name: name.clone() }),
             None => Ok(()),
         },
@@ -426,10 +471,27 @@ mod tests {
         let ownership = Ownership { mode: Some(0o640), user: None, group };
         assert_eq!(item.directives.last(), Some(&FileDirective::Attr(ownership)));
         assert_eq!(item.names, ["/etc/a.conf"]);
-        assert_eq!(read_file_line(b"%doc README \"a b\" c\\ d").unwrap().names, ["README", "a b", "c\\ d"]);
+        assert_eq!(read_file_line(b"%doc README \"a b\" c\\ d").unwrap().names, ["README", "a b", "c d"]);
         assert!(read_file_line(b"%dir /a").unwrap().is(SimpleDirective::Dir));
         let item = read_file_line(b"%verify(not size mtime) /a").unwrap();
         assert_eq!(item.directives, [FileDirective::Verify { is_negated: true, bits: 0x22 }]);
+    }
+
+    #[test]
+    fn backslashes_count_before_blanks_and_quotes_only() {
+        let name = |line: &str| read_file_line(line.as_bytes()).unwrap().names.remove(0);
+        assert_eq!(name(r"/a\ b\*"), r"/a b\*");
+        assert_eq!(name(r#""/back\slash""#), r"/back\slash");
+        assert_eq!(name(r#""/a\"b""#), r#"/a"b"#);
+        assert_eq!(name(r#""/a*[b]""#), r"/a\*\[b\]");
+        assert_eq!(name(r#""/a\*b""#), r"/a\\*b");
+    }
+
+    #[test]
+    fn a_key_may_lie_in_the_folder_of_the_build() {
+        let item = read_file_line(b"%pubkey some.key").unwrap();
+        assert!(item.is(SimpleDirective::PubKey));
+        assert_eq!(item.names, ["some.key"]);
     }
 
     #[test]
@@ -457,6 +519,10 @@ mod tests {
                 "File must begin with \"/\": %attr(600,root,root)",
             ),
             ("%doc /a b", "Can't mix special %doc with other forms: /a"),
+            ("%doc %ghost b", "Can't mix special %doc with other forms: b"),
+            ("%license %config b", "Can't mix special %license with other forms: b"),
+            ("b %doc", "File must begin with \"/\": b"),
+            ("%pubkey a b", "More than one file on a line: b"),
             ("%docdir d", "File must begin with \"/\": d"),
         ] {
             assert_eq!(wrong(line), words, "{line}");

@@ -164,6 +164,11 @@ impl DependencyRow {
         }
     }
 
+    /// Whether it asks for certain versions.
+    pub fn has_version(&self) -> bool {
+        Comparison::from_flags(self.flags).is_some()
+    }
+
     /// Exactly this version.
     pub fn equal(name: BString, version: BString) -> Self {
         Self { name, version, flags: u32::from(Comparison::EQUAL) }

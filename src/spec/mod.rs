@@ -62,7 +62,7 @@ pub use package::{
     Spec, Target,
 };
 pub use package_problem::PackageProblem;
-pub use parser::{Parsing, parse, parse_part};
+pub use parser::{Parsing, parse, parse_for_build, parse_part};
 pub use problem::{Named, Problem};
 pub use reader::{Line, Listener, Reader, Reading, Report};
 pub use rich::RichProblem;

@@ -7,6 +7,7 @@ use bstr::BString;
 use super::changelog::Change;
 use super::dependency::Dependency;
 use super::file_line::read_file_line;
+use super::package_problem::PackageProblem;
 use super::reader::Report;
 use super::section::SectionKind;
 use crate::package::{Header, Tag};
@@ -172,6 +173,26 @@ pub struct FileList {
     pub lines: Vec<FileLine>,
 }
 
+/// What the main package says for sub-packages that do not say it themselves.
+pub(super) const INHERITED: [Tag; 16] = [
+    Tag::VERSION,
+    Tag::RELEASE,
+    Tag::EPOCH,
+    Tag::LICENSE,
+    Tag::GROUP,
+    Tag::DISTRIBUTION,
+    Tag::VENDOR,
+    Tag::PACKAGER,
+    Tag::URL,
+    Tag::PREFIXES,
+    Tag::DIST_TAG,
+    Tag::BUG_URL,
+    Tag::VCS,
+    Tag::TRANSLATION_URL,
+    Tag::UPSTREAM_RELEASES,
+    Tag::MODULARITY_LABEL,
+];
+
 /// A package that is built.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Package {
@@ -216,6 +237,16 @@ impl Package {
         }
     }
 
+    /// Says what sub-packages have of another package as that one does, its group aside.
+    pub fn inherit(&mut self, other: &Package) {
+        for tag in INHERITED.into_iter().filter(|tag| *tag != Tag::GROUP) {
+            match other.header.get(tag) {
+                Some(value) => self.header.set(tag, value.clone()),
+                None => self.header.remove(tag),
+            }
+        }
+    }
+
     /// Whether a package is built of it.
     pub fn is_built(&self) -> bool {
         self.files.is_some()
@@ -251,6 +282,8 @@ pub struct Limits {
 pub struct Target {
     /// The architecture: `x86_64`, `noarch`.
     pub arch: BString,
+    /// The architecture of the machine that builds, `%{_build_cpu}`: what counts where packages have none.
+    pub build_arch: BString,
     /// The operating system: `linux`.
     pub os: BString,
     /// `%{_target_platform}`
@@ -290,6 +323,8 @@ pub struct Spec {
     pub text: Vec<u8>,
     /// Whether some package lacks what no package can be built without.
     pub lacks_fields: bool,
+    /// What is wrong with whole packages, where it is told only once the build may have mended it.
+    pub unfinished: Vec<(PackageProblem, Place)>,
     /// The same spec for its other `BuildArch`s.
     pub variants: Vec<Spec>,
 }
@@ -312,14 +347,15 @@ impl Spec {
     pub fn ruled_out(&self) -> Option<String> {
         let (target, limits) = (&self.target, &self.limits);
         let misses = |list: &[BString], name: &BString| !list.is_empty() && !list.contains(name);
-        if misses(&limits.exclusive_arch, &target.arch) {
-            Some(format!("Architecture is not included: {}", target.arch))
-        } else if limits.exclude_arch.contains(&target.arch) {
-            Some(format!("Architecture is excluded: {}", target.arch))
-        } else if misses(&limits.exclusive_os, &target.os) {
-            Some(format!("OS is not included: {}", target.os))
+        let arch = if target.arch == "noarch" { &target.build_arch } else { &target.arch };
+        if limits.exclude_arch.contains(arch) {
+            Some(format!("Architecture is excluded: {arch}"))
+        } else if misses(&limits.exclusive_arch, arch) {
+            Some(format!("Architecture is not included: {arch}"))
         } else if limits.exclude_os.contains(&target.os) {
             Some(format!("OS is excluded: {}", target.os))
+        } else if misses(&limits.exclusive_os, &target.os) {
+            Some(format!("OS is not included: {}", target.os))
         } else {
             None
         }

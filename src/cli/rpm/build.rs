@@ -6,10 +6,10 @@ use std::rc::Rc;
 use bstr::{BStr, ByteSlice};
 
 use super::session::{Session, Told, complain, print};
-use crate::engine::{BuildListener, BuildProblem, BuildRequest, Order, Unbuilt, build};
+use crate::engine::{BuildListener, BuildProblem, BuildRequest, Goal, Order, Unbuilt, build};
 use crate::files::HostPath;
 use crate::macros::{Compatibility, Stop};
-use crate::spec::{Finding, Listener, Parsing, Report, Spec, parse};
+use crate::spec::{Finding, Listener, Parsing, Report, Spec, parse, parse_for_build};
 
 /// The exit code that says that something the build needs is missing.
 pub const MISSING: u8 = 11;
@@ -112,17 +112,18 @@ fn built_for(
     is_open: bool,
 ) -> Result<u8, Vec<u8>> {
     let before = session.macros()?.table();
-    if is_open {
-        session.told.hold();
-    }
-    let parsed = parsed(session, task.spec_file);
-    // A spec that names its architectures is read again for each of them.
-    let is_read_again = matches!(&parsed, Ok(Ok(spec)) if is_open && !spec.build_archs.is_empty());
-    session.told.release(!is_read_again);
-    let Ok(spec) = parsed? else {
+    let Ok(spec) = parsed(session, task.spec_file, task.order.goal)? else {
         session.macros()?.set_table(before);
         return Ok(1);
     };
+    if let Some(problem) = task.order.ruled_out(&spec) {
+        // For rpm the spec is one that can't be read: nothing is repeated at the end.
+        teller.problem(&problem);
+        session.told.take();
+        session.macros()?.set_table(before);
+        return Ok(1);
+    }
+    // A spec that names its architectures is read again for each of them, and what is wrong with it is told again.
     if is_open && !spec.build_archs.is_empty() {
         let archs: Vec<String> = std::iter::once(&spec)
             .chain(&spec.variants)
@@ -150,14 +151,14 @@ fn built_for(
         spec_listener: listener,
         folder: task.folder.clone(),
     };
-    let code = match build(request) {
+    let built = build(request);
+    macros.set_table(before);
+    summary(&session.told, session.is_quiet, built);
+    Ok(match built {
         Ok(()) => 0,
         Err(Unbuilt::Failed) => 1,
         Err(Unbuilt::MissingBuildRequires) => MISSING,
-    };
-    macros.set_table(before);
-    summary(&session.told, session.is_quiet);
-    Ok(code)
+    })
 }
 
 fn spec_listener(told: &Told) -> Listener {
@@ -168,7 +169,7 @@ fn spec_listener(told: &Told) -> Listener {
 }
 
 /// Reads the spec.
-fn parsed(session: &mut Session, file: &HostPath) -> Result<Result<Spec, Stop>, Vec<u8>> {
+fn parsed(session: &mut Session, file: &HostPath, goal: Option<Goal>) -> Result<Result<Spec, Stop>, Vec<u8>> {
     let macros = session.macros()?;
     let name = file.to_string();
     let text = macros.read_file(name.as_bytes()).map_err(|error| {
@@ -186,18 +187,20 @@ fn parsed(session: &mut Session, file: &HostPath) -> Result<Result<Spec, Stop>, 
         build_root: session.build_root.as_deref(),
         listener,
     };
-    let Ok(spec) = parse(&macros, parsing) else {
-        return Ok(Err(Stop));
-    };
-    if spec.lacks_fields {
-        return Ok(Err(Stop));
-    }
-    Ok(Ok(spec))
+    // What is wrong with whole packages is told when their files are looked at; where that never comes, at once.
+    Ok(match goal {
+        Some(Goal::Source | Goal::SourceWithRequires) => parse(&macros, parsing),
+        _ => parse_for_build(&macros, parsing),
+    })
 }
 
-/// Repeats what was wrong, once all else has been said.
-fn summary(told: &Told, is_quiet: bool) {
-    let (errors, warnings) = told.take();
+/// Repeats what was wrong, once all else has been said: warnings, and errors where they ended the build.
+fn summary(told: &Told, is_quiet: bool, built: Result<(), Unbuilt>) {
+    let (mut errors, warnings) = told.take();
+    match built {
+        Err(Unbuilt::Failed) => {}
+        Err(Unbuilt::MissingBuildRequires) | Ok(()) => errors.clear(),
+    }
     if is_quiet {
         return;
     }

@@ -21,6 +21,7 @@ enum Wanted {
     Build(Input),
     Rebuild,
     Set(fn(&mut Order)),
+    InPlace,
     BuildRoot,
     Version,
     Help,
@@ -40,7 +41,7 @@ const OPTIONS: &[Row<Wanted>] = &[
     Row::valued("", Some('t'), Wanted::Build(Input::Archive)),
     Row::bare("rebuild", None, Wanted::Rebuild),
     Row::bare("recompile", None, Wanted::Rebuild),
-    Row::bare("build-in-place", None, Wanted::Set(|order| order.in_place = true)),
+    Row::bare("build-in-place", None, Wanted::InPlace),
     Row::bare("clean", None, Wanted::Set(|order| order.clean = true)),
     Row::bare("nobuild", None, Wanted::Set(|order| order.no_build = true)),
     Row::bare("nodeps", None, Wanted::Set(|order| order.no_dependencies = true)),
@@ -184,6 +185,10 @@ fn read(
                     request.order.goal = Some(Goal::Binary);
                 }
                 Wanted::Set(set) => set(&mut request.order),
+                Wanted::InPlace => {
+                    request.order.in_place = true;
+                    session.carry_out(Common::Define, b"_build_in_place 1".to_vec())?;
+                }
                 Wanted::BuildRoot => session.build_root = Some(value),
                 Wanted::Version => {
                     session.print_version()?;

@@ -125,8 +125,6 @@ pub struct Session {
 /// What was said to be wrong so far, for those who repeat it at the end.
 #[derive(Clone, Default)]
 pub struct Told {
-    /// What is held back until it is known whether it will be said once more.
-    held: Rc<RefCell<Option<Vec<Held>>>>,
     errors: Rc<RefCell<Vec<Vec<u8>>>>,
     warnings: Rc<RefCell<Vec<Vec<u8>>>>,
     /// Who hears of it in other words than rpm's.
@@ -136,9 +134,6 @@ pub struct Told {
 /// Hears what is found to be wrong.
 pub type FindingListener = Rc<dyn Fn(Finding)>;
 
-/// A message in rpm's words, and what it stands for where somebody wants to know.
-type Held = (Vec<u8>, Option<Finding>);
-
 impl Told {
     /// From now on `listener` hears of all that is found.
     pub fn set_listener(&self, listener: FindingListener) {
@@ -147,41 +142,26 @@ impl Told {
 
     /// Writes a message of rpm's words to standard error, and keeps it.
     pub fn tell(&self, message: &[u8]) {
-        self.tell_all((message.to_vec(), None));
+        self.tell_found(message, None);
     }
 
     /// As [`Told::tell`], of something that has been found.
     pub fn tell_finding(&self, message: &[u8], finding: impl FnOnce() -> Finding) {
         let finding = self.listener.borrow().is_some().then(finding);
-        self.tell_all((message.to_vec(), finding));
+        self.tell_found(message, finding);
     }
 
-    fn tell_all(&self, (message, finding): Held) {
-        if let Some(held) = self.held.borrow_mut().as_mut() {
-            held.push((message, finding));
-            return;
-        }
-        complain(&message);
+    fn tell_found(&self, message: &[u8], finding: Option<Finding>) {
+        complain(message);
         if let (Some(listener), Some(finding)) = (self.listener.borrow().as_ref(), finding) {
             listener(finding);
         }
-        let message = message.strip_suffix(b"\n").unwrap_or(&message);
+        let message = message.strip_suffix(b"\n").unwrap_or(message);
         if let Some(text) = message.strip_prefix(b"error: ") {
             self.errors.borrow_mut().push(text.to_vec());
         } else if let Some(text) = message.strip_prefix(b"warning: ") {
             self.warnings.borrow_mut().push(text.to_vec());
         }
-    }
-
-    /// From now on messages are held back.
-    pub fn hold(&self) {
-        self.held.borrow_mut().get_or_insert_default();
-    }
-
-    /// Drops what was held back, or tells it.
-    pub fn release(&self, is_told: bool) {
-        let held = self.held.take().unwrap_or_default();
-        held.into_iter().filter(|_| is_told).for_each(|message| self.tell_all(message));
     }
 
     /// The errors and the warnings so far; they are forgotten.

@@ -252,6 +252,9 @@ fn natives(state: &mlua::Lua, language: &Rc<Language>, printed: &Printed) -> mlu
         Ok(())
     })?;
     native.set("print", print)?;
+    // Pointers that hooks are given: the one that is none, and those that stand for hooks themselves.
+    native.set("null", Value::LightUserData(mlua::LightUserData(std::ptr::null_mut())))?;
+    native.set("new_handle", state.create_function(|lua, ()| lua.create_any_userdata(()))?)?;
     let folder = Configuration::of(&*language.host);
     let path = language.host.local_path(&[folder.as_slice(), b"//lua/?.lua"].concat());
     native.set("path", state.create_string(path)?)?;

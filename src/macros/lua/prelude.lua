@@ -2,7 +2,8 @@
 local native = ...
 local error, load_any, select, setmetatable, tostring, type =
     error, load, select, setmetatable, tostring, type
-local concat, pack, unpack = table.concat, table.pack, table.unpack
+local concat, insert, pack, remove, unpack = table.concat, table.insert, table.pack, table.remove, table.unpack
+local ipairs, pcall, to_integer, to_number, truncate = ipairs, pcall, math.tointeger, tonumber, math.modf
 local io_open, io_stdout = io.open, io.stdout
 
 -- Native functions give false and a message where they fail: a message gets the place of the caller.
@@ -61,31 +62,75 @@ setmetatable(_G, {
     end,
 })
 
+-- Functions by the names that they are called with. What rpm hands from one to the other is an integer or a number of C
+-- ("%i", "%f"), a text ("%s") or a pointer ("%p"): nothing else gets through, and nil becomes the null pointer.
 local hooks = {}
 
-function rpm.register(name, call)
-    if type(name) ~= "string" then
-        error("bad argument #1 to 'register' (string expected, got " .. type(name) .. ")", 2)
-    elseif type(call) ~= "function" then
-        error("bad argument #2 to 'register' (function expected, got " .. type(call) .. ")", 2)
+local function check_hook(name, call)
+    if type(name) ~= "string" and type(name) ~= "number" then
+        error("bad argument #1 to 'rpm." .. call .. "' (hook name expected)", 3)
     end
-    hooks[name] = hooks[name] or {}
-    table.insert(hooks[name], call)
-    return call
+    return tostring(name)
 end
 
-function rpm.unregister(name, call)
+local function hook_argument(value)
+    local kind = type(value)
+    if kind == "nil" then
+        return native.null
+    elseif kind == "number" then
+        local integer = to_integer(value)
+        local fits = integer and integer >= -2147483648 and integer <= 2147483647
+        return fits and integer or value + 0.0
+    elseif kind == "string" or kind == "userdata" then
+        return value
+    end
+    error("unsupported Lua type passed to hook", 3)
+end
+
+-- What C makes of a number: without what stands after the point, and 0 where it is none.
+local function truncated(value)
+    local number = to_number(value)
+    return number and number == number and (truncate(number)) or 0
+end
+
+function rpm.register(name, call)
+    name = check_hook(name, "register")
+    if type(call) ~= "function" then
+        error("bad argument #2 to 'rpm.register' (function expected)", 2)
+    end
+    local handle = native.new_handle()
+    hooks[name] = hooks[name] or {}
+    insert(hooks[name], { handle = handle, call = call })
+    return handle
+end
+
+function rpm.unregister(name, handle)
+    name = check_hook(name, "unregister")
+    if type(handle) ~= "userdata" then
+        error("bad argument #2 to 'rpm.unregister' (hook information expected)", 2)
+    end
     for at, known in ipairs(hooks[name] or {}) do
-        if known == call then
-            table.remove(hooks[name], at)
+        if known.handle == handle then
+            remove(hooks[name], at)
             return
         end
     end
 end
 
+-- One that fails is told, and the next one is called; one that gives a number other than 0 is the last.
 function rpm.call(name, ...)
-    for _, call in ipairs(hooks[name] or {}) do
-        call({ ... })
+    name = check_hook(name, "call")
+    local values = pack(...)
+    for at = 1, values.n do
+        values[at] = hook_argument(values[at])
+    end
+    for _, known in ipairs({ unpack(hooks[name] or {}) }) do
+        local ok, result = pcall(known.call, { unpack(values, 1, values.n) })
+        if not ok then
+            native.hook_failed(tostring(native.error_text(result)))
+        elseif to_integer(truncated(result)) ~= 0 then
+            return
+        end
     end
 end
 

@@ -10,6 +10,7 @@ use super::super::builtin::Builtin;
 use super::super::define::Extent;
 use super::super::expand::Given;
 use super::super::host::OpenMacro;
+use super::super::problem::{Problem, shown};
 use super::super::table::{Level, Origin};
 use super::arguments::{Call, bytes, told};
 use super::version::Version;
@@ -40,7 +41,14 @@ pub(super) const MACRO_TABLE: &[Native] = &[
     ("may", may),
     ("note_effect", note_effect),
     ("local_path", local_path),
+    ("hook_failed", hook_failed),
 ];
+
+/// Tells that a function failed that `rpm.call` has called.
+fn hook_failed(call: &Call<'_>) -> Answer {
+    call.language.report(Problem::LuaHookFailed { message: shown(&call.string(1)?) });
+    Ok(Vec::new())
+}
 
 fn b64encode(call: &Call<'_>) -> Answer {
     let text = call.string(1)?;

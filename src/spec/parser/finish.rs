@@ -2,31 +2,11 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::super::package::Place;
+use super::super::package::{INHERITED, Place};
 use super::super::package_problem::PackageProblem;
 use super::preamble::REQUIRED;
 use super::{Ended, Parser, Pass};
 use crate::package::{Header, Kind, Tag, Value};
-
-/// What the main package says for sub-packages that do not say it themselves.
-const INHERITED: [Tag; 16] = [
-    Tag::VERSION,
-    Tag::RELEASE,
-    Tag::EPOCH,
-    Tag::LICENSE,
-    Tag::GROUP,
-    Tag::DISTRIBUTION,
-    Tag::VENDOR,
-    Tag::PACKAGER,
-    Tag::URL,
-    Tag::PREFIXES,
-    Tag::DIST_TAG,
-    Tag::BUG_URL,
-    Tag::VCS,
-    Tag::TRANSLATION_URL,
-    Tag::UPSTREAM_RELEASES,
-    Tag::MODULARITY_LABEL,
-];
 
 /// What macros say for packages that do not say it themselves (rpmbuild-config(5)).
 const FROM_MACROS: [(Tag, &str); 9] = [
@@ -51,9 +31,31 @@ impl Parser<'_> {
         self.spec.target.isa = self.expand("%{?_isa}");
         let format = self.setting("_rpmformat");
         if self.pass != Pass::Part && !format.is_empty() && format != "4" && format != "6" {
-            self.tell(PackageProblem::Format { format });
+            let problem = PackageProblem::Format { format };
+            match self.spec.packages.first().map(|main| main.place.clone()) {
+                Some(place) if self.defers_checks => self.spec.unfinished.push((problem, place)),
+                _ => self.tell(problem),
+            }
         }
+        self.check_source_package()?;
         self.check_packages()
+    }
+
+    /// What the source package lacks ends the reading: no part of the build can mend it.
+    fn check_source_package(&mut self) -> Result<(), Ended> {
+        let Some(main) = self.spec.packages.first().filter(|_| self.pass != Pass::Part) else {
+            return Ok(());
+        };
+        let says_license = self.spec.source_license.is_some();
+        let is_missing =
+            |(tag, _): &(Tag, &str)| !(main.header.has(*tag) || *tag == Tag::LICENSE && says_license);
+        let missing: Vec<_> = REQUIRED.into_iter().filter(is_missing).map(|(_, tag)| tag).collect();
+        let (package, place) = (main.name.clone(), main.place.clone());
+        for tag in &missing {
+            self.spec.lacks_fields = true;
+            self.tell_at(PackageProblem::Missing { tag, package: package.clone() }, &place);
+        }
+        if missing.is_empty() { Ok(()) } else { Err(Ended::Stopped) }
     }
 
     /// A source may name macros that are defined after it.
@@ -101,29 +103,34 @@ impl Parser<'_> {
         }
     }
 
+    /// Looks at all packages; the first that is not whole ends it, as with rpm.
     fn check_packages(&mut self) -> Result<(), Ended> {
         let duplicates = std::mem::take(&mut self.duplicates);
+        let mut is_whole = true;
         for index in 0..self.spec.packages.len() {
             let Some(package) = self.spec.packages.get(index) else {
                 continue;
             };
-            let (name, header) = (package.name.clone(), package.header.clone());
-            let place = package.place.clone();
-            for (_, word) in REQUIRED.into_iter().filter(|(tag, _)| !header.has(*tag)) {
-                self.spec.lacks_fields = true;
-                self.tell_at(PackageProblem::Missing { tag: word, package: name.clone() }, &place);
-            }
-            if !header.has(Tag::DESCRIPTION) {
-                self.spec.lacks_fields = true;
-                self.tell_at(PackageProblem::NoDescription { package: name.clone() }, &place);
-            }
-            for (_, tag) in duplicates.iter().filter(|(of, _)| *of == index) {
-                let problem = PackageProblem::Duplicate { tag: tag.to_string(), package: name.clone() };
-                self.tell_at(problem, &place);
+            let (name, header, place) = (package.name.clone(), package.header.clone(), package.place.clone());
+            if is_whole {
+                let duplicates = duplicates.iter().filter(|(of, _)| *of == index).map(|(_, tag)| *tag);
+                for problem in unfinished(&name, &header, duplicates) {
+                    is_whole = false;
+                    self.tell_unfinished(problem, &place);
+                }
             }
             self.check_encoding(&name, &header, &place)?;
         }
         Ok(())
+    }
+
+    fn tell_unfinished(&mut self, problem: PackageProblem, place: &Place) {
+        self.spec.lacks_fields |= !matches!(problem, PackageProblem::Duplicate { .. });
+        if self.defers_checks {
+            self.spec.unfinished.push((problem, place.clone()));
+        } else {
+            self.tell_at(problem, place);
+        }
     }
 
     /// All text is UTF-8.
@@ -150,4 +157,24 @@ impl Parser<'_> {
         }
         if wrong { Err(Ended::Stopped) } else { Ok(()) }
     }
+}
+
+/// What a package can't be built without, and what it says twice.
+fn unfinished(
+    package: &BString,
+    header: &Header,
+    duplicates: impl Iterator<Item = Tag>,
+) -> Vec<PackageProblem> {
+    let missing = REQUIRED.into_iter().filter(|(tag, _)| !header.has(*tag));
+    let missing: Vec<_> =
+        missing.map(|(_, tag)| PackageProblem::Missing { tag, package: package.clone() }).collect();
+    if !missing.is_empty() {
+        return missing;
+    }
+    if !header.has(Tag::DESCRIPTION) {
+        return vec![PackageProblem::NoDescription { package: package.clone() }];
+    }
+    duplicates
+        .map(|tag| PackageProblem::Duplicate { tag: tag.to_string(), package: package.clone() })
+        .collect()
 }

@@ -45,11 +45,24 @@ pub struct Parsing<'p> {
 /// # Errors
 /// rpm would refuse the spec; the listener or the macros' host has been told why.
 pub fn parse(macros: &Macros, parsing: Parsing<'_>) -> Result<Spec, Stop> {
+    parse_whole(macros, parsing, false)
+}
+
+/// As [`parse`], for somebody who builds it: what packages lack is kept in [`Spec::unfinished`], for a part that the build
+/// writes may say it.
+///
+/// # Errors
+/// rpm would refuse the spec; the listener or the macros' host has been told why.
+pub fn parse_for_build(macros: &Macros, parsing: Parsing<'_>) -> Result<Spec, Stop> {
+    parse_whole(macros, parsing, true)
+}
+
+fn parse_whole(macros: &Macros, parsing: Parsing<'_>, defers_checks: bool) -> Result<Spec, Stop> {
     let Parsing { file, text, can_build, build_root, listener } = parsing;
     let text: Rc<[u8]> = text.into();
     let run = |pass| {
         let reader = Reader::new(macros.clone(), file, text.to_vec()).telling(Rc::clone(&listener));
-        Parser { build_root, ..Parser::new(macros, file, reader, pass) }.run()
+        Parser { build_root, defers_checks, ..Parser::new(macros, file, reader, pass) }.run()
     };
     match run(Pass::First) {
         Ok(spec) => Ok(targeted(macros, spec)),
@@ -89,6 +102,8 @@ pub fn parse_part(macros: &Macros, spec: Spec, parsing: Parsing<'_>) -> Result<S
     parser.sources.replace(spec.sources.clone());
     let file = std::mem::replace(&mut parser.spec, spec).file;
     parser.spec.lacks_fields = false;
+    parser.spec.unfinished.retain(|(problem, _)| matches!(problem, PackageProblem::Format { .. }));
+    parser.defers_checks = true;
     parser.begin_file(&file);
     let read = parser.read().and_then(|()| parser.finish());
     parser.end_macros();
@@ -97,6 +112,7 @@ pub fn parse_part(macros: &Macros, spec: Spec, parsing: Parsing<'_>) -> Result<S
 
 /// With what is said of the target. `noarch` is none: it is built on a machine, and that counts.
 fn targeted(macros: &Macros, mut spec: Spec) -> Spec {
+    spec.target.build_arch = expanded(macros, "%{_build_cpu}");
     spec.target.os = expanded(macros, "%{_target_os}");
     spec.target.platform = expanded(macros, "%{_target_platform}");
     spec.target.compiler_flags = expanded(macros, "%{?optflags}");
@@ -158,6 +174,8 @@ struct Parser<'p> {
     is_at_end: bool,
     /// The buildroot, where somebody says it.
     build_root: Option<&'p [u8]>,
+    /// Whether what packages lack is told later.
+    defers_checks: bool,
 }
 
 impl<'p> Parser<'p> {
@@ -179,6 +197,7 @@ impl<'p> Parser<'p> {
             text: Vec::new(),
             variants: Vec::new(),
             lacks_fields: false,
+            unfinished: Vec::new(),
         };
         Self {
             macros,
@@ -192,6 +211,7 @@ impl<'p> Parser<'p> {
             build_system: build_system::BuildSystem::default(),
             is_at_end: false,
             build_root: None,
+            defers_checks: false,
         }
     }
 

@@ -10,7 +10,7 @@ use super::settings::Settings;
 use crate::package::{
     Archive, ArchiveEntry, Format, Header, PayloadContent, PayloadFile, PayloadFlags, Tag, Value,
 };
-use crate::spec::{DependencyKind, DependencyRow, add_dependencies};
+use crate::spec::{DependencyKind, DependencyRow, add_dependencies, mentioned};
 
 /// rpm's bit of what only rpm itself meets, and the comparison `<=`.
 const RPMLIB: u32 = 1 << 24 | 2 | 8;
@@ -65,17 +65,29 @@ pub(super) fn of_dependencies(header: &Header, is_source: bool) -> Vec<Dependenc
     let kinds = DependencyKind::ALL.into_iter().filter(is_own);
     let rows: Vec<DependencyRow> = kinds.flat_map(|kind| DependencyRow::in_header(header, kind)).collect();
     let any = |holds: &dyn Fn(&DependencyRow) -> bool| rows.iter().any(holds);
-    let has = |sign: &'static str| {
-        any(&|row| {
-            row.version.contains_str(sign) || row.name.starts_with(b"(") && row.name.contains_str(sign)
-        })
+    let of_triggers = ["TRIGGERVERSION", "FILETRIGGERVERSION", "TRANSFILETRIGGERVERSION"];
+    let fires_with = |sign: &str| {
+        of_triggers
+            .iter()
+            .any(|name| header.texts(tag(name)).iter().any(|version| version.contains_str(sign)))
     };
+    let has = |sign: &'static str| fires_with(sign) || any(&|row| versions(row).contains_str(sign));
     let features = [
         (any(&|row| row.name.starts_with(b"(")), "RichDependencies", "4.12.0-1"),
         (has("~"), "TildeInVersions", "4.10.0-1"),
         (has("^"), "CaretInVersions", "4.15.0-1"),
     ];
     features.iter().filter(|(is_used, ..)| *is_used).map(|(_, name, version)| rpmlib(name, version)).collect()
+}
+
+/// The versions that a dependency asks for: one, or those that a rich one mentions.
+fn versions(row: &DependencyRow) -> BString {
+    if !row.name.starts_with(b"(") {
+        return row.version.clone();
+    }
+    let mentioned = mentioned(&row.name.to_str_lossy());
+    let versions = mentioned.iter().filter_map(|dependency| dependency.version.as_ref());
+    versions.flat_map(|(_, version)| [version.as_bytes(), b" "].concat()).collect::<Vec<u8>>().into()
 }
 
 /// What the payload's compression asks of rpm.

@@ -6,7 +6,9 @@ use super::ahead::{self, Packing};
 use super::assemble;
 use super::attributes::{self, FileAttribute};
 use super::classify::{self, Class, Wants};
+use super::debuginfo;
 use super::digests::{self, Contents};
+use super::external;
 use super::files::{self, Entry};
 use super::generators::{self, Found, Generated, Looks};
 use super::problem::BuildProblem;
@@ -17,7 +19,7 @@ use super::workspace::Workspace;
 use super::world::World;
 use crate::files::Folder;
 use crate::macros::Stop;
-use crate::package::{Format, Header, Tag};
+use crate::package::{Format, Header, Tag, Value};
 use crate::spec::{DependencyKind, DependencyRow, Package, Spec, add_dependencies};
 
 /// A package that can be written.
@@ -27,6 +29,8 @@ pub(super) struct Assembled {
     pub(super) is_source: bool,
     /// Paths of the buildroot that are dealt with.
     pub(super) handled: Vec<BString>,
+    /// Files that were listed to be left out.
+    pub(super) excluded: Vec<BString>,
     /// What small files hold, where it was kept.
     pub(super) contents: Contents,
     /// Its payload, where it is packed already, or nearly.
@@ -34,7 +38,7 @@ pub(super) struct Assembled {
 }
 
 /// What rpm tells of the dependencies of a package: a word, the kind, and the bits that count, if not all do.
-const TOLD: [(&str, DependencyKind, Option<u32>); 18] = {
+pub(super) const TOLD: [(&str, DependencyKind, Option<u32>); 20] = {
     use DependencyKind as K;
     [
         ("Provides", K::Provides, None),
@@ -47,6 +51,8 @@ const TOLD: [(&str, DependencyKind, Option<u32>); 18] = {
         ("Requires(postun)", K::Requires, Some(1 << 12)),
         ("Requires(pretrans)", K::Requires, Some(1 << 7)),
         ("Requires(posttrans)", K::Requires, Some(1 << 5)),
+        ("Requires(preuntrans)", K::Requires, Some(1 << 20)),
+        ("Requires(postuntrans)", K::Requires, Some(1 << 21)),
         ("Requires", K::Requires, Some(1 << 14)),
         ("Conflicts", K::Conflicts, None),
         ("Obsoletes", K::Obsoletes, None),
@@ -57,6 +63,9 @@ const TOLD: [(&str, DependencyKind, Option<u32>); 18] = {
         ("OrderWithRequires", K::OrderWithRequires, None),
     ]
 };
+
+/// Public keys that a package carries.
+const PUBLIC_KEYS: Tag = Tag::known("PUBKEYS");
 
 /// The bit of dependencies on configuration files.
 const CONFIG: u32 = 1 << 28;
@@ -75,8 +84,8 @@ pub(super) fn assemble(
     let name = full_name(&header);
     world.begin_stage("files");
     world.notice(format!("Processing files: {name}"));
-    let is_of_debug = |package: &Package| package.name.ends_with(b"-debuginfo");
-    let links = files::Links { has_debug_package: spec.packages.iter().any(is_of_debug) };
+    let is_noarch = header.text(Tag::ARCH).is_some_and(|arch| arch == "noarch");
+    let links = files::Links { is_on: debuginfo::is_on(world) && !is_noarch };
     let settings = match settings {
         Some(settings) => settings,
         none => none.insert(Settings::of(world)?),
@@ -91,26 +100,34 @@ pub(super) fn assemble(
     }
     let packed = ahead::pack(&files.entries, &contents, settings);
     super::scripts::set(world, workspace, package, &mut header)?;
+    if !files.keys.is_empty() {
+        header.set(PUBLIC_KEYS, Value::Texts(std::mem::take(&mut files.keys)));
+    }
     let entries = &files.entries;
     let attributes = attributes::all(world);
     let needs_mime = settings.format == Format::V6 || attributes.iter().any(FileAttribute::uses_mime);
     let wants = if needs_mime { Wants::MimeToo } else { Wants::Description };
     let classes = classify::classify(world, workspace, entries, &contents, settings.threads, wants);
     let contents = contents.within(room);
-    let mut requires = assemble::features(entries, settings, false);
-    requires.extend(assemble::of_dependencies(&header, false));
-    add_dependencies(&mut header, DependencyKind::Requires, requires);
+    let features = assemble::features(entries, settings, false);
+    add_dependencies(&mut header, DependencyKind::Requires, features);
     let wrong = binaries_in_noarch(world, &header, &name, entries, &classes);
     let found = Found { entries, classes: &classes, attributes: &attributes };
-    let generated = dependencies(world, workspace, package, &mut header, &found, settings.threads)?;
+    let generated = dependencies(world, workspace, package, &mut header, &found, settings);
+    if generated.is_err() {
+        tell_dependencies(world, &header);
+    }
+    let generated = generated?;
+    assemble::set_files(&mut header, entries, settings, false);
+    assemble::set_classes(&mut header, &classes, settings.format);
+    // Files point at places among the dependencies that are known by now, as with rpm; the next ones move some of them.
+    assemble::set_generated(&mut header, entries, &generated);
     if !entries.is_empty() {
         tell_dependencies(world, &header);
     }
-    let feature = assemble::compression_feature(settings.payload(false));
-    add_dependencies(&mut header, DependencyKind::Requires, feature);
-    assemble::set_files(&mut header, entries, settings, false);
-    assemble::set_classes(&mut header, &classes, settings.format);
-    assemble::set_generated(&mut header, entries, &generated);
+    let mut features = assemble::of_dependencies(&header, false);
+    features.extend(assemble::compression_feature(settings.payload(false)));
+    add_dependencies(&mut header, DependencyKind::Requires, features);
     if is_shown && !entries.is_empty() {
         world.detail(shown::text(workspace, &found, &generated));
     }
@@ -120,6 +137,7 @@ pub(super) fn assemble(
         entries: files.entries,
         is_source: false,
         handled: files.handled,
+        excluded: files.excluded,
         contents,
         packed,
     })
@@ -138,10 +156,9 @@ fn dependencies(
     package: &Package,
     header: &mut Header,
     found: &Found<'_>,
-    threads: usize,
+    settings: &Settings,
 ) -> Result<Vec<Generated>, Stop> {
     let looks = Looks { for_provides: package.finds_provides, for_requires: package.finds_requires };
-    let generated = generators::generate(world, workspace, header, looks, found, threads)?;
     if assemble::has_config(found.entries) {
         let name: BString = [b"config(".as_slice(), &package.name, b")"].concat().into();
         let config = DependencyRow { flags: CONFIG | 8, ..DependencyRow::equal(name, header.evr()) };
@@ -157,7 +174,17 @@ fn dependencies(
     } else {
         DependencyKind::Requires
     };
-    add_dependencies(header, kind, assemble::owners(found.entries));
+    if looks.for_requires {
+        add_dependencies(header, kind, assemble::owners(found.entries));
+    }
+    if found.entries.is_empty() {
+        return Ok(Vec::new());
+    }
+    if !world.is_on("_use_internal_dependency_generator") {
+        external::find(world, workspace, header, looks, (found.entries, settings.format))?;
+        return Ok(Vec::new());
+    }
+    let generated = generators::generate(world, workspace, header, looks, found, settings.threads)?;
     assemble::add_generated(header, &generated);
     Ok(generated)
 }

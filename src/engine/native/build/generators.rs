@@ -1,6 +1,6 @@
 //! Dependencies that files have: what the root's generators say (rpm-dependency-generators(7)).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt;
 
 use bstr::{BString, ByteSlice};
@@ -16,7 +16,7 @@ use super::workspace::Workspace;
 use super::world::World;
 use crate::macros::{Definition, Expanding, Level, Origin, Stop};
 use crate::package::{Header, Tag};
-use crate::spec::{Allows, Dependency, DependencyKind, DependencyRow, read_dependencies};
+use crate::spec::{Allows, DependencyKind, DependencyRow, read_dependencies};
 
 /// Fewer files are not worth another thread.
 const MANY: usize = 1000;
@@ -29,8 +29,9 @@ struct Type {
     bit: u32,
 }
 
-const FIND_REQUIRES: u32 = 1 << 14;
-const FIND_PROVIDES: u32 = 1 << 15;
+/// rpm's bits of what was found in files.
+pub(super) const FIND_REQUIRES: u32 = 1 << 14;
+pub(super) const FIND_PROVIDES: u32 = 1 << 15;
 
 const TYPES: [Type; 9] = [
     Type { word: "provides", kind: DependencyKind::Provides, bit: FIND_PROVIDES },
@@ -101,11 +102,70 @@ pub(super) fn generate(
     found: &Found<'_>,
     threads: usize,
 ) -> Result<Vec<Generated>, Stop> {
+    let (filters, mut lines) =
+        with_names(world, workspace, header, || written(world, workspace, looks, found, threads));
+    // They stay in the order in which they were found, file by file.
+    lines.sort_by_key(|line| (line.file, line.call));
+    let mut all = Vec::new();
+    let mut outcome = Ok(());
+    for line in &lines {
+        let filter = filters.get(line.type_index);
+        let kept = filter.is_none_or(|filter| !filter.has_dependency(&line.text));
+        let Some(kind) = TYPES.get(line.type_index).filter(|_| kept) else {
+            continue;
+        };
+        match parsed(world, kind.kind, kind.bit, &line.text) {
+            Ok(rows) => all.extend(rows.into_iter().map(|row| Generated {
+                file: line.file,
+                kind: kind.kind,
+                row: in_namespace(row, &line.namespace),
+            })),
+            Err(Stop) => outcome = Err(Stop),
+        }
+    }
+    outcome.map(|()| without_weaker(all, found.classes))
+}
+
+/// Drops what is asked for in any version where a file of the same color asks for a version of it.
+fn without_weaker(mut all: Vec<Generated>, classes: &[Class]) -> Vec<Generated> {
+    let color = |found: &Generated| classes.get(found.file).map_or(0, |class| class.color);
+    let key = |found: &Generated| (color(found), found.kind, found.row.name.clone());
+    let versioned: HashSet<_> = all.iter().filter(|found| found.row.has_version()).map(key).collect();
+    all.retain(|found| {
+        use DependencyKind::{Recommends, Requires, Suggests};
+        let can_go = matches!(found.kind, Requires | Recommends | Suggests) && !found.row.has_version();
+        !(can_go && versioned.contains(&key(found)))
+    });
+    all
+}
+
+/// Does something while the macros of names, and the environment, are those of a package.
+pub(super) fn with_names<T>(
+    world: World<'_>,
+    workspace: &Workspace,
+    header: &Header,
+    run: impl FnOnce() -> T,
+) -> T {
     let names = exported(header);
     for (name, value) in &names {
         world.macros.push(definition(name, value));
     }
     world.macros.set_variable(b"RPM_BUILD_ROOT", Some(workspace.root.as_os_str().as_bytes()));
+    let result = run();
+    for (name, _) in &names {
+        world.macros.pop(name.as_bytes());
+    }
+    result
+}
+
+/// Runs all generators; gives what is kept out, and the lines that they wrote.
+fn written(
+    world: World<'_>,
+    workspace: &Workspace,
+    looks: Looks,
+    found: &Found<'_>,
+    threads: usize,
+) -> (Vec<Filter>, Vec<Line>) {
     let filters: Vec<Filter> = TYPES.iter().map(|kind| Filter::of(world, kind.word)).collect();
     let (mut lines, mut runs) = (Vec::new(), Vec::new());
     for attribute in found.attributes {
@@ -123,21 +183,7 @@ pub(super) fn generate(
         }
     }
     lines.extend(run_all(world, workspace, &runs, threads));
-    for (name, _) in &names {
-        world.macros.pop(name.as_bytes());
-    }
-    // They stay in the order in which they were found, file by file.
-    lines.sort_by_key(|line| (line.file, line.call));
-    let read = lines.iter().map(|line| {
-        let filter = filters.get(line.type_index);
-        let kept = filter.is_none_or(|filter| !filter.has_dependency(&line.text));
-        let kind = TYPES.get(line.type_index).filter(|_| kept);
-        let rows = kind.map(|kind| rows(world, kind, line.file, &line.text));
-        rows.unwrap_or(Ok(Vec::new())).map(|rows| in_namespace(rows, &line.namespace))
-    });
-    let read: Vec<Result<Vec<Generated>, Stop>> = read.collect();
-    let all: Result<Vec<Vec<Generated>>, Stop> = read.into_iter().collect();
-    all.map(|all| all.into_iter().flatten().collect())
+    (filters, lines)
 }
 
 /// The files that have an attribute, with their places.
@@ -247,7 +293,8 @@ fn call<'r>(
     }
 }
 
-fn full(workspace: &Workspace, entry: &Entry) -> Vec<u8> {
+/// Where a file lies on the disk.
+pub(super) fn full(workspace: &Workspace, entry: &Entry) -> Vec<u8> {
     [workspace.root.as_os_str().as_bytes(), b"/", entry.on_disk.as_os_str().as_bytes()].concat()
 }
 
@@ -271,35 +318,29 @@ fn answers(workspace: &Workspace, run: &Run<'_>, output: &[u8]) -> Vec<(usize, B
     all
 }
 
-fn in_namespace(mut rows: Vec<Generated>, namespace: &str) -> Vec<Generated> {
+fn in_namespace(mut row: DependencyRow, namespace: &str) -> DependencyRow {
     if !namespace.is_empty() {
-        for generated in &mut rows {
-            generated.row.name = format!("{namespace}({})", generated.row.name).into();
-        }
+        row.name = format!("{namespace}({})", row.name).into();
     }
-    rows
+    row
 }
 
-fn rows(world: World<'_>, kind: &Type, file: usize, line: &BString) -> Result<Vec<Generated>, Stop> {
-    if line.is_empty() {
-        return Ok(Vec::new());
-    }
-    let allows = match kind.kind {
+/// The dependencies of a text that a program wrote; what is wrong with it is told.
+pub(super) fn parsed(
+    world: World<'_>,
+    kind: DependencyKind,
+    bit: u32,
+    text: &BString,
+) -> Result<Vec<DependencyRow>, Stop> {
+    let allows = match kind {
         DependencyKind::Provides | DependencyKind::OrderWithRequires => Allows::Plain,
         _ => Allows::Everything,
     };
-    match read_dependencies(line, allows) {
-        Ok(read) => Ok(read
-            .iter()
-            .map(|dependency: &Dependency| Generated {
-                file,
-                kind: kind.kind,
-                row: DependencyRow::of(dependency, kind.bit),
-            })
-            .collect()),
+    match read_dependencies(text, allows) {
+        Ok(read) => Ok(read.iter().map(|dependency| DependencyRow::of(dependency, bit)).collect()),
         Err(problems) => {
             for problem in problems {
-                world.tell(BuildProblem::GeneratedDependency { problem, dependency: line.clone() });
+                world.tell(BuildProblem::GeneratedDependency { problem, dependency: text.clone() });
             }
             Err(Stop)
         }

@@ -6,7 +6,9 @@ mod attributes;
 mod binary_package;
 mod classify;
 mod database;
+mod debuginfo;
 mod digests;
+mod external;
 mod files;
 mod generators;
 mod input;
@@ -37,10 +39,11 @@ pub use world::BuildListener;
 
 use crate::engine::Installed;
 use crate::files::HostPath;
-use crate::macros::{Macros, Stop};
+use crate::macros::{Definition, Expanding, Level, Macros, Origin, Stop};
 use crate::package::{Capability, Format, read_headers};
 use crate::spec::{Listener, SectionKind, Spec};
 use binary_package::Assembled;
+use debuginfo::DebugPackages;
 use packages::Common;
 use scriptlet::Script;
 use settings::Settings;
@@ -126,12 +129,13 @@ impl From<Stop> for Unbuilt {
 /// Why it could not be; the listeners have been told.
 pub fn build(request: BuildRequest<'_>) -> Result<(), Unbuilt> {
     let world = World::new(request.macros, request.listener);
-    if let Some(text) = request.spec.ruled_out().filter(|_| request.order.goal != Some(Goal::Source)) {
-        return Err(world.fail(BuildProblem::RuledOut { text }).into());
+    if let Some(problem) = request.order.ruled_out(&request.spec) {
+        return Err(world.fail(problem).into());
     }
     make_folders(world)?;
     times::set_epoch(world, &request.spec);
-    let order = request.order;
+    times::set_build_time(world);
+    let order = &in_place(world, request.order);
     let needs_nothing = matches!(order.goal, None | Some(Goal::Source));
     if !order.no_dependencies && !needs_nothing {
         let missing = requirements::missing(&world, &request.spec, &order.staged)?;
@@ -170,6 +174,22 @@ pub fn build(request: BuildRequest<'_>) -> Result<(), Unbuilt> {
     steps.into_iter().try_for_each(|step| build.step(step))?;
     build.remove_inputs();
     Ok(())
+}
+
+/// The order; where it builds in place, the folder of the sources is called after the package, whatever %setup says.
+fn in_place(world: World<'_>, order: &Order) -> Order {
+    let in_place = order.in_place || world.is_on("_build_in_place");
+    if in_place {
+        world.macros.push(Definition {
+            name: b"buildsubdir".as_slice().into(),
+            options: None,
+            body: world.expand("%{NAME}-%{VERSION}").unwrap_or_default().into(),
+            expanding: Expanding::Never,
+            level: Level::SPEC,
+            origin: Origin::named("<spec>"),
+        });
+    }
+    Order { in_place, ..order.clone() }
 }
 
 /// Makes the folders that builds work in.
@@ -306,23 +326,32 @@ impl Build<'_> {
         self.read_parts()?;
         let mut handled: Vec<BString> = Vec::new();
         let mut room = digests::MOST_KEPT;
-        for package in self.spec.packages.iter().filter(|package| package.is_built()) {
-            let mut assembled = binary_package::assemble(
-                self.world,
-                &self.workspace,
-                &self.spec,
-                package,
-                &mut self.settings,
-                self.order.shows_classes,
-                &mut room,
-            )?;
-            if self.order.short_circuit {
-                let row = assemble::rpmlib("ShortCircuited", "4.9.0-1");
-                let kind = crate::spec::DependencyKind::Requires;
-                crate::spec::add_dependencies(&mut assembled.header, kind, [row]);
+        let mut debug = DebugPackages::begin(self.world, &self.workspace, &mut self.spec)?;
+        // Packages of debug information are added on the way.
+        let mut index = 0;
+        while index < self.spec.packages.len() {
+            debug.before(&mut self.spec, index)?;
+            let package = self.spec.packages.get(index).filter(|package| package.is_built());
+            if let Some(package) = package {
+                let mut assembled = binary_package::assemble(
+                    self.world,
+                    &self.workspace,
+                    &self.spec,
+                    package,
+                    &mut self.settings,
+                    self.order.shows_classes,
+                    &mut room,
+                )?;
+                if self.order.short_circuit {
+                    let row = assemble::rpmlib("ShortCircuited", "4.9.0-1");
+                    let kind = crate::spec::DependencyKind::Requires;
+                    crate::spec::add_dependencies(&mut assembled.header, kind, [row]);
+                }
+                debug.after(&mut self.spec, index, &assembled)?;
+                handled.append(&mut assembled.handled);
+                self.binaries.push(assembled);
             }
-            handled.append(&mut assembled.handled);
-            self.binaries.push(assembled);
+            index += 1;
         }
         if self.spec.packages.iter().any(crate::spec::Package::is_built) {
             files::unpackaged::check(self.world, &self.workspace, &handled)?;

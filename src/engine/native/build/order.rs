@@ -1,6 +1,8 @@
 //! What is asked of a build: how far it goes, and what is left out.
 
+use super::problem::BuildProblem;
 use crate::package::Dependency;
+use crate::spec::Spec;
 
 /// The letter after `-b`, `-r` or `-t` (rpmbuild(1), "OPERATIONS").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,14 +126,20 @@ impl Order {
         if self.no_prep {
             left_out.extend([Step::Prep, Step::RemoveFolder]);
         }
-        if self.no_prep && !self.in_place {
-            left_out.push(Step::MakeFolder);
-        }
         if self.in_place {
+            // The folder only links to the sources: it is made wherever something is built in them.
+            let in_sources = [Step::Prep, Step::Conf, Step::Build, Step::Install];
+            if steps.iter().any(|step| in_sources.contains(step)) {
+                steps.push(Step::MakeFolder);
+            }
             left_out.extend([Step::Prep, Step::RemoveFolder]);
-        }
-        if self.short_circuit {
-            left_out.extend([Step::MakeFolder, Step::RemoveFolder]);
+        } else {
+            if self.no_prep {
+                left_out.push(Step::MakeFolder);
+            }
+            if self.short_circuit {
+                left_out.extend([Step::MakeFolder, Step::RemoveFolder]);
+            }
         }
         if self.no_check {
             left_out.push(Step::Check);
@@ -145,6 +153,17 @@ impl Order {
         steps
     }
 
+    /// Why a spec can't be built here, where this makes something that only some machines can (rpm's `RPMSPEC_ANYARCH`).
+    pub fn ruled_out(&self, spec: &Spec) -> Option<BuildProblem> {
+        use Step as S;
+        let of_machine = [S::Prep, S::Conf, S::Build, S::Install, S::Binary];
+        let is_left_out = |step: &Step| self.no_prep && *step == S::Prep;
+        // A spec that works nothing out has nothing to unpack for `-br`, but what rules it out counts before that.
+        let steps = self.of_goal(true);
+        let counts = steps.iter().any(|step| of_machine.contains(step) && !is_left_out(step));
+        spec.ruled_out().filter(|_| counts).map(|text| BuildProblem::RuledOut { text })
+    }
+
     fn of_goal(&self, has_generator: bool) -> Vec<Step> {
         use Step as S;
         const BEGIN: [Step; 3] = [S::MakeFolder, S::Prep, S::BuildRequires];
@@ -155,7 +174,8 @@ impl Order {
         match (goal, self.short_circuit) {
             (Goal::Prep, false) => vec![S::MakeFolder, S::Prep],
             (Goal::Prep, true) => vec![S::Prep],
-            (Goal::BuildRequires, _) => with(&[]),
+            (Goal::BuildRequires, false) => with(&[]),
+            (Goal::BuildRequires, true) => vec![S::BuildRequires],
             (Goal::Conf, false) => with(&[S::Conf]),
             (Goal::Conf, true) => vec![S::Conf],
             (Goal::Build, false) => with(&[S::Conf, S::Build]),
@@ -191,7 +211,8 @@ impl Order {
             ]),
             (Goal::Source, _) => vec![S::Sources, S::Source],
             (Goal::SourceWithRequires, _) if !has_generator => vec![S::Sources, S::Source],
-            (Goal::SourceWithRequires, _) => {
+            (Goal::SourceWithRequires, true) => vec![S::DumpBuildRequires, S::Sources, S::Source],
+            (Goal::SourceWithRequires, false) => {
                 vec![S::MakeFolder, S::Prep, S::DumpBuildRequires, S::Sources, S::Source]
             }
         }
@@ -224,5 +245,8 @@ mod tests {
     #[test]
     fn a_short_circuit_runs_its_goal_and_no_more() {
         assert_eq!(steps(Goal::Build, |order| order.short_circuit = true), [Step::Build]);
+        assert_eq!(steps(Goal::BuildRequires, |order| order.short_circuit = true), [Step::BuildRequires]);
+        let with_requires = [Step::DumpBuildRequires, Step::Sources, Step::Source];
+        assert_eq!(steps(Goal::SourceWithRequires, |order| order.short_circuit = true), with_requires);
     }
 }

@@ -1,11 +1,12 @@
 //! Parts of the spec that the build itself writes (rpmbuild(1), "Read dynamic spec parts").
 
 use bstr::ByteSlice;
+use miette::{Diagnostic, Severity};
 
 use super::workspace::Workspace;
 use super::world::World;
 use crate::macros::Stop;
-use crate::spec::{Listener, Parsing, Spec, parse_part};
+use crate::spec::{Listener, Parsing, Report, Spec, parse_part};
 
 /// Reads all parts, in the order of their names.
 pub(super) fn read(
@@ -15,6 +16,7 @@ pub(super) fn read(
     listener: &Listener,
 ) -> Result<Spec, Stop> {
     let Some(folder) = &workspace.parts else {
+        tell_unfinished(world, &spec, listener)?;
         return Ok(spec);
     };
     let pattern = folder.join("*.specpart");
@@ -36,9 +38,17 @@ pub(super) fn read(
         };
         spec =
             parse_part(world.macros, spec, parsing).map_err(|Stop| world.fail(super::BuildProblem::Part))?;
-        if spec.lacks_fields {
-            return Err(world.fail(super::BuildProblem::Part));
-        }
     }
+    tell_unfinished(world, &spec, listener)?;
     Ok(spec)
+}
+
+/// What packages lack after all: no part of the build has said it.
+fn tell_unfinished(world: &World<'_>, spec: &Spec, listener: &Listener) -> Result<(), Stop> {
+    for (problem, place) in &spec.unfinished {
+        let (problem, file) = (problem.clone().into(), std::sync::Arc::clone(&place.file));
+        listener(&Report { problem, file, line: place.line });
+    }
+    let is_error = spec.unfinished.iter().any(|(problem, _)| problem.severity() != Some(Severity::Warning));
+    if is_error { Err(world.fail(super::BuildProblem::Part)) } else { Ok(()) }
 }

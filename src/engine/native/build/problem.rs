@@ -4,6 +4,7 @@ use bstr::BString;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use super::files::KeyProblem;
 use crate::engine::Unmet;
 use crate::spec::{DependencyProblem, FileProblem, Finding, Weight};
 
@@ -67,6 +68,35 @@ pub enum BuildProblem {
         problem: DependencyProblem,
         /// What it wrote.
         dependency: BString,
+    },
+    /// Programs of before rpm's own generators look for dependencies.
+    #[error(
+        "{}",
+        if *is_error {
+            "External dependency generator is incompatible with v6 packages"
+        } else {
+            "Deprecated external dependency generator is used!"
+        }
+    )]
+    #[diagnostic(
+        code(forge::engine::external_generator),
+        help(
+            "`%_use_internal_dependency_generator` is 1 nowadays; __requires_exclude and its like filter what is found"
+        )
+    )]
+    ExternalGenerator {
+        /// Whether packages of this format can't have them.
+        is_error: bool,
+    },
+    /// The program that looks for dependencies failed.
+    #[error("Failed to find {what}:")]
+    #[diagnostic(
+        code(forge::engine::dependencies_not_found),
+        help("the macro `%__find_…` names the program")
+    )]
+    NotFound {
+        /// `Provides`, `Requires`.
+        what: &'static str,
     },
     /// A source is missing.
     #[error("Bad file: {path}: {reason}")]
@@ -191,10 +221,33 @@ pub enum BuildProblem {
         /// The other.
         second: BString,
     },
+    /// A package for debug information is there already: it gets the files.
+    #[error("package {name} already exists")]
+    #[diagnostic(
+        code(forge::engine::package_exists),
+        help("the build makes it, for `%_debuginfo_subpackages` is set: don't declare it"),
+        severity(Warning)
+    )]
+    PackageExists {
+        /// The package.
+        name: BString,
+    },
     /// A part of the spec that the build has written is wrong.
     #[error("parsing failed")]
     #[diagnostic(code(forge::engine::part), help("what is wrong with it was said before"))]
     Part,
+    /// A public key that is none, or not as rpm wants it.
+    #[error("{path}: {problem}")]
+    #[diagnostic(
+        code(forge::engine::public_key),
+        help("%pubkey takes a key in ASCII armour: `gpg --armor --export`")
+    )]
+    PublicKey {
+        /// The key.
+        path: BString,
+        /// What is wrong with it.
+        problem: KeyProblem,
+    },
     /// Capabilities that there are not.
     #[error("Invalid capability: {text}")]
     #[diagnostic(
@@ -332,9 +385,23 @@ pub enum BuildProblem {
         path: BString,
     },
     /// A time of the build that is no time; the build goes on with 1970.
-    #[error("unable to parse _buildtime macro")]
-    #[diagnostic(code(forge::engine::build_time), help("`%_buildtime` is a number: seconds since 1970"))]
-    BuildTime,
+    #[error("unable to parse {what}")]
+    #[diagnostic(
+        code(forge::engine::build_time),
+        help("`%_buildtime` and SOURCE_DATE_EPOCH are numbers: seconds since 1970")
+    )]
+    BuildTime {
+        /// What says it: `_buildtime macro`, `SOURCE_DATE_EPOCH`.
+        what: &'static str,
+    },
+    /// The time of the newest change is asked for, and there is no change.
+    #[error("%source_date_epoch_from_changelog is set, but %changelog has no entries to take a date from")]
+    #[diagnostic(
+        code(forge::engine::no_change),
+        help("add an entry to %changelog, or set SOURCE_DATE_EPOCH"),
+        severity(Warning)
+    )]
+    NoChange,
     /// What is to be done with the times of files.
     #[error("Unknown mtime policy '{policy}'")]
     #[diagnostic(
@@ -494,6 +561,7 @@ impl BuildProblem {
         match self {
             Self::EmptyManifest { is_error, .. }
             | Self::NoBuildId { is_error, .. }
+            | Self::ExternalGenerator { is_error }
             | Self::ListedTwice { is_error, .. }
             | Self::Unpackaged { is_error, .. }
             | Self::BinariesInNoarch { is_error, .. } => *is_error,

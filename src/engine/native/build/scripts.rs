@@ -1,6 +1,6 @@
 //! Scripts of packages whose text lies in files that the build has written (`%post -f`).
 
-use bstr::{BString, ByteSlice};
+use bstr::BString;
 
 use super::problem::BuildProblem;
 use super::workspace::Workspace;
@@ -25,8 +25,7 @@ fn text(world: World<'_>, workspace: &Workspace, script: &Scriptlet, tag: Tag) -
     let Some(file) = &script.file else {
         return Ok(script.body.clone());
     };
-    let subfolder = world.expand("%{?buildsubdir}")?;
-    let path = workspace.folder.join(subfolder.to_path_lossy()).join(file.to_path_lossy());
+    let path = workspace.in_sources(&world, file)?;
     let path = BString::from(path.as_os_str().as_encoded_bytes());
     let content = world.macros.read_file(&path).map_err(|error| {
         let (tag, reason) = (tag.to_string(), reason(&error));

@@ -70,7 +70,15 @@ pub(super) fn assemble(
     let dynamic = is_dynamic.then(|| assemble::rpmlib_if_there("DynamicBuildRequires", "4.15.0-1"));
     let all = features.into_iter().chain(compression).chain(dynamic);
     add_dependencies(&mut header, DependencyKind::Requires, all);
-    Ok(Assembled { header, entries, is_source: true, handled: Vec::new(), contents, packed: None })
+    Ok(Assembled {
+        header,
+        entries,
+        is_source: true,
+        excluded: Vec::new(),
+        handled: Vec::new(),
+        contents,
+        packed: None,
+    })
 }
 
 /// The files of the package, with rpm's flags. Sources that stay out of it have to be there all the same.

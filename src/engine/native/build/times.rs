@@ -17,6 +17,9 @@ pub(super) struct Times {
 /// The variable of reproducible builds.
 const EPOCH: &str = "SOURCE_DATE_EPOCH";
 
+/// The variable that tells scripts when their packages are built; rpm's own macros for git read it.
+const BUILD_TIME: &str = "RPM_BUILD_TIME";
+
 /// Sets [`EPOCH`] from the newest change, where macros ask for it and nobody has said it.
 pub(super) fn set_epoch(world: World<'_>, spec: &Spec) {
     if !world.is_on("source_date_epoch_from_changelog") || world.macros.variable(EPOCH.as_bytes()).is_some() {
@@ -27,23 +30,38 @@ pub(super) fn set_epoch(world: World<'_>, spec: &Spec) {
         let midnight = newest.time - newest.time.rem_euclid(24 * 60 * 60);
         world.notice(format!("setting {EPOCH}={midnight}"));
         world.macros.set_variable(EPOCH.as_bytes(), Some(midnight.to_string().as_bytes()));
+    } else {
+        world.tell(BuildProblem::NoChange);
     }
 }
 
+/// Settles when the packages are built, and sets [`BUILD_TIME`] to it: scripts see the time that the packages tell.
+pub(super) fn set_build_time(world: World<'_>) {
+    let said = world.setting("_buildtime");
+    let epoch = variable(world, EPOCH).filter(|_| world.is_on("use_source_date_epoch_as_buildtime"));
+    let (what, text) = match (said.as_str(), epoch) {
+        ("", None) => ("the clock", (SystemClock.now().0 / 1000).to_string()),
+        ("", Some(epoch)) => (EPOCH, epoch),
+        (said, _) => ("_buildtime macro", said.to_owned()),
+    };
+    let build = text.trim_ascii_start().parse::<i64>().unwrap_or_else(|_| {
+        world.tell(BuildProblem::BuildTime { what });
+        0
+    });
+    // Headers hold it in 32 bits, and so does rpm.
+    let build = build.cast_unsigned() & u64::from(u32::MAX);
+    world.macros.set_variable(BUILD_TIME.as_bytes(), Some(build.to_string().as_bytes()));
+}
+
+fn variable(world: World<'_>, name: &str) -> Option<String> {
+    world.macros.variable(name.as_bytes()).map(|text| String::from_utf8_lossy(&text).into_owned())
+}
+
 impl Times {
-    /// The times that macros and the environment say.
+    /// The times that macros and the environment say; the build's own is what [`set_build_time`] settled.
     pub(super) fn of(world: World<'_>) -> Self {
-        let epoch = world.macros.variable(EPOCH.as_bytes());
-        let epoch = epoch.and_then(|text| String::from_utf8_lossy(&text).trim().parse().ok());
-        let said = world.setting("_buildtime");
-        let build = match (said.as_str(), epoch) {
-            ("", Some(epoch)) if world.is_on("use_source_date_epoch_as_buildtime") => epoch,
-            ("", _) => i64::try_from(SystemClock.now().0 / 1000).unwrap_or(i64::MAX),
-            (said, _) => said.parse().unwrap_or_else(|_| {
-                world.tell(BuildProblem::BuildTime);
-                0
-            }),
-        };
+        let number = |name| variable(world, name).and_then(|text| text.trim().parse().ok());
+        let (build, epoch) = (number(BUILD_TIME).unwrap_or_default(), number(EPOCH));
         Self { build, latest: Self::latest(world, build, epoch) }
     }
 

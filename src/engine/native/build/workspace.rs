@@ -38,6 +38,12 @@ impl Workspace {
         Ok(Self { folder, root: path("%{buildroot}")?, parts, has_own_folder })
     }
 
+    /// Where a name lies that begins in the folder of the sources.
+    pub(super) fn in_sources(&self, world: &World<'_>, name: &[u8]) -> Result<HostPath, Stop> {
+        let subfolder = world.expand("%{?buildsubdir}")?;
+        Ok(self.folder.join(subfolder.to_path_lossy()).join(name.to_path_lossy()))
+    }
+
     /// Makes the folder anew.
     pub(super) fn make(&self, world: &World<'_>) -> Result<(), Stop> {
         let tool =

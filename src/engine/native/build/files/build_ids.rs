@@ -37,8 +37,8 @@ enum Mode {
 /// What the build has to say of links.
 #[derive(Clone, Copy)]
 pub(in super::super) struct Links {
-    /// Whether there is debug information to find.
-    pub(in super::super) has_debug_package: bool,
+    /// Whether debug information is packaged, and this package can have some.
+    pub(in super::super) is_on: bool,
 }
 
 /// An ELF file with its build-id, in hexadecimal digits.
@@ -58,7 +58,7 @@ pub(super) fn add(
     time: i64,
 ) -> Result<(), Stop> {
     // Macros of rpm before 4.20 make links whether there is debug information or not.
-    let is_wanted = links.has_debug_package || !world.is_defined("builddir");
+    let is_wanted = links.is_on || !world.is_defined("builddir");
     let mode = match world.setting("_build_id_links").as_str() {
         _ if !is_wanted => Mode::None,
         "" | "none" => Mode::None,
@@ -77,12 +77,10 @@ pub(super) fn add(
     let maker = Maker { world, workspace, root: &root, time };
     let mut added = Vec::new();
     for file in &identified {
-        let is_debug =
-            file.path.starts_with(DEBUG_ROOT.as_bytes()) && file.path.ends_with(DEBUG_END.as_bytes());
-        if is_debug {
+        if is_debug(&file.path) {
             maker.debug(file, mode, &mut added)?;
         } else if mode != Mode::AllDebug {
-            maker.link(MAIN_FOLDER, &file.id, "", file, &file.path, &mut added)?;
+            maker.link(MAIN_FOLDER, &file.id, "", file, &file.path, &mut added).map(drop)?;
         }
     }
     entries.append(&mut added);
@@ -97,7 +95,7 @@ fn identified(
     entries: &[Entry],
 ) -> Result<Vec<Identified>, Stop> {
     let mut found: Vec<Identified> = Vec::new();
-    let is_fatal = world.is_on("_missing_build_ids_terminate_build") && world.is_on("_enable_debug_packages");
+    let is_fatal = world.is_on("_missing_build_ids_terminate_build") && world.is_on("__debug_package");
     let mut is_missing = false;
     for entry in entries.iter().filter(|entry| can_have_id(entry)) {
         let Ok(file) = root.open(&entry.on_disk) else {
@@ -107,7 +105,8 @@ fn identified(
         let Ok(parsed) = object::File::parse(&cache) else {
             continue;
         };
-        let is_module = parsed.kind() == ObjectKind::Relocatable && entry.path.ends_with(b".ko");
+        let is_module =
+            parsed.kind() == ObjectKind::Relocatable && parsed.section_by_name(".modinfo").is_some();
         if !is_module && !matches!(parsed.kind(), ObjectKind::Executable | ObjectKind::Dynamic) {
             continue;
         }
@@ -127,10 +126,13 @@ fn identified(
 }
 
 fn can_have_id(entry: &Entry) -> bool {
-    let is_program = entry.mode & 0o111 != 0;
-    let is_debug =
-        entry.path.starts_with(DEBUG_ROOT.as_bytes()) && entry.path.ends_with(DEBUG_END.as_bytes());
-    entry.is_regular() && entry.is_there && !entry.is_excluded && (is_program || is_debug)
+    let can_have = entry.is_executable || is_debug(&entry.path);
+    entry.is_regular() && entry.is_there && !entry.is_excluded && can_have
+}
+
+/// Whether it is debug information, by where it lies.
+fn is_debug(path: &[u8]) -> bool {
+    path.strip_prefix(DEBUG_ROOT.as_bytes()).is_some_and(|rest| rest.starts_with(b"/"))
 }
 
 fn full(workspace: &Workspace, path: &[u8]) -> BString {
@@ -148,6 +150,7 @@ struct Maker<'m> {
 impl Maker<'_> {
     /// The links of debug information: to itself, and to the program where that has none of its own.
     fn debug(&self, file: &Identified, mode: Mode, added: &mut Vec<Entry>) -> Result<(), Stop> {
+        let number = self.link(DEBUG_FOLDER, &file.id, DEBUG_END, file, &file.path, added)?;
         match mode {
             Mode::AllDebug => {
                 if let Some(program) = self.program_of(file) {
@@ -155,15 +158,13 @@ impl Maker<'_> {
                 }
             }
             Mode::Compat => {
-                let main = format!("{MAIN_FOLDER}/{}", in_folder(&file.id));
-                let is_there = self.root.dir().symlink_metadata(main.trim_start_matches('/')).is_ok();
-                if is_there {
-                    self.link(DEBUG_FOLDER, &file.id, "", file, main.as_bytes(), added)?;
-                }
+                let id = if number == 0 { file.id.clone() } else { format!("{}.{number}", file.id) };
+                let main = format!("{MAIN_FOLDER}/{}", in_folder(&id));
+                self.link(DEBUG_FOLDER, &id, "", file, main.as_bytes(), added)?;
             }
             Mode::Separate | Mode::None => {}
         }
-        self.link(DEBUG_FOLDER, &file.id, DEBUG_END, file, &file.path, added)
+        Ok(())
     }
 
     /// The program that debug information is of, by their names.
@@ -176,7 +177,7 @@ impl Maker<'_> {
         self.root.dir().symlink_metadata(on_disk).is_ok().then(|| plain.into())
     }
 
-    /// Makes a link, or finds it; another file of the same build-id gets one with a number.
+    /// Makes a link, or finds it, and gives its number; another file of the same build-id gets one with a number.
     fn link(
         &self,
         base: &str,
@@ -185,7 +186,7 @@ impl Maker<'_> {
         file: &Identified,
         target: &[u8],
         added: &mut Vec<Entry>,
-    ) -> Result<(), Stop> {
+    ) -> Result<u32, Stop> {
         let failed = |error: std::io::Error| {
             let path = full(self.workspace, base.as_bytes());
             self.world.fail(BuildProblem::Unreadable { path, reason: reason(&error) })
@@ -226,7 +227,7 @@ impl Maker<'_> {
             if !added.iter().any(|entry| entry.path == path.as_bytes()) {
                 added.push(self.entry(path.as_bytes(), kind::LINK | 0o777, &relative));
             }
-            return Ok(());
+            return Ok(number);
         }
     }
 
@@ -252,13 +253,14 @@ impl Maker<'_> {
             path: path.into(),
             on_disk: path.trim_start_with(|c| c == '/').to_path_lossy().into_owned(),
             mode,
-            mode_said: Said::ForThis,
+            // As with `%defattr`: what the package itself says of one with `%attr` counts more.
+            mode_said: Said::ForAll,
             size: target.len() as u64,
             modified: self.time,
             identity: Some((0, 0, 1)),
             target: target.into(),
-            user: ("root".into(), Said::ForThis),
-            group: ("root".into(), Said::ForThis),
+            user: ("root".into(), Said::ForAll),
+            group: ("root".into(), Said::ForAll),
             flags: flag::ARTIFACT,
             verifies: (u32::MAX, Said::Nowhere),
             is_there: true,

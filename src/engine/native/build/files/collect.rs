@@ -9,23 +9,25 @@ use cap_std::fs::{Dir, Metadata, MetadataExt};
 use rayon::prelude::*;
 
 use super::super::problem::BuildProblem;
+use super::super::workspace::Workspace;
 use super::super::world::World;
 use super::entry::{Entry, GHOST_VERIFIES, Said, flag, kind};
 use super::line::{Attributes, Defaults};
 use super::pattern;
-use crate::files::{Folder, HostPath, reason};
+use super::public_key;
+use crate::files::{Folder, reason};
 use crate::spec::{SimpleDirective, read_file_line};
 
 /// Fewer entries of a folder are not worth another thread.
 const MANY: usize = 32;
 
 /// Flags that folders do not have: they hold nothing themselves.
-const OF_CONTENT: u32 = flag::CONFIG | flag::DOC | flag::LICENSE | flag::README;
+const OF_CONTENT: u32 = flag::CONFIG | flag::DOC | flag::LICENSE;
 
 /// Collects the files of a package.
 pub(super) struct Collector<'c> {
     world: World<'c>,
-    root_path: &'c HostPath,
+    workspace: &'c Workspace,
     root: Option<Folder>,
     /// When the package is built: what is not there was changed then.
     time: i64,
@@ -34,24 +36,27 @@ pub(super) struct Collector<'c> {
     pub(super) entries: Vec<Entry>,
     /// Files of the build that become documentation, with what their lines said.
     pub(super) special: Vec<(SimpleDirective, BString, Attributes)>,
+    /// Public keys that the package carries, in ASCII armour.
+    pub(super) keys: Vec<BString>,
     /// Whether something was wrong.
     pub(super) has_failed: bool,
     may_lack_documents: bool,
 }
 
 impl<'c> Collector<'c> {
-    pub(super) fn new(world: World<'c>, root_path: &'c HostPath, time: i64) -> Self {
+    pub(super) fn new(world: World<'c>, workspace: &'c Workspace, time: i64) -> Self {
         let folders = world.setting("__docdir_path");
         let doc_folders = folders.split(':').filter(|folder| !folder.is_empty()).map(BString::from).collect();
         Self {
             world,
-            root_path,
-            root: Folder::open_ambient(root_path).ok(),
+            workspace,
+            root: Folder::open_ambient(&workspace.root).ok(),
             time,
             doc_folders,
             defaults: Defaults::default(),
             entries: Vec::new(),
             special: Vec::new(),
+            keys: Vec::new(),
             has_failed: false,
             may_lack_documents: false,
         }
@@ -59,7 +64,7 @@ impl<'c> Collector<'c> {
 
     /// Looks for the buildroot again: a script may have made it.
     pub(super) fn look_again(&mut self) {
-        self.root = Folder::open_ambient(self.root_path).ok();
+        self.root = Folder::open_ambient(&self.workspace.root).ok();
     }
 
     /// Tells of something wrong; the other files are looked at all the same.
@@ -92,6 +97,7 @@ impl<'c> Collector<'c> {
                     self.special.push((special, name.clone(), attributes.clone()));
                 }
                 _ if attributes.is_doc_folder => self.doc_folders.push(name.clone()),
+                _ if attributes.flags & flag::PUBKEY != 0 => self.key(name, &attributes),
                 _ => self.name(name, &attributes),
             }
         }
@@ -99,19 +105,15 @@ impl<'c> Collector<'c> {
 
     /// A name of a line: a path or a pattern.
     pub(super) fn name(&mut self, name: &[u8], attributes: &Attributes) {
-        if !pattern::is_pattern(name) {
-            return self.path(&pattern::unescaped(name), attributes);
-        }
-        let choices = pattern::alternatives(name);
-        let mut found: Vec<PathBuf> = Vec::new();
-        if let Some(root) = &self.root {
-            found.extend(choices.iter().flat_map(|choice| pattern::matches(root.dir(), choice)));
-            if attributes.is_folder {
-                found.retain(|path| root.is_folder(path));
-            }
+        let mut found = match &self.root {
+            Some(root) => pattern::found(root.dir(), name),
+            None => Vec::new(),
+        };
+        if let Some(root) = self.root.as_ref().filter(|_| attributes.is_folder || name.ends_with(b"/")) {
+            found.retain(|path| root.is_folder(path));
         }
         if found.is_empty() {
-            return self.path(&pattern::unescaped(name), attributes);
+            return self.path(name, attributes);
         }
         for path in found {
             let path = [b"/", path.as_os_str().as_bytes()].concat();
@@ -119,11 +121,32 @@ impl<'c> Collector<'c> {
         }
     }
 
+    /// A public key of the build, or one that is packaged as a file as well.
+    fn key(&mut self, name: &[u8], attributes: &Attributes) {
+        let path = if name.starts_with(b"/") {
+            self.full(&cleaned(name))
+        } else {
+            match self.workspace.in_sources(&self.world, name) {
+                Ok(path) => path.as_os_str().as_bytes().into(),
+                Err(_) => return self.has_failed = true,
+            }
+        };
+        let text = self.world.macros.read_file(&path);
+        match text.map_err(|_| public_key::KeyProblem::Unreadable).and_then(|text| public_key::armored(&text))
+        {
+            Ok(key) => self.keys.push(key),
+            Err(problem) => return self.wrong(BuildProblem::PublicKey { path, problem }),
+        }
+        if name.starts_with(b"/") {
+            self.path(name, attributes);
+        }
+    }
+
     /// Documentation that was put there; whether it may be missing is a matter of configuration.
     pub(super) fn document(&mut self, name: &[u8], attributes: &Attributes) {
         let is_fatal = self.world.is_on("_missing_doc_files_terminate_build");
         self.may_lack_documents = !is_fatal;
-        self.name(name, attributes);
+        self.path(name, attributes);
         self.may_lack_documents = false;
     }
 
@@ -145,6 +168,10 @@ impl<'c> Collector<'c> {
             None => Err(io::ErrorKind::NotFound.into()),
         };
         match found {
+            Ok(metadata) if names_folder && !metadata.is_dir() => {
+                let path = self.full(&path);
+                self.wrong(BuildProblem::NotAFolder { path });
+            }
             Ok(metadata) => self.present(&path, on_disk, &metadata, attributes),
             Err(error) if error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(20) => {
                 self.missing(path, on_disk, names_folder, attributes);
@@ -262,6 +289,7 @@ impl<'c> Collector<'c> {
             self.wrong(BuildProblem::ModeOfLink { path });
         }
         entry.is_there = true;
+        entry.is_executable = metadata.mode() & 0o111 != 0;
         entry.modified = metadata.mtime();
         entry.size = metadata.size();
         entry.identity = Some((metadata.dev(), metadata.ino(), metadata.nlink()));
@@ -322,7 +350,7 @@ impl<'c> Collector<'c> {
 
     /// The path as messages have it: in the buildroot.
     fn full(&self, path: &[u8]) -> BString {
-        [self.root_path.as_os_str().as_bytes(), path].concat().into()
+        [self.workspace.root.as_os_str().as_bytes(), path].concat().into()
     }
 }
 

@@ -79,6 +79,8 @@ pub(crate) struct Entry {
     pub(crate) capabilities: BString,
     /// Whether the buildroot has it.
     pub(crate) is_there: bool,
+    /// Whether somebody may run it there, whatever mode it is packaged with.
+    pub(crate) is_executable: bool,
     /// Whether it is listed only to be left out.
     pub(crate) is_excluded: bool,
     /// Its number in the package: what the header calls its inode.

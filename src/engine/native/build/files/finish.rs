@@ -12,6 +12,7 @@ use super::entry::Entry;
 pub(super) struct Finished {
     pub(super) entries: Vec<Entry>,
     pub(super) handled: Vec<BString>,
+    pub(super) excluded: Vec<BString>,
     pub(super) has_failed: bool,
 }
 
@@ -41,9 +42,10 @@ pub(super) fn finish(world: World<'_>, mut entries: Vec<Entry>, postfixes: &[BSt
         }
         merged.push(entry);
     }
-    merged.retain(|entry| !entry.is_excluded);
+    let (excluded, mut merged): (Vec<_>, Vec<_>) = merged.into_iter().partition(|entry| entry.is_excluded);
+    let excluded = excluded.into_iter().map(|entry| entry.path).collect();
     count_links(&mut merged);
-    Finished { entries: merged, handled, has_failed }
+    Finished { entries: merged, handled, excluded, has_failed }
 }
 
 fn remove_postfix(entry: &mut Entry, postfixes: &[BString]) {

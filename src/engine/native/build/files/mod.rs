@@ -5,7 +5,8 @@ mod collect;
 pub(super) mod entry;
 mod finish;
 mod line;
-pub(super) mod pattern;
+mod pattern;
+mod public_key;
 mod special;
 pub(super) mod unpackaged;
 
@@ -22,13 +23,19 @@ use crate::spec::Package;
 
 pub(super) use build_ids::Links;
 pub(super) use entry::Entry;
+pub(super) use public_key::KeyProblem;
 
 /// The files of a package.
+#[derive(Default)]
 pub(super) struct PackageFiles {
     /// What is packaged, in the order of the paths.
     pub(super) entries: Vec<Entry>,
     /// All paths of the buildroot that are dealt with.
     pub(super) handled: Vec<BString>,
+    /// What was listed to be left out.
+    pub(super) excluded: Vec<BString>,
+    /// Public keys that it carries.
+    pub(super) keys: Vec<BString>,
 }
 
 /// Finds the files of a package.
@@ -41,18 +48,19 @@ pub(super) fn of(
     links: Links,
 ) -> Result<PackageFiles, Stop> {
     let Some(list) = &package.files else {
-        return Ok(PackageFiles { entries: Vec::new(), handled: Vec::new() });
+        return Ok(PackageFiles::default());
     };
     let mut lines: Vec<BString> = list.lines.iter().map(|line| line.text.clone()).collect();
     for name in &list.lists {
         lines.extend(manifest(world, workspace, name)?);
     }
-    let mut collector = collect::Collector::new(world, &workspace.root, times.build);
+    let mut collector = collect::Collector::new(world, workspace, times.build);
     lines.iter().for_each(|line| collector.line(line));
     special::add(world, workspace, header, &mut collector)?;
     if collector.has_failed {
         return Err(Stop);
     }
+    let keys = std::mem::take(&mut collector.keys);
     let mut entries = std::mem::take(&mut collector.entries);
     build_ids::add(world, workspace, links, &mut entries, times.build)?;
     let mut finished = finish::finish(world, entries, &package.removed_postfixes);
@@ -64,7 +72,12 @@ pub(super) fn of(
     for entry in &mut finished.entries {
         entry.modified = times.clamped(entry.modified);
     }
-    Ok(PackageFiles { entries: finished.entries, handled: finished.handled })
+    Ok(PackageFiles {
+        entries: finished.entries,
+        handled: finished.handled,
+        excluded: finished.excluded,
+        keys,
+    })
 }
 
 /// Looks at where a link points; one into the buildroot is wrong everywhere else.
@@ -86,9 +99,7 @@ fn manifest(world: World<'_>, workspace: &Workspace, name: &BString) -> Result<V
     let path = if name.starts_with(b"/") {
         HostPath::new(name.to_path_lossy()).unwrap_or_else(HostPath::root)
     } else {
-        let subfolder = world.expand("%{?buildsubdir}")?;
-        let below = subfolder.to_path_lossy().join(name.to_path_lossy());
-        workspace.folder.join(below)
+        workspace.in_sources(&world, name)?
     };
     let shown = BString::from(path.as_os_str().as_encoded_bytes());
     let text = world.macros.read_file(&shown).map_err(|error| {

@@ -10,34 +10,37 @@ use globset::GlobBuilder;
 
 use crate::engine::limits::MOST_ALTERNATIVES;
 
-/// Whether a text holds anything but itself.
-pub(crate) fn is_pattern(text: &[u8]) -> bool {
-    let mut bytes = text.iter();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\\' => drop(bytes.next()),
-            b'*' | b'?' | b'[' | b'{' => return true,
-            _ => {}
-        }
+/// The paths below a folder that a text names as a pattern; none where it is no pattern or where nothing matches it. Then
+/// it stands for itself, as it is written: `a\b` is `ab` if that is there, and `a\b` otherwise.
+pub(crate) fn found(folder: &Dir, text: &[u8]) -> Vec<PathBuf> {
+    if !is_pattern(text) {
+        return Vec::new();
     }
-    false
+    alternatives(text).iter().flat_map(|choice| matches(folder, choice)).collect()
 }
 
-/// A text without its backslashes.
-pub(crate) fn unescaped(text: &[u8]) -> BString {
+/// Whether a text may name something else than itself.
+fn is_pattern(text: &[u8]) -> bool {
+    text.iter().any(|byte| b"*?[{\\".contains(byte))
+}
+
+/// Whether a part of a pattern can name more than one thing.
+fn has_wildcard(part: &[u8]) -> bool {
+    unescaped_at(part, 0, b"*?[{").is_some()
+}
+
+/// A text without its backslashes; nothing where one escapes nothing: no name matches that.
+fn unescaped(text: &[u8]) -> Option<BString> {
     let mut plain = Vec::with_capacity(text.len());
     let mut bytes = text.iter();
     while let Some(byte) = bytes.next() {
-        match byte {
-            b'\\' => plain.extend(bytes.next()),
-            other => plain.push(*other),
-        }
+        plain.push(if *byte == b'\\' { *bytes.next()? } else { *byte });
     }
-    plain.into()
+    Some(plain.into())
 }
 
 /// The texts that braces stand for: `a{b,c}` is `ab` and `ac`. Braces that do not close stand for themselves.
-pub(crate) fn alternatives(text: &[u8]) -> Vec<BString> {
+fn alternatives(text: &[u8]) -> Vec<BString> {
     let mut done = Vec::new();
     let mut open = vec![BString::from(text)];
     while let Some(next) = open.pop() {
@@ -95,7 +98,7 @@ fn unescaped_at(text: &[u8], from: usize, wanted: &[u8]) -> Option<usize> {
 
 /// The paths below a folder that a pattern without braces names, sorted. What begins with a dot is found only where the
 /// pattern has the dot.
-pub(crate) fn matches(folder: &Dir, pattern: &[u8]) -> Vec<PathBuf> {
+fn matches(folder: &Dir, pattern: &[u8]) -> Vec<PathBuf> {
     let mut found = vec![PathBuf::new()];
     let parts = pattern.split_str("/").filter(|part| !part.is_empty() && *part != b".");
     for part in parts {
@@ -108,9 +111,9 @@ fn step(folder: &Dir, path: &Path, part: &[u8]) -> Vec<PathBuf> {
     if part == b".." {
         return path.parent().map(Path::to_owned).into_iter().collect();
     }
-    if !is_pattern(part) {
-        let next = path.join(OsStr::from_bytes(&unescaped(part)));
-        return folder.symlink_metadata(&next).is_ok().then_some(next).into_iter().collect();
+    if !has_wildcard(part) {
+        let next = unescaped(part).map(|name| path.join(OsStr::from_bytes(&name)));
+        return next.filter(|next| folder.symlink_metadata(next).is_ok()).into_iter().collect();
     }
     let text = part.to_str_lossy();
     let Ok(glob) = GlobBuilder::new(&text).backslash_escape(true).literal_separator(true).build() else {
@@ -141,9 +144,10 @@ mod tests {
 
     #[test]
     fn a_backslash_makes_a_letter_of_a_star() {
-        assert!(!is_pattern(b"/a\\*"));
-        assert!(is_pattern(b"/a\\\\*"));
-        assert_eq!(unescaped(b"/a\\*b\\\\"), "/a*b\\");
+        assert!(!has_wildcard(b"a\\*"));
+        assert!(has_wildcard(b"a\\\\*"));
+        assert_eq!(unescaped(b"/a\\*b\\\\").unwrap(), "/a*b\\");
+        assert_eq!(unescaped(b"/a\\"), None);
     }
 
     #[test]

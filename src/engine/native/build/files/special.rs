@@ -56,12 +56,12 @@ pub(super) fn add(
         collector.look_again();
         for (source, attributes) in &sources {
             let name = source.rsplit_once_str("/").map_or(source.as_slice(), |(_, name)| name);
-            let path = [folder.as_slice(), b"/", &escaped(name)].concat();
+            let path = [folder.as_slice(), b"/", name].concat();
             let attributes = Attributes { is_folder: false, ..(*attributes).clone() };
             collector.document(&path, &attributes);
         }
         let attributes = Attributes { is_folder: true, ..(*first).clone() };
-        collector.document(&escaped(&folder), &attributes);
+        collector.document(&folder, &attributes);
     }
     Ok(())
 }
@@ -94,13 +94,10 @@ fn found<'n>(
     let opened = Folder::open_ambient(&base).ok();
     let mut all = Vec::new();
     for (name, attributes) in names {
-        let mut matched = Vec::new();
-        if let Some(folder) = opened.as_ref().filter(|_| pattern::is_pattern(name)) {
-            let choices = pattern::alternatives(name);
-            matched.extend(choices.iter().flat_map(|choice| pattern::matches(folder.dir(), choice)));
-        }
+        let mut matched =
+            opened.as_ref().map(|folder| pattern::found(folder.dir(), name)).unwrap_or_default();
         if matched.is_empty() {
-            matched.push(pattern::unescaped(name).to_path_lossy().into_owned());
+            matched.push(name.to_path_lossy().into_owned());
         }
         let whole = |path: &std::path::PathBuf| {
             let path = base.join(path);
@@ -136,16 +133,4 @@ fn copy(
 fn plain(path: &[u8]) -> Vec<u8> {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+:@%,~^".contains(byte);
     if path.iter().all(is_plain) { path.to_vec() } else { shell_quoted(path) }
-}
-
-/// A name that is none of a pattern.
-fn escaped(name: &[u8]) -> BString {
-    let mut escaped = BString::default();
-    for byte in name {
-        if b"*?[]{}\\".contains(byte) {
-            escaped.push(b'\\');
-        }
-        escaped.push(*byte);
-    }
-    escaped
 }
