@@ -26,11 +26,11 @@ impl Default for Limits {
         Self {
             output_bytes: 256 << 20,
             steps: 10_000_000,
-            defined_bytes: 256 << 20,
+            defined_bytes: 128 << 20,
             lua_memory_bytes: 256 << 20,
             lua_instructions: 1_000_000_000,
-            // The slowest specs of distributions take one second; a machine that is emulated is ten times as slow.
-            reading_time: Duration::from_secs(20),
+            // The slowest specs of distributions take one second.
+            reading_time: Duration::from_secs(10),
         }
     }
 }
