@@ -34,6 +34,7 @@ fn is_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::BuildName;
     use crate::files::HostPath;
 
     fn build(package: &str, chroot: &str) -> BuildName {
