@@ -33,6 +33,18 @@ pub enum PublishError {
         help("is there room on the disk, and may forge write to the repository's folder?")
     )]
     Io(#[from] std::io::Error),
+    /// There are more files than a record can hold.
+    #[error("the repository's record would have {bytes} bytes; {limit} are the most that it may have")]
+    #[diagnostic(
+        code(forge::publish::too_much),
+        help("publish to several repositories: a manifest each for a part of the packages")
+    )]
+    TooMuch {
+        /// How large it would be.
+        bytes: u64,
+        /// How large it may be.
+        limit: u64,
+    },
     /// The manifest asks for what this forge does not carry out.
     #[error("{what} is not carried out by this version of forge, so nothing is published")]
     #[diagnostic(
