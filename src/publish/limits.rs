@@ -9,3 +9,9 @@ pub(super) const LARGEST_REPOMD: u64 = 16 << 20;
 
 /// How large `primary.xml` may be, in bytes and unpacked: ten times that of the largest distributions.
 pub(super) const LARGEST_PRIMARY: u64 = 2 << 30;
+
+/// How long the text of one element of `primary.xml` may be, in bytes: descriptions of packages have a few thousand.
+pub(super) const LONGEST_TEXT: u64 = 4 << 20;
+
+/// How many of its packages metadata may name: more than a record can hold.
+pub(super) const MOST_NAMED: usize = 1_000_000;

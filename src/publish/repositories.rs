@@ -177,8 +177,7 @@ impl Repositories {
         path: &ManifestPath,
         folder: Folder,
     ) -> Result<Target<'a>, PublishError> {
-        let name = self.manifest.name.as_deref();
-        let owner = Owner::new(name, &self.project.real_path()?, &folder.real_path()?);
+        let owner = self.owner_of(&folder)?;
         let says = |what: fn(&crate::manifest::declaration::PublishDecl) -> bool| {
             self.manifest.publish.as_ref().is_some_and(what)
         };
@@ -191,7 +190,18 @@ impl Repositories {
             links: says(|publish| publish.links),
             state: &self.state,
             declared: self.declared_packages(chroot),
+            all_packages: self.manifest.packages.iter().map(|package| &*package.name.value).collect(),
+            all_chroots: self.manifest.chroots.iter().map(|chroot| &*chroot.name.value).collect(),
         })
+    }
+
+    /// This project, as the owner of the repository in `folder`.
+    fn owner_of(&self, folder: &Folder) -> io::Result<Owner> {
+        let name = self.manifest.name.as_deref();
+        let (project, repository) = (self.project.real_path()?, folder.real_path()?);
+        let is_mounted =
+            repository.strip_prefix(&project).is_ok_and(|below| self.project.has_mount_before(below));
+        Ok(if is_mounted { Owner::outside(name, &project) } else { Owner::new(name, &project, &repository) })
     }
 
     fn declared_packages(&self, chroot: &str) -> BTreeSet<&str> {
@@ -220,7 +230,7 @@ impl Repositories {
         for chroot in self.chroots_in(&pattern)? {
             let path = pattern.with_chroot(&chroot);
             let is_declared = self.manifest.chroots.iter().any(|declared| declared.name.value == chroot);
-            if !is_declared && self.is_own(&path)? {
+            if !is_declared && self.is_own(&chroot, &path)? {
                 places.push(Place { chroot, path });
             }
         }
@@ -249,12 +259,11 @@ impl Repositories {
     }
 
     /// Whether there is a repository of this project. What can't be known is not its own.
-    fn is_own(&self, path: &ManifestPath) -> Result<bool, PublishError> {
+    fn is_own(&self, chroot: &str, path: &ManifestPath) -> Result<bool, PublishError> {
         let Ok(Some(folder)) = self.open(path) else { return Ok(false) };
-        let owner =
-            Owner::new(self.manifest.name.as_deref(), &self.project.real_path()?, &folder.real_path()?);
-        Ok(match read_record(&folder, RECORD) {
-            ReadRecord::Intact(record) => record.owner.is_same_project(&owner),
+        let target = self.target(chroot, path, folder)?;
+        Ok(match read_record(&target.folder, RECORD) {
+            ReadRecord::Intact(record) => target.is_own_undeclared(&record),
             ReadRecord::Missing | ReadRecord::Damaged | ReadRecord::Newer(_) => false,
         })
     }

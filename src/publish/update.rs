@@ -78,7 +78,7 @@ impl Updater<'_> {
         let packages = inspector.packages(wanted)?;
         let publish = Publish { store: self.store, target, inspector: &inspector, now: self.now };
         let mut damaged = Damaged::default();
-        if let Origin::Copy(damage) = &origin {
+        if let Origin::Recovered(damage) = &origin {
             let damage = *damage;
             damaged.repaired.push(DamagedFile { path: RECORD.to_owned(), package: None, damage });
         }
@@ -111,7 +111,7 @@ pub(super) fn find_damage(
     for file in record.metadata.iter().chain(&record.repomd) {
         damaged.extend(damaged_file(&file.path, None, inspector.file(file)?));
     }
-    if let Origin::Copy(damage) = known.origin {
+    if let Origin::Recovered(damage) = known.origin {
         damaged.push(DamagedFile { path: RECORD.to_owned(), package: None, damage });
     }
     Ok(damaged)
@@ -425,6 +425,8 @@ mod tests {
             links: false,
             state: &folder(),
             declared: BTreeSet::new(),
+            all_packages: BTreeSet::new(),
+            all_chroots: BTreeSet::new(),
         };
         let first = wait_for_lock(&target, Duration::ZERO).unwrap();
         let second = wait_for_lock(&target, Duration::ZERO);

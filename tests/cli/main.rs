@@ -33,6 +33,7 @@ mod plan;
 mod publication;
 mod publication_healing;
 mod publication_ownership;
+mod publication_projects;
 mod publication_readers;
 mod roots;
 mod secrets;
