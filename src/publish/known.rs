@@ -138,9 +138,9 @@ impl Target<'_> {
     fn compare_owner(&self, record: &RepositoryRecord) -> Sameness {
         match record.owner.compare(&self.owner, None) {
             Sameness::Unknown => {
-                // Most of the time the copy is the same, and need not be understood.
-                let is_copied = || read_bytes(&self.folder, Path::new(RECORD)) == self.copy_bytes();
-                let copy = match self.copy_bytes().is_some() && is_copied() {
+                let copied = read_bytes(self.state, &self.copy_path());
+                // Most of the time both are the same bytes, and need not be understood.
+                let copy = match copied.is_some() && copied == read_bytes(&self.folder, Path::new(RECORD)) {
                     true => Some(record.owner.clone()),
                     false => self.read_copy().map(|copy| copy.owner),
                 };
@@ -216,10 +216,6 @@ impl Target<'_> {
             }
             ReadRecord::Intact(_) | ReadRecord::Missing | ReadRecord::Damaged | ReadRecord::Newer(_) => None,
         }
-    }
-
-    fn copy_bytes(&self) -> Option<Vec<u8>> {
-        read_bytes(self.state, &self.copy_path())
     }
 
     fn without_record(&self, damage: Damage) -> Result<(RepositoryRecord, Origin), PublishError> {
