@@ -132,6 +132,15 @@ pub enum Refusal {
         /// The file, relative to the folder.
         path: String,
     },
+    /// The folder is for something else.
+    #[error("`{folder}` is no folder to publish to: it is {what}")]
+    #[diagnostic(code(forge::publish::taken_folder), help("publish to a folder of its own"))]
+    TakenFolder {
+        /// The folder.
+        folder: String,
+        /// What it is.
+        what: &'static str,
+    },
     /// There is a repository, and nothing says whose.
     #[error("`{folder}` holds a repository, and there is no record of who publishes to it")]
     #[diagnostic(

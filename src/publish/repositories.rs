@@ -9,6 +9,7 @@ use std::sync::Arc;
 use miette::Diagnostic;
 
 use super::PublishError;
+use super::folders::{create_public, refuse_taken};
 use super::inspect::Verification;
 use super::known::{Target, has_copy};
 use super::owner::Owner;
@@ -103,6 +104,7 @@ impl Repositories {
     /// # Errors
     /// [`PublishError::RefusedAt`] where a folder is not this project's to publish to.
     pub fn leaving(&self) -> Result<Vec<Leaving>, PublishError> {
+        self.check_folders()?;
         let mut leaving = Vec::new();
         if self.can_publish().is_err() {
             return Ok(leaving);
@@ -116,6 +118,22 @@ impl Repositories {
             leaving.extend(gone.map(|package| Leaving { chroot: chroot.clone(), package }));
         }
         Ok(leaving)
+    }
+
+    /// Sees to it that no repository's folder is for something else.
+    ///
+    /// # Errors
+    /// [`PublishError::RefusedAt`] where one is.
+    pub fn check_folders(&self) -> Result<(), PublishError> {
+        for Place { path, .. } in self.declared_places() {
+            let own = [
+                (&*self.state, "in the folder of this project's state"),
+                (self.store.folder(), "in forge's store"),
+            ];
+            let checked = refuse_taken(&path.on_host(self.project.path()), &path, own)?;
+            checked.map_err(|refusal| self.locate(refusal.into()))?;
+        }
+        Ok(())
     }
 
     /// The files of repositories that are not as forge has left them. Nothing is written.
@@ -164,7 +182,7 @@ impl Repositories {
         let folder = match self.open(&place.path)? {
             Some(folder) => folder,
             None if results.is_empty() => return Ok(Vec::new()),
-            None => self.create(&place.path)?,
+            None => create_public(&self.project, &place.path)?,
         };
         let target = self.target(&place.chroot, &place.path, folder)?;
         let updater = Updater { store: &self.store, now: self.clock.now(), verification: self.verification };
@@ -278,13 +296,6 @@ impl Repositories {
             Ok(folder) => Ok(Some(folder)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
-        }
-    }
-
-    fn create(&self, path: &ManifestPath) -> io::Result<Folder> {
-        match path {
-            ManifestPath::Repository(relative) => self.project.create(relative),
-            ManifestPath::Absolute(absolute) => Folder::create_ambient(absolute),
         }
     }
 

@@ -31,6 +31,7 @@ mod log;
 mod not_yet;
 mod plan;
 mod publication;
+mod publication_folders;
 mod publication_healing;
 mod publication_ownership;
 mod publication_projects;

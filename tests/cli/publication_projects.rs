@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::publication::{two, two_published_beside};
+use crate::publication_folders::{in_mount_namespace, shell};
 use crate::publication_ownership::{adopt, everything};
 use crate::support::{Project, Repository, host};
 
@@ -129,6 +130,25 @@ fn a_repository_of_another_project_that_was_put_into_this_one_is_refused() {
     let run = other.run(&["apply"]);
     assert!(run.stderr.contains("forge::publish::unidentified"), "{}", run.stderr);
     assert_eq!(other.repository().binaries().len(), 2);
+}
+
+#[test]
+fn a_folder_that_is_mounted_into_two_projects_is_of_one_of_them() {
+    let first = two();
+    let second = Project::with("package c { source path \"c.spec\" }\n");
+    second.spec("c", "", "true");
+    let shared = first.beside("shared");
+    fs::create_dir(&shared).unwrap();
+    let apply = |project: &Project| {
+        project.write("public/under", "");
+        let script = format!("mount --bind {} public && exec $FORGE apply", shared.display());
+        shell(project, &in_mount_namespace(), &script)
+    };
+    assert_eq!(apply(&first).code, Some(0));
+    let run = apply(&second);
+    assert!(run.stderr.contains("forge::publish::foreign"), "{}", run.stderr);
+    assert_eq!(apply(&first).code, Some(0));
+    assert_eq!(Repository::new(shared.join("host")).binaries().len(), 2);
 }
 
 #[test]
