@@ -193,7 +193,7 @@ mod tests {
         folder.dir().write(REPOMD, repomd).unwrap();
         let read = || packages_named_by_metadata(&folder, &BTreeSet::new());
         assert_eq!(read().unwrap().unknown, ["a-0123456789ab/a.rpm", "b-0123456789ab/b.rpm"]);
-        let file = std::fs::File::options().write(true).open(temp.path().join(REPOMD)).unwrap();
+        let file = folder.dir().open_with(REPOMD, cap_std::fs::OpenOptions::new().write(true)).unwrap();
         file.set_len(LARGEST_REPOMD + 1).unwrap();
         assert_eq!(read(), None);
     }

@@ -414,7 +414,7 @@ mod tests {
         let folder = Folder::open_ambient(&crate::files::HostPath::new(temp.path()).unwrap()).unwrap();
         folder.dir().write("record", record().encode().unwrap()).unwrap();
         assert!(matches!(read_record(&folder, "record"), ReadRecord::Intact(_)));
-        let file = std::fs::File::options().write(true).open(temp.path().join("record")).unwrap();
+        let file = folder.dir().open_with("record", cap_std::fs::OpenOptions::new().write(true)).unwrap();
         file.set_len(LARGEST_RECORD + 1).unwrap();
         assert!(matches!(read_record(&folder, "record"), ReadRecord::Damaged));
     }
