@@ -1,11 +1,15 @@
 //! `forge check`
 
+use std::sync::Arc;
+
 use super::Exit;
 use super::arguments::{Check, Selection};
 use super::context::{Context, Failure};
 use super::planning::{plan, runtime};
 use super::project::Project;
+use crate::event::SystemClock;
 use crate::process::Cancel;
+use crate::publish::Verification;
 use crate::ui::Verbosity;
 
 /// Checks the manifest, and the specs that it names.
@@ -20,6 +24,8 @@ pub fn run(arguments: &Check, context: &Context) -> Result<Exit, Failure> {
             planned.show_notes(context);
             planned.show_warnings(context);
         }
+        let repositories = planned.repositories(&project, Verification::TimesFirst, Arc::new(SystemClock));
+        repositories.check_folders()?;
         let impossible = planned.show_impossible(context);
         planned.unpacked.collect_unused()?;
         if impossible > 0 {

@@ -4,7 +4,9 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 
 use super::Folder;
 
@@ -14,6 +16,14 @@ impl Folder {
         let link = format!("/proc/self/fd/{}", self.dir().as_raw_fd());
         let path = rustix::fs::readlink(link, Vec::new())?;
         Ok(PathBuf::from(OsStr::from_bytes(path.as_bytes())))
+    }
+
+    /// Whether something is mounted on the way to the folder `below` this one, be it another folder of the same disk.
+    pub fn has_mount_before(&self, below: &Path) -> bool {
+        let path = if below.as_os_str().is_empty() { Path::new(".") } else { below };
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let opened = openat2(self.dir(), path, flags, Mode::empty(), ResolveFlags::NO_XDEV);
+        matches!(opened, Err(rustix::io::Errno::XDEV))
     }
 }
 
@@ -29,5 +39,16 @@ mod tests {
         let direct = folder.create("there").unwrap();
         folder.dir().symlink_contents("there", "link").unwrap();
         assert_eq!(folder.folder("link").unwrap().real_path().unwrap(), direct.real_path().unwrap());
+    }
+
+    #[test]
+    fn what_is_mounted_below_a_folder_is_noticed() {
+        let root = Folder::open_ambient(&HostPath::root()).unwrap();
+        assert!(root.has_mount_before(Path::new("proc")));
+        assert!(!root.has_mount_before(Path::new("")));
+        let temp = tempfile::tempdir().unwrap();
+        let folder = Folder::open_ambient(&HostPath::new(temp.path()).unwrap()).unwrap();
+        folder.create("a/b").unwrap();
+        assert!(!folder.has_mount_before(Path::new("a/b")));
     }
 }

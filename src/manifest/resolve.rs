@@ -1,7 +1,7 @@
 //! Declarations → [`Manifest`]: names, patterns and levels applied.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -391,6 +391,26 @@ impl Resolver<'_> {
             };
             self.report(problem, "one folder for all", &folder.place);
         }
+        if let Some(what) = taken_folder(folder.value.as_path()) {
+            let problem = Problem::WrongValue {
+                what: "the folder of `publish`".to_owned(),
+                wanted: "one for packages".to_owned(),
+                written: folder.value.to_string(),
+                help: "publish to a folder of its own, \"public/{chroot}\" for example".to_owned(),
+            };
+            self.report(problem, what, &folder.place);
+        }
+    }
+}
+
+/// What a folder is that nothing can be published to, by its name. Where links lead is seen when it is published to.
+fn taken_folder(path: &Path) -> Option<&'static str> {
+    let has = |name: &str| path.components().any(|component| component.as_os_str() == name);
+    match path.parent() {
+        None if path.has_root() => Some("the root of all folders"),
+        _ if has(".git") => Some("git's"),
+        _ if has(".forge") => Some("the state of a project"),
+        _ => None,
     }
 }
 

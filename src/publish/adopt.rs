@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use super::inspect::read_times;
-use super::limits::{LARGEST_PRIMARY, LARGEST_REPOMD};
+use super::limits::{LARGEST_PRIMARY, LARGEST_REPOMD, LONGEST_TEXT, MOST_NAMED};
 use super::paths::{REPOMD, package_of_path};
 use super::record::{PublishedFile, PublishedPackage};
 use crate::digest::copy_digested;
@@ -25,35 +25,49 @@ struct Named {
     nevra: String,
 }
 
-/// The packages of those `declared` that lie in the repository as forge publishes them, are named by its metadata and are
-/// what these say. None where there are no metadata that can be read.
-pub(super) fn packages_named_by_metadata(
-    folder: &Folder,
-    declared: &BTreeSet<&str>,
-) -> Option<Vec<PublishedPackage>> {
-    let repomd = folder.read_text_up_to(REPOMD, LARGEST_REPOMD).ok()?;
-    let primary = primary_href(&repomd)?;
+/// What metadata say of a repository.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct FromMetadata {
+    /// The packages that lie there as forge publishes them, and are what the metadata say.
+    pub packages: Vec<PublishedPackage>,
+    /// Files of such packages that are not there, or not what the metadata say.
+    pub lost: Vec<String>,
+    /// Files of packages of other names, at paths as forge publishes them.
+    pub unknown: Vec<String>,
+}
+
+/// The packages called one of `names` that metadata name. None where there are no metadata that can be read.
+pub(super) fn packages_named_by_metadata(folder: &Folder, names: &BTreeSet<&str>) -> Option<FromMetadata> {
+    let primary = primary_on_disk(folder)?;
     let primary = GzDecoder::new(folder.open_regular(primary).ok()?).take(LARGEST_PRIMARY);
     let named = named_packages(BufReader::new(primary))?;
     let mut seen = HashSet::new();
     let named = named.iter().filter(|named| seen.insert(&named.href));
-    let ours: Vec<(&str, &Named)> =
-        named.filter_map(|named| Some((package_of(&named.href, declared)?, named))).collect();
-    let files: Vec<(&str, PublishedFile)> = ours
+    let (ours, others): (Vec<_>, Vec<_>) = named
+        .filter_map(|named| Some((package_of_path(&named.href)?, named)))
+        .partition(|(name, _)| names.contains(name));
+    let files: Vec<(&str, Result<PublishedFile, String>)> = ours
         .into_par_iter()
-        .filter_map(|(package, named)| Some((package, published(folder, named)?)))
+        .map(|(package, named)| (package, published(folder, named).ok_or_else(|| named.href.clone())))
         .collect();
     let mut packages: BTreeMap<&str, Vec<PublishedFile>> = BTreeMap::new();
+    let mut lost = Vec::new();
     for (package, file) in files {
-        packages.entry(package).or_default().push(file);
+        match file {
+            Ok(file) => packages.entry(package).or_default().push(file),
+            Err(path) => lost.push(path),
+        }
     }
     let package =
         |(package, files): (&str, _)| PublishedPackage { package: package.to_owned(), key: None, files };
-    Some(packages.into_iter().map(package).collect())
+    let packages = packages.into_iter().map(package).collect();
+    let unknown = others.into_iter().map(|(_, named)| named.href.clone()).collect();
+    Some(FromMetadata { packages, lost, unknown })
 }
 
-fn package_of<'a>(href: &str, declared: &BTreeSet<&'a str>) -> Option<&'a str> {
-    declared.get(package_of_path(href)?).copied().filter(|_| href.ends_with(".rpm"))
+/// Where the repository's `repomd.xml` says that the primary metadata are.
+pub(super) fn primary_on_disk(folder: &Folder) -> Option<String> {
+    primary_href(&folder.read_text_up_to(REPOMD, LARGEST_REPOMD).ok()?)
 }
 
 fn published(folder: &Folder, named: &Named) -> Option<PublishedFile> {
@@ -83,17 +97,21 @@ fn primary_href(repomd: &str) -> Option<String> {
     }
 }
 
-/// None where they end before their end: what is left out there would not be known as forge's.
+/// The package files at paths as forge publishes them. None where the metadata end before their end (what is left out there
+/// would not be known as forge's) or have more in them than such metadata have.
 fn named_packages(primary: impl BufRead) -> Option<Vec<Named>> {
-    let mut reader = Reader::from_reader(primary);
+    // What is read for one part of them is read into memory: a tag, or the text between two.
+    let mut reader = Reader::from_reader(primary.take(LONGEST_TEXT));
     let (mut packages, mut named) = (Vec::new(), Named::default());
     let (mut name, mut arch, mut version) = (String::new(), String::new(), String::new());
     let (mut text, mut buffer) = (String::new(), Vec::new());
     loop {
         buffer.clear();
+        reader.get_mut().set_limit(LONGEST_TEXT);
         match reader.read_event_into(&mut buffer).ok()? {
             Event::Eof => return None,
             Event::Start(_) => text.clear(),
+            Event::Text(part) if (text.len() + part.len()) as u64 >= LONGEST_TEXT => return None,
             Event::Text(part) => text.push_str(&part),
             Event::Empty(tag) => match tag.name().as_ref() {
                 "version" => version = evr(&tag),
@@ -105,9 +123,11 @@ fn named_packages(primary: impl BufRead) -> Option<Vec<Named>> {
                 "name" => name = std::mem::take(&mut text),
                 "arch" => arch = std::mem::take(&mut text),
                 "checksum" => named.sha256 = std::mem::take(&mut text),
+                "package" if packages.len() == MOST_NAMED => return None,
                 "package" => {
                     named.nevra = format!("{name}-{version}.{arch}");
-                    packages.push(std::mem::take(&mut named));
+                    let named = std::mem::take(&mut named);
+                    packages.extend(Some(named).filter(is_at_our_path));
                 }
                 "metadata" => return Some(packages),
                 _ => {}
@@ -115,6 +135,10 @@ fn named_packages(primary: impl BufRead) -> Option<Vec<Named>> {
             _ => {}
         }
     }
+}
+
+fn is_at_our_path(named: &Named) -> bool {
+    package_of_path(&named.href).is_some() && named.href.ends_with(".rpm")
 }
 
 /// `[epoch:]version-release` of a `<version>`.
@@ -168,9 +192,46 @@ mod tests {
         folder.dir().write("primary.xml.gz", packed.finish().unwrap()).unwrap();
         folder.dir().write(REPOMD, repomd).unwrap();
         let read = || packages_named_by_metadata(&folder, &BTreeSet::new());
-        assert_eq!(read(), Some(Vec::new()));
-        let file = std::fs::File::options().write(true).open(temp.path().join(REPOMD)).unwrap();
+        assert_eq!(read().unwrap().unknown, ["a-0123456789ab/a.rpm", "b-0123456789ab/b.rpm"]);
+        let file = folder.dir().open_with(REPOMD, cap_std::fs::OpenOptions::new().write(true)).unwrap();
         file.set_len(LARGEST_REPOMD + 1).unwrap();
         assert_eq!(read(), None);
+    }
+
+    /// A reader that counts what it gives.
+    struct Counted<R>(R, std::rc::Rc<std::cell::Cell<u64>>);
+
+    impl<R: Read> Read for Counted<R> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let read = self.0.read(buffer)?;
+            self.1.set(self.1.get() + read as u64);
+            Ok(read)
+        }
+    }
+
+    #[test]
+    fn a_part_of_metadata_that_is_too_long_is_not_read_to_its_end() {
+        for (start, byte) in [
+            ("<metadata>", b' '),
+            ("<metadata><name>", b'a'),
+            ("<metadata><!--", b'-'),
+            ("<metadata><a b='", b'<'),
+            ("<metadata><![CDATA[", b'<'),
+            ("<metadata>&", b'a'),
+            ("<metadata><?", b'<'),
+            ("<!DOCTYPE ", b'<'),
+        ] {
+            let count = std::rc::Rc::<std::cell::Cell<u64>>::default();
+            let endless = start.as_bytes().chain(std::io::repeat(byte).take(10 * LONGEST_TEXT));
+            assert_eq!(named_packages(BufReader::new(Counted(endless, count.clone()))), None, "{start}");
+            assert!(count.get() < 2 * LONGEST_TEXT, "{start}: {} bytes", count.get());
+        }
+    }
+
+    #[test]
+    fn much_that_is_short_is_read() {
+        let blanks = " ".repeat(1 << 20);
+        let primary = PRIMARY.replace("<package ", &format!("{blanks}<!-- {blanks} --><package "));
+        assert_eq!(named_packages(primary.as_bytes()).unwrap().len(), 2);
     }
 }

@@ -47,6 +47,18 @@ pub enum PublishError {
         help("is there room on the disk, and may forge write to the repository's folder?")
     )]
     Io(#[from] std::io::Error),
+    /// There are more files than a record can hold.
+    #[error("the repository's record would have {bytes} bytes; {limit} are the most that it may have")]
+    #[diagnostic(
+        code(forge::publish::too_much),
+        help("publish to several repositories: a manifest each for a part of the packages")
+    )]
+    TooMuch {
+        /// How large it would be.
+        bytes: u64,
+        /// How large it may be.
+        limit: u64,
+    },
     /// The manifest asks for what this forge does not carry out.
     #[error("{what} is not carried out by this version of forge, so nothing is published")]
     #[diagnostic(
@@ -77,6 +89,71 @@ pub enum Refusal {
         folder: String,
         /// Whose it is.
         owner: String,
+    },
+    /// A project without a name publishes there, from where this one lies.
+    #[error(
+        "whether the repository `{folder}` of {owner} is this project's can't be known: it holds `{package}`, which this \
+         manifest does not declare, and `.forge` has no copy of its record"
+    )]
+    #[diagnostic(
+        code(forge::publish::unidentified),
+        help(
+            "where it is another project's, publish to another folder; where it is this one's, say so once with `adopt #true` \
+             in `publish`: what this manifest does not declare leaves it then. `project NAME` in the manifest makes a project \
+             known in every checkout"
+        )
+    )]
+    Unidentified {
+        /// The folder.
+        folder: String,
+        /// Whose it is.
+        owner: String,
+        /// A package that it holds.
+        package: String,
+    },
+    /// Two chroots would publish to one folder.
+    #[error(
+        "the repository `{folder}` of chroot `{chroot}` is the folder that chroot `{other}` publishes to"
+    )]
+    #[diagnostic(
+        code(forge::publish::two_chroots),
+        help(
+            "give each chroot a folder of its own: the folder of one may be a link to the other's, or mounted there"
+        )
+    )]
+    TwoChroots {
+        /// The folder.
+        folder: String,
+        /// The chroot that would publish there.
+        chroot: String,
+        /// The one that does.
+        other: String,
+    },
+    /// The record is of an earlier time, and what has been published since can't be found out.
+    #[error(
+        "the record of the repository `{folder}` is older than its metadata, and what these say of `{path}` can't be had"
+    )]
+    #[diagnostic(
+        code(forge::publish::outdated_record),
+        help(
+            "put the newest `.forge-repository` back from a backup; or set `adopt #true` in `publish`: the packages in it that \
+             forge has published for this manifest stay, all others are no longer in its metadata; no file is removed"
+        )
+    )]
+    OutdatedRecord {
+        /// The folder.
+        folder: String,
+        /// The file, relative to the folder.
+        path: String,
+    },
+    /// The folder is for something else.
+    #[error("`{folder}` is no folder to publish to: it is {what}")]
+    #[diagnostic(code(forge::publish::taken_folder), help("publish to a folder of its own"))]
+    TakenFolder {
+        /// The folder.
+        folder: String,
+        /// What it is.
+        what: &'static str,
     },
     /// There is a repository, and nothing says whose.
     #[error("`{folder}` holds a repository, and there is no record of who publishes to it")]

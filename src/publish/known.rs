@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::adopt::packages_named_by_metadata;
+use super::adopt::{packages_named_by_metadata, primary_on_disk};
 use super::inspect::{Found, Verification, look_at};
-use super::owner::Owner;
+use super::owner::{Owner, Sameness};
 use super::paths::REPOMD;
-use super::record::{Incoming, PublishedFile, RECORD, ReadRecord, RepositoryRecord, read_record};
+use super::record::{
+    Incoming, PublishedFile, PublishedPackage, RECORD, ReadRecord, RepositoryRecord, read_bytes, read_record,
+};
 use super::superseded::supersede;
 use super::{PublishError, Refusal};
 use crate::digest::Digest;
@@ -31,6 +33,10 @@ pub(super) struct Target<'a> {
     pub state: &'a Folder,
     /// The packages that the manifest declares for the chroot.
     pub declared: BTreeSet<&'a str>,
+    /// Those that it declares for any chroot.
+    pub all_packages: BTreeSet<&'a str>,
+    /// The chroots that it declares.
+    pub all_chroots: BTreeSet<&'a str>,
 }
 
 /// What is known of a repository.
@@ -44,50 +50,178 @@ pub(super) struct Known {
 pub(super) enum Origin {
     /// From the repository.
     Repository,
-    /// From the project's copy, since the repository's own was found so.
-    Copy(Damage),
+    /// From the project's copy or the repository's metadata, since the repository's own was found so.
+    Recovered(Damage),
     /// There is nothing published.
     New,
     /// It was taken over from those.
     Adopted(String),
 }
 
+/// Whether a record is this project's.
+enum Recognition {
+    Own,
+    Foreign,
+    /// It can't be known; this package speaks against it.
+    Unidentified(String),
+}
+
 impl Target<'_> {
     /// What is known of the repository. Nothing is written.
     ///
     /// # Errors
-    /// [`Refusal`] where the repository is not this project's.
+    /// [`Refusal`] where the repository is not this project's, or is another chroot's, or its state can't be known.
     pub fn read_known(&self, now: Timestamp) -> Result<Known, PublishError> {
-        let folder = || self.shown.clone();
         let (mut record, origin) = match read_record(&self.folder, RECORD) {
-            ReadRecord::Newer(form) => return Err(Refusal::NewerRecord { folder: folder(), form }.into()),
-            ReadRecord::Intact(record) if record.owner.is_same_project(&self.owner) => {
-                (*record, Origin::Repository)
+            ReadRecord::Newer(form) => {
+                return Err(Refusal::NewerRecord { folder: self.shown.clone(), form }.into());
             }
-            ReadRecord::Intact(record) if self.adopts => {
-                let owner = record.owner.to_string();
-                (*record, Origin::Adopted(owner))
-            }
-            ReadRecord::Intact(record) => {
-                let owner = record.owner.to_string();
-                return Err(Refusal::Foreign { folder: folder(), owner }.into());
-            }
+            ReadRecord::Intact(record) => self.with_record(*record, now)?,
             ReadRecord::Missing => self.without_record(Damage::Missing)?,
             ReadRecord::Damaged => self.without_record(Damage::Changed)?,
         };
-        record.owner = self.owner.clone();
+        record.owner = match origin {
+            Origin::Repository | Origin::Recovered(_) => self.owner.with_id_of(&record.owner),
+            Origin::New | Origin::Adopted(_) => self.owner.with_new_id()?,
+        };
         record.chroot = self.chroot.to_owned();
         self.roll_forward(&mut record, now);
         Ok(Known { record, origin })
     }
 
-    fn without_record(&self, damage: Damage) -> Result<(RepositoryRecord, Origin), PublishError> {
-        let copy = match read_record(self.state, self.copy_path()) {
-            ReadRecord::Intact(copy) if copy.owner.is_same_project(&self.owner) => Some(*copy),
-            ReadRecord::Intact(_) | ReadRecord::Missing | ReadRecord::Damaged | ReadRecord::Newer(_) => None,
+    fn with_record(
+        &self,
+        record: RepositoryRecord,
+        now: Timestamp,
+    ) -> Result<(RepositoryRecord, Origin), PublishError> {
+        let folder = || self.shown.clone();
+        let owner = record.owner.to_string();
+        let adopted = match self.recognise(&record) {
+            Recognition::Own => None,
+            Recognition::Foreign | Recognition::Unidentified(_) if self.adopts => Some(owner),
+            Recognition::Foreign => return Err(Refusal::Foreign { folder: folder(), owner }.into()),
+            Recognition::Unidentified(package) => {
+                return Err(Refusal::Unidentified { folder: folder(), owner, package }.into());
+            }
         };
+        let is_other_chroot = record.chroot != self.chroot && self.all_chroots.contains(&*record.chroot);
+        if adopted.is_none() && is_other_chroot {
+            let (chroot, other) = (self.chroot.to_owned(), record.chroot);
+            return Err(Refusal::TwoChroots { folder: folder(), chroot, other }.into());
+        }
+        let newest = self.recover_newer(&record, now)?;
+        Ok(match (adopted, newest) {
+            (Some(owner), newest) => (newest.unwrap_or(record), Origin::Adopted(owner)),
+            (None, Some(newest)) => (newest, Origin::Recovered(Damage::Changed)),
+            (None, None) => (record, Origin::Repository),
+        })
+    }
+
+    /// Whether the record of a chroot that the manifest does not declare is surely this project's.
+    pub fn is_own_undeclared(&self, record: &RepositoryRecord) -> bool {
+        record.chroot == self.chroot
+            && match self.compare_owner(record) {
+                Sameness::Same => true,
+                Sameness::Other => false,
+                Sameness::Unknown => record.owner.lies_around() && self.speaks_against(record).is_none(),
+            }
+    }
+
+    fn recognise(&self, record: &RepositoryRecord) -> Recognition {
+        match (self.compare_owner(record), self.speaks_against(record)) {
+            (Sameness::Same, _) | (Sameness::Unknown, None) => Recognition::Own,
+            (Sameness::Other, _) => Recognition::Foreign,
+            (Sameness::Unknown, Some(package)) => Recognition::Unidentified(package.to_owned()),
+        }
+    }
+
+    fn compare_owner(&self, record: &RepositoryRecord) -> Sameness {
+        match record.owner.compare(&self.owner, None) {
+            Sameness::Unknown => {
+                let copied = read_bytes(self.state, &self.copy_path());
+                // Most of the time both are the same bytes, and need not be understood.
+                let copy = match copied.is_some() && copied == read_bytes(&self.folder, Path::new(RECORD)) {
+                    true => Some(record.owner.clone()),
+                    false => self.read_copy().map(|copy| copy.owner),
+                };
+                record.owner.compare(&self.owner, copy.as_ref())
+            }
+            sure => sure,
+        }
+    }
+
+    /// The package on record that makes it doubtful whether a repository is of a project that lies where its owner lay. In
+    /// the project itself hardly another can have published; elsewhere it must declare all that would leave otherwise.
+    fn speaks_against<'r>(&self, record: &'r RepositoryRecord) -> Option<&'r str> {
+        let incoming = record.incoming.iter().flat_map(|incoming| &incoming.packages);
+        let names: Vec<&str> =
+            record.packages.iter().chain(incoming).map(|package| package.package.as_str()).collect();
+        let is_declared = |name: &&str| self.all_packages.contains(name);
+        match record.owner.lies_around() && names.iter().any(is_declared) {
+            true => None,
+            false => names.into_iter().find(|name| !is_declared(name)),
+        }
+    }
+
+    /// What is published, where that is not what the record says: somebody may have put an older record back. None where
+    /// the record is of this state of the repository.
+    fn recover_newer(
+        &self,
+        record: &RepositoryRecord,
+        now: Timestamp,
+    ) -> Result<Option<RepositoryRecord>, PublishError> {
+        if self.fits(record) {
+            return Ok(None);
+        }
+        let copy = self.read_copy();
         if let Some(copy) = copy.as_ref().filter(|copy| self.fits(copy)) {
-            return Ok((copy.clone(), Origin::Copy(damage)));
+            return Ok(Some(copy.clone()));
+        }
+        let is_copied = copy.as_ref() == Some(record);
+        let Some(primary) = primary_on_disk(&self.folder) else { return Ok(None) };
+        let incoming = record.incoming.iter().flat_map(|incoming| &incoming.metadata);
+        let superseded = record.superseded.iter().map(|superseded| &superseded.file);
+        let mut known = record.metadata.iter().chain(incoming).chain(superseded.filter(|_| is_copied));
+        if known.any(|file| file.path == primary) {
+            // Only `repomd.xml` is not what it was.
+            return Ok(None);
+        }
+        let names = record.packages.iter().map(|package| package.package.as_str());
+        let names = names.chain(self.declared.iter().copied()).collect();
+        let Some(found) = packages_named_by_metadata(&self.folder, &names) else { return Ok(None) };
+        if let Some(path) = found.lost.into_iter().chain(found.unknown).next().filter(|_| !self.adopts) {
+            return Err(Refusal::OutdatedRecord { folder: self.shown.clone(), path }.into());
+        }
+        let mut packages = found.packages;
+        if is_copied {
+            // It is the metadata that somebody else has made: what they leave out does not leave.
+            let is_named =
+                |package: &PublishedPackage| packages.iter().any(|it| it.package == package.package);
+            let kept: Vec<_> = record.packages.iter().filter(|package| !is_named(package)).cloned().collect();
+            packages.extend(kept);
+            packages.sort_by(|one, other| one.package.cmp(&other.package));
+        }
+        let superseded = supersede(record, &packages, &[], now);
+        let (metadata, repomd, incoming) = (Vec::new(), None, None);
+        Ok(Some(RepositoryRecord { packages, metadata, repomd, incoming, superseded, ..record.clone() }))
+    }
+
+    /// The project's copy of the record.
+    fn read_copy(&self) -> Option<RepositoryRecord> {
+        match read_record(self.state, self.copy_path()) {
+            ReadRecord::Intact(copy)
+                if copy.owner.compare(&self.owner, Some(&copy.owner)) == Sameness::Same =>
+            {
+                Some(*copy)
+            }
+            ReadRecord::Intact(_) | ReadRecord::Missing | ReadRecord::Damaged | ReadRecord::Newer(_) => None,
+        }
+    }
+
+    fn without_record(&self, damage: Damage) -> Result<(RepositoryRecord, Origin), PublishError> {
+        let copy = self.read_copy();
+        if let Some(copy) = copy.as_ref().filter(|copy| self.fits(copy)) {
+            return Ok((copy.clone(), Origin::Recovered(damage)));
         }
         let mut record = RepositoryRecord::empty(self.owner.clone(), self.chroot);
         if damage == Damage::Missing && !self.has_repomd() {
@@ -102,16 +236,17 @@ impl Target<'_> {
             .into());
         }
         record.packages = match packages_named_by_metadata(&self.folder, &self.declared) {
-            Some(packages) => packages,
+            Some(found) => found.packages,
             None => copy.map(|copy| copy.packages).unwrap_or_default(),
         };
         Ok((record, Origin::Adopted("nobody on record".to_owned())))
     }
 
-    /// Whether a copy tells of the repository as it is now. Another checkout of the project may have published since.
-    fn fits(&self, copy: &RepositoryRecord) -> bool {
-        let incoming = copy.incoming.as_ref().and_then(|incoming| incoming.repomd.as_ref());
-        !self.has_repomd() || copy.repomd.iter().chain(incoming).any(|repomd| self.is_there(repomd))
+    /// Whether a record tells of the repository as it is now. It may be of an earlier time, and another checkout of the project
+    /// may have published since a copy was made.
+    fn fits(&self, record: &RepositoryRecord) -> bool {
+        let incoming = record.incoming.as_ref().and_then(|incoming| incoming.repomd.as_ref());
+        !self.has_repomd() || record.repomd.iter().chain(incoming).any(|repomd| self.is_there(repomd))
     }
 
     fn has_repomd(&self) -> bool {

@@ -8,6 +8,7 @@
 
 mod adopt;
 mod error;
+mod folders;
 mod inspect;
 mod known;
 mod limits;

@@ -1,6 +1,12 @@
 //! Whose a repository is.
+//!
+//! Projects with names are one project where the names are the same, wherever they lie. Where one of two has none, place and id
+//! decide: a repository gets an id when forge first publishes to it, and the project keeps it with its copy of the record. A
+//! place alone says little, since containers check out one project after another at the same path.
 
 use std::fmt;
+use std::fmt::Write as _;
+use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +17,17 @@ pub(super) struct Owner {
     /// Its name, where its manifest says one.
     project: Option<String>,
     place: ProjectPlace,
+    /// What was drawn when the repository became this project's.
+    id: Option<String>,
+}
+
+/// Whether two owners are one project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sameness {
+    Same,
+    Other,
+    /// They lie at the same place, and nothing else is known of them.
+    Unknown,
 }
 
 /// Where the owner lies.
@@ -27,16 +44,59 @@ impl Owner {
     /// The project called `name` that lies at `project`, as the owner of the repository at `repository`. Both are absolute
     /// and without links.
     pub fn new(name: Option<&str>, project: &Path, repository: &Path) -> Self {
-        let place = match repository.strip_prefix(project) {
-            Ok(below) => ProjectPlace::Around(below.to_string_lossy().into_owned()),
-            Err(_) => ProjectPlace::At(project.to_string_lossy().into_owned()),
-        };
-        Self { project: name.filter(|name| !name.is_empty()).map(str::to_owned), place }
+        match repository.strip_prefix(project) {
+            Ok(below) => Self::at(name, ProjectPlace::Around(below.to_string_lossy().into_owned())),
+            Err(_) => Self::outside(name, project),
+        }
     }
 
-    /// Whether both are one project: it lies where it lay, or has the name that it had.
-    pub fn is_same_project(&self, other: &Self) -> bool {
-        self.place == other.place || (self.project.is_some() && self.project == other.project)
+    /// The same for a repository that does not lie in the project, or is mounted there.
+    pub fn outside(name: Option<&str>, project: &Path) -> Self {
+        Self::at(name, ProjectPlace::At(project.to_string_lossy().into_owned()))
+    }
+
+    fn at(name: Option<&str>, place: ProjectPlace) -> Self {
+        Self { project: name.filter(|name| !name.is_empty()).map(str::to_owned), place, id: None }
+    }
+
+    /// This owner, of the repository that `recorded` is the owner of.
+    pub fn with_id_of(&self, recorded: &Self) -> Self {
+        Self { id: recorded.id.clone(), ..self.clone() }
+    }
+
+    /// This owner, of a repository that becomes its own.
+    pub fn with_new_id(&self) -> io::Result<Self> {
+        let mut random = [0_u8; 16];
+        rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty())?;
+        let id = random.iter().fold(String::new(), |mut id, byte| {
+            // Writing to a String can't fail.
+            let _ = write!(id, "{byte:02x}");
+            id
+        });
+        Ok(Self { id: Some(id), ..self.clone() })
+    }
+
+    /// Whether `project` is the project that this is the owner on record; `copy` is the owner that its copy of the record names.
+    pub fn compare(&self, project: &Self, copy: Option<&Self>) -> Sameness {
+        match (&self.project, &project.project) {
+            (Some(recorded), Some(name)) if recorded == name => return Sameness::Same,
+            (Some(_), Some(_)) => return Sameness::Other,
+            (None, _) | (_, None) => {}
+        }
+        match copy {
+            _ if self.place != project.place => Sameness::Other,
+            Some(copy) if copy.id == self.id => Sameness::Same,
+            Some(copy) if copy.id.is_some() && self.id.is_some() => Sameness::Other,
+            Some(_) | None => Sameness::Unknown,
+        }
+    }
+
+    /// Whether the repository lies in the project itself: nothing but what is put there on purpose can be another's.
+    pub fn lies_around(&self) -> bool {
+        match self.place {
+            ProjectPlace::Around(_) => true,
+            ProjectPlace::At(_) => false,
+        }
     }
 }
 
@@ -62,18 +122,25 @@ mod tests {
         Owner::new(name, Path::new(project), Path::new(repository))
     }
 
+    fn compare(recorded: &Owner, project: &Owner) -> [Sameness; 3] {
+        let other = recorded.with_new_id().unwrap();
+        [None, Some(recorded), Some(&other)].map(|copy| recorded.compare(project, copy))
+    }
+
+    const BY_COPY: [Sameness; 3] = [Sameness::Unknown, Sameness::Same, Sameness::Other];
+
     #[test]
     fn a_project_that_was_moved_with_its_repository_stays_the_owner() {
-        let before = owner(None, "/home/ada/acme", "/home/ada/acme/public/host");
-        assert!(before.is_same_project(&owner(None, "/srv/acme", "/srv/acme/public/host")));
+        let before = owner(None, "/home/ada/acme", "/home/ada/acme/public/host").with_new_id().unwrap();
+        assert_eq!(compare(&before, &owner(None, "/srv/acme", "/srv/acme/public/host")), BY_COPY);
     }
 
     #[test]
     fn a_second_project_is_not_the_owner_of_a_folder_of_the_first() {
-        let first = owner(None, "/one", "/one/public/host");
-        assert!(!first.is_same_project(&owner(None, "/two", "/one/public/host")));
-        let outside = owner(None, "/one", "/srv/public");
-        assert!(!outside.is_same_project(&owner(None, "/two", "/srv/public")));
+        let first = owner(None, "/one", "/one/public/host").with_new_id().unwrap();
+        assert_eq!(compare(&first, &owner(None, "/two", "/one/public/host")), [Sameness::Other; 3]);
+        let outside = owner(None, "/one", "/srv/public").with_new_id().unwrap();
+        assert_eq!(compare(&outside, &owner(None, "/two", "/srv/public")), [Sameness::Other; 3]);
     }
 
     #[test]
@@ -84,8 +151,22 @@ mod tests {
 
     #[test]
     fn another_checkout_of_a_project_with_a_name_is_the_same_project() {
-        let first = owner(Some("acme"), "/one", "/srv/public");
-        assert!(first.is_same_project(&owner(Some("acme"), "/two", "/srv/public")));
-        assert!(!first.is_same_project(&owner(Some("other"), "/two", "/srv/public")));
+        let first = owner(Some("acme"), "/one", "/srv/public").with_new_id().unwrap();
+        assert_eq!(compare(&first, &owner(Some("acme"), "/two", "/srv/public")), [Sameness::Same; 3]);
+        assert_eq!(compare(&first, &owner(Some("other"), "/two", "/srv/public")), [Sameness::Other; 3]);
+    }
+
+    #[test]
+    fn two_names_are_two_projects_even_at_the_same_place() {
+        let first = owner(Some("one"), "/builds", "/srv/public").with_new_id().unwrap();
+        assert_eq!(compare(&first, &owner(Some("two"), "/builds", "/srv/public")), [Sameness::Other; 3]);
+    }
+
+    #[test]
+    fn where_a_name_is_missing_the_copy_of_the_record_decides() {
+        for (first, second) in [(None, None), (None, Some("acme")), (Some("acme"), None)] {
+            let first = owner(first, "/builds", "/srv/public").with_new_id().unwrap();
+            assert_eq!(compare(&first, &owner(second, "/builds", "/srv/public")), BY_COPY);
+        }
     }
 }

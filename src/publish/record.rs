@@ -31,6 +31,9 @@ use crate::store::Blob;
 /// The record's name in its repository.
 pub(super) const RECORD: &str = ".forge-repository";
 
+/// How it begins, before the number of its form.
+const HEAD: &[u8] = b"{\"version\":";
+
 /// The form that is written.
 const VERSION: u64 = 1;
 
@@ -188,7 +191,10 @@ impl RepositoryRecord {
             format!("{{\"version\":{VERSION},\"blake3\":\"{digest}\",\"repository\":").into_bytes();
         bytes.extend(content);
         bytes.extend(b"}\n");
-        Ok(bytes)
+        match bytes.len() as u64 > LARGEST_RECORD {
+            true => Err(PublishError::TooMuch { bytes: bytes.len() as u64, limit: LARGEST_RECORD }),
+            false => Ok(bytes),
+        }
     }
 }
 
@@ -221,14 +227,20 @@ pub(super) fn read_record(folder: &Folder, path: impl AsRef<Path>) -> ReadRecord
     read_bytes(folder, path).and_then(|bytes| decode(&bytes)).unwrap_or(ReadRecord::Damaged)
 }
 
-fn read_bytes(folder: &Folder, path: &Path) -> Option<Vec<u8>> {
+/// The bytes of what may be a record.
+pub(super) fn read_bytes(folder: &Folder, path: &Path) -> Option<Vec<u8>> {
     let file = folder.open_regular(path).ok()?;
-    // What is too large for a record is not read to find that out.
+    // What is too large for a record, or begins as none does, is not read to find that out.
     if file.metadata().ok()?.len() > LARGEST_RECORD {
         return None;
     }
-    let mut bytes = Vec::new();
-    file.take(LARGEST_RECORD).read_to_end(&mut bytes).ok()?;
+    let mut file = file.take(LARGEST_RECORD);
+    let mut bytes = vec![0; HEAD.len()];
+    file.read_exact(&mut bytes).ok()?;
+    if bytes != HEAD {
+        return None;
+    }
+    file.read_to_end(&mut bytes).ok()?;
     Some(bytes)
 }
 
@@ -244,7 +256,7 @@ pub fn recorded_paths(bytes: &[u8]) -> Option<Vec<String>> {
 }
 
 fn decode(bytes: &[u8]) -> Option<ReadRecord> {
-    let rest = bytes.strip_prefix(b"{\"version\":")?.strip_suffix(b"}\n")?;
+    let rest = bytes.strip_prefix(HEAD)?.strip_suffix(b"}\n")?;
     let (version, rest) = rest.split_at_checked(rest.iter().position(|byte| *byte == b',')?)?;
     let version: u64 = std::str::from_utf8(version).ok()?.parse().ok()?;
     let (digest, rest) = rest.strip_prefix(b",\"blake3\":\"")?.split_at_checked(64)?;
@@ -261,7 +273,9 @@ fn decode(bytes: &[u8]) -> Option<ReadRecord> {
 }
 
 fn digest_of(version: u64, content: &[u8]) -> Digest {
-    Digest::of(&[format!("{version}:").as_bytes(), content].concat())
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(format!("{version}:").as_bytes()).update(content);
+    Digest::of_hasher(&hasher)
 }
 
 #[cfg(test)]
@@ -400,7 +414,7 @@ mod tests {
         let folder = Folder::open_ambient(&crate::files::HostPath::new(temp.path()).unwrap()).unwrap();
         folder.dir().write("record", record().encode().unwrap()).unwrap();
         assert!(matches!(read_record(&folder, "record"), ReadRecord::Intact(_)));
-        let file = std::fs::File::options().write(true).open(temp.path().join("record")).unwrap();
+        let file = folder.dir().open_with("record", cap_std::fs::OpenOptions::new().write(true)).unwrap();
         file.set_len(LARGEST_RECORD + 1).unwrap();
         assert!(matches!(read_record(&folder, "record"), ReadRecord::Damaged));
     }

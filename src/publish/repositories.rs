@@ -9,6 +9,7 @@ use std::sync::Arc;
 use miette::Diagnostic;
 
 use super::PublishError;
+use super::folders::{create_public, refuse_taken};
 use super::inspect::Verification;
 use super::known::{Target, has_copy};
 use super::owner::Owner;
@@ -112,6 +113,7 @@ impl Repositories {
     /// # Errors
     /// [`PublishError::RefusedAt`] where a folder is not this project's to publish to.
     pub fn leaving(&self) -> Result<Vec<Leaving>, PublishError> {
+        self.check_folders()?;
         let mut leaving = Vec::new();
         if self.can_publish().is_err() {
             return Ok(leaving);
@@ -125,6 +127,22 @@ impl Repositories {
             leaving.extend(gone.map(|package| Leaving { chroot: chroot.clone(), package }));
         }
         Ok(leaving)
+    }
+
+    /// Sees to it that no repository's folder is for something else.
+    ///
+    /// # Errors
+    /// [`PublishError::RefusedAt`] where one is.
+    pub fn check_folders(&self) -> Result<(), PublishError> {
+        for Place { path, .. } in self.declared_places() {
+            let own = [
+                (&*self.state, "in the folder of this project's state"),
+                (self.store.folder(), "in forge's store"),
+            ];
+            let checked = refuse_taken(&path.on_host(self.project.path()), &path, own)?;
+            checked.map_err(|refusal| self.locate(refusal.into()))?;
+        }
+        Ok(())
     }
 
     /// The files of repositories that are not as forge has left them. Nothing is written.
@@ -186,8 +204,7 @@ impl Repositories {
         path: &ManifestPath,
         folder: Folder,
     ) -> Result<Target<'a>, PublishError> {
-        let name = self.manifest.name.as_deref();
-        let owner = Owner::new(name, &self.project.real_path()?, &folder.real_path()?);
+        let owner = self.owner_of(&folder)?;
         let says = |what: fn(&crate::manifest::declaration::PublishDecl) -> bool| {
             self.manifest.publish.as_ref().is_some_and(what)
         };
@@ -200,7 +217,18 @@ impl Repositories {
             links: says(|publish| publish.links),
             state: &self.state,
             declared: self.declared_packages(chroot),
+            all_packages: self.manifest.packages.iter().map(|package| &*package.name.value).collect(),
+            all_chroots: self.manifest.chroots.iter().map(|chroot| &*chroot.name.value).collect(),
         })
+    }
+
+    /// This project, as the owner of the repository in `folder`.
+    fn owner_of(&self, folder: &Folder) -> io::Result<Owner> {
+        let name = self.manifest.name.as_deref();
+        let (project, repository) = (self.project.real_path()?, folder.real_path()?);
+        let is_mounted =
+            repository.strip_prefix(&project).is_ok_and(|below| self.project.has_mount_before(below));
+        Ok(if is_mounted { Owner::outside(name, &project) } else { Owner::new(name, &project, &repository) })
     }
 
     fn declared_packages(&self, chroot: &str) -> BTreeSet<&str> {
@@ -229,7 +257,7 @@ impl Repositories {
         for chroot in self.chroots_in(&pattern)? {
             let path = pattern.with_chroot(&chroot);
             let is_declared = self.manifest.chroots.iter().any(|declared| declared.name.value == chroot);
-            if !is_declared && self.is_own(&path)? {
+            if !is_declared && self.is_own(&chroot, &path)? {
                 places.push(Place { chroot, path });
             }
         }
@@ -258,12 +286,11 @@ impl Repositories {
     }
 
     /// Whether there is a repository of this project. What can't be known is not its own.
-    fn is_own(&self, path: &ManifestPath) -> Result<bool, PublishError> {
+    fn is_own(&self, chroot: &str, path: &ManifestPath) -> Result<bool, PublishError> {
         let Ok(Some(folder)) = self.open(path) else { return Ok(false) };
-        let owner =
-            Owner::new(self.manifest.name.as_deref(), &self.project.real_path()?, &folder.real_path()?);
-        Ok(match read_record(&folder, RECORD) {
-            ReadRecord::Intact(record) => record.owner.is_same_project(&owner),
+        let target = self.target(chroot, path, folder)?;
+        Ok(match read_record(&target.folder, RECORD) {
+            ReadRecord::Intact(record) => target.is_own_undeclared(&record),
             ReadRecord::Missing | ReadRecord::Damaged | ReadRecord::Newer(_) => false,
         })
     }
@@ -277,7 +304,7 @@ impl Repositories {
     }
 
     fn create(&self, path: &ManifestPath) -> io::Result<Folder> {
-        Folder::create_ambient(&self.place_on_disk(path))
+        create_public(&self.place_on_disk(path))
             .map_err(|error| self.dead_link(path).map_or(error, io::Error::other))
     }
 

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use super::PublishError;
+use super::folders::{let_read, make_public};
 use super::inspect::read_times;
 use super::record::{FileTimes, PublishedFile};
 use crate::files::{Folder, Sharing};
@@ -29,7 +30,14 @@ impl<'a> Staging<'a> {
     /// Makes the folder anew.
     pub fn open(repository: &'a Folder) -> io::Result<Self> {
         repository.remove_folder(STAGING)?;
-        Ok(Self { repository, folder: repository.create(STAGING)?, names: AtomicU64::new(0) })
+        match repository.create(STAGING) {
+            Ok(folder) => Ok(Self { repository, folder, names: AtomicU64::new(0) }),
+            Err(error) => {
+                // It may be there all the same, and be of no use; a second failure would only hide the first.
+                let _ = repository.remove_folder(STAGING);
+                Err(error)
+            }
+        }
     }
 
     /// Takes a file out of the store, and to its place once its content is safe on the disk.
@@ -45,6 +53,7 @@ impl<'a> Staging<'a> {
         }
         let name = self.next_name();
         store.place(&file.blob(), &self.folder, Path::new(&name), sharing)?;
+        let_read(&self.folder, Path::new(&name))?;
         self.folder.open(&name)?.sync_all()?;
         Ok(self.put(&name, &file.path)?)
     }
@@ -53,6 +62,7 @@ impl<'a> Staging<'a> {
     pub fn write(&self, path: &str, content: &[u8]) -> io::Result<FileTimes> {
         let name = self.next_name();
         self.folder.write_atomic(&name, content)?;
+        let_read(&self.folder, Path::new(&name))?;
         self.folder.open(&name)?.sync_all()?;
         self.put(&name, path)
     }
@@ -63,7 +73,7 @@ impl<'a> Staging<'a> {
 
     fn put(&self, name: &str, path: &str) -> io::Result<FileTimes> {
         if let Some(parent) = Path::new(path).parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            self.repository.dir().create_dir_all(parent)?;
+            make_public(self.repository, parent)?;
         }
         let moved = self.folder.dir().rename(name, self.repository.dir(), path);
         moved.map_err(crate::files::about(self.repository.path().join(path)))?;
@@ -86,6 +96,13 @@ impl<'a> Staging<'a> {
     }
 }
 
+/// What is given up half way leaves nothing either.
+impl Drop for Staging<'_> {
+    fn drop(&mut self) {
+        let _ = self.repository.remove_folder(STAGING);
+    }
+}
+
 /// Removes what a killed publish has left.
 pub(super) fn remove_leftovers(repository: &Folder) -> io::Result<()> {
     if repository.dir().symlink_metadata(STAGING).is_ok() {
@@ -97,4 +114,21 @@ pub(super) fn remove_leftovers(repository: &Folder) -> io::Result<()> {
 
 fn sync_folder(folder: &Folder, path: &Path) -> io::Result<()> {
     folder.open(path)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::HostPath;
+
+    #[test]
+    fn a_publish_that_is_given_up_leaves_nothing() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = Folder::open_ambient(&HostPath::new(temp.path()).unwrap()).unwrap();
+        let staging = Staging::open(&folder).unwrap();
+        staging.folder.write_atomic("0", b"half").unwrap();
+        assert!(folder.exists(STAGING));
+        drop(staging);
+        assert!(!folder.exists(STAGING));
+    }
 }

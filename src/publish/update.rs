@@ -54,7 +54,16 @@ impl Updater<'_> {
         if results.is_empty() && target.is_unknown() {
             return Ok(Vec::new());
         }
-        let _lock = wait_for_lock(target, PATIENCE)?;
+        let _lock = match wait_for_lock(target, PATIENCE) {
+            Err(PublishError::Io(error)) if is_read_only(&error) => {
+                // Where there is nothing to write, nothing need be kept from others either.
+                return match self.is_up_to_date(target, results)? {
+                    true => Ok(Vec::new()),
+                    false => Err(error.into()),
+                };
+            }
+            lock => lock?,
+        };
         match self.bring_up_to_date(target, results, self.verification) {
             // A package that is none, though its times say that it is as forge left it.
             Err(PublishError::Package(_)) if self.verification == Verification::TimesFirst => {
@@ -62,6 +71,23 @@ impl Updater<'_> {
             }
             result => result,
         }
+    }
+
+    /// Whether there is nothing to be written; what has been superseded for long enough may stay.
+    fn is_up_to_date(&self, target: &Target<'_>, results: &[PublishedPackage]) -> Result<bool, PublishError> {
+        let Known { record, origin } = target.read_known(self.now)?;
+        let inspector = Inspector::new(&target.folder, &record, self.verification).with_links(target.links);
+        inspector.refuse_link(REPODATA)?;
+        let packages = inspector.packages(wanted_packages(target, &record, results))?;
+        let mut states: Vec<FileState> = packages.iter().flat_map(|package| package.states.clone()).collect();
+        for file in record.metadata.iter().chain(&record.repomd) {
+            states.push(inspector.file(file)?);
+        }
+        let packages: Vec<PublishedPackage> = packages.into_iter().map(with_times).collect();
+        Ok(origin == Origin::Repository
+            && record.repomd.is_some()
+            && have_same_listing(&record.packages, &packages)
+            && !states.into_iter().any(must_bring))
     }
 
     fn bring_up_to_date(
@@ -78,7 +104,7 @@ impl Updater<'_> {
         let packages = inspector.packages(wanted)?;
         let publish = Publish { store: self.store, target, inspector: &inspector, now: self.now };
         let mut damaged = Damaged::default();
-        if let Origin::Copy(damage) = &origin {
+        if let Origin::Recovered(damage) = &origin {
             let damage = *damage;
             damaged.repaired.push(DamagedFile { path: RECORD.to_owned(), package: None, damage });
         }
@@ -111,7 +137,7 @@ pub(super) fn find_damage(
     for file in record.metadata.iter().chain(&record.repomd) {
         damaged.extend(damaged_file(&file.path, None, inspector.file(file)?));
     }
-    if let Origin::Copy(damage) = known.origin {
+    if let Origin::Recovered(damage) = known.origin {
         damaged.push(DamagedFile { path: RECORD.to_owned(), package: None, damage });
     }
     Ok(damaged)
@@ -334,6 +360,11 @@ impl Publish<'_> {
     }
 }
 
+/// Whether a folder can be read and not be written to.
+fn is_read_only(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied)
+}
+
 fn must_bring(state: FileState) -> bool {
     match state {
         FileState::Right(_) => false,
@@ -425,6 +456,8 @@ mod tests {
             links: false,
             state: &folder(),
             declared: BTreeSet::new(),
+            all_packages: BTreeSet::new(),
+            all_chroots: BTreeSet::new(),
         };
         let first = wait_for_lock(&target, Duration::ZERO).unwrap();
         let second = wait_for_lock(&target, Duration::ZERO);

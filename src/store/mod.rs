@@ -91,6 +91,11 @@ impl Store {
         Ok(Self { folder, records: record::RecordIndex::default(), damaged: Mutex::default() })
     }
 
+    /// The folder that it lies in.
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
     /// Holds off the collection of garbage while the lock is held.
     pub fn lock_for_use(&self) -> Result<Lock, StoreError> {
         Lock::take(&self.folder, "lock", LockKind::Shared)?.map_err(StoreError::Busy)

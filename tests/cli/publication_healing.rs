@@ -262,3 +262,80 @@ fn published_packages_share_nothing_with_the_store_unless_links_are_asked_for() 
     assert!(!is_shared());
     assert_eq!(project.repository().binaries().len(), 2);
 }
+
+fn record(project: &Project) -> PathBuf {
+    project.path().join("public/host/.forge-repository")
+}
+
+/// Publishes `b` twice and puts the record of the first time back; `forget` is what is lost besides.
+fn with_older_record(forget: &[&str]) -> Project {
+    let project = two();
+    project.succeed(&["apply"]);
+    let old = fs::read(record(&project)).unwrap();
+    change(&project, "b", 1);
+    project.succeed(&["apply"]);
+    fs::write(record(&project), old).unwrap();
+    for folder in forget {
+        fs::remove_dir_all(project.beside(folder)).unwrap();
+    }
+    project
+}
+
+#[test]
+fn an_older_record_that_was_put_back_is_not_believed() {
+    for forget in [[].as_slice(), &["project/.forge"], &["project/.forge", "cache"]] {
+        let project = with_older_record(forget);
+        let before = project.published();
+        project.spec("b", "", "exit 1");
+        let plan = project.run(&["plan"]);
+        assert!(plan.stdout.contains(".forge-repository is changed"), "{forget:?}: {}", plan.stdout);
+        for packages in [["apply", "a"].as_slice(), &["apply"]] {
+            project.run(packages);
+            assert_eq!(project.published(), before, "{forget:?}, {packages:?}");
+        }
+        assert!(!project.run(&["apply"]).stderr.contains("put right"));
+    }
+}
+
+#[test]
+fn an_older_record_is_not_believed_where_the_copy_was_put_back_too() {
+    let project = with_older_record(&[]);
+    let before = project.published();
+    let copy = fs::read_dir(project.path().join(".forge/published")).unwrap().next().unwrap();
+    fs::copy(record(&project), copy.unwrap().path()).unwrap();
+    project.spec("b", "", "exit 1");
+    assert_eq!(project.run(&["apply"]).code, Some(1));
+    assert_eq!(project.published(), before);
+}
+
+#[test]
+fn what_an_older_record_does_not_know_and_metadata_name_in_vain_is_said() {
+    let project = with_older_record(&["project/.forge", "cache"]);
+    project.spec("b", "", "exit 1");
+    let repository = project.repository();
+    let of_b = repository.follow().unwrap().into_iter().find(|file| file.href.starts_with("b-")).unwrap();
+    fs::remove_file(project.path().join("public/host").join(&of_b.href)).unwrap();
+    let repomd = project.read("public/host/repodata/repomd.xml");
+    for command in ["plan", "apply"] {
+        let run = project.run(&[command]);
+        assert_eq!(run.code, Some(1));
+        assert!(run.stderr.contains("forge::publish::outdated_record"), "{}", run.stderr);
+        assert!(run.stderr.contains(&of_b.href), "{}", run.stderr);
+    }
+    assert_eq!(project.read("public/host/repodata/repomd.xml"), repomd);
+}
+
+#[test]
+fn an_older_repomd_that_was_put_back_is_replaced_by_the_newer() {
+    let project = two();
+    project.succeed(&["apply"]);
+    let repomd = "public/host/repodata/repomd.xml";
+    let old = project.read(repomd);
+    change(&project, "b", 1);
+    project.succeed(&["apply"]);
+    let now = project.published();
+    project.write(repomd, &old);
+    project.spec("b", "", "exit 1");
+    project.run(&["apply"]);
+    assert_eq!(project.published(), now);
+}

@@ -10,7 +10,7 @@ use crate::publication::{change, two, two_published_beside};
 use crate::support::{Project, Repository};
 
 /// Everything in a folder, with its content.
-fn everything(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub fn everything(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut open = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {
@@ -34,7 +34,7 @@ fn of_one(name: &str, folder: &Path) -> Project {
     project
 }
 
-fn adopt(project: &Project, folder: &Path) {
+pub fn adopt(project: &Project, folder: &Path) {
     let written = format!("publish \"{}\"", folder.display());
     project.edit("Rpmforge.kdl", &written, &format!("{written} {{ adopt #true }}"));
 }
