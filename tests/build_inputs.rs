@@ -132,6 +132,39 @@ fn errors_are_repeated_only_where_they_ended_the_build() {
 }
 
 #[test]
+fn an_epoch_from_no_change_is_told() {
+    let temp = tempfile::tempdir().unwrap();
+    with_build(temp.path(), "true");
+    let output = forge(temp.path(), &["-bc", "b.spec", "-D", "source_date_epoch_from_changelog 1"]);
+    assert!(output.status.success());
+    assert!(said(&output).contains(&format!("warning: {}\n", BuildProblem::NoChange)), "{}", said(&output));
+    assert_eq!(BuildProblem::NoChange.code().unwrap().to_string(), "forge::engine::no_change");
+}
+
+#[test]
+fn a_declared_package_gets_the_debug_information_of_its_sub_package() {
+    let temp = tempfile::tempdir().unwrap();
+    let package = |name: &str| format!("%package {name}\nSummary: s\n%description {name}\n");
+    let spec = format!(
+        "Name: a\nVersion: 1\nRelease: 1\nSummary: s\nLicense: l\n%description\n{}{}{}\
+         %install\nmkdir -p %{{buildroot}}/x %{{buildroot}}/usr/lib/debug/x; touch %{{buildroot}}/x/f \
+         %{{buildroot}}/usr/lib/debug/x/f.debug\n%files\n%files two\n/x\n%files debuginfo\n/usr/lib/debug\n",
+        package("two"),
+        package("two-debuginfo"),
+        package("debuginfo")
+    );
+    fs::write(temp.path().join("b.spec"), spec).unwrap();
+    let settings =
+        ["__debug_package 1", "_debuginfo_subpackages 1", "_unique_debug_names 0", "__debug_install_post :"];
+    let defined = settings.iter().flat_map(|setting| ["-D", setting]);
+    let arguments: Vec<&str> = ["-bb", "--nodeps", "b.spec"].into_iter().chain(defined).collect();
+    let output = forge(temp.path(), &arguments);
+    let problem = BuildProblem::PackageExists { name: "a-two-debuginfo".into() };
+    assert!(said(&output).contains(&format!("warning: {problem}\n")), "{}", said(&output));
+    assert_eq!(problem.code().unwrap().to_string(), "forge::engine::package_exists");
+}
+
+#[test]
 fn what_rules_a_spec_out_is_told_once() {
     let temp = tempfile::tempdir().unwrap();
     let (head, _) = SPEC.split_once("Source0").unwrap();

@@ -127,7 +127,8 @@ fn identified(
 
 fn can_have_id(entry: &Entry) -> bool {
     let can_have = entry.is_executable || is_debug(&entry.path);
-    entry.is_regular() && entry.is_there && !entry.is_excluded && can_have
+    // What %exclude leaves out gets links all the same, as with rpm.
+    entry.is_regular() && entry.is_there && can_have
 }
 
 /// Whether it is debug information, by where it lies.
@@ -207,6 +208,7 @@ impl Maker<'_> {
             [b"../".repeat(depth).as_slice(), target.strip_prefix(b"/").unwrap_or(target)].concat();
         let relative = shortened(base, &relative, target);
         let mut number = 0_u32;
+        let mut first = PathBuf::new();
         loop {
             let numbered = if number == 0 { String::new() } else { format!(".{number}") };
             let path = format!("{name}{numbered}{end}");
@@ -217,7 +219,9 @@ impl Maker<'_> {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     let there = self.root.dir().read_link_contents(below).unwrap_or_default();
                     if there.as_os_str().as_encoded_bytes() != relative.as_slice() {
-                        self.tell_duplicate(file, base, &there, number);
+                        if number == 0 {
+                            first = there;
+                        }
                         number += 1;
                         continue;
                     }
@@ -227,12 +231,15 @@ impl Maker<'_> {
             if !added.iter().any(|entry| entry.path == path.as_bytes()) {
                 added.push(self.entry(path.as_bytes(), kind::LINK | 0o777, &relative));
             }
+            if number > 0 {
+                self.tell_duplicate(file, base, &first);
+            }
             return Ok(number);
         }
     }
 
     /// Two files of one build-id are one program, or were not linked for themselves.
-    fn tell_duplicate(&self, file: &Identified, base: &str, there: &Path, number: u32) {
+    fn tell_duplicate(&self, file: &Identified, base: &str, there: &Path) {
         let folder = PathBuf::from(base.trim_start_matches('/')).join("xx");
         let other = crate::files::normalize(&folder, there).unwrap_or_default();
         let same = self.root.dir().symlink_metadata(&other).ok().map(|metadata| {
@@ -240,7 +247,7 @@ impl Maker<'_> {
             (metadata.dev(), metadata.ino())
         });
         let own = file.identity.map(|(device, inode, _)| (device, inode));
-        if number > 0 || same == own || other == file.on_disk {
+        if same == own || other == file.on_disk {
             return;
         }
         let first = full(self.workspace, &[b"/", other.as_os_str().as_encoded_bytes()].concat());
