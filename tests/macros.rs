@@ -188,6 +188,7 @@ const ENDLESS: &[&str] = &[
     "for _ in string.gmatch(string.rep('a', 100000), 'a*a*a*a*a*b') do end",
     "while true do string.find(string.rep('a', 2^20), string.rep('a', 2^19) .. 'b', 1, true) end",
     "while true do string.rep('x', 2^20) end",
+    "rpm.register('x', function() while true do end end) while true do rpm.call('x') end",
     "local t = {} while true do t[#t + 1] = string.rep('x', 2^20) end",
     "assert(load(function() return ' ' end))",
     "posix.sleep(1000000) error('not slept')",
@@ -327,7 +328,7 @@ fn hooks_hand_over_integers_numbers_texts_and_pointers() {
         rpm.call("hook", 1)
         print(pcall(rpm.call, "hook", {}) and "taken" or "refused")
     }"#;
-    assert_eq!(macros.expand(code).unwrap(), b"integer float string userdata refused");
+    assert_eq!(macros.expand(code).unwrap(), b"integer\t float\t string\t userdata\t refused");
     assert_eq!(codes(&host), Vec::<String>::new());
 }
 

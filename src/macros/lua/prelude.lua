@@ -3,7 +3,7 @@ local native = ...
 local error, load_any, select, setmetatable, tostring, type =
     error, load, select, setmetatable, tostring, type
 local concat, insert, pack, remove, unpack = table.concat, table.insert, table.pack, table.remove, table.unpack
-local ipairs, pcall, to_integer, to_number, truncate = ipairs, pcall, math.tointeger, tonumber, math.modf
+local call_protected, ipairs, to_integer, to_number, truncate = pcall, ipairs, math.tointeger, tonumber, math.modf
 local io_open, io_stdout = io.open, io.stdout
 
 -- Native functions give false and a message where they fail: a message gets the place of the caller.
@@ -125,8 +125,10 @@ function rpm.call(name, ...)
         values[at] = hook_argument(values[at])
     end
     for _, known in ipairs({ unpack(hooks[name] or {}) }) do
-        local ok, result = pcall(known.call, { unpack(values, 1, values.n) })
-        if not ok then
+        local ok, result = call_protected(known.call, { unpack(values, 1, values.n) })
+        if not ok and (native.exceeded() or native.error_text(result) == "not enough memory") then
+            error(result, 0)
+        elseif not ok then
             native.hook_failed(tostring(native.error_text(result)))
         elseif to_integer(truncated(result)) ~= 0 then
             return
