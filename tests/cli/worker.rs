@@ -93,6 +93,18 @@ fn what_the_engine_finds_keeps_its_code_and_help_up_to_the_screen_and_json() {
 }
 
 #[test]
+fn a_build_folder_that_can_not_be_made_is_told_after_the_reason() {
+    let manifest = "package a { source path \"a.spec\"; macros { builddir \"/proc/nosuch/a\" } }\n";
+    let project = Project::with(manifest);
+    project.spec("a", "", "true");
+    let run = project.run(&["apply", "--json"]);
+    let failure = &only_event(&run, "build-ended")["failure"];
+    let codes =
+        failure["problems"].as_array().unwrap().iter().map(|problem| problem["code"].as_str().unwrap());
+    assert!(codes.eq(["forge::engine::bad_exit", "forge::engine::build_folder"]), "{failure}");
+}
+
+#[test]
 fn a_worker_without_a_request_says_so_and_ends() {
     let run = Project::new().run(&["worker"]);
     assert_eq!(run.code, Some(64));

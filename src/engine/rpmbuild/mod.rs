@@ -192,7 +192,7 @@ fn no_home() -> HostPath {
 
 async fn answer(supervisor: &Supervisor, folder: &HostPath, line: &[&str]) -> Result<String, EngineError> {
     let (program, arguments) = line.split_first().unwrap_or((&"true", &[]));
-    let environment = environment(&Settings::default(), &no_home());
+    let environment = environment(&Settings::default(), no_home());
     let command = Command::new(program, folder, environment, ANSWER_TIME).arguments(arguments);
     let mut output = Vec::new();
     let mut keep = |_: Stream, chunk: &[u8]| output.extend_from_slice(chunk);

@@ -75,7 +75,7 @@ async fn ask(
     cancel: &Cancel,
     question: &[&str],
 ) -> Result<Answer, EngineError> {
-    let environment = environment(&request.settings, &no_home());
+    let environment = environment(&request.settings, no_home());
     let command = Command::new("rpmspec", &request.sources, environment, ANSWER_TIME).arguments(question);
     let command = with_options(command, &request.settings, &request.sources)
         .argument("--")

@@ -1,7 +1,6 @@
 //! Parts of the spec that the build itself writes (rpmbuild(1), "Read dynamic spec parts").
 
 use bstr::ByteSlice;
-use miette::{Diagnostic, Severity};
 
 use super::workspace::Workspace;
 use super::world::World;
@@ -49,6 +48,6 @@ fn tell_unfinished(world: &World<'_>, spec: &Spec, listener: &Listener) -> Resul
         let (problem, file) = (problem.clone().into(), std::sync::Arc::clone(&place.file));
         listener(&Report { problem, file, line: place.line });
     }
-    let is_error = spec.unfinished.iter().any(|(problem, _)| problem.severity() != Some(Severity::Warning));
+    let is_error = spec.unfinished.iter().any(|(problem, _)| problem.is_error());
     if is_error { Err(world.fail(super::BuildProblem::Part)) } else { Ok(()) }
 }
