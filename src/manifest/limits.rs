@@ -22,3 +22,6 @@ pub(super) const STACK_A_BYTE: usize = 1 << 10;
 
 /// How many mistakes are told of a manifest.
 pub(super) const MOST_MISTAKES: usize = 100;
+
+/// How long the pieces are at least that a large manifest is parsed in, in bytes.
+pub(super) const SMALLEST_PIECE: usize = 16 << 10;

@@ -12,6 +12,7 @@ mod limits;
 mod load;
 mod manifest_path;
 mod nesting;
+mod pieces;
 mod problem;
 mod read;
 mod read_root;

@@ -32,6 +32,8 @@ pub(super) struct Parsable<'t> {
     pub text: Cow<'t, str>,
     /// How many braces it has, in strings as well: behind a mistake the parser may take a string for blocks.
     pub braces: usize,
+    /// Where a line begins behind the closed block of a node at the top: nothing there is part of what stands before.
+    pub seams: Vec<usize>,
 }
 
 /// Goes through a text: strings and comments are skipped, so that braces in them do not count.
@@ -43,7 +45,7 @@ pub(super) fn check(text: &str) -> Result<Parsable<'_>, Excess> {
         comments => Cow::Owned(without(text, comments)),
     };
     let braces = text.bytes().filter(|byte| matches!(byte, b'{' | b'}')).count();
-    Ok(Parsable { text, braces })
+    Ok(Parsable { text, braces, seams: scan.seams })
 }
 
 /// The text with blanks in these places.
@@ -76,6 +78,9 @@ struct Scan<'t> {
     is_text_broken: bool,
     /// What stands within comments.
     comments: Vec<(usize, usize)>,
+    /// Where the last block at the top was closed.
+    closed: Option<usize>,
+    seams: Vec<usize>,
 }
 
 impl Scan<'_> {
@@ -87,7 +92,10 @@ impl Scan<'_> {
                 b';' => self.is_dashed = false,
                 b'/' => self.slash()?,
                 b'"' | b'#' => self.string(),
-                _ if newline(self.bytes, self.at) => self.end_line(),
+                _ if newline(self.bytes, self.at) => {
+                    self.end_line();
+                    self.note_seam();
+                }
                 _ => self.is_named |= !byte.is_ascii_whitespace(),
             }
             self.at += 1;
@@ -115,8 +123,22 @@ impl Scan<'_> {
         self.is_line_broken = false;
     }
 
+    /// A line that ends with the end of a block at the top ends its node, whatever the next one begins with.
+    fn note_seam(&mut self) {
+        let is_closed = self.closed.is_some_and(|closed| closed + 1 == self.at);
+        if is_closed
+            && self.peek(0) == Some(b'\n')
+            && self.peek(1).is_some_and(|byte| byte.is_ascii_lowercase())
+        {
+            self.seams.push(self.at + 1);
+        }
+    }
+
     fn close(&mut self) {
         self.is_dashed = false;
+        if self.blocks.len() == 1 {
+            self.closed = Some(self.at);
+        }
         let was_taken_out = self.blocks.pop().unwrap_or_default();
         self.taken_out -= usize::from(was_taken_out);
     }

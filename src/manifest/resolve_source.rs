@@ -44,8 +44,8 @@ impl Resolver<'_> {
         };
         let written = path.value.to_string();
         let may_be_one = written.ends_with(".spec") || written.ends_with(".src.rpm");
-        // What nearly all packages are, looked at once.
-        if may_be_one && self.repository.file_size(relative).is_some() {
+        // What nearly all packages are. Whoever reads the spec looks where its path leads.
+        if may_be_one && self.repository.own_file_size(relative).is_some() {
             return;
         }
         let found = match self.repository.follow(relative) {

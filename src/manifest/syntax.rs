@@ -1,15 +1,15 @@
 //! KDL text → nodes, with what the kdl crate leaves to do: the depth is checked first (the crate recurses), and a
 //! message that spans a whole block is narrowed to its place.
 
-use std::io;
-use std::panic::resume_unwind;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::thread;
 
 use kdl::{KdlDiagnostic, KdlDocument, KdlError};
 
 use super::limits;
-use super::nesting::{self, Excess, Nested, Parsable};
+use super::nesting::{self, Excess, Nested};
+use super::pieces::parse_with_stack;
 use super::problem::{ManifestError, Problem};
 use crate::files::reason;
 use crate::text::{Located, Place, SourceText};
@@ -20,24 +20,14 @@ pub(super) fn parse(source: &Arc<SourceText>) -> Result<KdlDocument, Vec<Manifes
     if parsable.braces > limits::MOST_BRACES {
         return Err(vec![too_many_braces(source)]);
     }
-    match parse_with_stack(&parsable) {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    match parse_with_stack(&parsable, threads) {
         Ok(parsed) => parsed.map_err(|error| mistakes(source, &error)),
         Err(error) => {
             let problem = Problem::Unreadable { path: source.name().to_owned(), reason: reason(&error) };
             Err(vec![Located::new(problem, "this file", Place::new(source, 0..0))])
         }
     }
-}
-
-/// Parses a text with as much stack as the worst one of its size takes.
-fn parse_with_stack(parsable: &Parsable<'_>) -> io::Result<Result<KdlDocument, KdlError>> {
-    let parse = || KdlDocument::parse_v2(&parsable.text);
-    let braces = parsable.braces + limits::DEEPEST;
-    let stack = braces * limits::STACK_A_BRACE + parsable.text.len() * limits::STACK_A_BYTE;
-    thread::scope(|scope| {
-        let parser = thread::Builder::new().stack_size(stack).spawn_scoped(scope, parse)?;
-        Ok(parser.join().unwrap_or_else(|panic| resume_unwind(panic)))
-    })
 }
 
 fn too_deep(source: &Arc<SourceText>, excess: Excess) -> ManifestError {
