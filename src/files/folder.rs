@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{
-    Dir, DirEntry, File, FileTypeExt, MetadataExt, OpenOptions, OpenOptionsExt, Permissions, PermissionsExt,
+    Dir, DirEntry, File, FileTypeExt, Metadata, MetadataExt, OpenOptions, OpenOptionsExt, Permissions,
+    PermissionsExt,
 };
 use rayon::prelude::*;
 
@@ -122,8 +123,8 @@ impl Folder {
         metadata.is_file().then(|| metadata.len())
     }
 
-    /// As [`Folder::file_size`], in one call of the kernel, for paths that forge has made up itself: whether a folder on
-    /// the way is a link that leads out is not looked at. Thousands of files are counted with it.
+    /// As [`Folder::file_size`], in one call of the kernel, for paths that forge has made up itself, or opens later: whether a
+    /// folder on the way is a link that leads out is not looked at. Thousands of files are counted with it.
     pub fn own_file_size(&self, path: &Path) -> Option<u64> {
         let stat = rustix::fs::statat(&self.dir, path, rustix::fs::AtFlags::SYMLINK_NOFOLLOW).ok()?;
         let is_file = rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file();
@@ -146,11 +147,19 @@ impl Folder {
     /// # Errors
     /// `InvalidInput` where it is anything else.
     pub fn open_regular(&self, path: impl AsRef<Path>) -> io::Result<File> {
+        self.open_regular_with_metadata(path).map(|(file, _)| file)
+    }
+
+    /// As [`Folder::open_regular`], with what was read of the file to find that out.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_regular_with_metadata(&self, path: impl AsRef<Path>) -> io::Result<(File, Metadata)> {
         let mut options = OpenOptions::new();
         options.read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
         let opened = self.dir.open_with(&path, &options).and_then(|file| {
-            let kind = file.metadata()?.file_type();
-            if kind.is_file() { Ok(file) } else { Err(not_regular(kind)) }
+            let metadata = file.metadata()?;
+            if metadata.is_file() { Ok((file, metadata)) } else { Err(not_regular(metadata.file_type())) }
         });
         opened.map_err(self.about(&path))
     }

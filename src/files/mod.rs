@@ -26,7 +26,7 @@ pub use links::Resolved;
 pub use lock::{Lock, LockKind};
 pub use reach::{LastLink, Reach, is_out_of_reach};
 pub use root_path::RootPath;
-pub use tree::{KnownFolders, Tree};
+pub use tree::{KnownFolders, Tree, read_text};
 
 /// An absolute path of the machine that forge runs on, not of a root that it builds in.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

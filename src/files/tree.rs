@@ -33,6 +33,21 @@ impl KnownFolders {
     }
 }
 
+/// The content of a file that may be a text.
+///
+/// # Errors
+/// Where it can't be read, or there is more than 256 MiB to read.
+pub fn read_text(file: File) -> io::Result<Vec<u8>> {
+    // Without a size it takes a call of the kernel for each 32 bytes at first.
+    let size = file.metadata()?.len().min(LARGEST_TEXT);
+    let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
+    file.take(LARGEST_TEXT + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > LARGEST_TEXT {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(content)
+}
+
 impl Tree {
     /// The tree below a folder.
     ///
@@ -116,12 +131,7 @@ impl Tree {
     /// # Errors
     /// As [`Tree::open_file`], and where there is more than 256 MiB to read.
     pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let mut content = Vec::new();
-        self.open_file(path)?.take(LARGEST_TEXT + 1).read_to_end(&mut content)?;
-        if content.len() as u64 > LARGEST_TEXT {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        Ok(content)
+        read_text(self.open_file(path)?)
     }
 
     /// Whether there is such a file or folder.

@@ -14,9 +14,9 @@ use cap_std::fs::MetadataExt;
 use rustix::fs::{Mode, OFlags};
 
 use super::host::{Access, FileStatus, FilterJob, Host, Machine, Report, Streams};
-use super::limits::{LARGEST_OUTPUT, LARGEST_TEXT};
+use super::limits::LARGEST_OUTPUT;
 use super::path::Configuration;
-use crate::files::{HostPath, LastLink, Reach, Tree};
+use crate::files::{HostPath, LastLink, Reach, Tree, read_text};
 use crate::process::{Redirections, ShellLimits, filter_all, run_plain, shell_output};
 
 /// Where the macro files of a root lie, and what they load (rpm-macrofile(5)).
@@ -214,12 +214,7 @@ impl Host for SystemHost {
         let Some(reach) = &self.reach else {
             return self.tree.read(&path);
         };
-        let mut content = Vec::new();
-        reach.open(&path)?.take(LARGEST_TEXT + 1).read_to_end(&mut content)?;
-        if content.len() as u64 > LARGEST_TEXT {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        Ok(content)
+        read_text(reach.open(&path)?)
     }
 
     fn read_start(&self, path: &[u8], length: usize) -> io::Result<Vec<u8>> {

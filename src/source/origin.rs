@@ -66,18 +66,17 @@ impl Origin {
         neighbours: &Neighbours,
     ) -> Result<Self, SourceError> {
         let path = regular_file(root, &folder.join(&name))?;
-        let file = root.open_regular(&path)?;
-        Self::of_spec(root, (folder, name), (path, file), neighbours)
+        let (file, metadata) = root.open_regular_with_metadata(&path)?;
+        Self::of_spec(root, (folder, name), (path, file, metadata), neighbours)
     }
 
     /// With a spec that is open: a plan looks at thousands, and asks the kernel for each once.
     fn of_spec(
         root: &Folder,
         (folder, name): (PathBuf, String),
-        (path, file): (PathBuf, File),
+        (path, file, metadata): (PathBuf, File, Metadata),
         neighbours: &Neighbours,
     ) -> Result<Self, SourceError> {
-        let metadata = file.metadata()?;
         let too_large = |bytes: u64| {
             let file = folder.join(&name).display().to_string();
             SourceError::SpecTooLarge { file, bytes, most: SPEC_BYTES }
@@ -127,9 +126,9 @@ pub fn locate(
     let above = || relative.parent().map(Path::to_owned).unwrap_or_default();
     // What nearly all packages are. Whatever is in the way is said below.
     if name.ends_with(".spec")
-        && let Ok(file) = root.open_regular(&relative)
+        && let Ok((file, metadata)) = root.open_regular_with_metadata(&relative)
     {
-        return Origin::of_spec(&root, (above(), name), (relative, file), neighbours);
+        return Origin::of_spec(&root, (above(), name), (relative, file, metadata), neighbours);
     }
     let found = inside(&root, &relative)?;
     if root.is_folder(&found) {

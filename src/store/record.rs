@@ -175,10 +175,10 @@ impl Store {
     }
 
     fn read_record(&self, name: &RecordName) -> io::Result<Vec<u8>> {
-        let file = self.folder.open_regular(name.path())?;
-        let metadata = file.metadata()?;
-        let mut content = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
-        file.take(LARGEST_RECORD).read_to_end(&mut content)?;
+        let (mut file, metadata) = self.folder.open_regular_with_metadata(name.path())?;
+        // What grows meanwhile is not what the digest is of.
+        let mut content = vec![0; usize::try_from(metadata.len().min(LARGEST_RECORD)).unwrap_or_default()];
+        file.read_exact(&mut content)?;
         if name.kind == RecordKind::Step {
             self.records.note_written(*name, Timestamp::of(metadata.modified()?.into_std()));
         }
