@@ -1,6 +1,7 @@
 //! From a manifest to a plan with its decisions, as `apply`, `plan`, `graph` and `check` all need it.
 
 use std::collections::{BTreeSet, HashMap};
+use std::mem;
 use std::num::NonZero;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::plan::{
     Build, BuildId, Decision, Decisions, Fate, Inspection, Inspector, Plan, PlanError, inspect,
 };
 use crate::process::{Cancel, Supervisor};
-use crate::publish::{Repositories, Verification};
+use crate::publish::{DecodedRecords, Repositories, Verification};
 use crate::source::Unpacked;
 use crate::store::{History, LastBuild, Store};
 use crate::text::suggestion;
@@ -49,8 +50,8 @@ pub async fn plan(
     cancel: &Cancel,
     context: &Context,
 ) -> Result<Planned, Failure> {
-    let manifest = project.manifest(context)?;
-    let (store, history) = (Arc::new(store(context)?), Arc::new(project.history_or_none(context)?));
+    let (manifest, history) = project.manifest_and_history(context)?;
+    let (store, history) = (Arc::new(store(context)?), Arc::new(history));
     let state = Arc::new(project.state()?);
     let supervisor = supervisor()?;
     let own_binary = own_path()?;
@@ -95,6 +96,13 @@ pub async fn plan(
 }
 
 impl Planned {
+    /// Leaves it to the end of the process to free what a plan of thousands of builds consists of: that takes longer than
+    /// to look at the repositories.
+    pub fn leave(&self) {
+        mem::forget((Arc::clone(&self.manifest), Arc::clone(&self.plan), Arc::clone(&self.decisions)));
+        mem::forget((Arc::clone(&self.store), Arc::clone(&self.last_good)));
+    }
+
     /// Decides what is to be done, by what the store has now.
     pub fn decide(&mut self, selection: &Selection) -> Result<(), Failure> {
         self.last_good = Arc::new(self.history.last_good()?);
@@ -150,6 +158,7 @@ impl Planned {
             store: Arc::clone(&self.store),
             clock,
             verification,
+            decoded: DecodedRecords::default(),
         }
     }
 

@@ -9,7 +9,8 @@ use super::inspect::{Found, Verification, look_at};
 use super::owner::{Owner, Sameness};
 use super::paths::REPOMD;
 use super::record::{
-    Incoming, PublishedFile, PublishedPackage, RECORD, ReadRecord, RepositoryRecord, read_bytes, read_record,
+    DecodedRecords, Incoming, PublishedFile, PublishedPackage, RECORD, ReadRecord, RepositoryRecord,
+    claim_the_same,
 };
 use super::superseded::supersede;
 use super::{PublishError, Refusal};
@@ -31,6 +32,8 @@ pub(super) struct Target<'a> {
     pub links: bool,
     /// The project's state folder, which has a copy of the record.
     pub state: &'a Folder,
+    /// The records that were read before.
+    pub decoded: &'a DecodedRecords,
     /// The packages that the manifest declares for the chroot.
     pub declared: BTreeSet<&'a str>,
     /// Those that it declares for any chroot.
@@ -72,7 +75,7 @@ impl Target<'_> {
     /// # Errors
     /// [`Refusal`] where the repository is not this project's, or is another chroot's, or its state can't be known.
     pub fn read_known(&self, now: Timestamp) -> Result<Known, PublishError> {
-        let (mut record, origin) = match read_record(&self.folder, RECORD) {
+        let (mut record, origin) = match self.decoded.read(&self.folder, RECORD) {
             ReadRecord::Newer(form) => {
                 return Err(Refusal::NewerRecord { folder: self.shown.clone(), form }.into());
             }
@@ -138,9 +141,10 @@ impl Target<'_> {
     fn compare_owner(&self, record: &RepositoryRecord) -> Sameness {
         match record.owner.compare(&self.owner, None) {
             Sameness::Unknown => {
-                let copied = read_bytes(self.state, &self.copy_path());
-                // Most of the time both are the same bytes, and need not be understood.
-                let copy = match copied.is_some() && copied == read_bytes(&self.folder, Path::new(RECORD)) {
+                // Most of the time both are the same, and the copy need not be understood.
+                let copy_path = self.copy_path();
+                let (own, copied) = ((&self.folder, Path::new(RECORD)), (self.state, copy_path.as_path()));
+                let copy = match claim_the_same(own, copied) {
                     true => Some(record.owner.clone()),
                     false => self.read_copy().map(|copy| copy.owner),
                 };
@@ -208,7 +212,7 @@ impl Target<'_> {
 
     /// The project's copy of the record.
     fn read_copy(&self) -> Option<RepositoryRecord> {
-        match read_record(self.state, self.copy_path()) {
+        match self.decoded.read(self.state, self.copy_path()) {
             ReadRecord::Intact(copy)
                 if copy.owner.compare(&self.owner, Some(&copy.owner)) == Sameness::Same =>
             {

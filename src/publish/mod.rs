@@ -24,5 +24,5 @@ mod wanted;
 
 pub use error::{PublishError, Refusal};
 pub use inspect::Verification;
-pub use record::recorded_paths;
+pub use record::{DecodedRecords, recorded_paths};
 pub use repositories::{DamagedRepositoryFile, Leaving, Repositories};

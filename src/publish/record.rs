@@ -13,9 +13,10 @@
 //! Whoever may write to the repository can write a record with a right digest too. What names anything but files as forge
 //! [names](super::paths) them, or one of them twice, is taken for damaged.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +26,7 @@ use super::owner::Owner;
 use super::paths::{REPOMD, is_metadata_path, is_plain_name, is_sha256, package_of_path};
 use crate::digest::{Digest, Key};
 use crate::event::Timestamp;
-use crate::files::Folder;
+use crate::files::{Folder, HostPath};
 use crate::store::Blob;
 
 /// The record's name in its repository.
@@ -33,6 +34,9 @@ pub(super) const RECORD: &str = ".forge-repository";
 
 /// How it begins, before the number of its form.
 const HEAD: &[u8] = b"{\"version\":";
+
+/// How long the beginning of a record is at least that has the digest of all the rest in it.
+const LONGEST_HEAD: usize = 128;
 
 /// The form that is written.
 const VERSION: u64 = 1;
@@ -218,17 +222,48 @@ pub(super) fn have_same_listing(one: &[PublishedPackage], other: &[PublishedPack
     one.eq(files(other).filter(is_listed).map(PublishedFile::location))
 }
 
-/// Reads the record at `path` of `folder`.
-pub(super) fn read_record(folder: &Folder, path: impl AsRef<Path>) -> ReadRecord {
-    let path = path.as_ref();
-    if folder.dir().symlink_metadata(path).is_err() {
-        return ReadRecord::Missing;
+/// Records that were decoded: an apply reads each before it builds and once more when it publishes, and nearly always finds the
+/// same bytes.
+#[derive(Debug, Default)]
+pub struct DecodedRecords {
+    /// Bytes and what they say, by the file that they were read from.
+    by_file: Mutex<HashMap<HostPath, (Vec<u8>, RepositoryRecord)>>,
+}
+
+impl DecodedRecords {
+    /// Reads the record at `path` of `folder`.
+    pub(super) fn read(&self, folder: &Folder, path: impl AsRef<Path>) -> ReadRecord {
+        let path = path.as_ref();
+        if folder.dir().symlink_metadata(path).is_err() {
+            return ReadRecord::Missing;
+        }
+        let Some(bytes) = read_bytes(folder, path) else { return ReadRecord::Damaged };
+        let file = folder.path().join(path);
+        let mut by_file = self.by_file.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, record)) = by_file.get(&file).filter(|(known, _)| *known == bytes) {
+            return ReadRecord::Intact(Box::new(record.clone()));
+        }
+        let decoded = decode(&bytes).unwrap_or(ReadRecord::Damaged);
+        if let ReadRecord::Intact(record) = &decoded {
+            by_file.insert(file, (bytes, RepositoryRecord::clone(record)));
+        }
+        decoded
     }
-    read_bytes(folder, path).and_then(|bytes| decode(&bytes)).unwrap_or(ReadRecord::Damaged)
+}
+
+/// Whether two files claim to be the same record: what their content has as digest, and its size. Neither is read whole.
+pub(super) fn claim_the_same(one: (&Folder, &Path), other: (&Folder, &Path)) -> bool {
+    let claim = |(folder, path): (&Folder, &Path)| {
+        let (file, metadata) = folder.open_regular_with_metadata(path).ok()?;
+        let mut head = Vec::with_capacity(LONGEST_HEAD);
+        file.take(LONGEST_HEAD as u64).read_to_end(&mut head).ok()?;
+        Some((metadata.len(), head)).filter(|(_, head)| head.starts_with(HEAD))
+    };
+    claim(one).is_some_and(|one| claim(other) == Some(one))
 }
 
 /// The bytes of what may be a record.
-pub(super) fn read_bytes(folder: &Folder, path: &Path) -> Option<Vec<u8>> {
+fn read_bytes(folder: &Folder, path: &Path) -> Option<Vec<u8>> {
     let file = folder.open_regular(path).ok()?;
     // What is too large for a record, or begins as none does, is not read to find that out.
     if file.metadata().ok()?.len() > LARGEST_RECORD {
@@ -297,6 +332,44 @@ mod tests {
             since: Timestamp(9),
         });
         record
+    }
+
+    #[test]
+    fn a_record_that_changes_between_two_reads_is_decoded_again() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = Folder::open_ambient(&HostPath::new(temp.path()).unwrap()).unwrap();
+        let decoded = DecodedRecords::default();
+        let chroot = || match decoded.read(&folder, RECORD) {
+            ReadRecord::Intact(record) => Some(record.chroot),
+            ReadRecord::Missing | ReadRecord::Damaged | ReadRecord::Newer(_) => None,
+        };
+        let write = |chroot: &str| {
+            let record = RepositoryRecord { chroot: chroot.to_owned(), ..record() };
+            folder.write_atomic(RECORD, &record.encode().unwrap()).unwrap();
+        };
+        write("one");
+        assert_eq!([chroot(), chroot()], [Some("one".to_owned()), Some("one".to_owned())]);
+        write("two");
+        assert_eq!(chroot().as_deref(), Some("two"));
+        folder.write_atomic(RECORD, b"{\"version\":").unwrap();
+        assert_eq!(chroot(), None);
+        folder.remove_file(RECORD).unwrap();
+        assert_eq!(chroot(), None);
+    }
+
+    #[test]
+    fn two_records_claim_the_same_by_their_digests_and_sizes() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = Folder::open_ambient(&HostPath::new(temp.path()).unwrap()).unwrap();
+        let other = RepositoryRecord { chroot: "else".to_owned(), ..record() };
+        folder.write_atomic("one", &record().encode().unwrap()).unwrap();
+        folder.write_atomic("same", &record().encode().unwrap()).unwrap();
+        folder.write_atomic("other", &other.encode().unwrap()).unwrap();
+        folder.write_atomic("none", b"x").unwrap();
+        let claim =
+            |one: &str, other: &str| claim_the_same((&folder, Path::new(one)), (&folder, Path::new(other)));
+        assert_eq!([claim("one", "same"), claim("one", "other")], [true, false]);
+        assert_eq!([claim("one", "missing"), claim("missing", "missing"), claim("none", "none")], [false; 3]);
     }
 
     #[test]
@@ -394,11 +467,11 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let folder = Folder::open_ambient(&crate::files::HostPath::new(temp.path()).unwrap()).unwrap();
         folder.create(RECORD).unwrap();
-        assert!(matches!(read_record(&folder, RECORD), ReadRecord::Damaged));
+        assert!(matches!(DecodedRecords::default().read(&folder, RECORD), ReadRecord::Damaged));
         folder.remove_folder(RECORD).unwrap();
         let pipe = rustix::fs::FileType::Fifo;
         rustix::fs::mknodat(folder.dir(), RECORD, pipe, rustix::fs::Mode::RUSR, 0).unwrap();
-        assert!(matches!(read_record(&folder, RECORD), ReadRecord::Damaged));
+        assert!(matches!(DecodedRecords::default().read(&folder, RECORD), ReadRecord::Damaged));
     }
 
     #[test]
@@ -413,9 +486,9 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let folder = Folder::open_ambient(&crate::files::HostPath::new(temp.path()).unwrap()).unwrap();
         folder.dir().write("record", record().encode().unwrap()).unwrap();
-        assert!(matches!(read_record(&folder, "record"), ReadRecord::Intact(_)));
+        assert!(matches!(DecodedRecords::default().read(&folder, "record"), ReadRecord::Intact(_)));
         let file = folder.dir().open_with("record", cap_std::fs::OpenOptions::new().write(true)).unwrap();
         file.set_len(LARGEST_RECORD + 1).unwrap();
-        assert!(matches!(read_record(&folder, "record"), ReadRecord::Damaged));
+        assert!(matches!(DecodedRecords::default().read(&folder, "record"), ReadRecord::Damaged));
     }
 }

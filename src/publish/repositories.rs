@@ -13,7 +13,7 @@ use super::folders::{create_public, refuse_taken};
 use super::inspect::Verification;
 use super::known::{Target, has_copy};
 use super::owner::Owner;
-use super::record::{PublishedPackage, RECORD, ReadRecord, read_record};
+use super::record::{DecodedRecords, PublishedPackage, RECORD, ReadRecord};
 use super::update::{Updater, find_damage};
 use super::wanted::package_from_result;
 use crate::event::{Clock, Damage, DamagedFile, What};
@@ -42,6 +42,8 @@ pub struct Repositories {
     pub clock: Arc<dyn Clock>,
     /// How thoroughly repositories are looked at.
     pub verification: Verification,
+    /// The records that were read.
+    pub decoded: DecodedRecords,
 }
 
 /// A package that leaves a repository because the manifest no longer declares it.
@@ -216,6 +218,7 @@ impl Repositories {
             adopts: says(|publish| publish.adopts),
             links: says(|publish| publish.links),
             state: &self.state,
+            decoded: &self.decoded,
             declared: self.declared_packages(chroot),
             all_packages: self.manifest.packages.iter().map(|package| &*package.name.value).collect(),
             all_chroots: self.manifest.chroots.iter().map(|chroot| &*chroot.name.value).collect(),
@@ -289,7 +292,7 @@ impl Repositories {
     fn is_own(&self, chroot: &str, path: &ManifestPath) -> Result<bool, PublishError> {
         let Ok(Some(folder)) = self.open(path) else { return Ok(false) };
         let target = self.target(chroot, path, folder)?;
-        Ok(match read_record(&target.folder, RECORD) {
+        Ok(match self.decoded.read(&target.folder, RECORD) {
             ReadRecord::Intact(record) => target.is_own_undeclared(&record),
             ReadRecord::Missing | ReadRecord::Damaged | ReadRecord::Newer(_) => false,
         })

@@ -441,6 +441,7 @@ fn wait_for_lock(target: &Target<'_>, patience: Duration) -> Result<Lock, Publis
 mod tests {
     use super::*;
     use crate::files::{Folder, HostPath};
+    use crate::publish::DecodedRecords;
     use crate::publish::owner::Owner;
 
     #[test]
@@ -455,6 +456,7 @@ mod tests {
             adopts: false,
             links: false,
             state: &folder(),
+            decoded: &DecodedRecords::default(),
             declared: BTreeSet::new(),
             all_packages: BTreeSet::new(),
             all_chroots: BTreeSet::new(),
