@@ -77,6 +77,7 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
         round += 1;
     };
     planned.history.take_notes().into_iter().for_each(|text| tell(What::Noted { text }));
+    planned.leave();
     let uncounted = not_counted(&planned);
     planned.unpacked.collect_unused()?;
     if !applied.canceled {

@@ -1,8 +1,10 @@
 //! The project that a command works on: its manifest, its state.
 
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use cap_std::fs::{Permissions, PermissionsExt};
 
@@ -49,6 +51,21 @@ impl Project {
     pub fn manifest(&self, context: &Context) -> Result<Arc<Manifest>, Failure> {
         let loaded = load(&self.repository, MANIFEST_FILE, context);
         loaded.map(Arc::new).map_err(Failure::Manifest)
+    }
+
+    /// Its manifest and its history, which is opened while the manifest is parsed.
+    pub fn manifest_and_history(&self, context: &Context) -> Result<(Arc<Manifest>, History), Failure> {
+        let history = self.repository.path().join(STATE_FOLDER).join(HISTORY_FILE);
+        if !history.as_path().is_file() {
+            // Nothing is made for a manifest with mistakes.
+            return Ok((self.manifest(context)?, self.history_or_none(context)?));
+        }
+        thread::scope(|scope| {
+            let history = scope.spawn(|| self.history_or_none(context));
+            let manifest = self.manifest(context);
+            let history = history.join().unwrap_or_else(|panic| resume_unwind(panic));
+            Ok((manifest?, history?))
+        })
     }
 
     /// Its state folder, made where it is missing. It may be a link to another disk.
