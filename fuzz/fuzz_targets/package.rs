@@ -4,12 +4,12 @@
 use std::io::Cursor;
 
 use libfuzzer_sys::fuzz_target;
-use rpmforge::package::{Compared, PackageRecord, content_digest, decode_header, difference, read_metadata};
+use rpmforge::package::{Compared, PackageRecord, content_digest, decode_header, difference, read_headers_of};
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Ok(metadata) = read_metadata("fuzz.rpm", &mut Cursor::new(bytes)) {
-        let _ = PackageRecord::read("fuzz.rpm", &metadata);
-        let _ = content_digest("fuzz.rpm", &metadata);
+    if let Ok(headers) = read_headers_of("fuzz.rpm", &mut Cursor::new(bytes)) {
+        let _ = PackageRecord::read("fuzz.rpm", &headers);
+        let _ = content_digest(&headers);
     }
     // The database of a root holds headers without their first 8 bytes.
     let _ = decode_header(bytes);

@@ -54,6 +54,7 @@ fn line(wrong: &Finding) -> String {
         (StoredKind::Result, _) => " (a record of a build)".to_owned(),
         (StoredKind::Facts, _) => " (a record of what a spec says: it is read again)".to_owned(),
         (StoredKind::Root, _) => " (a record of what a root consists of: it is looked at again)".to_owned(),
+        (StoredKind::Package, _) => " (a record of what a package says: it is read again)".to_owned(),
         (StoredKind::Blob, []) => " (no build is on record that made it)".to_owned(),
         (StoredKind::Blob, names) => format!(" ({})", names.join(", ")),
     };

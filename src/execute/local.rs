@@ -16,7 +16,7 @@ use crate::digest::Key;
 use crate::engine::{Engine, Job, JobSpec, Outcome, Part, StageListener, StopReason};
 use crate::event::{Clock, Failure, StageTime};
 use crate::files::{Folder, HostPath, RootPath};
-use crate::package::{Dependency, PackageRecord, content_digest, read_metadata};
+use crate::package::{Dependency, PackageRecord, content_digest, read_headers_of};
 use crate::process::Cancel;
 use crate::store::{PackageSummary, RecordKind, ResultFile, StepResult, Store};
 
@@ -194,11 +194,11 @@ impl Local {
     ) -> Result<ResultFile, ExecuteError> {
         let path = package.as_path().strip_prefix(task.work.as_path()).unwrap_or(package.as_path());
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut reader = BufReader::new(work.open(path)?);
-        let metadata = read_metadata(&name, &mut reader)?;
-        let content = content_digest(&name, &metadata)?;
-        let package = PackageSummary::new(&PackageRecord::read(&name, &metadata)?, content);
+        let headers = read_headers_of(&name, &mut BufReader::new(work.open(path)?))?;
+        let record = PackageRecord::read(&name, &headers)?;
+        let package = PackageSummary::new(&record, content_digest(&headers));
         let (blob, sha256) = self.store.take_in(work, path)?;
+        self.store.remember(RecordKind::Package, &blob.record_key(), &record)?;
         Ok(ResultFile { name, blob, sha256, package })
     }
 
@@ -228,7 +228,6 @@ fn stopped_run(task: &Task, outcome: Outcome) -> Ran {
 fn read_record(task: &Task, work: &Folder, package: &HostPath) -> Result<PackageRecord, ExecuteError> {
     let path = package.as_path().strip_prefix(task.work.as_path()).unwrap_or(package.as_path());
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let mut reader = BufReader::new(work.open(path)?);
-    let metadata = read_metadata(&name, &mut reader)?;
-    Ok(PackageRecord::read(&name, &metadata)?)
+    let headers = read_headers_of(&name, &mut BufReader::new(work.open(path)?))?;
+    Ok(PackageRecord::read(&name, &headers)?)
 }

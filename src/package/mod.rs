@@ -21,7 +21,7 @@ mod tag;
 mod unpack;
 mod write;
 
-use std::io::BufRead;
+use std::io::Read;
 
 pub use check::{HeaderError, check};
 pub use compress::{Compression, Compressor, PayloadFlags, decompressed};
@@ -61,7 +61,7 @@ pub enum PackageError {
         /// What is wrong.
         source: HeaderError,
     },
-    /// The rpm crate can't make sense of it.
+    /// What its headers or its payload say makes no sense.
     #[error("{file}: {reason}")]
     #[diagnostic(
         code(forge::package::content),
@@ -101,10 +101,12 @@ pub enum PackageError {
     },
 }
 
-/// Reads a package's headers after [checking](check) them; `reader` stands at the payload afterwards.
-pub fn read_metadata(file: &str, reader: &mut impl BufRead) -> Result<rpm::PackageMetadata, PackageError> {
-    let bytes = check(reader).map_err(|source| PackageError::Header { file: file.to_owned(), source })?;
-    rpm::PackageMetadata::parse(&mut bytes.as_slice()).map_err(|error| content_error(file, &error))
+/// Reads a package's headers after [checking](check) them; `reader` stands at the payload afterwards. `file` names it in errors.
+///
+/// # Errors
+/// [`PackageError::Header`]
+pub fn read_headers_of(file: &str, reader: &mut impl Read) -> Result<Headers, PackageError> {
+    read_headers(reader).map_err(|source| PackageError::Header { file: file.to_owned(), source })
 }
 
 fn content_error(file: &str, error: &rpm::Error) -> PackageError {

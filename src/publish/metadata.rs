@@ -13,7 +13,8 @@ use super::paths::{REPODATA, REPOMD};
 use super::record::{PublishedFile, PublishedPackage, files};
 use crate::digest::Digest;
 use crate::files::Folder;
-use crate::package::{Location, PackageRecord, RepositoryKind, read_metadata};
+use crate::package::{Location, PackageRecord, RepositoryKind, read_headers_of};
+use crate::store::{RecordKind, Store};
 
 /// A package file and where it is.
 struct Listed {
@@ -35,17 +36,19 @@ struct MetadataFile {
     content: Vec<u8>,
 }
 
-/// Works out the metadata of all package files that have times: those that are there.
+/// Works out the metadata of all package files that have times: those that are there. What they say of themselves was
+/// remembered when they were built; a file is opened only where that is gone.
 ///
 /// # Errors
 /// [`PublishError::Package`] where one of them is no package, [`PublishError::Unlistable`] where XML can't hold what one says.
 pub(super) fn metadata_from(
     repository: &Folder,
+    store: &Store,
     packages: &[PublishedPackage],
 ) -> Result<Metadata, PublishError> {
     let there: Vec<&PublishedFile> = files(packages).filter(|file| file.times.is_some()).collect();
     let listed: Vec<Listed> =
-        there.into_par_iter().map(|file| list(repository, file)).collect::<Result<_, _>>()?;
+        there.into_par_iter().map(|file| list(repository, store, file)).collect::<Result<_, _>>()?;
     let written: Vec<MetadataFile> =
         RepositoryKind::ALL.par_iter().map(|kind| pack(*kind, &listed)).collect::<Result<_, _>>()?;
     // The newest package's time stands for the time of the update: the same packages give the same bytes.
@@ -55,10 +58,19 @@ pub(super) fn metadata_from(
     Ok(Metadata { files, repomd: (described(REPOMD.to_owned(), &repomd), repomd) })
 }
 
-fn list(repository: &Folder, file: &PublishedFile) -> Result<Listed, PublishError> {
-    let name = file.path.rsplit('/').next().unwrap_or(&file.path);
-    let metadata = read_metadata(name, &mut BufReader::new(repository.open(&file.path)?))?;
-    let record = PackageRecord::read(name, &metadata)?;
+fn list(repository: &Folder, store: &Store, file: &PublishedFile) -> Result<Listed, PublishError> {
+    let key = file.blob().record_key();
+    let record = match store.record(RecordKind::Package, &key) {
+        Some(record) => record,
+        None => {
+            let name = file.path.rsplit('/').next().unwrap_or(&file.path);
+            let headers = read_headers_of(name, &mut BufReader::new(repository.open(&file.path)?))?;
+            let record = PackageRecord::read(name, &headers)?;
+            // Where the store can't be written to, it is read again the next time.
+            let _ = store.remember(RecordKind::Package, &key, &record);
+            record
+        }
+    };
     match record.forbidden_character() {
         Some(character) => {
             Err(PublishError::Unlistable { file: file.path.clone(), what: character.to_string() })

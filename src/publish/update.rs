@@ -315,7 +315,7 @@ impl Publish<'_> {
         packages: &[PublishedPackage],
     ) -> Result<(Vec<PublishedFile>, Option<PublishedFile>), PublishError> {
         let Metadata { files, repomd: (mut repomd, repomd_text) } =
-            metadata_from(&self.target.folder, packages)?;
+            metadata_from(&self.target.folder, self.store, packages)?;
         let states: Vec<FileState> =
             files.iter().map(|(file, _)| self.inspector.file(file)).collect::<Result<_, _>>()?;
         let metadata = files.iter().map(|(file, _)| file.clone()).collect();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{Store, StoreError};
-use crate::digest::Digest;
+use crate::digest::{Digest, Encoder, Key};
 use crate::files::{Folder, Sharing};
 
 /// Content that the store has, or should have.
@@ -20,6 +20,11 @@ pub struct Blob {
 }
 
 impl Blob {
+    /// The key that the record of a package file with this content is remembered under.
+    pub fn record_key(&self) -> Key {
+        Encoder::new("rpmforge package record v1").digest_field("file", &self.digest).key()
+    }
+
     pub(super) fn path(&self) -> PathBuf {
         let name = self.digest.to_string();
         ["blobs", name.get(..2).unwrap_or_default(), &name].iter().collect()

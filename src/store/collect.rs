@@ -98,7 +98,7 @@ impl Store {
     /// Specs are read without the store's lock: a file that is just being written is left alone.
     fn remove_old_facts(&self, limits: Limits, now: Timestamp) -> Result<(), StoreError> {
         // What roots consist of can be had again by another look as well.
-        for kind in [RecordKind::Facts, RecordKind::Root] {
+        for kind in [RecordKind::Facts, RecordKind::Root, RecordKind::Package] {
             for path in files_below(&self.folder, Path::new(kind.folder()))? {
                 let Ok(modified) = self.folder.modified(&path) else { continue };
                 let age = now.since(Timestamp::of(modified));

@@ -27,25 +27,28 @@ pub enum RecordKind {
     Facts,
     /// What roots consist of.
     Root,
+    /// What package files say of themselves, by [their content](super::Blob::record_key).
+    Package,
 }
 
 impl RecordKind {
-    pub(super) const ALL: [Self; 3] = [Self::Step, Self::Facts, Self::Root];
+    pub(super) const ALL: [Self; 4] = [Self::Step, Self::Facts, Self::Root, Self::Package];
 
     pub(super) fn folder(self) -> &'static str {
         match self {
             Self::Step => "steps",
             Self::Facts => "facts",
             Self::Root => "roots",
+            Self::Package => "packages",
         }
     }
 
-    /// A result that was lost is a build that is done again; facts are read again in a moment, thousands of them in one
-    /// plan, so they are not waited for.
+    /// A result that was lost is a build that is done again; all else is read again in a moment, thousands of it in one
+    /// plan, so that it is not waited for.
     fn durability(self) -> Durability {
         match self {
             Self::Step => Durability::Synced,
-            Self::Facts | Self::Root => Durability::Unsynced,
+            Self::Facts | Self::Root | Self::Package => Durability::Unsynced,
         }
     }
 }

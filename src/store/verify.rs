@@ -31,6 +31,8 @@ pub enum StoredKind {
     Facts,
     /// The record of what a root consists of.
     Root,
+    /// The record of what a package says of itself.
+    Package,
 }
 
 /// What is wrong with a thing in the store.
@@ -64,7 +66,7 @@ impl Finding {
     /// unfinished. Such a record is not believed; whoever asks for it takes another look, and writes it again.
     pub fn is_read_again(&self) -> bool {
         match self.kind {
-            StoredKind::Facts | StoredKind::Root => true,
+            StoredKind::Facts | StoredKind::Root | StoredKind::Package => true,
             StoredKind::Blob | StoredKind::Result => false,
         }
     }
@@ -123,6 +125,7 @@ impl Store {
                             RecordKind::Step => StoredKind::Result,
                             RecordKind::Facts => StoredKind::Facts,
                             RecordKind::Root => StoredKind::Root,
+                            RecordKind::Package => StoredKind::Package,
                         };
                         checked.wrong.push(Finding { kind: stored, path, defect, needed_by: Vec::new() });
                     }

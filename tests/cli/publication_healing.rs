@@ -127,16 +127,37 @@ fn every_digest_is_read_with_verify_published() {
     assert_eq!(project.published(), before);
 }
 
-#[test]
-fn a_package_that_can_no_longer_be_read_is_put_right_even_with_the_times_on_record() {
-    let project = two();
-    project.succeed(&["apply"]);
-    let package = first_package(&project);
+/// A published package whose bytes are all gone, though its size and times are those on record.
+fn wipe_unseen(project: &Project) -> PathBuf {
+    let package = first_package(project);
     let size = fs::metadata(project.path().join(&package)).unwrap().len();
     write(&project.path().join(&package), &vec![0; usize::try_from(size).unwrap()]);
-    record_times_of(&project, &package);
+    record_times_of(project, &package);
+    package
+}
+
+#[test]
+fn a_package_that_can_no_longer_be_read_is_put_right_where_the_store_does_not_know_what_it_says() {
+    let project = two();
+    project.succeed(&["apply"]);
+    let package = wipe_unseen(&project);
+    fs::remove_dir_all(project.cache().join("rpmforge/packages")).unwrap();
     change(&project, "b", 1);
     let run = project.succeed(&["apply"]);
+    assert!(run.stderr.contains(&format!("put right  {}: changed", package.display())), "{}", run.stderr);
+    assert_eq!(project.repository().binaries().len(), 2);
+}
+
+#[test]
+fn packages_are_listed_by_what_was_remembered_of_them_when_they_were_built() {
+    let project = two();
+    project.succeed(&["apply"]);
+    let package = wipe_unseen(&project);
+    change(&project, "b", 1);
+    let run = project.succeed(&["apply"]);
+    assert!(run.stderr.contains("published  host: public/host (4 package files, 1 new)"), "{}", run.stderr);
+    assert!(!run.stderr.contains("put right"), "{}", run.stderr);
+    let run = project.succeed(&["apply", "--verify-published"]);
     assert!(run.stderr.contains(&format!("put right  {}: changed", package.display())), "{}", run.stderr);
     assert_eq!(project.repository().binaries().len(), 2);
 }

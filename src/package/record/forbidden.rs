@@ -69,7 +69,8 @@ impl PackageRecord {
         let texts = texts.into_iter().map(|(field, text)| (field, text.as_str()));
         let dependencies = dependencies
             .iter()
-            .flat_map(|(kind, list)| list.iter().flat_map(|entry| dependency_texts(kind, entry)));
+            .flat_map(|(relation, list)| list.iter().map(move |entry| (relation.name(), entry)))
+            .flat_map(|(relation, entry)| dependency_texts(relation, entry));
         let files = files.iter().map(|RecordFile { path, kind: _ }| ("file names", path.as_str()));
         let changelog = changelog.iter().flat_map(|ChangelogEntry { author, date: _, text }| {
             [("changelog", author.as_str()), ("changelog", text.as_str())]
@@ -82,11 +83,11 @@ impl PackageRecord {
 }
 
 fn dependency_texts<'a>(
-    kind: &'static str,
+    relation: &'static str,
     entry: &'a RecordDependency,
 ) -> impl Iterator<Item = (&'static str, &'a str)> {
     let version = entry.dependency.version.iter().map(|(_, version)| version.as_str());
-    std::iter::once(entry.dependency.name.as_str()).chain(version).map(move |text| (kind, text))
+    std::iter::once(entry.dependency.name.as_str()).chain(version).map(move |text| (relation, text))
 }
 
 /// Whether XML can hold it. DEL and the controls behind it are discouraged, and allowed.

@@ -7,6 +7,8 @@ mod write;
 
 pub use forbidden::ForbiddenCharacter;
 
+use serde::{Deserialize, Serialize};
+
 use super::Dependency;
 
 /// Which of the three metadata files.
@@ -34,28 +36,61 @@ impl RepositoryKind {
     }
 }
 
+/// What a dependency says of two packages, in the order that createrepo_c lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Relation {
+    Provides,
+    Requires,
+    Conflicts,
+    Obsoletes,
+    Suggests,
+    Enhances,
+    Recommends,
+    Supplements,
+}
+
+impl Relation {
+    /// As metadata name it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Provides => "provides",
+            Self::Requires => "requires",
+            Self::Conflicts => "conflicts",
+            Self::Obsoletes => "obsoletes",
+            Self::Suggests => "suggests",
+            Self::Enhances => "enhances",
+            Self::Recommends => "recommends",
+            Self::Supplements => "supplements",
+        }
+    }
+}
+
 /// One dependency as metadata hold it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct RecordDependency {
+    #[serde(flatten)]
     dependency: Dependency,
     /// Whether a scriptlet needs it before the package is there.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     before: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 enum FileKind {
     File,
     Folder,
     Ghost,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct RecordFile {
     path: String,
     kind: FileKind,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct ChangelogEntry {
     author: String,
     /// Seconds since 1970.
@@ -64,7 +99,7 @@ struct ChangelogEntry {
 }
 
 /// What a package says of itself, ready to be written into metadata or into a result.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PackageRecord {
     /// `%{name}`.
     pub name: String,
@@ -90,7 +125,7 @@ pub struct PackageRecord {
     installed_size: u64,
     archive_size: u64,
     header_range: (u64, u64),
-    dependencies: Vec<(&'static str, Vec<RecordDependency>)>,
+    dependencies: Vec<(Relation, Vec<RecordDependency>)>,
     files: Vec<RecordFile>,
     changelog: Vec<ChangelogEntry>,
 }
@@ -115,12 +150,12 @@ impl PackageRecord {
 
     /// What it provides.
     pub fn provides(&self) -> impl Iterator<Item = &Dependency> {
-        self.of_kind("provides")
+        self.related_by(Relation::Provides)
     }
 
     /// What it requires, without rpm's own features.
     pub fn requires(&self) -> impl Iterator<Item = &Dependency> {
-        self.of_kind("requires")
+        self.related_by(Relation::Requires)
     }
 
     /// The files that metadata list with the dependencies, because packages depend on them by path: all in
@@ -134,8 +169,8 @@ impl PackageRecord {
         self.files.iter().map(|file| file.path.as_str()).filter(|path| !is_primary(path))
     }
 
-    fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Dependency> {
-        let lists = self.dependencies.iter().filter(move |(name, _)| *name == kind);
+    fn related_by(&self, relation: Relation) -> impl Iterator<Item = &Dependency> {
+        let lists = self.dependencies.iter().filter(move |(other, _)| *other == relation);
         lists.flat_map(|(_, list)| list.iter().map(|entry| &entry.dependency))
     }
 }

@@ -2,126 +2,233 @@
 
 use std::collections::BTreeSet;
 
-use rpm::{DependencyFlags, FileFlags, FileType, IndexTag, PackageMetadata};
+use bstr::{BString, ByteSlice};
 
-use super::{ChangelogEntry, FileKind, PackageRecord, RecordDependency, RecordFile};
-use crate::package::{Dependency, PackageError, content_error};
+use super::{ChangelogEntry, FileKind, PackageRecord, RecordDependency, RecordFile, Relation};
+use crate::package::{Dependency, Header, Headers, PackageError, Tag, Value};
 
 /// How many changelog entries metadata hold, as createrepo_c's default.
 const CHANGELOG_LIMIT: usize = 10;
 
+/// The tag of the signature header that says how long the payload is, uncompressed (`RPMSIGTAG_PAYLOADSIZE`).
 const SIGNATURE_PAYLOAD_SIZE: u32 = 1007;
 
+/// The tags of a relation's names, flags and versions.
+const RELATIONS: [(Relation, Tag, Tag, Tag); 8] = [
+    (Relation::Provides, Tag::known("PROVIDENAME"), Tag::known("PROVIDEFLAGS"), Tag::known("PROVIDEVERSION")),
+    (Relation::Requires, Tag::known("REQUIRENAME"), Tag::known("REQUIREFLAGS"), Tag::known("REQUIREVERSION")),
+    (
+        Relation::Conflicts,
+        Tag::known("CONFLICTNAME"),
+        Tag::known("CONFLICTFLAGS"),
+        Tag::known("CONFLICTVERSION"),
+    ),
+    (
+        Relation::Obsoletes,
+        Tag::known("OBSOLETENAME"),
+        Tag::known("OBSOLETEFLAGS"),
+        Tag::known("OBSOLETEVERSION"),
+    ),
+    (Relation::Suggests, Tag::known("SUGGESTNAME"), Tag::known("SUGGESTFLAGS"), Tag::known("SUGGESTVERSION")),
+    (Relation::Enhances, Tag::known("ENHANCENAME"), Tag::known("ENHANCEFLAGS"), Tag::known("ENHANCEVERSION")),
+    (
+        Relation::Recommends,
+        Tag::known("RECOMMENDNAME"),
+        Tag::known("RECOMMENDFLAGS"),
+        Tag::known("RECOMMENDVERSION"),
+    ),
+    (
+        Relation::Supplements,
+        Tag::known("SUPPLEMENTNAME"),
+        Tag::known("SUPPLEMENTFLAGS"),
+        Tag::known("SUPPLEMENTVERSION"),
+    ),
+];
+
+/// `RPMSENSE_PREREQ` and what a scriptlet needs (`RPMSENSE_SCRIPT_PRE`, `_POST`, `_PREUN`, `_POSTUN`).
+const NEEDED_BEFORE: u64 = 1 << 6 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12;
+
+/// `RPMFILE_GHOST`.
+const GHOST: u64 = 1 << 6;
+
+const TYPE_MASK: u64 = 0o170_000;
+const FOLDER: u64 = 0o040_000;
+
 impl PackageRecord {
-    /// The record of the package whose headers are `metadata`; `file` names it in errors.
-    pub fn read(file: &str, metadata: &PackageMetadata) -> Result<Self, PackageError> {
-        Self::try_read(metadata).map_err(|error| content_error(file, &error))
+    /// The record of the package with these headers; `file` names it in errors.
+    ///
+    /// # Errors
+    /// [`PackageError::Content`] where it has no name, or lists that belong together have different lengths.
+    pub fn read(file: &str, headers: &Headers) -> Result<Self, PackageError> {
+        let content = |reason| PackageError::Content { file: file.to_owned(), reason };
+        Self::try_read(headers).map_err(content)
     }
 
-    fn try_read(metadata: &PackageMetadata) -> Result<Self, rpm::Error> {
-        let text = |value: Result<&str, rpm::Error>| value.unwrap_or_default().to_owned();
-        let offsets = metadata.get_package_segment_offsets();
-        let is_source = metadata.is_source_package();
-        let files = files(metadata)?;
+    fn try_read(headers: &Headers) -> Result<Self, String> {
+        let header = &headers.header;
+        let needed = |tag| header.text(tag).map(text_of).ok_or_else(|| missing(tag));
+        let text = |tag| header.text(tag).map(text_of).unwrap_or_default();
+        let files = files(header)?;
+        // As rpm knows a source package: it was made from none.
+        let is_source = !header.has(Tag::SOURCE_RPM);
+        let sizes = [Tag::LONG_SIZE, Tag::SIZE];
         Ok(Self {
-            name: metadata.get_name()?.to_owned(),
-            arch: if is_source { "src".to_owned() } else { metadata.get_arch()?.to_owned() },
-            epoch: metadata.get_epoch().unwrap_or_default(),
-            version: metadata.get_version()?.to_owned(),
-            release: metadata.get_release()?.to_owned(),
-            summary: text(metadata.get_summary()),
-            description: text(metadata.get_description()),
-            url: text(metadata.get_url()),
-            packager: text(metadata.get_packager()),
-            license: text(metadata.get_license()),
-            vendor: text(metadata.get_vendor()),
-            group: text(metadata.get_group()),
-            build_host: text(metadata.get_build_host()),
-            source_package: text(metadata.get_source_rpm()),
-            build_time: metadata.get_build_time().unwrap_or_default(),
-            installed_size: metadata.get_installed_size().unwrap_or_default(),
-            archive_size: archive_size(metadata),
-            header_range: (offsets.header, offsets.payload),
-            dependencies: dependencies(metadata, &files)?,
+            name: needed(Tag::NAME)?,
+            arch: if is_source { "src".to_owned() } else { needed(Tag::ARCH)? },
+            epoch: first_number(header, Tag::EPOCH).and_then(|it| u32::try_from(it).ok()).unwrap_or_default(),
+            version: needed(Tag::VERSION)?,
+            release: needed(Tag::RELEASE)?,
+            summary: text(Tag::SUMMARY),
+            description: text(Tag::DESCRIPTION),
+            url: text(Tag::URL),
+            packager: text(Tag::PACKAGER),
+            license: text(Tag::LICENSE),
+            vendor: text(Tag::VENDOR),
+            group: text(Tag::GROUP),
+            build_host: text(Tag::BUILD_HOST),
+            source_package: text(Tag::SOURCE_RPM),
+            build_time: first_number(header, Tag::BUILD_TIME).unwrap_or_default(),
+            installed_size: sizes.iter().find_map(|tag| first_number(header, *tag)).unwrap_or_default(),
+            archive_size: archive_size(headers),
+            header_range: header_range(headers),
+            dependencies: dependencies(header, &files)?,
             files,
-            changelog: changelog(metadata)?,
+            changelog: changelog(header)?,
         })
     }
 }
 
-fn archive_size(metadata: &PackageMetadata) -> u64 {
-    let main = metadata.header.get_entry_data_as_u32_array(IndexTag::RPMTAG_ARCHIVESIZE).ok();
-    let size = main.and_then(|sizes| sizes.first().copied());
-    size.or_else(|| signature_number(metadata, SIGNATURE_PAYLOAD_SIZE)).map_or(0, u64::from)
+fn missing(tag: Tag) -> String {
+    format!("its header has no {}", tag.name().unwrap_or_default())
 }
 
-fn signature_number(metadata: &PackageMetadata, tag: u32) -> Option<u32> {
-    match metadata.signature.entry(tag).ok()? {
-        rpm::IndexData::Int32(values) => values.first().copied(),
-        _ => None,
+/// Metadata are UTF-8, whatever a header holds.
+fn text_of(text: impl AsRef<[u8]>) -> String {
+    text.as_ref().to_str_lossy().into_owned()
+}
+
+fn first_number(header: &Header, tag: Tag) -> Option<u64> {
+    header.numbers(tag).first().copied()
+}
+
+fn archive_size(headers: &Headers) -> u64 {
+    let tags = [Tag::known("ARCHIVESIZE"), Tag::known("LONGARCHIVESIZE")];
+    let said = tags.iter().find_map(|tag| first_number(&headers.header, *tag));
+    let signed = || {
+        let is_size = |tag: u32| tag == SIGNATURE_PAYLOAD_SIZE || tag == Tag::known("LONGARCHIVESIZE").0;
+        headers.signatures.iter().find_map(|(tag, value)| match value {
+            Value::Numbers(numbers) if is_size(*tag) => numbers.first().copied(),
+            _ => None,
+        })
+    };
+    said.or_else(signed).unwrap_or_default()
+}
+
+/// Where the header begins and ends in the file.
+fn header_range(headers: &Headers) -> (u64, u64) {
+    let end = headers.payload_offset;
+    (end.saturating_sub(headers.header_bytes.len() as u64), end)
+}
+
+/// An error where lists that belong together have different lengths.
+fn check_lengths(tags: &[(Tag, usize)]) -> Result<(), String> {
+    let [(first, length), others @ ..] = tags else { return Ok(()) };
+    match others.iter().find(|(_, other)| other != length) {
+        None => Ok(()),
+        Some((tag, other)) => {
+            let name = |tag: &Tag| tag.name().unwrap_or_default();
+            Err(format!("its header has {length} of {} and {other} of {}", name(first), name(tag)))
+        }
     }
 }
 
-type Lists = Vec<(&'static str, Vec<RecordDependency>)>;
-
-fn dependencies(metadata: &PackageMetadata, files: &[RecordFile]) -> Result<Lists, rpm::Error> {
+fn dependencies(
+    header: &Header,
+    files: &[RecordFile],
+) -> Result<Vec<(Relation, Vec<RecordDependency>)>, String> {
     let own: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
-    let provides = converted(metadata.get_provides()?);
-    let is_own = |dependency: &Dependency| {
-        own.contains(dependency.name.as_str())
-            || provides.iter().any(|provide| provide.dependency == *dependency)
-    };
-    let mut requires = converted(metadata.get_requires()?);
-    requires.retain(|entry| !entry.dependency.is_rpmlib() && !is_own(&entry.dependency));
-    Ok(vec![
-        ("provides", provides),
-        ("requires", requires),
-        ("conflicts", converted(metadata.get_conflicts()?)),
-        ("obsoletes", converted(metadata.get_obsoletes()?)),
-        ("suggests", converted(metadata.get_suggests()?)),
-        ("enhances", converted(metadata.get_enhances()?)),
-        ("recommends", converted(metadata.get_recommends()?)),
-        ("supplements", converted(metadata.get_supplements()?)),
-    ])
+    let mut all = Vec::new();
+    for (relation, names, flags, versions) in RELATIONS {
+        all.push((relation, related(header, (names, flags, versions))?));
+    }
+    let provided: BTreeSet<Dependency> = all
+        .iter()
+        .filter(|(relation, _)| *relation == Relation::Provides)
+        .flat_map(|(_, list)| list.iter().map(|entry| entry.dependency.clone()))
+        .collect();
+    let is_own =
+        |dependency: &Dependency| own.contains(dependency.name.as_str()) || provided.contains(dependency);
+    for (_, list) in all.iter_mut().filter(|(relation, _)| *relation == Relation::Requires) {
+        list.retain(|entry| !entry.dependency.is_rpmlib() && !is_own(&entry.dependency));
+    }
+    Ok(all)
 }
 
 /// Each dependency once, in the order of the header.
-fn converted(list: Vec<rpm::Dependency>) -> Vec<RecordDependency> {
-    let before = DependencyFlags::PREREQ
-        | DependencyFlags::SCRIPT_PRE
-        | DependencyFlags::SCRIPT_POST
-        | DependencyFlags::SCRIPT_PREUN
-        | DependencyFlags::SCRIPT_POSTUN;
+fn related(
+    header: &Header,
+    (names, flags, versions): (Tag, Tag, Tag),
+) -> Result<Vec<RecordDependency>, String> {
+    let (name_list, flag_list, version_list) =
+        (header.texts(names), header.numbers(flags), header.texts(versions));
+    // Very old packages have provides without versions.
+    if !flag_list.is_empty() || !version_list.is_empty() {
+        let lengths = [(names, name_list.len()), (flags, flag_list.len()), (versions, version_list.len())];
+        check_lengths(&lengths)?;
+    }
+    let empty = BString::default();
     let mut seen = BTreeSet::new();
-    let entries = list.into_iter().map(|entry| RecordDependency {
-        dependency: Dependency::from_fields(&entry.name, entry.flags.bits(), &entry.version),
-        before: entry.flags.intersects(before),
+    let entries = name_list.iter().enumerate().map(|(index, name)| {
+        let flags = flag_list.get(index).copied().unwrap_or_default();
+        let version = text_of(version_list.get(index).unwrap_or(&empty));
+        let sense = u32::try_from(flags).unwrap_or_default();
+        RecordDependency {
+            dependency: Dependency::from_fields(&text_of(name), sense, &version),
+            before: flags & NEEDED_BEFORE != 0,
+        }
     });
-    entries.filter(|entry| seen.insert(entry.clone())).collect()
+    Ok(entries.filter(|entry| seen.insert(entry.clone())).collect())
 }
 
-fn files(metadata: &PackageMetadata) -> Result<Vec<RecordFile>, rpm::Error> {
-    let entries = metadata.get_file_entries()?;
-    let record = |entry: &rpm::FileEntry<'_>| RecordFile {
-        path: format!("{}{}", entry.dirname(), entry.basename()),
-        kind: match entry.file_type() {
-            FileType::Dir => FileKind::Folder,
-            _ if entry.flags().contains(FileFlags::GHOST) => FileKind::Ghost,
-            _ => FileKind::File,
-        },
+fn files(header: &Header) -> Result<Vec<RecordFile>, String> {
+    let (base, folder) = (Tag::known("BASENAMES"), Tag::known("DIRNAMES"));
+    let (index, mode, flag) = (Tag::known("DIRINDEXES"), Tag::known("FILEMODES"), Tag::known("FILEFLAGS"));
+    let (names, folders) = (header.texts(base), header.texts(folder));
+    let (indexes, modes, flags) = (header.numbers(index), header.numbers(mode), header.numbers(flag));
+    let lengths = [(base, names.len()), (index, indexes.len()), (mode, modes.len()), (flag, flags.len())];
+    check_lengths(&lengths)?;
+    let numbers = indexes.iter().zip(modes).zip(flags);
+    let record = |(name, ((index, mode), flags)): (&BString, ((&u64, &u64), &u64))| {
+        let folder = usize::try_from(*index).ok().and_then(|index| folders.get(index));
+        let folder =
+            folder.ok_or_else(|| format!("its file `{name}` is in a folder that DIRNAMES has not"))?;
+        let kind = match (mode & TYPE_MASK == FOLDER, flags & GHOST != 0) {
+            (true, _) => FileKind::Folder,
+            (false, true) => FileKind::Ghost,
+            (false, false) => FileKind::File,
+        };
+        Ok(RecordFile { path: text_of(folder) + &text_of(name), kind })
     };
-    Ok(entries.iter().map(record).collect())
+    names.iter().zip(numbers).map(record).collect()
 }
 
 /// The newest entries, the oldest of them first.
-fn changelog(metadata: &PackageMetadata) -> Result<Vec<ChangelogEntry>, rpm::Error> {
-    let entries = metadata.get_changelog_entries()?;
-    let newest = entries.into_iter().take(CHANGELOG_LIMIT).map(|entry| ChangelogEntry {
-        author: entry.name,
-        date: entry.timestamp,
-        text: entry.description,
-    });
-    let mut newest: Vec<_> = newest.collect();
+fn changelog(header: &Header) -> Result<Vec<ChangelogEntry>, String> {
+    let (names, texts) = (header.texts(Tag::CHANGELOG_NAME), header.texts(Tag::CHANGELOG_TEXT));
+    let times = header.numbers(Tag::CHANGELOG_TIME);
+    check_lengths(&[
+        (Tag::CHANGELOG_TIME, times.len()),
+        (Tag::CHANGELOG_NAME, names.len()),
+        (Tag::CHANGELOG_TEXT, texts.len()),
+    ])?;
+    let entries = times.iter().zip(names).zip(texts).take(CHANGELOG_LIMIT);
+    let mut newest: Vec<ChangelogEntry> = entries
+        .map(|((date, author), text)| ChangelogEntry {
+            author: text_of(author),
+            date: *date,
+            text: text_of(text),
+        })
+        .collect();
     newest.reverse();
     Ok(newest)
 }

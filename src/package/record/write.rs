@@ -62,8 +62,8 @@ impl PackageRecord {
         text(xml, "rpm:buildhost", &self.build_host)?;
         text(xml, "rpm:sourcerpm", &self.source_package)?;
         numbers(xml, "rpm:header-range", &[("start", self.header_range.0), ("end", self.header_range.1)])?;
-        for (kind, list) in self.dependencies.iter().filter(|(_, list)| !list.is_empty()) {
-            let element = xml.create_element(format!("rpm:{kind}"));
+        for (relation, list) in self.dependencies.iter().filter(|(_, list)| !list.is_empty()) {
+            let element = xml.create_element(format!("rpm:{}", relation.name()));
             element
                 .write_inner_content(|xml| list.iter().try_for_each(|entry| write_dependency(xml, entry)))?;
         }
