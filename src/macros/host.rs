@@ -85,12 +85,17 @@ pub struct Machine {
     pub memory_bytes: u64,
 }
 
-/// The machine, as the macro language sees it.
+/// The machine, as the macro language sees it: what can be reached of it, kind by kind. No method has a default: whoever stands
+/// between macros and the machine says of each what becomes of it.
 ///
 /// Names of files are bytes, as they stand in macros; relative ones belong to the folder where the program runs.
-pub trait Host {
+pub trait Host: HostPrograms + HostFiles + HostEnvironment + HostOutput {
     /// What macros may do.
     fn access(&self) -> Access;
+}
+
+/// The programs that macros run.
+pub trait HostPrograms {
     /// Runs a command with the shell and gives what it writes.
     ///
     /// # Errors
@@ -102,13 +107,14 @@ pub trait Host {
     /// It can't be started.
     fn run(&self, words: &[Vec<u8>], streams: &Streams) -> io::Result<i32>;
     /// Runs programs, as many at a time as `threads` says; gives the exit code and the output of each, in their order.
-    fn filter_all(&self, jobs: &[FilterJob], threads: usize) -> Vec<io::Result<(i32, Vec<u8>)>> {
-        let _ = threads;
-        jobs.iter().map(|_| Err(io::ErrorKind::Unsupported.into())).collect()
-    }
+    fn filter_all(&self, jobs: &[FilterJob], threads: usize) -> Vec<io::Result<(i32, Vec<u8>)>>;
     /// Hears that a macro does something, or learns something, that can't be looked at again: files written, programs run
     /// by Lua's own functions, the time of day.
-    fn note_effect(&self) {}
+    fn note_effect(&self);
+}
+
+/// The files that macros read.
+pub trait HostFiles {
     /// Reads a whole file.
     ///
     /// # Errors
@@ -118,11 +124,7 @@ pub trait Host {
     ///
     /// # Errors
     /// There is none, or it can't be read.
-    fn read_start(&self, path: &[u8], length: usize) -> io::Result<Vec<u8>> {
-        let mut text = self.read_file(path)?;
-        text.truncate(length);
-        Ok(text)
-    }
+    fn read_start(&self, path: &[u8], length: usize) -> io::Result<Vec<u8>>;
     /// Whether there is such a file or folder.
     fn exists(&self, path: &[u8]) -> bool;
     /// The files that a pattern of glob(7) names, in the order of their names.
@@ -131,51 +133,36 @@ pub trait Host {
     /// To find them takes too much.
     fn glob(&self, pattern: &[u8]) -> io::Result<Vec<Vec<u8>>>;
     /// Whether a path leads out of what macros may look at, be something there or not.
-    fn is_out_of_reach(&self, path: &[u8]) -> bool {
-        let _ = path;
-        false
-    }
+    fn is_out_of_reach(&self, path: &[u8]) -> bool;
     /// Opens a file for reading piece by piece.
     ///
     /// # Errors
     /// There is none, or it can't be read.
-    fn open_file(&self, path: &[u8]) -> io::Result<File> {
-        let _ = path;
-        Err(io::ErrorKind::NotFound.into())
-    }
+    fn open_file(&self, path: &[u8]) -> io::Result<File>;
     /// The names in a folder.
     ///
     /// # Errors
     /// There is none, or it can't be read.
-    fn names(&self, path: &[u8]) -> io::Result<Vec<Vec<u8>>> {
-        let _ = path;
-        Err(io::ErrorKind::NotFound.into())
-    }
+    fn names(&self, path: &[u8]) -> io::Result<Vec<Vec<u8>>>;
     /// What is known of a file or folder.
     ///
     /// # Errors
     /// There is none.
-    fn status(&self, path: &[u8], last: LastLink) -> io::Result<FileStatus> {
-        let _ = (path, last);
-        Err(io::ErrorKind::NotFound.into())
-    }
+    fn status(&self, path: &[u8], last: LastLink) -> io::Result<FileStatus>;
     /// Where a symbolic link points to.
     ///
     /// # Errors
     /// There is none.
-    fn link_target(&self, path: &[u8]) -> io::Result<Vec<u8>> {
-        let _ = path;
-        Err(io::ErrorKind::NotFound.into())
-    }
+    fn link_target(&self, path: &[u8]) -> io::Result<Vec<u8>>;
     /// Where a file of the macros' world is for functions that open it themselves, which they do only where they may do
     /// everything.
-    fn local_path(&self, path: &[u8]) -> Vec<u8> {
-        path.to_vec()
-    }
+    fn local_path(&self, path: &[u8]) -> Vec<u8>;
     /// Where relative paths begin, if that is not where the program runs.
-    fn working_folder(&self) -> Option<Vec<u8>> {
-        None
-    }
+    fn working_folder(&self) -> Option<Vec<u8>>;
+}
+
+/// What macros learn of where they run.
+pub trait HostEnvironment {
     /// A variable of the environment.
     fn variable(&self, name: &[u8]) -> Option<Vec<u8>>;
     /// Sets a variable, or takes it away.
@@ -184,6 +171,10 @@ pub trait Host {
     fn architecture(&self) -> String;
     /// What the machine has to offer.
     fn machine(&self) -> Machine;
+}
+
+/// What macros tell.
+pub trait HostOutput {
     /// Whether every detail is to be told: `%{verbose}`.
     fn is_verbose(&self) -> bool;
     /// Writes to standard output: `%{echo:…}`.
@@ -247,7 +238,9 @@ impl Host for NoHost {
     fn access(&self) -> Access {
         Access::Closed
     }
+}
 
+impl HostPrograms for NoHost {
     fn shell(&self, _command: &[u8]) -> io::Result<Vec<u8>> {
         Err(io::ErrorKind::Unsupported.into())
     }
@@ -256,6 +249,14 @@ impl Host for NoHost {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    fn filter_all(&self, jobs: &[FilterJob], _threads: usize) -> Vec<io::Result<(i32, Vec<u8>)>> {
+        jobs.iter().map(|_| Err(io::ErrorKind::Unsupported.into())).collect()
+    }
+
+    fn note_effect(&self) {}
+}
+
+impl HostFiles for NoHost {
     fn read_file(&self, _path: &[u8]) -> io::Result<Vec<u8>> {
         Err(io::ErrorKind::NotFound.into())
     }
@@ -268,6 +269,40 @@ impl Host for NoHost {
         Ok(Vec::new())
     }
 
+    fn read_start(&self, _path: &[u8], _length: usize) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn is_out_of_reach(&self, _path: &[u8]) -> bool {
+        false
+    }
+
+    fn open_file(&self, _path: &[u8]) -> io::Result<File> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn names(&self, _path: &[u8]) -> io::Result<Vec<Vec<u8>>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn status(&self, _path: &[u8], _last: LastLink) -> io::Result<FileStatus> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn link_target(&self, _path: &[u8]) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn local_path(&self, path: &[u8]) -> Vec<u8> {
+        path.to_vec()
+    }
+
+    fn working_folder(&self) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+impl HostEnvironment for NoHost {
     fn variable(&self, _name: &[u8]) -> Option<Vec<u8>> {
         None
     }
@@ -281,7 +316,9 @@ impl Host for NoHost {
     fn machine(&self) -> Machine {
         Machine { processors: 1, memory_bytes: 1 << 32 }
     }
+}
 
+impl HostOutput for NoHost {
     fn is_verbose(&self) -> bool {
         false
     }

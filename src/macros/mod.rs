@@ -51,7 +51,10 @@ use language::Language;
 
 pub use expression::{ExpressionProblem, Mistake, Value};
 pub use extension::{Extension, Item};
-pub use host::{Access, FileStatus, FilterJob, Host, Machine, NoHost, OpenMacro, Report, Streams};
+pub use host::{
+    Access, FileStatus, FilterJob, Host, HostEnvironment, HostFiles, HostOutput, HostPrograms, Machine,
+    NoHost, OpenMacro, Report, Streams,
+};
 pub use limits::Limits;
 pub use observing::{Observation, Observing};
 pub use path::{CONFIGURATION_FOLDERS, Configuration, MACRO_PATH};

@@ -7,7 +7,10 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use super::host::{Access, FileStatus, Host, Machine, Report, Streams};
+use super::host::{
+    Access, FileStatus, FilterJob, Host, HostEnvironment, HostFiles, HostOutput, HostPrograms, Machine,
+    Report, Streams,
+};
 use super::placeholders::Placeholders;
 use crate::digest::{Digest, Encoder};
 use crate::files::LastLink;
@@ -179,7 +182,9 @@ impl<H: Host> Host for Observing<H> {
     fn access(&self) -> Access {
         self.host.access()
     }
+}
 
+impl<H: Host> HostPrograms for Observing<H> {
     fn shell(&self, command: &[u8]) -> io::Result<Vec<u8>> {
         let output = self.host.shell(command);
         self.note(self.look().command(command, output.as_deref().ok()));
@@ -195,6 +200,13 @@ impl<H: Host> Host for Observing<H> {
         self.host.run(words, streams)
     }
 
+    fn filter_all(&self, jobs: &[FilterJob], threads: usize) -> Vec<io::Result<(i32, Vec<u8>)>> {
+        self.note(Observation::Run);
+        self.host.filter_all(jobs, threads)
+    }
+}
+
+impl<H: Host> HostFiles for Observing<H> {
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>> {
         let text = self.host.read_file(path);
         let digest = text.as_ref().ok().map(|text| self.placeholders.digest(text));
@@ -264,7 +276,9 @@ impl<H: Host> Host for Observing<H> {
     fn working_folder(&self) -> Option<Vec<u8>> {
         self.host.working_folder()
     }
+}
 
+impl<H: Host> HostEnvironment for Observing<H> {
     fn variable(&self, name: &[u8]) -> Option<Vec<u8>> {
         let value = self.host.variable(name);
         self.note(Observation::Variable(name.to_vec(), value.as_ref().map(|value| Digest::of(value))));
@@ -285,7 +299,9 @@ impl<H: Host> Host for Observing<H> {
         self.note(machine(&self.host));
         self.host.machine()
     }
+}
 
+impl<H: Host> HostOutput for Observing<H> {
     fn is_verbose(&self) -> bool {
         self.host.is_verbose()
     }
@@ -307,6 +323,13 @@ impl<H: Host> Host for Observing<H> {
 mod tests {
     use super::super::NoHost;
     use super::*;
+
+    #[test]
+    fn programs_that_filter_are_run_and_seen() {
+        let observing = Observing::new(NoHost::default(), Placeholders::default());
+        assert_eq!(observing.filter_all(&[(vec![b"true".to_vec()], Vec::new())], 1).len(), 1);
+        assert_eq!(observing.observations(), [Observation::Run]);
+    }
 
     #[test]
     fn what_was_learned_holds_as_long_as_it_is_so() {

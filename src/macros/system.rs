@@ -13,7 +13,10 @@ use std::time::Duration;
 use cap_std::fs::MetadataExt;
 use rustix::fs::{Mode, OFlags};
 
-use super::host::{Access, FileStatus, FilterJob, Host, Machine, Report, Streams};
+use super::host::{
+    Access, FileStatus, FilterJob, Host, HostEnvironment, HostFiles, HostOutput, HostPrograms, Machine,
+    Report, Streams,
+};
 use super::limits::LARGEST_OUTPUT;
 use super::path::Configuration;
 use crate::files::{HostPath, LastLink, Reach, Tree, read_text};
@@ -167,7 +170,9 @@ impl Host for SystemHost {
     fn access(&self) -> Access {
         if self.reach.is_some() { Access::Closed } else { Access::Open }
     }
+}
 
+impl HostPrograms for SystemHost {
     fn shell(&self, command: &[u8]) -> io::Result<Vec<u8>> {
         self.check_access()?;
         // What was printed so far comes before what the command prints itself.
@@ -209,6 +214,10 @@ impl Host for SystemHost {
         filter_all(jobs, &self.environment.borrow(), self.folder.as_deref(), threads)
     }
 
+    fn note_effect(&self) {}
+}
+
+impl HostFiles for SystemHost {
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>> {
         let path = self.path(path);
         let Some(reach) = &self.reach else {
@@ -305,7 +314,9 @@ impl Host for SystemHost {
     fn working_folder(&self) -> Option<Vec<u8>> {
         Some(self.folder.as_ref()?.as_os_str().as_bytes().to_vec())
     }
+}
 
+impl HostEnvironment for SystemHost {
     fn variable(&self, name: &[u8]) -> Option<Vec<u8>> {
         let environment = self.environment.borrow();
         environment.get(OsStr::from_bytes(name)).map(|value| value.as_bytes().to_vec())
@@ -330,7 +341,9 @@ impl Host for SystemHost {
     fn architecture(&self) -> String {
         rustix::system::uname().machine().to_string_lossy().into_owned()
     }
+}
 
+impl HostOutput for SystemHost {
     fn is_verbose(&self) -> bool {
         self.is_verbose
     }
