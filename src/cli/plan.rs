@@ -16,16 +16,19 @@ use crate::macros::{Configuration, Definition, Limits, Macros, SystemHost, Table
 use crate::manifest::Manifest;
 use crate::process::Cancel;
 use crate::publish::Verification;
-use crate::ui::{RootMacro, plan_document, plan_screen};
+use crate::ui::{RepositoryChanges, RootMacro, plan_document, plan_screen};
 
 /// Shows what an apply would do.
 pub fn run(arguments: &Plan, context: &Context) -> Result<Exit, Failure> {
     let project = Project::find(context)?;
     let planned = runtime()?.block_on(plan(&project, &arguments.selection, &Cancel::default(), context))?;
     let repositories = planned.repositories(&project, Verification::TimesFirst, Arc::new(SystemClock));
-    let leaving = repositories.leaving()?;
-    let damaged = repositories.find_damage()?;
-    let document = plan_document(&planned.plan, &planned.decisions, leaving, damaged);
+    let changes = RepositoryChanges {
+        leaving: repositories.leaving()?,
+        entering: repositories.entering(&planned.plan, &planned.decisions)?,
+        damaged: repositories.find_damage()?,
+    };
+    let document = plan_document(&planned.plan, &planned.decisions, changes);
     if arguments.json {
         let json = serde_json::to_string_pretty(&document).map_err(std::io::Error::other);
         context.print(&format!("{}\n", json.map_err(CliError::Io)?))?;

@@ -70,6 +70,21 @@ pub(super) fn primary_on_disk(folder: &Folder) -> Option<String> {
     primary_href(&folder.read_text_up_to(REPOMD, LARGEST_REPOMD).ok()?)
 }
 
+/// The revision that the repository's `repomd.xml` says, if that is a number.
+pub(super) fn revision_on_disk(folder: &Folder) -> Option<u64> {
+    let repomd = folder.read_text_up_to(REPOMD, LARGEST_REPOMD).ok()?;
+    let mut reader = Reader::from_str(&repomd);
+    let mut is_revision = false;
+    loop {
+        match reader.read_event().ok()? {
+            Event::Eof => return None,
+            Event::Start(tag) => is_revision = tag.name().as_ref() == "revision",
+            Event::Text(text) if is_revision => return text.trim().parse().ok(),
+            _ => is_revision = false,
+        }
+    }
+}
+
 fn published(folder: &Folder, named: &Named) -> Option<PublishedFile> {
     let mut sha256 = Sha256::new();
     let (blake3, size) = copy_digested(folder.open_regular(&named.href).ok()?, &mut sha256).ok()?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::adopt::{packages_named_by_metadata, primary_on_disk};
+use super::adopt::{packages_named_by_metadata, primary_on_disk, revision_on_disk};
 use super::inspect::{Found, Verification, look_at};
 use super::owner::{Owner, Sameness};
 use super::paths::REPOMD;
@@ -89,6 +89,9 @@ impl Target<'_> {
         };
         record.chroot = self.chroot.to_owned();
         self.roll_forward(&mut record, now);
+        if record.revision == 0 {
+            record.revision = revision_on_disk(&self.folder).unwrap_or_default();
+        }
         Ok(Known { record, origin })
     }
 
@@ -207,7 +210,9 @@ impl Target<'_> {
         }
         let superseded = supersede(record, &packages, &[], now);
         let (metadata, repomd, incoming) = (Vec::new(), None, None);
-        Ok(Some(RepositoryRecord { packages, metadata, repomd, incoming, superseded, ..record.clone() }))
+        let revision = revision_on_disk(&self.folder).unwrap_or_default().max(record.revision);
+        let record = record.clone();
+        Ok(Some(RepositoryRecord { packages, metadata, repomd, revision, incoming, superseded, ..record }))
     }
 
     /// The project's copy of the record.
@@ -264,9 +269,10 @@ impl Target<'_> {
     /// Where a publish was killed after its `repomd.xml` came to its place, clients have seen what it brought in: that is
     /// what is published.
     fn roll_forward(&self, record: &mut RepositoryRecord, now: Timestamp) {
-        let Some(Incoming { packages, metadata, repomd: Some(repomd) }) = &record.incoming else {
+        let Some(Incoming { packages, metadata, repomd: Some(repomd), revision }) = &record.incoming else {
             return;
         };
+        let revision = *revision;
         if !self.is_there(repomd) {
             return;
         }
@@ -274,6 +280,7 @@ impl Target<'_> {
         record.superseded = supersede(record, &packages, &metadata, now);
         (record.packages, record.metadata, record.repomd, record.incoming) =
             (packages, metadata, repomd, None);
+        record.revision = revision;
     }
 
     fn copy_path(&self) -> PathBuf {

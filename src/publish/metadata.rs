@@ -26,6 +26,16 @@ struct Listed {
 pub(super) struct Metadata {
     pub files: Vec<(PublishedFile, Vec<u8>)>,
     pub repomd: (PublishedFile, Vec<u8>),
+    pub revision: u64,
+}
+
+/// The revision that metadata get.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Revision {
+    /// They say what was published before under this one.
+    Kept(u64),
+    /// They say something new: it is greater than this one, which was published before.
+    Above(u64),
 }
 
 struct MetadataFile {
@@ -45,17 +55,23 @@ pub(super) fn metadata_from(
     repository: &Folder,
     store: &Store,
     packages: &[PublishedPackage],
+    revision: Revision,
 ) -> Result<Metadata, PublishError> {
     let there: Vec<&PublishedFile> = files(packages).filter(|file| file.times.is_some()).collect();
     let listed: Vec<Listed> =
         there.into_par_iter().map(|file| list(repository, store, file)).collect::<Result<_, _>>()?;
     let written: Vec<MetadataFile> =
         RepositoryKind::ALL.par_iter().map(|kind| pack(*kind, &listed)).collect::<Result<_, _>>()?;
-    // The newest package's time stands for the time of the update: the same packages give the same bytes.
-    let revision = listed.iter().map(|listed| listed.record.build_time).max().unwrap_or_default();
+    // The newest package's time stands for the time of the update: the same packages, published in the same order, give
+    // the same bytes.
+    let newest = listed.iter().map(|listed| listed.record.build_time).max().unwrap_or_default();
+    let revision = match revision {
+        Revision::Kept(revision) => revision,
+        Revision::Above(before) => newest.max(before.saturating_add(1)),
+    };
     let repomd = repomd(&written, revision).into_bytes();
     let files = written.into_iter().map(|written| (written.file, written.content)).collect();
-    Ok(Metadata { files, repomd: (described(REPOMD.to_owned(), &repomd), repomd) })
+    Ok(Metadata { files, repomd: (described(REPOMD.to_owned(), &repomd), repomd), revision })
 }
 
 fn list(repository: &Folder, store: &Store, file: &PublishedFile) -> Result<Listed, PublishError> {

@@ -25,4 +25,4 @@ mod wanted;
 pub use error::{PublishError, Refusal};
 pub use inspect::Verification;
 pub use record::{DecodedRecords, recorded_paths};
-pub use repositories::{DamagedRepositoryFile, Leaving, Repositories};
+pub use repositories::{DamagedRepositoryFile, Entering, Leaving, Repositories};

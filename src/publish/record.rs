@@ -55,6 +55,10 @@ pub(super) struct RepositoryRecord {
     pub metadata: Vec<PublishedFile>,
     /// `repomd.xml`; none before the first publish has ended.
     pub repomd: Option<PublishedFile>,
+    /// The revision that it says, which is also the time that it gives its files. Clients that have seen one (yum, of EL7) take
+    /// none that is lower, so that it only ever grows. 0 before the first publish.
+    #[serde(default)]
+    pub revision: u64,
     /// What a publish that has not ended brings in.
     pub incoming: Option<Incoming>,
     /// What is no longer named, and stays for those who have read an earlier `repomd.xml`.
@@ -103,6 +107,9 @@ pub(super) struct Incoming {
     pub packages: Vec<PublishedPackage>,
     pub metadata: Vec<PublishedFile>,
     pub repomd: Option<PublishedFile>,
+    /// The revision of that `repomd.xml`.
+    #[serde(default)]
+    pub revision: u64,
 }
 
 /// A file that is to go.
@@ -120,6 +127,14 @@ pub(super) enum ReadRecord {
     Damaged,
     /// Of a later form, with its number.
     Newer(u64),
+}
+
+impl PublishedPackage {
+    /// Whether it consists of the same files as another.
+    pub fn has_same_files(&self, other: &Self) -> bool {
+        let name = |file: &PublishedFile| (file.path.clone(), file.blake3);
+        self.files.iter().map(name).eq(other.files.iter().map(name))
+    }
 }
 
 impl PublishedFile {
@@ -176,7 +191,8 @@ impl RepositoryRecord {
     pub fn empty(owner: Owner, chroot: &str) -> Self {
         let chroot = chroot.to_owned();
         let (packages, metadata, superseded) = (Vec::new(), Vec::new(), Vec::new());
-        Self { owner, chroot, links: false, packages, metadata, repomd: None, incoming: None, superseded }
+        let (repomd, revision, incoming) = (None, 0, None);
+        Self { owner, chroot, links: false, packages, metadata, repomd, revision, incoming, superseded }
     }
 
     /// Every file on record but `repomd.xml`.
@@ -399,7 +415,7 @@ mod tests {
         (file.path, file.nevra) = (path.to_owned(), nevra.map(str::to_owned));
         let package = PublishedPackage { package: "a".to_owned(), key: None, files: vec![file.clone()] };
         let (packages, metadata, repomd) = (Vec::new(), Vec::new(), None);
-        let incoming = Incoming { packages, metadata, repomd };
+        let incoming = Incoming { packages, metadata, repomd, revision: 1 };
         let incoming = |change: &dyn Fn(&mut Incoming)| {
             let mut incoming = incoming.clone();
             change(&mut incoming);

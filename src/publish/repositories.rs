@@ -1,6 +1,6 @@
 //! The repositories of a manifest: one for each of its chroots.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -21,7 +21,7 @@ use crate::execute::{Ends, Publisher};
 use crate::files::{EntryKind, Folder, HostPath};
 use crate::manifest::declaration::SignDecl;
 use crate::manifest::{ChrootId, Manifest, ManifestPath};
-use crate::plan::Plan;
+use crate::plan::{Decision, Decisions, Plan};
 use crate::store::{StepResult, Store};
 use crate::text::Located;
 
@@ -60,6 +60,15 @@ impl fmt::Display for Leaving {
         let Self { chroot, package } = self;
         write!(f, "{package} leaves the repository of {chroot}: the manifest no longer declares it")
     }
+}
+
+/// A package whose result is in the store, and that an apply puts into a repository: it is not there, or another one is.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Entering {
+    /// The chroot.
+    pub chroot: String,
+    /// The package.
+    pub package: String,
 }
 
 /// A file of a repository that is not as forge has left it.
@@ -129,6 +138,39 @@ impl Repositories {
             leaving.extend(gone.map(|package| Leaving { chroot: chroot.clone(), package }));
         }
         Ok(leaving)
+    }
+
+    /// The packages that need no build, and come into a repository all the same. Nothing is written.
+    ///
+    /// # Errors
+    /// As [`Repositories::leaving`].
+    pub fn entering(&self, plan: &Plan, decisions: &Decisions) -> Result<Vec<Entering>, PublishError> {
+        let mut entering = Vec::new();
+        if self.can_publish().is_err() {
+            return Ok(entering);
+        }
+        for (index, Place { chroot, path }) in self.declared_places().enumerate() {
+            let published = match self.open(&path)? {
+                None => HashMap::new(),
+                Some(folder) => {
+                    let target = self.target(&chroot, &path, folder)?;
+                    let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
+                    let packages = known.record.packages.into_iter();
+                    packages.map(|package| (package.package.clone(), package)).collect()
+                }
+            };
+            for id in plan.ids().filter(|id| plan.build(*id).chroot == ChrootId(index)) {
+                let Decision::Cached { key, result } = decisions.of(id) else { continue };
+                let package = &plan.build(id).name.package;
+                let is_there = published.get(package).is_some_and(|published| {
+                    published.has_same_files(&package_from_result(package, *key, result))
+                });
+                if !is_there && unlistable(result).is_none() {
+                    entering.push(Entering { chroot: chroot.clone(), package: package.clone() });
+                }
+            }
+        }
+        Ok(entering)
     }
 
     /// Sees to it that no repository's folder is for something else.

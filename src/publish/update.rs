@@ -18,7 +18,7 @@ use rayon::prelude::*;
 
 use super::inspect::{FileState, InspectedPackage, Inspector, Verification};
 use super::known::{Known, Origin, Target};
-use super::metadata::{Metadata, metadata_from};
+use super::metadata::{Metadata, Revision, metadata_from};
 use super::paths::REPODATA;
 use super::record::{
     Incoming, PublishedFile, PublishedPackage, RECORD, RepositoryRecord, Superseded, files, have_same_listing,
@@ -188,7 +188,8 @@ impl Publish<'_> {
             return Ok(packages.into_iter().map(with_times).collect());
         }
         let incoming = packages.iter().map(|package| package.package.clone()).collect();
-        self.announce(Incoming { packages: incoming, metadata: Vec::new(), repomd: None })?;
+        let (metadata, repomd, revision) = (Vec::new(), None, self.inspector.record.revision);
+        self.announce(Incoming { packages: incoming, metadata, repomd, revision })?;
         let staging = Staging::open(&self.target.folder)?;
         let brought: Vec<BroughtPackage> = packages
             .into_par_iter()
@@ -291,8 +292,9 @@ impl Publish<'_> {
                 }
             }
         }
+        let mut revision = record.revision;
         if !is_right {
-            (metadata, repomd) = self.write_metadata(&packages)?;
+            (metadata, repomd, revision) = self.write_metadata(&packages)?;
         }
         let mut superseded = supersede(record, &packages, &metadata, self.now);
         let abandoned = damaged.abandoned.drain(..);
@@ -305,6 +307,7 @@ impl Publish<'_> {
             packages,
             metadata,
             repomd,
+            revision,
             incoming: None,
             superseded,
         })
@@ -313,13 +316,19 @@ impl Publish<'_> {
     fn write_metadata(
         &self,
         packages: &[PublishedPackage],
-    ) -> Result<(Vec<PublishedFile>, Option<PublishedFile>), PublishError> {
-        let Metadata { files, repomd: (mut repomd, repomd_text) } =
-            metadata_from(&self.target.folder, self.store, packages)?;
+    ) -> Result<(Vec<PublishedFile>, Option<PublishedFile>, u64), PublishError> {
+        let record = self.inspector.record;
+        let revision = match record.revision > 0 && have_same_listing(&record.packages, packages) {
+            true => Revision::Kept(record.revision),
+            false => Revision::Above(record.revision),
+        };
+        let Metadata { files, repomd: (mut repomd, repomd_text), revision } =
+            metadata_from(&self.target.folder, self.store, packages, revision)?;
         let states: Vec<FileState> =
             files.iter().map(|(file, _)| self.inspector.file(file)).collect::<Result<_, _>>()?;
         let metadata = files.iter().map(|(file, _)| file.clone()).collect();
-        let incoming = Incoming { packages: packages.to_vec(), metadata, repomd: Some(repomd.clone()) };
+        let (packages_coming, repomd_coming) = (packages.to_vec(), Some(repomd.clone()));
+        let incoming = Incoming { packages: packages_coming, metadata, repomd: repomd_coming, revision };
         self.announce(incoming)?;
         let staging = Staging::open(&self.target.folder)?;
         let mut metadata = Vec::new();
@@ -338,7 +347,7 @@ impl Publish<'_> {
         repomd.times = Some(staging.write(&path, &repomd_text)?);
         staging.sync_names([path.as_str()].into_iter())?;
         staging.close()?;
-        Ok((metadata, Some(repomd)))
+        Ok((metadata, Some(repomd), revision))
     }
 
     /// Puts what comes in on record before it comes.

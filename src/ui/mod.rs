@@ -18,7 +18,7 @@ use std::io;
 pub use diff_screen::diff_screen;
 pub use drawing::{GraphFormat, GraphView, draw};
 pub use events::{JsonEvents, PlainEvents, Verbosity};
-pub use plan_screen::{PlanDocument, RootMacro, plan_document, plan_screen};
+pub use plan_screen::{PlanDocument, RepositoryChanges, RootMacro, plan_document, plan_screen};
 pub use progress::ProgressEvents;
 pub use report::{ReportStyle, report};
 pub use spec_document::{SpecContents, SpecDocument};

@@ -9,13 +9,15 @@ use crate::digest::Key;
 use crate::engine::Value;
 use crate::event::BuildName;
 use crate::plan::{Decision, Decisions, Plan, Reason};
-use crate::publish::{DamagedRepositoryFile, Leaving};
+use crate::publish::{DamagedRepositoryFile, Entering, Leaving};
 
 /// A plan as programs read it.
 #[derive(Debug, Serialize)]
 pub struct PlanDocument {
     /// Every build.
     pub builds: Vec<PlannedBuild>,
+    /// Packages that are not built, and come into their repository.
+    pub entering: Vec<Entering>,
     /// Packages that leave their repository.
     pub leaving: Vec<Leaving>,
     /// Files of repositories that are not as forge has left them.
@@ -44,13 +46,20 @@ pub struct PlannedBuild {
     pub settings: crate::engine::Settings,
 }
 
+/// What an apply changes in repositories beside what it builds.
+#[derive(Debug, Default)]
+pub struct RepositoryChanges {
+    /// Packages that come into them.
+    pub entering: Vec<Entering>,
+    /// Packages that leave them.
+    pub leaving: Vec<Leaving>,
+    /// Files that are put right.
+    pub damaged: Vec<DamagedRepositoryFile>,
+}
+
 /// The plan as data.
-pub fn plan_document(
-    plan: &Plan,
-    decisions: &Decisions,
-    leaving: Vec<Leaving>,
-    damaged: Vec<DamagedRepositoryFile>,
-) -> PlanDocument {
+pub fn plan_document(plan: &Plan, decisions: &Decisions, repositories: RepositoryChanges) -> PlanDocument {
+    let RepositoryChanges { entering, leaving, damaged } = repositories;
     let builds = plan.ids().map(|id| {
         let build = plan.build(id);
         let decision = decisions.of(id);
@@ -70,8 +79,9 @@ pub fn plan_document(
         }
     });
     let builds = builds.collect();
-    let work = decisions.has_work() || !leaving.is_empty() || !damaged.is_empty();
-    PlanDocument { builds, work, leaving, damaged }
+    let publishes = !entering.is_empty() || !leaving.is_empty() || !damaged.is_empty();
+    let work = decisions.has_work() || publishes;
+    PlanDocument { builds, work, entering, leaving, damaged }
 }
 
 fn action(decision: &Decision) -> &'static str {
@@ -101,6 +111,9 @@ pub fn plan_screen(document: &PlanDocument, all: bool, explained_by: Option<&Roo
     if let Some(root_macro) = explained_by {
         shown.iter().for_each(|build| screen.push_str(&plain_text(&explained(build, root_macro))));
     }
+    if !document.entering.is_empty() {
+        screen.push_str(&plain_text(&entering_lines(&document.entering)));
+    }
     for leaving in &document.leaving {
         screen.push_str(&plain_text(&format!("{leaving}\n")));
     }
@@ -112,6 +125,28 @@ pub fn plan_screen(document: &PlanDocument, all: bool, explained_by: Option<&Roo
     }
     screen.push_str(&counts(document));
     screen
+}
+
+/// How many packages that come into one repository are named.
+const MOST_NAMED: usize = 5;
+
+/// A line for each repository that packages come into.
+fn entering_lines(entering: &[Entering]) -> String {
+    let mut lines = String::new();
+    for chroot in entering.chunk_by(|one, other| one.chroot == other.chroot) {
+        let named: Vec<&str> = chroot.iter().take(MOST_NAMED).map(|it| it.package.as_str()).collect();
+        let more = match chroot.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let comes = if chroot.len() == 1 { "comes" } else { "come" };
+        let chroot = chroot.first().map_or("", |it| &it.chroot);
+        let names = named.join(", ");
+        lines.push_str(&format!(
+            "{names}{more} {comes} into the repository of {chroot} without being built\n"
+        ));
+    }
+    lines
 }
 
 fn row(build: &PlannedBuild) -> Vec<String> {

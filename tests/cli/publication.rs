@@ -30,6 +30,60 @@ pub fn change(project: &Project, package: &str, round: usize) {
 const BOTH: [&str; 2] = ["a-1.0-1.noarch.rpm", "b-1.0-1.noarch.rpm"];
 
 #[test]
+fn a_plan_says_what_comes_into_a_repository_without_being_built() {
+    let project = two();
+    project.succeed(&["apply"]);
+    assert_eq!(project.run(&["plan", "--detailed-exitcode"]).code, Some(0));
+    std::fs::remove_dir_all(project.path().join("public")).unwrap();
+    let plan = project.run(&["plan", "--detailed-exitcode"]);
+    assert_eq!(plan.code, Some(2));
+    assert!(
+        plan.stdout.contains("a, b come into the repository of host without being built\n"),
+        "{}",
+        plan.stdout
+    );
+    assert!(plan.stdout.contains("2 builds: 2 up to date"), "{}", plan.stdout);
+    let document: serde_json::Value =
+        serde_json::from_str(&project.succeed(&["plan", "--json"]).stdout).unwrap();
+    assert_eq!(document["entering"][0]["package"], "a");
+    project.succeed(&["apply"]);
+    assert_eq!(project.run(&["plan", "--detailed-exitcode"]).code, Some(0));
+}
+
+/// The revision that the metadata of `public/host` say.
+fn revision(project: &Project) -> u64 {
+    let repomd = project.read("public/host/repodata/repomd.xml");
+    let (_, rest) = repomd.split_once("<revision>").unwrap();
+    rest.split_once('<').unwrap().0.parse().unwrap()
+}
+
+#[test]
+fn the_revision_of_metadata_grows_with_each_that_say_something_new() {
+    let project = two();
+    let at = |package: &str, day: &str| {
+        project.spec(package, "", &format!("true\n%changelog\n* {day} A <a@b> - 1.0-1\n- {day}"));
+    };
+    at("a", "Wed Nov 25 2026");
+    project.succeed(&["apply"]);
+    let first = revision(&project);
+    // An older one, and one of the same day.
+    for day in ["Tue Nov 24 2026", "Mon Nov 23 2026"] {
+        let before = revision(&project);
+        at("a", day);
+        project.succeed(&["apply"]);
+        assert!(revision(&project) > before, "{day}");
+    }
+    // What only puts right what was damaged says nothing new.
+    let before = revision(&project);
+    project.write("public/host/repodata/repomd.xml", "<revision>1</revision>");
+    project.succeed(&["apply"]);
+    assert_eq!(revision(&project), before);
+    at("a", "Thu Nov 26 2026");
+    project.succeed(&["apply"]);
+    assert_eq!(revision(&project), first + 24 * 3600);
+}
+
+#[test]
 fn what_is_no_longer_declared_leaves_after_the_plan_has_said_so() {
     let project = two();
     project.succeed(&["apply"]);
