@@ -9,7 +9,7 @@ use super::arguments::{Apply, Selection};
 use super::context::{CliError, Context, Failure};
 use super::planning::{Planned, plan, runtime};
 use super::project::Project;
-use crate::event::{Clock, Ended, Event, Listener, State, SystemClock, What};
+use crate::event::{Clock, Ended, Event, EventSink, Listener, RunId, State, SystemClock, What};
 use crate::execute::{Ends, Execution, drops_damaged_results, execute, name_damage};
 use crate::plan::{CARRIAGE_RETURNS, Decision, Fate, PlanError};
 use crate::process::Cancel;
@@ -37,8 +37,10 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     }
     let summary = Arc::new(Summary::default());
     let listener = listener(arguments, context, &summary);
-    end_on_signals(cancel.clone(), Arc::clone(&listener) as Arc<dyn Listener>, Arc::clone(&clock))?;
-    let tell = |what: What| listener.hear(&Event { at: clock.now(), what });
+    let run = RunId::random(clock.now()).map_err(CliError::Io)?;
+    let events = EventSink::new(run, Arc::clone(&clock), Arc::clone(&listener) as Arc<dyn Listener>);
+    end_on_signals(cancel.clone(), events.clone())?;
+    let tell = |what: What| events.send(what);
     let notes = notes(&planned, &leaving).into_iter().chain(planned.history.take_notes());
     notes.for_each(|text| tell(What::Noted { text }));
     let repositories = Arc::new(repositories);
@@ -54,7 +56,7 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
             last_good: Arc::clone(&planned.last_good),
             state: Arc::clone(&planned.state),
             engines: planned.engines.clone(),
-            listener: Arc::clone(&listener) as Arc<dyn Listener>,
+            events: events.clone(),
             clock: Arc::clone(&clock),
             publisher: Arc::clone(&repositories) as Arc<_>,
             jobs: planned.jobs,
@@ -217,7 +219,7 @@ impl Listener for Listeners {
 
 /// The first Ctrl-C (or SIGTERM) ends all builds and waits for them; a second one ends forge at once. Before builds
 /// begin, one is enough.
-fn end_on_signals(cancel: Cancel, listener: Arc<dyn Listener>, clock: Arc<dyn Clock>) -> Result<(), Failure> {
+fn end_on_signals(cancel: Cancel, events: EventSink) -> Result<(), Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupts = signal(SignalKind::interrupt()).map_err(CliError::Io)?;
     let mut terminations = signal(SignalKind::terminate()).map_err(CliError::Io)?;
@@ -232,7 +234,7 @@ fn end_on_signals(cancel: Cancel, listener: Arc<dyn Listener>, clock: Arc<dyn Cl
             }
             cancel.cancel();
             let text = "ending all builds; once more ends forge at once".to_owned();
-            listener.hear(&Event { at: clock.now(), what: What::Noted { text } });
+            events.send(What::Noted { text });
         }
     });
     Ok(())

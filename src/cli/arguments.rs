@@ -85,7 +85,7 @@ pub enum Command {
     /// Query and expand specs with the options of rpm's own rpmspec
     #[command(disable_help_flag = true, arg_required_else_help = false)]
     Rpmspec(Rpmspec),
-    /// Print the schema or the reference of the manifest's language
+    /// Print the schema or the reference of the manifest's language, or the schema of events
     Schema(Schema),
     /// Print a completion script for a shell
     Completions(Completions),
@@ -271,6 +271,8 @@ pub enum SchemaForm {
     Kdl,
     /// The reference, as Markdown
     Markdown,
+    /// The JSON Schema of the events that `forge apply --json` tells
+    Events,
 }
 
 /// `forge schema`

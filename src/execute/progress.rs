@@ -3,19 +3,16 @@
 use std::sync::Arc;
 
 use crate::engine::StageListener;
-use crate::event::{BuildName, Clock, Event, Listener, What};
+use crate::event::{BuildName, EventSink, What};
 
 /// Tells everything that happens, with its time.
 #[derive(Clone)]
-pub(super) struct Teller {
-    pub listener: Arc<dyn Listener>,
-    pub clock: Arc<dyn Clock>,
-}
+pub(super) struct Teller(pub EventSink);
 
 impl Teller {
     /// Tells that something happened now.
     pub fn tell(&self, what: What) {
-        self.listener.hear(&Event { at: self.clock.now(), what });
+        self.0.send(what);
     }
 
     /// What hears the stages of a build.

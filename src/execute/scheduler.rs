@@ -18,7 +18,7 @@ use super::results::largest_number;
 use super::{Ends, ExecuteError};
 use crate::digest::Key;
 use crate::engine::Engine;
-use crate::event::{BuildName, Clock, Ended, Event, Failure, Listener, StageTime, State, What};
+use crate::event::{BuildName, Clock, Ended, EventSink, Failure, StageTime, State, What};
 use crate::files::Folder;
 use crate::manifest::declaration::{OnFailure, Priority};
 use crate::manifest::{ChrootId, Manifest};
@@ -51,7 +51,7 @@ pub struct Execution {
     /// Who builds.
     pub engines: Vec<Arc<dyn Engine>>,
     /// Who hears of what happens.
-    pub listener: Arc<dyn Listener>,
+    pub events: EventSink,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Who publishes.
@@ -133,8 +133,7 @@ impl Scheduler {
         let needs_work = |id: BuildId| matches!(execution.decisions.of(id), Decision::Build { .. });
         let ways = ways(&plan, &topological, needs_work, &last);
         let count = |node| plan.graph.neighbors_directed(node, Direction::Incoming).count();
-        let teller =
-            Teller { listener: Arc::clone(&execution.listener), clock: Arc::clone(&execution.clock) };
+        let teller = Teller(execution.events.clone());
         let local = Local {
             store: Arc::clone(&execution.store),
             engines: execution.engines.clone(),
@@ -477,9 +476,7 @@ impl Scheduler {
         let mut states: Vec<_> = states.into_iter().collect();
         states.sort();
         let now = self.execution.clock.now();
-        self.execution
-            .listener
-            .hear(&Event { at: now, what: What::ApplyEnded { states, duration: now.since(begun) } });
+        self.teller.tell(What::ApplyEnded { states, duration: now.since(begun) });
     }
 
     /// The inputs of a build that can be built.

@@ -162,7 +162,7 @@ fn ended_line(ended: &Ended, verbosity: Verbosity) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{BuildName, Timestamp};
+    use crate::event::{BuildName, RunId, Timestamp};
 
     #[test]
     fn what_a_spec_says_can_not_steer_the_terminal() {
@@ -177,10 +177,11 @@ mod tests {
             failure: None,
             results: None,
         };
+        let run = RunId::new(Timestamp(0), Default::default());
         let output = Mutex::new(Vec::new());
         let events = PlainEvents { output, verbosity: Verbosity::Normal };
         for what in [What::BuildEnded(ended), What::Noted { text: "n\u{1b}]0;t\u{7}".to_owned() }] {
-            events.hear(&Event { at: Timestamp(0), what });
+            events.hear(&Event { run, at: Timestamp(0), what });
         }
         let shown = String::from_utf8(events.output.into_inner().unwrap()).unwrap();
         assert_eq!(shown, "skipped    a in host: bad x\nnote       n\n");

@@ -1,0 +1,30 @@
+//! From what happens to those who hear of it.
+
+use std::sync::Arc;
+
+use super::{Clock, Event, Listener, RunId, Timestamp, What};
+
+/// Tells a listener what happens in one run, and when.
+#[derive(Clone)]
+pub struct EventSink {
+    run: RunId,
+    clock: Arc<dyn Clock>,
+    listener: Arc<dyn Listener>,
+}
+
+impl EventSink {
+    /// Tells `listener` of the run `run`.
+    pub fn new(run: RunId, clock: Arc<dyn Clock>, listener: Arc<dyn Listener>) -> Self {
+        Self { run, clock, listener }
+    }
+
+    /// Something happens now.
+    pub fn send(&self, what: What) {
+        self.listener.hear(&Event { run: self.run, at: self.now(), what });
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
