@@ -10,7 +10,7 @@ use super::context::{CliError, Context, Failure};
 use super::planning::{Planned, plan, runtime};
 use super::project::Project;
 use crate::event::{Clock, Ended, Event, EventSink, Listener, RunId, State, SystemClock, What};
-use crate::execute::{Ends, Execution, drops_damaged_results, execute, name_damage};
+use crate::execute::{Ends, Execution, LocalRunner, drops_damaged_results, execute, name_damage};
 use crate::plan::{CARRIAGE_RETURNS, Decision, Fate, PlanError};
 use crate::process::Cancel;
 use crate::publish::{Leaving, Verification};
@@ -55,9 +55,13 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
             history: Arc::clone(&planned.history),
             last_good: Arc::clone(&planned.last_good),
             state: Arc::clone(&planned.state),
-            engines: planned.engines.clone(),
+            runner: Arc::new(LocalRunner {
+                store: Arc::clone(&planned.store),
+                engines: planned.engines.clone(),
+                cancel: cancel.clone(),
+                clock: Arc::clone(&clock),
+            }),
             events: events.clone(),
-            clock: Arc::clone(&clock),
             publisher: Arc::clone(&repositories) as Arc<_>,
             jobs: planned.jobs,
             cancel: cancel.clone(),

@@ -20,7 +20,17 @@ impl EventSink {
 
     /// Something happens now.
     pub fn send(&self, what: What) {
-        self.listener.hear(&Event { run: self.run, at: self.now(), what });
+        self.deliver(&self.event(what));
+    }
+
+    /// Something that happens now, for who tells it later.
+    pub fn event(&self, what: What) -> Event {
+        Event { run: self.run, at: self.now(), what }
+    }
+
+    /// Tells of an event that has its time.
+    pub fn deliver(&self, event: &Event) {
+        self.listener.hear(event);
     }
 
     /// What time it is.
