@@ -180,7 +180,10 @@ fn carriage_returns(planned: &Planned) -> BTreeSet<String> {
 }
 
 fn listener(arguments: &Apply, context: &Context, summary: &Arc<Summary>) -> Arc<Listeners> {
-    let json = arguments.json.then(|| Arc::new(JsonEvents::new(std::io::stdout())));
+    let json = arguments.json.then(|| {
+        let json = JsonEvents::new(std::io::stdout());
+        Arc::new(if arguments.logs { json.with_logs() } else { json })
+    });
     let screen: Arc<dyn Listener> = if let Some(json) = &json {
         Arc::clone(json) as Arc<dyn Listener>
     } else if context.draws && context.verbosity > Verbosity::Quiet {
@@ -218,6 +221,10 @@ impl Listener for Listeners {
         }
         self.screen.hear(event);
         self.summary.hear(event);
+    }
+
+    fn wants_logs(&self) -> bool {
+        self.screen.wants_logs()
     }
 }
 

@@ -116,6 +116,9 @@ pub struct Apply {
     /// Tell events as JSON, one a line, on standard output
     #[arg(long)]
     pub json: bool,
+    /// Tell what builds print as well, as it comes
+    #[arg(long, requires = "json")]
+    pub logs: bool,
     /// Read every file of the repositories, and put right what is not as it was published
     #[arg(long)]
     pub verify_published: bool,

@@ -221,6 +221,15 @@ pub enum What {
         /// `source package`, `prep`, `build` …
         stage: String,
     },
+    /// A build has printed something. It is told to those who ask for it: all of it is in the build's log.
+    Logged {
+        /// The build.
+        #[serde(flatten)]
+        build: BuildName,
+        /// What comes next in its log: whole lines, or a part of one that is very long. What is no UTF-8 in it is
+        /// replaced by U+FFFD.
+        text: String,
+    },
     /// A build is tried once more.
     Retried {
         /// The build.
@@ -354,4 +363,7 @@ pub struct Ended {
 pub trait Listener: Send + Sync {
     /// Something has happened.
     fn hear(&self, event: &Event);
+
+    /// Whether it asks for [what builds print](What::Logged): there may be gigabytes of it.
+    fn wants_logs(&self) -> bool;
 }

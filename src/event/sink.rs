@@ -33,6 +33,11 @@ impl EventSink {
         self.listener.hear(event);
     }
 
+    /// Whether somebody asks for what builds print.
+    pub fn wants_logs(&self) -> bool {
+        self.listener.wants_logs()
+    }
+
     /// What time it is.
     pub fn now(&self) -> Timestamp {
         self.clock.now()

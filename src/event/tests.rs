@@ -75,6 +75,7 @@ fn samples() -> Vec<What> {
         changed(None, None),
         changed(Some(1), Some(minute)),
         What::StageStarted { build: build(), stage: "prep".to_owned() },
+        What::Logged { build: build(), text: "+ make \u{fffd}\u{1b}[1m\n".to_owned() },
         What::Retried { build: build(), attempt: 2, cause: "it failed".to_owned() },
         ended(State::Failed, Some(failure())),
         ended(State::Skipped, None),

@@ -1,7 +1,8 @@
 //! Writes down and tells what happens, in the order in which it happened, on a thread of its own: the history and the
 //! result folders wait for the disk, and who listens may be slow.
 //!
-//! What is sent to it waits in a queue. When that is full, who sends waits. An event is told after what it is about was written down. The first mistake is the apply's: everything is
+//! What is sent to it waits in a queue. When that is full, who sends waits: however much builds print, the memory holds
+//! little of it. An event is told after what it is about was written down. The first mistake is the apply's: everything is
 //! ended and nothing begins any more, but what had begun is still written down, as far as that can be done.
 
 use std::collections::HashMap;
@@ -25,8 +26,8 @@ use crate::files::Folder;
 use crate::process::Cancel;
 use crate::store::{BuildRow, History, LastBuild, StepResult, Store};
 
-/// How many records wait at the most.
-const QUEUE: usize = 256;
+/// How many records wait at the most. The largest are pieces of logs, of about 64 KiB.
+pub(super) const QUEUE: usize = 256;
 
 /// Where it is written down, and to whom it is told.
 #[derive(Clone)]
@@ -159,6 +160,11 @@ impl RecorderHandle {
     /// Something has happened that need not be written down.
     pub fn happened(&self, what: What) {
         self.send(Record::Happened(self.events.event(what)));
+    }
+
+    /// Whether somebody asks for what builds print.
+    pub fn wants_logs(&self) -> bool {
+        self.events.wants_logs()
     }
 
     fn send(&self, record: Record) {

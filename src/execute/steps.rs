@@ -87,7 +87,10 @@ impl Steps {
         let task = self.recorder.begin(build).await?;
         self.recorder.state(&task.build.name, State::Importing, usual);
         let listener = BuildListener::new(&self.recorder, &task.build.name);
-        let run = match self.runner.make_source_package(&task, &listener).await {
+        let run = self.runner.make_source_package(&task, &listener).await;
+        // All that was printed is told before what came of it.
+        drop(listener);
+        let run = match run {
             Ok(run) => run,
             Err(error) => return end_of_error(error),
         };

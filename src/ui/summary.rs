@@ -32,6 +32,10 @@ impl Listener for Summary {
             _ => {}
         }
     }
+
+    fn wants_logs(&self) -> bool {
+        false
+    }
 }
 
 /// An apply that begins again tells of its builds again: what it has built before is up to date then, and stays built.

@@ -301,6 +301,8 @@ pub fn tells(package: &str, wanted: State) -> impl Fn(&What) -> bool {
 #[derive(Default)]
 pub struct Heard {
     pub events: Mutex<Vec<Event>>,
+    /// Whether it asks for what builds print.
+    pub asks_for_logs: bool,
     /// What is done with each event as it comes.
     pub look: Option<Box<dyn Fn(&Event) + Send + Sync>>,
 }
@@ -309,6 +311,10 @@ impl Listener for Heard {
     fn hear(&self, event: &Event) {
         self.look.iter().for_each(|look| look(event));
         self.events.lock().unwrap().push(event.clone());
+    }
+
+    fn wants_logs(&self) -> bool {
+        self.asks_for_logs
     }
 }
 

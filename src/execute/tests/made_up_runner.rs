@@ -32,6 +32,8 @@ pub enum Script {
     Panic,
     /// The runner can't work.
     Break,
+    /// It prints a text this often.
+    Print(&'static str, usize),
 }
 
 /// See the [module](self).
@@ -52,6 +54,7 @@ struct Shared {
     ran: Mutex<Vec<String>>,
     running: AtomicUsize,
     most_at_once: AtomicUsize,
+    printed: AtomicUsize,
 }
 
 impl MadeUpRunner {
@@ -88,8 +91,18 @@ impl MadeUpRunner {
         self.shared.most_at_once.load(Ordering::SeqCst)
     }
 
+    /// How often a step has printed so far.
+    pub fn printed(&self) -> usize {
+        self.shared.printed.load(Ordering::SeqCst)
+    }
+
     /// Runs a step; gives nothing where it ends well.
-    async fn run<T>(&self, step: String, task: Option<&Task>) -> Result<Option<StepRun<T>>, ExecuteError> {
+    async fn run<T>(
+        &self,
+        step: String,
+        task: Option<&Task>,
+        listener: Option<&dyn StageListener>,
+    ) -> Result<Option<StepRun<T>>, ExecuteError> {
         let script = self.shared.scripts.lock().unwrap().get_mut(&step).and_then(VecDeque::pop_front);
         self.shared.ran.lock().unwrap().push(step.clone());
         let running = self.shared.running.fetch_add(1, Ordering::SeqCst) + 1;
@@ -121,6 +134,13 @@ impl MadeUpRunner {
             }
             Script::Panic => panic!("a bug of the runner"),
             Script::Break => return Err(std::io::Error::other("the disk is full").into()),
+            Script::Print(text, times) => {
+                for _ in 0..times {
+                    self.shared.printed.fetch_add(1, Ordering::SeqCst);
+                    listener.into_iter().for_each(|listener| listener.printed(text.as_bytes()));
+                }
+                None
+            }
         })
     }
 
@@ -168,7 +188,7 @@ fn no_task(reason: StopReason) -> Failure {
 impl Runner for MadeUpRunner {
     fn fetch<'a>(&'a self, inputs: &'a Arc<Inputs>) -> RunningStep<'a, ()> {
         Box::pin(async move {
-            let run = self.run(format!("fetch {}", inputs.facts.name), None).await?;
+            let run = self.run(format!("fetch {}", inputs.facts.name), None, None).await?;
             Ok(run.unwrap_or(StepRun::Done(())))
         })
     }
@@ -176,11 +196,11 @@ impl Runner for MadeUpRunner {
     fn make_source_package<'a>(
         &'a self,
         task: &'a Task,
-        _: &'a dyn StageListener,
+        listener: &'a dyn StageListener,
     ) -> RunningStep<'a, Arc<StepResult>> {
         Box::pin(async move {
             let step = format!("source {}", task.build.name.package);
-            let run = self.run(step, Some(task)).await?;
+            let run = self.run(step, Some(task), Some(listener)).await?;
             let key = task.build.ingredients.source_key();
             Ok(run.unwrap_or_else(|| StepRun::Done(self.keep(task, &key, ("src", "its sources")))))
         })
@@ -189,11 +209,11 @@ impl Runner for MadeUpRunner {
     fn ask_build_requires<'a>(
         &'a self,
         task: &'a Task,
-        _: &'a dyn StageListener,
+        listener: &'a dyn StageListener,
     ) -> RunningStep<'a, Vec<Dependency>> {
         Box::pin(async move {
             let name = &task.build.name.package;
-            let run = self.run(format!("ask {name}"), Some(task)).await?;
+            let run = self.run(format!("ask {name}"), Some(task), Some(listener)).await?;
             let named = self.shared.named.get(name).into_iter().flatten().map(Dependency::any);
             Ok(run.unwrap_or_else(|| StepRun::Done(named.collect())))
         })
@@ -203,11 +223,11 @@ impl Runner for MadeUpRunner {
         &'a self,
         task: &'a Task,
         _: &'a StepResult,
-        _: &'a dyn StageListener,
+        listener: &'a dyn StageListener,
     ) -> RunningStep<'a, Arc<StepResult>> {
         Box::pin(async move {
             let name = &task.build.name.package;
-            let run = self.run(format!("build {name}"), Some(task)).await?;
+            let run = self.run(format!("build {name}"), Some(task), Some(listener)).await?;
             let content = self.shared.contents.get(name).unwrap_or(name);
             Ok(run.unwrap_or_else(|| StepRun::Done(self.keep(task, &task.build.key, ("noarch", content)))))
         })

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::fixture::{Heard, Project, run_id, tells};
 use super::made_up_runner::{MadeUpRunner, Script};
 use crate::event::{Event, State, What};
-use crate::execute::recorder::{BuildEnding, EndDetails, Recorder};
+use crate::execute::recorder::{BuildEnding, EndDetails, QUEUE, Recorder};
 use crate::execute::{ExecuteError, ResultRecord};
 
 #[tokio::test]
@@ -135,4 +136,34 @@ async fn a_listener_that_dies_ends_the_apply_with_an_error() {
     let heard = Heard { look: Some(Box::new(look)), ..Heard::default() };
     let run = project.apply_heard_by(MadeUpRunner::of(&project), Arc::new(heard)).await;
     assert!(matches!(run.outcome, Err(ExecuteError::Task(_))), "{:?}", run.outcome);
+}
+
+#[tokio::test]
+async fn what_builds_print_is_told_whole_and_never_held_in_memory_whole() {
+    const LINES: usize = 20 * QUEUE;
+    let project = Project::of(&["a"]);
+    let runner = MadeUpRunner::of(&project).with("build a", &[Script::Print("a line\n", LINES)]);
+    let (told, held) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (counting, most_held, printing) = (Arc::clone(&told), Arc::clone(&held), runner.clone());
+    let look = move |event: &Event| {
+        if let What::Logged { text, .. } = &event.what {
+            let told = counting.fetch_add(text.lines().count(), Ordering::SeqCst);
+            most_held.fetch_max(printing.printed() - told, Ordering::SeqCst);
+        }
+    };
+    let heard = Heard { asks_for_logs: true, look: Some(Box::new(look)), ..Heard::default() };
+    let run = project.apply_heard_by(runner, Arc::new(heard)).await;
+    assert_eq!((run.end("a"), told.load(Ordering::SeqCst)), (State::Succeeded, LINES));
+    // One more is in the hands of who sends, one in those of who hears.
+    assert!(held.load(Ordering::SeqCst) <= QUEUE + 2, "{held:?}");
+    let last = run.events.iter().rposition(|event| matches!(event.what, What::Logged { .. }));
+    assert!(last.unwrap() < run.position(tells("a", State::Succeeded)));
+}
+
+#[tokio::test]
+async fn who_does_not_ask_for_logs_is_not_told_of_them() {
+    let project = Project::of(&["a"]);
+    let runner = MadeUpRunner::of(&project).with("build a", &[Script::Print("a line\n", 3)]);
+    let run = project.apply(runner).await;
+    assert!(!run.events.iter().any(|event| matches!(event.what, What::Logged { .. })));
 }
