@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use kdl::{KdlDocument, KdlNode};
+use rpmforge::event::event_schema;
 use rpmforge::files::{Folder, HostPath};
 use rpmforge::manifest::grammar::{Block, NodeRule, ValueKind};
 use rpmforge::manifest::rules::DOCUMENT;
@@ -33,6 +34,15 @@ fn the_reference_on_disk_is_the_one_that_forge_prints() {
         on_disk("reference.md"),
         reference(),
         "write it anew: forge schema --form markdown > schemas/reference.md"
+    );
+}
+
+#[test]
+fn the_schema_of_events_on_disk_is_the_one_that_forge_prints() {
+    assert_eq!(
+        on_disk("events.json"),
+        event_schema(),
+        "write it anew: forge schema --form events > schemas/events.json"
     );
 }
 

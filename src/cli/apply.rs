@@ -9,8 +9,8 @@ use super::arguments::{Apply, Selection};
 use super::context::{CliError, Context, Failure};
 use super::planning::{Planned, plan, runtime};
 use super::project::Project;
-use crate::event::{Clock, Ended, Event, Listener, State, SystemClock, What};
-use crate::execute::{Ends, Execution, drops_damaged_results, execute, name_damage};
+use crate::event::{Clock, Ended, Event, EventSink, Listener, RunId, State, SystemClock, What};
+use crate::execute::{Ends, Execution, LocalRunner, drops_damaged_results, execute, name_damage};
 use crate::plan::{CARRIAGE_RETURNS, Decision, Fate, PlanError};
 use crate::process::Cancel;
 use crate::publish::{Leaving, Verification};
@@ -37,8 +37,10 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     }
     let summary = Arc::new(Summary::default());
     let listener = listener(arguments, context, &summary);
-    end_on_signals(cancel.clone(), Arc::clone(&listener) as Arc<dyn Listener>, Arc::clone(&clock))?;
-    let tell = |what: What| listener.hear(&Event { at: clock.now(), what });
+    let run = RunId::random(clock.now()).map_err(CliError::Io)?;
+    let events = EventSink::new(run, Arc::clone(&clock), Arc::clone(&listener) as Arc<dyn Listener>);
+    end_on_signals(cancel.clone(), events.clone())?;
+    let tell = |what: What| events.send(what);
     let notes = notes(&planned, &leaving).into_iter().chain(planned.history.take_notes());
     notes.for_each(|text| tell(What::Noted { text }));
     let repositories = Arc::new(repositories);
@@ -53,9 +55,13 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
             history: Arc::clone(&planned.history),
             last_good: Arc::clone(&planned.last_good),
             state: Arc::clone(&planned.state),
-            engines: planned.engines.clone(),
-            listener: Arc::clone(&listener) as Arc<dyn Listener>,
-            clock: Arc::clone(&clock),
+            runner: Arc::new(LocalRunner {
+                store: Arc::clone(&planned.store),
+                engines: planned.engines.clone(),
+                cancel: cancel.clone(),
+                clock: Arc::clone(&clock),
+            }),
+            events: events.clone(),
             publisher: Arc::clone(&repositories) as Arc<_>,
             jobs: planned.jobs,
             cancel: cancel.clone(),
@@ -174,7 +180,10 @@ fn carriage_returns(planned: &Planned) -> BTreeSet<String> {
 }
 
 fn listener(arguments: &Apply, context: &Context, summary: &Arc<Summary>) -> Arc<Listeners> {
-    let json = arguments.json.then(|| Arc::new(JsonEvents::new(std::io::stdout())));
+    let json = arguments.json.then(|| {
+        let json = JsonEvents::new(std::io::stdout());
+        Arc::new(if arguments.logs { json.with_logs() } else { json })
+    });
     let screen: Arc<dyn Listener> = if let Some(json) = &json {
         Arc::clone(json) as Arc<dyn Listener>
     } else if context.draws && context.verbosity > Verbosity::Quiet {
@@ -213,11 +222,15 @@ impl Listener for Listeners {
         self.screen.hear(event);
         self.summary.hear(event);
     }
+
+    fn wants_logs(&self) -> bool {
+        self.screen.wants_logs()
+    }
 }
 
 /// The first Ctrl-C (or SIGTERM) ends all builds and waits for them; a second one ends forge at once. Before builds
 /// begin, one is enough.
-fn end_on_signals(cancel: Cancel, listener: Arc<dyn Listener>, clock: Arc<dyn Clock>) -> Result<(), Failure> {
+fn end_on_signals(cancel: Cancel, events: EventSink) -> Result<(), Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupts = signal(SignalKind::interrupt()).map_err(CliError::Io)?;
     let mut terminations = signal(SignalKind::terminate()).map_err(CliError::Io)?;
@@ -232,7 +245,7 @@ fn end_on_signals(cancel: Cancel, listener: Arc<dyn Listener>, clock: Arc<dyn Cl
             }
             cancel.cancel();
             let text = "ending all builds; once more ends forge at once".to_owned();
-            listener.hear(&Event { at: clock.now(), what: What::Noted { text } });
+            events.send(What::Noted { text });
         }
     });
     Ok(())

@@ -85,7 +85,7 @@ pub enum Command {
     /// Query and expand specs with the options of rpm's own rpmspec
     #[command(disable_help_flag = true, arg_required_else_help = false)]
     Rpmspec(Rpmspec),
-    /// Print the schema or the reference of the manifest's language
+    /// Print the schema or the reference of the manifest's language, or the schema of events
     Schema(Schema),
     /// Print a completion script for a shell
     Completions(Completions),
@@ -116,6 +116,9 @@ pub struct Apply {
     /// Tell events as JSON, one a line, on standard output
     #[arg(long)]
     pub json: bool,
+    /// Tell what builds print as well, as it comes
+    #[arg(long, requires = "json")]
+    pub logs: bool,
     /// Read every file of the repositories, and put right what is not as it was published
     #[arg(long)]
     pub verify_published: bool,
@@ -271,6 +274,8 @@ pub enum SchemaForm {
     Kdl,
     /// The reference, as Markdown
     Markdown,
+    /// The JSON Schema of the events that `forge apply --json` tells
+    Events,
 }
 
 /// `forge schema`

@@ -142,8 +142,11 @@ pub enum Outcome {
     },
 }
 
-/// Hears of the stages of a job.
+/// Hears of the stages of a job, and what is printed in them.
 pub trait StageListener: Send + Sync {
     /// A stage begins.
     fn stage(&self, name: &str);
+
+    /// More was printed, and is in the log: cut anywhere, without secrets.
+    fn printed(&self, text: &[u8]);
 }

@@ -1,17 +1,31 @@
 //! What can happen, as data. The executor writes events; progress, `--json`, logs, history and every other
 //! view read them. There is no other channel.
+//!
+//! An event has the [run](RunId) that it is of, its time, and [what](What) happened. As JSON it is one object a line
+//! (`schemas/events.json` is its schema): the field `event` names the variant, the variant's fields stand beside it.
+//! Later versions may add fields and variants; [`Event::read`] passes over what it doesn't know.
 
 mod clock;
+mod milliseconds;
+mod run;
+mod schema;
+mod sink;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use clock::{Clock, SystemClock, Timestamp};
+pub use run::{NotARun, RunId};
+pub use schema::event_schema;
+pub use sink::EventSink;
 
 /// One package in one chroot: the unit people talk about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct BuildName {
     /// The package, as the manifest names it.
     pub package: String,
@@ -26,7 +40,7 @@ impl fmt::Display for BuildName {
 }
 
 /// The state of a build, as result folders, tables and the history give it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// Something that it is after has not ended yet.
@@ -78,7 +92,7 @@ impl fmt::Display for State {
 }
 
 /// One stage of a build and how long it took.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StageTime {
     /// `prep`, `build`, `install` …, as in the spec.
     pub name: String,
@@ -87,7 +101,7 @@ pub struct StageTime {
 }
 
 /// Something that an engine found to be wrong, or that may not be meant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     /// The code that it can be looked up by: `forge::engine::file_not_found`.
     pub code: String,
@@ -110,7 +124,7 @@ pub struct Problem {
 }
 
 /// How bad a [`Problem`] is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// It may not be meant.
@@ -120,7 +134,7 @@ pub enum Severity {
 }
 
 /// Why a build failed, for people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// One sentence.
     pub cause: String,
@@ -135,9 +149,11 @@ pub struct Failure {
     pub tree: Option<String>,
 }
 
-/// One thing that happened, with its time.
-#[derive(Clone, Debug, Serialize)]
+/// One thing that happened, with its run and time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
+    /// The run of forge in which it happened.
+    pub run: RunId,
     /// When.
     pub at: Timestamp,
     /// What.
@@ -145,8 +161,33 @@ pub struct Event {
     pub what: What,
 }
 
+impl Event {
+    /// Reads an event from a line as `forge apply --json` writes it. One that only a newer forge understands is passed
+    /// over, and so are fields that this one doesn't know.
+    ///
+    /// # Errors
+    /// The line is no event of any version.
+    pub fn read(line: &str) -> serde_json::Result<Option<Self>> {
+        match serde_json::from_str(line) {
+            Ok(event) => Ok(Some(event)),
+            Err(error) => serde_json::from_str::<EventFrame>(line).map(|_| None).map_err(|_| error),
+        }
+    }
+}
+
+/// What all events of all versions have.
+#[derive(Deserialize)]
+struct EventFrame {
+    #[serde(rename = "run")]
+    _run: RunId,
+    #[serde(rename = "at")]
+    _at: Timestamp,
+    #[serde(rename = "event")]
+    _event: String,
+}
+
 /// What happened.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum What {
     /// An apply begins, or begins again because something that it needs was damaged in the store.
@@ -154,7 +195,8 @@ pub enum What {
         /// All builds of the plan.
         builds: usize,
         /// How long it will take if nothing unexpected happens, from history.
-        #[serde(rename = "estimate_ms", serialize_with = "milliseconds")]
+        #[serde(rename = "estimate_ms", with = "milliseconds")]
+        #[schemars(with = "u64")]
         estimate: Duration,
     },
     /// A build has come to a state that is not its last.
@@ -167,7 +209,8 @@ pub enum What {
         /// Its state now.
         state: State,
         /// How long it took last time.
-        #[serde(rename = "estimate_ms", serialize_with = "optional_milliseconds")]
+        #[serde(rename = "estimate_ms", with = "milliseconds::optional", default)]
+        #[schemars(with = "Option<u64>")]
         estimate: Option<Duration>,
     },
     /// A build has come to its next stage.
@@ -177,6 +220,15 @@ pub enum What {
         build: BuildName,
         /// `source package`, `prep`, `build` …
         stage: String,
+    },
+    /// A build has printed something. It is told to those who ask for it: all of it is in the build's log.
+    Logged {
+        /// The build.
+        #[serde(flatten)]
+        build: BuildName,
+        /// What comes next in its log: whole lines, or a part of one that is very long. What is no UTF-8 in it is
+        /// replaced by U+FFFD.
+        text: String,
     },
     /// A build is tried once more.
     Retried {
@@ -247,13 +299,14 @@ pub enum What {
         /// How many builds ended in each state.
         states: Vec<(State, usize)>,
         /// How long it took.
-        #[serde(rename = "duration_ms", serialize_with = "milliseconds")]
+        #[serde(rename = "duration_ms", with = "milliseconds")]
+        #[schemars(with = "u64")]
         duration: Duration,
     },
 }
 
 /// A file of a repository that was not as forge had left it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DamagedFile {
     /// The file, relative to the repository.
     pub path: String,
@@ -264,7 +317,7 @@ pub struct DamagedFile {
 }
 
 /// How a file was found that was not as it should be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Damage {
     /// It was not there.
@@ -283,7 +336,7 @@ impl fmt::Display for Damage {
 }
 
 /// How a build ended.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Ended {
     /// The build.
     #[serde(flatten)]
@@ -293,7 +346,8 @@ pub struct Ended {
     /// How it ended.
     pub state: State,
     /// How long it ran.
-    #[serde(rename = "duration_ms", serialize_with = "milliseconds")]
+    #[serde(rename = "duration_ms", with = "milliseconds")]
+    #[schemars(with = "u64")]
     pub duration: Duration,
     /// Its stages.
     pub stages: Vec<StageTime>,
@@ -309,18 +363,7 @@ pub struct Ended {
 pub trait Listener: Send + Sync {
     /// Something has happened.
     fn hear(&self, event: &Event);
-}
 
-fn milliseconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
-}
-
-fn optional_milliseconds<S: serde::Serializer>(
-    duration: &Option<Duration>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match duration {
-        Some(duration) => milliseconds(duration, serializer),
-        None => serializer.serialize_none(),
-    }
+    /// Whether it asks for [what builds print](What::Logged): there may be gigabytes of it.
+    fn wants_logs(&self) -> bool;
 }

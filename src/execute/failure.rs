@@ -16,7 +16,7 @@ pub(super) fn failure(
     let cause = match reason {
         StopReason::Failed { cause } => cause.clone(),
         StopReason::TimedOut => {
-            format!("it took longer than its timeout of {}", humantime::format_duration(task.timeout))
+            format!("it took longer than its timeout of {}", humantime::format_duration(task.build.timeout))
         }
         StopReason::Canceled => "it was canceled".to_owned(),
     };

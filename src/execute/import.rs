@@ -39,10 +39,10 @@ pub(super) fn lay_out(store: &Store, task: &Task) -> Result<(HostPath, HostPath)
     work.clear()?;
     let specs = work.create("SPECS")?;
     let sources = work.create("SOURCES")?;
-    let spec = &task.inputs.spec;
-    place(store, spec, &specs, task.epoch())?;
-    for file in &task.inputs.sources {
-        place(store, file, &sources, task.epoch())?;
+    let spec = &task.build.inputs.spec;
+    place(store, spec, &specs, task.build.epoch())?;
+    for file in &task.build.inputs.sources {
+        place(store, file, &sources, task.build.epoch())?;
     }
     Ok((specs.path().join(&spec.name), sources.path().clone()))
 }

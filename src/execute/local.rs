@@ -7,104 +7,112 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::ExecuteError;
+use super::blocking::run_blocking;
 use super::failure::failure;
-use super::import::lay_out;
+use super::import::{import, lay_out};
+use super::runner::{Runner, RunningStep, StepRun};
 use super::secrets::{check_for_secrets, remove_secrets};
 use super::staging::{provided, stage};
 use super::task::Task;
 use crate::digest::Key;
 use crate::engine::{Engine, Job, JobSpec, Outcome, Part, StageListener, StopReason};
-use crate::event::{Clock, Failure, StageTime};
+use crate::event::Clock;
 use crate::files::{Folder, HostPath, RootPath};
 use crate::package::{Dependency, PackageRecord, content_digest, read_headers_of};
+use crate::plan::Inputs;
 use crate::process::Cancel;
 use crate::store::{PackageSummary, RecordKind, ResultFile, StepResult, Store};
 
-/// What a runner works with.
+/// Runs steps on this machine, with engines that it has.
 #[derive(Clone)]
-pub(super) struct Local {
+pub struct LocalRunner {
+    /// Where results are kept.
     pub store: Arc<Store>,
+    /// Who builds.
     pub engines: Vec<Arc<dyn Engine>>,
+    /// Ends what runs.
     pub cancel: Cancel,
+    /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
 
-/// How a step ended.
-#[derive(Debug)]
-pub(super) enum Ran {
-    /// Well.
-    Well(Arc<StepResult>),
-    /// Badly.
-    Badly { failure: Failure, stages: Vec<StageTime> },
-    /// It was ended.
-    Canceled,
-    /// Its `%generate_buildrequires` names more than the plan knew of.
-    NeedsMore(Vec<Dependency>),
+impl Runner for LocalRunner {
+    fn fetch<'a>(&'a self, inputs: &'a Arc<Inputs>) -> RunningStep<'a, ()> {
+        let (store, inputs) = (Arc::clone(&self.store), Arc::clone(inputs));
+        Box::pin(async move {
+            run_blocking(move || import(&store, &inputs)).await?;
+            Ok(StepRun::Done(()))
+        })
+    }
+
+    fn make_source_package<'a>(
+        &'a self,
+        task: &'a Task,
+        listener: &'a dyn StageListener,
+    ) -> RunningStep<'a, Arc<StepResult>> {
+        Box::pin(async move {
+            let key = task.build.ingredients.source_key();
+            // Another chroot's build may have made it meanwhile.
+            if let Some(result) = self.store.result(&key) {
+                return Ok(StepRun::Done(Arc::new(result)));
+            }
+            listener.stage("source package");
+            self.make(task, Part::SourcePackage, Vec::new(), listener).await
+        })
+    }
+
+    fn ask_build_requires<'a>(
+        &'a self,
+        task: &'a Task,
+        listener: &'a dyn StageListener,
+    ) -> RunningStep<'a, Vec<Dependency>> {
+        Box::pin(async move {
+            match self.run_engine(task, Part::BuildRequires, listener).await? {
+                Outcome::Built { packages, .. } => {
+                    let named = move |local: &Self, task: &Task| local.remember_requires(task, &packages);
+                    Ok(StepRun::Done(self.blocking(task, named).await?))
+                }
+                stopped @ Outcome::Stopped { .. } => Ok(stopped_run(task, stopped)),
+            }
+        })
+    }
+
+    fn build_packages<'a>(
+        &'a self,
+        task: &'a Task,
+        source: &'a StepResult,
+        listener: &'a dyn StageListener,
+    ) -> RunningStep<'a, Arc<StepResult>> {
+        Box::pin(self.make(task, Part::Packages, source.files.clone(), listener))
+    }
 }
 
-impl Local {
-    /// Makes the source package, or finds it in the store.
-    pub async fn source_package(
-        &self,
-        task: &Task,
-        stages: Arc<dyn StageListener>,
-    ) -> Result<Ran, ExecuteError> {
-        let key = task.ingredients.source_key();
-        if let Some(result) = self.store.result(&key) {
-            return Ok(Ran::Well(Arc::new(result)));
+impl LocalRunner {
+    /// Takes down what a `%generate_buildrequires` has named beside what the spec says.
+    fn remember_requires(&self, task: &Task, packages: &[HostPath]) -> Result<Vec<Dependency>, ExecuteError> {
+        let work = Folder::open_ambient(&task.work)?;
+        let inputs = &task.build.inputs;
+        let mut named = Vec::new();
+        for package in packages {
+            named.extend(read_record(task, &work, package)?.requires().cloned());
         }
-        stages.stage("source package");
-        self.run(task, Part::SourcePackage, &key, Vec::new(), stages).await
-    }
-
-    /// Builds the packages. `source` is the source package, which becomes part of the result.
-    pub async fn packages(
-        &self,
-        task: &Task,
-        source: &StepResult,
-        stages: Arc<dyn StageListener>,
-    ) -> Result<Ran, ExecuteError> {
-        let key = task.ingredients.key();
-        self.run(task, Part::Packages, &key, source.files.clone(), stages).await
-    }
-
-    /// Asks the `%generate_buildrequires` of a spec what the build needs. What it names is remembered for the next plan.
-    pub async fn generated_requires(
-        &self,
-        task: &Task,
-        stages: Arc<dyn StageListener>,
-    ) -> Result<Ran, ExecuteError> {
-        let outcome = self.run_engine(task, Part::BuildRequires, stages).await?;
-        let packages = match outcome {
-            Outcome::Built { packages, .. } => packages,
-            stopped @ Outcome::Stopped { .. } => return Ok(stopped_run(task, stopped)),
-        };
-        let remembered = self.blocking(task, move |local, task| {
-            let work = Folder::open_ambient(&task.work)?;
-            let facts = &task.inputs.facts;
-            let mut named = Vec::new();
-            for package in &packages {
-                named.extend(read_record(task, &work, package)?.requires().cloned());
-            }
-            named.retain(|dependency| !facts.build_requires.contains(dependency));
-            named.sort();
-            named.dedup();
-            if named != task.inputs.generated {
-                local.store.remember(RecordKind::Facts, &task.ingredients.generated_key(), &named)?;
-            }
-            Ok(named)
-        });
-        Ok(Ran::NeedsMore(remembered.await?))
+        named.retain(|dependency| !inputs.facts.build_requires.contains(dependency));
+        named.sort();
+        named.dedup();
+        if named != inputs.generated {
+            self.store.remember(RecordKind::Facts, &task.build.ingredients.generated_key(), &named)?;
+        }
+        Ok(named)
     }
 
     async fn run_engine(
         &self,
         task: &Task,
         part: Part,
-        stages: Arc<dyn StageListener>,
+        listener: &dyn StageListener,
     ) -> Result<Outcome, ExecuteError> {
         let job = self.blocking(task, move |local, task| local.prepare(task, part)).await?;
-        let outcome = self.engine(task)?.run(&job, &self.cancel, stages.as_ref()).await?;
+        let outcome = self.engine(task)?.run(&job, &self.cancel, listener).await?;
         if matches!(outcome, Outcome::Stopped { .. }) {
             self.blocking(task, |_, task| remove_secrets(task)).await?;
         }
@@ -114,47 +122,51 @@ impl Local {
     /// A plan names only engines that it was made with.
     fn engine(&self, task: &Task) -> Result<Arc<dyn Engine>, ExecuteError> {
         let mut engines = self.engines.iter().cloned();
-        let engine = engines.find(|engine| *engine.identity() == task.inputs.engine);
-        engine.ok_or_else(|| ExecuteError::Task(format!("no engine {}", task.inputs.engine)))
+        let engine = engines.find(|engine| *engine.identity() == task.build.inputs.engine);
+        engine.ok_or_else(|| ExecuteError::Task(format!("no engine {}", task.build.inputs.engine)))
     }
 
-    async fn run(
+    /// Makes packages; `with` become part of the result.
+    async fn make(
         &self,
         task: &Task,
         part: Part,
-        key: &Key,
         with: Vec<ResultFile>,
-        stages: Arc<dyn StageListener>,
-    ) -> Result<Ran, ExecuteError> {
+        listener: &dyn StageListener,
+    ) -> Result<StepRun<Arc<StepResult>>, ExecuteError> {
         let begun = self.clock.now();
-        let engine = self.engine(task)?;
-        let (packages, stages) = match self.run_engine(task, part, stages).await? {
-            Outcome::Built { packages, stages } => {
-                let checked = packages.clone();
-                self.blocking(task, move |_, task| check_for_secrets(task, &checked)).await?;
-                (packages, stages)
-            }
+        let (packages, stages) = match self.run_engine(task, part, listener).await? {
+            Outcome::Built { packages, stages } => (packages, stages),
             stopped @ Outcome::Stopped { .. } => return Ok(stopped_run(task, stopped)),
         };
-        let (key, milliseconds) = (*key, self.clock.now().since(begun).as_millis());
+        let milliseconds = self.clock.now().since(begun).as_millis();
         let milliseconds = u64::try_from(milliseconds).unwrap_or(u64::MAX);
-        let result = self
-            .blocking(task, move |local, task| {
-                // The key says what the reading saw; the build has read the spec once more.
-                if let Some(file) = task.inputs.observed.first_change(engine.as_ref()) {
-                    return Err(ExecuteError::Changed { file });
-                }
-                let mut files = with;
-                files.extend(local.take_in(task, &packages)?);
-                files.sort_by(|a, b| a.name.cmp(&b.name));
-                let (log, _) = local.store.take_in(&task.results_folder()?, Path::new("build.log"))?;
-                let result = StepResult { files, log, stages, milliseconds };
-                local.store.remember(RecordKind::Step, &key, &result)?;
-                Folder::create_scratch(&task.work)?.clear()?;
-                Ok(result)
-            })
-            .await?;
-        Ok(Ran::Well(Arc::new(result)))
+        let key = match part {
+            Part::SourcePackage | Part::BuildRequires => task.build.ingredients.source_key(),
+            Part::Packages => task.build.key,
+        };
+        let engine = self.engine(task)?;
+        let keep = move |local: &Self, task: &Task| {
+            check_for_secrets(task, &packages)?;
+            // The key says what the reading saw; the build has read the spec once more.
+            if let Some(file) = task.build.inputs.observed.first_change(engine.as_ref()) {
+                return Err(ExecuteError::Changed { file });
+            }
+            let mut files = with;
+            files.extend(local.take_in(task, &packages)?);
+            files.sort_by(|a, b| a.name.cmp(&b.name));
+            let (log, _) = local.store.take_in(&task.results_folder()?, Path::new("build.log"))?;
+            let result = StepResult { files, log, stages, milliseconds };
+            local.keep_result(task, &key, result)
+        };
+        Ok(StepRun::Done(Arc::new(self.blocking(task, keep).await?)))
+    }
+
+    /// Remembers a result, and clears up what it was made in.
+    fn keep_result(&self, task: &Task, key: &Key, result: StepResult) -> Result<StepResult, ExecuteError> {
+        self.store.remember(RecordKind::Step, key, &result)?;
+        Folder::create_scratch(&task.work)?.clear()?;
+        Ok(result)
     }
 
     fn prepare(&self, task: &Task, part: Part) -> Result<Job, ExecuteError> {
@@ -172,12 +184,12 @@ impl Local {
             sources: in_root(&sources)?,
             top: in_root(&task.work)?,
             part,
-            settings: task.settings.clone(),
+            settings: task.build.settings().clone(),
             search,
             staged,
-            source_date_epoch: task.epoch(),
+            source_date_epoch: task.build.epoch(),
         };
-        Ok(Job { spec, top: task.work.clone(), timeout: task.timeout, log: task.log() })
+        Ok(Job { spec, top: task.work.clone(), timeout: task.build.timeout, log: task.log() })
     }
 
     fn take_in(&self, task: &Task, packages: &[HostPath]) -> Result<Vec<ResultFile>, ExecuteError> {
@@ -209,18 +221,17 @@ impl Local {
         work: impl FnOnce(&Self, &Task) -> Result<T, ExecuteError> + Send + 'static,
     ) -> Result<T, ExecuteError> {
         let (local, task) = (self.clone(), task.clone());
-        let done = tokio::task::spawn_blocking(move || work(&local, &task)).await;
-        done.map_err(|error| ExecuteError::Task(error.to_string()))?
+        run_blocking(move || work(&local, &task)).await
     }
 }
 
 /// How a run ended that made nothing.
-fn stopped_run(task: &Task, outcome: Outcome) -> Ran {
+fn stopped_run<T>(task: &Task, outcome: Outcome) -> StepRun<T> {
     match outcome {
         Outcome::Stopped { reason, stages, tail, problems } if reason != StopReason::Canceled => {
-            Ran::Badly { failure: failure(task, &reason, tail, problems), stages }
+            StepRun::Failed { failure: failure(task, &reason, tail, problems), stages }
         }
-        Outcome::Stopped { .. } | Outcome::Built { .. } => Ran::Canceled,
+        Outcome::Stopped { .. } | Outcome::Built { .. } => StepRun::Canceled,
     }
 }
 

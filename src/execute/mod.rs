@@ -1,26 +1,40 @@
 //! A plan → results: what is ready runs, the longest way to the end first; what fails takes along only what needs it.
+//!
+//! Three parts know nothing of one another: the graph says what can run and what a failure blocks, and does nothing; a
+//! [`Runner`] runs steps; the recorder writes down and tells what happened, on a thread of its own. The scheduler joins
+//! them.
 
 mod abandoned;
-mod build_run;
+mod blocking;
+mod build_listener;
 mod damage;
 mod failure;
+mod graph;
 mod import;
 mod local;
-mod progress;
-mod ready;
+mod recorder;
 mod results;
+mod runner;
 mod scheduler;
 mod secrets;
 mod staging;
+mod steps;
 mod task;
+mod urgency;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use abandoned::clear_abandoned;
 pub use damage::{drops_damaged_results, name_damage};
+pub use local::LocalRunner;
 pub use results::{RESULTS_FOLDER, ResultRecord, result_folder};
+pub use runner::{Runner, RunningStep, StepRun};
 pub use scheduler::{Applied, BuildEnd, Execution, Publisher, execute};
+pub use task::{ScheduledBuild, Task};
 
 use crate::engine::EngineError;
 use crate::package::PackageError;

@@ -95,11 +95,11 @@ fn write_record(folder: &Folder, record: &ResultRecord) -> Result<(), ExecuteErr
 
 /// What the root consisted of.
 fn root_log(task: &Task) -> String {
-    let parts = task.inputs.root.parts();
+    let parts = task.build.inputs.root.parts();
     let parts = parts.map(|(part, digest)| format!("{part} {}", digest.short(12))).join(", ");
     let mut log =
-        format!("root: this machine's own, read in place ({parts})\nengine: {}\n", task.inputs.engine);
-    for file in &task.dependencies {
+        format!("root: this machine's own, read in place ({parts})\nengine: {}\n", task.build.inputs.engine);
+    for file in &task.build.dependencies {
         let ResultFile { name, package, .. } = file;
         log.push_str(&format!("added: {name} (content {})\n", package.content.short(12)));
     }

@@ -1,30 +1,30 @@
-//! The scheduler: walks the graph, starts what is ready, and carries failures to what needs them.
+//! The scheduler: what the [graph](super::graph) says can run is given to the [runner](super::runner), and what comes of
+//! it to the [recorder](super::recorder) and back to the graph.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
-use petgraph::Direction;
-use petgraph::algo::toposort;
 use petgraph::graph::NodeIndex;
-use petgraph::visit::EdgeRef;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 
-use super::abandoned::clear_abandoned;
-use super::build_run::{Running, StepEnd, failed_step};
-use super::local::Local;
-use super::progress::Teller;
-use super::ready::{Ready, estimate, ways};
-use super::results::largest_number;
+use super::blocking::run_blocking;
+use super::graph::{BlockedBuild, Consequences, Halt, Next, StepGraph, StepOutcome};
+use super::recorder::{BuildEnding, EndDetails, FoundBuild, Recorder, RecorderHandle, Records};
+use super::runner::Runner;
+use super::steps::{BuildStep, StepEnd, Steps, failed_step};
+use super::task::ScheduledBuild;
+use super::urgency::{last_duration, urgencies};
 use super::{Ends, ExecuteError};
 use crate::digest::Key;
-use crate::engine::Engine;
-use crate::event::{BuildName, Clock, Ended, Event, Failure, Listener, StageTime, State, What};
+use crate::event::{BuildName, EventSink, State, Timestamp, What};
 use crate::files::Folder;
-use crate::manifest::declaration::{OnFailure, Priority};
+use crate::manifest::declaration::OnFailure;
 use crate::manifest::{ChrootId, Manifest};
-use crate::plan::{BuildId, Decision, Decisions, Fate, Plan, Results, Step};
+use crate::plan::{BuildId, Decision, Decisions, Fate, Inputs, Plan, Results, Step, dependency_files};
 use crate::process::Cancel;
-use crate::store::{BuildRow, History, LastBuild, StepResult, Store};
+use crate::store::{History, LastBuild, ResultFile, StepResult, Store};
 
 /// Brings repositories up to date; publication is a layer above this one.
 pub trait Publisher: Send + Sync {
@@ -48,12 +48,10 @@ pub struct Execution {
     pub last_good: Arc<HashMap<BuildName, LastBuild>>,
     /// The project's state folder, `.forge`.
     pub state: Arc<Folder>,
-    /// Who builds.
-    pub engines: Vec<Arc<dyn Engine>>,
+    /// Who runs steps.
+    pub runner: Arc<dyn Runner>,
     /// Who hears of what happens.
-    pub listener: Arc<dyn Listener>,
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
+    pub events: EventSink,
     /// Who publishes.
     pub publisher: Arc<dyn Publisher>,
     /// How many steps run at a time.
@@ -80,29 +78,8 @@ pub struct Applied {
     pub ends: Ends,
     /// Whether it was canceled.
     pub canceled: bool,
-    /// Whether builds wait for a plan that knows what their `%generate_buildrequires` have named.
+    /// Whether builds wait for a plan that knows what has come to light on the way.
     pub needs_plan: bool,
-}
-
-/// Why a build that could not be had counts against what needs it.
-#[derive(Clone, Debug)]
-struct Culprit(BuildName);
-
-pub(super) struct Scheduler {
-    pub execution: Execution,
-    pub teller: Teller,
-    pub local: Local,
-    pub last: Arc<HashMap<BuildName, LastBuild>>,
-    pub results: Results,
-    pub ends: Ends,
-    ways: Vec<std::time::Duration>,
-    waiting_for: Vec<usize>,
-    spoilt: Vec<Option<Culprit>>,
-    ready: Ready,
-    pub begun: HashMap<BuildId, Running>,
-    stopped_by: Option<BuildName>,
-    needs_plan: bool,
-    running: JoinSet<(NodeIndex, Result<StepEnd, ExecuteError>)>,
 }
 
 /// Carries out a plan.
@@ -110,420 +87,435 @@ pub(super) struct Scheduler {
 /// # Errors
 /// Only what no build has made: a store that can't be used, a disk that is full. What was begun is ended first.
 pub async fn execute(execution: Execution) -> Result<Applied, ExecuteError> {
-    let begun = execution.clock.now();
-    let mut scheduler = Scheduler::new(execution)?;
+    let begun = execution.events.now();
+    let records = Records {
+        history: Arc::clone(&execution.history),
+        store: Arc::clone(&execution.store),
+        state: Arc::clone(&execution.state),
+        events: execution.events.clone(),
+        cancel: execution.cancel.clone(),
+    };
+    let recorder = Recorder::start(records).await?;
+    let mut scheduler = Scheduler::new(execution, recorder.handle());
     let outcome = scheduler.run().await;
-    scheduler.running.shutdown().await;
+    if outcome.is_ok() && !scheduler.recorder.has_failed() {
+        scheduler.tell_end(begun);
+    }
+    // What could not be written down comes first: a step may have ended because of it.
+    recorder.finish().await?;
     outcome?;
-    scheduler.tell_end(begun);
     let canceled = scheduler.execution.cancel.is_canceled();
     Ok(Applied { ends: scheduler.ends, canceled, needs_plan: scheduler.needs_plan })
 }
 
+struct Scheduler {
+    execution: Execution,
+    graph: StepGraph,
+    recorder: RecorderHandle,
+    steps: Steps,
+    results: Results,
+    ends: Ends,
+    needs_plan: bool,
+    running: JoinSet<Finished>,
+    /// How many steps run that each take one of the places.
+    places_taken: usize,
+    /// Repositories are published one after the other.
+    publishing: Arc<Mutex<()>>,
+    /// Results are checked as many at a time as steps run.
+    checking: Arc<Semaphore>,
+}
+
+/// A step that was running.
+struct Finished {
+    node: NodeIndex,
+    place: Place,
+    end: Result<StepEnd, ExecuteError>,
+}
+
+/// Whether a step takes one of the places that `--jobs` counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Taken,
+    NotNeeded,
+}
+
 impl Scheduler {
-    fn new(execution: Execution) -> Result<Self, ExecuteError> {
-        clear_abandoned(&execution.history, &execution.state, execution.clock.now())?;
-        if execution.history.is_new()? {
-            // Where an older history is gone, its result folders are not.
-            execution.history.number_after(largest_number(&execution.state)?)?;
-        }
-        let last = Arc::clone(&execution.last_good);
-        let plan = Arc::clone(&execution.plan);
-        let topological = toposort(&plan.graph, None).unwrap_or_default();
-        let needs_work = |id: BuildId| matches!(execution.decisions.of(id), Decision::Build { .. });
-        let ways = ways(&plan, &topological, needs_work, &last);
-        let count = |node| plan.graph.neighbors_directed(node, Direction::Incoming).count();
-        let teller =
-            Teller { listener: Arc::clone(&execution.listener), clock: Arc::clone(&execution.clock) };
-        let local = Local {
+    fn new(execution: Execution, recorder: RecorderHandle) -> Self {
+        let (plan, decisions) = (&execution.plan, &execution.decisions);
+        let has_work = |id: BuildId| matches!(decisions.of(id), Decision::Build { .. });
+        let has_work: Vec<bool> = plan.ids().map(has_work).collect();
+        let urgencies = urgencies(plan, &execution.manifest, &has_work, &execution.last_good);
+        let graph = StepGraph::new(&plan.graph, has_work, &urgencies);
+        let longest = urgencies.iter().map(|urgency| urgency.remaining).max().unwrap_or_default();
+        recorder.happened(What::ApplyStarted { builds: plan.builds.len(), estimate: longest });
+        let steps = Steps {
             store: Arc::clone(&execution.store),
-            engines: execution.engines.clone(),
+            plan: Arc::clone(plan),
+            runner: Arc::clone(&execution.runner),
+            recorder: recorder.clone(),
             cancel: execution.cancel.clone(),
-            clock: Arc::clone(&execution.clock),
         };
-        Ok(Self {
-            waiting_for: plan.graph.node_indices().map(count).collect(),
-            spoilt: vec![None; plan.graph.node_count()],
-            ways,
-            last,
-            teller,
-            local,
+        let checking = Arc::new(Semaphore::new(execution.jobs.max(1)));
+        Self {
+            execution,
+            graph,
+            recorder,
+            steps,
             results: Results::new(),
             ends: Ends::new(),
-            ready: Ready::default(),
-            begun: HashMap::new(),
-            stopped_by: None,
             needs_plan: false,
             running: JoinSet::new(),
-            execution,
-        })
+            places_taken: 0,
+            publishing: Arc::default(),
+            checking,
+        }
     }
 
+    /// Carries all steps out. After an error, its own or the recorder's, no further one starts, and those that run are ended.
     async fn run(&mut self) -> Result<(), ExecuteError> {
-        let longest = self.ways.iter().max().copied().unwrap_or_default();
-        self.teller.tell(What::ApplyStarted { builds: self.execution.plan.builds.len(), estimate: longest });
-        let first: Vec<NodeIndex> = self
-            .execution
-            .plan
-            .graph
-            .node_indices()
-            .filter(|node| self.waiting_for[node.index()] == 0)
-            .collect();
-        for node in first {
-            self.became_ready(node)?;
-        }
+        let mut outcome = Ok(());
+        let first = self.graph.begin();
+        self.follow(first);
         loop {
-            self.start_ready()?;
-            let Some(done) = self.running.join_next().await else {
-                return Ok(());
+            if outcome.is_err() || self.recorder.has_failed() {
+                self.execution.cancel.cancel();
+            }
+            if self.execution.cancel.is_canceled() {
+                self.graph.halt(Halt::Canceled);
+            }
+            self.start_ready();
+            let Some(finished) = self.running.join_next().await else {
+                return outcome;
             };
-            let (node, end) = done.map_err(|error| ExecuteError::Task(error.to_string()))?;
-            self.step_ended(node, end?)?;
+            let ended = finished.map_err(|error| ExecuteError::Task(error.to_string()));
+            let ended = ended.and_then(|finished| self.step_finished(finished));
+            outcome = outcome.and(ended);
         }
     }
 
     /// Starts steps until all places are taken.
-    fn start_ready(&mut self) -> Result<(), ExecuteError> {
-        while self.running.len() < self.execution.jobs.max(1) {
-            let Some(node) = self.ready.pop() else {
-                return Ok(());
-            };
-            let step = self.execution.plan.graph[node];
-            match step {
-                Step::Fetch(id) | Step::SourcePackage(id) | Step::Build(id) if self.must_not_start() => {
-                    self.not_started(node, id)?;
-                }
-                Step::Fetch(id) => self.start_fetch(node, id)?,
-                Step::SourcePackage(id) => self.start_source_package(node, id)?,
-                Step::Build(id) => self.start_build(node, id)?,
-                Step::BatchStart(_) | Step::BatchEnd(_) | Step::Publish(_) => {}
+    fn start_ready(&mut self) {
+        while self.places_taken < self.execution.jobs.max(1) || self.graph.is_halted() {
+            match self.graph.next() {
+                Some(Next::Run(node)) => self.start(node),
+                Some(Next::Leave(node, halt)) => self.leave(node, halt),
+                None => return,
             }
         }
-        Ok(())
     }
 
-    fn must_not_start(&self) -> bool {
-        self.execution.cancel.is_canceled() || self.stopped_by.is_some()
-    }
-
-    fn not_started(&mut self, node: NodeIndex, id: BuildId) -> Result<(), ExecuteError> {
-        if let Some(failed) = self.stopped_by.clone().filter(|_| !self.execution.cancel.is_canceled()) {
-            let why = format!("{failed} failed, and `on-failure stop` is set");
-            return self.end_build(
-                id,
-                node,
-                State::Skipped,
-                None,
-                Told { skipped: Some(why), ..Told::default() },
-            );
+    fn start(&mut self, node: NodeIndex) {
+        let (Step::Fetch(id) | Step::SourcePackage(id) | Step::Build(id)) = self.graph.step(node) else {
+            return self.ended(node, StepOutcome::Done);
+        };
+        let Some(inputs) = self.inputs(id) else {
+            return self.ended(node, StepOutcome::Done);
+        };
+        let (name, usual) = (self.name(id).clone(), self.usual_duration(id));
+        match self.graph.step(node) {
+            Step::Fetch(_) => {
+                self.spawn(node, Place::Taken, self.steps.clone().fetch(name, inputs, usual));
+            }
+            Step::SourcePackage(_) => {
+                let build = self.scheduled_build(id, inputs, Dependencies::default());
+                self.spawn(node, Place::Taken, self.steps.clone().make_source_package(build, usual));
+            }
+            Step::Build(_) => self.start_build(node, id, inputs),
+            Step::BatchStart(_) | Step::BatchEnd(_) | Step::Publish(_) => {}
         }
-        self.end_build(id, node, State::Canceled, None, Told::default())
     }
 
-    /// A node's last predecessor has ended. What costs nothing is done at once, the rest waits for a place.
-    fn became_ready(&mut self, node: NodeIndex) -> Result<(), ExecuteError> {
-        let mut open = VecDeque::from([node]);
-        while let Some(node) = open.pop_front() {
-            let ended = match self.execution.plan.graph[node] {
-                Step::Fetch(id) | Step::SourcePackage(id) => self.early_step(node, id),
-                Step::Build(id) => self.early_build(node, id)?,
-                Step::BatchStart(_) | Step::BatchEnd(_) => true,
-                Step::Publish(chroot) => {
-                    self.publish(chroot);
-                    true
-                }
-            };
-            if ended {
-                open.extend(self.release(node));
+    fn start_build(&mut self, node: NodeIndex, id: BuildId, inputs: Arc<Inputs>) {
+        let Some(dependencies) = self.dependencies(id) else {
+            let skipped = Some("a build that it needs has no result".to_owned());
+            return self.end_build(node, id, State::Skipped, EndDetails { skipped, ..EndDetails::default() });
+        };
+        let build = self.scheduled_build(id, inputs, dependencies);
+        let retries = self.execution.manifest.package(self.execution.plan.build(id).package).retries;
+        let is_known = self.is_known(id, &build.key);
+        let step = BuildStep { id, build, retries, is_known, usual: self.usual_duration(id) };
+        self.spawn(node, Place::Taken, self.steps.clone().build_packages(step));
+    }
+
+    /// A step that could run, and doesn't.
+    fn leave(&mut self, node: NodeIndex, halt: Halt) {
+        let (Step::Fetch(id) | Step::SourcePackage(id) | Step::Build(id)) = self.graph.step(node) else {
+            return self.ended(node, StepOutcome::Done);
+        };
+        let (state, skipped) = match halt {
+            Halt::Canceled => (State::Canceled, None),
+            Halt::FailureOf(failed) => {
+                let failed = self.name(failed);
+                (State::Skipped, Some(format!("{failed} failed, and `on-failure stop` is set")))
+            }
+        };
+        self.end_build(node, id, state, EndDetails { skipped, ..EndDetails::default() });
+    }
+
+    /// A step that was running has ended.
+    fn step_finished(&mut self, finished: Finished) -> Result<(), ExecuteError> {
+        let Finished { node, place, end } = finished;
+        if place == Place::Taken {
+            self.places_taken -= 1;
+        }
+        let (end, outcome) = match end {
+            Ok(end) => (end, Ok(())),
+            Err(error) => (StepEnd::Canceled, Err(error)),
+        };
+        match self.graph.step(node) {
+            Step::Fetch(id) | Step::SourcePackage(id) | Step::Build(id) => {
+                self.build_step_ended(node, id, end);
+            }
+            Step::BatchStart(_) | Step::BatchEnd(_) | Step::Publish(_) => {
+                self.ended(node, StepOutcome::Done);
             }
         }
-        Ok(())
+        outcome
     }
 
-    /// Fetching and packing sources: nothing to do where nothing will be built.
-    fn early_step(&mut self, node: NodeIndex, id: BuildId) -> bool {
-        let to_do =
-            matches!(self.execution.decisions.of(id), Decision::Build { .. }) && !self.ends.contains_key(&id);
-        if to_do {
-            self.enqueue(node, id);
+    fn build_step_ended(&mut self, node: NodeIndex, id: BuildId, end: StepEnd) {
+        match end {
+            StepEnd::Done => self.ended(node, StepOutcome::Done),
+            StepEnd::Made { key, result } => {
+                let stages = result.stages.clone();
+                let details = EndDetails { stages, ..EndDetails::default() };
+                self.record_result(id, State::Succeeded, (key, result), details);
+                self.ended(node, StepOutcome::Done);
+            }
+            StepEnd::Found { found, key, result } => {
+                self.record_found(id, found, key, result);
+                self.ended(node, StepOutcome::Done);
+            }
+            StepEnd::Failed { failure, stages } => {
+                if self.execution.manifest.on_failure == OnFailure::Stop {
+                    self.graph.halt(Halt::FailureOf(id));
+                }
+                let details = EndDetails { stages, failure: Some(failure), skipped: None };
+                self.end_build(node, id, State::Failed, details);
+            }
+            StepEnd::NeedsDamaged => self.end_build(node, id, State::Skipped, damaged()),
+            StepEnd::NeedsPlan(why) => {
+                self.needs_plan = true;
+                let details = EndDetails { skipped: Some(why.to_owned()), ..EndDetails::default() };
+                self.end_build(node, id, State::Skipped, details);
+            }
+            StepEnd::Canceled => self.end_build(node, id, State::Canceled, EndDetails::default()),
         }
-        !to_do
     }
 
-    /// A build whose end is known without running anything. Gives whether it has ended.
-    fn early_build(&mut self, node: NodeIndex, id: BuildId) -> Result<bool, ExecuteError> {
-        if self.ends.contains_key(&id) {
-            return Ok(true);
+    /// A build has ended without a result, at whichever of its steps.
+    fn end_build(&mut self, node: NodeIndex, id: BuildId, state: State, details: EndDetails) {
+        self.record_end(id, state, details);
+        self.ended(node, StepOutcome::NoResult);
+    }
+
+    fn ended(&mut self, node: NodeIndex, outcome: StepOutcome) {
+        let consequences = self.graph.ended(node, outcome);
+        self.follow(consequences);
+    }
+
+    /// Does what costs nothing of what follows from the end of a step, and what follows from that; the rest waits for a
+    /// place.
+    fn follow(&mut self, consequences: Consequences) {
+        let mut open = VecDeque::from([consequences]);
+        while let Some(Consequences { ready, settled, publications, blocked }) = open.pop_front() {
+            for node in ready {
+                if let Step::Fetch(id) = self.graph.step(node) {
+                    self.recorder.state(self.name(id), State::Pending, self.usual_duration(id));
+                }
+            }
+            for BlockedBuild { build, blocked_by } in blocked {
+                let skipped = Some(format!("{} failed", self.name(blocked_by)));
+                self.record_end(build, State::Skipped, EndDetails { skipped, ..EndDetails::default() });
+            }
+            for node in settled {
+                let outcome = self.settle(node);
+                open.extend(outcome.map(|outcome| self.graph.ended(node, outcome)));
+            }
+            for node in publications {
+                if !self.publish(node) {
+                    open.push_back(self.graph.ended(node, StepOutcome::Done));
+                }
+            }
         }
-        if let Some(Culprit(culprit)) = self.spoilt[node.index()].clone() {
-            let why = format!("{culprit} failed");
-            self.record_end(id, State::Skipped, None, Told { skipped: Some(why), ..Told::default() })?;
-            self.spoilt[node.index()] = Some(Culprit(culprit));
-            return Ok(true);
-        }
-        match self.execution.decisions.of(id) {
+    }
+
+    /// Says how a build ends that needs no work; nothing where its result has to be looked at first.
+    fn settle(&mut self, node: NodeIndex) -> Option<StepOutcome> {
+        let Step::Build(id) = self.graph.step(node) else {
+            return Some(StepOutcome::Done);
+        };
+        let decisions = Arc::clone(&self.execution.decisions);
+        match decisions.of(id) {
+            Decision::Cached { key, result } if self.is_known(id, key) => {
+                self.record_found(id, None, *key, Arc::clone(result));
+                Some(StepOutcome::Done)
+            }
             Decision::Cached { key, result } => {
-                let (key, result) = (*key, Arc::clone(result));
-                if !self.is_known(id, &key) && !self.execution.store.is_sound(&result) {
-                    let name = self.execution.plan.build(id).name.clone();
-                    self.record_end(id, State::Skipped, None, Told::damaged())?;
-                    self.spoilt[node.index()] = Some(Culprit(name));
-                    return Ok(true);
-                }
-                self.cached(id, key, result)?;
-                Ok(true)
+                self.check_found(node, id, (*key, Arc::clone(result)));
+                None
             }
             Decision::Skip { why, failed } => {
-                let (why, failed) = (why.clone(), *failed);
-                let name = self.execution.plan.build(id).name.clone();
-                self.record_end(id, State::Skipped, None, Told { skipped: Some(why), ..Told::default() })?;
-                self.spoilt[node.index()] = failed.then_some(Culprit(name));
-                Ok(true)
+                let details = EndDetails { skipped: Some(why.clone()), ..EndDetails::default() };
+                self.record_end(id, State::Skipped, details);
+                Some(if *failed { StepOutcome::NoResult } else { StepOutcome::Done })
             }
-            Decision::Build { .. } => {
-                self.enqueue(node, id);
-                Ok(false)
-            }
+            // It has work: the graph lets it run.
+            Decision::Build { .. } => Some(StepOutcome::NoResult),
         }
     }
 
-    fn enqueue(&mut self, node: NodeIndex, id: BuildId) {
-        let build = self.execution.plan.build(id);
-        let priority: Priority = self.execution.manifest.package(build.package).priority;
-        self.ready.push(node, priority, self.ways[node.index()]);
-        if matches!(self.execution.plan.graph[node], Step::Fetch(_)) {
-            self.tell_state(id, State::Pending);
-        }
+    /// Looks at a result that this project has not had.
+    fn check_found(&mut self, node: NodeIndex, id: BuildId, (key, result): (Key, Arc<StepResult>)) {
+        let found = self.inputs(id).map(|inputs| {
+            let dependencies = self.dependencies(id).unwrap_or_default();
+            FoundBuild { build: self.scheduled_build(id, inputs, dependencies), is_known: false }
+        });
+        let (steps, checking) = (self.steps.clone(), Arc::clone(&self.checking));
+        self.spawn(node, Place::NotNeeded, async move {
+            // The semaphore is never closed.
+            let _turn = checking.acquire().await;
+            steps.check_found(found, key, result).await
+        });
     }
 
-    /// A node has ended: those after it have one less to wait for. Gives those that wait for nothing any more.
-    fn release(&mut self, node: NodeIndex) -> Vec<NodeIndex> {
-        let plan = Arc::clone(&self.execution.plan);
-        let mut free = Vec::new();
-        for edge in plan.graph.edges(node) {
-            let next = edge.target().index();
-            let is_own_step = matches!(plan.graph[node], Step::Fetch(_) | Step::SourcePackage(_));
-            if edge.weight().needs_success() && !is_own_step && self.spoilt[next].is_none() {
-                self.spoilt[next] = self.spoilt[node.index()].clone();
-            }
-            self.waiting_for[next] -= 1;
-            if self.waiting_for[next] == 0 {
-                free.push(edge.target());
-            }
-        }
-        free
-    }
-
-    /// A step that ran has ended.
-    fn step_ended(&mut self, node: NodeIndex, end: StepEnd) -> Result<(), ExecuteError> {
-        let step = self.execution.plan.graph[node];
-        match (step, end) {
-            (Step::Fetch(_), StepEnd::Imported) => self.passed(node),
-            (Step::SourcePackage(id), StepEnd::Made(result)) => {
-                if let Some(running) = self.begun.get_mut(&id) {
-                    running.source = Some(result);
-                }
-                // What it needs of others may take a while yet.
-                self.tell_state(id, State::Waiting);
-                self.passed(node)
-            }
-            (Step::Build(id), StepEnd::Made(result)) => {
-                let key = self.begun.get(&id).and_then(|running| running.key);
-                let told = Told { stages: result.stages.clone(), ..Told::default() };
-                self.results.insert(id, Arc::clone(&result));
-                self.end_build(id, node, State::Succeeded, key.map(|key| (key, result)), told)
-            }
-            (
-                Step::Fetch(id) | Step::SourcePackage(id) | Step::Build(id),
-                StepEnd::Failed { failure, stages },
-            ) => {
-                let told = Told { stages, failure: Some(failure), ..Told::default() };
-                self.failed(id);
-                self.end_build(id, node, State::Failed, None, told)
-            }
-            (Step::Fetch(id) | Step::SourcePackage(id) | Step::Build(id), StepEnd::NeedsPlan) => {
-                self.needs_plan = true;
-                self.end_build(id, node, State::Skipped, None, Told::to_be_planned())
-            }
-            (Step::Fetch(id) | Step::SourcePackage(id) | Step::Build(id), StepEnd::NeedsDamaged) => {
-                self.end_build(id, node, State::Skipped, None, Told::damaged())
-            }
-            (Step::Fetch(id) | Step::SourcePackage(id) | Step::Build(id), _) => {
-                self.end_build(id, node, State::Canceled, None, Told::default())
-            }
-            (Step::BatchStart(_) | Step::BatchEnd(_) | Step::Publish(_), _) => self.passed(node),
-        }
-    }
-
-    pub(super) fn passed(&mut self, node: NodeIndex) -> Result<(), ExecuteError> {
-        for next in self.release(node) {
-            self.became_ready(next)?;
-        }
-        Ok(())
-    }
-
-    fn failed(&mut self, id: BuildId) {
-        if self.execution.manifest.on_failure == OnFailure::Stop && self.stopped_by.is_none() {
-            self.stopped_by = Some(self.execution.plan.build(id).name.clone());
-        }
-    }
-
-    /// A build has ended, at whichever of its steps.
-    pub(super) fn end_build(
-        &mut self,
-        id: BuildId,
-        node: NodeIndex,
-        state: State,
-        result: Option<(Key, Arc<StepResult>)>,
-        told: Told,
-    ) -> Result<(), ExecuteError> {
-        let name = self.execution.plan.build(id).name.clone();
-        let last = self.execution.plan.node(id);
-        if !state.has_result() {
-            self.spoilt[last.index()] = Some(Culprit(name));
-        }
-        self.record_end(id, state, result, told)?;
-        self.passed(node)
-    }
-
-    /// Writes down and tells how a build ended.
-    fn record_end(
-        &mut self,
-        id: BuildId,
-        state: State,
-        result: Option<(Key, Arc<StepResult>)>,
-        told: Told,
-    ) -> Result<(), ExecuteError> {
-        let name = self.execution.plan.build(id).name.clone();
-        let running = self.begun.remove(&id);
-        let now = self.execution.clock.now();
-        let duration = running.as_ref().map(|running| now.since(running.started)).unwrap_or_default();
-        let mut told = told;
-        if let Some(failure) = &mut told.failure
-            && failure.log.is_none()
-        {
-            failure.log = running.as_ref().map(|running| format!(".forge/{}/build.log", running.folder));
-        }
-        if let Some(running) = &running {
-            let kept = result.as_ref().map(|(_, result)| result.as_ref());
-            running.complete(&self.execution, &name, state, now, &told, kept)?;
-            let cause = told.failure.as_ref().map(|failure| failure.cause.clone());
-            let results = Some(running.folder.clone());
-            let stages = told.stages.clone();
-            let (number, started, ended) = (running.number, running.started, Some(now));
-            let row = BuildRow { number, build: name.clone(), state, started, ended, cause, stages, results };
-            self.execution.history.end(&row)?;
-        }
-        if let (Some((key, _)), Some(running)) = (&result, &running) {
-            let ingredients = serde_json::to_string(&running.ingredients).unwrap_or_default();
-            // A result that was found, not made, says nothing of how long making it takes.
-            let duration = match state {
-                State::Cached => estimate(&name, &self.last).unwrap_or(duration),
-                _ => duration,
-            };
-            let last = LastBuild { key: *key, ingredients, duration, results: Some(running.folder.clone()) };
-            self.execution.history.remember_good(&name, &last)?;
-        }
-        let (key, result) = result.map_or((None, None), |(key, result)| (Some(key), Some(result)));
-        self.ends.insert(id, Arc::new(BuildEnd { state, key, result }));
-        let number = running.as_ref().map(|running| running.number);
-        let results = running.map(|running| format!(".forge/{}", running.folder));
-        let Told { stages, skipped, failure } = told;
-        let ended = Ended { build: name, number, state, duration, stages, skipped, failure, results };
-        self.teller.tell(What::BuildEnded(ended));
-        Ok(())
-    }
-
-    /// A build whose result is there already.
-    pub(super) fn cached(
-        &mut self,
-        id: BuildId,
-        key: Key,
-        result: Arc<StepResult>,
-    ) -> Result<(), ExecuteError> {
+    fn record_found(&mut self, id: BuildId, found: Option<FoundBuild>, key: Key, result: Arc<StepResult>) {
+        self.recorder.used(key);
         self.results.insert(id, Arc::clone(&result));
-        if !self.is_known(id, &key) && !self.begun.contains_key(&id) {
-            self.adopt(id)?;
-        }
-        self.execution.store.mark_used(&key, self.execution.clock.now())?;
-        self.record_end(id, State::Cached, Some((key, result)), Told::default())
+        let ending = BuildEnding { found, ..self.ending(id, State::Cached, EndDetails::default()) };
+        self.record(id, BuildEnding { result: Some((key, result)), ..ending });
     }
 
-    /// Whether this project has had the result.
-    fn is_known(&self, id: BuildId, key: &Key) -> bool {
-        self.last.get(&self.execution.plan.build(id).name).is_some_and(|last| last.key == *key)
+    fn record_result(
+        &mut self,
+        id: BuildId,
+        state: State,
+        result: (Key, Arc<StepResult>),
+        details: EndDetails,
+    ) {
+        self.results.insert(id, Arc::clone(&result.1));
+        let ending = self.ending(id, state, details);
+        self.record(id, BuildEnding { result: Some(result), ..ending });
     }
 
-    fn publish(&mut self, chroot: ChrootId) {
+    /// Writes down and tells that a build ended without a result.
+    fn record_end(&mut self, id: BuildId, state: State, details: EndDetails) {
+        let ending = self.ending(id, state, details);
+        self.record(id, ending);
+    }
+
+    fn ending(&self, id: BuildId, state: State, details: EndDetails) -> BuildEnding {
+        let (build, usual) = (self.name(id).clone(), self.usual_duration(id));
+        BuildEnding { build, state, result: None, details, usual, found: None }
+    }
+
+    fn record(&mut self, id: BuildId, ending: BuildEnding) {
+        let (key, result) = ending.result.clone().unzip();
+        self.ends.insert(id, Arc::new(BuildEnd { state: ending.state, key, result }));
+        self.recorder.ended(ending);
+    }
+
+    /// Publishes beside what runs. Gives whether it does.
+    fn publish(&mut self, node: NodeIndex) -> bool {
+        let Step::Publish(chroot) = self.graph.step(node) else {
+            return false;
+        };
         if self.execution.cancel.is_canceled() {
-            return;
+            return false;
         }
-        let told = self.execution.publisher.publish(chroot, &self.execution.plan, &self.ends);
-        told.into_iter().for_each(|what| self.teller.tell(what));
+        let (publisher, plan) = (Arc::clone(&self.execution.publisher), Arc::clone(&self.execution.plan));
+        let (ends, recorder, publishing) =
+            (self.ends.clone(), self.recorder.clone(), Arc::clone(&self.publishing));
+        self.spawn(node, Place::NotNeeded, async move {
+            let _turn = publishing.lock().await;
+            run_blocking(move || {
+                let told = publisher.publish(chroot, &plan, &ends);
+                told.into_iter().for_each(|what| recorder.happened(what));
+                Ok(StepEnd::Done)
+            })
+            .await
+        });
+        true
     }
 
-    pub(super) fn tell_state(&self, id: BuildId, state: State) {
-        let build = self.execution.plan.build(id).name.clone();
-        let number = self.begun.get(&id).map(|running| running.number);
-        let estimate = estimate(&build, &self.last);
-        self.teller.tell(What::StateChanged { build, number, state, estimate });
-    }
-
-    fn tell_end(&self, begun: crate::event::Timestamp) {
+    fn tell_end(&self, begun: Timestamp) {
         let mut states: HashMap<State, usize> = HashMap::new();
         for end in self.ends.values() {
             *states.entry(end.state).or_default() += 1;
         }
         let mut states: Vec<_> = states.into_iter().collect();
         states.sort();
-        let now = self.execution.clock.now();
-        self.execution
-            .listener
-            .hear(&Event { at: now, what: What::ApplyEnded { states, duration: now.since(begun) } });
+        let duration = self.execution.events.now().since(begun);
+        self.recorder.happened(What::ApplyEnded { states, duration });
+    }
+
+    fn name(&self, id: BuildId) -> &BuildName {
+        &self.execution.plan.build(id).name
+    }
+
+    fn usual_duration(&self, id: BuildId) -> Option<Duration> {
+        last_duration(self.name(id), &self.execution.last_good)
+    }
+
+    /// Whether this project has had the result.
+    fn is_known(&self, id: BuildId, key: &Key) -> bool {
+        self.execution.last_good.get(self.name(id)).is_some_and(|last| last.key == *key)
     }
 
     /// The inputs of a build that can be built.
-    pub(super) fn inputs(&self, id: BuildId) -> Option<Arc<crate::plan::Inputs>> {
+    fn inputs(&self, id: BuildId) -> Option<Arc<Inputs>> {
         match &self.execution.plan.build(id).fate {
             Fate::Buildable(inputs) => Some(Arc::clone(inputs)),
             Fate::RuledOut(_) | Fate::NotYet(_) | Fate::Impossible(_) => None,
         }
     }
 
-    pub(super) fn spawn(
+    /// What other builds put into the root of a build; nothing where one of them has no result.
+    fn dependencies(&self, id: BuildId) -> Option<Dependencies> {
+        let files = dependency_files(&self.execution.plan, id, &self.results)?;
+        Some(files.into_iter().map(|(nevra, file)| (nevra.to_owned(), file.clone())).collect())
+    }
+
+    fn scheduled_build(
+        &self,
+        id: BuildId,
+        inputs: Arc<Inputs>,
+        dependencies: Dependencies,
+    ) -> Arc<ScheduledBuild> {
+        let build = self.execution.plan.build(id);
+        let contents = dependencies.iter().map(|(nevra, file)| (nevra.clone(), file.package.content));
+        let ingredients = self.execution.plan.ingredients_with(id, &inputs, contents.collect());
+        let key = ingredients.key();
+        let timeout = self.execution.manifest.package(build.package).timeout;
+        let dependencies = dependencies.into_iter().map(|(_, file)| file).collect();
+        let name = build.name.clone();
+        Arc::new(ScheduledBuild { name, inputs, ingredients, key, timeout, dependencies })
+    }
+
+    fn spawn(
         &mut self,
         node: NodeIndex,
+        place: Place,
         step: impl Future<Output = Result<StepEnd, ExecuteError>> + Send + 'static,
     ) {
+        if place == Place::Taken {
+            self.places_taken += 1;
+        }
         // A task of its own: a bug that panics in it is that one build's failure, and the others go on.
         let task = tokio::spawn(step);
         self.running.spawn(async move {
             let end =
                 task.await.unwrap_or_else(|error| Ok(failed_step(&ExecuteError::Task(error.to_string()))));
-            (node, end)
+            Finished { node, place, end }
         });
     }
 }
 
-/// What is told of a build's end beside its state.
-#[derive(Debug, Default)]
-pub(super) struct Told {
-    pub stages: Vec<StageTime>,
-    pub skipped: Option<String>,
-    pub failure: Option<Failure>,
-}
+/// Package files of other builds by NEVRA, in its order.
+type Dependencies = Vec<(String, ResultFile)>;
 
-impl Told {
-    /// A build comes after what its `%generate_buildrequires` has named.
-    fn to_be_planned() -> Self {
-        let skipped =
-            "its %generate_buildrequires names what this manifest builds: it is planned again".to_owned();
-        Self { skipped: Some(skipped), ..Self::default() }
-    }
-
-    /// A build can't be had before something that the store has lost is made again.
-    fn damaged() -> Self {
-        let skipped = "the store's copy of a package that it needs was damaged".to_owned();
-        Self { skipped: Some(skipped), ..Self::default() }
-    }
+/// A build can't be had before something that the store has lost is made again.
+fn damaged() -> EndDetails {
+    let skipped = Some("the store's copy of a package that it needs was damaged".to_owned());
+    EndDetails { skipped, ..EndDetails::default() }
 }

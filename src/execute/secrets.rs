@@ -13,7 +13,7 @@ use crate::package::{SearchScope, search_package};
 /// Refuses packages that would give a secret away: source packages by all that is in them, others by their headers, which
 /// repositories show. (What a script writes into a file that it installs is what its author wants there.)
 pub(super) fn check_for_secrets(task: &Task, packages: &[HostPath]) -> Result<(), ExecuteError> {
-    let mask = task.settings.mask();
+    let mask = task.build.settings().mask();
     if mask.is_empty() {
         return Ok(());
     }
@@ -33,14 +33,14 @@ fn check_package(task: &Task, mask: &Mask, package: &HostPath) -> Result<(), Exe
     let Some((place, owner)) = search_package(&name, reader, scope, &|content| mask.find(content))? else {
         return Ok(());
     };
-    let of = task.settings.secrets().nth(owner).map(|(of, _)| of).unwrap_or_default();
+    let of = task.build.settings().secrets().nth(owner).map(|(of, _)| of).unwrap_or_default();
     Err(ExecuteError::HoldsSecret { package: name, of, place })
 }
 
 /// Removes what holds a secret of a build that did not end well, in its content, its name or where it links to: its scripts,
 /// mostly. Its tree stays for people to look at.
 pub(super) fn remove_secrets(task: &Task) -> Result<(), ExecuteError> {
-    let mask = task.settings.mask();
+    let mask = task.build.settings().mask();
     if mask.is_empty() {
         return Ok(());
     }

@@ -36,16 +36,16 @@ pub(super) fn provided(task: &Task) -> Vec<Vec<Dependency>> {
         let files = package.files.iter().chain(&package.other_files).map(Dependency::any);
         package.provides.iter().cloned().chain(files).collect()
     };
-    task.dependencies.iter().map(|file| of_package(&file.package)).collect()
+    task.build.dependencies.iter().map(|file| of_package(&file.package)).collect()
 }
 
 /// Unpacks a task's dependencies and gives the search paths that find them.
 pub(super) fn stage(store: &Store, task: &Task) -> Result<SearchPaths, ExecuteError> {
-    if task.dependencies.is_empty() {
+    if task.build.dependencies.is_empty() {
         return Ok(Vec::new());
     }
     let folder = Folder::create_scratch(&task.work)?.create(FOLDER)?;
-    for file in &task.dependencies {
+    for file in &task.build.dependencies {
         // What is unpacked of a damaged package is in the work folder only, and no build begins there.
         store.read_blob(&file.blob, |content| {
             unpack(&file.name, BufReader::new(content), &folder).map_err(ExecuteError::from)

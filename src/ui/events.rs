@@ -21,6 +21,7 @@ pub enum Verbosity {
 /// Writes one JSON object a line for every event.
 pub struct JsonEvents<W> {
     output: Mutex<W>,
+    with_logs: bool,
     /// Why the first event was lost that could not be written.
     lost: Mutex<Option<io::Error>>,
 }
@@ -28,7 +29,13 @@ pub struct JsonEvents<W> {
 impl<W: Write + Send> JsonEvents<W> {
     /// Writes to `output`.
     pub fn new(output: W) -> Self {
-        Self { output: Mutex::new(output), lost: Mutex::default() }
+        Self { output: Mutex::new(output), with_logs: false, lost: Mutex::default() }
+    }
+
+    /// Writes what builds print as well.
+    #[must_use]
+    pub fn with_logs(self) -> Self {
+        Self { with_logs: true, ..self }
     }
 
     /// Why events were lost, if some were.
@@ -48,6 +55,10 @@ impl<W: Write + Send> Listener for JsonEvents<W> {
         if let Err(error) = written {
             self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         }
+    }
+
+    fn wants_logs(&self) -> bool {
+        self.with_logs
     }
 }
 
@@ -71,6 +82,10 @@ impl<W: Write + Send> Listener for PlainEvents<W> {
         };
         let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = writeln!(output, "{line}");
+    }
+
+    fn wants_logs(&self) -> bool {
+        false
     }
 }
 
@@ -123,6 +138,7 @@ fn told_line(what: &What, verbosity: Verbosity) -> Option<String> {
         What::ApplyStarted { .. }
         | What::StateChanged { .. }
         | What::StageStarted { .. }
+        | What::Logged { .. }
         | What::Retried { .. }
         | What::Published { .. }
         | What::DamageFound { .. }
@@ -162,7 +178,7 @@ fn ended_line(ended: &Ended, verbosity: Verbosity) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{BuildName, Timestamp};
+    use crate::event::{BuildName, RunId, Timestamp};
 
     #[test]
     fn what_a_spec_says_can_not_steer_the_terminal() {
@@ -177,10 +193,11 @@ mod tests {
             failure: None,
             results: None,
         };
+        let run = RunId::new(Timestamp(0), Default::default());
         let output = Mutex::new(Vec::new());
         let events = PlainEvents { output, verbosity: Verbosity::Normal };
         for what in [What::BuildEnded(ended), What::Noted { text: "n\u{1b}]0;t\u{7}".to_owned() }] {
-            events.hear(&Event { at: Timestamp(0), what });
+            events.hear(&Event { run, at: Timestamp(0), what });
         }
         let shown = String::from_utf8(events.output.into_inner().unwrap()).unwrap();
         assert_eq!(shown, "skipped    a in host: bad x\nnote       n\n");

@@ -68,7 +68,8 @@ impl ProgressEvents {
                 drawn.whole.inc(1);
             }
             What::ApplyEnded { .. } => drawn.whole.finish_and_clear(),
-            What::Retried { .. }
+            What::Logged { .. }
+            | What::Retried { .. }
             | What::Published { .. }
             | What::RepositoryDamaged { .. }
             | What::NotPublished { .. }
@@ -117,6 +118,10 @@ impl Listener for ProgressEvents {
             let _ = self.screen.println(line);
         }
         self.draw(&event.what);
+    }
+
+    fn wants_logs(&self) -> bool {
+        false
     }
 }
 

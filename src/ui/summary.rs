@@ -32,6 +32,10 @@ impl Listener for Summary {
             _ => {}
         }
     }
+
+    fn wants_logs(&self) -> bool {
+        false
+    }
 }
 
 /// An apply that begins again tells of its builds again: what it has built before is up to date then, and stays built.
@@ -157,12 +161,13 @@ fn counts(builds: &[Ended], took: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{BuildName, Timestamp};
+    use crate::event::{BuildName, RunId, Timestamp};
 
     #[test]
     fn what_was_built_stays_built_when_the_apply_begins_again() {
         let summary = Summary::default();
-        let hear = |what: What| summary.hear(&Event { at: Timestamp(0), what });
+        let run = RunId::new(Timestamp(0), Default::default());
+        let hear = |what: What| summary.hear(&Event { run, at: Timestamp(0), what });
         let ended = |package: &str, state: State| {
             let build = BuildName { package: package.to_owned(), chroot: "host".to_owned() };
             let duration = Duration::from_secs(1);

@@ -22,6 +22,7 @@ mod descriptors;
 mod diff;
 mod dynamic_requires;
 mod eval;
+mod events;
 mod failures;
 mod fmt;
 mod interruption;

@@ -41,6 +41,7 @@ pub(super) async fn carry_out(
     let mut keep = |chunk: &[u8]| {
         failed_write = failed_write.take().or(log.write_all(chunk).err());
         tail.push(chunk, |_| {});
+        listener.printed(chunk);
     };
     let mut output = |stream: Stream, chunk: &[u8]| match stream {
         Stream::Output => keep(&masked.push(chunk)),

@@ -34,6 +34,7 @@ pub(super) async fn carry_out(
     let mut masked = mask.stream();
     let mut keep = |chunk: &[u8]| {
         failed_write = failed_write.take().or(log.write_all(chunk).err());
+        listener.printed(chunk);
         tail.push(chunk, |line| {
             stages.extend_with(stage_of(line));
             wrote.extend(line.strip_prefix("Wrote: ").map(str::to_owned));

@@ -1,0 +1,211 @@
+//! The steps of builds as they run, from their begin to what they came to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use miette::Diagnostic;
+
+use super::ExecuteError;
+use super::blocking::run_blocking;
+use super::build_listener::BuildListener;
+use super::recorder::{FoundBuild, RecorderHandle};
+use super::runner::{Runner, StepRun};
+use super::task::{ScheduledBuild, Task};
+use crate::digest::Key;
+use crate::event::{BuildName, Failure, StageTime, State, What};
+use crate::package::Dependency;
+use crate::plan::{BuildId, Inputs, Plan};
+use crate::process::Cancel;
+use crate::store::{StepResult, Store, StoreError};
+
+/// What a step came to.
+#[derive(Debug)]
+pub(super) enum StepEnd {
+    /// What comes after it has all that it needs of it.
+    Done,
+    /// The packages were made.
+    Made { key: Key, result: Arc<StepResult> },
+    /// The packages were found in the store.
+    Found { found: Option<FoundBuild>, key: Key, result: Arc<StepResult> },
+    /// The build failed.
+    Failed { failure: Failure, stages: Vec<StageTime> },
+    /// Something that it needs turned out to be damaged in the store, and must be made again first.
+    NeedsDamaged,
+    /// It has brought to light what the plan has to be made with; in a sentence, what.
+    NeedsPlan(&'static str),
+    /// It was ended.
+    Canceled,
+}
+
+/// What the steps of builds run with.
+#[derive(Clone)]
+pub(super) struct Steps {
+    pub store: Arc<Store>,
+    pub plan: Arc<Plan>,
+    pub runner: Arc<dyn Runner>,
+    pub recorder: RecorderHandle,
+    pub cancel: Cancel,
+}
+
+/// A build whose packages are to be made, or found.
+#[derive(Clone)]
+pub(super) struct BuildStep {
+    pub id: BuildId,
+    pub build: Arc<ScheduledBuild>,
+    /// How often it is tried again when it fails.
+    pub retries: u32,
+    /// Whether the project has had this result.
+    pub is_known: bool,
+    /// How long it took last time.
+    pub usual: Option<Duration>,
+}
+
+impl Steps {
+    /// Takes spec and sources of a build in.
+    pub async fn fetch(
+        self,
+        build: BuildName,
+        inputs: Arc<Inputs>,
+        usual: Option<Duration>,
+    ) -> Result<StepEnd, ExecuteError> {
+        self.recorder.state(&build, State::Importing, usual);
+        Ok(match self.runner.fetch(&inputs).await {
+            Ok(run) => end_of_run(run, |()| StepEnd::Done),
+            Err(error) => failed_step(&error),
+        })
+    }
+
+    /// Makes the source package of a build, unless it is there.
+    pub async fn make_source_package(
+        self,
+        build: Arc<ScheduledBuild>,
+        usual: Option<Duration>,
+    ) -> Result<StepEnd, ExecuteError> {
+        if self.find_result(build.ingredients.source_key()).await?.is_some() {
+            return Ok(StepEnd::Done);
+        }
+        let task = self.recorder.begin(build).await?;
+        self.recorder.state(&task.build.name, State::Importing, usual);
+        let listener = BuildListener::new(&self.recorder, &task.build.name);
+        let run = self.runner.make_source_package(&task, &listener).await;
+        // All that was printed is told before what came of it.
+        drop(listener);
+        let run = match run {
+            Ok(run) => run,
+            Err(error) => return end_of_error(error),
+        };
+        if matches!(run, StepRun::Done(_)) {
+            // What it needs of others may take a while yet.
+            self.recorder.state(&task.build.name, State::Waiting, usual);
+        }
+        Ok(end_of_run(run, |_| StepEnd::Done))
+    }
+
+    /// Finds the packages of a build, or makes them.
+    pub async fn build_packages(self, step: BuildStep) -> Result<StepEnd, ExecuteError> {
+        let BuildStep { build, is_known, usual, .. } = &step;
+        let (key, source_key) = (build.key, build.ingredients.source_key());
+        let store = Arc::clone(&self.store);
+        let source = run_blocking(move || Ok(store.result(&source_key))).await?;
+        if source.is_some()
+            && let Some(result) = self.find_result(key).await?
+        {
+            let found = Some(FoundBuild { build: Arc::clone(build), is_known: *is_known });
+            return Ok(StepEnd::Found { found, key, result: Arc::new(result) });
+        }
+        let task = self.recorder.begin(Arc::clone(build)).await?;
+        self.recorder.state(&build.name, State::Running, *usual);
+        let Some(source) = source else {
+            return Ok(failed_step(&ExecuteError::Task("the source package is gone".to_owned())));
+        };
+        match self.make_packages(&step, &task, &source).await {
+            Ok(end) => Ok(end),
+            Err(error) => end_of_error(error),
+        }
+    }
+
+    async fn make_packages(
+        &self,
+        step: &BuildStep,
+        task: &Task,
+        source: &StepResult,
+    ) -> Result<StepEnd, ExecuteError> {
+        let listener = BuildListener::new(&self.recorder, &task.build.name);
+        if task.build.inputs.facts.generates_requires {
+            match self.runner.ask_build_requires(task, &listener).await? {
+                StepRun::Done(named) if !self.changes_plan(step.id, &task.build.inputs, &named) => {}
+                run => return Ok(end_of_run(run, |_| StepEnd::NeedsPlan(NAMES_BUILDS))),
+            }
+        }
+        let mut attempt = 1;
+        loop {
+            match self.runner.build_packages(task, source, &listener).await? {
+                StepRun::Failed { failure, .. } if attempt <= step.retries && !self.cancel.is_canceled() => {
+                    attempt += 1;
+                    let (build, cause) = (task.build.name.clone(), failure.cause);
+                    self.recorder.happened(What::Retried { build, attempt, cause });
+                }
+                run => return Ok(end_of_run(run, |result| StepEnd::Made { key: task.build.key, result })),
+            }
+        }
+    }
+
+    /// Sees to it that a result is what it was, that this project has not had.
+    pub async fn check_found(
+        self,
+        found: Option<FoundBuild>,
+        key: Key,
+        result: Arc<StepResult>,
+    ) -> Result<StepEnd, ExecuteError> {
+        let (store, checked) = (Arc::clone(&self.store), Arc::clone(&result));
+        let is_sound = run_blocking(move || Ok(store.is_sound(&checked))).await?;
+        Ok(if is_sound { StepEnd::Found { found, key, result } } else { StepEnd::NeedsDamaged })
+    }
+
+    async fn find_result(&self, key: Key) -> Result<Option<StepResult>, ExecuteError> {
+        let store = Arc::clone(&self.store);
+        run_blocking(move || Ok(store.sound_result(&key))).await
+    }
+
+    /// Whether a plan that knew what a build's `%generate_buildrequires` has named would be another one.
+    fn changes_plan(&self, id: BuildId, inputs: &Inputs, named: &[Dependency]) -> bool {
+        let is_new = |dependency: &&Dependency| !inputs.generated.contains(dependency);
+        let new: Vec<Dependency> = named.iter().filter(is_new).cloned().collect();
+        self.plan.would_change(id, &new)
+    }
+}
+
+/// Why there has to be another plan when a `%generate_buildrequires` has been asked.
+const NAMES_BUILDS: &str = "its %generate_buildrequires names what this manifest builds: it is planned again";
+
+fn end_of_run<T>(run: StepRun<T>, done: impl FnOnce(T) -> StepEnd) -> StepEnd {
+    match run {
+        StepRun::Done(made) => done(made),
+        StepRun::Failed { failure, stages } => StepEnd::Failed { failure, stages },
+        StepRun::Canceled => StepEnd::Canceled,
+    }
+}
+
+/// An error that is one build's own is its end, and others go on; another one ends the apply.
+fn end_of_error(error: ExecuteError) -> Result<StepEnd, ExecuteError> {
+    match error {
+        ExecuteError::Store(StoreError::Damaged(_)) => Ok(StepEnd::NeedsDamaged),
+        ExecuteError::Package(_)
+        | ExecuteError::Source(_)
+        | ExecuteError::Changed { .. }
+        | ExecuteError::HoldsSecret { .. }
+        | ExecuteError::Task(_) => Ok(failed_step(&error)),
+        ExecuteError::Engine(_) | ExecuteError::Store(_) | ExecuteError::Io(_) => Err(error),
+    }
+}
+
+/// The end of a step that has failed without an engine's doing.
+pub(super) fn failed_step(error: &ExecuteError) -> StepEnd {
+    // There is no log that would say more.
+    let words = |words: Option<Box<dyn std::fmt::Display + '_>>| words.map(|words| words.to_string());
+    let code = words(error.code());
+    let help = words(error.help()).map(|help| format!("help: {help}"));
+    let tail = code.into_iter().chain(help).collect();
+    let failure = Failure { cause: error.to_string(), problems: Vec::new(), tail, log: None, tree: None };
+    StepEnd::Failed { failure, stages: Vec::new() }
+}
