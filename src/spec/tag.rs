@@ -4,6 +4,7 @@ use bstr::{BString, ByteSlice};
 use miette::Diagnostic;
 use thiserror::Error;
 
+use super::dialect::{OldForm, advice};
 use super::limits::LONGEST_QUALIFIER;
 
 /// What can stand in parentheses after a tag.
@@ -153,7 +154,8 @@ pub enum TagProblem {
     #[diagnostic(
         code(forge::spec::qualifier),
         help(
-            "there are pre, post, preun, postun, pretrans, posttrans, preuntrans, postuntrans, verify, interp and meta"
+            "there are pre, post, preun, postun, pretrans, posttrans, preuntrans, postuntrans, verify, interp and meta; {}",
+            advice(OldForm::TextAfterEvents)
         )
     )]
     Qualifier {
@@ -175,6 +177,11 @@ impl Field {
     /// # Errors
     /// It is no line of a preamble.
     pub fn read(line: &[u8]) -> Result<Self, TagProblem> {
+        Self::read_with(line, false)
+    }
+
+    /// As [`Field::read`]; `ignores_text_after_events` as rpm 4.14 does.
+    pub(super) fn read_with(line: &[u8], ignores_text_after_events: bool) -> Result<Self, TagProblem> {
         let text = line.trim_ascii();
         let length = text.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
         let (word, rest) = text.split_at_checked(length).unwrap_or((text, b""));
@@ -182,7 +189,7 @@ impl Field {
         let found = TAGS.iter().find(|row| row.0.as_bytes() == known(&word));
         match found {
             Some((_, tag @ (Tag::Source | Tag::Patch), ..)) => numbered(*tag, rest),
-            Some(row) => plain(row, rest),
+            Some(row) => plain(row, rest, ignores_text_after_events),
             None => [(Tag::Source, "source"), (Tag::Patch, "patch")]
                 .into_iter()
                 .find(|(_, kind)| word.starts_with(kind.as_bytes()))
@@ -217,7 +224,11 @@ fn numbered(tag: Tag, rest: &[u8]) -> Result<Field, TagProblem> {
     Ok(Field { tag, number, qualifier: None, events: 0, value: value.into() })
 }
 
-fn plain(row: &(&str, Tag, Qualifier, Value), rest: &[u8]) -> Result<Field, TagProblem> {
+fn plain(
+    row: &(&str, Tag, Qualifier, Value),
+    rest: &[u8],
+    ignores_text_after_events: bool,
+) -> Result<Field, TagProblem> {
     let (_, tag, takes, holds) = *row;
     let rest = rest.trim_ascii_start();
     let (qualifier, rest) = match (rest.split_first(), takes) {
@@ -237,7 +248,10 @@ fn plain(row: &(&str, Tag, Qualifier, Value), rest: &[u8]) -> Result<Field, TagP
     }
     let named = qualifier.filter(|qualifier| !qualifier.is_empty());
     let (qualifier, events) = match (takes, named) {
-        (Qualifier::Events, Some(named)) => (None, events(tag, named)?),
+        (Qualifier::Events, Some(named)) => {
+            let named = if ignores_text_after_events { known_events(named) } else { named };
+            (None, if named.is_empty() { 0 } else { events(tag, named)? })
+        }
         (_, named) => (named.map(BString::from), 0),
     };
     Ok(Field { tag, number: None, qualifier, events, value: value.into() })
@@ -252,6 +266,12 @@ fn qualifier(inside: &[u8]) -> Option<(&[u8], &[u8])> {
         return None;
     }
     Some((word, rest.trim_ascii_start().strip_prefix(b")")?))
+}
+
+/// Events up to the first character that is none of a list of words.
+fn known_events(written: &[u8]) -> &[u8] {
+    let length = written.iter().take_while(|byte| byte.is_ascii_alphabetic() || **byte == b',').count();
+    written.get(..length).unwrap_or_default().trim_end_with(|last| last == ',')
 }
 
 fn events(tag: Tag, written: &[u8]) -> Result<u32, TagProblem> {
