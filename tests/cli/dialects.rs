@@ -86,3 +86,15 @@ fn a_root_of_an_older_rpm_needs_no_word_of_it() {
         assert_eq!(read_by_rpm(&project, "%{RPMVERSION}"), own);
     }
 }
+
+#[test]
+fn a_package_says_which_forge_built_it() {
+    let project = project(&chroot("4.18"), "");
+    project.succeed(&["apply"]);
+    let own = concat!("rpmforge ", env!("CARGO_PKG_VERSION"), "\0").as_bytes();
+    let files = project.published().into_iter();
+    let packages: Vec<_> =
+        files.filter(|(path, _)| path.extension().is_some_and(|end| end == "rpm")).collect();
+    assert_eq!(packages.len(), 2);
+    assert!(packages.iter().all(|(_, bytes)| bytes.windows(own.len()).any(|part| part == own)));
+}
