@@ -16,6 +16,7 @@ mod order;
 mod packages;
 mod parts;
 mod problem;
+mod regular_expression;
 mod requirements;
 mod scriptlet;
 mod scripts;
