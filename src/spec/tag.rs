@@ -137,6 +137,16 @@ pub enum TagProblem {
         help("a line before the first section is `Tag: value`; rpm-spec(5) lists the tags")
     )]
     Unknown,
+    /// A macro that stands for nothing: it would have given lines.
+    #[error("Unknown tag")]
+    #[diagnostic(
+        code(forge::spec::undefined_macro),
+        help("the macro `%{name}` is not defined here: install the package that brings it, or define it")
+    )]
+    UndefinedMacro {
+        /// Its name.
+        name: BString,
+    },
     /// A source or patch without a colon.
     #[error("Malformed tag")]
     #[diagnostic(code(forge::spec::malformed_tag), help("a colon is missing: `Source: file`"))]
@@ -193,10 +203,22 @@ impl Field {
             None => [(Tag::Source, "source"), (Tag::Patch, "patch")]
                 .into_iter()
                 .find(|(_, kind)| word.starts_with(kind.as_bytes()))
-                .map_or(Err(TagProblem::Unknown), |(tag, kind)| {
-                    numbered(tag, text.get(kind.len()..).unwrap_or_default())
-                }),
+                .map_or_else(
+                    || Err(unknown(text)),
+                    |(tag, kind)| numbered(tag, text.get(kind.len()..).unwrap_or_default()),
+                ),
         }
+    }
+}
+
+/// What is wrong with a line that begins with no tag.
+fn unknown(text: &[u8]) -> TagProblem {
+    let call = text.strip_prefix(b"%").unwrap_or_default();
+    let call = call.strip_prefix(b"{").unwrap_or(call);
+    let length = call.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+    match call.get(..length) {
+        Some([]) | None => TagProblem::Unknown,
+        Some(name) => TagProblem::UndefinedMacro { name: name.into() },
     }
 }
 
@@ -308,5 +330,16 @@ mod tests {
         assert_eq!(Field::read(b"Patch: a").unwrap().number, None);
         assert_eq!(Field::read(b"Prefix: /usr").unwrap().tag, Tag::Prefixes);
         assert_eq!(Field::read(b"Summary(): s").unwrap().qualifier, None);
+    }
+
+    #[test]
+    fn a_line_of_a_macro_that_nobody_has_defined_says_so() {
+        use miette::Diagnostic;
+        for line in ["%gometa -f", "%{gometa}", "%{gometa:x} y"] {
+            let problem = Field::read(line.as_bytes()).unwrap_err();
+            assert_eq!(problem.to_string(), "Unknown tag", "in rpm's words");
+            assert!(problem.help().unwrap().to_string().contains("`%gometa` is not defined"), "{line}");
+        }
+        assert_eq!(Field::read(b"% gometa"), Err(TagProblem::Unknown));
     }
 }
