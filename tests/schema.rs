@@ -67,6 +67,7 @@ fn value(kind: ValueKind) -> String {
         ValueKind::Count => "1".to_owned(),
         ValueKind::Boolean => "#true".to_owned(),
         ValueKind::OneOf(words) => words[0].to_owned(),
+        ValueKind::RpmVersion => "\"4.18\"".to_owned(),
         ValueKind::Sha256 => format!("\"{}\"", "0".repeat(64)),
         ValueKind::Spelling => "1.10".to_owned(),
     }

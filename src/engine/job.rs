@@ -10,6 +10,7 @@ use super::Settings;
 use super::rpmbuild::environment;
 use crate::event::StageTime;
 use crate::files::{HostPath, RootPath};
+use crate::macros::RpmVersion;
 use crate::package::Dependency;
 use crate::spec::Finding;
 
@@ -62,14 +63,16 @@ impl JobSpec {
     /// macros follow and override them.
     pub fn definitions(&self) -> Vec<String> {
         let top = &self.top;
-        vec![
+        let dialect = self.settings.rpm.map(|rpm| format!("{} {rpm}", RpmVersion::MACRO));
+        let own = vec![
             format!("_topdir {top}"),
             format!("_tmppath {top}/tmp"),
             "_buildhost localhost".to_owned(),
             "use_source_date_epoch_as_buildtime 1".to_owned(),
             "clamp_mtime_to_source_date_epoch 1".to_owned(),
             "build_mtime_policy clamp_to_source_date_epoch".to_owned(),
-        ]
+        ];
+        own.into_iter().chain(dialect).collect()
     }
 }
 

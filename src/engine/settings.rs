@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Mask, Secret, Value};
 use crate::digest::{Digest, Encoder};
+use crate::macros::RpmVersion;
 
 /// Who said a macro's value; a later level overrides an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -82,6 +83,9 @@ impl fmt::Display for Condition {
 pub struct Settings {
     /// The architecture to build for; `None` is the machine's own.
     pub target: Option<String>,
+    /// The rpm whose language specs are in; `None` is the root's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rpm: Option<RpmVersion>,
     /// Macros, by name.
     pub macros: Vec<MacroSetting>,
     /// Build conditions, by name.
@@ -120,8 +124,9 @@ impl Settings {
 
     /// Puts every field into a key. A field that is forgotten here does not compile.
     pub fn encode(&self, encoder: &mut Encoder) {
-        let Self { target, macros, conditions, environment } = self;
+        let Self { target, rpm, macros, conditions, environment } = self;
         encoder.option("target", target.as_deref());
+        encoder.option("rpm", rpm.map(|rpm| rpm.to_string()).as_deref());
         encoder.list("macros", macros.iter(), |encoder, setting| {
             let MacroSetting { name, options, body, level } = setting;
             encoder.text("name", name).option("options", options.as_deref());

@@ -29,17 +29,24 @@ pub(super) fn read(
     text: &[u8],
     extent: Extent,
     primitive: &'static str,
+    is_built_in: impl Fn(&[u8]) -> bool,
 ) -> (usize, Result<Written, Problem>) {
     let mut reader = Reader { text, at: 0 };
     let written = reader.definition(extent);
     if extent == Extent::Line && reader.peek() == Some(b'\n') {
         reader.at += 1;
     }
-    (reader.at, written.and_then(|written| checked(written, primitive)))
+    (
+        reader.at,
+        written.and_then(|written| {
+            let is_built_in = is_built_in(&written.name);
+            checked(written, primitive, is_built_in)
+        }),
+    )
 }
 
-fn checked(written: Written, primitive: &'static str) -> Result<Written, Problem> {
-    check_name(&written.name, primitive)?;
+fn checked(written: Written, primitive: &'static str, is_built_in: bool) -> Result<Written, Problem> {
+    check_name(&written.name, primitive, is_built_in)?;
     if written.body.is_empty() {
         return Err(Problem::EmptyBody { name: shown(&written.name) });
     }
@@ -47,7 +54,7 @@ fn checked(written: Written, primitive: &'static str) -> Result<Written, Problem
 }
 
 /// Whether a macro may have that name.
-pub(super) fn check_name(name: &[u8], primitive: &'static str) -> Result<(), Problem> {
+pub(super) fn check_name(name: &[u8], primitive: &'static str, is_built_in: bool) -> Result<(), Problem> {
     let is_first = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
     let is_legal = name.first().is_some_and(|byte| is_first(*byte))
         && name != b"_"
@@ -55,7 +62,7 @@ pub(super) fn check_name(name: &[u8], primitive: &'static str) -> Result<(), Pro
     if !is_legal {
         return Err(Problem::IllegalName { name: shown(name), primitive });
     }
-    if super::builtin::Builtin::named(name).is_some() {
+    if is_built_in {
         return Err(Problem::BuiltIn { name: shown(name), primitive });
     }
     Ok(())

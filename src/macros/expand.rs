@@ -337,6 +337,10 @@ impl Surroundings for Around<'_> {
         self.0.call_lua_function(function, arguments)
     }
 
+    fn takes_bare_words(&self) -> bool {
+        self.0.takes_bare_words()
+    }
+
     fn fail(&self, problem: ExpressionProblem) -> Stop {
         self.0.fail(Problem::Expression(problem))
     }

@@ -13,7 +13,22 @@ use super::{Macros, Stop};
 
 /// What a macro stands for that the program itself defines: called with its words, as a shell has them, it gives text, or
 /// says what is wrong.
-pub type Extension = Rc<dyn Fn(&Macros, &[Vec<u8>]) -> Result<Vec<u8>, Vec<u8>>>;
+pub type Extension = Rc<dyn Fn(&Macros, &[Vec<u8>]) -> Result<Vec<u8>, ExtensionProblem>>;
+
+/// Why such a macro stands for nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExtensionProblem {
+    /// What is wrong, in rpm's words.
+    pub message: Vec<u8>,
+    /// What can be done, where that is known.
+    pub help: Option<String>,
+}
+
+impl From<Vec<u8>> for ExtensionProblem {
+    fn from(message: Vec<u8>) -> Self {
+        Self { message, help: None }
+    }
+}
 
 /// One item of a list that Lua sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +110,9 @@ impl Language {
             _ => Vec::new(),
         };
         let text = extension(&Macros { language: Rc::clone(self) }, &words);
-        out.extend(text.map_err(|message| self.fail(Problem::Extension(shown(&message))))?);
+        out.extend(text.map_err(|ExtensionProblem { message, help }| {
+            self.fail(Problem::Extension { message: shown(&message), help })
+        })?);
         Ok(())
     }
 }

@@ -42,7 +42,7 @@ impl Language {
         let mut result = Ok(());
         for lines in definitions(text) {
             let origin = Origin { name: Arc::clone(&file), line: lines.first };
-            match define::read(lines.text, Extent::Line, "%define").1 {
+            match define::read(lines.text, Extent::Line, "%define", |name| self.has_built_in(name)).1 {
                 Ok(written) if !written.lacks_space => {
                     result = result.and(self.add(written, level, origin));
                 }

@@ -15,6 +15,7 @@ use super::host::{Access, Host, OpenMacro, Report};
 use super::limits::{DEEPEST, Limits};
 use super::lua::Lua;
 use super::problem::Problem;
+use super::rpm_version::{OldMacros, RpmVersion};
 use super::table::{Definition, Expanding, Level, Origin, Table};
 
 /// After how many steps it is looked at how late it is.
@@ -55,6 +56,8 @@ pub(super) struct Language {
     pub extensions: RefCell<BTreeMap<Vec<u8>, Extension>>,
     /// Lists that Lua sees as tables, by their names.
     pub lists: RefCell<BTreeMap<&'static str, Vec<Item>>>,
+    /// The version of rpm whose language is spoken, once that is settled, and what it takes that newer ones refuse.
+    pub spoken: RefCell<Option<(RpmVersion, OldMacros)>>,
     /// How long the processor had been busy on this thread before.
     began: Duration,
 }
@@ -86,6 +89,7 @@ impl Language {
             open_files: Rc::default(),
             extensions: RefCell::default(),
             lists: RefCell::default(),
+            spoken: RefCell::default(),
             began: processor_time(),
         })
     }
@@ -101,6 +105,29 @@ impl Language {
     /// The depth of the innermost parametric call.
     pub fn level(&self) -> i32 {
         self.calls.borrow().last().map_or(0, |call| call.level)
+    }
+
+    /// The version of rpm whose language is spoken: the one that is settled, or else what the macro for it says.
+    pub fn spoken_version(&self) -> Result<RpmVersion, Vec<u8>> {
+        if let Some((version, _)) = &*self.spoken.borrow() {
+            return Ok(*version);
+        }
+        let table = self.table.borrow();
+        let Some(said) = table.get(RpmVersion::MACRO.as_bytes()) else { return Ok(RpmVersion::NEWEST) };
+        let version = std::str::from_utf8(&said.body).ok().and_then(|text| RpmVersion::read(text.trim()));
+        version.ok_or_else(|| said.body.to_vec())
+    }
+
+    /// Whether the language that is spoken has a built-in macro of that name.
+    pub fn has_built_in(&self, name: &[u8]) -> bool {
+        let is_later =
+            |(_, old): &(RpmVersion, OldMacros)| old.definable.iter().any(|later| later.as_bytes() == name);
+        Builtin::named(name).is_some() && !self.spoken.borrow().as_ref().is_some_and(is_later)
+    }
+
+    /// Whether a word without quotes is a text in expressions.
+    pub fn takes_bare_words(&self) -> bool {
+        self.spoken.borrow().as_ref().is_some_and(|(_, old)| old.bare_words)
     }
 
     /// Tells the host what is wrong.
@@ -188,7 +215,7 @@ impl Language {
 
     /// Defines a macro from its text.
     pub fn define(&self, text: &[u8], extent: Extent, level: Level, origin: Origin) -> Result<(), Stop> {
-        match define::read(text, extent, "%define").1 {
+        match define::read(text, extent, "%define", |name| self.has_built_in(name)).1 {
             Ok(written) => self.add(written, level, origin),
             Err(problem) => Err(self.fail(problem)),
         }
@@ -229,8 +256,8 @@ impl Language {
     pub fn undefine(&self, name: &[u8]) -> Result<(), Stop> {
         // rpm looks at the beginning only: there is no macro with another character in its name.
         let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
-        if !name.first().is_some_and(is_letter) || name == b"_" || Builtin::named(name).is_some() {
-            let checked = define::check_name(name, "%undefine");
+        if !name.first().is_some_and(is_letter) || name == b"_" || self.has_built_in(name) {
+            let checked = define::check_name(name, "%undefine", self.has_built_in(name));
             return checked.map_err(|problem| self.fail(problem));
         }
         self.table.borrow_mut().pop(name);

@@ -38,6 +38,7 @@ mod placeholders;
 mod platform;
 mod problem;
 mod rcfile;
+mod rpm_version;
 mod system;
 mod table;
 mod trace;
@@ -50,7 +51,7 @@ use define::Extent;
 use language::Language;
 
 pub use expression::{ExpressionProblem, Mistake, Value};
-pub use extension::{Extension, Item};
+pub use extension::{Extension, ExtensionProblem, Item};
 pub use host::{
     Access, FileStatus, FilterJob, Host, HostEnvironment, HostFiles, HostOutput, HostPrograms, Machine,
     NoHost, OpenMacro, Report, Streams,
@@ -62,6 +63,7 @@ pub use placeholders::Placeholders;
 pub use platform::Platform;
 pub use problem::{Problem, Severity};
 pub use rcfile::{Compatibility, RcMistake, RpmRc};
+pub use rpm_version::{OldMacros, RpmVersion};
 pub use system::{Commands, SystemHost};
 pub use table::{Definition, Expanding, Level, Origin, Table};
 

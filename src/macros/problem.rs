@@ -314,9 +314,17 @@ pub enum Problem {
     #[diagnostic(code(forge::macros::error), help("the macro says so itself, with `%{{error:…}}`"))]
     Error(BString),
     /// What an extension of the language says.
-    #[error("{0}")]
-    #[diagnostic(code(forge::macros::extension), help("rpm-spec-macros(7) says what the macro takes"))]
-    Extension(BString),
+    #[error("{message}")]
+    #[diagnostic(
+        code(forge::macros::extension),
+        help("{}", help.as_deref().unwrap_or("rpm-spec-macros(7) says what the macro takes"))
+    )]
+    Extension {
+        /// What is wrong.
+        message: BString,
+        /// What can be done, where that is known.
+        help: Option<String>,
+    },
     /// `%{warn:…}`.
     #[error("{0}")]
     #[diagnostic(severity(Warning), code(forge::macros::warn))]
@@ -425,7 +433,9 @@ impl Problem {
         match self {
             Self::Expression(problem) => problem.lines(),
             // A message is text to everyone else; these carry bytes that must come out as they went in.
-            Self::Error(text) | Self::Warning(text) | Self::Extension(text) => vec![text.to_vec()],
+            Self::Error(text) | Self::Warning(text) | Self::Extension { message: text, .. } => {
+                vec![text.to_vec()]
+            }
             Self::LuaFailed { message } => vec![[b"lua script failed: ", message.as_slice()].concat()],
             Self::LuaHookFailed { message } => vec![[b"lua hook failed: ", message.as_slice()].concat()],
             Self::LuaSyntax { message } => {

@@ -6,11 +6,14 @@ use std::sync::Arc;
 
 use globset::GlobBuilder;
 use kdl::{KdlDocument, KdlEntry, KdlNode, KdlValue};
+use miette::Diagnostic;
 
 use super::grammar::{ArgumentRule, Block, NodeRule, Occurs, PropertyRule, ValueKind};
 use super::problem::{ManifestError, Problem};
 use super::rules::DOCUMENT;
 use super::values::{entry_place, node_place, spelling};
+use crate::macros::RpmVersion;
+use crate::spec::check_dialect;
 use crate::text::{Located, SourceText, suggestion};
 
 /// Checks a whole file.
@@ -224,6 +227,14 @@ fn wrong_text(text: &str, kind: ValueKind, what: &str) -> Option<Problem> {
         ValueKind::Sha256 if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
             mismatch("`sha256sum FILE` prints it".to_owned())
         }
+        ValueKind::RpmVersion => match check_dialect(text) {
+            Ok(version) if version.branch() <= RpmVersion::NEWEST.branch() => None,
+            Ok(_) => mismatch(format!(
+                "the newest language that this forge knows is that of rpm {}",
+                RpmVersion::NEWEST
+            )),
+            Err(problem) => mismatch(problem.help().map(|help| help.to_string()).unwrap_or_default()),
+        },
         ValueKind::Path if text.is_empty() || text.contains('\0') => {
             mismatch("name a file or folder".to_owned())
         }
@@ -259,6 +270,7 @@ fn example(kind: ValueKind) -> String {
         ValueKind::Count => "1".to_owned(),
         ValueKind::Boolean => "#true".to_owned(),
         ValueKind::OneOf(words) => words.first().copied().unwrap_or_default().to_owned(),
+        ValueKind::RpmVersion => "\"4.18\"".to_owned(),
         ValueKind::Sha256 => "\"0123…\"".to_owned(),
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::manifest_path::ManifestPath;
 use crate::engine::{Condition, Value};
+use crate::macros::RpmVersion;
 use crate::text::{Place, Spanned};
 
 /// Who builds a package.
@@ -298,6 +299,8 @@ pub struct ChrootDecl {
     pub name: Spanned<String>,
     /// Its architecture.
     pub arch: Option<String>,
+    /// The rpm whose language its specs are in.
+    pub rpm: Option<RpmVersion>,
     /// Whether it names repositories, sound or not.
     pub names_repositories: bool,
     /// Its repositories.

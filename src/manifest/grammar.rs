@@ -22,6 +22,8 @@ pub enum ValueKind {
     Boolean,
     /// One of these words.
     OneOf(&'static [&'static str]),
+    /// A version of rpm whose language is known.
+    RpmVersion,
     /// 64 hexadecimal digits.
     Sha256,
     /// A text, number or boolean that is kept as it is spelt, or `#null`.
@@ -40,6 +42,7 @@ impl ValueKind {
             Self::Count => "a whole number".to_owned(),
             Self::Boolean => "`#true` or `#false`".to_owned(),
             Self::OneOf(words) => format!("one of {}", words.join(", ")),
+            Self::RpmVersion => "a version of rpm such as `4.18`".to_owned(),
             Self::Sha256 => "a SHA-256 checksum of 64 hexadecimal digits".to_owned(),
             Self::Spelling => "a value".to_owned(),
         }

@@ -7,6 +7,7 @@ use super::problem::Problem;
 use super::read::{Reader, child, named};
 use super::rules::SOURCE_KINDS;
 use super::values::entry_place;
+use crate::spec::check_dialect;
 use crate::text::{Located, suggestion};
 
 /// The properties that each kind of source takes.
@@ -32,6 +33,7 @@ impl Reader<'_> {
         let root = text(self, "root").and_then(|written| self.path(written));
         Some(ChrootDecl {
             arch: text(self, "arch").map(|arch| arch.value),
+            rpm: text(self, "rpm").and_then(|rpm| check_dialect(&rpm).ok()),
             names_repositories: named(node, "repo").next().is_some(),
             repositories: named(node, "repo").filter_map(|node| self.repository(node)).collect(),
             install: named(node, "install")

@@ -87,6 +87,7 @@ fn chroot(
     Chroot {
         name: decl.name.clone(),
         arch: layers.iter().rev().find_map(|layer| layer.arch.clone()),
+        rpm: layers.iter().rev().find_map(|layer| layer.rpm),
         base: base(resolver, decl, &layers, bases),
         install: layers.iter().flat_map(|layer| layer.install.iter().cloned()).collect(),
         environment,

@@ -9,6 +9,7 @@ use super::declaration::{
 };
 use super::manifest_path::ManifestPath;
 use crate::engine::{Condition, MacroLevel, MacroSetting, Settings, Value};
+use crate::macros::RpmVersion;
 use crate::text::{Place, Spanned};
 
 /// A package's place in [`Manifest::packages`].
@@ -105,6 +106,8 @@ pub struct Chroot {
     pub name: Spanned<String>,
     /// Its architecture, if it is not the machine's.
     pub arch: Option<String>,
+    /// The rpm whose language its specs are in, if it is not that of the root.
+    pub rpm: Option<RpmVersion>,
     /// What it is made from.
     pub base: RootBase,
     /// What is in its minimal root.
@@ -182,6 +185,7 @@ impl Manifest {
         environment.extend(package.environment.clone());
         Settings {
             target: chroot.arch.clone(),
+            rpm: chroot.rpm,
             macros: macros.into_values().cloned().collect(),
             conditions: conditions.into_values().cloned().collect(),
             environment,

@@ -3,7 +3,7 @@
 use super::grammar::{ArgumentRule, Block, NodeRule, Occurs, PropertyRule, ValueKind};
 
 use Occurs::{Often, Once};
-use ValueKind::{Boolean, Count, Duration, Glob, Name, OneOf, Path, Sha256, Spelling, Text};
+use ValueKind::{Boolean, Count, Duration, Glob, Name, OneOf, Path, RpmVersion, Sha256, Spelling, Text};
 
 /// Engines that build packages.
 pub const ENGINES: &[&str] = &["native", "rpmbuild"];
@@ -244,6 +244,13 @@ const CHROOT: NodeRule = node(
     &[],
     Block::Nodes(&[
         leaf("arch", Once, &[one("arch", Name)], "The architecture; the machine's own where it is left out."),
+        leaf(
+            "rpm",
+            Once,
+            &[one("version", RpmVersion)],
+            "The rpm whose language specs are in, `engine native` only: what that version took and newer ones refuse, such \
+             as `%patch0`, is taken. The root's own where it is left out.",
+        ),
         REPO,
         leaf(
             "install",

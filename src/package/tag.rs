@@ -100,12 +100,19 @@ constants! {
     VERSION "VERSION",
 }
 
+/// Tags that are not rpm's: theirs begin at 1000000 (`RPMTAG_EXTERNAL_TAG`), which rpm leaves to others.
+const OWN_TAGS: &[(&str, u32, Kind)] = &[("FORGEVERSION", 1_036_743, Kind::Text)];
+
 impl Tag {
+    /// The forge that built a package: `rpmforge 0.1.0`. RPMVERSION says whose language its spec is in.
+    pub const FORGE_VERSION: Self = Self(OWN_TAGS[0].1);
+
     /// The tag of that name, in letters of any size, with `RPMTAG_` before it or not.
     pub fn named(name: &[u8]) -> Option<Self> {
         let name = name.to_ascii_uppercase();
         let name = name.strip_prefix(b"RPMTAG_").unwrap_or(&name);
-        let known = TAGS.iter().map(|row| (row.0, row.1)).chain(ALIASES.iter().copied());
+        let rows = TAGS.iter().chain(OWN_TAGS);
+        let known = rows.map(|row| (row.0, row.1)).chain(ALIASES.iter().copied());
         known.into_iter().find(|row| row.0.as_bytes() == name).map(|row| Self(row.1))
     }
 
@@ -116,15 +123,15 @@ impl Tag {
 
     /// Its name, in capital letters; nothing where nobody knows it.
     pub fn name(self) -> Option<&'static str> {
-        TAGS.iter().find(|row| row.1 == self.0).map(|row| row.0)
+        TAGS.iter().chain(OWN_TAGS).find(|row| row.1 == self.0).map(|row| row.0)
     }
 
     /// What its value is; numbers, where nobody knows it.
     pub fn kind(self) -> Kind {
-        TAGS.iter().find(|row| row.1 == self.0).map_or(Kind::Int32, |row| row.2)
+        TAGS.iter().chain(OWN_TAGS).find(|row| row.1 == self.0).map_or(Kind::Int32, |row| row.2)
     }
 
-    /// All tags with their numbers and kinds, in the order of their numbers.
+    /// All tags of rpm with their numbers and kinds, in the order of their numbers.
     pub fn all() -> impl Iterator<Item = (&'static str, Self, Kind)> {
         TAGS.iter().map(|row| (row.0, Self(row.1), row.2))
     }

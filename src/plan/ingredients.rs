@@ -9,6 +9,7 @@ use super::Inputs;
 use crate::chroot::{RootIdentity, RootPart};
 use crate::digest::{Digest, Encoder, Key};
 use crate::engine::{Condition, EngineIdentity, MacroSetting, Settings};
+use crate::macros::RpmVersion;
 
 /// How many characters of a command are shown.
 const LONGEST_NAME: usize = 80;
@@ -87,6 +88,13 @@ pub enum Reason {
     },
     /// The architecture is another one.
     Target,
+    /// The rpm whose language its spec is in is another one.
+    Rpm {
+        /// What it was.
+        was: String,
+        /// What it is.
+        now: String,
+    },
     /// A macro has changed.
     Macro {
         /// Its name.
@@ -247,7 +255,11 @@ impl Ingredients {
 }
 
 fn settings_changes(before: &Settings, now: &Settings, reasons: &mut Vec<Reason>) {
-    let Settings { target, macros, conditions, environment } = now;
+    let Settings { target, rpm, macros, conditions, environment } = now;
+    if *rpm != before.rpm {
+        let said = |rpm: Option<RpmVersion>| rpm.map_or("the root's".to_owned(), |rpm| rpm.to_string());
+        reasons.push(Reason::Rpm { was: said(before.rpm), now: said(*rpm) });
+    }
     if *target != before.target {
         reasons.push(Reason::Target);
     }
@@ -324,6 +336,7 @@ impl fmt::Display for Reason {
             Self::Source { name } => write!(f, "source {name} changed"),
             Self::Mode { name } => write!(f, "mode of {name} changed"),
             Self::Target => f.write_str("architecture changed"),
+            Self::Rpm { was, now } => write!(f, "rpm whose language it is in: {was} → {now}"),
             Self::Macro { name, was, now } => write!(f, "macro {name}: {was} → {now}"),
             Self::Condition { was, now } => write!(f, "{was} → {now}"),
             Self::Variable { name } => write!(f, "environment variable {name} changed"),

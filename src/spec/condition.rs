@@ -39,6 +39,15 @@ impl Conditions {
         self.0.last_mut()
     }
 
+    /// The innermost one is turned around: what did not count does, if what is around it does.
+    pub fn turn_around(&mut self) {
+        let Some((innermost, around)) = self.0.split_last_mut() else {
+            return;
+        };
+        let counts = around.last().is_none_or(|condition| condition.is_active);
+        innermost.is_active = counts && !innermost.is_active;
+    }
+
     /// The innermost one ends; gives whether there was one.
     pub fn end(&mut self) -> bool {
         self.0.pop().is_some()

@@ -6,8 +6,9 @@ use bstr::ByteSlice;
 use miette::{Diagnostic, Severity};
 use serde::{Deserialize, Serialize};
 
+use super::dialect::{self, OldForm};
 use super::reader::Report;
-use crate::macros;
+use crate::macros::{self, Mistake};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -135,6 +136,18 @@ impl From<&Report> for Finding {
     }
 }
 
+/// What is to be said of a macro that an older rpm took.
+fn dialect_advice(problem: &macros::Problem) -> Option<String> {
+    match problem {
+        macros::Problem::BuiltIn { name, .. } => dialect::later_built_in(name).map(dialect::advice),
+        macros::Problem::Expression(problem) => {
+            let is_word = matches!(problem.mistake, Mistake::BareWord | Mistake::ExpandedBareWord);
+            is_word.then(|| dialect::advice(OldForm::BareWord))
+        }
+        _ => None,
+    }
+}
+
 impl From<&macros::Report> for Finding {
     fn from(report: &macros::Report) -> Self {
         let problem = &report.problem;
@@ -155,7 +168,7 @@ impl From<&macros::Report> for Finding {
             },
             code: problem.code().map(|code| code.to_string()).unwrap_or_default(),
             title: problem.to_string().trim_end().to_owned(),
-            help: problem.help().map(|help| help.to_string()),
+            help: dialect_advice(problem).or_else(|| problem.help().map(|help| help.to_string())),
             file: report.place.name.to_string(),
             line: report.place.line,
             through: Through::of(steps.into_iter()),

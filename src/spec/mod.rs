@@ -34,6 +34,7 @@
 mod changelog;
 mod condition;
 mod dependency;
+mod dialect;
 mod directive;
 mod file_line;
 mod finding;
@@ -52,6 +53,7 @@ mod tag;
 
 pub use changelog::{Change, ChangelogProblem, Trim, read_changelog};
 pub use dependency::{Allows, Dependency, DependencyProblem, mentioned, read as read_dependencies};
+pub use dialect::{DialectProblem, OLD_FORMS, OldForm, OldFormRow, check_dialect};
 pub use file_line::{FileDirective, FileItem, FileProblem, Ownership, SimpleDirective, read_file_line};
 pub use finding::{Finding, Through, Weight};
 pub use header::{Belongs, Header, HeaderProblem};

@@ -4,6 +4,8 @@ use bstr::BString;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use super::dialect::{OldForm, advice, advice_on_patch};
+
 /// One thing that is wrong. The words are rpm's; the help is ours.
 #[derive(Clone, Debug, Error, Diagnostic, PartialEq, Eq)]
 pub enum PackageProblem {
@@ -57,6 +59,17 @@ pub enum PackageProblem {
         )
     )]
     IllegalCharacter {
+        /// The character.
+        shown: char,
+        /// Its byte, as a C `char` that may be negative.
+        byte: u32,
+        /// The line.
+        text: BString,
+    },
+    /// A character that a name can't begin with.
+    #[error("Illegal char '{shown}' (0x{byte:x}) in: {text}")]
+    #[diagnostic(code(forge::spec::illegal_start), help("{}", advice(OldForm::NameStart)))]
+    IllegalStart {
         /// The character.
         shown: char,
         /// Its byte, as a C `char` that may be negative.
@@ -180,7 +193,10 @@ pub enum PackageProblem {
     },
     /// Two sources with one number.
     #[error("{kind} {number} defined multiple times")]
-    #[diagnostic(code(forge::spec::source_twice), help("give one of them another number, or none"))]
+    #[diagnostic(
+        code(forge::spec::source_twice),
+        help("give one of them another number, or none; {}", advice(OldForm::NoNumbering))
+    )]
     SourceTwice {
         /// `source`, `patch`.
         kind: &'static str,
@@ -302,7 +318,10 @@ pub enum PackageProblem {
     },
     /// An option that a script of the build does not have.
     #[error("Bad %{section} option {option}: unknown option")]
-    #[diagnostic(code(forge::spec::script_option), help("`-a` appends to the script, `-p` prepends"))]
+    #[diagnostic(
+        code(forge::spec::script_option),
+        help("`-a` appends to the script, `-p` prepends; {}", advice(OldForm::ScriptOptions))
+    )]
     ScriptOption {
         /// The section.
         section: &'static str,
@@ -412,10 +431,29 @@ pub enum PackageProblem {
     },
     /// The older way to apply a patch.
     #[error("%patchN is obsolete, use %patch N (or %patch -P N): {text}")]
-    #[diagnostic(code(forge::spec::patch_n), help("write `%patch 1` in the place of `%patch1`"))]
+    #[diagnostic(code(forge::spec::patch_n), help("{}", advice_on_patch(text.as_ref())))]
     PatchN {
         /// The line.
         text: BString,
+    },
+    /// A patch without a number, where an older rpm is spoken.
+    #[error("Patch number not specified: {text}")]
+    #[diagnostic(code(forge::spec::bare_patch), help("{}", advice(OldForm::BarePatch)))]
+    BarePatch {
+        /// The line.
+        text: BString,
+        /// Whether it can't be taken.
+        is_error: bool,
+    },
+    /// What is wrong with a line of `%prep`, where an older rpm is spoken.
+    #[error("{message}")]
+    #[diagnostic(
+        code(forge::spec::prep_line),
+        help("rpm-spec-macros(7) says what `%setup` and `%patch` take")
+    )]
+    PrepLine {
+        /// In rpm's words.
+        message: BString,
     },
 }
 
@@ -430,6 +468,7 @@ impl PackageProblem {
                 | Self::UnversionedObsoletes { .. }
                 | Self::SecondDescription
                 | Self::SecondFiles { .. }
+                | Self::BarePatch { is_error: false, .. }
                 | Self::Encoding { is_error: false, .. }
                 | Self::Format { .. }
         )
@@ -456,6 +495,8 @@ impl PackageProblem {
                 | Self::Outside { .. }
                 | Self::LateSection { .. }
                 | Self::PatchN { .. }
+                | Self::BarePatch { .. }
+                | Self::PrepLine { .. }
                 | Self::Format { .. }
         )
     }

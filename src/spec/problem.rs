@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::changelog::ChangelogProblem;
 use super::dependency::DependencyProblem;
+use super::dialect::{DialectProblem, OldForm, advice};
 use super::file_line::FileProblem;
 use super::header::HeaderProblem;
 use super::package_problem::PackageProblem;
@@ -30,14 +31,17 @@ pub enum Problem {
     },
     /// A part of a conditional after its last branch.
     #[error("{directive} after %else")]
-    #[diagnostic(code(forge::spec::after_else), help("%else is the last branch before %endif"))]
+    #[diagnostic(
+        code(forge::spec::after_else),
+        help("%else is the last branch before %endif; {}", advice(OldForm::SecondElse))
+    )]
     AfterElse {
         /// `%else`, `%elif`.
         directive: &'static str,
     },
     /// Something after a directive that stands alone.
     #[error("extra tokens at the end of {directive} directive in line {line}:  {text}")]
-    #[diagnostic(code(forge::spec::extra_tokens), help("only a comment may follow it"))]
+    #[diagnostic(code(forge::spec::extra_tokens), help("{}", advice(OldForm::TextAfterDirective)))]
     ExtraTokens {
         /// `%else`, `%endif`.
         directive: &'static str,
@@ -45,6 +49,8 @@ pub enum Problem {
         line: u32,
         /// The whole line.
         text: BString,
+        /// Whether it can't be taken.
+        is_error: bool,
     },
     /// A condition that can't be worked out.
     #[error("{file}:{line}: bad {directive} condition: {condition}")]
@@ -151,6 +157,10 @@ pub enum Problem {
     #[error(transparent)]
     #[diagnostic(transparent)]
     File(#[from] FileProblem),
+    /// A language that can't be spoken.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Dialect(#[from] DialectProblem),
     /// Something wrong with the packages.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -173,7 +183,7 @@ impl Problem {
     pub fn is_error(&self) -> bool {
         match self {
             Self::MacroInComment { .. } => false,
-            Self::Dependency { is_error, .. } => *is_error,
+            Self::Dependency { is_error, .. } | Self::ExtraTokens { is_error, .. } => *is_error,
             Self::Changelog(problem) => problem.is_error(),
             Self::Package(problem) => problem.is_error(),
             _ => true,
@@ -203,7 +213,8 @@ impl Problem {
             | Self::Header(_) => Named::Line,
             Self::Package(problem) if problem.names_its_line() => Named::Line,
             Self::Package(_) => Named::Nowhere,
-            Self::ExtraTokens { .. }
+            Self::Dialect(_)
+            | Self::ExtraTokens { .. }
             | Self::BadCondition { .. }
             | Self::NoInclude { .. }
             | Self::IncludeDepth { .. }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bstr::{BString, ByteSlice};
 
 use super::condition::Conditions;
+use super::dialect::{OldForm, accepts};
 use super::directive::{Asks, Directive};
 use super::limits::{DEEPEST_INCLUDE, LONGEST_LINE, MOST_INCLUDES};
 use super::problem::{Named, Problem};
@@ -280,9 +281,16 @@ impl Reader {
     fn turn_to_else(&mut self, rest: &[u8], text: &[u8]) -> Result<(), Stop> {
         let directive = "%else";
         self.check_end(directive, rest, text)?;
+        let takes_second = accepts(&self.macros, OldForm::SecondElse);
         match self.conditions.innermost() {
             None => Err(self.fail(Problem::NoIf { directive })),
-            Some(innermost) if innermost.is_last => Err(self.fail(Problem::AfterElse { directive })),
+            Some(innermost) if innermost.is_last && !takes_second => {
+                Err(self.fail(Problem::AfterElse { directive }))
+            }
+            Some(innermost) if innermost.is_last => {
+                self.conditions.turn_around();
+                Ok(())
+            }
             Some(innermost) => {
                 innermost.turn(true);
                 innermost.is_last = true;
@@ -301,7 +309,10 @@ impl Reader {
         if rest.is_empty() {
             return Ok(());
         }
-        Err(self.fail(Problem::ExtraTokens { directive, line: self.number, text: BString::from(text) }))
+        let is_error = !accepts(&self.macros, OldForm::TextAfterDirective);
+        let text = BString::from(text);
+        self.report(Problem::ExtraTokens { directive, line: self.number, text, is_error });
+        if is_error { Err(Stop) } else { Ok(()) }
     }
 
     /// As [`Reader::holds`], for a line that was read where lines did not count, and so was not expanded.

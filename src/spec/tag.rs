@@ -4,6 +4,7 @@ use bstr::{BString, ByteSlice};
 use miette::Diagnostic;
 use thiserror::Error;
 
+use super::dialect::{OldForm, advice};
 use super::limits::LONGEST_QUALIFIER;
 
 /// What can stand in parentheses after a tag.
@@ -136,6 +137,16 @@ pub enum TagProblem {
         help("a line before the first section is `Tag: value`; rpm-spec(5) lists the tags")
     )]
     Unknown,
+    /// A macro that stands for nothing: it would have given lines.
+    #[error("Unknown tag")]
+    #[diagnostic(
+        code(forge::spec::undefined_macro),
+        help("the macro `%{name}` is not defined here: install the package that brings it, or define it")
+    )]
+    UndefinedMacro {
+        /// Its name.
+        name: BString,
+    },
     /// A source or patch without a colon.
     #[error("Malformed tag")]
     #[diagnostic(code(forge::spec::malformed_tag), help("a colon is missing: `Source: file`"))]
@@ -153,7 +164,8 @@ pub enum TagProblem {
     #[diagnostic(
         code(forge::spec::qualifier),
         help(
-            "there are pre, post, preun, postun, pretrans, posttrans, preuntrans, postuntrans, verify, interp and meta"
+            "there are pre, post, preun, postun, pretrans, posttrans, preuntrans, postuntrans, verify, interp and meta; {}",
+            advice(OldForm::TextAfterEvents)
         )
     )]
     Qualifier {
@@ -175,6 +187,11 @@ impl Field {
     /// # Errors
     /// It is no line of a preamble.
     pub fn read(line: &[u8]) -> Result<Self, TagProblem> {
+        Self::read_with(line, false)
+    }
+
+    /// As [`Field::read`]; `ignores_text_after_events` as rpm 4.14 does.
+    pub(super) fn read_with(line: &[u8], ignores_text_after_events: bool) -> Result<Self, TagProblem> {
         let text = line.trim_ascii();
         let length = text.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
         let (word, rest) = text.split_at_checked(length).unwrap_or((text, b""));
@@ -182,14 +199,26 @@ impl Field {
         let found = TAGS.iter().find(|row| row.0.as_bytes() == known(&word));
         match found {
             Some((_, tag @ (Tag::Source | Tag::Patch), ..)) => numbered(*tag, rest),
-            Some(row) => plain(row, rest),
+            Some(row) => plain(row, rest, ignores_text_after_events),
             None => [(Tag::Source, "source"), (Tag::Patch, "patch")]
                 .into_iter()
                 .find(|(_, kind)| word.starts_with(kind.as_bytes()))
-                .map_or(Err(TagProblem::Unknown), |(tag, kind)| {
-                    numbered(tag, text.get(kind.len()..).unwrap_or_default())
-                }),
+                .map_or_else(
+                    || Err(unknown(text)),
+                    |(tag, kind)| numbered(tag, text.get(kind.len()..).unwrap_or_default()),
+                ),
         }
+    }
+}
+
+/// What is wrong with a line that begins with no tag.
+fn unknown(text: &[u8]) -> TagProblem {
+    let call = text.strip_prefix(b"%").unwrap_or_default();
+    let call = call.strip_prefix(b"{").unwrap_or(call);
+    let length = call.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+    match call.get(..length) {
+        Some([]) | None => TagProblem::Unknown,
+        Some(name) => TagProblem::UndefinedMacro { name: name.into() },
     }
 }
 
@@ -217,7 +246,11 @@ fn numbered(tag: Tag, rest: &[u8]) -> Result<Field, TagProblem> {
     Ok(Field { tag, number, qualifier: None, events: 0, value: value.into() })
 }
 
-fn plain(row: &(&str, Tag, Qualifier, Value), rest: &[u8]) -> Result<Field, TagProblem> {
+fn plain(
+    row: &(&str, Tag, Qualifier, Value),
+    rest: &[u8],
+    ignores_text_after_events: bool,
+) -> Result<Field, TagProblem> {
     let (_, tag, takes, holds) = *row;
     let rest = rest.trim_ascii_start();
     let (qualifier, rest) = match (rest.split_first(), takes) {
@@ -237,7 +270,10 @@ fn plain(row: &(&str, Tag, Qualifier, Value), rest: &[u8]) -> Result<Field, TagP
     }
     let named = qualifier.filter(|qualifier| !qualifier.is_empty());
     let (qualifier, events) = match (takes, named) {
-        (Qualifier::Events, Some(named)) => (None, events(tag, named)?),
+        (Qualifier::Events, Some(named)) => {
+            let named = if ignores_text_after_events { known_events(named) } else { named };
+            (None, if named.is_empty() { 0 } else { events(tag, named)? })
+        }
         (_, named) => (named.map(BString::from), 0),
     };
     Ok(Field { tag, number: None, qualifier, events, value: value.into() })
@@ -252,6 +288,12 @@ fn qualifier(inside: &[u8]) -> Option<(&[u8], &[u8])> {
         return None;
     }
     Some((word, rest.trim_ascii_start().strip_prefix(b")")?))
+}
+
+/// Events up to the first character that is none of a list of words.
+fn known_events(written: &[u8]) -> &[u8] {
+    let length = written.iter().take_while(|byte| byte.is_ascii_alphabetic() || **byte == b',').count();
+    written.get(..length).unwrap_or_default().trim_end_with(|last| last == ',')
 }
 
 fn events(tag: Tag, written: &[u8]) -> Result<u32, TagProblem> {
@@ -288,5 +330,16 @@ mod tests {
         assert_eq!(Field::read(b"Patch: a").unwrap().number, None);
         assert_eq!(Field::read(b"Prefix: /usr").unwrap().tag, Tag::Prefixes);
         assert_eq!(Field::read(b"Summary(): s").unwrap().qualifier, None);
+    }
+
+    #[test]
+    fn a_line_of_a_macro_that_nobody_has_defined_says_so() {
+        use miette::Diagnostic;
+        for line in ["%gometa -f", "%{gometa}", "%{gometa:x} y"] {
+            let problem = Field::read(line.as_bytes()).unwrap_err();
+            assert_eq!(problem.to_string(), "Unknown tag", "in rpm's words");
+            assert!(problem.help().unwrap().to_string().contains("`%gometa` is not defined"), "{line}");
+        }
+        assert_eq!(Field::read(b"% gometa"), Err(TagProblem::Unknown));
     }
 }

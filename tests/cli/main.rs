@@ -19,6 +19,7 @@ mod control_characters;
 mod cutoff;
 mod cycles;
 mod descriptors;
+mod dialects;
 mod diff;
 mod dynamic_requires;
 mod eval;

@@ -173,3 +173,15 @@ fn modes_in_source_package(project: &Project) -> Vec<(String, u64)> {
     let modes = header.numbers(Tag(1030)).iter().map(|mode| mode & 0o777);
     names.zip(modes).collect()
 }
+
+#[test]
+fn a_spec_includes_a_source_that_lies_beside_it_by_the_folder_of_specs() {
+    let project = Project::with("packages \"*.spec\"\n");
+    project.write("more.inc", "echo included\n");
+    let text = spec("a", "Source0: more.inc", "true");
+    project.write("a.spec", &text.replace("%build\n", "%build\n%include %{_specdir}/more.inc\n"));
+    assert_eq!(project.succeed(&["apply", "--json"]).states()["a"], "succeeded");
+    assert_eq!(project.actions()["a"], "cached");
+    project.edit("more.inc", "included", "changed");
+    assert_eq!(project.actions()["a"], "build");
+}

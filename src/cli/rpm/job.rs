@@ -68,7 +68,7 @@ fn built(order: &BuildOrder, channel: &Arc<Channel>) -> Result<Ended, Vec<u8>> {
 /// Defines what the job says of macros, as rpmbuild's options would.
 fn define(session: &mut Session, order: &BuildOrder) -> Result<(), Vec<u8>> {
     let job = &order.job;
-    let own = [format!("_sourcedir {}", job.sources)];
+    let own = [format!("_sourcedir {}", job.sources), format!("_specdir {}", job.sources)];
     for definition in job.definitions().into_iter().chain(own) {
         session.carry_out(Common::Define, definition.into_bytes())?;
     }

@@ -3,6 +3,7 @@
 mod build;
 mod facts;
 mod observations;
+mod own_rpm;
 mod settings;
 mod work;
 
@@ -34,7 +35,7 @@ use super::{
 use crate::files::{HostPath, reason};
 use crate::macros::{
     Commands, Compatibility, Configuration, Host, Limits, Macros, Observation, Observing, Placeholders,
-    RpmRc, Stop, SystemHost, Table,
+    RpmRc, RpmVersion, Stop, SystemHost, Table,
 };
 use crate::process::{Cancel, Supervisor};
 use crate::spec::{Finding, Parsing, Spec, Weight, parse};
@@ -44,6 +45,8 @@ use crate::spec::{Finding, Parsing, Spec, Weight, parse};
 pub struct Native {
     identity: EngineIdentity,
     commands: Commands,
+    /// The rpm whose language is spoken where no manifest says another.
+    own_rpm: RpmVersion,
     /// Where relative paths of specs begin, and their commands run.
     folder: Option<HostPath>,
     loaded: Mutex<HashMap<Loading, Loaded>>,
@@ -85,8 +88,12 @@ type Findings = Rc<RefCell<Vec<Finding>>>;
 
 impl Default for Native {
     fn default() -> Self {
+        let host = SystemHost::new(BTreeMap::new(), |_| {});
+        let own_rpm = host.map_or(RpmVersion::NEWEST, |host| own_rpm::own_version(&host));
+        let name = format!("native {} of rpm {own_rpm}", env!("CARGO_PKG_VERSION"));
         Self {
-            identity: EngineIdentity::of_this_forge(format!("native {}", env!("CARGO_PKG_VERSION"))),
+            identity: EngineIdentity::of_this_forge(name),
+            own_rpm,
             commands: Commands::default(),
             folder: None,
             loaded: Mutex::default(),
@@ -119,8 +126,22 @@ impl Native {
         let loaded = self.loaded(settings.target.clone(), &environment)?;
         let host = self.host(environment, |_| {})?;
         let macros = Macros::new(loaded.table, Rc::new(host), Limits::default());
+        self.define_dialect(&macros, settings);
         settings::define_macros(&macros, settings);
         Ok(macros)
+    }
+
+    /// Says which language is spoken: what the manifest says, or the root's macro files, or the root's own rpm.
+    fn define_dialect(&self, macros: &Macros, settings: &Settings) {
+        match settings.rpm {
+            Some(rpm) => macros.set_version(rpm),
+            None => macros.propose_version(self.own_rpm),
+        }
+    }
+
+    /// The rpm whose language a build speaks.
+    fn spoken(&self, settings: &Settings) -> Option<RpmVersion> {
+        self.macros_of_root(settings).ok()?.spoken_version().ok()
     }
 
     /// Reads a spec.
@@ -137,6 +158,7 @@ impl Native {
         let world: Rc<dyn Host> = Rc::<Observing<SystemHost>>::clone(&host);
         let macros = Macros::new(loaded.table, world, Limits::default());
         findings.borrow_mut().extend(loaded.findings);
+        self.define_dialect(&macros, &request.settings);
         settings::define(&macros, request);
         let expand = |text: &str| {
             let text = macros.expand(text.as_bytes()).unwrap_or_default();
@@ -294,7 +316,9 @@ impl Engine for Native {
             let (supervisor, forge) = self.builds_with.as_ref().ok_or(EngineError::ReadsOnly)?;
             let checks_dependencies = job.spec.part == Part::Packages
                 && tokio::task::block_in_place(|| self.has_packages(&job.spec.settings));
-            let order = BuildOrder { job: job.spec.clone(), checks_dependencies };
+            let mut spec = job.spec.clone();
+            spec.settings.rpm = tokio::task::block_in_place(|| self.spoken(&job.spec.settings));
+            let order = BuildOrder { job: spec, checks_dependencies };
             work::carry_out((supervisor, forge), order, job, cancel, stages).await
         })
     }

@@ -6,6 +6,8 @@ use crate::macros::{Level, Macros, Origin};
 /// Defines what the request says.
 pub(super) fn define(macros: &Macros, request: &FactsRequest) {
     one(macros, format!("_sourcedir {}", request.sources));
+    // A spec lies beside its sources; where it is built, both are elsewhere, and only the sources are all there.
+    one(macros, format!("_specdir {}", request.sources));
     define_macros(macros, &request.settings);
     for condition in &request.settings.conditions {
         let (how, name) = match condition {

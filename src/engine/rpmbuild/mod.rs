@@ -134,6 +134,7 @@ pub(super) fn with_options(mut command: Command, settings: &Settings, sources: i
     let mut options: Vec<OsString> = Vec::new();
     let mut option = |name: &str, value: String| options.extend([name.into(), value.into()]);
     option("--define", format!("_sourcedir {sources}"));
+    option("--define", format!("_specdir {sources}"));
     let mut documents = Vec::new();
     for setting in &settings.macros {
         match &setting.body {

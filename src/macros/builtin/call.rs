@@ -192,7 +192,8 @@ impl Language {
         let mut options = DefineOptions { now: is_global, globally: is_global };
         let begin = if is_global { 0 } else { options.read(text).map_err(|problem| self.fail(problem))? };
         let primitive = if is_global { "%global" } else { "%define" };
-        let (length, written) = define::read(slice(text, begin, text.len()), extent, primitive);
+        let (length, written) =
+            define::read(slice(text, begin, text.len()), extent, primitive, |name| self.has_built_in(name));
         let result = match written {
             Ok(written) => self.add_written(written, &options),
             Err(problem) => Err(self.fail(problem)),

@@ -8,10 +8,8 @@ use super::super::Stop;
 use super::super::language::Language;
 use super::super::path::Configuration;
 use super::super::problem::{Problem, shown};
+use super::super::rpm_version::RpmVersion;
 use super::Builtin;
-
-/// The version of rpm whose language this is.
-const RPM_VERSION: &[u8] = b"6.1.90";
 
 impl Language {
     /// What such a macro expands to.
@@ -24,7 +22,10 @@ impl Language {
             Builtin::Getenv => self.host.variable(word).unwrap_or_default(),
             Builtin::Getncpus => self.processors(words)?.to_string().into_bytes(),
             Builtin::Xdg => self.xdg(word)?,
-            _ => RPM_VERSION.to_vec(),
+            _ => {
+                let version = self.spoken_version().unwrap_or(RpmVersion::NEWEST);
+                version.to_string().into_bytes()
+            }
         })
     }
 

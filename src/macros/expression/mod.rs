@@ -26,6 +26,8 @@ pub(super) trait Surroundings {
     fn end_of_macro(&self, text: &[u8], at: usize) -> usize;
     /// Calls a Lua function; where Lua fails, in its words.
     fn call_lua(&self, function: &[u8], arguments: &[Value]) -> Result<Value, Result<Stop, Vec<u8>>>;
+    /// Whether a word without quotes is a text, as it was before rpm 4.16.
+    fn takes_bare_words(&self) -> bool;
     /// Takes note of what is wrong.
     fn fail(&self, problem: ExpressionProblem) -> Stop;
 }

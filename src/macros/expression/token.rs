@@ -157,10 +157,20 @@ impl Evaluation<'_> {
         Ok((text, end + 1 - begin + 1))
     }
 
+    /// A word that stands for itself.
+    fn bare_word(&self) -> Read {
+        let in_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let length = self.slice(self.at, self.text.len()).iter().take_while(|byte| in_word(byte)).count();
+        (Token::Value(Value::Text(self.slice(self.at, self.at + length).to_vec())), length)
+    }
+
     fn function(&self) -> Result<Read, Stop> {
         let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':');
         let length = self.slice(self.at, self.text.len()).iter().take_while(|byte| in_name(byte)).count();
         if self.peek(length) != Some(b'(') {
+            if self.surroundings.takes_bare_words() {
+                return Ok(self.bare_word());
+            }
             return Err(self.mistake(Mistake::BareWord, Some(self.at)));
         }
         Ok((Token::Function(self.slice(self.at, self.at + length).to_vec()), length + 1))

@@ -170,10 +170,11 @@ impl Difference {
 }
 
 /// Tags that tell when, where and by what a package was built, or are digests of what does.
-const VOLATILE: [&str; 15] = [
+const VOLATILE: [&str; 16] = [
     "BUILDHOST",
     "BUILDTIME",
     "COOKIE",
+    "FORGEVERSION",
     "RPMVERSION",
     "SOURCESIGMD5",
     "PAYLOADSHA256",

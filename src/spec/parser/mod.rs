@@ -17,6 +17,7 @@ use std::sync::Arc;
 use bstr::{BStr, BString, ByteSlice};
 
 use super::dependency::DependencyProblem;
+use super::dialect;
 use super::header::{Belongs, Header};
 use super::package::{Package, Place, SourceFile, Spec, Target};
 use super::package_problem::PackageProblem;
@@ -59,6 +60,10 @@ pub fn parse_for_build(macros: &Macros, parsing: Parsing<'_>) -> Result<Spec, St
 
 fn parse_whole(macros: &Macros, parsing: Parsing<'_>, defers_checks: bool) -> Result<Spec, Stop> {
     let Parsing { file, text, can_build, build_root, listener } = parsing;
+    if let Err(problem) = dialect::speak(macros) {
+        Reader::new(macros.clone(), file, Vec::new()).telling(listener).report(problem.into());
+        return Err(Stop);
+    }
     let text: Rc<[u8]> = text.into();
     let run = |pass| {
         let reader = Reader::new(macros.clone(), file, text.to_vec()).telling(Rc::clone(&listener));
@@ -260,7 +265,7 @@ impl<'p> Parser<'p> {
                     return Err(self.wrong(PackageProblem::Outside { number: line.number, text }));
                 }
                 SectionKind::Prep => {
-                    self.check_patch_line(&line)?;
+                    let line = self.prep_line(line)?;
                     open.text.push(line);
                 }
                 _ => open.text.push(line),

@@ -2,6 +2,7 @@
 
 use bstr::{BStr, BString, ByteSlice};
 
+use super::super::dialect::{OldForm, UNNUMBERED, accepts};
 use super::super::limits::MOST_SOURCES;
 use super::super::package::{DependencyKind, Place, SourceFile};
 use super::super::package_problem::PackageProblem;
@@ -33,7 +34,7 @@ impl Parser<'_> {
         if text.is_empty() {
             return Ok(());
         }
-        let field = Field::read(text)
+        let field = Field::read_with(text, accepts(self.macros, OldForm::TextAfterEvents))
             .map_err(|problem| self.wrong(Problem::Tag { problem, text: BString::from(text) }))?;
         self.field(package, field, text.as_bstr(), place(line))
     }
@@ -193,7 +194,11 @@ impl Parser<'_> {
         if self.sources.borrow().len() >= MOST_SOURCES {
             return Err(self.wrong(PackageProblem::TooManySources { most: MOST_SOURCES }));
         }
+        let is_numbered = !accepts(self.macros, OldForm::NoNumbering);
         let number = number.unwrap_or_else(|| {
+            if !is_numbered {
+                return if is_patch { UNNUMBERED } else { 0 };
+            }
             let sources = self.sources.borrow();
             let last = sources.iter().rev().find(|source| source.is_patch == is_patch);
             last.map_or(0, |last| last.number.saturating_add(1))
@@ -312,8 +317,10 @@ impl Parser<'_> {
     /// Whether a text can be the name of a package.
     pub(super) fn check_name(&mut self, name: &[u8], text: &BStr) -> Result<(), Ended> {
         let first = name.first().copied().unwrap_or_default();
-        if !(first.is_ascii_alphanumeric() || matches!(first, b'_' | b'%' | b'{')) {
-            return Err(self.illegal(first, text));
+        let is_usual = first.is_ascii_alphanumeric() || matches!(first, b'_' | b'%' | b'{');
+        if !is_usual && !accepts(self.macros, OldForm::NameStart) {
+            let (shown, byte) = shown_byte(first);
+            return Err(self.wrong(PackageProblem::IllegalStart { shown, byte, text: text.into() }));
         }
         self.check_characters(name, IN_NAME, text)
     }
@@ -337,10 +344,15 @@ impl Parser<'_> {
     }
 
     fn illegal(&mut self, byte: u8, text: &BStr) -> Ended {
-        let shown = if byte.is_ascii_graphic() { char::from(byte) } else { '?' };
-        let byte = i32::from(byte.cast_signed()).cast_unsigned();
+        let (shown, byte) = shown_byte(byte);
         self.wrong(PackageProblem::IllegalCharacter { shown, byte, text: text.into() })
     }
+}
+
+/// A byte as rpm shows it: the character, and a C `char` that may be negative.
+fn shown_byte(byte: u8) -> (char, u32) {
+    let shown = if byte.is_ascii_graphic() { char::from(byte) } else { '?' };
+    (shown, i32::from(byte.cast_signed()).cast_unsigned())
 }
 
 /// The dependency that a tag declares, with the events that it means of itself.

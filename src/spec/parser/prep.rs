@@ -4,18 +4,23 @@ use std::rc::Rc;
 
 use bstr::{BString, ByteSlice};
 
+use super::super::dialect::{OldForm, UNNUMBERED, accepts, advice};
 use super::super::header::words as shell_words;
 use super::super::package_problem::PackageProblem;
 use super::super::reader::Line;
 use super::{Ended, Parser, Sources};
-use crate::macros::{Macros, Stop};
+use crate::macros::{ExtensionProblem, Macros, Stop};
 
-/// Defines them.
+/// Defines them; where an older rpm is spoken, they are lines and no macros.
 pub(super) fn enter(macros: &Macros, sources: &Sources) {
+    if accepts(macros, OldForm::PrepLines) {
+        return;
+    }
     let ours = Rc::clone(sources);
-    macros.extend("setup", true, Rc::new(move |macros, words| setup(macros, &ours, words)));
+    let setup = move |macros: &Macros, words: &[Vec<u8>]| Ok(setup(macros, &ours, words)?);
+    macros.extend("setup", true, Rc::new(setup));
     let ours = Rc::clone(sources);
-    macros.extend("patch", true, Rc::new(move |macros, words| patch(macros, &ours, words)));
+    macros.extend("patch", true, Rc::new(move |macros, words| patch_call(macros, &ours, words)));
 }
 
 /// Takes them away.
@@ -25,14 +30,56 @@ pub(super) fn leave(macros: &Macros) {
 }
 
 impl Parser<'_> {
-    /// `%patch1`: nobody expands it any more.
-    pub(super) fn check_patch_line(&mut self, line: &Line) -> Result<(), Ended> {
-        let number = line.text.strip_prefix(b"%patch").and_then(|rest| rest.first());
-        if number.is_some_and(u8::is_ascii_digit) {
-            let text = line.text.clone().into();
-            return Err(self.wrong(PackageProblem::PatchN { text }));
+    /// A line of `%prep`, after its macros: `%setup` and `%patch` are among them, unless an older rpm is spoken.
+    pub(super) fn prep_line(&mut self, mut line: Line) -> Result<Line, Ended> {
+        let of_setup = line.text.strip_prefix(b"%setup");
+        let of_patch = line.text.strip_prefix(b"%patch");
+        if !accepts(self.macros, OldForm::PrepLines) {
+            if of_patch.and_then(|rest| rest.first()).is_some_and(u8::is_ascii_digit) {
+                let text = line.text.into();
+                return Err(self.wrong(PackageProblem::PatchN { text }));
+            }
+            return Ok(line);
         }
-        Ok(())
+        let script = match (of_setup, of_patch) {
+            (Some(rest), _) => setup(self.macros, &self.sources, &[rest.trim_ascii().to_vec()])
+                .map_err(|message| self.prep_wrong(message))?,
+            (None, Some(rest)) => self.patch_line(&line, rest)?,
+            (None, None) => return Ok(line),
+        };
+        let before = self.spec.text.len().saturating_sub(line.text.len());
+        self.spec.text.truncate(before);
+        self.spec.text.extend_from_slice(&script);
+        line.text = script;
+        Ok(line)
+    }
+
+    fn prep_wrong(&mut self, message: Vec<u8>) -> Ended {
+        self.wrong(PackageProblem::PrepLine { message: message.into() })
+    }
+
+    /// `%patch0 -p1`, `%patch -p1`, as rpm up to 4.19 reads what follows `%patch`.
+    fn patch_line(&mut self, line: &Line, rest: &[u8]) -> Result<Vec<u8>, Ended> {
+        let is_numbered = rest.first().is_some_and(|first| !matches!(first, b' ' | b'\t' | b'\n'));
+        let bare = if accepts(self.macros, OldForm::NoNumbering) { UNNUMBERED } else { 0 };
+        let is_zero_first = accepts(self.macros, OldForm::PatchZeroFirst) && !rest.contains_str(" -P");
+        let words = match (is_numbered, is_zero_first) {
+            (true, _) => [b"-P ", rest].concat(),
+            (false, true) => [format!("-P {bare} ").as_bytes(), rest].concat(),
+            (false, false) => rest.to_vec(),
+        };
+        let patch = Patch::read(&[words.trim_ascii().to_vec()]);
+        let mut patch = patch.map_err(|message| self.prep_wrong(message))?;
+        if patch.numbers.is_empty() {
+            let text = line.text.trim_ascii_end().into();
+            let is_error = !accepts(self.macros, OldForm::BarePatch);
+            self.tell(PackageProblem::BarePatch { text, is_error });
+            if is_error {
+                return Err(Ended::Stopped);
+            }
+            patch.numbers.push(BString::from("0"));
+        }
+        patch.script(self.macros, &self.sources).map_err(|message| self.prep_wrong(message))
     }
 }
 
@@ -199,67 +246,103 @@ impl Setup {
 }
 
 /// `%patch`
-fn patch(macros: &Macros, sources: &Sources, words: &[Vec<u8>]) -> Result<Vec<u8>, Vec<u8>> {
-    let line = [b"patch".to_vec(), words.to_vec().join(&b' ')].join(&b' ');
-    let line = line.trim_ascii_end().to_vec();
-    let say = |what: &[u8]| [what, b": ", &line].concat();
-    let wrong = |option: &[u8], what: &str| say(&[what.as_bytes(), b": ", option].concat());
-    let numeric = |value: &BString| {
-        number(value).ok_or_else(|| say(&[b"invalid numeric value: ", value.as_slice()].concat()))
-    };
-    let (mut numbers, mut flags) = (Vec::new(), Vec::new());
-    let (mut strip, mut suffix, mut fuzz) = (0, None, None);
-    let (mut folder, mut output) = (None, None);
-    let said = options(shell_words(&words.join(&b' ')), b"bdFpozP", b"ERZ", &wrong)?;
-    for said in &said {
-        match said {
-            Said::Word(word) | Said::Option(b'P', word) => numbers.push(word.clone()),
-            Said::Option(b'p', value) => strip = numeric(value)?,
-            Said::Option(b'F', value) => fuzz = Some(numeric(value)?.to_string().into_bytes()),
-            Said::Option(b'b' | b'z', value) => suffix = Some(value),
-            Said::Option(b'd', value) => folder = Some(value),
-            Said::Option(b'o', value) => output = Some(value),
-            Said::Option(letter, _) => flags.push(*letter),
+#[derive(Default)]
+struct Patch {
+    /// As it was written, for messages.
+    line: Vec<u8>,
+    numbers: Vec<BString>,
+    strip: u32,
+    suffix: Option<BString>,
+    fuzz: Option<u32>,
+    folder: Option<BString>,
+    output: Option<BString>,
+    flags: Vec<u8>,
+}
+
+/// A call of `%patch`, where it is a macro.
+fn patch_call(macros: &Macros, sources: &Sources, words: &[Vec<u8>]) -> Result<Vec<u8>, ExtensionProblem> {
+    let patch = Patch::read(words)?;
+    if patch.numbers.is_empty() {
+        let message = patch.say(b"Patch number not specified");
+        return Err(ExtensionProblem { message, help: Some(advice(OldForm::BarePatch)) });
+    }
+    Ok(patch.script(macros, sources)?)
+}
+
+impl Patch {
+    fn read(words: &[Vec<u8>]) -> Result<Self, Vec<u8>> {
+        let line = [b"patch".to_vec(), words.to_vec().join(&b' ')].join(&b' ');
+        let mut patch = Self { line: line.trim_ascii_end().to_vec(), ..Self::default() };
+        let wrong = |option: &[u8], what: &str| patch.say(&[what.as_bytes(), b": ", option].concat());
+        let said = options(shell_words(&words.join(&b' ')), b"bdFpozP", b"ERZ", &wrong)?;
+        for said in said {
+            match said {
+                Said::Word(word) | Said::Option(b'P', word) => patch.numbers.push(word),
+                Said::Option(b'p', value) => patch.strip = patch.numeric(&value)?,
+                Said::Option(b'F', value) => patch.fuzz = Some(patch.numeric(&value)?),
+                Said::Option(b'b' | b'z', value) => patch.suffix = Some(value),
+                Said::Option(b'd', value) => patch.folder = Some(value),
+                Said::Option(b'o', value) => patch.output = Some(value),
+                Said::Option(letter, _) => patch.flags.push(letter),
+            }
         }
+        Ok(patch)
     }
-    if numbers.is_empty() {
-        return Err(say(b"Patch number not specified"));
+
+    fn say(&self, what: &[u8]) -> Vec<u8> {
+        [what, b": ", &self.line].concat()
     }
-    let fuzz = match fuzz {
-        Some(fuzz) => fuzz,
-        None => expand(macros, "%{?_default_patch_fuzz}")?,
-    };
-    let mut arguments = format!("-p{strip} ").into_bytes();
-    arguments.extend(suffix.map(|suffix| [b"-b --suffix ", suffix.as_slice()].concat()).unwrap_or_default());
-    if !fuzz.is_empty() {
-        arguments.extend([b" --fuzz=", fuzz.as_slice()].concat());
+
+    fn numeric(&self, value: &BString) -> Result<u32, Vec<u8>> {
+        number(value).ok_or_else(|| self.say(&[b"invalid numeric value: ", value.as_slice()].concat()))
     }
-    for (option, value) in [(b" -d ", folder), (b" -o ", output)] {
-        arguments.extend(value.map(|value| [option, value.as_slice()].concat()).unwrap_or_default());
-    }
-    for flag in [b'R', b'E', b'Z'] {
-        arguments.extend(flags.contains(&flag).then_some([b' ', b'-', flag]).into_iter().flatten());
-    }
-    let apply = expand(macros, "%{__patch} %{_default_patch_flags} ")?;
-    let mut out = Vec::new();
-    for written in numbers {
-        let number =
-            number(&written).ok_or_else(|| say(&[b"Invalid patch number ", written.as_slice()].concat()))?;
-        let (path, name) = path(macros, sources, true, number)?;
-        out.extend([format!("echo \"Patch #{number} (").as_bytes(), &name, b"):\"\n"].concat());
-        if !macros.may_look_at("%patch", &path) {
-            return Err(say(b"Patch out of reach"));
+
+    /// The options of patch(1).
+    fn arguments(&self, macros: &Macros) -> Result<Vec<u8>, Vec<u8>> {
+        let fuzz = match self.fuzz {
+            Some(fuzz) => fuzz.to_string().into_bytes(),
+            None => expand(macros, "%{?_default_patch_fuzz}")?,
+        };
+        let mut arguments = format!("-p{} ", self.strip).into_bytes();
+        let suffix = self.suffix.as_ref().map(|suffix| [b"-b --suffix ", suffix.as_slice()].concat());
+        arguments.extend(suffix.unwrap_or_default());
+        if !fuzz.is_empty() {
+            arguments.extend([b" --fuzz=", fuzz.as_slice()].concat());
         }
-        let start = macros.read_start(&path, MAGIC_LENGTH);
-        if start.is_ok_and(|start| !is_packed(&start)) {
-            out.extend([apply.as_slice(), &arguments, b" < ", &path, b"\n\n"].concat());
-        } else {
-            let unpack = expand(macros, "{ %{__rpmuncompress} ")?;
-            let fail = b" || echo patch_fail ; } | ";
-            out.extend([unpack.as_slice(), &path, fail, &apply, &arguments, b"\n\n"].concat());
+        for (option, value) in [(b" -d ", &self.folder), (b" -o ", &self.output)] {
+            let said = value.as_ref().map(|value| [option, value.as_slice()].concat());
+            arguments.extend(said.unwrap_or_default());
         }
+        for flag in [b'R', b'E', b'Z'] {
+            arguments.extend(self.flags.contains(&flag).then_some([b' ', b'-', flag]).into_iter().flatten());
+        }
+        Ok(arguments)
     }
-    Ok(out)
+
+    fn script(&self, macros: &Macros, sources: &Sources) -> Result<Vec<u8>, Vec<u8>> {
+        let arguments = self.arguments(macros)?;
+        let apply = expand(macros, "%{__patch} %{_default_patch_flags} ")?;
+        let mut out = Vec::new();
+        for written in &self.numbers {
+            let wrong = || self.say(&[b"Invalid patch number ", written.as_slice()].concat());
+            let number = number(written).ok_or_else(wrong)?;
+            let (path, name) = path(macros, sources, true, number)?;
+            let shown = if number == UNNUMBERED { String::new() } else { format!("#{number} ") };
+            out.extend([format!("echo \"Patch {shown}(").as_bytes(), &name, b"):\"\n"].concat());
+            if !macros.may_look_at("%patch", &path) {
+                return Err(self.say(b"Patch out of reach"));
+            }
+            let start = macros.read_start(&path, MAGIC_LENGTH);
+            if start.is_ok_and(|start| !is_packed(&start)) {
+                out.extend([apply.as_slice(), &arguments, b" < ", &path, b"\n\n"].concat());
+            } else {
+                let unpack = expand(macros, "{ %{__rpmuncompress} ")?;
+                let fail = b" || echo patch_fail ; } | ";
+                out.extend([unpack.as_slice(), &path, fail, &apply, &arguments, b"\n\n"].concat());
+            }
+        }
+        Ok(out)
+    }
 }
 
 /// How much of a file tells whether it is packed.

@@ -3,6 +3,7 @@
 use bstr::{BStr, BString, ByteSlice};
 
 use super::super::dependency::Dependency;
+use super::super::dialect::{OldForm, accepts};
 use super::super::header::{Header, words};
 use super::super::package::{BuildScript, Declared, DependencyKind, Place, Scriptlet};
 use super::super::package_problem::PackageProblem;
@@ -43,7 +44,8 @@ impl Parser<'_> {
         line: &Line,
     ) -> Result<(), Ended> {
         let mut goes = Goes::Here;
-        for word in words(arguments) {
+        let takes_options = !accepts(self.macros, OldForm::ScriptOptions);
+        for word in words(arguments).into_iter().filter(|_| takes_options) {
             let next = match word.as_slice() {
                 b"-a" => Goes::After,
                 b"-p" => Goes::Before,

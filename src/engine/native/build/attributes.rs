@@ -1,10 +1,11 @@
 //! File attributes: which generators look at which files (rpm-dependency-generators(7), "FILE ATTRIBUTES").
 
 use bstr::{BString, ByteSlice};
-use regex::bytes::Regex;
 
 use super::classify::Class;
 use super::files::Entry;
+use super::problem::BuildProblem;
+use super::regular_expression::RegularExpression;
 use super::world::World;
 
 /// A file attribute.
@@ -17,9 +18,9 @@ pub(super) struct FileAttribute {
 /// What files are like that have an attribute, or don't.
 #[derive(Default)]
 struct Rules {
-    path: Option<Regex>,
-    magic: Option<Regex>,
-    mime: Option<Regex>,
+    path: Option<RegularExpression>,
+    magic: Option<RegularExpression>,
+    mime: Option<RegularExpression>,
     /// Only what can be run.
     needs_program: bool,
     /// Both path and class.
@@ -58,6 +59,13 @@ impl FileAttribute {
         self.includes.mime.is_some() || self.excludes.mime.is_some()
     }
 
+    /// Tells of rules that took too much work to be of use.
+    pub(super) fn tell_given_up(&self, world: World<'_>) {
+        for rules in [&self.includes, &self.excludes] {
+            tell_given_up(world, [&rules.path, &rules.magic, &rules.mime].into_iter().flatten());
+        }
+    }
+
     /// Whether a file has it.
     pub(super) fn matches(&self, entry: &Entry, class: &Class) -> bool {
         entry.is_there && self.includes.hold(entry, class) && !self.excludes.hold(entry, class)
@@ -93,15 +101,22 @@ impl Rules {
     }
 }
 
-/// A macro's value as a regular expression (regex(7), the extended ones).
-pub(super) fn regex(world: World<'_>, name: &str) -> Option<Regex> {
-    if !world.is_defined(name) {
-        return None;
-    }
-    let text = world.expand(format!("%{{{name}}}")).ok()?;
-    let text = BString::from(text.trim_ascii());
+/// A macro's value as a regular expression (regex(7), the extended ones). What is none is told, and left out.
+pub(super) fn regex(world: World<'_>, name: &str) -> Option<RegularExpression> {
+    let text = world.expand(format!("%{{?{name}}}")).ok()?;
+    let text = BString::from(text).to_str_lossy().into_owned();
     if text.is_empty() {
         return None;
     }
-    Regex::new(&text.to_str_lossy()).ok()
+    let compiled = RegularExpression::new(&text);
+    compiled
+        .map_err(|problem| world.tell(BuildProblem::InvalidRegex { text, reason: problem.to_string() }))
+        .ok()
+}
+
+/// Tells of expressions that took too much work to be of use.
+pub(super) fn tell_given_up<'e>(world: World<'_>, expressions: impl Iterator<Item = &'e RegularExpression>) {
+    for text in expressions.filter_map(RegularExpression::given_up) {
+        world.tell(BuildProblem::SlowRegex { text: text.to_owned() });
+    }
 }

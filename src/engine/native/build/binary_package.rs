@@ -109,6 +109,7 @@ pub(super) fn assemble(
     let wants = if needs_mime { Wants::MimeToo } else { Wants::Description };
     let classes = classify::classify(world, workspace, entries, &contents, settings.threads, wants);
     let contents = contents.within(room);
+    attributes.iter().for_each(|attribute| attribute.tell_given_up(world));
     let features = assemble::features(entries, settings, false);
     add_dependencies(&mut header, DependencyKind::Requires, features);
     let wrong = binaries_in_noarch(world, &header, &name, entries, &classes);

@@ -2,6 +2,7 @@
 //! rpm where it is not.
 
 use bstr::{BString, ByteSlice};
+use rusqlite::types::Type;
 use rusqlite::{Connection, OpenFlags, params};
 
 use super::problem::BuildProblem;
@@ -13,8 +14,8 @@ use crate::package::{Capability, Dependency, Header, Tag, decode_header};
 pub(super) enum Database {
     /// There is none.
     Empty,
-    /// One that is read here.
-    Sqlite(Connection),
+    /// One that is read here, with its folder.
+    Sqlite(Connection, String),
     /// One that the root's rpm reads: what each package provides, files included.
     Listed(Vec<Vec<Dependency>>),
 }
@@ -37,7 +38,7 @@ impl Database {
             world.fail(BuildProblem::Database { path: folder.clone(), reason: error.to_string() })
         };
         let connection = open(&path).map_err(failed)?;
-        Ok(Self::Sqlite(connection))
+        Ok(Self::Sqlite(connection, folder))
     }
 
     /// What the root's rpm says of a database of another kind.
@@ -58,28 +59,42 @@ impl Database {
     }
 
     /// Whether there is any package.
-    pub(super) fn has_packages(&self) -> bool {
+    pub(super) fn has_packages(&self, world: &World<'_>) -> Result<bool, Stop> {
         match self {
-            Self::Empty => false,
-            Self::Listed(packages) => !packages.is_empty(),
-            Self::Sqlite(connection) => {
+            Self::Empty => Ok(false),
+            Self::Listed(packages) => Ok(!packages.is_empty()),
+            Self::Sqlite(connection, folder) => {
                 let any = "SELECT EXISTS (SELECT 1 FROM Packages)";
-                connection.query_row(any, [], |row| row.get::<_, bool>(0)).unwrap_or(false)
+                let found = connection.query_row(any, [], |row| row.get::<_, bool>(0));
+                found.map_err(|error| unreadable(world, folder, &error))
             }
         }
     }
 
     /// What the packages provide that have one of these capabilities, each package its own.
-    pub(super) fn providers(&self, capabilities: &[&Capability]) -> Vec<Vec<Dependency>> {
+    pub(super) fn providers(
+        &self,
+        world: &World<'_>,
+        capabilities: &[&Capability],
+    ) -> Result<Vec<Vec<Dependency>>, Stop> {
         match self {
-            Self::Empty => Vec::new(),
-            Self::Listed(packages) => packages.clone(),
-            Self::Sqlite(connection) => {
-                let all = capabilities.iter().map(|wanted| &wanted.name);
-                all.flat_map(|name| providers(connection, name).unwrap_or_default()).collect()
+            Self::Empty => Ok(Vec::new()),
+            Self::Listed(packages) => Ok(packages.clone()),
+            Self::Sqlite(connection, folder) => {
+                let mut all = Vec::new();
+                for wanted in capabilities {
+                    let found = providers(connection, &wanted.name);
+                    all.extend(found.map_err(|error| unreadable(world, folder, &error))?);
+                }
+                Ok(all)
             }
         }
     }
+}
+
+/// A database that was opened, and is damaged all the same.
+fn unreadable(world: &World<'_>, folder: &str, error: &rusqlite::Error) -> Stop {
+    world.fail(BuildProblem::Database { path: folder.to_owned(), reason: error.to_string() })
 }
 
 /// Opens a database for reading; what it holds beside itself can't be read where nobody may write, and then is not.
@@ -129,9 +144,9 @@ fn providers(connection: &Connection, name: &BString) -> rusqlite::Result<Vec<Ve
     for number in numbers {
         let blob = "SELECT blob FROM Packages WHERE hnum = ?1";
         let bytes: Vec<u8> = connection.query_row(blob, params![number], |row| row.get(0))?;
-        if let Some(header) = decode_header(&bytes) {
-            packages.push(provided(&header, name));
-        }
+        let broken = || rusqlite::Error::InvalidColumnType(0, format!("header {number}"), Type::Blob);
+        let header = decode_header(&bytes).ok_or_else(broken)?;
+        packages.push(provided(&header, name));
     }
     Ok(packages)
 }
@@ -171,4 +186,49 @@ fn file_names(header: &Header) -> impl Iterator<Item = BString> {
         let folder = folders.get(usize::try_from(*folder).ok()?)?;
         Some([folder.as_slice(), name].concat().into())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::engine::Installed;
+    use crate::engine::native::build::installed;
+    use crate::macros::{Level, Limits, Macros, Origin, SystemHost, Table};
+
+    /// What is known of a root whose database these statements make.
+    fn known_of(statements: &str) -> Installed {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = Connection::open(folder.path().join("rpmdb.sqlite")).unwrap();
+        connection.execute_batch(statements).unwrap();
+        let host = SystemHost::new(std::collections::BTreeMap::new(), |_| {}).unwrap();
+        let macros = Macros::new(Table::new(), Rc::new(host), Limits::default());
+        let definition = format!("_dbpath {}", folder.path().display());
+        macros.define(definition.as_bytes(), Level::COMMAND_LINE, Origin::named("test")).unwrap();
+        installed(&macros, &BTreeSet::from(["a".to_owned()]))
+    }
+
+    #[test]
+    fn a_database_that_lacks_a_table_or_holds_no_headers_is_told_and_not_taken_for_an_empty_one() {
+        let packages = "CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, blob BLOB);";
+        let names = "CREATE TABLE Providename (key TEXT, hnum INTEGER, idx INTEGER);";
+        let one = "INSERT INTO Packages VALUES (1, x'00');";
+        let entry = "INSERT INTO Providename VALUES ('a', 1, 0);";
+        for statements in [
+            "CREATE TABLE Other (key TEXT);".to_owned(),
+            format!("{packages}{one}"),
+            format!("{packages}{one}{names}{entry}"),
+        ] {
+            match known_of(&statements) {
+                Installed::Unknown(reason) => assert!(reason.contains("Packages database"), "{reason}"),
+                other => panic!("{statements}: {other:?}"),
+            }
+        }
+        assert!(matches!(known_of(packages), Installed::NoPackages));
+        assert!(
+            matches!(known_of(&format!("{packages}{one}{names}")), Installed::Packages(all) if all.is_empty())
+        );
+    }
 }

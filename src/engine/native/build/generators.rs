@@ -5,12 +5,12 @@ use std::os::unix::ffi::OsStrExt;
 
 use bstr::{BString, ByteSlice};
 use rayon::prelude::*;
-use regex::bytes::Regex;
 
 use super::attributes::{self, FileAttribute};
 use super::classify::Class;
 use super::files::Entry;
 use super::problem::BuildProblem;
+use super::regular_expression::RegularExpression;
 use super::scriptlet::words;
 use super::workspace::Workspace;
 use super::world::World;
@@ -54,8 +54,8 @@ pub(super) struct Generated {
 
 /// What dependencies are kept out.
 struct Filter {
-    dependencies: Vec<Regex>,
-    files: Vec<Regex>,
+    dependencies: Option<RegularExpression>,
+    files: Vec<RegularExpression>,
 }
 
 /// Something that a generator wrote.
@@ -109,20 +109,19 @@ pub(super) fn generate(
     let mut all = Vec::new();
     let mut outcome = Ok(());
     for line in &lines {
-        let filter = filters.get(line.type_index);
-        let kept = filter.is_none_or(|filter| !filter.has_dependency(&line.text));
-        let Some(kind) = TYPES.get(line.type_index).filter(|_| kept) else {
+        let (Some(kind), Some(filter)) = (TYPES.get(line.type_index), filters.get(line.type_index)) else {
             continue;
         };
         match parsed(world, kind.kind, kind.bit, &line.text) {
-            Ok(rows) => all.extend(rows.into_iter().map(|row| Generated {
-                file: line.file,
-                kind: kind.kind,
-                row: in_namespace(row, &line.namespace),
-            })),
+            Ok(rows) => {
+                let rows = rows.into_iter().map(|row| in_namespace(row, &line.namespace));
+                let kept = rows.filter(|row| !filter.has_dependency(row));
+                all.extend(kept.map(|row| Generated { file: line.file, kind: kind.kind, row }));
+            }
             Err(Stop) => outcome = Err(Stop),
         }
     }
+    filters.iter().for_each(|filter| filter.tell_given_up(world));
     outcome.map(|()| without_weaker(all, found.classes))
 }
 
@@ -349,18 +348,23 @@ pub(super) fn parsed(
 
 impl Filter {
     fn of(world: World<'_>, word: &str) -> Self {
-        let both = |what: &str| {
-            let names = [format!("__{word}_{what}"), format!("__global_{word}_{what}")];
-            names.iter().filter_map(|name| attributes::regex(world, name)).collect()
-        };
-        Self { dependencies: both("exclude"), files: both("exclude_from") }
+        let names = [format!("__{word}_exclude_from"), format!("__global_{word}_exclude_from")];
+        Self {
+            dependencies: attributes::regex(world, &format!("__{word}_exclude")),
+            files: names.iter().filter_map(|name| attributes::regex(world, name)).collect(),
+        }
     }
 
     fn has_file(&self, entry: &Entry) -> bool {
         self.files.iter().any(|regex| regex.is_match(&entry.path))
     }
 
-    fn has_dependency(&self, line: &BString) -> bool {
-        self.dependencies.iter().any(|regex| regex.is_match(line))
+    /// Whether a dependency is kept out, as rpm writes it: `name >= version`.
+    fn has_dependency(&self, row: &DependencyRow) -> bool {
+        self.dependencies.as_ref().is_some_and(|regex| regex.is_match(row.to_string().as_bytes()))
+    }
+
+    fn tell_given_up(&self, world: World<'_>) {
+        attributes::tell_given_up(world, self.files.iter().chain(&self.dependencies));
     }
 }

@@ -16,6 +16,7 @@ mod order;
 mod packages;
 mod parts;
 mod problem;
+mod regular_expression;
 mod requirements;
 mod scriptlet;
 mod scripts;
@@ -72,22 +73,26 @@ impl BuildListener for Complaint {
 pub(super) fn has_packages(macros: &Macros) -> bool {
     let complaint = Complaint::default();
     let world = World::new(macros, &complaint);
-    database::Database::open(&world).is_ok_and(|database| database.has_packages())
+    let database = database::Database::open(&world);
+    database.and_then(|database| database.has_packages(&world)).unwrap_or(false)
 }
 
 /// The packages of the root that macros see, which provide one of these names or have such a file.
 pub(super) fn installed(macros: &Macros, names: &BTreeSet<String>) -> Installed {
     let complaint = Complaint::default();
     let world = World::new(macros, &complaint);
-    match database::Database::open(&world) {
-        Ok(database) if !database.has_packages() => Installed::NoPackages,
-        Ok(database) => {
-            let wanted = names.iter().map(|name| Capability { name: name.as_str().into(), version: None });
-            let wanted: Vec<Capability> = wanted.collect();
-            Installed::Packages(database.providers(&wanted.iter().collect::<Vec<_>>()))
-        }
-        Err(Stop) => Installed::Unknown(complaint.0.take().unwrap_or_default()),
+    let found = providers(&world, names);
+    found.unwrap_or_else(|Stop| Installed::Unknown(complaint.0.take().unwrap_or_default()))
+}
+
+fn providers(world: &World<'_>, names: &BTreeSet<String>) -> Result<Installed, Stop> {
+    let database = database::Database::open(world)?;
+    if !database.has_packages(world)? {
+        return Ok(Installed::NoPackages);
     }
+    let wanted = names.iter().map(|name| Capability { name: name.as_str().into(), version: None });
+    let wanted: Vec<Capability> = wanted.collect();
+    Ok(Installed::Packages(database.providers(world, &wanted.iter().collect::<Vec<_>>())?))
 }
 
 /// A build to carry out.

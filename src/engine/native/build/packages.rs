@@ -206,12 +206,16 @@ fn write(
     write_package(&folder, Path::new(path.as_path().file_name().unwrap_or_default()), unwritten).map(drop)
 }
 
+/// What packages say of who built them.
+const FORGE: &str = concat!("rpmforge ", env!("CARGO_PKG_VERSION"));
+
 /// The header with what all packages of the build say.
 fn finished(package: &Assembled, settings: &Settings, common: &Common) -> Header {
     let mut header = package.header.clone();
     header.set_number(Tag::BUILD_TIME, u64::try_from(settings.times.build).unwrap_or(0));
     header.set_text(Tag::BUILD_HOST, settings.host.as_str());
     header.set_text(Tag::RPM_VERSION, settings.rpm_version.as_str());
+    header.set_text(Tag::FORGE_VERSION, FORGE);
     // A source package always has one: what is built from it later can't know.
     if let Some(cookie) = common.cookie.as_ref().filter(|_| common.is_of_both || package.is_source) {
         header.set_text(Tag::COOKIE, cookie.as_str());

@@ -413,6 +413,32 @@ pub enum BuildProblem {
         /// What the macro says.
         policy: String,
     },
+    /// A pattern that is no regular expression.
+    #[error("Ignoring invalid regex {text}")]
+    #[diagnostic(
+        code(forge::engine::invalid_regex),
+        help(
+            "{reason}: regex(7) says what extended regular expressions are, and where a backslash is needed"
+        ),
+        severity(Warning)
+    )]
+    InvalidRegex {
+        /// The pattern.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A pattern that would take forever.
+    #[error("regex takes too much work, and was taken for one that matches nothing: {text}")]
+    #[diagnostic(
+        code(forge::engine::slow_regex),
+        help("repetitions within repetitions and back-references multiply: write it without them"),
+        severity(Warning)
+    )]
+    SlowRegex {
+        /// The pattern.
+        text: String,
+    },
     /// A macro of before.
     #[error("%{old} is deprecated, please use %{new}")]
     #[diagnostic(code(forge::engine::deprecated), help("use the newer one"), severity(Warning))]

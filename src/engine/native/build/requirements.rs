@@ -25,15 +25,13 @@ pub(super) fn missing(world: &World<'_>, spec: &Spec, staged: &[Vec<Met>]) -> Re
     let mut missing = Vec::new();
     for kind in [DependencyKind::BuildRequires, DependencyKind::BuildConflicts] {
         let is_conflict = kind == DependencyKind::BuildConflicts;
-        let of_kind = spec.build_dependencies.iter().filter(|declared| declared.kind == kind);
-        let unmet = of_kind
-            .filter(|declared| is_met(&database, staged, &declared.dependency) == is_conflict)
-            .map(|declared| Unmet {
-                dependency: declared.dependency.to_string(),
-                is_conflict,
-                package: package.clone(),
-            });
-        let mut lines: Vec<Unmet> = unmet.collect();
+        let mut lines: Vec<Unmet> = Vec::new();
+        for declared in spec.build_dependencies.iter().filter(|declared| declared.kind == kind) {
+            if is_met(world, &database, staged, &declared.dependency)? == is_conflict {
+                let (dependency, package) = (declared.dependency.to_string(), package.clone());
+                lines.push(Unmet { dependency, is_conflict, package });
+            }
+        }
         lines.sort();
         lines.dedup();
         missing.extend(lines);
@@ -49,18 +47,25 @@ fn package_name(spec: &Spec) -> String {
     format!("{name}-{version}.{}", spec.target.arch)
 }
 
-fn is_met(database: &Database, staged: &[Vec<Met>], dependency: &Dependency) -> bool {
-    let providers = |wanted: &[&Capability]| [database.providers(wanted).as_slice(), staged].concat();
-    match dependency {
+fn is_met(
+    world: &World<'_>,
+    database: &Database,
+    staged: &[Vec<Met>],
+    dependency: &Dependency,
+) -> Result<bool, Stop> {
+    let providers = |wanted: &[&Capability]| -> Result<Vec<Vec<Met>>, Stop> {
+        Ok([database.providers(world, wanted)?.as_slice(), staged].concat())
+    };
+    Ok(match dependency {
         Dependency::Plain(capability) if capability.name.starts_with(RPMLIB_PREFIX) => true,
         Dependency::Plain(capability) => {
-            is_met_by(&Rich::Capability(capability.clone()), &providers(&[capability]))
+            is_met_by(&Rich::Capability(capability.clone()), &providers(&[capability])?)
         }
         Dependency::Rich(rich) => {
             let capabilities: Vec<&Capability> = rich.capabilities();
-            is_met_by(rich, &providers(&capabilities))
+            is_met_by(rich, &providers(&capabilities)?)
         }
-    }
+    })
 }
 
 fn is_met_by(rich: &Rich, packages: &[Vec<Met>]) -> bool {

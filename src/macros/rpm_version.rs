@@ -1,0 +1,124 @@
+//! The version of rpm whose language is spoken: `%{rpmversion}`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Macros;
+use super::table::{Level, Origin};
+
+/// A version of rpm: `4.18.0`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RpmVersion {
+    major: u16,
+    minor: u16,
+    patch: u16,
+}
+
+/// What an older rpm takes in macros, and newer ones refuse.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OldMacros {
+    /// Words without quotes in expressions: each is a text.
+    pub bare_words: bool,
+    /// Names that were not built-in macros yet, and can be defined.
+    pub definable: Vec<&'static str>,
+}
+
+impl RpmVersion {
+    /// The newest one whose language is known: it is spoken where nobody says another.
+    pub const NEWEST: Self = Self::new(6, 1);
+
+    /// The macro that says which language is spoken, as the command line, macro files and manifests set it.
+    pub const MACRO: &'static str = "_rpm_dialect";
+
+    /// The first version of a branch: `4.18.0`.
+    pub const fn new(major: u16, minor: u16) -> Self {
+        Self { major, minor, patch: 0 }
+    }
+
+    /// Reads `4.18`, `4.18.0`, `4.20.1-beta1`.
+    pub fn read(text: &str) -> Option<Self> {
+        let (numbers, _) = text.split_once(['-', '~', '+']).unwrap_or((text, ""));
+        let mut parts = numbers.split('.');
+        let mut next = || -> Option<Option<u16>> {
+            let Some(part) = parts.next() else { return Some(None) };
+            let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+            is_number.then(|| part.parse().ok()).flatten().map(Some)
+        };
+        let (major, minor, patch) = (next()??, next()??, next()?.unwrap_or(0));
+        Some(Self { major, minor, patch })
+    }
+
+    /// The branch that it belongs to: `4.18` of `4.18.2`.
+    pub fn branch(self) -> (u16, u16) {
+        (self.major, self.minor)
+    }
+}
+
+impl fmt::Display for RpmVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { major, minor, patch } = self;
+        write!(f, "{major}.{minor}.{patch}")
+    }
+}
+
+impl From<RpmVersion> for String {
+    fn from(version: RpmVersion) -> Self {
+        version.to_string()
+    }
+}
+
+impl TryFrom<String> for RpmVersion {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::read(&text).ok_or_else(|| format!("`{text}` is no version of rpm"))
+    }
+}
+
+impl Macros {
+    /// The version of rpm whose language is spoken; where what says so is no version, that text.
+    ///
+    /// # Errors
+    /// The text of the macro that says it, where it is no version.
+    pub fn spoken_version(&self) -> Result<RpmVersion, Vec<u8>> {
+        self.language.spoken_version()
+    }
+
+    /// Takes from now on what an older rpm takes. The version stays, whatever a spec defines.
+    pub fn speak(&self, version: RpmVersion, old: OldMacros) {
+        *self.language.spoken.borrow_mut() = Some((version, old));
+    }
+
+    /// Says which language is to be spoken.
+    pub fn set_version(&self, version: RpmVersion) {
+        let definition = format!("{} {version}", RpmVersion::MACRO);
+        // What is well formed can be defined.
+        let _ = self.define(definition.as_bytes(), Level::COMMAND_LINE, Origin::named("the manifest"));
+    }
+
+    /// Says which language is to be spoken, unless a macro says so already.
+    pub fn propose_version(&self, version: RpmVersion) {
+        if !self.is_defined(RpmVersion::MACRO.as_bytes()) {
+            self.set_version(version);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_and_compared_as_numbers() {
+        let read = |text| RpmVersion::read(text).map(|version| version.to_string());
+        assert_eq!(read("4.18"), Some("4.18.0".to_owned()));
+        assert_eq!(read("4.20.1-beta1"), Some("4.20.1".to_owned()));
+        assert_eq!(read("4.14.2.1"), Some("4.14.2".to_owned()));
+        for wrong in ["", "4", "4.", "4.x", "four", "4.18.", "+4.1", "99999.1", "4. 18"] {
+            assert_eq!(RpmVersion::read(wrong), None, "{wrong}");
+        }
+        assert!(RpmVersion::read("4.9") < RpmVersion::read("4.14"));
+    }
+}
