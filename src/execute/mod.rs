@@ -21,6 +21,7 @@ mod staging;
 mod steps;
 mod task;
 mod urgency;
+mod work_time;
 
 #[cfg(test)]
 mod tests;

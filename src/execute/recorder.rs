@@ -20,6 +20,7 @@ use super::abandoned::clear_abandoned;
 use super::blocking::run_blocking;
 use super::results::{ResultRecord, complete, largest_number, result_folder, work_folder};
 use super::task::{ScheduledBuild, Task};
+use super::work_time::WorkTime;
 use crate::digest::Key;
 use crate::event::{BuildName, Ended, Event, EventSink, Failure, StageTime, State, Timestamp, What};
 use crate::files::Folder;
@@ -189,6 +190,7 @@ fn prepare(records: &Records) -> Result<(), ExecuteError> {
 struct BegunBuild {
     number: u64,
     started: Timestamp,
+    worked: WorkTime,
     /// Its result folder, below the state folder.
     folder: String,
     build: Arc<ScheduledBuild>,
@@ -228,7 +230,10 @@ impl Writer {
                 Ok(())
             }
             Record::State { build, state, usual, at } => {
-                let number = self.begun.get(&build).map(|begun| begun.number);
+                let number = self.begun.get_mut(&build).map(|begun| {
+                    begun.worked.note_state(state, at);
+                    begun.number
+                });
                 self.tell(at, What::StateChanged { build, number, state, estimate: usual });
                 Ok(())
             }
@@ -267,7 +272,7 @@ impl Writer {
         }
         let mut duration = Duration::ZERO;
         if let Some(begun) = &begun {
-            duration = at.since(begun.started);
+            duration = begun.worked.until(at);
             if let Some(failure) = &mut details.failure {
                 failure.log.get_or_insert_with(|| format!(".forge/{}/build.log", begun.folder));
             }
@@ -298,7 +303,7 @@ fn begin_new(
     let folder = result_folder(&build.name, number);
     // A folder of that name that is there already is of a build whose number was lost with the power.
     records.state.create(&folder)?.clear()?;
-    Ok(BegunBuild { number, started: at, folder, build })
+    Ok(BegunBuild { number, started: at, worked: WorkTime::default(), folder, build })
 }
 
 impl Records {
@@ -319,7 +324,7 @@ impl Records {
         details: &EndDetails,
         result: Option<&StepResult>,
     ) -> Result<(), ExecuteError> {
-        let BegunBuild { number, started, folder, build } = begun;
+        let BegunBuild { number, started, worked: _, folder, build } = begun;
         let files = result.map(|result| result.files.as_slice()).unwrap_or_default();
         let record = ResultRecord {
             build: build.name.clone(),
