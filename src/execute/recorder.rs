@@ -81,7 +81,7 @@ enum Record {
     /// A result was of use.
     Used { key: Key, at: Timestamp },
     /// There is nothing to write down.
-    Happened(Event),
+    Happened(Box<Event>),
     /// Nothing comes after this.
     Finish,
 }
@@ -160,7 +160,7 @@ impl RecorderHandle {
 
     /// Something has happened that need not be written down.
     pub fn happened(&self, what: What) {
-        self.send(Record::Happened(self.events.event(what)));
+        self.send(Record::Happened(Box::new(self.events.event(what))));
     }
 
     /// Whether somebody asks for what builds print.

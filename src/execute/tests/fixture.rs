@@ -297,14 +297,17 @@ pub fn tells(package: &str, wanted: State) -> impl Fn(&What) -> bool {
     }
 }
 
+/// What is done with an event as it comes.
+type Look = Box<dyn Fn(&Event) + Send + Sync>;
+
 /// Hears all events.
 #[derive(Default)]
 pub struct Heard {
     pub events: Mutex<Vec<Event>>,
     /// Whether it asks for what builds print.
     pub asks_for_logs: bool,
-    /// What is done with each event as it comes.
-    pub look: Option<Box<dyn Fn(&Event) + Send + Sync>>,
+    /// What is done with each event as it comes, if anything is.
+    pub look: Option<Look>,
 }
 
 impl Listener for Heard {
