@@ -65,7 +65,7 @@ fn sample(form: OldForm) -> Sample {
         OldForm::ScriptOptions => of("", "%prep -q\ntrue\n", "true", &["forge::spec::script_option"]),
         OldForm::LaterBuiltIns(names) => {
             let defined = names.iter().fold(String::new(), |mut text, name| {
-                write!(text, "%define {name} v\n").unwrap();
+                writeln!(text, "%define {name} v").unwrap();
                 text
             });
             let used = format!("{defined}Vendor: %{{{}}}\n", names[0]);
@@ -167,6 +167,21 @@ fn a_version_that_forge_does_not_speak_is_refused_by_name() {
     assert_eq!(findings[0].code, "forge::spec::unknown_dialect");
     assert_eq!(findings[0].title, "%_rpm_dialect is `4.13.0`");
     assert!(findings[0].help.as_deref().unwrap().contains("4.14.0 on"));
+}
+
+#[test]
+fn what_is_wrong_with_an_old_line_of_prep_is_told_with_its_place() {
+    let (spec, findings) = read(&format!("{HEAD}%description\ntext\n%prep\n%patch9 -p1\n"), (4, 18));
+    assert!(spec.is_none());
+    assert_eq!((findings[0].code.as_str(), findings[0].line), ("forge::spec::prep_line", 9));
+    assert_eq!(findings[0].title, "No patch number 9");
+}
+
+#[test]
+fn a_line_of_an_undefined_macro_has_a_code_of_its_own() {
+    let (_, findings) = read(&format!("{HEAD}%gometa -f\n"), (6, 1));
+    assert_eq!(findings[0].code, "forge::spec::undefined_macro");
+    assert_eq!(findings[0].title, "Unknown tag: %gometa -f");
 }
 
 #[test]

@@ -29,16 +29,14 @@ const RSA: [u8; 3] = [1, 2, 3];
 /// The signature is none, or the package can't be read or written.
 pub fn add_signature(folder: &Folder, path: &Path, headers: &Headers, signature: &[u8]) -> io::Result<()> {
     let (tag, entry) = signature_entry(headers, signature)?;
-    let mut entries: Vec<(u32, Kind, Value)> = headers
-        .signatures
-        .iter()
-        .filter(|(old, _)| *old != tag)
-        .map(|(tag, value)| (*tag, kind(*tag, value), value.clone()))
-        .collect();
+    let before = headers.signatures.iter();
+    let mut entries: Vec<(u32, Kind, Value)> =
+        before.map(|(tag, value)| (*tag, kind(*tag, value), value.clone())).collect();
+    let room = encoded(&entries).len();
+    entries.retain(|(old, ..)| *old != tag);
     entries.push(entry);
     entries.sort_by_key(|(tag, ..)| *tag);
     let header_at = headers.payload_offset - headers.header_bytes.len() as u64;
-    let room = usize::try_from(header_at).unwrap_or(usize::MAX).saturating_sub(LEAD_SIZE);
     let bytes = fitted(entries, room);
     folder.write_atomic_with(path, |file| {
         let mut package = folder.open(path)?.into_std();
@@ -96,19 +94,23 @@ fn kind(tag: u32, value: &Value) -> Kind {
     }
 }
 
-/// The header's bytes, with as much of the reserve as there is room for.
+/// The header's bytes, without those that fill it up.
+fn encoded(entries: &[(u32, Kind, Value)]) -> Vec<u8> {
+    encode(Region::Signatures, entries.iter().map(|(tag, kind, value)| (*tag, *kind, value)))
+}
+
+/// The header's bytes, which begin the next header at a place of 8 bytes; with as much of the reserve as there is room for: what
+/// fills it up is none.
 fn fitted(mut entries: Vec<(u32, Kind, Value)>, room: usize) -> Vec<u8> {
     let is_reserve = |tag: u32| matches!(tag, signature_tag::RESERVED | signature_tag::RESERVED_4);
-    let encoded = |entries: &[(u32, Kind, Value)]| {
-        let entries = entries.iter().map(|(tag, kind, value)| (*tag, *kind, value));
-        let mut bytes = encode(Region::Signatures, entries);
+    let padded = |entries: &[(u32, Kind, Value)]| {
+        let mut bytes = encoded(entries);
         bytes.resize(bytes.len().next_multiple_of(8), 0);
         bytes
     };
-    let bytes = encoded(&entries);
-    let excess = bytes.len().saturating_sub(room);
+    let excess = encoded(&entries).len().saturating_sub(room);
     if excess == 0 {
-        return bytes;
+        return padded(&entries);
     }
     let reserve = entries.iter_mut().find(|(tag, ..)| is_reserve(*tag));
     if let Some((_, _, Value::Bytes(free))) = reserve {
@@ -116,7 +118,7 @@ fn fitted(mut entries: Vec<(u32, Kind, Value)>, room: usize) -> Vec<u8> {
     }
     // Nothing can be reserved in no bytes.
     entries.retain(|(_, _, value)| !matches!(value, Value::Bytes(bytes) if bytes.is_empty()));
-    encoded(&entries)
+    padded(&entries)
 }
 
 #[cfg(test)]
@@ -134,8 +136,12 @@ mod tests {
     #[test]
     fn the_reserve_gives_its_room() {
         let reserve = |size| (signature_tag::RESERVED, Kind::Bytes, Value::Bytes(vec![0; size]));
-        let room = fitted(vec![reserve(400)], usize::MAX).len();
+        let room = encoded(&[reserve(400)]).len();
         let signature = (signature_tag::OPENPGP, Kind::Texts, Value::Texts(vec!["x".repeat(99).into()]));
-        assert_eq!(fitted(vec![signature, reserve(400)], room).len(), room);
+        let all = fitted(vec![signature, reserve(400)], room);
+        assert_eq!(all.len(), room.next_multiple_of(8));
+        // 16 bytes of index, the text and its end.
+        assert!(all.windows(284).any(|part| part.iter().all(|byte| *byte == 0)));
+        assert!(!all.windows(300).any(|part| part.iter().all(|byte| *byte == 0)));
     }
 }

@@ -251,6 +251,28 @@ const VERIFIED: [(&str, u32); 12] = [
 /// # Errors
 /// The first thing that is wrong with it.
 pub fn read_file_line(line: &[u8]) -> Result<FileItem, FileProblem> {
+    let item = read_words(line)?;
+    check_names(&item)?;
+    Ok(item)
+}
+
+/// As [`read_file_line`], with what rpm takes of a line that names too much: it goes on with that, and fails in the end.
+pub fn read_file_line_partly(line: &[u8]) -> (FileItem, Option<FileProblem>) {
+    let mut item = match read_words(line) {
+        Ok(item) => item,
+        Err(problem) => return (FileItem::default(), Some(problem)),
+    };
+    let problem = check_names(&item).err();
+    match &problem {
+        Some(FileProblem::Second { .. }) => item.names.truncate(1),
+        Some(_) if item.has_one_attribute() => item.names.retain(|name| !name.starts_with(b"/")),
+        Some(_) => item.names.clear(),
+        None => {}
+    }
+    (item, problem)
+}
+
+fn read_words(line: &[u8]) -> Result<FileItem, FileProblem> {
     let mut item = FileItem::default();
     let mut rest = line.trim_ascii();
     while !rest.is_empty() {
@@ -271,7 +293,6 @@ pub fn read_file_line(line: &[u8]) -> Result<FileItem, FileProblem> {
         }
         .trim_ascii_start();
     }
-    check_names(&item)?;
     Ok(item)
 }
 

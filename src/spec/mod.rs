@@ -54,7 +54,9 @@ mod tag;
 pub use changelog::{Change, ChangelogProblem, Trim, read_changelog};
 pub use dependency::{Allows, Dependency, DependencyProblem, mentioned, read as read_dependencies};
 pub use dialect::{DialectProblem, OLD_FORMS, OldForm, OldFormRow, check_dialect};
-pub use file_line::{FileDirective, FileItem, FileProblem, Ownership, SimpleDirective, read_file_line};
+pub use file_line::{
+    FileDirective, FileItem, FileProblem, Ownership, SimpleDirective, read_file_line, read_file_line_partly,
+};
 pub use finding::{Finding, Through, Weight};
 pub use header::{Belongs, Header, HeaderProblem};
 pub use headers::{DependencyRow, ScriptText, add_dependencies, set_script_texts};

@@ -117,6 +117,7 @@ pub(super) fn regex(world: World<'_>, name: &str) -> Option<RegularExpression> {
 /// Tells of expressions that took too much work to be of use.
 pub(super) fn tell_given_up<'e>(world: World<'_>, expressions: impl Iterator<Item = &'e RegularExpression>) {
     for text in expressions.filter_map(RegularExpression::given_up) {
-        world.tell(BuildProblem::SlowRegex { text: text.to_owned() });
+        let reason = "Matching takes too much work".to_owned();
+        world.tell(BuildProblem::InvalidRegex { text: text.to_owned(), reason });
     }
 }

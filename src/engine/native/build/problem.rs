@@ -428,17 +428,6 @@ pub enum BuildProblem {
         /// What is wrong with it.
         reason: String,
     },
-    /// A pattern that would take forever.
-    #[error("regex takes too much work, and was taken for one that matches nothing: {text}")]
-    #[diagnostic(
-        code(forge::engine::slow_regex),
-        help("repetitions within repetitions and back-references multiply: write it without them"),
-        severity(Warning)
-    )]
-    SlowRegex {
-        /// The pattern.
-        text: String,
-    },
     /// A macro of before.
     #[error("%{old} is deprecated, please use %{new}")]
     #[diagnostic(code(forge::engine::deprecated), help("use the newer one"), severity(Warning))]

@@ -16,7 +16,7 @@ use super::line::{Attributes, Defaults};
 use super::pattern;
 use super::public_key;
 use crate::files::{Folder, reason};
-use crate::spec::{SimpleDirective, read_file_line};
+use crate::spec::{FileItem, SimpleDirective, read_file_line_partly};
 
 /// Fewer entries of a folder are not worth another thread.
 const MANY: usize = 32;
@@ -78,11 +78,17 @@ impl<'c> Collector<'c> {
         if text.trim_ascii().is_empty() {
             return;
         }
-        let item = match read_file_line(text) {
-            Ok(item) => item,
-            Err(problem) => return self.wrong(BuildProblem::FileLine { problem }),
-        };
-        let mut attributes = Attributes::of(&item, &mut self.defaults);
+        let (item, problem) = read_file_line_partly(text);
+        if problem.is_none() || !item.names.is_empty() {
+            self.item(&item);
+        }
+        if let Some(problem) = problem {
+            self.wrong(BuildProblem::FileLine { problem });
+        }
+    }
+
+    fn item(&mut self, item: &FileItem) {
+        let mut attributes = Attributes::of(item, &mut self.defaults);
         match rpm::FileCaps::new(attributes.capabilities.to_string()) {
             _ if attributes.capabilities.is_empty() => {}
             Ok(capabilities) => attributes.capabilities = normal(&capabilities.to_string()),
