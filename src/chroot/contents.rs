@@ -11,7 +11,7 @@ use super::configuration::configuration_files;
 use super::file_digests::FileDigests;
 use super::package_database::{dpkg, whole_files};
 use super::programs::programs;
-use super::view::{Found, View};
+use super::view::{RootFile, View};
 use crate::digest::{Digest, Encoder, Key};
 use crate::store::{RecordKind, Store};
 
@@ -118,7 +118,7 @@ impl RootContents {
         let view = View::open(request.path)?;
         let (packages, configuration) = (whole_files(&view), configuration_files(&view)?);
         let (first, second) = (packages.len(), packages.len() + configuration.len());
-        let files: Vec<Found> =
+        let files: Vec<RootFile> =
             packages.into_iter().chain(configuration).chain(programs(&view, request)?).collect();
         let looked = known.look(&view, &files, request.now)?;
         let (packages, rest) = looked.digests.split_at(first);

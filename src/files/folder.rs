@@ -13,7 +13,7 @@ use cap_std::fs::{
 };
 use rayon::prelude::*;
 
-use super::durable::{Durability, make_ambient_folders};
+use super::durability::{Durability, make_ambient_folders};
 use super::limits::DEEPEST_EMPTIED;
 use super::{HostPath, about};
 
@@ -30,7 +30,7 @@ pub enum EntryKind {
 
 /// One name in a folder.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct FolderEntry {
     /// The name; names that are not UTF-8 are left out of listings.
     pub name: String,
     /// What it stands for.
@@ -71,7 +71,7 @@ impl Folder {
     /// As [`Folder::create_ambient`], for content that need not last: nothing is synced there or on the way.
     pub fn create_scratch(path: &HostPath) -> io::Result<Self> {
         Dir::create_ambient_dir_all(path.as_path(), ambient_authority()).map_err(about(path))?;
-        Self::open_ambient(path).map(Self::without_sync)
+        Ok(Self { durability: Durability::Unsynced, ..Self::open_ambient(path)? })
     }
 
     /// Whether what is written into it must be there after a power cut.
@@ -103,7 +103,7 @@ impl Folder {
 
     /// A folder below this one, made where it is missing.
     pub fn create(&self, path: impl AsRef<Path>) -> io::Result<Self> {
-        self.make_folders(path.as_ref()).map_err(self.about(&path))?;
+        self.durability.make_folders(&self.dir, path.as_ref()).map_err(self.about(&path))?;
         self.folder(path)
     }
 
@@ -202,14 +202,14 @@ impl Folder {
     }
 
     /// The names in this folder, sorted, so that nothing depends on the file system's order.
-    pub fn entries(&self) -> io::Result<Vec<Entry>> {
+    pub fn entries(&self) -> io::Result<Vec<FolderEntry>> {
         let mut entries = Vec::new();
         for entry in self.dir.entries().map_err(about(&self.path))? {
             let entry = entry?;
             let Ok(name) = entry.file_name().into_string() else {
                 continue;
             };
-            entries.push(Entry { name, kind: kind_of(entry.file_type()?) });
+            entries.push(FolderEntry { name, kind: kind_of(entry.file_type()?) });
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)
@@ -232,9 +232,9 @@ impl Folder {
         let temporary = self.temporary(path);
         let result = self.new_file(&temporary, 0o644).and_then(|mut file| {
             write(&mut file)?;
-            self.sync_content(&file)?;
+            self.durability.sync_content(&file)?;
             self.dir.rename(&temporary, &self.dir, path)?;
-            self.sync_name(path)
+            self.durability.sync_name(&self.dir, path)
         });
         if result.is_err() {
             // What is left of a failed write is of no use; a second failure here would only hide the first.
@@ -297,22 +297,21 @@ impl Folder {
         }
     }
 
-    /// Puts the file `from` of this folder at `to` in `target`: by reflink where the file system can, else by a
-    /// hard link, else as a copy. What the result is for decides whether sharing is allowed, see [`Sharing`]. `check` sees
-    /// what was placed before it gets its name; what it refuses leaves nothing behind.
+    /// Puts the file `from` of this folder elsewhere: by reflink where the file system can, else by a hard link, else as a
+    /// copy. What the result is for decides whether sharing is allowed, see [`Sharing`]. `check` sees what was placed before
+    /// it gets its name; what it refuses leaves nothing behind.
     pub fn place(
         &self,
         from: &Path,
-        target: &Folder,
-        to: &Path,
-        sharing: Sharing,
+        destination: Destination<'_>,
         check: impl FnOnce(File) -> io::Result<()>,
     ) -> io::Result<()> {
+        let Destination { folder: target, path: to, sharing } = destination;
         let temporary = target.temporary(to);
         let placed = self.share(from, target, &temporary, sharing);
         let checked = placed.and_then(|()| check(target.dir.open(&temporary)?));
         let named = checked.and_then(|()| target.dir.rename(&temporary, &target.dir, to));
-        let result = named.and_then(|()| target.sync_name(to));
+        let result = named.and_then(|()| target.durability.sync_name(&target.dir, to));
         if result.is_err() {
             let _ = target.dir.remove_file(&temporary);
         }
@@ -323,7 +322,7 @@ impl Folder {
         let mut source = self.dir.open(from)?;
         let mut copy = target.new_file(to, 0o644)?;
         if rustix::fs::ioctl_ficlone(&copy, &source).is_ok() {
-            return target.sync_content(&copy);
+            return target.durability.sync_content(&copy);
         }
         if sharing == Sharing::HardLink {
             drop(copy);
@@ -334,7 +333,7 @@ impl Folder {
             copy = target.new_file(to, 0o644)?;
         }
         io::copy(&mut source, &mut copy)?;
-        target.sync_content(&copy)
+        target.durability.sync_content(&copy)
     }
 
     /// Takes write permission away from a file that others share.
@@ -400,6 +399,17 @@ impl Folder {
     fn about(&self, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> io::Error {
         about(self.path.join(path))
     }
+}
+
+/// Where a file is put, and what it may share with where it came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Destination<'a> {
+    /// The folder.
+    pub folder: &'a Folder,
+    /// The path in it.
+    pub path: &'a Path,
+    /// What it may share.
+    pub sharing: Sharing,
 }
 
 /// What a file that is put elsewhere may share with where it came from.
@@ -503,7 +513,8 @@ mod tests {
     fn a_copy_for_a_build_cannot_spoil_its_origin() {
         let (_temp, folder) = scratch();
         folder.write_atomic("origin", b"kept").unwrap();
-        folder.place(Path::new("origin"), &folder, Path::new("copy"), Sharing::Nothing, |_| Ok(())).unwrap();
+        let copy = Destination { folder: &folder, path: Path::new("copy"), sharing: Sharing::Nothing };
+        folder.place(Path::new("origin"), copy, |_| Ok(())).unwrap();
         folder.replace_file("copy").unwrap().write_all(b"spoilt").unwrap();
         assert_eq!(folder.read("origin").unwrap(), b"kept");
     }

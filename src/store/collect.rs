@@ -5,14 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::record::RecordName;
+use super::record_index::RecordName;
 use super::{RecordKind, StepResult, Store, StoreError};
 use crate::event::Timestamp;
 use crate::files::{EntryKind, Folder, is_temporary};
 
 /// What may stay.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Limits {
+pub struct CollectionLimits {
     /// Results unused for longer go.
     pub older: Option<Duration>,
     /// The results used longest ago go until the store is no larger, in bytes.
@@ -46,7 +46,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::InUse`] while anything is being built.
-    pub fn collect(&self, limits: Limits, now: Timestamp) -> Result<Collected, StoreError> {
+    pub fn collect(&self, limits: CollectionLimits, now: Timestamp) -> Result<Collected, StoreError> {
         let _lock = self.lock_alone("forge gc")?;
         let mut steps = self.remembered_results()?;
         let mut collected = Collected::default();
@@ -96,7 +96,7 @@ impl Store {
     }
 
     /// Specs are read without the store's lock: a file that is just being written is left alone.
-    fn remove_old_facts(&self, limits: Limits, now: Timestamp) -> Result<(), StoreError> {
+    fn remove_old_facts(&self, limits: CollectionLimits, now: Timestamp) -> Result<(), StoreError> {
         // What roots consist of can be had again by another look as well.
         for kind in [RecordKind::Facts, RecordKind::Root, RecordKind::Package] {
             for path in files_below(&self.folder, Path::new(kind.folder()))? {
@@ -187,7 +187,7 @@ mod tests {
         store.folder.remove_file(result.log.path()).unwrap();
         store.folder.write_atomic("steps/.forge-tmp-1-1", b"").unwrap();
         store.folder.create("incoming").unwrap().write_atomic("half", b"").unwrap();
-        let collected = store.collect(Limits::default(), Timestamp(9_000_000)).unwrap();
+        let collected = store.collect(CollectionLimits::default(), Timestamp(9_000_000)).unwrap();
         assert_eq!((collected.results, collected.blobs, collected.bytes_left), (3, 1, 1));
         assert!(!store.folder.exists("incoming"));
     }
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn what_was_used_longest_ago_goes_first() {
         let (_temp, store) = store_with(&["oldest..", "older...", "newest.."]);
-        let limits = Limits { older: None, size_bytes: Some(16) };
+        let limits = CollectionLimits { older: None, size_bytes: Some(16) };
         let collected = store.collect(limits, Timestamp(9_000_000)).unwrap();
         assert_eq!(collected, Collected { results: 1, blobs: 1, bytes: 8, bytes_left: 16 });
         let newest = Encoder::new("test v1").text("content", "newest..").key();
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn age_counts_from_the_last_use() {
         let (_temp, store) = store_with(&["a", "b"]);
-        let limits = Limits { older: Some(Duration::from_secs(1500)), size_bytes: None };
+        let limits = CollectionLimits { older: Some(Duration::from_secs(1500)), size_bytes: None };
         assert_eq!(store.collect(limits, Timestamp(2_000_000)).unwrap().results, 1);
     }
 
@@ -213,6 +213,6 @@ mod tests {
     fn nothing_is_collected_while_something_is_built() {
         let (_temp, store) = store_with(&["a"]);
         let _building = store.lock_for_use().unwrap();
-        assert!(matches!(store.collect(Limits::default(), Timestamp(0)), Err(StoreError::InUse)));
+        assert!(matches!(store.collect(CollectionLimits::default(), Timestamp(0)), Err(StoreError::InUse)));
     }
 }

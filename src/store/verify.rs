@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::collect::files_below;
-use super::record::RecordName;
+use super::record_index::RecordName;
 use super::{Blob, RecordKind, StepResult, Store, StoreError};
 use crate::digest::Digest;
 use crate::files::{Folder, is_temporary};
