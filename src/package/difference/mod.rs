@@ -9,6 +9,8 @@ use bstr::ByteSlice;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use files::tag_named;
+
 use super::header::Value;
 use super::tag::Tag;
 use super::write::hex;
@@ -224,10 +226,6 @@ pub fn difference(before: &Compared, after: &Compared) -> Difference {
     Difference { tags: changes, dependencies, scripts, files, payload }
 }
 
-fn tag(name: &str) -> Option<Tag> {
-    Tag::named(name.as_bytes())
-}
-
 fn tag_change(tag: Tag, old: &Header, new: &Header) -> Option<TagChange> {
     let (before, after) = (old.get(tag), new.get(tag));
     if before == after {
@@ -274,7 +272,7 @@ fn dependency_change(
     new: &Header,
     seen: &mut BTreeSet<Tag>,
 ) -> Option<DependencyChange> {
-    let tags = ["NAME", "VERSION", "FLAGS"].map(|what| tag(&format!("{kind}{what}")));
+    let tags = ["NAME", "VERSION", "FLAGS"].map(|what| tag_named(&format!("{kind}{what}")));
     let [Some(name), Some(version), Some(flags)] = tags else {
         return None;
     };
@@ -323,8 +321,8 @@ fn events(flags: u32) -> String {
 }
 
 fn script_change(name: &str, old: &Header, new: &Header, seen: &mut BTreeSet<Tag>) -> Option<ScriptChange> {
-    let body = tag(name)?;
-    let program = tag(&format!("{name}PROG"))?;
+    let body = tag_named(name)?;
+    let program = tag_named(&format!("{name}PROG"))?;
     seen.extend([body, program]);
     let script = |header: &Header| {
         let programs: Vec<String> =

@@ -4,7 +4,8 @@ use bstr::ByteSlice;
 
 use super::super::header::Item;
 use super::super::tag::Tag;
-use super::{Surroundings, names};
+use super::names;
+use super::surroundings::Surroundings;
 use crate::process::shell_quoted;
 
 macro_rules! formatters {

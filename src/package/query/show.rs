@@ -6,8 +6,10 @@ use bstr::{BString, ByteSlice};
 
 use super::super::header::{Header, Item, Value};
 use super::super::tag::Tag;
+use super::format_part::{FormatField, FormatPart};
 use super::formatter::Formatter;
-use super::{Field, Part, QueryFormat, QueryProblem, Surroundings, names};
+use super::surroundings::Surroundings;
+use super::{QueryFormat, QueryProblem, names};
 
 impl QueryFormat {
     /// What the format says of a header.
@@ -18,10 +20,10 @@ impl QueryFormat {
         let view = View { header, around };
         let mut out = Vec::new();
         match self.parts.first() {
-            Some(part @ Part::Field(field)) if field.tag.is_none() => {
+            Some(part @ FormatPart::Field(field)) if field.tag.is_none() => {
                 view.whole(std::slice::from_ref(part), false, &mut out)?;
             }
-            Some(Part::Iterator(parts)) if is_whole(parts) => view.whole(parts, true, &mut out)?,
+            Some(FormatPart::Iterator(parts)) if is_whole(parts) => view.whole(parts, true, &mut out)?,
             _ => {
                 for part in &self.parts {
                     view.part(part, 0, &mut out)?;
@@ -32,8 +34,8 @@ impl QueryFormat {
     }
 }
 
-fn is_whole(parts: &[Part]) -> bool {
-    matches!(parts.first(), Some(Part::Field(field)) if field.tag.is_none())
+fn is_whole(parts: &[FormatPart]) -> bool {
+    matches!(parts.first(), Some(FormatPart::Field(field)) if field.tag.is_none())
 }
 
 /// A header and what is around it.
@@ -44,22 +46,22 @@ pub(super) struct View<'v> {
 
 impl<'v> View<'v> {
     /// Shows a part with the items of one turn of the iterator around it.
-    pub fn part(&self, part: &Part, turn: usize, out: &mut Vec<u8>) -> Result<(), QueryProblem> {
+    pub fn part(&self, part: &FormatPart, turn: usize, out: &mut Vec<u8>) -> Result<(), QueryProblem> {
         match part {
-            Part::Text(text) => out.extend_from_slice(text),
-            Part::Field(field) => self.field(field, turn, out),
-            Part::Condition { tag, present, absent } => {
+            FormatPart::Text(text) => out.extend_from_slice(text),
+            FormatPart::Field(field) => self.field(field, turn, out),
+            FormatPart::Condition { tag, present, absent } => {
                 let branch = if self.value(*tag).is_some() { present } else { absent };
                 for part in branch {
                     self.part(part, turn, out)?;
                 }
             }
-            Part::Iterator(parts) => self.iterate(parts, out)?,
+            FormatPart::Iterator(parts) => self.iterate(parts, out)?,
         }
         Ok(())
     }
 
-    fn field(&self, field: &Field, turn: usize, out: &mut Vec<u8>) {
+    fn field(&self, field: &FormatField, turn: usize, out: &mut Vec<u8>) {
         let index = if field.is_first_only { 0 } else { turn };
         let shown = field.tag.and_then(|tag| {
             let value = self.value(tag)?;
@@ -84,7 +86,7 @@ impl<'v> View<'v> {
         }
     }
 
-    fn iterate(&self, parts: &[Part], out: &mut Vec<u8>) -> Result<(), QueryProblem> {
+    fn iterate(&self, parts: &[FormatPart], out: &mut Vec<u8>) -> Result<(), QueryProblem> {
         for turn in 0..self.count(parts)? {
             for part in parts {
                 self.part(part, turn, out)?;
@@ -94,11 +96,11 @@ impl<'v> View<'v> {
     }
 
     /// How many items the lists of an iterator have.
-    fn count(&self, parts: &[Part]) -> Result<usize, QueryProblem> {
+    fn count(&self, parts: &[FormatPart]) -> Result<usize, QueryProblem> {
         let mut turns: Option<usize> = None;
         // What stands in conditions and in inner iterators does not count.
         for part in parts {
-            let Part::Field(Field { tag: Some(tag), is_first_only: false, .. }) = part else {
+            let FormatPart::Field(FormatField { tag: Some(tag), is_first_only: false, .. }) = part else {
                 continue;
             };
             let Some(value) = self.value(*tag) else {
