@@ -1,14 +1,15 @@
 //! The files that a spec names, found and checked.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
 use super::SourceError;
+use super::input_file::InputFile;
 use super::limits::MISTAKES_TOLD;
-use super::origin::{Origin, is_executable, reach, regular_file};
+use super::origin::Origin;
+use super::reach::{is_executable, reach, regular_file};
 use crate::digest::Digest;
 use crate::engine::SourceReference;
 use crate::files::{Folder, HostPath};
@@ -16,28 +17,6 @@ use crate::manifest::declaration::FileDecl;
 use crate::manifest::{ManifestPath, Package};
 use crate::store::Blob;
 use crate::text::{Located, Place};
-
-/// A file that a build needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InputFile {
-    /// Its name among the sources.
-    pub name: String,
-    /// The folder from which it can be reached.
-    pub root: HostPath,
-    /// Its path from there.
-    pub path: PathBuf,
-    /// Its content.
-    pub blob: Blob,
-    /// Whether its owner may execute it: builds may run it, and source packages keep its mode.
-    pub is_executable: bool,
-}
-
-impl InputFile {
-    /// Opens the folder from which it can be reached.
-    pub fn folder(&self) -> io::Result<Folder> {
-        Folder::open_ambient(&self.root)
-    }
-}
 
 struct Candidate {
     root: HostPath,

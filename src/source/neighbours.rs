@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::SourceError;
-use super::origin::regular_file;
+use super::reach::regular_file;
 use crate::digest::{Digest, Encoder};
 use crate::files::{EntryKind, Folder};
 

@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use cap_std::fs::{File, Metadata, PermissionsExt};
+use cap_std::fs::{File, Metadata};
 
 use super::SourceError;
-use super::input::InputFile;
+use super::input_file::InputFile;
 use super::limits::SPEC_BYTES;
 use super::neighbours::Neighbours;
+use super::reach::{inside, is_owner_executable, reach, regular_file};
 use super::source_package::only_spec;
 use super::unpacked::Unpacked;
 use crate::digest::Digest;
-use crate::files::{Folder, HostPath, Resolved};
+use crate::files::{Folder, HostPath};
 use crate::manifest::declaration::SourceKind;
 use crate::manifest::{Manifest, ManifestPath, Package};
 use crate::store::Blob;
@@ -67,11 +68,11 @@ impl Origin {
     ) -> Result<Self, SourceError> {
         let path = regular_file(root, &folder.join(&name))?;
         let (file, metadata) = root.open_regular_with_metadata(&path)?;
-        Self::of_spec(root, (folder, name), (path, file, metadata), neighbours)
+        Self::read_opened(root, (folder, name), (path, file, metadata), neighbours)
     }
 
     /// With a spec that is open: a plan looks at thousands, and asks the kernel for each once.
-    fn of_spec(
+    fn read_opened(
         root: &Folder,
         (folder, name): (PathBuf, String),
         (path, file, metadata): (PathBuf, File, Metadata),
@@ -128,7 +129,7 @@ pub fn locate(
     if name.ends_with(".spec")
         && let Ok((file, metadata)) = root.open_regular_with_metadata(&relative)
     {
-        return Origin::of_spec(&root, (above(), name), (relative, file, metadata), neighbours);
+        return Origin::read_opened(&root, (above(), name), (relative, file, metadata), neighbours);
     }
     let found = inside(&root, &relative)?;
     if root.is_folder(&found) {
@@ -162,56 +163,6 @@ pub fn source_packages(manifest: &Manifest, repository: &Folder) -> BTreeSet<Dig
         Digest::of_file(&root, path).ok().map(|(digest, _)| digest)
     };
     manifest.packages.iter().filter_map(digest).collect()
-}
-
-/// The open folder from which a path of the manifest can be reached, and the path from there.
-pub(super) fn reach(path: &ManifestPath, repository: &Folder) -> Result<(Folder, PathBuf), SourceError> {
-    match path {
-        ManifestPath::Repository(relative) => Ok((repository.again()?, relative.clone())),
-        ManifestPath::Absolute(absolute) => {
-            if let Ok(relative) = absolute.as_path().strip_prefix(repository.path().as_path()) {
-                return Ok((repository.again()?, relative.to_owned()));
-            }
-            let parent =
-                absolute.as_path().parent().and_then(HostPath::new).unwrap_or_else(|| absolute.clone());
-            let name = absolute.as_path().file_name().map_or_else(|| PathBuf::from("."), PathBuf::from);
-            Ok((Folder::open_ambient(&parent)?, name))
-        }
-    }
-}
-
-/// Where a path leads within a folder.
-fn inside(root: &Folder, path: &Path) -> Result<PathBuf, SourceError> {
-    match root.follow(path)? {
-        Some(Resolved::Inside(path)) => Ok(path),
-        Some(Resolved::Outside { link, target }) => Err(SourceError::LinkLeaves {
-            link: link.display().to_string(),
-            target: target.display().to_string(),
-            folder: root.path().to_string().trim_end_matches('/').to_owned(),
-        }),
-        None => {
-            let missing = io::Error::from(rustix::io::Errno::NOENT);
-            Err(crate::files::about(root.path().join(path))(missing).into())
-        }
-    }
-}
-
-/// Where the regular file is that a path stands for: what is a pipe would be waited for without end.
-pub(super) fn regular_file(root: &Folder, path: &Path) -> Result<PathBuf, SourceError> {
-    let found = inside(root, path)?;
-    match root.file_size(&found) {
-        Some(_) => Ok(found),
-        None => Err(SourceError::NotAFile { file: path.display().to_string() }),
-    }
-}
-
-/// Whether the owner may execute a file.
-pub(super) fn is_executable(root: &Folder, path: &Path) -> io::Result<bool> {
-    Ok(is_owner_executable(&root.dir().metadata(path)?))
-}
-
-fn is_owner_executable(metadata: &Metadata) -> bool {
-    metadata.permissions().mode() & 0o100 != 0
 }
 
 fn contains(text: &[u8], word: &[u8]) -> bool {

@@ -36,6 +36,18 @@ pub struct Unpacked {
     lock: Lock,
 }
 
+/// A source package that is to be unpacked.
+struct PackedFile<'a> {
+    /// The folder from which it can be reached.
+    root: &'a Folder,
+    /// Its path from there.
+    path: &'a Path,
+    /// What it is called in messages.
+    shown: &'a str,
+    /// Its size.
+    bytes: u64,
+}
+
 /// What was unpacked.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Record {
@@ -83,7 +95,8 @@ impl Unpacked {
             return Ok((self.folder.folder(Path::new(&name).join(FILES))?, record.spec));
         }
         let temporary = self.folder.temporary(Path::new(&name));
-        let unpacked = self.unpack(root, path, shown, packed_bytes, &temporary).and_then(|record| {
+        let packed = PackedFile { root, path, shown, bytes: packed_bytes };
+        let unpacked = self.unpack(&packed, &temporary).and_then(|record| {
             if Digest::of_file(root, path)?.0 != digest {
                 return Err(SourceError::Changed { file: shown.to_owned() });
             }
@@ -97,25 +110,19 @@ impl Unpacked {
         Ok((self.folder.folder(Path::new(&name).join(FILES))?, record.spec))
     }
 
-    fn unpack(
-        &self,
-        root: &Folder,
-        path: &Path,
-        shown: &str,
-        packed_bytes: u64,
-        temporary: &Path,
-    ) -> Result<Record, SourceError> {
+    fn unpack(&self, packed: &PackedFile<'_>, temporary: &Path) -> Result<Record, SourceError> {
+        let PackedFile { root, path, shown, bytes } = *packed;
         let open = || root.open(path).map(|file| BufReader::new(file.into_std()));
         let headers = read_headers(&mut open()?)
             .map_err(|source| PackageError::Header { file: shown.to_owned(), source })?;
-        let listing = list(shown, &headers.header, packed_bytes)?;
+        let listing = list(shown, &headers.header, bytes)?;
         let folder = self.folder.create(temporary)?;
         let files = folder.create(FILES)?;
         unpack_at_most(shown, open()?, &files, listing.bytes)?;
         if files.file_size(&listing.spec).is_none() {
             return Err(SourceError::NoSpec { file: shown.to_owned() });
         }
-        let record = Record::of_files(&files, listing.spec)?;
+        let record = Record::write_down(&files, listing.spec)?;
         record.write(&folder)?;
         Ok(record)
     }
@@ -130,7 +137,7 @@ impl Unpacked {
         }
         let mut has_other_stamps = false;
         for file in &mut record.files {
-            let stamp = Stamp::of_file(&files, &file.name).ok()?;
+            let stamp = Stamp::read(&files, &file.name).ok()?;
             if stamp == file.stamp {
                 continue;
             }
@@ -227,7 +234,7 @@ fn names(folder: &Folder) -> io::Result<BTreeSet<String>> {
 }
 
 impl Stamp {
-    fn of_file(folder: &Folder, name: &str) -> io::Result<Self> {
+    fn read(folder: &Folder, name: &str) -> io::Result<Self> {
         let metadata: Metadata = folder.dir().symlink_metadata(name)?;
         if !metadata.is_file() {
             return Err(io::ErrorKind::InvalidData.into());
@@ -243,13 +250,13 @@ impl Stamp {
 
 impl Record {
     /// What the files of a folder are, once they are safe on the disk.
-    fn of_files(folder: &Folder, spec: String) -> io::Result<Self> {
+    fn write_down(folder: &Folder, spec: String) -> io::Result<Self> {
         let mut files = Vec::new();
         for entry in folder.entries()?.into_iter().filter(|entry| entry.kind == EntryKind::File) {
             let file = folder.open(&entry.name)?;
             file.sync_all()?;
             let (digest, _) = Digest::of_reader(file)?;
-            let stamp = Stamp::of_file(folder, &entry.name)?;
+            let stamp = Stamp::read(folder, &entry.name)?;
             files.push(RecordedFile { name: entry.name, digest, stamp });
         }
         Ok(Self { spec, files })
