@@ -158,14 +158,9 @@ impl Drawing {
             .iter()
             .take(MOST_SHOWN)
             .map(|(from, to, edge)| {
-                Arrow::new(
-                    manifest,
-                    builds,
-                    (self.graph[*from], self.graph[*to]),
-                    edge,
-                    &name(*from),
-                    &name(*to),
-                )
+                let (from_name, to_name) = (name(*from), name(*to));
+                let (from, to) = (self.graph[*from], self.graph[*to]);
+                Arrow::new(manifest, builds, edge, (from, &from_name), (to, &to_name))
             })
             .collect();
         let mut path: Vec<String> = arrows.iter().take(MOST_SHOWN).map(|(from, _, _)| name(*from)).collect();

@@ -2,10 +2,21 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Build, BuildId, Fate};
+use super::{Build, BuildId, Fate, Plan};
 use crate::manifest::ChrootId;
 use crate::package::Dependency;
 use crate::spec::mentioned;
+
+impl Plan {
+    /// Whether a plan that knew that a build needs these would be another one: a build of this manifest has to come
+    /// first, or has them in another version.
+    pub fn would_change(&self, id: BuildId, generated: &[Dependency]) -> bool {
+        let chroot = self.build(id).chroot;
+        let others = self.builds.iter().filter(|build| build.chroot == chroot);
+        let providers = Providers::of_builds(others.map(|build| (BuildId(0), build)));
+        generated.iter().any(|dependency| providers.mentions(dependency))
+    }
+}
 
 /// Who provides what in one chroot.
 #[derive(Default)]
