@@ -9,7 +9,7 @@ use kdl::{KdlDocument, KdlEntry, KdlNode, KdlValue};
 use miette::Diagnostic;
 
 use super::grammar::{ArgumentRule, Block, NodeRule, Occurs, PropertyRule, ValueKind};
-use super::problem::{ManifestError, Problem};
+use super::problem::{ManifestError, ManifestProblem};
 use super::rules::DOCUMENT;
 use super::values::{entry_place, node_place, spelling};
 use crate::macros::RpmVersion;
@@ -48,12 +48,13 @@ impl Checker<'_> {
     fn unknown_node(&mut self, node: &KdlNode, rules: &'static [NodeRule], place: &str) {
         let name = node.name().value().to_owned();
         let help = suggestion(&name, "nodes here", rules.iter().map(|rule| rule.name));
-        let problem = Problem::UnknownNode { name, place: place.to_owned(), help };
+        let problem = ManifestProblem::UnknownNode { name, place: place.to_owned(), help };
         self.errors.push(Located::new(problem, "not known", node_place(self.source, node)));
     }
 
     fn repeated(&mut self, node: &KdlNode, earlier: &KdlNode, place: &str) {
-        let problem = Problem::Repeated { name: node.name().value().to_owned(), place: place.to_owned() };
+        let problem =
+            ManifestProblem::Repeated { name: node.name().value().to_owned(), place: place.to_owned() };
         let error = Located::new(problem, "again here", node_place(self.source, node));
         self.errors.push(error.with_note("first here", node_place(self.source, earlier)));
     }
@@ -118,7 +119,7 @@ impl Checker<'_> {
 
     fn missing_argument(&mut self, node: &KdlNode, argument: &ArgumentRule) {
         let name = node.name().value();
-        let problem = Problem::Missing {
+        let problem = ManifestProblem::Missing {
             node: format!("`{name}`"),
             what: needed(argument),
             example: format!("{name} {}", example(argument.kind)),
@@ -153,13 +154,13 @@ impl Checker<'_> {
             suggestion(name, "its properties", known)
         };
         let node = node.name().value().to_owned();
-        let problem = Problem::UnknownProperty { name: name.to_owned(), node, help };
+        let problem = ManifestProblem::UnknownProperty { name: name.to_owned(), node, help };
         self.errors.push(Located::new(problem, "not known", entry_place(self.source, entry)));
     }
 
     fn missing_property(&mut self, node: &KdlNode, property: &PropertyRule) {
         let name = node.name().value();
-        let problem = Problem::Missing {
+        let problem = ManifestProblem::Missing {
             node: format!("`{name}`"),
             what: format!("the property `{}` ({})", property.name, property.kind.description()),
             example: format!("{name} {}={}", property.name, example(property.kind)),
@@ -169,7 +170,7 @@ impl Checker<'_> {
 
     fn too_much(&mut self, node: &KdlNode, limit: &str, help: String, place: crate::text::Place) {
         let problem =
-            Problem::TooMuch { node: node.name().value().to_owned(), limit: limit.to_owned(), help };
+            ManifestProblem::TooMuch { node: node.name().value().to_owned(), limit: limit.to_owned(), help };
         self.errors.push(Located::new(problem, "this is more", place));
     }
 
@@ -178,7 +179,7 @@ impl Checker<'_> {
         if let Some(annotation) = entry.ty() {
             let takes_variable = matches!(kind, ValueKind::Text | ValueKind::Path | ValueKind::Spelling);
             if annotation.value() != "env" || !takes_variable || entry.value().as_string().is_none() {
-                let problem = Problem::Annotation { name: annotation.value().to_owned() };
+                let problem = ManifestProblem::Annotation { name: annotation.value().to_owned() };
                 self.errors.push(Located::new(problem, "here", place));
             }
             return;
@@ -190,11 +191,11 @@ impl Checker<'_> {
 }
 
 /// What is wrong with a value, if anything.
-fn wrong(entry: &KdlEntry, kind: ValueKind, what: &str) -> Option<Problem> {
+fn wrong(entry: &KdlEntry, kind: ValueKind, what: &str) -> Option<ManifestProblem> {
     let written = spelling(entry);
     let mismatch = |help: String| {
         let (what, wanted) = (what.to_owned(), kind.description());
-        Some(Problem::WrongValue { what, wanted, written: written.clone(), help })
+        Some(ManifestProblem::WrongValue { what, wanted, written: written.clone(), help })
     };
     match (kind, entry.value()) {
         (ValueKind::Spelling, _) | (ValueKind::Boolean, KdlValue::Bool(_)) => None,
@@ -207,10 +208,10 @@ fn wrong(entry: &KdlEntry, kind: ValueKind, what: &str) -> Option<Problem> {
     }
 }
 
-fn wrong_text(text: &str, kind: ValueKind, what: &str) -> Option<Problem> {
+fn wrong_text(text: &str, kind: ValueKind, what: &str) -> Option<ManifestProblem> {
     let mismatch = |help: String| {
         let wanted = kind.description();
-        Some(Problem::WrongValue { what: what.to_owned(), wanted, written: text.to_owned(), help })
+        Some(ManifestProblem::WrongValue { what: what.to_owned(), wanted, written: text.to_owned(), help })
     };
     match kind {
         ValueKind::Name if !is_name(text) => {
@@ -222,7 +223,7 @@ fn wrong_text(text: &str, kind: ValueKind, what: &str) -> Option<Problem> {
         }
         ValueKind::Glob => {
             let error = GlobBuilder::new(text).literal_separator(true).build().err()?;
-            Some(Problem::BadGlob { written: text.to_owned(), reason: error.kind().to_string() })
+            Some(ManifestProblem::BadGlob { written: text.to_owned(), reason: error.kind().to_string() })
         }
         ValueKind::Sha256 if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
             mismatch("`sha256sum FILE` prints it".to_owned())
@@ -245,14 +246,14 @@ fn wrong_text(text: &str, kind: ValueKind, what: &str) -> Option<Problem> {
 /// Longer than a year is no time limit but a mistake, and would overflow what adds to it.
 const LONGEST: std::time::Duration = std::time::Duration::from_secs(366 * 24 * 3600);
 
-fn wrong_duration(text: &str) -> Option<Problem> {
+fn wrong_duration(text: &str) -> Option<ManifestProblem> {
     let reason = match humantime::parse_duration(text) {
         Ok(duration) if duration.is_zero() => "it is zero".to_owned(),
         Ok(duration) if duration > LONGEST => "it is longer than a year".to_owned(),
         Ok(_) => return None,
         Err(error) => error.to_string(),
     };
-    Some(Problem::BadDuration { written: text.to_owned(), reason })
+    Some(ManifestProblem::BadDuration { written: text.to_owned(), reason })
 }
 
 fn is_name(text: &str) -> bool {

@@ -8,8 +8,8 @@ use kdl::KdlDocument;
 
 use super::declaration::Declarations;
 use super::environment::Environment;
-use super::problem::{ManifestError, Problem};
-use super::read::{Reader, folder_of};
+use super::problem::{ManifestError, ManifestProblem};
+use super::read::{DeclarationReader, folder_of};
 use super::resolve::resolve;
 use super::resolved::Manifest;
 use super::values::Values;
@@ -63,11 +63,11 @@ pub fn manifest_files(repository: &Folder) -> Result<Vec<String>, ManifestErrors
     let is_fatal = |error: &ManifestError| {
         matches!(
             error.error(),
-            Problem::Syntax { .. }
-                | Problem::TooDeep { .. }
-                | Problem::TooMuchText { .. }
-                | Problem::ManyMistakes { .. }
-                | Problem::Unreadable { .. }
+            ManifestProblem::Syntax { .. }
+                | ManifestProblem::TooDeep { .. }
+                | ManifestProblem::TooMuchText { .. }
+                | ManifestProblem::ManyMistakes { .. }
+                | ManifestProblem::Unreadable { .. }
         )
     };
     let fatal: Vec<ManifestError> = loader.errors.into_iter().filter(is_fatal).collect();
@@ -116,7 +116,8 @@ impl Loader<'_> {
         let text = match self.repository.read_text_up_to(file, limits::LARGEST_FILE) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::FileTooLarge => {
-                let problem = Problem::TooMuchText { what: format!("{} bytes", limits::LARGEST_FILE) };
+                let problem =
+                    ManifestProblem::TooMuchText { what: format!("{} bytes", limits::LARGEST_FILE) };
                 let place = included_by.unwrap_or_else(|| Place::outside(file));
                 self.errors.push(Located::new(problem, "included here", place));
                 return None;
@@ -124,7 +125,7 @@ impl Loader<'_> {
             Err(error) => {
                 let reason = self.without_path(file, &reason(&error));
                 let place = included_by.unwrap_or_else(|| Place::outside(file));
-                let problem = Problem::Unreadable { path: file.to_owned(), reason };
+                let problem = ManifestProblem::Unreadable { path: file.to_owned(), reason };
                 self.errors.push(Located::new(problem, "included here", place));
                 return None;
             }
@@ -143,7 +144,7 @@ impl Loader<'_> {
             self.expect_version(&source, &document);
         }
         let values = Values { source: &source, environment: self.environment, errors: Vec::new() };
-        let mut reader = Reader { values, folder: folder_of(file), includes: Vec::new() };
+        let mut reader = DeclarationReader { values, folder: folder_of(file), includes: Vec::new() };
         reader.document(&document, into);
         self.errors.append(&mut reader.values.errors);
         Some(reader.includes)
@@ -157,7 +158,11 @@ impl Loader<'_> {
     fn expect_version(&mut self, source: &Arc<SourceText>, document: &KdlDocument) {
         if document.get("rpmforge").is_none() {
             let end = source.text().lines().next().map_or(0, str::len);
-            self.errors.push(Located::new(Problem::NoVersion, "before this", Place::new(source, 0..end)));
+            self.errors.push(Located::new(
+                ManifestProblem::NoVersion,
+                "before this",
+                Place::new(source, 0..end),
+            ));
         }
     }
 
@@ -166,14 +171,14 @@ impl Loader<'_> {
             Ok(Some(found)) if !found.is_empty() => {
                 return found.iter().filter_map(|path| path.to_str().map(str::to_owned)).collect();
             }
-            Ok(Some(_)) => Problem::NoMatch {
+            Ok(Some(_)) => ManifestProblem::NoMatch {
                 kind: "file",
                 pattern: pattern.value.clone(),
                 help: "patterns are relative to the file that says them; `**` goes through folders"
                     .to_owned(),
             },
-            Ok(None) => Problem::PathLeaves { path: pattern.value.clone() },
-            Err(error) => Problem::Unreadable { path: pattern.value.clone(), reason: reason(&error) },
+            Ok(None) => ManifestProblem::PathLeaves { path: pattern.value.clone() },
+            Err(error) => ManifestProblem::Unreadable { path: pattern.value.clone(), reason: reason(&error) },
         };
         self.errors.push(Located::new(problem, "this pattern", pattern.place.clone()));
         Vec::new()

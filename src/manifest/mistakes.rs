@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::problem::{ManifestError, Problem};
+use super::problem::{ManifestError, ManifestProblem};
 use crate::text::{Located, Place, Spanned};
 
 /// Where mistakes go.
@@ -13,7 +13,7 @@ pub(super) struct Mistakes<'a> {
 
 impl Mistakes<'_> {
     /// Reports a problem at a place.
-    pub fn report(&mut self, problem: Problem, label: &str, place: &Place) {
+    pub fn report(&mut self, problem: ManifestProblem, label: &str, place: &Place) {
         self.errors.push(Located::new(problem, label, place.clone()));
     }
 
@@ -26,7 +26,7 @@ impl Mistakes<'_> {
         let mut first: HashMap<&str, &Place> = HashMap::new();
         for name in names {
             if let Some(earlier) = first.insert(&name.value, &name.place) {
-                let problem = Problem::Duplicate { kind, name: name.value.clone() };
+                let problem = ManifestProblem::Duplicate { kind, name: name.value.clone() };
                 let error = Located::new(problem, "declared again here", name.place.clone());
                 self.errors.push(error.with_note("declared first here", earlier.clone()));
             }
@@ -36,7 +36,7 @@ impl Mistakes<'_> {
     /// Reports that two places say different things of one.
     pub fn report_contradiction(&mut self, what: &str, one: (&str, &Place), other: (&str, &Place)) {
         let (what, one_says, other_says) = (what.to_owned(), one.0.to_owned(), other.0.to_owned());
-        let problem = Problem::Contradiction { what, one: one_says, other: other_says };
+        let problem = ManifestProblem::Contradiction { what, one: one_says, other: other_says };
         let error = Located::new(problem, "this contradicts", other.1.clone());
         self.errors.push(error.with_note("what is said here", one.1.clone()));
     }
@@ -49,7 +49,7 @@ impl Mistakes<'_> {
     }
 
     /// Reports a circle, its first step as the main place and the others as notes.
-    pub fn report_circle(&mut self, problem: Problem, steps: Vec<(String, Place)>) {
+    pub fn report_circle(&mut self, problem: ManifestProblem, steps: Vec<(String, Place)>) {
         let mut steps = steps.into_iter();
         let Some((label, place)) = steps.next() else {
             return;

@@ -42,7 +42,7 @@ pub use environment::Environment;
 pub use format::format;
 pub use load::{MANIFEST_FILE, ManifestErrors, load, manifest_files};
 pub use manifest_path::ManifestPath;
-pub use problem::{ManifestError, Problem};
+pub use problem::{ManifestError, ManifestProblem};
 pub use resolved::{Batch, BatchId, Chroot, ChrootId, Manifest, Package, PackageId, RootBase};
 pub use schema::{reference, schema};
 pub use start::first_manifest;

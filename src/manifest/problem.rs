@@ -6,11 +6,11 @@ use thiserror::Error;
 use crate::text::Located;
 
 /// A mistake of the manifest, at its place.
-pub type ManifestError = Located<Problem>;
+pub type ManifestError = Located<ManifestProblem>;
 
 /// What is wrong. Each has a code, and a help that says what to do.
 #[derive(Debug, Error, Diagnostic)]
-pub enum Problem {
+pub enum ManifestProblem {
     /// Not KDL.
     #[error("{message}")]
     #[diagnostic(code(forge::manifest::syntax))]

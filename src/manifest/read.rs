@@ -11,13 +11,13 @@ use super::declaration::{
     VariableDecl,
 };
 use super::manifest_path::ManifestPath;
-use super::problem::Problem;
+use super::problem::ManifestProblem;
 use super::values::{Values, entry_place, node_place};
 use crate::engine::Condition;
 use crate::text::{Located, Place, Spanned};
 
 /// Reads one file's nodes into `into`.
-pub(super) struct Reader<'a> {
+pub(super) struct DeclarationReader<'a> {
     /// Values of the file.
     pub values: Values<'a>,
     /// The file's folder, relative to the repository.
@@ -26,7 +26,7 @@ pub(super) struct Reader<'a> {
     pub includes: Vec<Spanned<String>>,
 }
 
-impl Reader<'_> {
+impl DeclarationReader<'_> {
     /// Reads all nodes of a file.
     pub fn document(&mut self, document: &KdlDocument, into: &mut Declarations) {
         for node in document.nodes() {
@@ -54,7 +54,7 @@ impl Reader<'_> {
             return;
         };
         if entry.value().as_integer().is_some_and(|version| version != 1) {
-            let problem = Problem::Version { version: super::values::spelling(entry) };
+            let problem = ManifestProblem::Version { version: super::values::spelling(entry) };
             self.values.errors.push(Located::new(
                 problem,
                 "not known",
@@ -97,7 +97,7 @@ impl Reader<'_> {
     }
 
     fn bad_macro_name(&mut self, name: Spanned<String>) {
-        let problem = Problem::WrongValue {
+        let problem = ManifestProblem::WrongValue {
             what: "a macro".to_owned(),
             wanted: "named by two or more letters, digits or underscores, not a digit first".to_owned(),
             written: name.value,
@@ -174,7 +174,7 @@ impl Reader<'_> {
         let source = child(node, "source").map(|node| self.source(node));
         if source.is_none() {
             let name = node.name().value();
-            let problem = Problem::Missing {
+            let problem = ManifestProblem::Missing {
                 node: format!("`{name}`"),
                 what: "a `source`".to_owned(),
                 example: "source path \"specs/hello.spec\"".to_owned(),
@@ -193,7 +193,7 @@ impl Reader<'_> {
     fn named_source(&mut self, node: &KdlNode) -> Option<NamedSourceDecl> {
         let kinds = node.children().map(KdlDocument::nodes).unwrap_or_default();
         if let [first, second, ..] = kinds {
-            let problem = Problem::Exclusive {
+            let problem = ManifestProblem::Exclusive {
                 who: format!("source `{}`", self.values.argument(node, 0)?.value),
                 one: format!("`{}`", first.name().value()),
                 other: format!("`{}`", second.name().value()),
@@ -203,7 +203,7 @@ impl Reader<'_> {
         }
         let source = kinds.first().and_then(|kind| self.source_kind(kind, kind.name().value(), 0));
         if kinds.is_empty() {
-            let problem = Problem::Missing {
+            let problem = ManifestProblem::Missing {
                 node: "`source`".to_owned(),
                 what: "a block that says what it is".to_owned(),
                 example: "source NAME { git \"https://…\" }".to_owned(),
@@ -278,7 +278,7 @@ impl Reader<'_> {
             [] => {
                 let what = format!("one of the properties {}", names.join(", "));
                 let example = format!("{} {}=\"…\"", node.name().value(), names.first().unwrap_or(&""));
-                let problem = Problem::Missing { node: who, what, example };
+                let problem = ManifestProblem::Missing { node: who, what, example };
                 self.values.errors.push(Located::new(problem, "it has none", self.place(node)));
             }
             [_] => {}
@@ -286,7 +286,7 @@ impl Reader<'_> {
                 let name = |entry: &kdl::KdlEntry| {
                     format!("`{}`", entry.name().map(|name| name.value()).unwrap_or_default())
                 };
-                let problem = Problem::Exclusive { who, one: name(first), other: name(second) };
+                let problem = ManifestProblem::Exclusive { who, one: name(first), other: name(second) };
                 let error = Located::new(problem, "and this", entry_place(self.values.source, second));
                 self.values.errors.push(error.with_note("this", entry_place(self.values.source, first)));
             }
@@ -332,7 +332,7 @@ impl Reader<'_> {
         match ManifestPath::new(&self.folder, &written) {
             Some(path) => Some(Spanned::new(path, written.place)),
             None => {
-                let problem = Problem::PathLeaves { path: written.value };
+                let problem = ManifestProblem::PathLeaves { path: written.value };
                 self.values.errors.push(Located::new(problem, "this path", written.place));
                 None
             }

@@ -3,8 +3,8 @@
 use kdl::KdlNode;
 
 use super::declaration::{ChrootDecl, FileDecl, RepositoryDecl, RepositoryLocation, SourceDecl, SourceKind};
-use super::problem::Problem;
-use super::read::{Reader, child, named};
+use super::problem::ManifestProblem;
+use super::read::{DeclarationReader, child, named};
 use super::rules::SOURCE_KINDS;
 use super::values::entry_place;
 use crate::spec::check_dialect;
@@ -25,7 +25,7 @@ const PROPERTIES: &[(&str, &[&str])] = &[
 /// The priority of a repository that does not say one, as in dnf.
 const REPOSITORY_PRIORITY: u32 = 99;
 
-impl Reader<'_> {
+impl DeclarationReader<'_> {
     /// `chroot` as written.
     pub(super) fn chroot(&mut self, node: &KdlNode) -> Option<ChrootDecl> {
         let text =
@@ -74,7 +74,7 @@ impl Reader<'_> {
             return self.source_kind(node, &kind, 1);
         }
         if let Some(second) = self.values.argument(node, 1) {
-            let problem = Problem::WrongValue {
+            let problem = ManifestProblem::WrongValue {
                 what: "the kind of a source".to_owned(),
                 wanted: format!("one of {}", SOURCE_KINDS.join(", ")),
                 written: kind.value.clone(),
@@ -142,7 +142,7 @@ impl Reader<'_> {
     fn custom(&mut self, node: &KdlNode) -> SourceKind {
         let script = self.values.property(node, "script");
         if script.is_none() {
-            let problem = Problem::Missing {
+            let problem = ManifestProblem::Missing {
                 node: "`source custom`".to_owned(),
                 what: "the property `script` (a path)".to_owned(),
                 example: "source custom script=\"make-it.sh\"".to_owned(),
@@ -160,7 +160,7 @@ impl Reader<'_> {
         // In a block of its own the checker has seen it already.
         if index > 0 {
             let example = if word == "path" { "specs/hello.spec" } else { "…" };
-            let problem = Problem::Missing {
+            let problem = ManifestProblem::Missing {
                 node: format!("`source {word}`"),
                 what: "an argument that says which".to_owned(),
                 example: format!("source {word} \"{example}\""),
@@ -181,8 +181,11 @@ impl Reader<'_> {
                     [] => format!("`source {word}` takes no properties"),
                     own => suggestion(name, "its properties", own.iter().copied()),
                 };
-                let problem =
-                    Problem::UnknownProperty { name: name.to_owned(), node: format!("source {word}"), help };
+                let problem = ManifestProblem::UnknownProperty {
+                    name: name.to_owned(),
+                    node: format!("source {word}"),
+                    help,
+                };
                 self.values.errors.push(Located::new(
                     problem,
                     "belongs to another kind of source",

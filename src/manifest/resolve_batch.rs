@@ -3,7 +3,7 @@
 use super::circle::find_circle;
 use super::declaration::{BatchDecl, OptionsDecl};
 use super::names::is_pattern;
-use super::problem::Problem;
+use super::problem::ManifestProblem;
 use super::resolve_package::PackageDraft;
 use super::resolved::{AfterBatch, Batch, BatchId, PackageId, macro_settings};
 use super::resolver::{Reference, Resolver};
@@ -52,7 +52,8 @@ fn batch_members(
             let who = format!("batch `{}`", decl.name.value);
             if is_pattern(pattern) {
                 let help = suggestion(pattern, "declared packages", names.iter());
-                let problem = Problem::NoMatch { kind: "package", pattern: pattern.value.clone(), help };
+                let problem =
+                    ManifestProblem::NoMatch { kind: "package", pattern: pattern.value.clone(), help };
                 resolver.mistakes.report(problem, "this pattern", &pattern.place);
             } else {
                 let reference = Reference { who: &who, relation: "has", kind: "package", name: pattern };
@@ -75,7 +76,7 @@ fn batch_members(
 
 /// A package that two batches name outright.
 fn report_taken(resolver: &mut Resolver<'_>, name: &Spanned<String>, earlier: &BatchDecl, decl: &BatchDecl) {
-    let problem = Problem::Exclusive {
+    let problem = ManifestProblem::Exclusive {
         who: format!("package `{}`", name.value),
         one: format!("batch `{}`", earlier.name.value),
         other: format!("batch `{}`", decl.name.value),
@@ -120,6 +121,6 @@ fn report_cycle(resolver: &mut Resolver<'_>, batches: &[Batch]) {
         .collect();
     let names: Vec<&str> =
         circle.iter().chain(circle.first()).map(|index| batches[*index].name.value.as_str()).collect();
-    let problem = Problem::Cycle { kind: "batches", path: names.join(" → ") };
+    let problem = ManifestProblem::Cycle { kind: "batches", path: names.join(" → ") };
     resolver.mistakes.report_circle(problem, steps);
 }

@@ -8,7 +8,7 @@ use super::declaration::{
     SourceKind,
 };
 use super::manifest_path::ManifestPath;
-use super::problem::Problem;
+use super::problem::ManifestProblem;
 use super::resolve_source::resolve_source;
 use super::resolved::{ChrootId, Package, PackageId, Source, macro_settings, variables};
 use super::resolver::{Reference, Resolver};
@@ -116,12 +116,14 @@ impl Resolver<'_> {
             "declare a chroot, for this machine's own root: chroot host { root \"/\" }"
         };
         let already = self.mistakes.errors.iter().any(|error| {
-            matches!(error.error(), Problem::UnknownChroot { .. } | Problem::NoMatch { kind: "chroot", .. })
-                || (!selects && matches!(error.error(), Problem::NoChroot { .. }))
+            matches!(
+                error.error(),
+                ManifestProblem::UnknownChroot { .. } | ManifestProblem::NoMatch { kind: "chroot", .. }
+            ) || (!selects && matches!(error.error(), ManifestProblem::NoChroot { .. }))
         });
         if !already {
             self.mistakes.report(
-                Problem::NoChroot { package: package.value.clone(), help },
+                ManifestProblem::NoChroot { package: package.value.clone(), help },
                 "this package",
                 &package.place,
             );

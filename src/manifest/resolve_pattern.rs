@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::declaration::{OptionsDecl, PackageDecl, PackagesDecl, SourceDecl, SourceKind};
 use super::manifest_path::ManifestPath;
 use super::mistakes::Mistakes;
-use super::problem::Problem;
+use super::problem::ManifestProblem;
 use crate::files::Folder;
 use crate::text::Spanned;
 
@@ -46,14 +46,14 @@ fn matching_specs(
     }
     let problem = match repository.search(&decl.folder, pattern) {
         Ok(Some(found)) if !found.is_empty() => return found,
-        Ok(Some(_)) => Problem::NoMatch {
+        Ok(Some(_)) => ManifestProblem::NoMatch {
             kind: "spec",
             pattern: pattern.value.clone(),
             help: "patterns are relative to the file that says them; `**` goes through folders".to_owned(),
         },
-        Ok(None) => Problem::PathLeaves { path: pattern.value.clone() },
+        Ok(None) => ManifestProblem::PathLeaves { path: pattern.value.clone() },
         Err(error) => {
-            Problem::Unreadable { path: pattern.value.clone(), reason: crate::files::reason(&error) }
+            ManifestProblem::Unreadable { path: pattern.value.clone(), reason: crate::files::reason(&error) }
         }
     };
     mistakes.report(problem, "this pattern", &pattern.place);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::declaration::MacroDecl;
 use super::mistakes::Mistakes;
-use super::problem::Problem;
+use super::problem::ManifestProblem;
 use super::resolved::macro_settings;
 
 use crate::engine::{MacroLevel, MacroSetting, Value};
@@ -15,7 +15,8 @@ impl Mistakes<'_> {
     pub fn check_only_one<'b>(&mut self, what: &str, mut places: impl Iterator<Item = &'b Place>) {
         let Some(first) = places.next() else { return };
         for place in places.filter(|place| !place.same_source(first)) {
-            let problem = Problem::Repeated { name: what.to_owned(), place: "the manifest".to_owned() };
+            let problem =
+                ManifestProblem::Repeated { name: what.to_owned(), place: "the manifest".to_owned() };
             let error = Located::new(problem, "again here", place.clone());
             self.errors.push(error.with_note("first here", first.clone()));
         }

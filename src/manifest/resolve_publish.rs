@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::manifest_path::ManifestPath;
-use super::problem::Problem;
+use super::problem::ManifestProblem;
 use super::resolver::Resolver;
 use crate::text::Spanned;
 
@@ -12,7 +12,7 @@ impl Resolver<'_> {
     pub fn check_publish_folder(&mut self, folder: &Spanned<ManifestPath>) {
         let chroots = self.names.chroots.len();
         if chroots > 1 && !folder.value.to_string().contains("{chroot}") {
-            let problem = Problem::WrongValue {
+            let problem = ManifestProblem::WrongValue {
                 what: "the folder of `publish`".to_owned(),
                 wanted: format!("one for each of {chroots} chroots"),
                 written: folder.value.to_string(),
@@ -21,7 +21,7 @@ impl Resolver<'_> {
             self.mistakes.report(problem, "one folder for all", &folder.place);
         }
         if let Some(what) = taken_folder(folder.value.as_path()) {
-            let problem = Problem::WrongValue {
+            let problem = ManifestProblem::WrongValue {
                 what: "the folder of `publish`".to_owned(),
                 wanted: "one for packages".to_owned(),
                 written: folder.value.to_string(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::circle::find_circle;
 use super::declaration::ChrootDecl;
 use super::manifest_path::ManifestPath;
-use super::problem::Problem;
+use super::problem::ManifestProblem;
 use super::resolved::{Chroot, RootBase, macro_settings, variables};
 use super::resolver::{Reference, Resolver};
 use crate::engine::MacroLevel;
@@ -47,7 +47,7 @@ fn report_overlays(resolver: &mut Resolver<'_>, decls: &[ChrootDecl], circle: &[
     });
     let names: Vec<&str> =
         circle.iter().chain(circle.first()).map(|index| decls[*index].name.value.as_str()).collect();
-    let problem = Problem::Cycle { kind: "chroots", path: names.join(" → ") };
+    let problem = ManifestProblem::Cycle { kind: "chroots", path: names.join(" → ") };
     resolver.mistakes.report_circle(problem, steps.collect());
 }
 
@@ -114,7 +114,7 @@ fn base(resolver: &mut Resolver<'_>, decl: &ChrootDecl, layers: &[&ChrootDecl], 
             let what = "something to be made from: `root`, `image` or `repo`".to_owned();
             let example = "root \"/\"".to_owned();
             resolver.mistakes.report(
-                Problem::Missing { node: who, what, example },
+                ManifestProblem::Missing { node: who, what, example },
                 "it has none",
                 &decl.name.place,
             );
@@ -122,7 +122,11 @@ fn base(resolver: &mut Resolver<'_>, decl: &ChrootDecl, layers: &[&ChrootDecl], 
         [_] => {}
         [one, other, ..] => {
             let (one, other) = ((*one).to_owned(), (*other).to_owned());
-            resolver.mistakes.report(Problem::Exclusive { who, one, other }, "this chroot", &decl.name.place);
+            resolver.mistakes.report(
+                ManifestProblem::Exclusive { who, one, other },
+                "this chroot",
+                &decl.name.place,
+            );
         }
     }
     if let Some(root) = &root {
@@ -130,7 +134,8 @@ fn base(resolver: &mut Resolver<'_>, decl: &ChrootDecl, layers: &[&ChrootDecl], 
             && !resolver.repository.is_folder(path)
         {
             let help = "`root \"/\"` is this machine's own root".to_owned();
-            let problem = Problem::NothingThere { what: "folder", path: root.value.to_string(), help };
+            let problem =
+                ManifestProblem::NothingThere { what: "folder", path: root.value.to_string(), help };
             resolver.mistakes.report(problem, "this path", &root.place);
         }
         return RootBase::Folder(root.clone());

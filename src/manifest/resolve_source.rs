@@ -2,7 +2,7 @@
 
 use super::declaration::{NamedSourceDecl, SourceDecl, SourceKind};
 use super::manifest_path::ManifestPath;
-use super::problem::Problem;
+use super::problem::ManifestProblem;
 use super::resolved::Source;
 use super::resolver::{Reference, Resolver};
 use crate::files::Resolved;
@@ -59,7 +59,7 @@ impl Resolver<'_> {
         if let Some(folder) = found.as_ref().filter(|found| self.repository.is_folder(found)) {
             let count = self.repository.search(folder, "*.spec").ok().flatten().unwrap_or_default().len();
             if count != 1 {
-                let problem = Problem::NotOneSpec { path: path.value.to_string(), count };
+                let problem = ManifestProblem::NotOneSpec { path: path.value.to_string(), count };
                 self.mistakes.report(problem, "this folder", &path.place);
             }
             return;
@@ -68,14 +68,14 @@ impl Resolver<'_> {
         if !is_there {
             let help = "paths are relative to the file that says them".to_owned();
             self.mistakes.report(
-                Problem::NothingThere { what: "spec", path: written, help },
+                ManifestProblem::NothingThere { what: "spec", path: written, help },
                 "this path",
                 &path.place,
             );
         } else if !may_be_one {
             let help = "a source is a spec, a folder with one spec, or a .src.rpm".to_owned();
             self.mistakes.report(
-                Problem::NothingThere { what: "spec", path: written, help },
+                ManifestProblem::NothingThere { what: "spec", path: written, help },
                 "this path",
                 &path.place,
             );

@@ -4,7 +4,7 @@
 use super::declaration::ChrootSelection;
 use super::mistakes::Mistakes;
 use super::names::{Names, is_pattern};
-use super::problem::Problem;
+use super::problem::ManifestProblem;
 use super::resolved::ChrootId;
 use crate::files::Folder;
 use crate::text::{Spanned, suggestion};
@@ -38,7 +38,7 @@ impl Resolver<'_> {
         let declared = format!("declared {kind}{}", if kind.ends_with("ch") { "es" } else { "s" });
         let help = suggestion(name, &declared, known);
         let (who, written) = (who.to_owned(), name.value.clone());
-        let problem = Problem::Undeclared { who, relation, kind, name: written, help };
+        let problem = ManifestProblem::Undeclared { who, relation, kind, name: written, help };
         self.mistakes.report(problem, &format!("no such {kind}"), &name.place);
     }
 
@@ -63,9 +63,9 @@ impl Resolver<'_> {
         }
         let help = suggestion(pattern, "declared chroots", self.names.chroots.iter());
         let problem = if is_pattern(pattern) {
-            Problem::NoMatch { kind: "chroot", pattern: pattern.value.clone(), help }
+            ManifestProblem::NoMatch { kind: "chroot", pattern: pattern.value.clone(), help }
         } else {
-            Problem::UnknownChroot { who: who.to_owned(), name: pattern.value.clone(), help }
+            ManifestProblem::UnknownChroot { who: who.to_owned(), name: pattern.value.clone(), help }
         };
         self.mistakes.report(problem, "no such chroot", &pattern.place);
     }

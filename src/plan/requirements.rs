@@ -15,13 +15,13 @@ use crate::text::Located;
 
 /// Whether something can be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answer {
+enum RequirementState {
     Met,
     Unmet,
     Unknown,
 }
 
-impl Answer {
+impl RequirementState {
     fn not(self) -> Self {
         match self {
             Self::Met => Self::Unmet,
@@ -184,20 +184,20 @@ impl Check<'_> {
         };
         for dependency in self.inputs.build_requires() {
             match self.answer(dependency) {
-                Answer::Met => {}
-                Answer::Unknown => {
+                RequirementState::Met => {}
+                RequirementState::Unknown => {
                     if !self.root.is_known() {
                         unchecked.insert(dependency.name.clone());
                     }
                 }
-                Answer::Unmet => {
+                RequirementState::Unmet => {
                     let (error, label) = self.unmet(dependency);
                     fail(error, dependency, "buildrequires", label);
                 }
             }
         }
         for dependency in &facts.build_conflicts {
-            if self.answer(dependency) == Answer::Met {
+            if self.answer(dependency) == RequirementState::Met {
                 fail(self.in_the_way(dependency), dependency, "buildconflicts", "is there");
             }
         }
@@ -242,7 +242,7 @@ impl Check<'_> {
         PlanError::UnmetConflicts { package, unwanted, place }
     }
 
-    fn answer(&self, dependency: &Dependency) -> Answer {
+    fn answer(&self, dependency: &Dependency) -> RequirementState {
         if !dependency.is_rich() {
             return self.answer_plain(dependency);
         }
@@ -251,10 +251,10 @@ impl Check<'_> {
             spec::Dependency::Plain(capability) => self.answer_plain(&capability.into()),
             spec::Dependency::Rich(rich) => self.answer_rich(rich),
         });
-        answers.fold(Answer::Met, Answer::and)
+        answers.fold(RequirementState::Met, RequirementState::and)
     }
 
-    fn answer_rich(&self, rich: &Rich) -> Answer {
+    fn answer_rich(&self, rich: &Rich) -> RequirementState {
         let (first, further) = match rich {
             Rich::Capability(capability) => return self.answer_plain(&capability.into()),
             Rich::Group(first, further) => (&**first, further.as_slice()),
@@ -271,13 +271,15 @@ impl Check<'_> {
                 self.answer_rich(condition).choose(self.answer_rich(other), self.answer_rich(first))
             }
             [(Operator::With | Operator::Without, _), ..] => self.answer_one_package(rich),
-            [(Operator::Or, _), ..] => parts().fold(self.answer_rich(first), Answer::or),
-            [(Operator::And | Operator::Else, _), ..] => parts().fold(self.answer_rich(first), Answer::and),
+            [(Operator::Or, _), ..] => parts().fold(self.answer_rich(first), RequirementState::or),
+            [(Operator::And | Operator::Else, _), ..] => {
+                parts().fold(self.answer_rich(first), RequirementState::and)
+            }
         }
     }
 
     /// Whether there is one package that is all of it.
-    fn answer_one_package(&self, rich: &Rich) -> Answer {
+    fn answer_one_package(&self, rich: &Rich) -> RequirementState {
         let built = self
             .builds
             .iter()
@@ -289,16 +291,16 @@ impl Check<'_> {
         });
         let built = built.flatten().map(|package| &package.provides);
         if built.chain(self.root.packages()).any(|provides| rich.is_met_by(&[provides])) {
-            return Answer::Met;
+            return RequirementState::Met;
         }
         let parts = rich.capabilities().into_iter().map(|capability| self.answer_plain(&capability.into()));
-        let is_known = parts.into_iter().all(|answer| answer != Answer::Unknown);
-        if is_known { Answer::Unmet } else { Answer::Unknown }
+        let is_known = parts.into_iter().all(|answer| answer != RequirementState::Unknown);
+        if is_known { RequirementState::Unmet } else { RequirementState::Unknown }
     }
 
-    fn answer_plain(&self, dependency: &Dependency) -> Answer {
+    fn answer_plain(&self, dependency: &Dependency) -> RequirementState {
         if dependency.is_rpmlib() || self.root.has(dependency) || !self.others(dependency).is_empty() {
-            return Answer::Met;
+            return RequirementState::Met;
         }
         let is_of_this_manifest = !self.providers.provided(&dependency.name).is_empty()
             || !self.providers.of(dependency).is_empty();
@@ -306,7 +308,7 @@ impl Check<'_> {
             true => self.needs_others && may_be_generated(&dependency.name),
             false => !is_of_this_manifest,
         };
-        if may_come { Answer::Unknown } else { Answer::Unmet }
+        if may_come { RequirementState::Unknown } else { RequirementState::Unmet }
     }
 
     /// The other builds that meet it.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::adopt::{packages_named_by_metadata, primary_on_disk, revision_on_disk};
-use super::inspect::{Found, Verification, look_at};
+use super::inspect::{FileOnDisk, Verification, look_at};
 use super::owner::{Owner, Sameness};
 use super::paths::REPOMD;
 use super::record::{
@@ -22,7 +22,7 @@ use crate::files::Folder;
 const COPIES: &str = "published";
 
 /// A repository, and whoever wants to publish to it.
-pub(super) struct Target<'a> {
+pub(super) struct PublishTarget<'a> {
     pub chroot: &'a str,
     pub folder: Folder,
     /// The folder as the manifest says it.
@@ -45,12 +45,12 @@ pub(super) struct Target<'a> {
 /// What is known of a repository.
 pub(super) struct Known {
     pub record: RepositoryRecord,
-    pub origin: Origin,
+    pub origin: RecordOrigin,
 }
 
 /// Where the record comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(super) enum RecordOrigin {
     /// From the repository.
     Repository,
     /// From the project's copy or the repository's metadata, since the repository's own was found so.
@@ -69,7 +69,7 @@ enum Recognition {
     Unidentified(String),
 }
 
-impl Target<'_> {
+impl PublishTarget<'_> {
     /// What is known of the repository. Nothing is written.
     ///
     /// # Errors
@@ -84,8 +84,8 @@ impl Target<'_> {
             ReadRecord::Damaged => self.without_record(Damage::Changed)?,
         };
         record.owner = match origin {
-            Origin::Repository | Origin::Recovered(_) => self.owner.with_id_of(&record.owner),
-            Origin::New | Origin::Adopted(_) => self.owner.with_new_id()?,
+            RecordOrigin::Repository | RecordOrigin::Recovered(_) => self.owner.with_id_of(&record.owner),
+            RecordOrigin::New | RecordOrigin::Adopted(_) => self.owner.with_new_id()?,
         };
         record.chroot = self.chroot.to_owned();
         self.roll_forward(&mut record, now);
@@ -99,7 +99,7 @@ impl Target<'_> {
         &self,
         record: RepositoryRecord,
         now: Timestamp,
-    ) -> Result<(RepositoryRecord, Origin), PublishError> {
+    ) -> Result<(RepositoryRecord, RecordOrigin), PublishError> {
         let folder = || self.shown.clone();
         let owner = record.owner.to_string();
         let adopted = match self.recognise(&record) {
@@ -117,9 +117,9 @@ impl Target<'_> {
         }
         let newest = self.recover_newer(&record, now)?;
         Ok(match (adopted, newest) {
-            (Some(owner), newest) => (newest.unwrap_or(record), Origin::Adopted(owner)),
-            (None, Some(newest)) => (newest, Origin::Recovered(Damage::Changed)),
-            (None, None) => (record, Origin::Repository),
+            (Some(owner), newest) => (newest.unwrap_or(record), RecordOrigin::Adopted(owner)),
+            (None, Some(newest)) => (newest, RecordOrigin::Recovered(Damage::Changed)),
+            (None, None) => (record, RecordOrigin::Repository),
         })
     }
 
@@ -227,14 +227,14 @@ impl Target<'_> {
         }
     }
 
-    fn without_record(&self, damage: Damage) -> Result<(RepositoryRecord, Origin), PublishError> {
+    fn without_record(&self, damage: Damage) -> Result<(RepositoryRecord, RecordOrigin), PublishError> {
         let copy = self.read_copy();
         if let Some(copy) = copy.as_ref().filter(|copy| self.fits(copy)) {
-            return Ok((copy.clone(), Origin::Recovered(damage)));
+            return Ok((copy.clone(), RecordOrigin::Recovered(damage)));
         }
         let mut record = RepositoryRecord::empty(self.owner.clone(), self.chroot);
         if damage == Damage::Missing && !self.has_repomd() {
-            return Ok((record, Origin::New));
+            return Ok((record, RecordOrigin::New));
         }
         if !self.adopts {
             let folder = self.shown.clone();
@@ -248,7 +248,7 @@ impl Target<'_> {
             Some(found) => found.packages,
             None => copy.map(|copy| copy.packages).unwrap_or_default(),
         };
-        Ok((record, Origin::Adopted("nobody on record".to_owned())))
+        Ok((record, RecordOrigin::Adopted("nobody on record".to_owned())))
     }
 
     /// Whether a record tells of the repository as it is now. It may be of an earlier time, and another checkout of the project
@@ -263,7 +263,7 @@ impl Target<'_> {
     }
 
     fn is_there(&self, file: &PublishedFile) -> bool {
-        matches!(look_at(&self.folder, file, Verification::EveryDigest), Found::Right(_))
+        matches!(look_at(&self.folder, file, Verification::EveryDigest), FileOnDisk::Right(_))
     }
 
     /// Where a publish was killed after its `repomd.xml` came to its place, clients have seen what it brought in: that is

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use bstr::{BStr, ByteSlice};
 
-use super::session::{Session, Told, complain, print};
+use super::session::{ProblemLog, Session, complain, print};
 use crate::engine::{BuildListener, BuildProblem, BuildRequest, Goal, Order, Unbuilt, build};
 use crate::files::HostPath;
 use crate::macros::{Compatibility, Stop};
@@ -66,7 +66,7 @@ fn announce_one(target: &str, is_quiet: bool) {
 /// Tells what a build says, as rpmbuild does.
 pub struct Teller {
     /// What has been told.
-    pub told: Told,
+    pub told: ProblemLog,
     /// `--quiet`
     pub is_quiet: bool,
 }
@@ -161,7 +161,7 @@ fn built_for(
     })
 }
 
-fn spec_listener(told: &Told) -> Listener {
+fn spec_listener(told: &ProblemLog) -> Listener {
     let told = told.clone();
     Rc::new(move |report: &Report| {
         told.tell_finding(format!("{}\n", report.as_rpm()).as_bytes(), || Finding::from(report))
@@ -195,7 +195,7 @@ fn parsed(session: &mut Session, file: &HostPath, goal: Option<Goal>) -> Result<
 }
 
 /// Repeats what was wrong, once all else has been said: warnings, and errors where they ended the build.
-fn summary(told: &Told, is_quiet: bool, built: Result<(), Unbuilt>) {
+fn summary(told: &ProblemLog, is_quiet: bool, built: Result<(), Unbuilt>) {
     let (mut errors, warnings) = told.take();
     match built {
         Err(Unbuilt::Failed) => {}

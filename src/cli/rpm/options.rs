@@ -25,7 +25,7 @@ impl<W> Row<W> {
 }
 
 /// Something said on the command line.
-pub enum Said<W> {
+pub enum CommandWord<W> {
     /// An option, as it was written, and its value.
     Option {
         /// How it was said.
@@ -39,12 +39,14 @@ pub enum Said<W> {
     Word(Vec<u8>),
 }
 
-impl<W> Said<W> {
+impl<W> CommandWord<W> {
     /// The same with another meaning.
-    pub fn meaning<V>(self, of: impl FnOnce(W) -> V) -> Said<V> {
+    pub fn meaning<V>(self, convert: impl FnOnce(W) -> V) -> CommandWord<V> {
         match self {
-            Self::Option { name, wanted, value } => Said::Option { name, wanted: of(wanted), value },
-            Self::Word(word) => Said::Word(word),
+            Self::Option { name, wanted, value } => {
+                CommandWord::Option { name, wanted: convert(wanted), value }
+            }
+            Self::Word(word) => CommandWord::Word(word),
         }
     }
 }
@@ -81,9 +83,9 @@ impl<W: Copy> CommandLine<W> {
         &self,
         argument: Vec<u8>,
         next: &mut impl Iterator<Item = Vec<u8>>,
-    ) -> Result<Vec<Said<W>>, Vec<u8>> {
+    ) -> Result<Vec<CommandWord<W>>, Vec<u8>> {
         if argument == b"--" {
-            return Ok(next.map(Said::Word).collect());
+            return Ok(next.map(CommandWord::Word).collect());
         }
         if let Some(long) = argument.strip_prefix(b"--") {
             let (name, value) = match long.iter().position(|byte| *byte == b'=') {
@@ -96,7 +98,7 @@ impl<W: Copy> CommandLine<W> {
         }
         let mut left = match argument.strip_prefix(b"-") {
             Some(letters) if !letters.is_empty() => letters,
-            _ => return Ok(vec![Said::Word(argument)]),
+            _ => return Ok(vec![CommandWord::Word(argument)]),
         };
         let mut all = Vec::new();
         while let Some((letter, rest)) = left.split_first() {
@@ -122,7 +124,7 @@ impl<W: Copy> CommandLine<W> {
         meaning: impl Fn(O) -> W,
         argument: Vec<u8>,
         next: &mut impl Iterator<Item = Vec<u8>>,
-    ) -> Result<Vec<Said<W>>, Vec<u8>> {
+    ) -> Result<Vec<CommandWord<W>>, Vec<u8>> {
         if is_other {
             let all = other.read(argument, next)?.into_iter();
             return Ok(all.map(|said| said.meaning(&meaning)).collect());
@@ -141,13 +143,13 @@ impl<W: Copy> CommandLine<W> {
         row: &Row<W>,
         value: Option<Vec<u8>>,
         next: &mut impl Iterator<Item = Vec<u8>>,
-    ) -> Result<Said<W>, Vec<u8>> {
+    ) -> Result<CommandWord<W>, Vec<u8>> {
         let value = match (row.has_value, value) {
             (false, _) => Vec::new(),
             (true, Some(value)) => value,
             (true, None) => next.next().ok_or_else(|| self.complaint(&name, "missing argument"))?,
         };
-        Ok(Said::Option { name, wanted: row.wanted, value })
+        Ok(CommandWord::Option { name, wanted: row.wanted, value })
     }
 
     /// What the program says of an option, or of anything else that was said.

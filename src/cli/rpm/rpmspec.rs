@@ -8,7 +8,7 @@ use std::rc::Rc;
 use bstr::{BStr, ByteSlice};
 
 use super::super::context::Context;
-use super::options::{CommandLine, Row, Said};
+use super::options::{CommandLine, CommandWord, Row};
 use super::session::{COMMON, Common, OF_SPECS, Session, complain, ended, print, unwritten};
 use super::shell;
 use crate::macros::{Compatibility, Macros, Stop};
@@ -17,7 +17,7 @@ use crate::spec::{Parsing, Report, Spec, parse};
 
 /// What an option means.
 #[derive(Clone, Copy)]
-enum Wanted {
+enum RpmspecOption {
     Common(Common),
     Mode(Mode),
     Of(Of),
@@ -51,31 +51,31 @@ macro_rules! list {
     };
 }
 
-const OPTIONS: &[Row<Wanted>] = &[
-    Row::bare("parse", Some('P'), Wanted::Mode(Mode::Parse)),
-    Row::bare("query", Some('q'), Wanted::Mode(Mode::Query)),
-    Row::bare("shell", None, Wanted::Mode(Mode::Shell)),
-    Row::bare("rpms", None, Wanted::Of(Of::All)),
-    Row::bare("builtrpms", None, Wanted::Of(Of::Built)),
-    Row::bare("srpm", None, Wanted::Of(Of::Source)),
-    Row::valued("queryformat", None, Wanted::QueryFormat),
-    Row::valued("qf", None, Wanted::QueryFormat),
-    Row::bare("conflicts", None, Wanted::Alias(list!("CONFLICT"), None)),
-    Row::bare("obsoletes", None, Wanted::Alias(list!("OBSOLETE"), None)),
-    Row::bare("provides", None, Wanted::Alias(list!("PROVIDE"), None)),
-    Row::bare("requires", None, Wanted::Alias(list!("REQUIRE"), None)),
-    Row::bare("recommends", None, Wanted::Alias(list!("RECOMMEND"), None)),
-    Row::bare("suggests", None, Wanted::Alias(list!("SUGGEST"), None)),
-    Row::bare("supplements", None, Wanted::Alias(list!("SUPPLEMENT"), None)),
-    Row::bare("enhances", None, Wanted::Alias(list!("ENHANCE"), None)),
-    Row::bare("buildconflicts", None, Wanted::Alias(list!("CONFLICT"), Some(Of::Source))),
-    Row::bare("buildrequires", None, Wanted::Alias(list!("REQUIRE"), Some(Of::Source))),
-    Row::bare("xml", None, Wanted::Alias("[%{*:xml}\\n]", None)),
-    Row::bare("json", None, Wanted::Alias("[%{*:json}]", None)),
-    Row::bare("querytags", None, Wanted::QueryTags),
-    Row::bare("version", None, Wanted::Version),
-    Row::bare("help", Some('?'), Wanted::Help),
-    Row::bare("usage", None, Wanted::Help),
+const OPTIONS: &[Row<RpmspecOption>] = &[
+    Row::bare("parse", Some('P'), RpmspecOption::Mode(Mode::Parse)),
+    Row::bare("query", Some('q'), RpmspecOption::Mode(Mode::Query)),
+    Row::bare("shell", None, RpmspecOption::Mode(Mode::Shell)),
+    Row::bare("rpms", None, RpmspecOption::Of(Of::All)),
+    Row::bare("builtrpms", None, RpmspecOption::Of(Of::Built)),
+    Row::bare("srpm", None, RpmspecOption::Of(Of::Source)),
+    Row::valued("queryformat", None, RpmspecOption::QueryFormat),
+    Row::valued("qf", None, RpmspecOption::QueryFormat),
+    Row::bare("conflicts", None, RpmspecOption::Alias(list!("CONFLICT"), None)),
+    Row::bare("obsoletes", None, RpmspecOption::Alias(list!("OBSOLETE"), None)),
+    Row::bare("provides", None, RpmspecOption::Alias(list!("PROVIDE"), None)),
+    Row::bare("requires", None, RpmspecOption::Alias(list!("REQUIRE"), None)),
+    Row::bare("recommends", None, RpmspecOption::Alias(list!("RECOMMEND"), None)),
+    Row::bare("suggests", None, RpmspecOption::Alias(list!("SUGGEST"), None)),
+    Row::bare("supplements", None, RpmspecOption::Alias(list!("SUPPLEMENT"), None)),
+    Row::bare("enhances", None, RpmspecOption::Alias(list!("ENHANCE"), None)),
+    Row::bare("buildconflicts", None, RpmspecOption::Alias(list!("CONFLICT"), Some(Of::Source))),
+    Row::bare("buildrequires", None, RpmspecOption::Alias(list!("REQUIRE"), Some(Of::Source))),
+    Row::bare("xml", None, RpmspecOption::Alias("[%{*:xml}\\n]", None)),
+    Row::bare("json", None, RpmspecOption::Alias("[%{*:json}]", None)),
+    Row::bare("querytags", None, RpmspecOption::QueryTags),
+    Row::bare("version", None, RpmspecOption::Version),
+    Row::bare("help", Some('?'), RpmspecOption::Help),
+    Row::bare("usage", None, RpmspecOption::Help),
 ];
 
 const HELP: &str = "Usage: forge rpmspec [OPTION...] SPEC...
@@ -113,7 +113,7 @@ Macros:
 ";
 
 /// What the command line came to.
-struct Request {
+struct RpmspecRequest {
     mode: Option<Mode>,
     of: Of,
     format: Option<Vec<u8>>,
@@ -128,7 +128,7 @@ pub fn run(arguments: Vec<OsString>, context: &Context) -> u8 {
 fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8>> {
     let failed = |error: io::Error| format!("error: {}\n", crate::files::reason(&error)).into_bytes();
     let mut session = Session::new(&context.variables).map_err(failed)?;
-    let mut request = Request { mode: None, of: Of::All, format: None, files: Vec::new() };
+    let mut request = RpmspecRequest { mode: None, of: Of::All, format: None, files: Vec::new() };
     let is_asked = !arguments.is_empty();
     if let Some(code) = read(arguments, &mut session, &mut request)? {
         return Ok(code);
@@ -164,40 +164,40 @@ fn nothing(what: &str) -> Vec<u8> {
 fn read(
     arguments: Vec<OsString>,
     session: &mut Session,
-    request: &mut Request,
+    request: &mut RpmspecRequest,
 ) -> Result<Option<u8>, Vec<u8>> {
-    const LINE: CommandLine<Wanted> = CommandLine { program: "rpmspec", options: &[OPTIONS] };
+    const LINE: CommandLine<RpmspecOption> = CommandLine { program: "rpmspec", options: &[OPTIONS] };
     const COMMON_LINE: CommandLine<Common> = CommandLine { program: "rpmspec", options: &[COMMON, OF_SPECS] };
     let mut arguments = arguments.into_iter().map(OsString::into_vec).peekable();
     while let Some(argument) = arguments.next() {
         let other = (&COMMON_LINE, COMMON_LINE.knows(&argument));
-        for said in LINE.read_either(other, Wanted::Common, argument, &mut arguments)? {
+        for said in LINE.read_either(other, RpmspecOption::Common, argument, &mut arguments)? {
             let (wanted, value) = match said {
-                Said::Word(word) => {
+                CommandWord::Word(word) => {
                     request.files.push(word);
                     continue;
                 }
-                Said::Option { wanted, value, .. } => (wanted, value),
+                CommandWord::Option { wanted, value, .. } => (wanted, value),
             };
             match wanted {
-                Wanted::Common(wanted) => session.carry_out(wanted, value)?,
-                Wanted::Mode(Mode::Query) if request.mode.is_some() => {}
-                Wanted::Mode(mode) => request.mode = Some(mode),
-                Wanted::Of(of) => request.of = of,
-                Wanted::QueryFormat => request.format = Some(value),
-                Wanted::Alias(format, of) => {
+                RpmspecOption::Common(wanted) => session.carry_out(wanted, value)?,
+                RpmspecOption::Mode(Mode::Query) if request.mode.is_some() => {}
+                RpmspecOption::Mode(mode) => request.mode = Some(mode),
+                RpmspecOption::Of(of) => request.of = of,
+                RpmspecOption::QueryFormat => request.format = Some(value),
+                RpmspecOption::Alias(format, of) => {
                     request.format = Some(format.as_bytes().to_vec());
                     request.of = of.unwrap_or(request.of);
                 }
-                Wanted::QueryTags => {
+                RpmspecOption::QueryTags => {
                     print_tags(session.is_verbose)?;
                     return Ok(Some(0));
                 }
-                Wanted::Version => {
+                RpmspecOption::Version => {
                     session.print_version()?;
                     return Ok(Some(0));
                 }
-                Wanted::Help => {
+                RpmspecOption::Help => {
                     print(HELP.as_bytes())?;
                     return Ok(Some(0));
                 }
@@ -251,7 +251,7 @@ fn spec_of(session: &mut Session, file: &[u8], keeps_macros: bool) -> Result<Spe
 
 fn query(
     session: &mut Session,
-    request: &Request,
+    request: &RpmspecRequest,
     context: &Context,
     output: &mut impl Write,
 ) -> Result<u8, Vec<u8>> {
@@ -306,7 +306,7 @@ fn headers(spec: &Spec, of: Of) -> Vec<Header> {
     }
 }
 
-fn parsed(session: &mut Session, request: &Request, output: &mut impl Write) -> Result<u8, Vec<u8>> {
+fn parsed(session: &mut Session, request: &RpmspecRequest, output: &mut impl Write) -> Result<u8, Vec<u8>> {
     let mut code = 0;
     for file in &request.files {
         match spec_of(session, file, false) {
@@ -321,7 +321,7 @@ fn parsed(session: &mut Session, request: &Request, output: &mut impl Write) -> 
     Ok(code)
 }
 
-fn shelled(session: &mut Session, request: &Request) -> Result<u8, Vec<u8>> {
+fn shelled(session: &mut Session, request: &RpmspecRequest) -> Result<u8, Vec<u8>> {
     for file in &request.files {
         spec_of(session, file, true)?;
     }

@@ -113,7 +113,7 @@ pub struct Session {
     /// Before that, definitions are only looked at.
     scratch: Macros,
     /// All that was said to be wrong.
-    pub told: Told,
+    pub told: ProblemLog,
     /// `--buildroot`
     pub build_root: Option<Vec<u8>>,
     /// `--root`
@@ -124,7 +124,7 @@ pub struct Session {
 
 /// What was said to be wrong so far, for those who repeat it at the end.
 #[derive(Clone, Default)]
-pub struct Told {
+pub struct ProblemLog {
     errors: Rc<RefCell<Vec<Vec<u8>>>>,
     warnings: Rc<RefCell<Vec<Vec<u8>>>>,
     /// Who hears of it in other words than rpm's.
@@ -134,7 +134,7 @@ pub struct Told {
 /// Hears what is found to be wrong.
 pub type FindingListener = Rc<dyn Fn(Finding)>;
 
-impl Told {
+impl ProblemLog {
     /// From now on `listener` hears of all that is found.
     pub fn set_listener(&self, listener: FindingListener) {
         *self.listener.borrow_mut() = Some(listener);
@@ -145,7 +145,7 @@ impl Told {
         self.tell_found(message, None);
     }
 
-    /// As [`Told::tell`], of something that has been found.
+    /// As [`ProblemLog::tell`], of something that has been found.
     pub fn tell_finding(&self, message: &[u8], finding: impl FnOnce() -> Finding) {
         let finding = self.listener.borrow().is_some().then(finding);
         self.tell_found(message, finding);
@@ -176,7 +176,7 @@ impl Session {
     /// # Errors
     /// The machine's files are out of reach.
     pub fn new(variables: &Variables) -> io::Result<Self> {
-        let told = Told::default();
+        let told = ProblemLog::default();
         let host = host(variables, false, &told)?;
         let scratch = Macros::new(Table::new(), Rc::new(host), Limits::default());
         Ok(Self {
@@ -407,7 +407,7 @@ fn definition(said: &[u8]) -> Vec<u8> {
     said.iter().map(letter).collect()
 }
 
-fn host(variables: &Variables, is_verbose: bool, told: &Told) -> io::Result<SystemHost> {
+fn host(variables: &Variables, is_verbose: bool, told: &ProblemLog) -> io::Result<SystemHost> {
     let told = told.clone();
     let tell = move |report: Report| told.tell_finding(&report.as_rpm(), || Finding::from(&report));
     Ok(SystemHost::new(variables.clone(), tell)?.verbose(is_verbose))
