@@ -18,7 +18,7 @@ pub(super) struct FileDigests {
 }
 
 /// Digests of files, and what to remember of them.
-pub(super) struct Looked {
+pub(super) struct DigestedFiles {
     /// In the order of the files.
     pub digests: Vec<(String, Digest)>,
     pub known: FileDigests,
@@ -28,19 +28,19 @@ pub(super) struct Looked {
 
 impl FileDigests {
     /// The digest of each file: its content is read where that is not known, on all threads.
-    pub fn look(&self, view: &View, files: &[RootFile], now: Timestamp) -> io::Result<Looked> {
+    pub fn digest_files(&self, view: &View, files: &[RootFile], now: Timestamp) -> io::Result<DigestedFiles> {
         let digests: Vec<Digest> =
             files.par_iter().map(|file| self.digest(view, file)).collect::<io::Result<_>>()?;
-        let mut looked =
-            Looked { digests: Vec::with_capacity(files.len()), known: Self::default(), is_new: false };
+        let mut digested =
+            DigestedFiles { digests: Vec::with_capacity(files.len()), known: Self::default(), is_new: false };
         for (file, digest) in files.iter().zip(digests) {
-            looked.digests.push((file.name.clone(), digest));
+            digested.digests.push((file.name.clone(), digest));
             if file.stamp.has_settled(now) {
-                looked.known.known.insert(file.name.clone(), (file.stamp, digest));
+                digested.known.known.insert(file.name.clone(), (file.stamp, digest));
             }
         }
-        looked.is_new = looked.known.known != self.known;
-        Ok(looked)
+        digested.is_new = digested.known.known != self.known;
+        Ok(digested)
     }
 
     fn digest(&self, view: &View, file: &RootFile) -> io::Result<Digest> {

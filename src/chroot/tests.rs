@@ -55,7 +55,7 @@ impl Root {
         Store::open(&HostPath::new(self.temp.path()).unwrap().join("store")).unwrap()
     }
 
-    fn look(&self) -> RootIdentity {
+    fn identity(&self) -> RootIdentity {
         let path = HostPath::new(self.path("/")).unwrap();
         let request = RootRequest { path: &path, own_binary: &path.join("usr/bin/forge"), now: LATER };
         RootIdentity::read(&request, &self.store()).unwrap()
@@ -63,9 +63,9 @@ impl Root {
 
     /// The parts and files that differ after a change.
     fn changes(&self, change: impl FnOnce(&Self)) -> Vec<(RootPart, Vec<String>)> {
-        let before = self.look();
+        let before = self.identity();
         change(self);
-        let parts = before.parts().into_iter().zip(self.look().parts());
+        let parts = before.parts().into_iter().zip(self.identity().parts());
         let changed = parts.filter(|(was, now)| was != now);
         changed.map(|((part, was), (_, now))| (part, changed_files(&self.store(), was, now))).collect()
     }

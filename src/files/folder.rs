@@ -383,9 +383,9 @@ impl Folder {
     }
 
     /// Removes what can be of all that lies below a folder, on all threads. Of what can't be nothing is said.
-    pub fn thin_out(&self, path: impl AsRef<Path>) {
+    pub fn try_clear(&self, path: impl AsRef<Path>) {
         if let Ok(folder) = self.dir.open_dir(path) {
-            thin_out(&folder, DEEPEST_EMPTIED);
+            try_clear(&folder, DEEPEST_EMPTIED);
         }
     }
 
@@ -421,7 +421,7 @@ pub enum Sharing {
     HardLink,
 }
 
-fn thin_out(folder: &Dir, depth: usize) {
+fn try_clear(folder: &Dir, depth: usize) {
     let entries = folder.entries().into_iter().flatten().flatten();
     let is_folder = |entry: &DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
     let (folders, files): (Vec<DirEntry>, Vec<DirEntry>) = entries.partition(is_folder);
@@ -432,7 +432,7 @@ fn thin_out(folder: &Dir, depth: usize) {
     if let Some(depth) = depth.checked_sub(1) {
         folders.into_par_iter().for_each(|entry| {
             if let Ok(below) = folder.open_dir(entry.file_name()) {
-                thin_out(&below, depth);
+                try_clear(&below, depth);
             }
             let _ = folder.remove_dir(entry.file_name());
         });
@@ -482,7 +482,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_thinned_out_but_for_what_links_point_at() {
+    fn a_folder_is_cleared_but_for_what_links_point_at() {
         let (_temp, folder) = scratch();
         let below = folder.create("a/b").unwrap();
         below.write_atomic("file", b"x").unwrap();
@@ -493,8 +493,8 @@ mod tests {
         for _ in 0..DEEPEST_EMPTIED + 10 {
             deep = deep.create("d").unwrap();
         }
-        folder.thin_out("a");
-        folder.thin_out("missing");
+        folder.try_clear("a");
+        folder.try_clear("missing");
         assert!(folder.exists("kept/file") && !folder.exists("a/b") && folder.exists("a/d"));
         folder.remove_folder("a").unwrap();
     }

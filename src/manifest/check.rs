@@ -110,7 +110,7 @@ impl Checker<'_> {
         if let Some(entry) = given.next() {
             let limit = match rule.arguments {
                 [] => "no argument".to_owned(),
-                arguments => format!("only {}", list(arguments)),
+                arguments => format!("only {}", list_arguments(arguments)),
             };
             let help = "take it away, or is a property's name missing before it?".to_owned();
             self.too_much(node, &limit, help, entry_place(self.source, entry));
@@ -121,7 +121,7 @@ impl Checker<'_> {
         let name = node.name().value();
         let problem = ManifestProblem::Missing {
             node: format!("`{name}`"),
-            what: needed(argument),
+            what: describe_argument(argument),
             example: format!("{name} {}", example(argument.kind)),
         };
         self.errors.push(Located::new(problem, "it is missing here", node_place(self.source, node)));
@@ -277,7 +277,7 @@ fn example(kind: ValueKind) -> String {
 }
 
 /// What an argument is called, and what it must be where its name does not say so.
-fn needed(argument: &ArgumentRule) -> String {
+fn describe_argument(argument: &ArgumentRule) -> String {
     let name = with_article(argument.name);
     let description = argument.kind.description();
     if description.starts_with(&name) { name } else { format!("{name} ({description})") }
@@ -288,6 +288,6 @@ fn with_article(noun: &str) -> String {
     format!("{} {noun}", if vowel { "an" } else { "a" })
 }
 
-fn list(arguments: &[ArgumentRule]) -> String {
+fn list_arguments(arguments: &[ArgumentRule]) -> String {
     arguments.iter().map(|argument| with_article(argument.name)).collect::<Vec<_>>().join(" and ")
 }

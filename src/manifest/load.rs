@@ -36,7 +36,7 @@ pub fn load(
     environment: &dyn Environment,
 ) -> Result<Manifest, ManifestErrors> {
     let mut loader = Loader { repository, environment, files: Vec::new(), errors: Vec::new() };
-    let declarations = loader.all(main);
+    let declarations = loader.load_files(main);
     let Loader { files, mut errors, .. } = loader;
     let resolved = resolve(declarations, repository, &files, &mut errors);
     if errors.is_empty() {
@@ -59,7 +59,7 @@ pub fn load(
 pub fn manifest_files(repository: &Folder) -> Result<Vec<String>, ManifestErrors> {
     let environment = BTreeMap::<String, String>::new();
     let mut loader = Loader { repository, environment: &environment, files: Vec::new(), errors: Vec::new() };
-    loader.all(MANIFEST_FILE);
+    loader.load_files(MANIFEST_FILE);
     let is_fatal = |error: &ManifestError| {
         matches!(
             error.error(),
@@ -85,17 +85,17 @@ struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    fn all(&mut self, main: &str) -> Declarations {
+    fn load_files(&mut self, main: &str) -> Declarations {
         let mut declarations = Declarations::default();
         let mut queue = VecDeque::from([(main.to_owned(), None)]);
         let mut seen = BTreeSet::from([main.to_owned()]);
         while let Some((file, included_by)) = queue.pop_front() {
             let is_main = included_by.is_none();
-            let Some(includes) = self.one(&file, included_by, is_main, &mut declarations) else {
+            let Some(includes) = self.load_file(&file, included_by, is_main, &mut declarations) else {
                 continue;
             };
             for pattern in includes {
-                for found in self.included(&file, &pattern) {
+                for found in self.find_included(&file, &pattern) {
                     if seen.insert(found.clone()) {
                         queue.push_back((found, Some(pattern.place.clone())));
                     }
@@ -106,7 +106,7 @@ impl Loader<'_> {
     }
 
     /// Reads one file; gives the patterns of those that it includes.
-    fn one(
+    fn load_file(
         &mut self,
         file: &str,
         included_by: Option<Place>,
@@ -123,7 +123,7 @@ impl Loader<'_> {
                 return None;
             }
             Err(error) => {
-                let reason = self.without_path(file, &reason(&error));
+                let reason = self.strip_path(file, &reason(&error));
                 let place = included_by.unwrap_or_else(|| Place::outside(file));
                 let problem = ManifestProblem::Unreadable { path: file.to_owned(), reason };
                 self.errors.push(Located::new(problem, "included here", place));
@@ -150,7 +150,7 @@ impl Loader<'_> {
         Some(reader.includes)
     }
 
-    fn without_path(&self, file: &str, reason: &str) -> String {
+    fn strip_path(&self, file: &str, reason: &str) -> String {
         let path = self.repository.path().join(file).to_string();
         reason.trim_start_matches(&path).trim_start_matches(": ").to_owned()
     }
@@ -166,7 +166,7 @@ impl Loader<'_> {
         }
     }
 
-    fn included(&mut self, file: &str, pattern: &Spanned<String>) -> Vec<String> {
+    fn find_included(&mut self, file: &str, pattern: &Spanned<String>) -> Vec<String> {
         let problem = match self.repository.search(&folder_of(file), pattern) {
             Ok(Some(found)) if !found.is_empty() => {
                 return found.iter().filter_map(|path| path.to_str().map(str::to_owned)).collect();

@@ -156,7 +156,7 @@ impl DeclarationReader<'_> {
 
     fn choice<C: Choice>(&mut self, node: &KdlNode) -> Option<Spanned<C>> {
         let word = self.values.argument(node, 0)?;
-        Some(Spanned::new(C::of(&word)?, word.place))
+        Some(Spanned::new(C::from_word(&word)?, word.place))
     }
 
     fn conditions(&mut self, node: &KdlNode, make: fn(String) -> Condition) -> Vec<Condition> {

@@ -60,7 +60,7 @@ fn resolve_package(
         resolver.select_chroots(&format!("the script of package `{}`", name.value), &selection);
     }
     // A package whose source is of no use has been reported; it stays, so that its name is known.
-    let source = source.unwrap_or_else(|| no_source(&name));
+    let source = source.unwrap_or_else(|| empty_source(&name));
     let chroots = match &options.chroots {
         Some(selection) => resolver.select_chroots(&format!("package `{}`", name.value), selection),
         None => defaults.chroots.clone(),
@@ -103,7 +103,7 @@ fn script_chroot(kind: &SourceKind) -> Option<&Spanned<String>> {
     }
 }
 
-fn no_source(name: &Spanned<String>) -> Source {
+fn empty_source(name: &Spanned<String>) -> Source {
     let path = Spanned::new(ManifestPath::Repository(PathBuf::new()), name.place.clone());
     Source { kind: SourceKind::Path(path), files: Vec::new(), place: name.place.clone() }
 }

@@ -27,7 +27,7 @@ pub(super) fn expand_patterns(
             for path in matching_specs(mistakes, repository, &decl, pattern) {
                 let path = ManifestPath::Repository(path);
                 if taken.insert(path.clone()) {
-                    decls.push(from_pattern(path, pattern, &decl.options));
+                    decls.push(declare_package(path, pattern, &decl.options));
                 }
             }
         }
@@ -60,7 +60,7 @@ fn matching_specs(
     Vec::new()
 }
 
-fn from_pattern(path: ManifestPath, pattern: &Spanned<String>, options: &OptionsDecl) -> PackageDecl {
+fn declare_package(path: ManifestPath, pattern: &Spanned<String>, options: &OptionsDecl) -> PackageDecl {
     let name = path.as_path().file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let kind = SourceKind::Path(Spanned::new(path, pattern.place.clone()));
     let source = SourceDecl { kind, files: Vec::new(), place: pattern.place.clone() };

@@ -34,7 +34,7 @@ pub(super) fn resolve_chroots(resolver: &mut Resolver<'_>, decls: Vec<ChrootDecl
     (0..decls.len())
         .map(|index| {
             let bases = if is_in_circle(index) { Bases::Reported } else { Bases::Expected };
-            chroot(resolver, &decls, &below, index, bases)
+            resolve_chroot(resolver, &decls, &below, index, bases)
         })
         .collect()
 }
@@ -60,7 +60,7 @@ enum Bases {
     Reported,
 }
 
-fn chroot(
+fn resolve_chroot(
     resolver: &mut Resolver<'_>,
     decls: &[ChrootDecl],
     below: &[Vec<usize>],
@@ -87,14 +87,19 @@ fn chroot(
         name: decl.name.clone(),
         arch: layers.iter().rev().find_map(|layer| layer.arch.clone()),
         rpm: layers.iter().rev().find_map(|layer| layer.rpm),
-        base: base(resolver, decl, &layers, bases),
+        base: resolve_base(resolver, decl, &layers, bases),
         install: layers.iter().flat_map(|layer| layer.install.iter().cloned()).collect(),
         environment,
         macros,
     }
 }
 
-fn base(resolver: &mut Resolver<'_>, decl: &ChrootDecl, layers: &[&ChrootDecl], bases: Bases) -> RootBase {
+fn resolve_base(
+    resolver: &mut Resolver<'_>,
+    decl: &ChrootDecl,
+    layers: &[&ChrootDecl],
+    bases: Bases,
+) -> RootBase {
     let root = layers.iter().rev().find_map(|layer| layer.root.clone());
     let image = layers.iter().rev().find_map(|layer| layer.image.clone());
     let repositories: Vec<_> = layers.iter().flat_map(|layer| layer.repositories.iter().cloned()).collect();

@@ -93,7 +93,7 @@ pub(super) fn only_the_first(mut errors: Vec<ManifestError>) -> Vec<ManifestErro
 fn located(source: &Arc<SourceText>, said: &KdlDiagnostic) -> ManifestError {
     let start = said.span.offset().min(source.text().len());
     let end = (start + said.span.len()).min(source.text().len());
-    let span = narrowed(source.text(), start, end);
+    let span = narrow_span(source.text(), start, end);
     let message = said.message.clone().unwrap_or_else(|| "this is not KDL".to_owned());
     let is_comment = message.contains("multi-line comment");
     let comment = if is_comment { source.text().rfind("/*") } else { None };
@@ -126,7 +126,7 @@ fn in_our_words(written: &str, message: String, help: Option<String>) -> (String
 
 /// The place within a span of several lines that is most likely meant: a property without its value, else the first
 /// line.
-fn narrowed(text: &str, start: usize, end: usize) -> std::ops::Range<usize> {
+fn narrow_span(text: &str, start: usize, end: usize) -> std::ops::Range<usize> {
     let whole = text.get(start..end).unwrap_or_default();
     if !whole.contains('\n') {
         return start..end.max(start + usize::from(end < text.len()));

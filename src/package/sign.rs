@@ -39,7 +39,7 @@ pub fn add_signature(folder: &Folder, path: &Path, headers: &Headers, signature:
     entries.sort_by_key(|(tag, ..)| *tag);
     let header_at = headers.payload_offset - headers.header_bytes.len() as u64;
     let room = usize::try_from(header_at).unwrap_or(usize::MAX).saturating_sub(LEAD_SIZE);
-    let bytes = fitted(entries, room);
+    let bytes = encode_within(entries, room);
     folder.write_atomic_with(path, |file| {
         let mut package = folder.open(path)?.into_std();
         let mut lead = [0; LEAD_SIZE];
@@ -97,7 +97,7 @@ fn kind(tag: u32, value: &Value) -> Kind {
 }
 
 /// The header's bytes, with as much of the reserve as there is room for.
-fn fitted(mut entries: Vec<(u32, Kind, Value)>, room: usize) -> Vec<u8> {
+fn encode_within(mut entries: Vec<(u32, Kind, Value)>, room: usize) -> Vec<u8> {
     let is_reserve = |tag: u32| matches!(tag, signature_tag::RESERVED | signature_tag::RESERVED_4);
     let encoded = |entries: &[(u32, Kind, Value)]| {
         let entries = entries.iter().map(|(tag, kind, value)| (*tag, *kind, value));
@@ -134,8 +134,8 @@ mod tests {
     #[test]
     fn the_reserve_gives_its_room() {
         let reserve = |size| (signature_tag::RESERVED, Kind::Bytes, Value::Bytes(vec![0; size]));
-        let room = fitted(vec![reserve(400)], usize::MAX).len();
+        let room = encode_within(vec![reserve(400)], usize::MAX).len();
         let signature = (signature_tag::OPENPGP, Kind::Texts, Value::Texts(vec!["x".repeat(99).into()]));
-        assert_eq!(fitted(vec![signature, reserve(400)], room).len(), room);
+        assert_eq!(encode_within(vec![signature, reserve(400)], room).len(), room);
     }
 }

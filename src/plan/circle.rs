@@ -100,7 +100,7 @@ impl Arrow {
         }
     }
 
-    pub(super) fn nowhere() -> Self {
+    pub(super) fn empty() -> Self {
         Self { label: String::new(), place: Place::outside("plan") }
     }
 }

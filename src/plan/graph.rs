@@ -169,7 +169,7 @@ impl Drawing {
         }
         path.extend(path.first().cloned());
         let mut steps = steps.into_iter();
-        let first = steps.next().unwrap_or_else(Arrow::nowhere);
+        let first = steps.next().unwrap_or_else(Arrow::empty);
         let error = Located::new(PlanError::Cycle { path: path.join(" → ") }, first.label, first.place);
         steps.fold(error, |error, arrow| error.with_note(arrow.label, arrow.place))
     }

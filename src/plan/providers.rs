@@ -70,9 +70,9 @@ impl<'a> Providers<'a> {
     }
 
     /// The builds whose packages meet `dependency`; for a rich one, those that meet any part of it.
-    pub fn of(&self, dependency: &Dependency) -> BTreeSet<BuildId> {
+    pub fn find_providers(&self, dependency: &Dependency) -> BTreeSet<BuildId> {
         if dependency.is_rich() {
-            return mentioned(&dependency.name).iter().flat_map(|part| self.of(part)).collect();
+            return mentioned(&dependency.name).iter().flat_map(|part| self.find_providers(part)).collect();
         }
         let named = self.provided(&dependency.name).iter();
         let named = named.filter(|(_, provide)| dependency.is_met_by(provide)).map(|(id, _)| *id);

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::adopt::{packages_named_by_metadata, primary_on_disk, revision_on_disk};
-use super::inspect::{FileOnDisk, Verification, look_at};
+use super::inspect::{FileOnDisk, Verification, inspect_file};
 use super::owner::{Owner, Sameness};
 use super::paths::REPOMD;
 use super::record::{
@@ -80,8 +80,8 @@ impl PublishTarget<'_> {
                 return Err(Refusal::NewerRecord { folder: self.shown.clone(), form }.into());
             }
             ReadRecord::Intact(record) => self.with_record(*record, now)?,
-            ReadRecord::Missing => self.without_record(Damage::Missing)?,
-            ReadRecord::Damaged => self.without_record(Damage::Changed)?,
+            ReadRecord::Missing => self.recover_without_record(Damage::Missing)?,
+            ReadRecord::Damaged => self.recover_without_record(Damage::Changed)?,
         };
         record.owner = match origin {
             RecordOrigin::Repository | RecordOrigin::Recovered(_) => self.owner.with_id_of(&record.owner),
@@ -129,12 +129,14 @@ impl PublishTarget<'_> {
             && match self.compare_owner(record) {
                 Sameness::Same => true,
                 Sameness::Other => false,
-                Sameness::Unknown => record.owner.lies_around() && self.speaks_against(record).is_none(),
+                Sameness::Unknown => {
+                    record.owner.lies_in_project() && self.find_undeclared_package(record).is_none()
+                }
             }
     }
 
     fn recognise(&self, record: &RepositoryRecord) -> Recognition {
-        match (self.compare_owner(record), self.speaks_against(record)) {
+        match (self.compare_owner(record), self.find_undeclared_package(record)) {
             (Sameness::Same, _) | (Sameness::Unknown, None) => Recognition::Own,
             (Sameness::Other, _) => Recognition::Foreign,
             (Sameness::Unknown, Some(package)) => Recognition::Unidentified(package.to_owned()),
@@ -159,12 +161,12 @@ impl PublishTarget<'_> {
 
     /// The package on record that makes it doubtful whether a repository is of a project that lies where its owner lay. In
     /// the project itself hardly another can have published; elsewhere it must declare all that would leave otherwise.
-    fn speaks_against<'r>(&self, record: &'r RepositoryRecord) -> Option<&'r str> {
+    fn find_undeclared_package<'r>(&self, record: &'r RepositoryRecord) -> Option<&'r str> {
         let incoming = record.incoming.iter().flat_map(|incoming| &incoming.packages);
         let names: Vec<&str> =
             record.packages.iter().chain(incoming).map(|package| package.package.as_str()).collect();
         let is_declared = |name: &&str| self.all_packages.contains(name);
-        match record.owner.lies_around() && names.iter().any(is_declared) {
+        match record.owner.lies_in_project() && names.iter().any(is_declared) {
             true => None,
             false => names.into_iter().find(|name| !is_declared(name)),
         }
@@ -177,11 +179,11 @@ impl PublishTarget<'_> {
         record: &RepositoryRecord,
         now: Timestamp,
     ) -> Result<Option<RepositoryRecord>, PublishError> {
-        if self.fits(record) {
+        if self.matches_repository(record) {
             return Ok(None);
         }
         let copy = self.read_copy();
-        if let Some(copy) = copy.as_ref().filter(|copy| self.fits(copy)) {
+        if let Some(copy) = copy.as_ref().filter(|copy| self.matches_repository(copy)) {
             return Ok(Some(copy.clone()));
         }
         let is_copied = copy.as_ref() == Some(record);
@@ -227,9 +229,12 @@ impl PublishTarget<'_> {
         }
     }
 
-    fn without_record(&self, damage: Damage) -> Result<(RepositoryRecord, RecordOrigin), PublishError> {
+    fn recover_without_record(
+        &self,
+        damage: Damage,
+    ) -> Result<(RepositoryRecord, RecordOrigin), PublishError> {
         let copy = self.read_copy();
-        if let Some(copy) = copy.as_ref().filter(|copy| self.fits(copy)) {
+        if let Some(copy) = copy.as_ref().filter(|copy| self.matches_repository(copy)) {
             return Ok((copy.clone(), RecordOrigin::Recovered(damage)));
         }
         let mut record = RepositoryRecord::empty(self.owner.clone(), self.chroot);
@@ -253,7 +258,7 @@ impl PublishTarget<'_> {
 
     /// Whether a record tells of the repository as it is now. It may be of an earlier time, and another checkout of the project
     /// may have published since a copy was made.
-    fn fits(&self, record: &RepositoryRecord) -> bool {
+    fn matches_repository(&self, record: &RepositoryRecord) -> bool {
         let incoming = record.incoming.as_ref().and_then(|incoming| incoming.repomd.as_ref());
         !self.has_repomd() || record.repomd.iter().chain(incoming).any(|repomd| self.is_there(repomd))
     }
@@ -263,7 +268,7 @@ impl PublishTarget<'_> {
     }
 
     fn is_there(&self, file: &PublishedFile) -> bool {
-        matches!(look_at(&self.folder, file, Verification::EveryDigest), FileOnDisk::Right(_))
+        matches!(inspect_file(&self.folder, file, Verification::EveryDigest), FileOnDisk::Right(_))
     }
 
     /// Where a publish was killed after its `repomd.xml` came to its place, clients have seen what it brought in: that is

@@ -10,7 +10,7 @@ use super::SourceError;
 use super::input_file::InputFile;
 use super::limits::SPEC_BYTES;
 use super::neighbours::Neighbours;
-use super::reach::{inside, is_owner_executable, reach, regular_file};
+use super::reach::{follow_inside, is_owner_executable, open_reachable, regular_file};
 use super::source_package::only_spec;
 use super::unpacked::Unpacked;
 use crate::digest::Digest;
@@ -122,7 +122,7 @@ pub fn locate(
         return Err(SourceError::NotYet { kind: package.source.kind.word().to_owned() });
     };
     let shown = path.value.to_string();
-    let (root, relative) = reach(&path.value, repository)?;
+    let (root, relative) = open_reachable(&path.value, repository)?;
     let name = relative.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let above = || relative.parent().map(Path::to_owned).unwrap_or_default();
     // What nearly all packages are. Whatever is in the way is said below.
@@ -131,7 +131,7 @@ pub fn locate(
     {
         return Origin::read_opened(&root, (above(), name), (relative, file, metadata), neighbours);
     }
-    let found = inside(&root, &relative)?;
+    let found = follow_inside(&root, &relative)?;
     if root.is_folder(&found) {
         // What an absolute path names is trusted that far and no further; the project is one whole.
         let (root, folder) = match &path.value {
@@ -147,7 +147,7 @@ pub fn locate(
     }
     if name.ends_with(".src.rpm") {
         let found = regular_file(&root, &found)?;
-        let (folder, spec) = unpacked.files_of(&root, &found, &shown)?;
+        let (folder, spec) = unpacked.unpack_once(&root, &found, &shown)?;
         return Origin::open(&folder, PathBuf::new(), spec, neighbours);
     }
     Origin::open(&root, above(), name, neighbours)
@@ -158,7 +158,7 @@ pub fn source_packages(manifest: &Manifest, repository: &Folder) -> BTreeSet<Dig
     let digest = |package: &Package| {
         let SourceKind::Path(path) = &package.source.kind else { return None };
         let is_package = path.value.as_path().to_string_lossy().ends_with(".src.rpm");
-        let (root, relative) = reach(&path.value, repository).ok().filter(|_| is_package)?;
+        let (root, relative) = open_reachable(&path.value, repository).ok().filter(|_| is_package)?;
         let path = regular_file(&root, &relative).ok()?;
         Digest::of_file(&root, path).ok().map(|(digest, _)| digest)
     };

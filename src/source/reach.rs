@@ -10,7 +10,10 @@ use crate::files::{Folder, HostPath, Resolved};
 use crate::manifest::ManifestPath;
 
 /// The open folder from which a path of the manifest can be reached, and the path from there.
-pub(super) fn reach(path: &ManifestPath, repository: &Folder) -> Result<(Folder, PathBuf), SourceError> {
+pub(super) fn open_reachable(
+    path: &ManifestPath,
+    repository: &Folder,
+) -> Result<(Folder, PathBuf), SourceError> {
     match path {
         ManifestPath::Repository(relative) => Ok((repository.again()?, relative.clone())),
         ManifestPath::Absolute(absolute) => {
@@ -26,7 +29,7 @@ pub(super) fn reach(path: &ManifestPath, repository: &Folder) -> Result<(Folder,
 }
 
 /// Where a path leads within a folder.
-pub(super) fn inside(root: &Folder, path: &Path) -> Result<PathBuf, SourceError> {
+pub(super) fn follow_inside(root: &Folder, path: &Path) -> Result<PathBuf, SourceError> {
     match root.follow(path)? {
         Some(Resolved::Inside(path)) => Ok(path),
         Some(Resolved::Outside { link, target }) => Err(SourceError::LinkLeaves {
@@ -43,7 +46,7 @@ pub(super) fn inside(root: &Folder, path: &Path) -> Result<PathBuf, SourceError>
 
 /// Where the regular file is that a path stands for: what is a pipe would be waited for without end.
 pub(super) fn regular_file(root: &Folder, path: &Path) -> Result<PathBuf, SourceError> {
-    let found = inside(root, path)?;
+    let found = follow_inside(root, path)?;
     match root.file_size(&found) {
         Some(_) => Ok(found),
         None => Err(SourceError::NotAFile { file: path.display().to_string() }),

@@ -18,7 +18,7 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::SourceError;
-use super::source_package::list;
+use super::source_package::list_files;
 use crate::digest::Digest;
 use crate::files::{EntryKind, Folder, Lock, LockKind, is_temporary};
 use crate::package::{PackageError, read_headers, unpack_at_most};
@@ -82,7 +82,7 @@ impl Unpacked {
     }
 
     /// The files of a source package, and the name of its spec among them.
-    pub(super) fn files_of(
+    pub(super) fn unpack_once(
         &self,
         root: &Folder,
         path: &Path,
@@ -91,7 +91,7 @@ impl Unpacked {
         let (digest, packed_bytes) = Digest::of_file(root, path)?;
         let name = digest.to_string();
         self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
-        if let Some(record) = self.believed(&name) {
+        if let Some(record) = self.read_valid_record(&name) {
             return Ok((self.folder.folder(Path::new(&name).join(FILES))?, record.spec));
         }
         let temporary = self.folder.temporary(Path::new(&name));
@@ -115,7 +115,7 @@ impl Unpacked {
         let open = || root.open(path).map(|file| BufReader::new(file.into_std()));
         let headers = read_headers(&mut open()?)
             .map_err(|source| PackageError::Header { file: shown.to_owned(), source })?;
-        let listing = list(shown, &headers.header, bytes)?;
+        let listing = list_files(shown, &headers.header, bytes)?;
         let folder = self.folder.create(temporary)?;
         let files = folder.create(FILES)?;
         unpack_at_most(shown, open()?, &files, listing.bytes)?;
@@ -128,7 +128,7 @@ impl Unpacked {
     }
 
     /// The record of what was unpacked, if it is all there as it was.
-    fn believed(&self, name: &str) -> Option<Record> {
+    fn read_valid_record(&self, name: &str) -> Option<Record> {
         let folder = self.folder.folder(name).ok()?;
         let mut record = Record::read(&folder)?;
         let files = folder.folder(FILES).ok()?;
@@ -169,7 +169,7 @@ impl Unpacked {
             Err(Errno::INVAL | Errno::NOSYS) => {}
             renamed => return Ok(renamed?),
         }
-        if self.believed(name).is_some() {
+        if self.read_valid_record(name).is_some() {
             // Another forge that reads the same package was first.
             return Ok(());
         }
@@ -190,7 +190,7 @@ impl Unpacked {
     pub fn collect_unused(self) -> Result<usize, SourceError> {
         let Self { folder, used, lock } = self;
         drop(lock);
-        collect(&folder, &used.into_inner().unwrap_or_else(PoisonError::into_inner))
+        remove_all_but(&folder, &used.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// As [`Unpacked::collect_unused`], where `packages` are still needed as well.
@@ -204,7 +204,7 @@ impl Unpacked {
     }
 }
 
-fn collect(folder: &Folder, kept: &BTreeSet<String>) -> Result<usize, SourceError> {
+fn remove_all_but(folder: &Folder, kept: &BTreeSet<String>) -> Result<usize, SourceError> {
     let is_ours = |name: &String| name.parse::<Digest>().is_ok() || is_temporary(Path::new(name));
     let names = names(folder)?.into_iter();
     let unused: Vec<String> = names.filter(|name| is_ours(name) && !kept.contains(name)).collect();

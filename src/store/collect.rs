@@ -48,7 +48,7 @@ impl Store {
     /// [`StoreError::InUse`] while anything is being built.
     pub fn collect(&self, limits: CollectionLimits, now: Timestamp) -> Result<Collected, StoreError> {
         let _lock = self.lock_alone("forge gc")?;
-        let mut steps = self.remembered_results()?;
+        let mut steps = self.read_results()?;
         let mut collected = Collected::default();
         steps.sort_by_key(|step| std::cmp::Reverse(step.used));
         let mut kept: HashSet<PathBuf> = HashSet::new();
@@ -75,24 +75,24 @@ impl Store {
     }
 
     /// All records of results. One that can't be believed, or whose blobs are not all there, is none.
-    fn remembered_results(&self) -> Result<Vec<Remembered>, StoreError> {
+    fn read_results(&self) -> Result<Vec<Remembered>, StoreError> {
         let mut found = Vec::new();
         for path in files_below(&self.folder, Path::new(RecordKind::Step.folder()))? {
             let used = Timestamp::of(self.folder.modified(&path)?);
-            let result = self.remembered_result(&path)?;
+            let result = self.read_result(&path)?;
             found.push(Remembered { path, used, result });
         }
         Ok(found)
     }
 
-    fn remembered_result(&self, path: &Path) -> io::Result<Option<StepResult>> {
+    fn read_result(&self, path: &Path) -> io::Result<Option<StepResult>> {
         let file = path.file_name().unwrap_or_default().to_string_lossy();
         let Some(name) = RecordName::parse(RecordKind::Step, &file) else {
             return Ok(None);
         };
         let content = self.folder.read(path)?;
         let result: Option<StepResult> = serde_json::from_slice(&content).ok();
-        Ok(result.filter(|result| name.is_of(&content) && result.blobs().all(|blob| self.has(&blob))))
+        Ok(result.filter(|result| name.is_name_of(&content) && result.blobs().all(|blob| self.has(&blob))))
     }
 
     /// Specs are read without the store's lock: a file that is just being written is left alone.
@@ -183,7 +183,7 @@ mod tests {
         let (_temp, store) = store_with(&["a", "b", "c"]);
         let records = files_below(&store.folder, Path::new("steps")).unwrap();
         store.folder.write_atomic(&records[0], b"{}").unwrap();
-        let result = store.remembered_result(&records[1]).unwrap().unwrap();
+        let result = store.read_result(&records[1]).unwrap().unwrap();
         store.folder.remove_file(result.log.path()).unwrap();
         store.folder.write_atomic("steps/.forge-tmp-1-1", b"").unwrap();
         store.folder.create("incoming").unwrap().write_atomic("half", b"").unwrap();

@@ -14,7 +14,7 @@ use crate::files::Durability;
 impl Store {
     /// What is remembered under `key`; what is not as it was written is as if it were not there.
     pub fn record<T: DeserializeOwned>(&self, kind: RecordKind, key: &Key) -> Option<T> {
-        self.newest_sound(self.records.listed(kind, key))
+        self.newest_sound(self.records.known_names(kind, key))
             .or_else(|| self.newest_sound(self.records.list_again(&self.folder, kind, key)))
     }
 
@@ -24,7 +24,7 @@ impl Store {
         }
         names.into_iter().find_map(|name| {
             let content = self.read_record(&name).ok()?;
-            serde_json::from_slice(&content).ok().filter(|_| name.is_of(&content))
+            serde_json::from_slice(&content).ok().filter(|_| name.is_name_of(&content))
         })
     }
 
@@ -71,10 +71,10 @@ impl Store {
 
     /// Marks a result as used, so that [`Store::collect`] keeps it longer.
     pub fn mark_used(&self, key: &Key, now: Timestamp) -> Result<(), StoreError> {
-        for name in self.records.listed(RecordKind::Step, key) {
+        for name in self.records.known_names(RecordKind::Step, key) {
             let look = || self.folder.modified(name.path()).map(Timestamp::of).ok();
             // Another forge may have replaced it, which marks it as well.
-            let Some(modified) = self.records.written(&name).or_else(look) else { continue };
+            let Some(modified) = self.records.time_written(&name).or_else(look) else { continue };
             let path = name.path();
             if now.since(modified) > USED_AGAIN && self.folder.exists(&path) {
                 self.folder.set_modified(&path, now.0 / 1000)?;

@@ -72,7 +72,7 @@ impl RecordName {
     }
 
     /// Whether `content` is what was remembered under this name.
-    pub fn is_of(&self, content: &[u8]) -> bool {
+    pub fn is_name_of(&self, content: &[u8]) -> bool {
         *self == Self::new(self.kind, self.key, content)
     }
 
@@ -119,7 +119,7 @@ pub(super) struct RecordIndex {
 
 impl RecordIndex {
     /// The records of a key, as far as its folder was listed before.
-    pub fn listed(&self, kind: RecordKind, key: &Key) -> Vec<RecordName> {
+    pub fn known_names(&self, kind: RecordKind, key: &Key) -> Vec<RecordName> {
         let shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
         let records = shelves.get(&Shelf::new(kind, key));
         records.and_then(|records| records.get(key)).cloned().unwrap_or_default()
@@ -142,7 +142,7 @@ impl RecordIndex {
     }
 
     /// When a record that was read had been written.
-    pub fn written(&self, name: &RecordName) -> Option<Timestamp> {
+    pub fn time_written(&self, name: &RecordName) -> Option<Timestamp> {
         self.written.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied()
     }
 

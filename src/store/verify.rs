@@ -198,7 +198,7 @@ fn read_record(store: &Folder, kind: RecordKind, path: &Path) -> Result<Vec<u8>,
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     let name = RecordName::parse(kind, &file).filter(|name| name.path() == path).ok_or(Defect::Misnamed)?;
     let content = store.read(path).map_err(|_| Defect::Unreadable)?;
-    if name.is_of(&content) { Ok(content) } else { Err(Defect::Changed) }
+    if name.is_name_of(&content) { Ok(content) } else { Err(Defect::Changed) }
 }
 
 /// The size of a sound blob.

@@ -215,7 +215,7 @@ fn svg(picture: &Picture) -> String {
             text,
             "<path d=\"M{from_x:.1} {start:.1}C{from_x:.1} {middle:.1} {to_x:.1} {middle:.1} {to_x:.1} {end:.1}\" \
              fill=\"none\" stroke=\"#555\"{dash} marker-end=\"url(#tip)\"><title>{}</title></path>",
-            escaped(&arrow.label)
+            escape(&arrow.label)
         );
     }
     for (node, place) in picture.nodes.iter().zip(&places) {
@@ -241,11 +241,11 @@ fn svg_node(text: &mut String, node: &Node, (x, y): (f64, f64)) {
         "<text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\"><tspan font-weight=\"bold\">{}</tspan>\
          <tspan x=\"{x:.1}\" dy=\"16\" fill=\"#555\">{}</tspan></text>",
         y - 3.0,
-        escaped(first),
-        escaped(second)
+        escape(first),
+        escape(second)
     );
 }
 
-fn escaped(text: &str) -> String {
+fn escape(text: &str) -> String {
     quick_xml::escape::escape(text).into_owned()
 }

@@ -74,7 +74,7 @@ impl Screen {
         for dependency in package.dependencies.iter().filter(|line| line.events & (INTERPRETER | RPMLIB) == 0)
         {
             let tag = dependency.tag;
-            self.line(if tag == last { "" } else { word(tag) }, &needed(dependency));
+            self.line(if tag == last { "" } else { word(tag) }, &show_dependency(dependency));
             last = tag;
         }
         self.list("scripts", package.scripts.iter().map(|script| summary(script, file)));
@@ -105,7 +105,7 @@ fn word(tag: &str) -> &str {
 }
 
 /// A dependency, and when it counts.
-fn needed(line: &DependencyLine) -> String {
+fn show_dependency(line: &DependencyLine) -> String {
     const EVENTS: [(u32, &str); 9] = [
         (1 << 9, "pre"),
         (1 << 10, "post"),

@@ -112,7 +112,7 @@ fn built_for(
     is_open: bool,
 ) -> Result<u8, Vec<u8>> {
     let before = session.macros()?.table();
-    let Ok(spec) = parsed(session, task.spec_file, task.order.goal)? else {
+    let Ok(spec) = read_spec(session, task.spec_file, task.order.goal)? else {
         session.macros()?.set_table(before);
         return Ok(1);
     };
@@ -169,7 +169,11 @@ fn spec_listener(told: &ProblemLog) -> Listener {
 }
 
 /// Reads the spec.
-fn parsed(session: &mut Session, file: &HostPath, goal: Option<Goal>) -> Result<Result<Spec, Stop>, Vec<u8>> {
+fn read_spec(
+    session: &mut Session,
+    file: &HostPath,
+    goal: Option<Goal>,
+) -> Result<Result<Spec, Stop>, Vec<u8>> {
     let macros = session.macros()?;
     let name = file.to_string();
     let text = macros.read_file(name.as_bytes()).map_err(|error| {

@@ -24,7 +24,7 @@ pub fn run(arguments: Vec<OsString>, context: &Context) -> Exit {
     while let Some(argument) = arguments.next() {
         let done = COMMAND_LINE
             .read(argument, &mut arguments)
-            .and_then(|said| said.into_iter().try_for_each(|said| carry_out(&mut session, said)));
+            .and_then(|said| said.into_iter().try_for_each(|said| apply_word(&mut session, said)));
         if let Err(message) = done {
             complain(&message);
             return Exit::Failure;
@@ -43,9 +43,9 @@ pub fn run(arguments: Vec<OsString>, context: &Context) -> Exit {
     }
 }
 
-fn carry_out(session: &mut Session, said: CommandWord<Common>) -> Result<(), Vec<u8>> {
+fn apply_word(session: &mut Session, said: CommandWord<Common>) -> Result<(), Vec<u8>> {
     match said {
-        CommandWord::Option { wanted, value, .. } => session.carry_out(wanted, value),
+        CommandWord::Option { wanted, value, .. } => session.apply(wanted, value),
         CommandWord::Word(word) => {
             Err(COMMAND_LINE.complaint(&String::from_utf8_lossy(&word), "what is to be done with it?"))
         }

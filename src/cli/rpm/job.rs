@@ -70,16 +70,16 @@ fn define(session: &mut Session, order: &BuildOrder) -> Result<(), Vec<u8>> {
     let job = &order.job;
     let own = [format!("_sourcedir {}", job.sources), format!("_specdir {}", job.sources)];
     for definition in job.definitions().into_iter().chain(own) {
-        session.carry_out(Common::Define, definition.into_bytes())?;
+        session.apply(Common::Define, definition.into_bytes())?;
     }
     for MacroSetting { name, options, body, .. } in &job.settings.macros {
         match body {
-            None => session.carry_out(Common::Undefine, name.clone().into_bytes())?,
+            None => session.apply(Common::Undefine, name.clone().into_bytes())?,
             Some(body) => {
                 let options = options.as_ref().map(|options| format!("({options})")).unwrap_or_default();
                 // A body ends with its line; a line goes on behind a backslash (rpm-macros(7)).
                 let body = body.reveal().trim().replace('\n', "\\\n");
-                session.carry_out(Common::Define, format!("{name}{options} {body}").into_bytes())?;
+                session.apply(Common::Define, format!("{name}{options} {body}").into_bytes())?;
             }
         }
     }
@@ -88,10 +88,10 @@ fn define(session: &mut Session, order: &BuildOrder) -> Result<(), Vec<u8>> {
             Condition::With(name) => (Common::With, name),
             Condition::Without(name) => (Common::Without, name),
         };
-        session.carry_out(option, name.clone().into_bytes())?;
+        session.apply(option, name.clone().into_bytes())?;
     }
     match &job.settings.target {
-        Some(target) => session.carry_out(Common::Target, target.clone().into_bytes()),
+        Some(target) => session.apply(Common::Target, target.clone().into_bytes()),
         None => Ok(()),
     }
 }

@@ -94,7 +94,7 @@ impl<W: Copy> CommandLine<W> {
             };
             let name = format!("--{}", String::from_utf8_lossy(name));
             let row = self.find(|row| name.get(2..) == Some(row.long), &name)?;
-            return Ok(vec![self.said(name, row, value, next)?]);
+            return Ok(vec![self.take_value(name, row, value, next)?]);
         }
         let mut left = match argument.strip_prefix(b"-") {
             Some(letters) if !letters.is_empty() => letters,
@@ -109,7 +109,7 @@ impl<W: Copy> CommandLine<W> {
                 left = &[];
                 rest.strip_prefix(b"=").unwrap_or(rest).to_vec()
             });
-            all.push(self.said(name, row, attached, next)?);
+            all.push(self.take_value(name, row, attached, next)?);
         }
         Ok(all)
     }
@@ -137,7 +137,7 @@ impl<W: Copy> CommandLine<W> {
         rows.find(|row| is_meant(row)).ok_or_else(|| self.complaint(name, "unknown option"))
     }
 
-    fn said(
+    fn take_value(
         &self,
         name: String,
         row: &Row<W>,

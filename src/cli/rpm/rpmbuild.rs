@@ -9,7 +9,7 @@ use bstr::ByteSlice;
 use super::super::context::Context;
 use super::build::{BuildTask, Teller, built_for_targets};
 use super::options::{CommandLine, CommandWord, Row};
-use super::session::{COMMON, Common, OF_SPECS, Session, complain, ended, print};
+use super::session::{COMMON, Common, OF_SPECS, Session, complain, exit_code, print};
 use crate::engine::{Goal, Order, install_source_package, spec_of_archive};
 use crate::files::HostPath;
 use crate::macros::Stop;
@@ -110,10 +110,10 @@ struct RpmbuildRequest {
 
 /// Runs with rpmbuild's own arguments; gives the exit code.
 pub fn run(arguments: Vec<OsString>, context: &Context) -> u8 {
-    ended(carried_out(arguments, context))
+    exit_code(build_files(arguments, context))
 }
 
-fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8>> {
+fn build_files(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8>> {
     let failed = |error: io::Error| format!("error: {}\n", crate::files::reason(&error)).into_bytes();
     let mut session = Session::new(&context.variables).map_err(failed)?;
     // rpmbuild tells what it runs unless it is told not to.
@@ -136,7 +136,7 @@ fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8
         return Err(said.into_bytes());
     }
     for file in std::mem::take(&mut request.files) {
-        let code = built(&mut session, &request, &file)?;
+        let code = build_file(&mut session, &request, &file)?;
         if code != 0 {
             return Ok(code);
         }
@@ -168,7 +168,7 @@ fn read(
             };
             match wanted {
                 RpmbuildOption::Common(wanted) => {
-                    session.carry_out(wanted, value)?;
+                    session.apply(wanted, value)?;
                     session.is_verbose &= !session.is_quiet;
                 }
                 RpmbuildOption::Build(from) => {
@@ -187,7 +187,7 @@ fn read(
                 RpmbuildOption::Set(set) => set(&mut request.order),
                 RpmbuildOption::InPlace => {
                     request.order.in_place = true;
-                    session.carry_out(Common::Define, b"_build_in_place 1".to_vec())?;
+                    session.apply(Common::Define, b"_build_in_place 1".to_vec())?;
                 }
                 RpmbuildOption::BuildRoot => session.build_root = Some(value),
                 RpmbuildOption::Version => {
@@ -205,7 +205,7 @@ fn read(
 }
 
 /// Builds from one file, for all targets.
-fn built(session: &mut Session, request: &RpmbuildRequest, file: &[u8]) -> Result<u8, Vec<u8>> {
+fn build_file(session: &mut Session, request: &RpmbuildRequest, file: &[u8]) -> Result<u8, Vec<u8>> {
     let teller = Teller { told: session.told.clone(), is_quiet: session.is_quiet };
     let folder = rustix::process::getcwd(Vec::new()).unwrap_or_default();
     let folder = HostPath::new(folder.as_bytes().to_path_lossy()).unwrap_or_else(HostPath::root);
@@ -232,7 +232,7 @@ fn built(session: &mut Session, request: &RpmbuildRequest, file: &[u8]) -> Resul
             let sources = path.as_path().parent().map(|parent| parent.display().to_string());
             let definition = format!("_sourcedir {}", sources.unwrap_or_default());
             let spec = spec_of_archive(&macros, &teller, &path, &shown);
-            session.carry_out(Common::Define, definition.into_bytes())?;
+            session.apply(Common::Define, definition.into_bytes())?;
             spec
         }
         Some(Input::Spec) | None => check_spec(session, &path, &shown).map(|()| path.clone()),

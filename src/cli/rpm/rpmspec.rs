@@ -9,7 +9,7 @@ use bstr::{BStr, ByteSlice};
 
 use super::super::context::Context;
 use super::options::{CommandLine, CommandWord, Row};
-use super::session::{COMMON, Common, OF_SPECS, Session, complain, ended, print, unwritten};
+use super::session::{COMMON, Common, OF_SPECS, Session, complain, exit_code, output_failure, print};
 use super::shell;
 use crate::macros::{Compatibility, Macros, Stop};
 use crate::package::{Header, Kind, QueryFormat, Surroundings, Tag};
@@ -20,10 +20,10 @@ use crate::spec::{Parsing, Report, Spec, parse};
 enum RpmspecOption {
     Common(Common),
     Mode(Mode),
-    Of(Of),
+    Packages(PackageSelection),
     QueryFormat,
-    /// An option that stands for a query format, and for one of [`Of`].
-    Alias(&'static str, Option<Of>),
+    /// An option that stands for a query format, and for [`PackageSelection`].
+    Alias(&'static str, Option<PackageSelection>),
     QueryTags,
     Version,
     Help,
@@ -39,7 +39,7 @@ enum Mode {
 
 /// Which packages are asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Of {
+enum PackageSelection {
     All,
     Built,
     Source,
@@ -55,9 +55,9 @@ const OPTIONS: &[Row<RpmspecOption>] = &[
     Row::bare("parse", Some('P'), RpmspecOption::Mode(Mode::Parse)),
     Row::bare("query", Some('q'), RpmspecOption::Mode(Mode::Query)),
     Row::bare("shell", None, RpmspecOption::Mode(Mode::Shell)),
-    Row::bare("rpms", None, RpmspecOption::Of(Of::All)),
-    Row::bare("builtrpms", None, RpmspecOption::Of(Of::Built)),
-    Row::bare("srpm", None, RpmspecOption::Of(Of::Source)),
+    Row::bare("rpms", None, RpmspecOption::Packages(PackageSelection::All)),
+    Row::bare("builtrpms", None, RpmspecOption::Packages(PackageSelection::Built)),
+    Row::bare("srpm", None, RpmspecOption::Packages(PackageSelection::Source)),
     Row::valued("queryformat", None, RpmspecOption::QueryFormat),
     Row::valued("qf", None, RpmspecOption::QueryFormat),
     Row::bare("conflicts", None, RpmspecOption::Alias(list!("CONFLICT"), None)),
@@ -68,8 +68,12 @@ const OPTIONS: &[Row<RpmspecOption>] = &[
     Row::bare("suggests", None, RpmspecOption::Alias(list!("SUGGEST"), None)),
     Row::bare("supplements", None, RpmspecOption::Alias(list!("SUPPLEMENT"), None)),
     Row::bare("enhances", None, RpmspecOption::Alias(list!("ENHANCE"), None)),
-    Row::bare("buildconflicts", None, RpmspecOption::Alias(list!("CONFLICT"), Some(Of::Source))),
-    Row::bare("buildrequires", None, RpmspecOption::Alias(list!("REQUIRE"), Some(Of::Source))),
+    Row::bare(
+        "buildconflicts",
+        None,
+        RpmspecOption::Alias(list!("CONFLICT"), Some(PackageSelection::Source)),
+    ),
+    Row::bare("buildrequires", None, RpmspecOption::Alias(list!("REQUIRE"), Some(PackageSelection::Source))),
     Row::bare("xml", None, RpmspecOption::Alias("[%{*:xml}\\n]", None)),
     Row::bare("json", None, RpmspecOption::Alias("[%{*:json}]", None)),
     Row::bare("querytags", None, RpmspecOption::QueryTags),
@@ -115,33 +119,34 @@ Macros:
 /// What the command line came to.
 struct RpmspecRequest {
     mode: Option<Mode>,
-    of: Of,
+    packages: PackageSelection,
     format: Option<Vec<u8>>,
     files: Vec<Vec<u8>>,
 }
 
 /// Runs with rpmspec's own arguments; gives the exit code.
 pub fn run(arguments: Vec<OsString>, context: &Context) -> u8 {
-    ended(carried_out(arguments, context))
+    exit_code(read_specs(arguments, context))
 }
 
-fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8>> {
+fn read_specs(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8>> {
     let failed = |error: io::Error| format!("error: {}\n", crate::files::reason(&error)).into_bytes();
     let mut session = Session::new(&context.variables).map_err(failed)?;
-    let mut request = RpmspecRequest { mode: None, of: Of::All, format: None, files: Vec::new() };
+    let mut request =
+        RpmspecRequest { mode: None, packages: PackageSelection::All, format: None, files: Vec::new() };
     let is_asked = !arguments.is_empty();
     if let Some(code) = read(arguments, &mut session, &mut request)? {
         return Ok(code);
     }
     let mut output = io::BufWriter::new(io::stdout().lock());
     let code = match request.mode {
-        Some(Mode::Query) if request.files.is_empty() => return Err(nothing("query")),
-        Some(Mode::Parse) if request.files.is_empty() => return Err(nothing("parse")),
+        Some(Mode::Query) if request.files.is_empty() => return Err(no_arguments("query")),
+        Some(Mode::Parse) if request.files.is_empty() => return Err(no_arguments("parse")),
         Some(Mode::Query) => query(&mut session, &request, context, &mut output)?,
-        Some(Mode::Parse) => parsed(&mut session, &request, &mut output)?,
+        Some(Mode::Parse) => print_expanded(&mut session, &request, &mut output)?,
         Some(Mode::Shell) => {
             drop(output);
-            return shelled(&mut session, &request);
+            return run_shell(&mut session, &request);
         }
         None if is_asked && request.files.is_empty() => 0,
         None => {
@@ -152,11 +157,11 @@ fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8
     match output.flush() {
         Ok(()) => session.end().map(|()| code),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(141),
-        Err(error) => Err(unwritten(error)),
+        Err(error) => Err(output_failure(error)),
     }
 }
 
-fn nothing(what: &str) -> Vec<u8> {
+fn no_arguments(what: &str) -> Vec<u8> {
     format!("rpmspec: no arguments given for {what}\n").into_bytes()
 }
 
@@ -180,14 +185,14 @@ fn read(
                 CommandWord::Option { wanted, value, .. } => (wanted, value),
             };
             match wanted {
-                RpmspecOption::Common(wanted) => session.carry_out(wanted, value)?,
+                RpmspecOption::Common(wanted) => session.apply(wanted, value)?,
                 RpmspecOption::Mode(Mode::Query) if request.mode.is_some() => {}
                 RpmspecOption::Mode(mode) => request.mode = Some(mode),
-                RpmspecOption::Of(of) => request.of = of,
+                RpmspecOption::Packages(packages) => request.packages = packages,
                 RpmspecOption::QueryFormat => request.format = Some(value),
-                RpmspecOption::Alias(format, of) => {
+                RpmspecOption::Alias(format, packages) => {
                     request.format = Some(format.as_bytes().to_vec());
-                    request.of = of.unwrap_or(request.of);
+                    request.packages = packages.unwrap_or(request.packages);
                 }
                 RpmspecOption::QueryTags => {
                     print_tags(session.is_verbose)?;
@@ -281,10 +286,10 @@ fn query(
             languages: &languages,
             is_verbose: session.is_verbose,
         };
-        for header in headers(&spec, request.of) {
+        for header in headers(&spec, request.packages) {
             let shown = format.as_ref().map_err(Clone::clone);
             match shown.and_then(|format| format.show(&header, &surroundings)) {
-                Ok(text) => output.write_all(&text).map_err(unwritten)?,
+                Ok(text) => output.write_all(&text).map_err(output_failure)?,
                 Err(problem) => {
                     let _ = output.flush();
                     complain(format!("error: {problem}\n").as_bytes());
@@ -295,22 +300,26 @@ fn query(
     Ok(failed)
 }
 
-fn headers(spec: &Spec, of: Of) -> Vec<Header> {
-    match of {
-        Of::Source => vec![spec.source_header()],
-        Of::All => spec.packages.iter().map(|package| spec.binary_header(package)).collect(),
-        Of::Built => {
+fn headers(spec: &Spec, packages: PackageSelection) -> Vec<Header> {
+    match packages {
+        PackageSelection::Source => vec![spec.source_header()],
+        PackageSelection::All => spec.packages.iter().map(|package| spec.binary_header(package)).collect(),
+        PackageSelection::Built => {
             let built = spec.packages.iter().filter(|package| package.is_built());
             built.map(|package| spec.binary_header(package)).collect()
         }
     }
 }
 
-fn parsed(session: &mut Session, request: &RpmspecRequest, output: &mut impl Write) -> Result<u8, Vec<u8>> {
+fn print_expanded(
+    session: &mut Session,
+    request: &RpmspecRequest,
+    output: &mut impl Write,
+) -> Result<u8, Vec<u8>> {
     let mut code = 0;
     for file in &request.files {
         match spec_of(session, file, false) {
-            Ok(spec) => output.write_all(&spec.text).map_err(unwritten)?,
+            Ok(spec) => output.write_all(&spec.text).map_err(output_failure)?,
             Err(message) => {
                 let _ = output.flush();
                 complain(&message);
@@ -321,7 +330,7 @@ fn parsed(session: &mut Session, request: &RpmspecRequest, output: &mut impl Wri
     Ok(code)
 }
 
-fn shelled(session: &mut Session, request: &RpmspecRequest) -> Result<u8, Vec<u8>> {
+fn run_shell(session: &mut Session, request: &RpmspecRequest) -> Result<u8, Vec<u8>> {
     for file in &request.files {
         spec_of(session, file, true)?;
     }

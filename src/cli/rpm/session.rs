@@ -142,16 +142,16 @@ impl ProblemLog {
 
     /// Writes a message of rpm's words to standard error, and keeps it.
     pub fn tell(&self, message: &[u8]) {
-        self.tell_found(message, None);
+        self.write_and_keep(message, None);
     }
 
     /// As [`ProblemLog::tell`], of something that has been found.
     pub fn tell_finding(&self, message: &[u8], finding: impl FnOnce() -> Finding) {
         let finding = self.listener.borrow().is_some().then(finding);
-        self.tell_found(message, finding);
+        self.write_and_keep(message, finding);
     }
 
-    fn tell_found(&self, message: &[u8], finding: Option<Finding>) {
+    fn write_and_keep(&self, message: &[u8], finding: Option<Finding>) {
         complain(message);
         if let (Some(listener), Some(finding)) = (self.listener.borrow().as_ref(), finding) {
             listener(finding);
@@ -211,7 +211,7 @@ impl Session {
     }
 
     /// Does what an option means; gives what is to be said where it can't be done.
-    pub fn carry_out(&mut self, wanted: Common, value: Vec<u8>) -> Result<(), Vec<u8>> {
+    pub fn apply(&mut self, wanted: Common, value: Vec<u8>) -> Result<(), Vec<u8>> {
         match wanted {
             Common::Define => self.define(definition(&value)),
             Common::DatabasePath => self.define([b"_dbpath ", value.as_slice()].concat()),
@@ -244,8 +244,8 @@ impl Session {
                 self.shows_configuration = true;
                 Ok(())
             }
-            Common::With => self.define(with("with", &value)),
-            Common::Without => self.define(with("without", &value)),
+            Common::With => self.define(conditional("with", &value)),
+            Common::Without => self.define(conditional("without", &value)),
             Common::Scm => self.define([b"__scm ", value.as_slice()].concat()),
             Common::BuildPolicy => {
                 self.define([b"__os_install_post %{_rpmconfigdir}/brp-", value.as_slice()].concat())
@@ -304,7 +304,7 @@ impl Session {
         let macros = Macros::new(Table::new(), Rc::new(host), Limits::default());
         self.rc = macros.configure(&self.configuration).map_err(|_| Vec::new())?;
         // What is said of macros comes after it, and counts more.
-        self.stand_in(&macros);
+        self.define_own_uncompress(&macros);
         let quiet = Macros::new(macros.table(), Rc::new(NoHost::default()), Limits::default());
         for name in &self.undefined {
             quiet.pop(name);
@@ -319,7 +319,7 @@ impl Session {
     }
 
     /// Where the root has no rpm, this program unpacks what its own would.
-    fn stand_in(&self, macros: &Macros) {
+    fn define_own_uncompress(&self, macros: &Macros) {
         let program = macros.expand(b"%{?__rpmuncompress}").unwrap_or_default();
         let first = program.split(u8::is_ascii_whitespace).next().unwrap_or_default();
         if !first.is_empty() && macros.exists(first) {
@@ -414,12 +414,12 @@ fn host(variables: &Variables, is_verbose: bool, told: &ProblemLog) -> io::Resul
 }
 
 /// `--with x`: what `%bcond` looks at.
-fn with(how: &str, what: &[u8]) -> Vec<u8> {
+fn conditional(how: &str, what: &[u8]) -> Vec<u8> {
     [b"_", how.as_bytes(), b"_", what, b"     --", how.as_bytes(), b"-", what].concat()
 }
 
 /// The exit code of what a program came to; what is wrong is said.
-pub fn ended(result: Result<u8, Vec<u8>>) -> u8 {
+pub fn exit_code(result: Result<u8, Vec<u8>>) -> u8 {
     result.unwrap_or_else(|message| {
         complain(&message);
         1
@@ -436,10 +436,10 @@ pub fn complain(message: &[u8]) {
 /// Writes to standard output; gives rpm's words for why it could not.
 pub fn print(text: &[u8]) -> Result<(), Vec<u8>> {
     let mut output = io::stdout().lock();
-    output.write_all(text).and_then(|()| output.flush()).map_err(unwritten)
+    output.write_all(text).and_then(|()| output.flush()).map_err(output_failure)
 }
 
 /// rpm's words for a standard output that takes no more.
-pub fn unwritten(error: io::Error) -> Vec<u8> {
+pub fn output_failure(error: io::Error) -> Vec<u8> {
     format!("Error writing to stdout: {}\n", crate::files::reason(&error)).into_bytes()
 }

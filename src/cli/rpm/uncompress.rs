@@ -9,7 +9,7 @@ use bstr::ByteSlice;
 
 use super::super::context::Context;
 use super::options::{CommandLine, CommandWord, Row};
-use super::session::{Session, complain, ended};
+use super::session::{Session, complain, exit_code};
 use crate::files::{Folder, HostPath};
 use crate::macros::{Macros, Streams};
 use crate::package::{Compression, decompressed};
@@ -67,10 +67,10 @@ const MAGIC: [(&[u8], Kind); 10] = [
 
 /// Runs with rpmuncompress's own arguments; gives the exit code.
 pub fn run(arguments: Vec<OsString>, context: &Context) -> u8 {
-    ended(carried_out(arguments, context))
+    exit_code(uncompress(arguments, context))
 }
 
-fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8>> {
+fn uncompress(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8>> {
     let request = read(arguments)?;
     let mut session = Session::new(&context.variables).map_err(|error| failed("session", &error))?;
     let macros = session.macros()?;

@@ -220,7 +220,7 @@ pub fn difference(before: &Compared, after: &Compared) -> Difference {
     let tags: BTreeSet<Tag> = old.iter().chain(new.iter()).map(|(tag, _)| tag).collect();
     let mut changes: Vec<TagChange> =
         tags.difference(&seen).filter_map(|tag| tag_change(*tag, old, new)).collect();
-    changes.extend(stored_otherwise(&before.headers, &after.headers));
+    changes.extend(compare_types(&before.headers, &after.headers));
     let payload = (before.payload != after.payload)
         .then(|| PayloadChange { before: before.payload.clone(), after: after.payload.clone() });
     Difference { tags: changes, dependencies, scripts, files, payload }
@@ -236,13 +236,13 @@ fn tag_change(tag: Tag, old: &Header, new: &Header) -> Option<TagChange> {
     Some(TagChange {
         tag: name.to_ascii_lowercase(),
         volatile,
-        before: before.map(shown),
-        after: after.map(shown),
+        before: before.map(show_items),
+        after: after.map(show_items),
     })
 }
 
 /// Values of the same tags that stand in the header as different types.
-fn stored_otherwise(before: &Headers, after: &Headers) -> Vec<TagChange> {
+fn compare_types(before: &Headers, after: &Headers) -> Vec<TagChange> {
     let kinds = &after.types;
     let differs = |(tag, kind): &(&u32, &u32)| kinds.get(tag).is_some_and(|other| other != *kind);
     let change = |(tag, kind): (&u32, &u32)| TagChange {
@@ -255,7 +255,7 @@ fn stored_otherwise(before: &Headers, after: &Headers) -> Vec<TagChange> {
 }
 
 /// The items of a value, as people read them.
-fn shown(value: &Value) -> Vec<String> {
+fn show_items(value: &Value) -> Vec<String> {
     match value {
         Value::Text(text) => vec![text.to_str_lossy().into_owned()],
         Value::Texts(texts) | Value::Localized(texts) => {

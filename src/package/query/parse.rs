@@ -79,7 +79,7 @@ impl<'t> FormatReader<'t> {
                 b'}' => return Err(wrong("unexpected }")),
                 b'\\' => {
                     let byte = self.next().ok_or_else(|| wrong("escaped char expected after \\"))?;
-                    text.push(escaped(byte));
+                    text.push(unescape(byte));
                     continue;
                 }
                 byte => {
@@ -155,7 +155,7 @@ impl<'t> FormatReader<'t> {
     }
 }
 
-fn escaped(byte: u8) -> u8 {
+fn unescape(byte: u8) -> u8 {
     match byte {
         b'a' => 7,
         b'b' => 8,

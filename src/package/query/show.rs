@@ -121,7 +121,7 @@ impl<'v> View<'v> {
     pub fn value(&self, tag: Tag) -> Option<Cow<'v, Value>> {
         match self.header.get(tag) {
             Some(value) => Some(Cow::Borrowed(value)),
-            None => self.derived(tag).map(Cow::Owned),
+            None => self.derive_value(tag).map(Cow::Owned),
         }
     }
 
@@ -135,7 +135,7 @@ impl<'v> View<'v> {
         wanted.or_else(|| texts.first())
     }
 
-    fn derived(&self, tag: Tag) -> Option<Value> {
+    fn derive_value(&self, tag: Tag) -> Option<Value> {
         const NEVRS: &[(Tag, &str)] = &[
             (Tag::known("REQUIRENEVRS"), "REQUIRE"),
             (Tag::known("PROVIDENEVRS"), "PROVIDE"),
