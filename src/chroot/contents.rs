@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::RootRequest;
 use super::configuration::configuration_files;
 use super::file_digests::FileDigests;
-use super::package_database::{dpkg, whole_files};
-use super::programs::programs;
+use super::package_database::{dpkg, find_database_files};
+use super::programs::find_programs;
 use super::view::{RootFile, View};
 use crate::digest::{Digest, Encoder, Key};
 use crate::store::{RecordKind, Store};
@@ -116,10 +116,10 @@ impl RootContents {
     /// Looks at a root: the files that identify it, and what is to be remembered of them, if that is anything new.
     fn read(request: &RootRequest<'_>, known: &FileDigests) -> io::Result<(Self, Option<FileDigests>)> {
         let view = View::open(request.path)?;
-        let (packages, configuration) = (whole_files(&view), configuration_files(&view)?);
+        let (packages, configuration) = (find_database_files(&view), configuration_files(&view)?);
         let (first, second) = (packages.len(), packages.len() + configuration.len());
         let files: Vec<RootFile> =
-            packages.into_iter().chain(configuration).chain(programs(&view, request)?).collect();
+            packages.into_iter().chain(configuration).chain(find_programs(&view, request)?).collect();
         let digested = known.digest_files(&view, &files, request.now)?;
         let (packages, rest) = digested.digests.split_at(first);
         let (configuration, programs) = rest.split_at(second - first);

@@ -17,7 +17,7 @@ const RPM_FOLDERS: [&str; 2] = ["/usr/lib/sysimage/rpm", "/var/lib/rpm"];
 const RPM_DATABASES: [&str; 4] = ["rpmdb.sqlite", "rpmdb.sqlite-wal", "Packages.db", "Packages"];
 
 /// Files that are taken whole: the databases, and what says which system it is.
-pub(super) fn whole_files(view: &View) -> Vec<RootFile> {
+pub(super) fn find_database_files(view: &View) -> Vec<RootFile> {
     let databases =
         RPM_FOLDERS.iter().flat_map(|folder| RPM_DATABASES.map(|name| format!("{folder}/{name}")));
     let names = databases.chain(["/usr/lib/os-release".to_owned()]);

@@ -25,7 +25,7 @@ const INNER_FOLDERS: &[&str] = &[
 ];
 
 /// Every program in the `PATH` of builds and of compilers, but for forge's own binary.
-pub(super) fn programs(view: &View, request: &RootRequest<'_>) -> io::Result<Vec<RootFile>> {
+pub(super) fn find_programs(view: &View, request: &RootRequest<'_>) -> io::Result<Vec<RootFile>> {
     let inner = INNER_FOLDERS.iter().flat_map(|pattern| view.glob(pattern));
     let inner = inner.map(|path| path.to_string_lossy().into_owned());
     let mut seen: HashSet<PathBuf> = HashSet::new();

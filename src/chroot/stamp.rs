@@ -24,7 +24,7 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    /// As stat(2) has said.
+    /// The stamp of a file with these metadata.
     pub fn read(metadata: &Metadata) -> Self {
         Self {
             size: metadata.len(),

@@ -159,7 +159,11 @@ impl Folder {
         options.read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
         let opened = self.dir.open_with(&path, &options).and_then(|file| {
             let metadata = file.metadata()?;
-            if metadata.is_file() { Ok((file, metadata)) } else { Err(not_regular(metadata.file_type())) }
+            if metadata.is_file() {
+                Ok((file, metadata))
+            } else {
+                Err(not_regular_error(metadata.file_type()))
+            }
         });
         opened.map_err(self.about(&path))
     }
@@ -382,7 +386,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Removes what can be of all that lies below a folder, on all threads. Of what can't be nothing is said.
+    /// Removes everything below a folder that can be removed, on all threads; errors are ignored.
     pub fn try_clear(&self, path: impl AsRef<Path>) {
         if let Ok(folder) = self.dir.open_dir(path) {
             try_clear(&folder, DEEPEST_EMPTIED);
@@ -439,7 +443,7 @@ fn try_clear(folder: &Dir, depth: usize) {
     }
 }
 
-fn not_regular(kind: cap_std::fs::FileType) -> io::Error {
+fn not_regular_error(kind: cap_std::fs::FileType) -> io::Error {
     let what = match kind {
         kind if kind.is_dir() => "a folder",
         kind if kind.is_fifo() => "a pipe",

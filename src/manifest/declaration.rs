@@ -197,7 +197,7 @@ pub struct SourceDecl {
     pub kind: SourceKind,
     /// Files that do not lie beside the spec.
     pub files: Vec<FileDecl>,
-    /// Where it is said.
+    /// Where it is written.
     pub place: Place,
 }
 

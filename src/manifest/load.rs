@@ -145,7 +145,7 @@ impl Loader<'_> {
         }
         let values = Values { source: &source, environment: self.environment, errors: Vec::new() };
         let mut reader = DeclarationReader { values, folder: folder_of(file), includes: Vec::new() };
-        reader.document(&document, into);
+        reader.read_document(&document, into);
         self.errors.append(&mut reader.values.errors);
         Some(reader.includes)
     }

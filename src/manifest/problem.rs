@@ -198,7 +198,7 @@ pub enum ManifestProblem {
     #[error("{who} {relation} {kind} `{name}`, which is not declared")]
     #[diagnostic(code(forge::manifest::undeclared))]
     Undeclared {
-        /// Who names it.
+        /// What names it.
         who: String,
         /// How.
         relation: &'static str,
@@ -214,7 +214,7 @@ pub enum ManifestProblem {
     #[error("{who} builds for chroot `{name}`, which is not declared")]
     #[diagnostic(code(forge::manifest::unknown_chroot))]
     UnknownChroot {
-        /// Who names it.
+        /// What names it.
         who: String,
         /// The name.
         name: String,

@@ -11,7 +11,7 @@ use crate::engine::{MacroLevel, MacroSetting, Value};
 use crate::text::{Located, Place, Spanned};
 
 impl Mistakes<'_> {
-    /// Reports what may be said once and is said again.
+    /// Reports a node that may stand once and stands in several files.
     pub fn check_only_one<'b>(&mut self, what: &str, mut places: impl Iterator<Item = &'b Place>) {
         let Some(first) = places.next() else { return };
         for place in places.filter(|place| !place.same_source(first)) {

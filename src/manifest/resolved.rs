@@ -95,7 +95,7 @@ pub struct Source {
     pub kind: SourceKind,
     /// Files that do not lie beside the spec.
     pub files: Vec<FileDecl>,
-    /// Where it is said.
+    /// Where it is written.
     pub place: Place,
 }
 

@@ -21,7 +21,7 @@ pub(super) struct Resolver<'a> {
 
 /// A name that stands for something that is declared elsewhere.
 pub(super) struct Reference<'a> {
-    /// Who names it: "package `curl`".
+    /// What names it: "package `curl`".
     pub who: &'a str,
     /// What that has to do with it: "comes after".
     pub relation: &'static str,

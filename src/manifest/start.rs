@@ -18,7 +18,7 @@ pub fn first_manifest(repository: &Folder, name: &str) -> io::Result<Option<Stri
          defaults {{\n    isolation none // the specs here are trusted\n}}\n\n",
         quote(&as_name(name))
     );
-    for (name, spec) in named(&specs) {
+    for (name, spec) in name_packages(&specs) {
         text.push_str(&format!(
             "package {} {{ source path {} }}\n",
             quote(&name),
@@ -29,7 +29,7 @@ pub fn first_manifest(repository: &Folder, name: &str) -> io::Result<Option<Stri
 }
 
 /// A name for each spec: its file's, with the folder's before it where two files have one name.
-fn named(specs: &[PathBuf]) -> BTreeMap<String, &Path> {
+fn name_packages(specs: &[PathBuf]) -> BTreeMap<String, &Path> {
     let mut names = BTreeMap::new();
     for spec in specs {
         let stem = as_name(&spec.file_stem().unwrap_or_default().to_string_lossy());

@@ -64,7 +64,7 @@ fn mistakes(source: &Arc<SourceText>, error: &KdlError) -> Vec<ManifestError> {
         .iter()
         .take(10 * limits::MOST_MISTAKES)
         .map(|said| {
-            let error = located(source, said);
+            let error = locate_error(source, said);
             (error.place().span().start, error)
         })
         .collect();
@@ -90,7 +90,7 @@ pub(super) fn only_the_first(mut errors: Vec<ManifestError>) -> Vec<ManifestErro
     errors
 }
 
-fn located(source: &Arc<SourceText>, said: &KdlDiagnostic) -> ManifestError {
+fn locate_error(source: &Arc<SourceText>, said: &KdlDiagnostic) -> ManifestError {
     let start = said.span.offset().min(source.text().len());
     let end = (start + said.span.len()).min(source.text().len());
     let span = narrow_span(source.text(), start, end);
@@ -99,12 +99,12 @@ fn located(source: &Arc<SourceText>, said: &KdlDiagnostic) -> ManifestError {
     let comment = if is_comment { source.text().rfind("/*") } else { None };
     let span = comment.map_or(span, |at| at..at + 2);
     let written = source.text().get(span.clone()).unwrap_or_default();
-    let (message, help) = in_our_words(written.trim(), message, said.help.clone());
+    let (message, help) = explain_syntax_error(written.trim(), message, said.help.clone());
     Located::new(ManifestProblem::Syntax { message, help }, "here", Place::new(source, span))
 }
 
-/// What the most frequent mistakes are, said in the words of what was written.
-fn in_our_words(written: &str, message: String, help: Option<String>) -> (String, String) {
+/// The message and the help of a syntax error; the most frequent ones in terms of what was written.
+fn explain_syntax_error(written: &str, message: String, help: Option<String>) -> (String, String) {
     match written {
         "true" | "false" | "null" => {
             (format!("`{written}` is neither a name nor a value"), format!("KDL 2 writes `#{written}`"))

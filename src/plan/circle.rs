@@ -36,7 +36,7 @@ pub(super) fn first_circle(graph: &DiGraph<Step, Edge>) -> Vec<(NodeIndex, NodeI
     while let Some(node) = ahead.pop_front() {
         for edge in graph.edges(node).filter(|edge| component.contains(&edge.target())) {
             if edge.target() == *start {
-                return way_back(graph, &came_from, edge.id());
+                return trace_back(graph, &came_from, edge.id());
             }
             if let Entry::Vacant(unknown) = came_from.entry(edge.target()) {
                 unknown.insert(edge.id());
@@ -49,7 +49,7 @@ pub(super) fn first_circle(graph: &DiGraph<Step, Edge>) -> Vec<(NodeIndex, NodeI
 
 type StepEdge = (NodeIndex, NodeIndex, Edge);
 
-fn way_back(
+fn trace_back(
     graph: &DiGraph<Step, Edge>,
     came_from: &HashMap<NodeIndex, EdgeIndex>,
     last: EdgeIndex,
@@ -83,7 +83,7 @@ impl Arrow {
             Edge::Requires(dependency) => {
                 let place = match to_step {
                     Step::Build(id) => {
-                        required_at(&builds[id.0], dependency).unwrap_or_else(|| declared(to_step))
+                        find_requirement(&builds[id.0], dependency).unwrap_or_else(|| declared(to_step))
                     }
                     other => declared(other),
                 };
@@ -106,7 +106,7 @@ impl Arrow {
 }
 
 /// The line of a spec that requires something.
-fn required_at(build: &Build, dependency: &Dependency) -> Option<Place> {
+fn find_requirement(build: &Build, dependency: &Dependency) -> Option<Place> {
     match &build.fate {
         Fate::Buildable(inputs) => dependency_place(&inputs.spec, dependency, &["buildrequires", "requires"]),
         Fate::RuledOut(_) | Fate::NotYet(_) | Fate::Impossible(_) => None,

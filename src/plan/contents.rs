@@ -29,7 +29,7 @@ pub fn dependency_files<'a>(
         return Some(found);
     };
     let mut candidates = Vec::new();
-    for id in before(plan, build) {
+    for id in find_builds_below(plan, build) {
         let result = results.get(&id)?;
         candidates.extend(result.files.iter().filter(|file| !file.package.is_source()));
     }
@@ -46,7 +46,7 @@ pub fn dependency_files<'a>(
 }
 
 /// The builds that a build needs, and those that they need.
-fn before(plan: &Plan, build: BuildId) -> BTreeSet<BuildId> {
+fn find_builds_below(plan: &Plan, build: BuildId) -> BTreeSet<BuildId> {
     let mut known = BTreeSet::new();
     let mut open = plan.needs(build).to_vec();
     while let Some(id) = open.pop() {

@@ -1,4 +1,4 @@
-//! Who provides what in one chroot, as far as specs say it.
+//! Which builds provide what in one chroot, as far as their specs tell.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -18,7 +18,7 @@ impl Plan {
     }
 }
 
-/// Who provides what in one chroot.
+/// Which builds provide what in one chroot.
 #[derive(Default)]
 pub(super) struct Providers<'a> {
     by_name: HashMap<&'a str, Vec<(BuildId, &'a Dependency)>>,

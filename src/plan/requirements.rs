@@ -62,7 +62,7 @@ pub(super) struct Checked {
     pub notes: Vec<String>,
 }
 
-/// How many names a note tells.
+/// How many names a note lists.
 const NAMED: usize = 5;
 
 /// Checks the `BuildRequires` and `BuildConflicts` of all builds.

@@ -21,7 +21,7 @@ use crate::files::Folder;
 /// Where copies of records are, below the project's state folder.
 const COPIES: &str = "published";
 
-/// A repository, and whoever wants to publish to it.
+/// A repository, and the project that publishes to it.
 pub(super) struct PublishTarget<'a> {
     pub chroot: &'a str,
     pub folder: Folder,

@@ -396,7 +396,7 @@ fn with_times(package: InspectedPackage) -> PublishedPackage {
     package
 }
 
-/// What there is to tell of an update.
+/// The events of an update.
 fn tell(
     target: &PublishTarget<'_>,
     before: &RepositoryRecord,

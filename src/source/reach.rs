@@ -58,7 +58,7 @@ pub(super) fn is_executable(root: &Folder, path: &Path) -> io::Result<bool> {
     Ok(is_owner_executable(&root.dir().metadata(path)?))
 }
 
-/// As [`is_executable`], of what stat(2) has said.
+/// As [`is_executable`], for metadata that have been read.
 pub(super) fn is_owner_executable(metadata: &Metadata) -> bool {
     metadata.permissions().mode() & 0o100 != 0
 }

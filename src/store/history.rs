@@ -122,7 +122,7 @@ impl History {
         Self { connection: Mutex::new(connection), renewed_at, last_number, notes: Mutex::default() }
     }
 
-    /// What there is to tell of the history itself; it is told once.
+    /// Takes the notes on the history itself: that it was damaged, or begun anew.
     pub fn take_notes(&self) -> Vec<String> {
         std::mem::take(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner))
     }

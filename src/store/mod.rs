@@ -56,7 +56,7 @@ impl Store {
         Lock::take(&self.folder, "lock", LockKind::Shared)?.map_err(StoreError::Busy)
     }
 
-    /// Keeps everybody else out; `purpose` is what they are told.
+    /// Takes the lock alone; `purpose` is what other processes report of its holder.
     fn lock_alone(&self, purpose: &str) -> Result<Lock, StoreError> {
         let lock = Lock::take(&self.folder, "lock", LockKind::Exclusive)?;
         let mut lock = lock.map_err(|_| StoreError::InUse)?;

@@ -27,8 +27,8 @@ pub struct BuildTask<'t> {
 /// Builds for all targets that were asked for; gives rpmbuild's exit code.
 ///
 /// # Errors
-/// Macros can't be loaded; what is to be said.
-pub fn built_for_targets(
+/// Macros can't be loaded; the message.
+pub fn build_for_targets(
     session: &mut Session,
     teller: &dyn BuildListener,
     task: &BuildTask<'_>,
@@ -43,7 +43,7 @@ pub fn built_for_targets(
             session.set_target(Some(target));
             announce_one(target, session.is_quiet);
         }
-        let code = built_for(session, teller, task, target.is_none())?;
+        let code = build_for_target(session, teller, task, target.is_none())?;
         if code != 0 {
             return Ok(code);
         }
@@ -105,7 +105,7 @@ impl BuildListener for Teller {
 }
 
 /// Builds for one target; where the spec names others, for those.
-fn built_for(
+fn build_for_target(
     session: &mut Session,
     teller: &dyn BuildListener,
     task: &BuildTask<'_>,
@@ -133,7 +133,7 @@ fn built_for(
         for arch in archs {
             announce_one(&arch, session.is_quiet);
             session.set_target(Some(&arch));
-            let code = built_for(session, teller, task, false)?;
+            let code = build_for_target(session, teller, task, false)?;
             if code != 0 {
                 return Ok(code);
             }

@@ -24,11 +24,11 @@ impl<W> Row<W> {
     }
 }
 
-/// Something said on the command line.
+/// A word of the command line, or an option with its value.
 pub enum CommandWord<W> {
     /// An option, as it was written, and its value.
     Option {
-        /// How it was said.
+        /// Its name, as it was written.
         name: String,
         /// What it means.
         wanted: W,
@@ -51,7 +51,7 @@ impl<W> CommandWord<W> {
     }
 }
 
-/// What can be said to a program.
+/// The command line of a program.
 pub struct CommandLine<W: 'static> {
     /// The program's name, for its messages.
     pub program: &'static str,
@@ -152,7 +152,7 @@ impl<W: Copy> CommandLine<W> {
         Ok(CommandWord::Option { name, wanted: row.wanted, value })
     }
 
-    /// What the program says of an option, or of anything else that was said.
+    /// The program's message about an option or another word.
     pub fn complaint(&self, option: &str, what: &str) -> Vec<u8> {
         format!("{}: {option}: {what}\n", self.program).into_bytes()
     }

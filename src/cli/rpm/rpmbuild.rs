@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStringExt;
 use bstr::ByteSlice;
 
 use super::super::context::Context;
-use super::build::{BuildTask, Teller, built_for_targets};
+use super::build::{BuildTask, Teller, build_for_targets};
 use super::options::{CommandLine, CommandWord, Row};
 use super::session::{COMMON, Common, OF_SPECS, Session, complain, exit_code, print};
 use crate::engine::{Goal, Order, install_source_package, spec_of_archive};
@@ -241,7 +241,7 @@ fn build_file(session: &mut Session, request: &RpmbuildRequest, file: &[u8]) -> 
         return Ok(1);
     };
     let task = BuildTask { order: &order, spec_file: &spec_file, folder: &folder };
-    built_for_targets(session, &teller, &task)
+    build_for_targets(session, &teller, &task)
 }
 
 /// Whether a file can be a spec.

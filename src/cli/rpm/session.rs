@@ -91,7 +91,7 @@ pub const OF_SPECS: &[Row<Common>] = &[
     Row::bare("nodebuginfo", None, Common::NoDebuginfo),
 ];
 
-/// What has been said so far, and what came of it.
+/// What the command line has set so far, and the macros that it makes.
 pub struct Session {
     /// The environment that macros see, and what is run.
     variables: Variables,
@@ -112,30 +112,30 @@ pub struct Session {
     macros: Option<Macros>,
     /// Before that, definitions are only looked at.
     scratch: Macros,
-    /// All that was said to be wrong.
+    /// Every problem that was reported.
     pub told: ProblemLog,
     /// `--buildroot`
     pub build_root: Option<Vec<u8>>,
     /// `--root`
     root: Option<Vec<u8>>,
-    /// What `--target` said: one or more of them.
+    /// The targets of `--target`.
     target: Option<String>,
 }
 
-/// What was said to be wrong so far, for those who repeat it at the end.
+/// The problems that were reported so far: rpmbuild repeats them at the end.
 #[derive(Clone, Default)]
 pub struct ProblemLog {
     errors: Rc<RefCell<Vec<Vec<u8>>>>,
     warnings: Rc<RefCell<Vec<Vec<u8>>>>,
-    /// Who hears of it in other words than rpm's.
+    /// Receives each problem as a finding, not in rpm's words.
     listener: Rc<RefCell<Option<FindingListener>>>,
 }
 
-/// Hears what is found to be wrong.
+/// Receives findings.
 pub type FindingListener = Rc<dyn Fn(Finding)>;
 
 impl ProblemLog {
-    /// From now on `listener` hears of all that is found.
+    /// From now on `listener` receives all findings.
     pub fn set_listener(&self, listener: FindingListener) {
         *self.listener.borrow_mut() = Some(listener);
     }
@@ -145,7 +145,7 @@ impl ProblemLog {
         self.write_and_keep(message, None);
     }
 
-    /// As [`ProblemLog::tell`], of something that has been found.
+    /// As [`ProblemLog::tell`]; the listener receives it as a finding.
     pub fn tell_finding(&self, message: &[u8], finding: impl FnOnce() -> Finding) {
         let finding = self.listener.borrow().is_some().then(finding);
         self.write_and_keep(message, finding);
@@ -171,7 +171,7 @@ impl ProblemLog {
 }
 
 impl Session {
-    /// Nothing said so far.
+    /// A session without any options.
     ///
     /// # Errors
     /// The machine's files are out of reach.
@@ -200,7 +200,7 @@ impl Session {
     /// The root that `--root` names, if it is another one than this.
     ///
     /// # Errors
-    /// It is no absolute path: what is to be said.
+    /// It is no absolute path; the message.
     pub fn other_root(&self, program: &str) -> Result<Option<&[u8]>, Vec<u8>> {
         match &self.root {
             Some(root) if !root.starts_with(b"/") => {
@@ -210,7 +210,7 @@ impl Session {
         }
     }
 
-    /// Does what an option means; gives what is to be said where it can't be done.
+    /// Applies an option; gives the message where that fails.
     pub fn apply(&mut self, wanted: Common, value: Vec<u8>) -> Result<(), Vec<u8>> {
         match wanted {
             Common::Define => self.define(definition(&value)),
@@ -291,10 +291,10 @@ impl Session {
         Ok(())
     }
 
-    /// The macros as all that was said makes them.
+    /// The macros that all options together make.
     ///
     /// # Errors
-    /// They can't be loaded; what is to be said.
+    /// They can't be loaded; the message.
     pub fn macros(&mut self) -> Result<Macros, Vec<u8>> {
         if let Some(macros) = &self.macros {
             return Ok(macros.clone());
@@ -349,7 +349,7 @@ impl Session {
     /// Shows what was read, if that was asked for.
     ///
     /// # Errors
-    /// It can't be written; what is to be said.
+    /// It can't be written; the message.
     pub fn end(&mut self) -> Result<(), Vec<u8>> {
         if !self.shows_configuration {
             return Ok(());
@@ -418,7 +418,7 @@ fn conditional(how: &str, what: &[u8]) -> Vec<u8> {
     [b"_", how.as_bytes(), b"_", what, b"     --", how.as_bytes(), b"-", what].concat()
 }
 
-/// The exit code of what a program came to; what is wrong is said.
+/// The exit code of a program's result; its message is written to standard error.
 pub fn exit_code(result: Result<u8, Vec<u8>>) -> u8 {
     result.unwrap_or_else(|message| {
         complain(&message);

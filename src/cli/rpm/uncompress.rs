@@ -72,7 +72,7 @@ pub fn run(arguments: Vec<OsString>, context: &Context) -> u8 {
 
 fn uncompress(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8>> {
     let request = read(arguments)?;
-    let mut session = Session::new(&context.variables).map_err(|error| failed("session", &error))?;
+    let mut session = Session::new(&context.variables).map_err(|error| program_failure("session", &error))?;
     let macros = session.macros()?;
     for file in &request.files {
         let command = command(&macros, &request, file)?;
@@ -86,7 +86,7 @@ fn uncompress(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8>
         match macros.run(&words, &Streams::default()) {
             Ok(0) => {}
             Ok(code) => return Ok(u8::try_from(code).unwrap_or(1)),
-            Err(error) => return Err(failed("/bin/sh", &error)),
+            Err(error) => return Err(program_failure("/bin/sh", &error)),
         }
     }
     Ok(0)
@@ -115,14 +115,14 @@ fn read(arguments: Vec<OsString>) -> Result<UncompressRequest, Vec<u8>> {
     Ok(request)
 }
 
-fn failed(what: &str, error: &io::Error) -> Vec<u8> {
+fn program_failure(what: &str, error: &io::Error) -> Vec<u8> {
     format!("error: {what}: {}\n", crate::files::reason(error)).into_bytes()
 }
 
 /// The command of the shell that unpacks a file.
 fn command(macros: &Macros, request: &UncompressRequest, file: &[u8]) -> Result<Vec<u8>, Vec<u8>> {
     let shown = file.to_str_lossy();
-    let start = macros.read_start(file, 13).map_err(|error| failed(&shown, &error))?;
+    let start = macros.read_start(file, 13).map_err(|error| program_failure(&shown, &error))?;
     let kind = match MAGIC.iter().find(|(magic, _)| start.starts_with(magic)) {
         _ if file.ends_with(b".gem") => Kind::Gem,
         Some((_, kind)) => *kind,

@@ -21,12 +21,12 @@ impl QueryFormat {
         let mut out = Vec::new();
         match self.parts.first() {
             Some(part @ FormatPart::Field(field)) if field.tag.is_none() => {
-                view.whole(std::slice::from_ref(part), false, &mut out)?;
+                view.show_whole(std::slice::from_ref(part), false, &mut out)?;
             }
-            Some(FormatPart::Iterator(parts)) if is_whole(parts) => view.whole(parts, true, &mut out)?,
+            Some(FormatPart::Iterator(parts)) if is_whole(parts) => view.show_whole(parts, true, &mut out)?,
             _ => {
                 for part in &self.parts {
-                    view.part(part, 0, &mut out)?;
+                    view.show_part(part, 0, &mut out)?;
                 }
             }
         }
@@ -46,22 +46,22 @@ pub(super) struct View<'v> {
 
 impl<'v> View<'v> {
     /// Shows a part with the items of one turn of the iterator around it.
-    pub fn part(&self, part: &FormatPart, turn: usize, out: &mut Vec<u8>) -> Result<(), QueryProblem> {
+    pub fn show_part(&self, part: &FormatPart, turn: usize, out: &mut Vec<u8>) -> Result<(), QueryProblem> {
         match part {
             FormatPart::Text(text) => out.extend_from_slice(text),
-            FormatPart::Field(field) => self.field(field, turn, out),
+            FormatPart::Field(field) => self.show_field(field, turn, out),
             FormatPart::Condition { tag, present, absent } => {
                 let branch = if self.value(*tag).is_some() { present } else { absent };
                 for part in branch {
-                    self.part(part, turn, out)?;
+                    self.show_part(part, turn, out)?;
                 }
             }
-            FormatPart::Iterator(parts) => self.iterate(parts, out)?,
+            FormatPart::Iterator(parts) => self.show_iterator(parts, out)?,
         }
         Ok(())
     }
 
-    fn field(&self, field: &FormatField, turn: usize, out: &mut Vec<u8>) {
+    fn show_field(&self, field: &FormatField, turn: usize, out: &mut Vec<u8>) {
         let index = if field.is_first_only { 0 } else { turn };
         let shown = field.tag.and_then(|tag| {
             let value = self.value(tag)?;
@@ -69,7 +69,7 @@ impl<'v> View<'v> {
                 return Some(value.len().to_string().into_bytes());
             }
             let item = match &*value {
-                Value::Localized(texts) if index == 0 => Item::Text(self.localized(texts)?.as_bstr()),
+                Value::Localized(texts) if index == 0 => Item::Text(self.choose_language(texts)?.as_bstr()),
                 value => value.item(index)?,
             };
             Some(field.formatter.show(item, tag, self.around))
@@ -86,17 +86,17 @@ impl<'v> View<'v> {
         }
     }
 
-    fn iterate(&self, parts: &[FormatPart], out: &mut Vec<u8>) -> Result<(), QueryProblem> {
-        for turn in 0..self.count(parts)? {
+    fn show_iterator(&self, parts: &[FormatPart], out: &mut Vec<u8>) -> Result<(), QueryProblem> {
+        for turn in 0..self.count_turns(parts)? {
             for part in parts {
-                self.part(part, turn, out)?;
+                self.show_part(part, turn, out)?;
             }
         }
         Ok(())
     }
 
     /// How many items the lists of an iterator have.
-    fn count(&self, parts: &[FormatPart]) -> Result<usize, QueryProblem> {
+    fn count_turns(&self, parts: &[FormatPart]) -> Result<usize, QueryProblem> {
         let mut turns: Option<usize> = None;
         // What stands in conditions and in inner iterators does not count.
         for part in parts {
@@ -126,7 +126,7 @@ impl<'v> View<'v> {
     }
 
     /// The text for the languages that are wanted; the first one where there is none.
-    fn localized<'t>(&self, texts: &'t [BString]) -> Option<&'t BString> {
+    fn choose_language<'t>(&self, texts: &'t [BString]) -> Option<&'t BString> {
         let table = self.header.texts(Tag::I18N_TABLE);
         let wanted = self.around.languages.iter().find_map(|language| {
             let at = table.iter().position(|known| known == language.as_str())?;

@@ -25,7 +25,12 @@ struct WholeHeader<'w> {
 
 impl View<'_> {
     /// Shows all tags; with each of its items where `iterates`.
-    pub fn whole(&self, parts: &[FormatPart], iterates: bool, out: &mut Vec<u8>) -> Result<(), QueryProblem> {
+    pub fn show_whole(
+        &self,
+        parts: &[FormatPart],
+        iterates: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), QueryProblem> {
         let form = match parts.first() {
             Some(FormatPart::Field(FormatField { formatter: Formatter::Xml, .. })) => Form::Xml,
             Some(FormatPart::Field(FormatField { formatter: Formatter::Json, .. })) => Form::Json,
@@ -104,7 +109,7 @@ impl WholeHeader<'_> {
                             .unwrap_or_default(),
                     );
                 }
-                part => self.view.part(part, index, out)?,
+                part => self.view.show_part(part, index, out)?,
             }
             around(out, false);
         }
