@@ -10,6 +10,7 @@
 
 mod circles;
 mod error_codes;
+mod guide;
 mod imports;
 mod layers;
 mod names;
