@@ -50,7 +50,7 @@ struct PackedFile<'a> {
 
 /// What was unpacked.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Record {
+struct UnpackedRecord {
     spec: String,
     files: Vec<RecordedFile>,
 }
@@ -110,7 +110,7 @@ impl Unpacked {
         Ok((self.folder.folder(Path::new(&name).join(FILES))?, record.spec))
     }
 
-    fn unpack(&self, packed: &PackedFile<'_>, temporary: &Path) -> Result<Record, SourceError> {
+    fn unpack(&self, packed: &PackedFile<'_>, temporary: &Path) -> Result<UnpackedRecord, SourceError> {
         let PackedFile { root, path, shown, bytes } = *packed;
         let open = || root.open(path).map(|file| BufReader::new(file.into_std()));
         let headers = read_headers(&mut open()?)
@@ -122,15 +122,15 @@ impl Unpacked {
         if files.file_size(&listing.spec).is_none() {
             return Err(SourceError::NoSpec { file: shown.to_owned() });
         }
-        let record = Record::write_down(&files, listing.spec)?;
+        let record = UnpackedRecord::write_down(&files, listing.spec)?;
         record.write(&folder)?;
         Ok(record)
     }
 
     /// The record of what was unpacked, if it is all there as it was.
-    fn read_valid_record(&self, name: &str) -> Option<Record> {
+    fn read_valid_record(&self, name: &str) -> Option<UnpackedRecord> {
         let folder = self.folder.folder(name).ok()?;
-        let mut record = Record::read(&folder)?;
+        let mut record = UnpackedRecord::read(&folder)?;
         let files = folder.folder(FILES).ok()?;
         if record.names() != names(&files).ok()? {
             return None;
@@ -248,7 +248,7 @@ impl Stamp {
     }
 }
 
-impl Record {
+impl UnpackedRecord {
     /// What the files of a folder are, once they are safe on the disk.
     fn write_down(folder: &Folder, spec: String) -> io::Result<Self> {
         let mut files = Vec::new();

@@ -25,6 +25,9 @@ const TO_DO: &[(&str, Rule, &[&str])] = &[
             "native/build/debuginfo → native/build/binary_package",
             "native/build/digests → native/build/assemble",
             "native/build/external → native/build/binary_package",
+            "native/build/regular_expression/mod → native/build/regular_expression/backtrack",
+            "native/build/regular_expression/mod → native/build/regular_expression/parse",
+            "native/build/regular_expression/mod → native/build/regular_expression/translate",
             "native/build/settings → native/build/assemble",
             "native/facts → native/mod",
             "native/observations → native/mod",
@@ -33,7 +36,6 @@ const TO_DO: &[(&str, Rule, &[&str])] = &[
             "rpmbuild/mod → rpmbuild/query",
         ],
     ),
-    ("execute", Circle, &["scheduler → build_run"]),
     (
         "macros",
         Circle,
@@ -84,7 +86,6 @@ const TO_DO: &[(&str, Rule, &[&str])] = &[
             "native/build/packages::write",
         ],
     ),
-    ("execute", Parameters, &["build_run::complete", "local::run", "scheduler::end_build"]),
     ("macros", Parameters, &["builtin/call::built_in", "builtin/call::raw", "rcfile::read_text"]),
     ("plan", Parameters, &["inspect::draft_state", "inspect::fate"]),
     (
@@ -92,7 +93,8 @@ const TO_DO: &[(&str, Rule, &[&str])] = &[
         Parameters,
         &["parser/dependencies::dependencies", "parser/scripts::needs", "parser/scripts::scriptlet"],
     ),
-    ("engine", TypeName, &["Ended", "Entry", "Found", "Line"]),
+    ("engine", TypeName, &["Ended", "Entry", "Found", "Item", "Line"]),
+    ("execute", TypeName, &["Place"]),
     (
         "macros",
         TypeName,
