@@ -49,7 +49,7 @@ impl FileDigests {
         {
             return Ok(*digest);
         }
-        match Digest::of_file(&view.folder, &file.path) {
+        match Digest::read_file(&view.folder, &file.path) {
             Ok((digest, _)) => Ok(digest),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(file.stamp.digest()),
             Err(error) => Err(error),

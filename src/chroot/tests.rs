@@ -202,14 +202,14 @@ fn what_has_just_been_written_is_read_again() {
 
 #[test]
 fn a_root_of_which_the_store_knows_nothing_is_another_one_without_names() {
-    let (was, now) = (Digest::of(b"was"), Digest::of(b"now"));
+    let (was, now) = (Digest::compute(b"was"), Digest::compute(b"now"));
     assert_eq!(changed_files(&Root::new().store(), was, now), Vec::<String>::new());
 }
 
 #[test]
 fn the_identity_is_of_names_and_contents() {
     let files = |pairs: &[(&str, &[u8])]| -> BTreeMap<String, Digest> {
-        pairs.iter().map(|(name, text)| ((*name).to_owned(), Digest::of(text))).collect()
+        pairs.iter().map(|(name, text)| ((*name).to_owned(), Digest::compute(text))).collect()
     };
     let contents = |programs| RootContents { programs, ..RootContents::default() }.identity();
     assert_ne!(contents(files(&[("/a", b"x")])), contents(files(&[("/b", b"x")])));

@@ -48,7 +48,7 @@ impl Decisions {
     ///
     /// # Panics
     /// If `id` is of another plan.
-    pub fn of(&self, id: BuildId) -> &Decision {
+    pub fn decision(&self, id: BuildId) -> &Decision {
         &self.all[id.0]
     }
 

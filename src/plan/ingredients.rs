@@ -358,7 +358,7 @@ mod tests {
     use crate::engine::MacroLevel;
 
     fn ingredients() -> Ingredients {
-        let digest = Digest::of(b"before");
+        let digest = Digest::compute(b"before");
         Ingredients {
             engine: EngineIdentity { name: "native 0.1.0".to_owned(), sources: "a1b2c3d4e5f6".to_owned() },
             spec: digest,
@@ -375,7 +375,7 @@ mod tests {
     }
 
     fn after() -> Digest {
-        Digest::of(b"after")
+        Digest::compute(b"after")
     }
 
     /// What is said of one change, which always makes another key.
@@ -396,9 +396,9 @@ mod tests {
     fn every_change_is_named() {
         let before = ingredients();
         let mut now = ingredients();
-        now.sources.insert("a.tar.gz".to_owned(), Digest::of(b"b"));
+        now.sources.insert("a.tar.gz".to_owned(), Digest::compute(b"b"));
         now.settings.macros.push(dist(".acme1", MacroLevel::Package));
-        now.dependencies.insert("zlib-devel-1.3-1.x86_64".to_owned(), Digest::of(b"z"));
+        now.dependencies.insert("zlib-devel-1.3-1.x86_64".to_owned(), Digest::compute(b"z"));
         let texts: Vec<String> = now.changes_since(&before).iter().map(ToString::to_string).collect();
         assert_eq!(
             texts,
@@ -479,7 +479,7 @@ mod tests {
     fn the_source_package_does_not_depend_on_other_builds() {
         let before = ingredients();
         let mut now = ingredients();
-        now.dependencies.insert("zlib-devel-1.3-1.x86_64".to_owned(), Digest::of(b"z"));
+        now.dependencies.insert("zlib-devel-1.3-1.x86_64".to_owned(), Digest::compute(b"z"));
         assert_eq!(now.source_key(), before.source_key());
     }
 }

@@ -132,7 +132,7 @@ pub(super) fn inspect_file(folder: &Folder, file: &PublishedFile, verification: 
     }
     let times = times_from(&metadata);
     let is_untouched = verification == Verification::TimesFirst && file.times == Some(times);
-    let is_right = || Digest::of_file(folder, &file.path).is_ok_and(|(digest, _)| digest == file.blake3);
+    let is_right = || Digest::read_file(folder, &file.path).is_ok_and(|(digest, _)| digest == file.blake3);
     if is_untouched || is_right() { FileOnDisk::Right(times) } else { FileOnDisk::Other }
 }
 

@@ -318,6 +318,6 @@ pub(super) fn has_copy(state: &Folder, chroot: &str, folder: &str) -> bool {
 
 /// Where the copy of a record is, below the project's state folder.
 fn copy_path(chroot: &str, folder: &str) -> PathBuf {
-    let folder = Digest::of(folder.as_bytes()).short(12);
+    let folder = Digest::compute(folder.as_bytes()).short(12);
     [COPIES, &format!("{chroot}-{folder}")].iter().collect()
 }

@@ -160,7 +160,7 @@ impl Repositories {
                 }
             };
             for id in plan.ids().filter(|id| plan.build(*id).chroot == ChrootId(index)) {
-                let Decision::Cached { key, result } = decisions.of(id) else { continue };
+                let Decision::Cached { key, result } = decisions.decision(id) else { continue };
                 let package = &plan.build(id).name.package;
                 let is_there = published.get(package).is_some_and(|published| {
                     published.has_same_files(&package_from_result(package, *key, result))

@@ -153,7 +153,7 @@ fn read_input(
     let path = regular_file(root, path)?;
     let is_executable = is_executable(root, &path)?;
     let blob = match sha256 {
-        None => Digest::of_file(root, &path).map(|(digest, size)| Blob { digest, size })?,
+        None => Digest::read_file(root, &path).map(|(digest, size)| Blob { digest, size })?,
         Some(wanted) => read_checked(root, &path, wanted)?,
     };
     Ok(InputFile { name, root: root.path().clone(), path, blob, is_executable })

@@ -95,7 +95,7 @@ impl Origin {
         let neighbours = if says(&READS_FILES) { Some(neighbours.digest(root, &folder)?) } else { None };
         let runs_programs = says(&RUNS_PROGRAMS);
         let carriage_return = first_carriage_return(&text);
-        let blob = Blob { digest: Digest::of(&text), size: text.len() as u64 };
+        let blob = Blob { digest: Digest::compute(&text), size: text.len() as u64 };
         let is_executable = is_owner_executable(&metadata);
         let spec = InputFile { name, root: root.path().clone(), path, blob, is_executable };
         Ok(Self { root: root.path().clone(), folder, spec, neighbours, runs_programs, carriage_return })
@@ -160,7 +160,7 @@ pub fn source_packages(manifest: &Manifest, repository: &Folder) -> BTreeSet<Dig
         let is_package = path.value.as_path().to_string_lossy().ends_with(".src.rpm");
         let (root, relative) = open_reachable(&path.value, repository).ok().filter(|_| is_package)?;
         let path = regular_file(&root, &relative).ok()?;
-        Digest::of_file(&root, path).ok().map(|(digest, _)| digest)
+        Digest::read_file(&root, path).ok().map(|(digest, _)| digest)
     };
     manifest.packages.iter().filter_map(digest).collect()
 }

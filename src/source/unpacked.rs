@@ -88,7 +88,7 @@ impl Unpacked {
         path: &Path,
         shown: &str,
     ) -> Result<(Folder, String), SourceError> {
-        let (digest, packed_bytes) = Digest::of_file(root, path)?;
+        let (digest, packed_bytes) = Digest::read_file(root, path)?;
         let name = digest.to_string();
         self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
         if let Some(record) = self.read_valid_record(&name) {
@@ -97,7 +97,7 @@ impl Unpacked {
         let temporary = self.folder.temporary(Path::new(&name));
         let packed = PackedFile { root, path, shown, bytes: packed_bytes };
         let unpacked = self.unpack(&packed, &temporary).and_then(|record| {
-            if Digest::of_file(root, path)?.0 != digest {
+            if Digest::read_file(root, path)?.0 != digest {
                 return Err(SourceError::Changed { file: shown.to_owned() });
             }
             self.put_in_place(&temporary, &name)?;
@@ -143,7 +143,7 @@ impl Unpacked {
             }
             let is_same = stamp.mode == file.stamp.mode
                 && stamp.size == file.stamp.size
-                && Digest::of_file(&files, &file.name).ok()?.0 == file.digest;
+                && Digest::read_file(&files, &file.name).ok()?.0 == file.digest;
             if !is_same {
                 return None;
             }
@@ -255,7 +255,7 @@ impl UnpackedRecord {
         for entry in folder.entries()?.into_iter().filter(|entry| entry.kind == EntryKind::File) {
             let file = folder.open(&entry.name)?;
             file.sync_all()?;
-            let (digest, _) = Digest::of_reader(file)?;
+            let (digest, _) = Digest::read_from(file)?;
             let stamp = Stamp::read(folder, &entry.name)?;
             files.push(RecordedFile { name: entry.name, digest, stamp });
         }
@@ -269,12 +269,12 @@ impl UnpackedRecord {
     fn read(folder: &Folder) -> Option<Self> {
         let text = folder.read_text(RECORD).ok()?;
         let (digest, json) = text.split_once('\n')?;
-        (digest == Digest::of(json.as_bytes()).to_string()).then(|| serde_json::from_str(json).ok())?
+        (digest == Digest::compute(json.as_bytes()).to_string()).then(|| serde_json::from_str(json).ok())?
     }
 
     fn write(&self, folder: &Folder) -> io::Result<()> {
         let json = serde_json::to_string(self).map_err(io::Error::other)?;
-        let text = format!("{}\n{json}", Digest::of(json.as_bytes()));
+        let text = format!("{}\n{json}", Digest::compute(json.as_bytes()));
         folder.write_atomic(RECORD, text.as_bytes())
     }
 }

@@ -47,7 +47,7 @@ impl Store {
     /// Whether the blob is there, byte for byte.
     fn has_equal(&self, blob: &Blob) -> bool {
         self.has(blob)
-            && Digest::of_file(&self.folder, blob.path()).is_ok_and(|(digest, _)| digest == blob.digest)
+            && Digest::read_file(&self.folder, blob.path()).is_ok_and(|(digest, _)| digest == blob.digest)
     }
 
     /// Puts a blob at `path` in `target`, checked: what is there afterwards is what the digest says.
@@ -67,7 +67,7 @@ impl Store {
         let mut is_sound = true;
         let destination = Destination { folder: target, path, sharing };
         let placed = self.folder.place(&blob.path(), destination, |placed| {
-            is_sound = Digest::of_reader(placed)?.0 == blob.digest;
+            is_sound = Digest::read_from(placed)?.0 == blob.digest;
             if is_sound { Ok(()) } else { Err(io::ErrorKind::InvalidData.into()) }
         });
         if is_sound { Ok(placed?) } else { Err(self.drop_damaged(blob)) }

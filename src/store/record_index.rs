@@ -60,7 +60,7 @@ impl RecordName {
     pub fn new(kind: RecordKind, key: Key, content: &[u8]) -> Self {
         let mut encoder = Encoder::new("rpmforge record v1");
         encoder.text("kind", kind.folder());
-        encoder.digest_field("key", key.digest()).digest_field("content", &Digest::of(content));
+        encoder.digest_field("key", key.digest()).digest_field("content", &Digest::compute(content));
         Self { kind, key, digest: encoder.digest() }
     }
 

@@ -206,7 +206,7 @@ fn read_blob(store: &Folder, path: &Path) -> Result<u64, Defect> {
     let name: Option<Digest> = path.file_name().and_then(|name| name.to_str()?.parse().ok());
     let name = name.filter(|digest| Blob { digest: *digest, size: 0 }.path() == path);
     let name = name.ok_or(Defect::Misnamed)?;
-    let (digest, size) = Digest::of_file(store, path).map_err(|_| Defect::Unreadable)?;
+    let (digest, size) = Digest::read_file(store, path).map_err(|_| Defect::Unreadable)?;
     if digest == name { Ok(size) } else { Err(Defect::Changed) }
 }
 

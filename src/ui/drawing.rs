@@ -74,7 +74,7 @@ fn picture(view: GraphView<'_>) -> Picture {
             Step::Build(id) => {
                 let build = plan.build(id);
                 let label = format!("{}\n{}", build.name.package, build.name.chroot);
-                DrawnNode { label, color: color(decisions.of(id)), is_batch: false }
+                DrawnNode { label, color: color(decisions.decision(id)), is_batch: false }
             }
             Step::BatchStart(id) | Step::BatchEnd(id) => {
                 let is_start = matches!(plan.graph[node], Step::BatchStart(_));

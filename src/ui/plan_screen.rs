@@ -62,7 +62,7 @@ pub fn plan_document(plan: &Plan, decisions: &Decisions, repositories: Repositor
     let RepositoryChanges { entering, leaving, damaged } = repositories;
     let builds = plan.ids().map(|id| {
         let build = plan.build(id);
-        let decision = decisions.of(id);
+        let decision = decisions.decision(id);
         let (reasons, skipped, key) = match decision {
             Decision::Cached { key, .. } => (Vec::new(), None, Some(*key)),
             Decision::Build { reasons } => (reasons.clone(), None, None),
