@@ -133,7 +133,7 @@ fn follow(
             _ => {}
         }
     }
-    while let Some(word) = words.next() {
+    for word in words {
         let module = modules.get(&current)?;
         if word == "*" {
             return Some(Target::Item(module.file));

@@ -11,7 +11,6 @@ pub fn paths(tokens: TokenStream) -> Vec<Vec<String>> {
 }
 
 fn collect(tokens: TokenStream, before: &[String], found: &mut Vec<Vec<String>>) {
-    let mut tokens = tokens.into_iter().peekable();
     let mut path: Vec<String> = Vec::new();
     let mut colons = 0;
     let finish = |path: &mut Vec<String>, found: &mut Vec<Vec<String>>| {
@@ -20,7 +19,7 @@ fn collect(tokens: TokenStream, before: &[String], found: &mut Vec<Vec<String>>)
             found.push([before, &path].concat());
         }
     };
-    while let Some(token) = tokens.next() {
+    for token in tokens {
         match token {
             TokenTree::Punct(punct) if punct.as_char() == ':' => colons += 1,
             TokenTree::Ident(word) => {
