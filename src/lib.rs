@@ -2,7 +2,7 @@
 //! builds only what has changed.
 //!
 //! The modules in the order of their layers: one may use what stands below it, never what stands above it
-//! (`tests/architecture.rs` sees to that).
+//! (`tests/architecture/` sees to that).
 //!
 //! - [`cli`]: one file a command; turns arguments into library calls and results into screens
 //! - [`ui`]: terminal progress, tables, colours, drawings of the graph

@@ -61,7 +61,7 @@ fn record_of_lines(text: &str) -> String {
     for line in text.lines().filter(|line| line.is_char_boundary(1) && line.len() > 1) {
         let (kind, path) = line.split_at(1);
         let file = |nevra: Value| {
-            let digest = Digest::of(b"").to_string();
+            let digest = Digest::compute(b"").to_string();
             let times = json!({ "modified": 0, "changed": 0 });
             json!({ "path": path, "size": 0, "sha256": digest, "blake3": digest, "nevra": nevra, "times": times })
         };
@@ -84,7 +84,7 @@ fn record_of_lines(text: &str) -> String {
 }
 
 fn with_digest(content: &str) -> String {
-    let digest = Digest::of(format!("1:{content}").as_bytes());
+    let digest = Digest::compute(format!("1:{content}").as_bytes());
     format!("{{\"version\":1,\"blake3\":\"{digest}\",\"repository\":{content}}}\n")
 }
 

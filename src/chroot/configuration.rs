@@ -4,14 +4,14 @@ use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
 
-use super::view::{Found, View};
+use super::view::{RootFile, View};
 use crate::macros::CONFIGURATION_FOLDERS;
 
 /// What Python makes of the scripts that it runs: it says nothing that they don't, and comes and goes.
 const COMPILED: &str = "__pycache__";
 
 /// Every file of rpm's configuration.
-pub(super) fn configuration_files(view: &View) -> io::Result<Vec<Found>> {
+pub(super) fn configuration_files(view: &View) -> io::Result<Vec<RootFile>> {
     let mut files = Vec::new();
     let mut open: Vec<String> = CONFIGURATION_FOLDERS.iter().map(|folder| (*folder).to_owned()).collect();
     let mut seen: HashSet<PathBuf> = HashSet::new();

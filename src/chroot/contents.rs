@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::RootRequest;
 use super::configuration::configuration_files;
 use super::file_digests::FileDigests;
-use super::package_database::{dpkg, whole_files};
-use super::programs::programs;
-use super::view::{Found, View};
+use super::package_database::{dpkg, find_database_files};
+use super::programs::find_programs;
+use super::view::{RootFile, View};
 use crate::digest::{Digest, Encoder, Key};
 use crate::store::{RecordKind, Store};
 
@@ -77,7 +77,7 @@ impl RootIdentity {
         let mut name = Encoder::new("rpmforge root look v1");
         name.text("root", &request.path.to_string());
         let last: LastLook = store.record(RecordKind::Root, &name.key()).unwrap_or_default();
-        let (contents, files) = RootContents::look(request, &last.files)?;
+        let (contents, files) = RootContents::read(request, &last.files)?;
         let identity = contents.identity();
         let is_described = last.described == Some(identity);
         if !is_described {
@@ -114,14 +114,14 @@ impl RootIdentity {
 
 impl RootContents {
     /// Looks at a root: the files that identify it, and what is to be remembered of them, if that is anything new.
-    fn look(request: &RootRequest<'_>, known: &FileDigests) -> io::Result<(Self, Option<FileDigests>)> {
+    fn read(request: &RootRequest<'_>, known: &FileDigests) -> io::Result<(Self, Option<FileDigests>)> {
         let view = View::open(request.path)?;
-        let (packages, configuration) = (whole_files(&view), configuration_files(&view)?);
+        let (packages, configuration) = (find_database_files(&view), configuration_files(&view)?);
         let (first, second) = (packages.len(), packages.len() + configuration.len());
-        let files: Vec<Found> =
-            packages.into_iter().chain(configuration).chain(programs(&view, request)?).collect();
-        let looked = known.look(&view, &files, request.now)?;
-        let (packages, rest) = looked.digests.split_at(first);
+        let files: Vec<RootFile> =
+            packages.into_iter().chain(configuration).chain(find_programs(&view, request)?).collect();
+        let digested = known.digest_files(&view, &files, request.now)?;
+        let (packages, rest) = digested.digests.split_at(first);
         let (configuration, programs) = rest.split_at(second - first);
         let by_name = |digests: &[(String, Digest)]| digests.iter().cloned().collect::<BTreeMap<_, _>>();
         let mut contents = Self {
@@ -130,7 +130,7 @@ impl RootContents {
             programs: by_name(programs),
         };
         contents.packages.extend(dpkg(&view)?);
-        Ok((contents, looked.is_new.then_some(looked.known)))
+        Ok((contents, digested.is_new.then_some(digested.known)))
     }
 
     /// What identifies a root with these files.

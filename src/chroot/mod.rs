@@ -11,6 +11,7 @@ mod contents;
 mod file_digests;
 mod package_database;
 mod programs;
+mod stamp;
 #[cfg(test)]
 mod tests;
 mod view;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::view::{Found, View};
+use super::view::{RootFile, View};
 use crate::digest::{Digest, Encoder};
 
 /// dpkg's status file. Its digest is made of what of it matters, see [`dpkg_packages`].
@@ -17,11 +17,11 @@ const RPM_FOLDERS: [&str; 2] = ["/usr/lib/sysimage/rpm", "/var/lib/rpm"];
 const RPM_DATABASES: [&str; 4] = ["rpmdb.sqlite", "rpmdb.sqlite-wal", "Packages.db", "Packages"];
 
 /// Files that are taken whole: the databases, and what says which system it is.
-pub(super) fn whole_files(view: &View) -> Vec<Found> {
+pub(super) fn find_database_files(view: &View) -> Vec<RootFile> {
     let databases =
         RPM_FOLDERS.iter().flat_map(|folder| RPM_DATABASES.map(|name| format!("{folder}/{name}")));
     let names = databases.chain(["/usr/lib/os-release".to_owned()]);
-    let mut files: Vec<Found> = names.filter_map(|name| view.file(&name)).collect();
+    let mut files: Vec<RootFile> = names.filter_map(|name| view.file(&name)).collect();
     // rpm leaves an empty one behind when it has put everything into the main file.
     files.retain(|file| !(file.name.ends_with("-wal") && view.folder.file_size(&file.path) == Some(0)));
     files

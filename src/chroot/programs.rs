@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::RootRequest;
-use super::view::{Found, View};
+use super::view::{RootFile, View};
 use crate::engine::SYSTEM_PATH;
 
 /// Folders of programs that others call, which are in no `PATH`: patterns of glob(7).
@@ -25,7 +25,7 @@ const INNER_FOLDERS: &[&str] = &[
 ];
 
 /// Every program in the `PATH` of builds and of compilers, but for forge's own binary.
-pub(super) fn programs(view: &View, request: &RootRequest<'_>) -> io::Result<Vec<Found>> {
+pub(super) fn find_programs(view: &View, request: &RootRequest<'_>) -> io::Result<Vec<RootFile>> {
     let inner = INNER_FOLDERS.iter().flat_map(|pattern| view.glob(pattern));
     let inner = inner.map(|path| path.to_string_lossy().into_owned());
     let mut seen: HashSet<PathBuf> = HashSet::new();

@@ -55,7 +55,7 @@ impl Root {
         Store::open(&HostPath::new(self.temp.path()).unwrap().join("store")).unwrap()
     }
 
-    fn look(&self) -> RootIdentity {
+    fn identity(&self) -> RootIdentity {
         let path = HostPath::new(self.path("/")).unwrap();
         let request = RootRequest { path: &path, own_binary: &path.join("usr/bin/forge"), now: LATER };
         RootIdentity::read(&request, &self.store()).unwrap()
@@ -63,9 +63,9 @@ impl Root {
 
     /// The parts and files that differ after a change.
     fn changes(&self, change: impl FnOnce(&Self)) -> Vec<(RootPart, Vec<String>)> {
-        let before = self.look();
+        let before = self.identity();
         change(self);
-        let parts = before.parts().into_iter().zip(self.look().parts());
+        let parts = before.parts().into_iter().zip(self.identity().parts());
         let changed = parts.filter(|(was, now)| was != now);
         changed.map(|((part, was), (_, now))| (part, changed_files(&self.store(), was, now))).collect()
     }
@@ -202,14 +202,14 @@ fn what_has_just_been_written_is_read_again() {
 
 #[test]
 fn a_root_of_which_the_store_knows_nothing_is_another_one_without_names() {
-    let (was, now) = (Digest::of(b"was"), Digest::of(b"now"));
+    let (was, now) = (Digest::compute(b"was"), Digest::compute(b"now"));
     assert_eq!(changed_files(&Root::new().store(), was, now), Vec::<String>::new());
 }
 
 #[test]
 fn the_identity_is_of_names_and_contents() {
     let files = |pairs: &[(&str, &[u8])]| -> BTreeMap<String, Digest> {
-        pairs.iter().map(|(name, text)| ((*name).to_owned(), Digest::of(text))).collect()
+        pairs.iter().map(|(name, text)| ((*name).to_owned(), Digest::compute(text))).collect()
     };
     let contents = |programs| RootContents { programs, ..RootContents::default() }.identity();
     assert_ne!(contents(files(&[("/a", b"x")])), contents(files(&[("/b", b"x")])));

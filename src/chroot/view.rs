@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use cap_std::fs::{Metadata, MetadataExt};
 
-use super::file_digests::Stamp;
-use crate::files::{Entry, EntryKind, Folder, HostPath, KnownFolders, Tree};
+use super::stamp::Stamp;
+use crate::files::{EntryKind, Folder, FolderEntry, HostPath, KnownFolders, Tree};
 
 /// A root that is looked at.
 pub(super) struct View {
@@ -18,7 +18,7 @@ pub(super) struct View {
 
 /// A file that counts for a root's identity.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct RootFile {
     /// Its path, as people call it: `/usr/bin/cc`.
     pub name: String,
     /// Where that leads, without links, from the root.
@@ -49,14 +49,14 @@ impl View {
     }
 
     /// The regular file that a path leads to.
-    pub fn file(&self, name: &str) -> Option<Found> {
+    pub fn file(&self, name: &str) -> Option<RootFile> {
         let path = self.resolve(name).ok()?;
         let metadata = self.folder.dir().symlink_metadata(&path).ok()?;
-        found(name.to_owned(), path, &metadata)
+        root_file(name.to_owned(), path, &metadata)
     }
 
     /// The regular files of a folder and what its links lead to, without what lies in folders below it.
-    pub fn files(&self, folder: &str) -> io::Result<Vec<Found>> {
+    pub fn files(&self, folder: &str) -> io::Result<Vec<RootFile>> {
         let Some((opened, path)) = self.folder(folder) else {
             return Ok(Vec::new());
         };
@@ -67,7 +67,7 @@ impl View {
             let file_type = entry.file_type()?;
             let full = format!("{folder}/{name}");
             if file_type.is_file() {
-                files.extend(found(full, path.join(name), &entry.metadata()?));
+                files.extend(root_file(full, path.join(name), &entry.metadata()?));
             } else if !file_type.is_dir() {
                 files.extend(self.file(&full));
             }
@@ -81,7 +81,7 @@ impl View {
         let Some((opened, _)) = self.folder(folder) else {
             return Ok(Vec::new());
         };
-        let is_folder = |entry: &Entry| match entry.kind {
+        let is_folder = |entry: &FolderEntry| match entry.kind {
             EntryKind::Folder => true,
             EntryKind::File => false,
             EntryKind::Other => self.folder(&format!("{folder}/{}", entry.name)).is_some(),
@@ -96,8 +96,8 @@ impl View {
     }
 }
 
-fn found(name: String, path: PathBuf, metadata: &Metadata) -> Option<Found> {
+fn root_file(name: String, path: PathBuf, metadata: &Metadata) -> Option<RootFile> {
     let is_program = metadata.mode() & 0o111 != 0;
     let stamp = Stamp::read(metadata);
-    metadata.is_file().then_some(Found { name, path, stamp, is_program })
+    metadata.is_file().then_some(RootFile { name, path, stamp, is_program })
 }

@@ -143,8 +143,9 @@ fn tell_damage(planned: &Planned, ends: &Ends, tell: &dyn Fn(What)) -> bool {
 
 /// Builds that are skipped as they should be: ruled out by their specs, or not chosen.
 fn not_counted(planned: &Planned) -> Vec<crate::event::BuildName> {
-    let is_fine =
-        |id: &crate::plan::BuildId| matches!(planned.decisions.of(*id), Decision::Skip { failed: false, .. });
+    let is_fine = |id: &crate::plan::BuildId| {
+        matches!(planned.decisions.decision(*id), Decision::Skip { failed: false, .. })
+    };
     planned.plan.ids().filter(is_fine).map(|id| planned.plan.build(id).name.clone()).collect()
 }
 

@@ -7,12 +7,12 @@ use super::project::{Project, store};
 use crate::event::{Clock, SystemClock};
 use crate::execute::{clear_abandoned, result_folder};
 use crate::source::source_packages;
-use crate::store::Limits;
+use crate::store::CollectionLimits;
 use crate::ui::{plain_text, size};
 
 /// Removes what is beyond the limits: from the store, and old result folders of this project, if there is one.
 pub fn run(arguments: &Gc, context: &Context) -> Result<Exit, Failure> {
-    let limits = Limits { older: arguments.older, size_bytes: arguments.size };
+    let limits = CollectionLimits { older: arguments.older, size_bytes: arguments.size };
     if limits.older.is_none() && limits.size_bytes.is_none() {
         return Err(CliError::NoLimit.into());
     }

@@ -67,13 +67,13 @@ fn copy(
                 break;
             };
             cleaner.clean(chunk, &mut shown);
-            output.write_all(&shown).map_err(closed)?;
+            output.write_all(&shown).map_err(output_failure)?;
             shown.clear();
         }
-        output.flush().map_err(closed)?;
+        output.flush().map_err(output_failure)?;
         if !follow || !is_running {
             cleaner.finish(&mut shown);
-            return output.write_all(&shown).and_then(|()| output.flush()).map_err(closed);
+            return output.write_all(&shown).and_then(|()| output.flush()).map_err(output_failure);
         }
         std::thread::sleep(PAUSE);
         let position = file.stream_position().map_err(CliError::Io)?;
@@ -81,7 +81,7 @@ fn copy(
     }
 }
 
-fn closed(error: std::io::Error) -> Failure {
+fn output_failure(error: std::io::Error) -> Failure {
     Failure::from_output(error)
 }
 

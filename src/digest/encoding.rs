@@ -65,12 +65,12 @@ impl Encoder {
 
     /// The key of what has been encoded.
     pub fn key(&self) -> Key {
-        Key::of(self)
+        Key::compute(self)
     }
 
     /// The digest of what has been encoded.
     pub fn digest(&self) -> Digest {
-        Digest::of_hasher(&self.hasher)
+        Digest::finish(&self.hasher)
     }
 
     fn number(&mut self, value: u64) {

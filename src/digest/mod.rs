@@ -29,24 +29,24 @@ pub struct BadDigest;
 
 impl Digest {
     /// The digest of `bytes`.
-    pub fn of(bytes: &[u8]) -> Self {
+    pub fn compute(bytes: &[u8]) -> Self {
         Self(*blake3::hash(bytes).as_bytes())
     }
 
     /// Reads to the end of `reader` and gives the digest and the number of bytes.
-    pub fn of_reader(reader: impl Read) -> io::Result<(Self, u64)> {
+    pub fn read_from(reader: impl Read) -> io::Result<(Self, u64)> {
         let mut hasher = blake3::Hasher::new();
         hasher.update_reader(reader)?;
         Ok((Self(*hasher.finalize().as_bytes()), hasher.count()))
     }
 
     /// The digest and size of the file at `path` in `folder`, read as a stream.
-    pub fn of_file(folder: &Folder, path: impl AsRef<Path>) -> io::Result<(Self, u64)> {
-        Self::of_reader(folder.open(&path)?).map_err(about(folder.path().join(path)))
+    pub fn read_file(folder: &Folder, path: impl AsRef<Path>) -> io::Result<(Self, u64)> {
+        Self::read_from(folder.open(&path)?).map_err(about(folder.path().join(path)))
     }
 
     /// The digest that a hasher has come to.
-    pub fn of_hasher(hasher: &blake3::Hasher) -> Self {
+    pub fn finish(hasher: &blake3::Hasher) -> Self {
         Self(*hasher.finalize().as_bytes())
     }
 
@@ -64,7 +64,7 @@ impl Digest {
 
 impl Key {
     /// The key that a canonical encoding comes to.
-    pub fn of(encoder: &Encoder) -> Self {
+    pub fn compute(encoder: &Encoder) -> Self {
         Self(encoder.digest())
     }
 

@@ -69,7 +69,7 @@ impl Facts {
         let required = (build_requires, build_conflicts, generates_requires);
         let said = (name, evr, subpackages, required, sources, arch, changelog_time);
         // What is made of texts and numbers alone can be written.
-        Digest::of(&serde_json::to_vec(&said).unwrap_or_default())
+        Digest::compute(&serde_json::to_vec(&said).unwrap_or_default())
     }
 }
 

@@ -63,7 +63,7 @@ impl SecretKey {
 
     /// BLAKE3 of `text`, keyed.
     fn digest(&self, text: &str) -> Digest {
-        Digest::of_hasher(blake3::Hasher::new_keyed(&self.0).update(text.as_bytes()))
+        Digest::finish(blake3::Hasher::new_keyed(&self.0).update(text.as_bytes()))
     }
 }
 
@@ -83,6 +83,6 @@ mod tests {
         assert_eq!(format!("{:?}", secret(1)), "(secret)");
         assert_eq!(secret(1).digest(), secret(1).digest());
         assert_ne!(secret(1).digest(), secret(2).digest());
-        assert_ne!(secret(1).digest(), Digest::of(b"hunter2"));
+        assert_ne!(secret(1).digest(), Digest::compute(b"hunter2"));
     }
 }

@@ -18,7 +18,7 @@ pub fn drops_damaged_results(
     known: &HashMap<BuildName, LastBuild>,
 ) -> bool {
     let mut read: BTreeSet<BuildId> = needed_by_work(plan, decisions);
-    read.extend(plan.ids().filter(|id| match decisions.of(*id) {
+    read.extend(plan.ids().filter(|id| match decisions.decision(*id) {
         Decision::Cached { key, .. } => {
             known.get(&plan.build(*id).name).is_none_or(|known| known.key != *key)
         }
@@ -31,7 +31,7 @@ pub fn drops_damaged_results(
 
 /// The builds that what is to be built needs, directly or through others.
 fn needed_by_work(plan: &Plan, decisions: &Decisions) -> BTreeSet<BuildId> {
-    let is_work = |id: &BuildId| matches!(decisions.of(*id), Decision::Build { .. });
+    let is_work = |id: &BuildId| matches!(decisions.decision(*id), Decision::Build { .. });
     let mut open: Vec<BuildId> = plan.ids().filter(is_work).collect();
     let mut needed = BTreeSet::new();
     while let Some(id) = open.pop() {
@@ -41,7 +41,7 @@ fn needed_by_work(plan: &Plan, decisions: &Decisions) -> BTreeSet<BuildId> {
 }
 
 fn cached(decisions: &Decisions, id: BuildId) -> Option<&StepResult> {
-    match decisions.of(id) {
+    match decisions.decision(id) {
         Decision::Cached { result, .. } => Some(result),
         Decision::Build { .. } | Decision::Skip { .. } => None,
     }

@@ -142,7 +142,7 @@ enum Place {
 impl Scheduler {
     fn new(execution: Execution, recorder: RecorderHandle) -> Self {
         let (plan, decisions) = (&execution.plan, &execution.decisions);
-        let has_work = |id: BuildId| matches!(decisions.of(id), Decision::Build { .. });
+        let has_work = |id: BuildId| matches!(decisions.decision(id), Decision::Build { .. });
         let has_work: Vec<bool> = plan.ids().map(has_work).collect();
         let urgencies = urgencies(plan, &execution.manifest, &has_work, &execution.last_good);
         let graph = StepGraph::new(&plan.graph, has_work, &urgencies);
@@ -346,7 +346,7 @@ impl Scheduler {
             return Some(StepOutcome::Done);
         };
         let decisions = Arc::clone(&self.execution.decisions);
-        match decisions.of(id) {
+        match decisions.decision(id) {
             Decision::Cached { key, result } if self.is_known(id, key) => {
                 self.record_found(id, None, *key, Arc::clone(result));
                 Some(StepOutcome::Done)

@@ -13,7 +13,7 @@ use cap_std::fs::{
 };
 use rayon::prelude::*;
 
-use super::durable::{Durability, make_ambient_folders};
+use super::durability::{Durability, make_ambient_folders};
 use super::limits::DEEPEST_EMPTIED;
 use super::{HostPath, about};
 
@@ -30,7 +30,7 @@ pub enum EntryKind {
 
 /// One name in a folder.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct FolderEntry {
     /// The name; names that are not UTF-8 are left out of listings.
     pub name: String,
     /// What it stands for.
@@ -71,7 +71,7 @@ impl Folder {
     /// As [`Folder::create_ambient`], for content that need not last: nothing is synced there or on the way.
     pub fn create_scratch(path: &HostPath) -> io::Result<Self> {
         Dir::create_ambient_dir_all(path.as_path(), ambient_authority()).map_err(about(path))?;
-        Self::open_ambient(path).map(Self::without_sync)
+        Ok(Self { durability: Durability::Unsynced, ..Self::open_ambient(path)? })
     }
 
     /// Whether what is written into it must be there after a power cut.
@@ -103,7 +103,7 @@ impl Folder {
 
     /// A folder below this one, made where it is missing.
     pub fn create(&self, path: impl AsRef<Path>) -> io::Result<Self> {
-        self.make_folders(path.as_ref()).map_err(self.about(&path))?;
+        self.durability.make_folders(&self.dir, path.as_ref()).map_err(self.about(&path))?;
         self.folder(path)
     }
 
@@ -159,7 +159,11 @@ impl Folder {
         options.read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
         let opened = self.dir.open_with(&path, &options).and_then(|file| {
             let metadata = file.metadata()?;
-            if metadata.is_file() { Ok((file, metadata)) } else { Err(not_regular(metadata.file_type())) }
+            if metadata.is_file() {
+                Ok((file, metadata))
+            } else {
+                Err(not_regular_error(metadata.file_type()))
+            }
         });
         opened.map_err(self.about(&path))
     }
@@ -202,14 +206,14 @@ impl Folder {
     }
 
     /// The names in this folder, sorted, so that nothing depends on the file system's order.
-    pub fn entries(&self) -> io::Result<Vec<Entry>> {
+    pub fn entries(&self) -> io::Result<Vec<FolderEntry>> {
         let mut entries = Vec::new();
         for entry in self.dir.entries().map_err(about(&self.path))? {
             let entry = entry?;
             let Ok(name) = entry.file_name().into_string() else {
                 continue;
             };
-            entries.push(Entry { name, kind: kind_of(entry.file_type()?) });
+            entries.push(FolderEntry { name, kind: kind_of(entry.file_type()?) });
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)
@@ -232,9 +236,9 @@ impl Folder {
         let temporary = self.temporary(path);
         let result = self.new_file(&temporary, 0o644).and_then(|mut file| {
             write(&mut file)?;
-            self.sync_content(&file)?;
+            self.durability.sync_content(&file)?;
             self.dir.rename(&temporary, &self.dir, path)?;
-            self.sync_name(path)
+            self.durability.sync_name(&self.dir, path)
         });
         if result.is_err() {
             // What is left of a failed write is of no use; a second failure here would only hide the first.
@@ -297,22 +301,21 @@ impl Folder {
         }
     }
 
-    /// Puts the file `from` of this folder at `to` in `target`: by reflink where the file system can, else by a
-    /// hard link, else as a copy. What the result is for decides whether sharing is allowed, see [`Sharing`]. `check` sees
-    /// what was placed before it gets its name; what it refuses leaves nothing behind.
+    /// Puts the file `from` of this folder elsewhere: by reflink where the file system can, else by a hard link, else as a
+    /// copy. What the result is for decides whether sharing is allowed, see [`Sharing`]. `check` sees what was placed before
+    /// it gets its name; what it refuses leaves nothing behind.
     pub fn place(
         &self,
         from: &Path,
-        target: &Folder,
-        to: &Path,
-        sharing: Sharing,
+        destination: Destination<'_>,
         check: impl FnOnce(File) -> io::Result<()>,
     ) -> io::Result<()> {
+        let Destination { folder: target, path: to, sharing } = destination;
         let temporary = target.temporary(to);
         let placed = self.share(from, target, &temporary, sharing);
         let checked = placed.and_then(|()| check(target.dir.open(&temporary)?));
         let named = checked.and_then(|()| target.dir.rename(&temporary, &target.dir, to));
-        let result = named.and_then(|()| target.sync_name(to));
+        let result = named.and_then(|()| target.durability.sync_name(&target.dir, to));
         if result.is_err() {
             let _ = target.dir.remove_file(&temporary);
         }
@@ -323,7 +326,7 @@ impl Folder {
         let mut source = self.dir.open(from)?;
         let mut copy = target.new_file(to, 0o644)?;
         if rustix::fs::ioctl_ficlone(&copy, &source).is_ok() {
-            return target.sync_content(&copy);
+            return target.durability.sync_content(&copy);
         }
         if sharing == Sharing::HardLink {
             drop(copy);
@@ -334,7 +337,7 @@ impl Folder {
             copy = target.new_file(to, 0o644)?;
         }
         io::copy(&mut source, &mut copy)?;
-        target.sync_content(&copy)
+        target.durability.sync_content(&copy)
     }
 
     /// Takes write permission away from a file that others share.
@@ -383,10 +386,10 @@ impl Folder {
         Ok(())
     }
 
-    /// Removes what can be of all that lies below a folder, on all threads. Of what can't be nothing is said.
-    pub fn thin_out(&self, path: impl AsRef<Path>) {
+    /// Removes everything below a folder that can be removed, on all threads; errors are ignored.
+    pub fn try_clear(&self, path: impl AsRef<Path>) {
         if let Ok(folder) = self.dir.open_dir(path) {
-            thin_out(&folder, DEEPEST_EMPTIED);
+            try_clear(&folder, DEEPEST_EMPTIED);
         }
     }
 
@@ -402,6 +405,17 @@ impl Folder {
     }
 }
 
+/// Where a file is put, and what it may share with where it came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Destination<'a> {
+    /// The folder.
+    pub folder: &'a Folder,
+    /// The path in it.
+    pub path: &'a Path,
+    /// What it may share.
+    pub sharing: Sharing,
+}
+
 /// What a file that is put elsewhere may share with where it came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sharing {
@@ -411,7 +425,7 @@ pub enum Sharing {
     HardLink,
 }
 
-fn thin_out(folder: &Dir, depth: usize) {
+fn try_clear(folder: &Dir, depth: usize) {
     let entries = folder.entries().into_iter().flatten().flatten();
     let is_folder = |entry: &DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
     let (folders, files): (Vec<DirEntry>, Vec<DirEntry>) = entries.partition(is_folder);
@@ -422,14 +436,14 @@ fn thin_out(folder: &Dir, depth: usize) {
     if let Some(depth) = depth.checked_sub(1) {
         folders.into_par_iter().for_each(|entry| {
             if let Ok(below) = folder.open_dir(entry.file_name()) {
-                thin_out(&below, depth);
+                try_clear(&below, depth);
             }
             let _ = folder.remove_dir(entry.file_name());
         });
     }
 }
 
-fn not_regular(kind: cap_std::fs::FileType) -> io::Error {
+fn not_regular_error(kind: cap_std::fs::FileType) -> io::Error {
     let what = match kind {
         kind if kind.is_dir() => "a folder",
         kind if kind.is_fifo() => "a pipe",
@@ -472,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_thinned_out_but_for_what_links_point_at() {
+    fn a_folder_is_cleared_but_for_what_links_point_at() {
         let (_temp, folder) = scratch();
         let below = folder.create("a/b").unwrap();
         below.write_atomic("file", b"x").unwrap();
@@ -483,8 +497,8 @@ mod tests {
         for _ in 0..DEEPEST_EMPTIED + 10 {
             deep = deep.create("d").unwrap();
         }
-        folder.thin_out("a");
-        folder.thin_out("missing");
+        folder.try_clear("a");
+        folder.try_clear("missing");
         assert!(folder.exists("kept/file") && !folder.exists("a/b") && folder.exists("a/d"));
         folder.remove_folder("a").unwrap();
     }
@@ -503,7 +517,8 @@ mod tests {
     fn a_copy_for_a_build_cannot_spoil_its_origin() {
         let (_temp, folder) = scratch();
         folder.write_atomic("origin", b"kept").unwrap();
-        folder.place(Path::new("origin"), &folder, Path::new("copy"), Sharing::Nothing, |_| Ok(())).unwrap();
+        let copy = Destination { folder: &folder, path: Path::new("copy"), sharing: Sharing::Nothing };
+        folder.place(Path::new("origin"), copy, |_| Ok(())).unwrap();
         folder.replace_file("copy").unwrap().write_all(b"spoilt").unwrap();
         assert_eq!(folder.read("origin").unwrap(), b"kept");
     }

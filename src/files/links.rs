@@ -59,12 +59,12 @@ impl Folder {
             }
             let target = self.dir().read_link_contents(&next)?;
             if target.is_absolute() {
-                match below(&target, self.path()) {
+                match strip_folder(&target, self.path()) {
                     Some(_) => resolved = PathBuf::new(),
                     None => return Ok(Resolved::Outside { link: next, target }),
                 }
             }
-            let inside = below(&target, self.path()).unwrap_or_else(|| target.clone());
+            let inside = strip_folder(&target, self.path()).unwrap_or_else(|| target.clone());
             ahead.extend(parts(&inside));
             last_link = Some((next, target));
         }
@@ -93,7 +93,7 @@ fn is_nothing_there(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-fn below(target: &Path, folder: &HostPath) -> Option<PathBuf> {
+fn strip_folder(target: &Path, folder: &HostPath) -> Option<PathBuf> {
     target.strip_prefix(folder.as_path()).ok().map(Path::to_owned)
 }
 

@@ -4,7 +4,7 @@
 //! outside the folder it belongs to, symbolic links included. Beside the handle stands the folder's own path,
 //! for messages and for the programs that are told where to work.
 
-mod durable;
+mod durability;
 mod folder;
 mod limits;
 mod links;
@@ -13,6 +13,7 @@ mod reach;
 mod real_path;
 mod root_path;
 mod search;
+mod sync;
 mod tree;
 
 use std::ffi::OsStr;
@@ -20,8 +21,8 @@ use std::fmt;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-pub use durable::Durability;
-pub use folder::{Entry, EntryKind, Folder, Sharing, is_temporary};
+pub use durability::Durability;
+pub use folder::{Destination, EntryKind, Folder, FolderEntry, Sharing, is_temporary};
 pub use links::Resolved;
 pub use lock::{Lock, LockKind};
 pub use reach::{LastLink, Reach, is_out_of_reach};

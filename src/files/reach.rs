@@ -68,7 +68,7 @@ pub fn is_out_of_reach(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<OutOfReach>())
 }
 
-fn refused() -> io::Error {
+fn out_of_reach() -> io::Error {
     io::Error::new(io::ErrorKind::PermissionDenied, OutOfReach)
 }
 
@@ -242,11 +242,11 @@ impl Reach {
     /// The innermost of the folders that a path without links lies in.
     fn place_of(&self, path: &Path) -> io::Result<Reached<'_>> {
         let around = self.places.iter().filter(|place| path.starts_with(&place.real));
-        let place = around.max_by_key(|place| place.real.components().count()).ok_or_else(refused)?;
+        let place = around.max_by_key(|place| place.real.components().count()).ok_or_else(out_of_reach)?;
         let below = path.strip_prefix(&place.real).unwrap_or(path);
         let is_private = |part: &OsStr| PRIVATE.contains(&part.as_bytes());
         if !place.is_whole && below.iter().any(is_private) {
-            return Err(refused());
+            return Err(out_of_reach());
         }
         let folder = place.folder.as_ref().ok_or(Errno::NOENT)?;
         let path = if below.as_os_str().is_empty() { PathBuf::from(".") } else { below.to_owned() };

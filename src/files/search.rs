@@ -25,39 +25,40 @@ impl Folder {
             return Ok(Some(Vec::new()));
         };
         let depth = if rest.contains("**") { DEEPEST_SEARCHED } else { rest.split('/').count() };
-        let mut found = Vec::new();
-        let search = Search {
+        let mut search = Search {
+            root: self,
+            start: &start,
             matcher: glob.compile_matcher(),
             hidden: rest.starts_with('.') || rest.contains("/."),
             // Through links to folders above, `**` would find everything many times.
             follows_links: !rest.contains("**"),
+            found: Vec::new(),
         };
         if self.is_folder(if start.as_os_str().is_empty() { Path::new(".") } else { &start }) {
-            search.walk(self, &start, Path::new(""), depth, &mut found)?;
+            search.walk(Path::new(""), depth)?;
         }
-        found.sort();
-        Ok(Some(found))
+        search.found.sort();
+        Ok(Some(search.found))
     }
 }
 
-struct Search {
+struct Search<'a> {
+    root: &'a Folder,
+    /// Where the search begins; what is matched are paths from there.
+    start: &'a Path,
     matcher: GlobMatcher,
     hidden: bool,
     follows_links: bool,
+    found: Vec<PathBuf>,
 }
 
-impl Search {
-    fn walk(
-        &self,
-        root: &Folder,
-        start: &Path,
-        below: &Path,
-        depth: usize,
-        found: &mut Vec<PathBuf>,
-    ) -> io::Result<()> {
+impl Search<'_> {
+    /// Adds the files of the folder `below` the start and of those in it, down to a depth.
+    fn walk(&mut self, below: &Path, depth: usize) -> io::Result<()> {
         let Some(depth) = depth.checked_sub(1) else {
             return Ok(());
         };
+        let (root, start) = (self.root, self.start);
         let path = start.join(below);
         let folder = if path.as_os_str().is_empty() { root.again()? } else { root.folder(&path)? };
         for entry in folder.entries()? {
@@ -66,13 +67,13 @@ impl Search {
             }
             let below = below.join(&entry.name);
             match entry.kind {
-                EntryKind::Folder => self.walk(root, start, &below, depth, found)?,
-                EntryKind::File if self.matcher.is_match(&below) => found.push(start.join(&below)),
+                EntryKind::Folder => self.walk(&below, depth)?,
+                EntryKind::File if self.matcher.is_match(&below) => self.found.push(start.join(&below)),
                 EntryKind::Other if self.follows_links && root.is_folder(start.join(&below)) => {
-                    self.walk(root, start, &below, depth, found)?;
+                    self.walk(&below, depth)?;
                 }
                 EntryKind::Other if self.matcher.is_match(&below) => {
-                    found.extend(Some(start.join(&below)).filter(|path| is_file(root, path)));
+                    self.found.extend(Some(start.join(&below)).filter(|path| is_file(root, path)));
                 }
                 EntryKind::File | EntryKind::Other => {}
             }

@@ -130,7 +130,7 @@ impl Look<'_> {
     /// The time of the last access is nobody's business: reading changes it.
     fn status(&self, path: &[u8], last: LastLink, status: Option<&FileStatus>) -> Observation {
         let described = status.map(|status| format!("{:?}", FileStatus { accessed: 0, ..*status }));
-        let digest = described.map(|text| Digest::of(text.as_bytes()));
+        let digest = described.map(|text| Digest::compute(text.as_bytes()));
         Observation::Status(self.name(path), last == LastLink::Followed, digest)
     }
 
@@ -141,7 +141,7 @@ impl Look<'_> {
 }
 
 fn variable(host: &dyn Host, name: &[u8]) -> Observation {
-    Observation::Variable(name.to_vec(), host.variable(name).map(|value| Digest::of(&value)))
+    Observation::Variable(name.to_vec(), host.variable(name).map(|value| Digest::compute(&value)))
 }
 
 fn machine(host: &dyn Host) -> Observation {
@@ -281,7 +281,7 @@ impl<H: Host> HostFiles for Observing<H> {
 impl<H: Host> HostEnvironment for Observing<H> {
     fn variable(&self, name: &[u8]) -> Option<Vec<u8>> {
         let value = self.host.variable(name);
-        self.note(Observation::Variable(name.to_vec(), value.as_ref().map(|value| Digest::of(value))));
+        self.note(Observation::Variable(name.to_vec(), value.as_ref().map(|value| Digest::compute(value))));
         value
     }
 
@@ -340,7 +340,7 @@ mod tests {
         assert_eq!(learned.len(), 2);
         let holds = |seen: &Observation| seen.holds(&NoHost::default(), &Placeholders::default());
         assert!(learned.iter().all(holds));
-        let other = Observation::Variable(b"HOME".to_vec(), Some(Digest::of(b"/root")));
+        let other = Observation::Variable(b"HOME".to_vec(), Some(Digest::compute(b"/root")));
         assert!(!holds(&other));
         assert!(!holds(&Observation::Run));
     }

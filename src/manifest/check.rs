@@ -9,7 +9,7 @@ use kdl::{KdlDocument, KdlEntry, KdlNode, KdlValue};
 use miette::Diagnostic;
 
 use super::grammar::{ArgumentRule, Block, NodeRule, Occurs, PropertyRule, ValueKind};
-use super::problem::{ManifestError, Problem};
+use super::problem::{ManifestError, ManifestProblem};
 use super::rules::DOCUMENT;
 use super::values::{entry_place, node_place, spelling};
 use crate::macros::RpmVersion;
@@ -19,7 +19,7 @@ use crate::text::{Located, SourceText, suggestion};
 /// Checks a whole file.
 pub(super) fn check(source: &Arc<SourceText>, document: &KdlDocument, errors: &mut Vec<ManifestError>) {
     let mut checker = Checker { source, errors };
-    checker.block(document, DOCUMENT, "a manifest");
+    checker.check_block(document, DOCUMENT, "a manifest");
 }
 
 struct Checker<'a> {
@@ -28,74 +28,75 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    fn block(&mut self, document: &KdlDocument, rules: &'static [NodeRule], place: &str) {
+    fn check_block(&mut self, document: &KdlDocument, rules: &'static [NodeRule], place: &str) {
         let mut first: HashMap<&str, &KdlNode> = HashMap::new();
         for node in document.nodes() {
             let name = node.name().value();
             let Some(rule) = rules.iter().find(|rule| rule.name == name) else {
-                self.unknown_node(node, rules, place);
+                self.report_unknown_node(node, rules, place);
                 continue;
             };
             if rule.occurs == Occurs::Once
                 && let Some(earlier) = first.insert(name, node)
             {
-                self.repeated(node, earlier, place);
+                self.report_repeated(node, earlier, place);
             }
-            self.node(node, rule);
+            self.check_node(node, rule);
         }
     }
 
-    fn unknown_node(&mut self, node: &KdlNode, rules: &'static [NodeRule], place: &str) {
+    fn report_unknown_node(&mut self, node: &KdlNode, rules: &'static [NodeRule], place: &str) {
         let name = node.name().value().to_owned();
         let help = suggestion(&name, "nodes here", rules.iter().map(|rule| rule.name));
-        let problem = Problem::UnknownNode { name, place: place.to_owned(), help };
+        let problem = ManifestProblem::UnknownNode { name, place: place.to_owned(), help };
         self.errors.push(Located::new(problem, "not known", node_place(self.source, node)));
     }
 
-    fn repeated(&mut self, node: &KdlNode, earlier: &KdlNode, place: &str) {
-        let problem = Problem::Repeated { name: node.name().value().to_owned(), place: place.to_owned() };
+    fn report_repeated(&mut self, node: &KdlNode, earlier: &KdlNode, place: &str) {
+        let problem =
+            ManifestProblem::Repeated { name: node.name().value().to_owned(), place: place.to_owned() };
         let error = Located::new(problem, "again here", node_place(self.source, node));
         self.errors.push(error.with_note("first here", node_place(self.source, earlier)));
     }
 
-    fn node(&mut self, node: &KdlNode, rule: &'static NodeRule) {
-        self.arguments(node, rule);
-        self.properties(node, rule);
+    fn check_node(&mut self, node: &KdlNode, rule: &'static NodeRule) {
+        self.check_arguments(node, rule);
+        self.check_properties(node, rule);
         if let Some(children) = node.children() {
-            self.children(node, children, rule);
+            self.check_children(node, children, rule);
         }
     }
 
-    fn children(&mut self, node: &KdlNode, children: &KdlDocument, rule: &'static NodeRule) {
+    fn check_children(&mut self, node: &KdlNode, children: &KdlDocument, rule: &'static NodeRule) {
         match rule.block {
-            Block::Nodes(rules) => self.block(children, rules, &format!("`{}`", node.name().value())),
-            Block::Free(each) => self.free(children, each, node.name().value()),
+            Block::Nodes(rules) => self.check_block(children, rules, &format!("`{}`", node.name().value())),
+            Block::Free(each) => self.check_free_block(children, each, node.name().value()),
             Block::None if children.nodes().is_empty() => {}
             Block::None => {
                 let help = "take its block away: is a `}` missing before it?".to_owned();
-                self.too_much(node, "no block", help, node_place(self.source, node));
+                self.report_too_much(node, "no block", help, node_place(self.source, node));
             }
         }
     }
 
-    fn free(&mut self, children: &KdlDocument, each: &'static NodeRule, place: &str) {
+    fn check_free_block(&mut self, children: &KdlDocument, each: &'static NodeRule, place: &str) {
         let mut first: HashMap<&str, &KdlNode> = HashMap::new();
         for node in children.nodes() {
             if let Some(earlier) = first.insert(node.name().value(), node) {
-                self.repeated(node, earlier, &format!("`{place}`"));
+                self.report_repeated(node, earlier, &format!("`{place}`"));
             }
-            self.node(node, each);
+            self.check_node(node, each);
         }
     }
 
-    fn arguments(&mut self, node: &KdlNode, rule: &'static NodeRule) {
+    fn check_arguments(&mut self, node: &KdlNode, rule: &'static NodeRule) {
         let mut given = node.entries().iter().filter(|entry| entry.name().is_none()).peekable();
         for argument in rule.arguments {
             let (least, most) = argument.count;
             let mut taken = 0;
             while most.is_none_or(|most| taken < most) {
                 let Some(entry) = given.next() else { break };
-                self.value(
+                self.check_value(
                     entry,
                     argument.kind,
                     &format!("the {} of `{}`", argument.name, node.name().value()),
@@ -103,49 +104,55 @@ impl Checker<'_> {
                 taken += 1;
             }
             if taken < least {
-                self.missing_argument(node, argument);
+                self.report_missing_argument(node, argument);
             }
         }
         if let Some(entry) = given.next() {
             let limit = match rule.arguments {
                 [] => "no argument".to_owned(),
-                arguments => format!("only {}", list(arguments)),
+                arguments => format!("only {}", list_arguments(arguments)),
             };
             let help = "take it away, or is a property's name missing before it?".to_owned();
-            self.too_much(node, &limit, help, entry_place(self.source, entry));
+            self.report_too_much(node, &limit, help, entry_place(self.source, entry));
         }
     }
 
-    fn missing_argument(&mut self, node: &KdlNode, argument: &ArgumentRule) {
+    fn report_missing_argument(&mut self, node: &KdlNode, argument: &ArgumentRule) {
         let name = node.name().value();
-        let problem = Problem::Missing {
+        let problem = ManifestProblem::Missing {
             node: format!("`{name}`"),
-            what: needed(argument),
+            what: describe_argument(argument),
             example: format!("{name} {}", example(argument.kind)),
         };
         self.errors.push(Located::new(problem, "it is missing here", node_place(self.source, node)));
     }
 
-    fn properties(&mut self, node: &KdlNode, rule: &'static NodeRule) {
+    fn check_properties(&mut self, node: &KdlNode, rule: &'static NodeRule) {
         for entry in node.entries() {
             let Some(name) = entry.name().map(|name| name.value()) else {
                 continue;
             };
             match rule.properties.iter().find(|property| property.name == name) {
                 Some(property) => {
-                    self.value(entry, property.kind, &format!("`{name}` of `{}`", node.name().value()));
+                    self.check_value(entry, property.kind, &format!("`{name}` of `{}`", node.name().value()));
                 }
-                None => self.unknown_property(node, entry, name, rule),
+                None => self.report_unknown_property(node, entry, name, rule),
             }
         }
         for property in rule.properties.iter().filter(|property| property.required) {
             if node.entry(property.name).is_none() {
-                self.missing_property(node, property);
+                self.report_missing_property(node, property);
             }
         }
     }
 
-    fn unknown_property(&mut self, node: &KdlNode, entry: &KdlEntry, name: &str, rule: &'static NodeRule) {
+    fn report_unknown_property(
+        &mut self,
+        node: &KdlNode,
+        entry: &KdlEntry,
+        name: &str,
+        rule: &'static NodeRule,
+    ) {
         let known = rule.properties.iter().map(|property| property.name);
         let help = if rule.properties.is_empty() {
             "it takes no properties; what belongs to it stands in its block or as an argument".to_owned()
@@ -153,13 +160,13 @@ impl Checker<'_> {
             suggestion(name, "its properties", known)
         };
         let node = node.name().value().to_owned();
-        let problem = Problem::UnknownProperty { name: name.to_owned(), node, help };
+        let problem = ManifestProblem::UnknownProperty { name: name.to_owned(), node, help };
         self.errors.push(Located::new(problem, "not known", entry_place(self.source, entry)));
     }
 
-    fn missing_property(&mut self, node: &KdlNode, property: &PropertyRule) {
+    fn report_missing_property(&mut self, node: &KdlNode, property: &PropertyRule) {
         let name = node.name().value();
-        let problem = Problem::Missing {
+        let problem = ManifestProblem::Missing {
             node: format!("`{name}`"),
             what: format!("the property `{}` ({})", property.name, property.kind.description()),
             example: format!("{name} {}={}", property.name, example(property.kind)),
@@ -167,18 +174,18 @@ impl Checker<'_> {
         self.errors.push(Located::new(problem, "it is missing here", node_place(self.source, node)));
     }
 
-    fn too_much(&mut self, node: &KdlNode, limit: &str, help: String, place: crate::text::Place) {
+    fn report_too_much(&mut self, node: &KdlNode, limit: &str, help: String, place: crate::text::Place) {
         let problem =
-            Problem::TooMuch { node: node.name().value().to_owned(), limit: limit.to_owned(), help };
+            ManifestProblem::TooMuch { node: node.name().value().to_owned(), limit: limit.to_owned(), help };
         self.errors.push(Located::new(problem, "this is more", place));
     }
 
-    fn value(&mut self, entry: &KdlEntry, kind: ValueKind, what: &str) {
+    fn check_value(&mut self, entry: &KdlEntry, kind: ValueKind, what: &str) {
         let place = entry_place(self.source, entry);
         if let Some(annotation) = entry.ty() {
             let takes_variable = matches!(kind, ValueKind::Text | ValueKind::Path | ValueKind::Spelling);
             if annotation.value() != "env" || !takes_variable || entry.value().as_string().is_none() {
-                let problem = Problem::Annotation { name: annotation.value().to_owned() };
+                let problem = ManifestProblem::Annotation { name: annotation.value().to_owned() };
                 self.errors.push(Located::new(problem, "here", place));
             }
             return;
@@ -190,11 +197,11 @@ impl Checker<'_> {
 }
 
 /// What is wrong with a value, if anything.
-fn wrong(entry: &KdlEntry, kind: ValueKind, what: &str) -> Option<Problem> {
+fn wrong(entry: &KdlEntry, kind: ValueKind, what: &str) -> Option<ManifestProblem> {
     let written = spelling(entry);
     let mismatch = |help: String| {
         let (what, wanted) = (what.to_owned(), kind.description());
-        Some(Problem::WrongValue { what, wanted, written: written.clone(), help })
+        Some(ManifestProblem::WrongValue { what, wanted, written: written.clone(), help })
     };
     match (kind, entry.value()) {
         (ValueKind::Spelling, _) | (ValueKind::Boolean, KdlValue::Bool(_)) => None,
@@ -207,10 +214,10 @@ fn wrong(entry: &KdlEntry, kind: ValueKind, what: &str) -> Option<Problem> {
     }
 }
 
-fn wrong_text(text: &str, kind: ValueKind, what: &str) -> Option<Problem> {
+fn wrong_text(text: &str, kind: ValueKind, what: &str) -> Option<ManifestProblem> {
     let mismatch = |help: String| {
         let wanted = kind.description();
-        Some(Problem::WrongValue { what: what.to_owned(), wanted, written: text.to_owned(), help })
+        Some(ManifestProblem::WrongValue { what: what.to_owned(), wanted, written: text.to_owned(), help })
     };
     match kind {
         ValueKind::Name if !is_name(text) => {
@@ -222,7 +229,7 @@ fn wrong_text(text: &str, kind: ValueKind, what: &str) -> Option<Problem> {
         }
         ValueKind::Glob => {
             let error = GlobBuilder::new(text).literal_separator(true).build().err()?;
-            Some(Problem::BadGlob { written: text.to_owned(), reason: error.kind().to_string() })
+            Some(ManifestProblem::BadGlob { written: text.to_owned(), reason: error.kind().to_string() })
         }
         ValueKind::Sha256 if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
             mismatch("`sha256sum FILE` prints it".to_owned())
@@ -245,14 +252,14 @@ fn wrong_text(text: &str, kind: ValueKind, what: &str) -> Option<Problem> {
 /// Longer than a year is no time limit but a mistake, and would overflow what adds to it.
 const LONGEST: std::time::Duration = std::time::Duration::from_secs(366 * 24 * 3600);
 
-fn wrong_duration(text: &str) -> Option<Problem> {
+fn wrong_duration(text: &str) -> Option<ManifestProblem> {
     let reason = match humantime::parse_duration(text) {
         Ok(duration) if duration.is_zero() => "it is zero".to_owned(),
         Ok(duration) if duration > LONGEST => "it is longer than a year".to_owned(),
         Ok(_) => return None,
         Err(error) => error.to_string(),
     };
-    Some(Problem::BadDuration { written: text.to_owned(), reason })
+    Some(ManifestProblem::BadDuration { written: text.to_owned(), reason })
 }
 
 fn is_name(text: &str) -> bool {
@@ -276,7 +283,7 @@ fn example(kind: ValueKind) -> String {
 }
 
 /// What an argument is called, and what it must be where its name does not say so.
-fn needed(argument: &ArgumentRule) -> String {
+fn describe_argument(argument: &ArgumentRule) -> String {
     let name = with_article(argument.name);
     let description = argument.kind.description();
     if description.starts_with(&name) { name } else { format!("{name} ({description})") }
@@ -287,6 +294,6 @@ fn with_article(noun: &str) -> String {
     format!("{} {noun}", if vowel { "an" } else { "a" })
 }
 
-fn list(arguments: &[ArgumentRule]) -> String {
+fn list_arguments(arguments: &[ArgumentRule]) -> String {
     arguments.iter().map(|argument| with_article(argument.name)).collect::<Vec<_>>().join(" and ")
 }

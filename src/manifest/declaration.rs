@@ -69,7 +69,7 @@ pub trait Choice: Copy + PartialEq + 'static {
     const WORDS: &'static [(&'static str, Self)];
 
     /// The choice that `word` stands for.
-    fn of(word: &str) -> Option<Self> {
+    fn from_word(word: &str) -> Option<Self> {
         Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, choice)| *choice)
     }
 
@@ -197,7 +197,7 @@ pub struct SourceDecl {
     pub kind: SourceKind,
     /// Files that do not lie beside the spec.
     pub files: Vec<FileDecl>,
-    /// Where it is said.
+    /// Where it is written.
     pub place: Place,
 }
 

@@ -62,7 +62,7 @@ impl Formatter {
         self.blank = false;
         let depth = self.depth.saturating_sub(usize::from(closes)) + usize::from(self.continues);
         self.output.push_str(&INDENT.repeat(depth));
-        self.output.push_str(joined(&tokens).trim_end());
+        self.output.push_str(join_tokens(&tokens).trim_end());
         self.output.push('\n');
         let opened = tokens.iter().filter(|token| **token == "{").count();
         let closed = tokens.iter().filter(|token| **token == "}").count();
@@ -157,7 +157,7 @@ fn block_comment(text: &str) -> usize {
 }
 
 /// Tokens with one space between them, and around braces; no space before `;`.
-fn joined(tokens: &[&str]) -> String {
+fn join_tokens(tokens: &[&str]) -> String {
     let mut line = String::new();
     for (index, token) in tokens.iter().enumerate() {
         let next = tokens.get(index + 1).copied().unwrap_or_default();

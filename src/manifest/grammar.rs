@@ -111,6 +111,18 @@ pub struct NodeRule {
 }
 
 impl NodeRule {
+    /// The same node with properties.
+    pub const fn with_properties(mut self, properties: &'static [PropertyRule]) -> Self {
+        self.properties = properties;
+        self
+    }
+
+    /// The same node with a block.
+    pub const fn with_block(mut self, block: Block) -> Self {
+        self.block = block;
+        self
+    }
+
     /// The rules of the nodes in its block.
     pub fn children(&self) -> &'static [NodeRule] {
         match self.block {

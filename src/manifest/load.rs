@@ -8,8 +8,8 @@ use kdl::KdlDocument;
 
 use super::declaration::Declarations;
 use super::environment::Environment;
-use super::problem::{ManifestError, Problem};
-use super::read::{Reader, folder_of};
+use super::problem::{ManifestError, ManifestProblem};
+use super::read::{DeclarationReader, folder_of};
 use super::resolve::resolve;
 use super::resolved::Manifest;
 use super::values::Values;
@@ -36,7 +36,7 @@ pub fn load(
     environment: &dyn Environment,
 ) -> Result<Manifest, ManifestErrors> {
     let mut loader = Loader { repository, environment, files: Vec::new(), errors: Vec::new() };
-    let declarations = loader.all(main);
+    let declarations = loader.load_files(main);
     let Loader { files, mut errors, .. } = loader;
     let resolved = resolve(declarations, repository, &files, &mut errors);
     if errors.is_empty() {
@@ -59,15 +59,15 @@ pub fn load(
 pub fn manifest_files(repository: &Folder) -> Result<Vec<String>, ManifestErrors> {
     let environment = BTreeMap::<String, String>::new();
     let mut loader = Loader { repository, environment: &environment, files: Vec::new(), errors: Vec::new() };
-    loader.all(MANIFEST_FILE);
+    loader.load_files(MANIFEST_FILE);
     let is_fatal = |error: &ManifestError| {
         matches!(
             error.error(),
-            Problem::Syntax { .. }
-                | Problem::TooDeep { .. }
-                | Problem::TooMuchText { .. }
-                | Problem::ManyMistakes { .. }
-                | Problem::Unreadable { .. }
+            ManifestProblem::Syntax { .. }
+                | ManifestProblem::TooDeep { .. }
+                | ManifestProblem::TooMuchText { .. }
+                | ManifestProblem::ManyMistakes { .. }
+                | ManifestProblem::Unreadable { .. }
         )
     };
     let fatal: Vec<ManifestError> = loader.errors.into_iter().filter(is_fatal).collect();
@@ -85,17 +85,17 @@ struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    fn all(&mut self, main: &str) -> Declarations {
+    fn load_files(&mut self, main: &str) -> Declarations {
         let mut declarations = Declarations::default();
         let mut queue = VecDeque::from([(main.to_owned(), None)]);
         let mut seen = BTreeSet::from([main.to_owned()]);
         while let Some((file, included_by)) = queue.pop_front() {
             let is_main = included_by.is_none();
-            let Some(includes) = self.one(&file, included_by, is_main, &mut declarations) else {
+            let Some(includes) = self.load_file(&file, included_by, is_main, &mut declarations) else {
                 continue;
             };
             for pattern in includes {
-                for found in self.included(&file, &pattern) {
+                for found in self.find_included(&file, &pattern) {
                     if seen.insert(found.clone()) {
                         queue.push_back((found, Some(pattern.place.clone())));
                     }
@@ -106,7 +106,7 @@ impl Loader<'_> {
     }
 
     /// Reads one file; gives the patterns of those that it includes.
-    fn one(
+    fn load_file(
         &mut self,
         file: &str,
         included_by: Option<Place>,
@@ -116,15 +116,16 @@ impl Loader<'_> {
         let text = match self.repository.read_text_up_to(file, limits::LARGEST_FILE) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::FileTooLarge => {
-                let problem = Problem::TooMuchText { what: format!("{} bytes", limits::LARGEST_FILE) };
+                let problem =
+                    ManifestProblem::TooMuchText { what: format!("{} bytes", limits::LARGEST_FILE) };
                 let place = included_by.unwrap_or_else(|| Place::outside(file));
                 self.errors.push(Located::new(problem, "included here", place));
                 return None;
             }
             Err(error) => {
-                let reason = self.without_path(file, &reason(&error));
+                let reason = self.strip_path(file, &reason(&error));
                 let place = included_by.unwrap_or_else(|| Place::outside(file));
-                let problem = Problem::Unreadable { path: file.to_owned(), reason };
+                let problem = ManifestProblem::Unreadable { path: file.to_owned(), reason };
                 self.errors.push(Located::new(problem, "included here", place));
                 return None;
             }
@@ -143,13 +144,13 @@ impl Loader<'_> {
             self.expect_version(&source, &document);
         }
         let values = Values { source: &source, environment: self.environment, errors: Vec::new() };
-        let mut reader = Reader { values, folder: folder_of(file), includes: Vec::new() };
-        reader.document(&document, into);
+        let mut reader = DeclarationReader { values, folder: folder_of(file), includes: Vec::new() };
+        reader.read_document(&document, into);
         self.errors.append(&mut reader.values.errors);
         Some(reader.includes)
     }
 
-    fn without_path(&self, file: &str, reason: &str) -> String {
+    fn strip_path(&self, file: &str, reason: &str) -> String {
         let path = self.repository.path().join(file).to_string();
         reason.trim_start_matches(&path).trim_start_matches(": ").to_owned()
     }
@@ -157,23 +158,27 @@ impl Loader<'_> {
     fn expect_version(&mut self, source: &Arc<SourceText>, document: &KdlDocument) {
         if document.get("rpmforge").is_none() {
             let end = source.text().lines().next().map_or(0, str::len);
-            self.errors.push(Located::new(Problem::NoVersion, "before this", Place::new(source, 0..end)));
+            self.errors.push(Located::new(
+                ManifestProblem::NoVersion,
+                "before this",
+                Place::new(source, 0..end),
+            ));
         }
     }
 
-    fn included(&mut self, file: &str, pattern: &Spanned<String>) -> Vec<String> {
+    fn find_included(&mut self, file: &str, pattern: &Spanned<String>) -> Vec<String> {
         let problem = match self.repository.search(&folder_of(file), pattern) {
             Ok(Some(found)) if !found.is_empty() => {
                 return found.iter().filter_map(|path| path.to_str().map(str::to_owned)).collect();
             }
-            Ok(Some(_)) => Problem::NoMatch {
+            Ok(Some(_)) => ManifestProblem::NoMatch {
                 kind: "file",
                 pattern: pattern.value.clone(),
                 help: "patterns are relative to the file that says them; `**` goes through folders"
                     .to_owned(),
             },
-            Ok(None) => Problem::PathLeaves { path: pattern.value.clone() },
-            Err(error) => Problem::Unreadable { path: pattern.value.clone(), reason: reason(&error) },
+            Ok(None) => ManifestProblem::PathLeaves { path: pattern.value.clone() },
+            Err(error) => ManifestProblem::Unreadable { path: pattern.value.clone(), reason: reason(&error) },
         };
         self.errors.push(Located::new(problem, "this pattern", pattern.place.clone()));
         Vec::new()

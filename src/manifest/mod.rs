@@ -1,9 +1,11 @@
 //! `Rpmforge.kdl`: KDL text → [`Manifest`]. Every mistake of every file is reported in one run, at its place.
 //!
 //! The way: text → nodes (`syntax`), the nodes against the [grammar], nodes → [declarations](declaration) with their
-//! places, declarations → [manifest](resolved) with every name and pattern applied.
+//! places, declarations → [manifest](resolved) with every name and pattern applied: `resolve` collects the names and calls
+//! `resolve_…` once for each kind.
 
 mod check;
+mod circle;
 pub mod declaration;
 mod environment;
 mod format;
@@ -11,6 +13,8 @@ pub mod grammar;
 mod limits;
 mod load;
 mod manifest_path;
+mod mistakes;
+mod names;
 mod nesting;
 mod pieces;
 mod problem;
@@ -18,9 +22,16 @@ mod read;
 mod read_root;
 mod resolve;
 mod resolve_batch;
+mod resolve_defaults;
+mod resolve_package;
+mod resolve_pattern;
+mod resolve_project;
+mod resolve_publish;
+mod resolve_rebuild;
 mod resolve_root;
 mod resolve_source;
 pub mod resolved;
+mod resolver;
 pub mod rules;
 mod schema;
 mod start;
@@ -31,7 +42,7 @@ pub use environment::Environment;
 pub use format::format;
 pub use load::{MANIFEST_FILE, ManifestErrors, load, manifest_files};
 pub use manifest_path::ManifestPath;
-pub use problem::{ManifestError, Problem};
+pub use problem::{ManifestError, ManifestProblem};
 pub use resolved::{Batch, BatchId, Chroot, ChrootId, Manifest, Package, PackageId, RootBase};
 pub use schema::{reference, schema};
 pub use start::first_manifest;

@@ -42,14 +42,14 @@ pub(super) fn check(text: &str) -> Result<Parsable<'_>, Excess> {
     scan.run()?;
     let text = match scan.comments.as_slice() {
         [] => Cow::Borrowed(text),
-        comments => Cow::Owned(without(text, comments)),
+        comments => Cow::Owned(blank_out(text, comments)),
     };
     let braces = text.bytes().filter(|byte| matches!(byte, b'{' | b'}')).count();
     Ok(Parsable { text, braces, seams: scan.seams })
 }
 
 /// The text with blanks in these places.
-fn without(text: &str, places: &[(usize, usize)]) -> String {
+fn blank_out(text: &str, places: &[(usize, usize)]) -> String {
     let (mut blanked, mut at) = (String::with_capacity(text.len()), 0);
     for (begin, end) in places {
         blanked.push_str(text.get(at..*begin).unwrap_or_default());

@@ -6,11 +6,11 @@ use thiserror::Error;
 use crate::text::Located;
 
 /// A mistake of the manifest, at its place.
-pub type ManifestError = Located<Problem>;
+pub type ManifestError = Located<ManifestProblem>;
 
 /// What is wrong. Each has a code, and a help that says what to do.
 #[derive(Debug, Error, Diagnostic)]
-pub enum Problem {
+pub enum ManifestProblem {
     /// Not KDL.
     #[error("{message}")]
     #[diagnostic(code(forge::manifest::syntax))]
@@ -198,7 +198,7 @@ pub enum Problem {
     #[error("{who} {relation} {kind} `{name}`, which is not declared")]
     #[diagnostic(code(forge::manifest::undeclared))]
     Undeclared {
-        /// Who names it.
+        /// What names it.
         who: String,
         /// How.
         relation: &'static str,
@@ -214,7 +214,7 @@ pub enum Problem {
     #[error("{who} builds for chroot `{name}`, which is not declared")]
     #[diagnostic(code(forge::manifest::unknown_chroot))]
     UnknownChroot {
-        /// Who names it.
+        /// What names it.
         who: String,
         /// The name.
         name: String,

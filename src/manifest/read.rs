@@ -11,13 +11,13 @@ use super::declaration::{
     VariableDecl,
 };
 use super::manifest_path::ManifestPath;
-use super::problem::Problem;
+use super::problem::ManifestProblem;
 use super::values::{Values, entry_place, node_place};
 use crate::engine::Condition;
 use crate::text::{Located, Place, Spanned};
 
 /// Reads one file's nodes into `into`.
-pub(super) struct Reader<'a> {
+pub(super) struct DeclarationReader<'a> {
     /// Values of the file.
     pub values: Values<'a>,
     /// The file's folder, relative to the repository.
@@ -26,35 +26,35 @@ pub(super) struct Reader<'a> {
     pub includes: Vec<Spanned<String>>,
 }
 
-impl Reader<'_> {
+impl DeclarationReader<'_> {
     /// Reads all nodes of a file.
-    pub fn document(&mut self, document: &KdlDocument, into: &mut Declarations) {
+    pub fn read_document(&mut self, document: &KdlDocument, into: &mut Declarations) {
         for node in document.nodes() {
             match node.name().value() {
-                "rpmforge" => self.version(node),
-                "project" => into.projects.extend(self.project(node)),
-                "macros" => into.macros.extend(self.macros(node)),
-                "defaults" => into.defaults.push(self.options(node)),
-                "chroot" => into.chroots.extend(self.chroot(node)),
-                "source" => into.sources.extend(self.named_source(node)),
-                "package" => into.packages.extend(self.package(node)),
-                "packages" => into.patterns.push(self.packages(node)),
-                "batch" => into.batches.extend(self.batch(node)),
-                "publish" => into.publish.extend(self.publish(node)),
-                "cache" => into.caches.extend(self.cache(node)),
-                "remote" => into.remotes.extend(self.remote(node)),
-                "rebuild" => into.rebuilds.extend(self.rebuild(node)),
+                "rpmforge" => self.read_version(node),
+                "project" => into.projects.extend(self.read_project(node)),
+                "macros" => into.macros.extend(self.read_macros(node)),
+                "defaults" => into.defaults.push(self.read_options(node)),
+                "chroot" => into.chroots.extend(self.read_chroot(node)),
+                "source" => into.sources.extend(self.read_named_source(node)),
+                "package" => into.packages.extend(self.read_package(node)),
+                "packages" => into.patterns.push(self.read_packages(node)),
+                "batch" => into.batches.extend(self.read_batch(node)),
+                "publish" => into.publish.extend(self.read_publish(node)),
+                "cache" => into.caches.extend(self.read_cache(node)),
+                "remote" => into.remotes.extend(self.read_remote(node)),
+                "rebuild" => into.rebuilds.extend(self.read_rebuild(node)),
                 _ => {}
             }
         }
     }
 
-    fn version(&mut self, node: &KdlNode) {
+    fn read_version(&mut self, node: &KdlNode) {
         let Some(entry) = node.entry("version") else {
             return;
         };
         if entry.value().as_integer().is_some_and(|version| version != 1) {
-            let problem = Problem::Version { version: super::values::spelling(entry) };
+            let problem = ManifestProblem::Version { version: super::values::spelling(entry) };
             self.values.errors.push(Located::new(
                 problem,
                 "not known",
@@ -63,7 +63,7 @@ impl Reader<'_> {
         }
     }
 
-    fn project(&mut self, node: &KdlNode) -> Option<ProjectDecl> {
+    fn read_project(&mut self, node: &KdlNode) -> Option<ProjectDecl> {
         for include in named(node, "include") {
             let patterns = self.values.texts(include);
             self.includes.extend(patterns);
@@ -78,13 +78,13 @@ impl Reader<'_> {
     }
 
     /// `macros` as written.
-    pub(super) fn macros(&mut self, node: &KdlNode) -> Vec<MacroDecl> {
+    pub(super) fn read_macros(&mut self, node: &KdlNode) -> Vec<MacroDecl> {
         let children = node.children().map(KdlDocument::nodes).unwrap_or_default();
         let mut macros = Vec::new();
         for node in children {
             let name = Spanned::new(node.name().value().to_owned(), self.place(node));
             if !is_macro_name(&name) {
-                self.bad_macro_name(name);
+                self.report_macro_name(name);
                 continue;
             }
             let undefines = node.entries().first().is_some_and(|entry| entry.value().is_null());
@@ -96,8 +96,8 @@ impl Reader<'_> {
         macros
     }
 
-    fn bad_macro_name(&mut self, name: Spanned<String>) {
-        let problem = Problem::WrongValue {
+    fn report_macro_name(&mut self, name: Spanned<String>) {
+        let problem = ManifestProblem::WrongValue {
             what: "a macro".to_owned(),
             wanted: "named by two or more letters, digits or underscores, not a digit first".to_owned(),
             written: name.value,
@@ -107,7 +107,7 @@ impl Reader<'_> {
     }
 
     /// Name-value pairs of a free block.
-    pub(super) fn variables(&mut self, node: &KdlNode) -> Vec<VariableDecl> {
+    pub(super) fn read_variables(&mut self, node: &KdlNode) -> Vec<VariableDecl> {
         let children = node.children().map(KdlDocument::nodes).unwrap_or_default();
         let mut variables = Vec::new();
         for node in children {
@@ -119,23 +119,23 @@ impl Reader<'_> {
     }
 
     /// What `package`, `packages` and `defaults` share.
-    fn options(&mut self, node: &KdlNode) -> OptionsDecl {
+    fn read_options(&mut self, node: &KdlNode) -> OptionsDecl {
         let mut options = OptionsDecl::default();
         for node in node.children().map(KdlDocument::nodes).unwrap_or_default() {
             let place = node.entries().first().map(|entry| entry_place(self.values.source, entry));
             let place = place.unwrap_or_else(|| self.place(node));
             match node.name().value() {
-                "chroots" => options.chroots = Some(self.selection(node)),
-                "with" => options.conditions.extend(self.conditions(node, Condition::With)),
-                "without" => options.conditions.extend(self.conditions(node, Condition::Without)),
-                "env" => options.environment = self.variables(node),
-                "macros" => options.macros = self.macros(node),
+                "chroots" => options.chroots = Some(self.read_selection(node)),
+                "with" => options.conditions.extend(self.read_conditions(node, Condition::With)),
+                "without" => options.conditions.extend(self.read_conditions(node, Condition::Without)),
+                "env" => options.environment = self.read_variables(node),
+                "macros" => options.macros = self.read_macros(node),
                 "after" => options.after.extend(self.values.texts(node)),
-                "engine" => options.engine = self.choice::<EngineChoice>(node),
-                "isolation" => options.isolation = self.choice::<Isolation>(node),
-                "priority" => options.priority = self.choice::<Priority>(node),
-                "on-failure" => options.on_failure = self.choice::<OnFailure>(node),
-                "bootstrap" => options.bootstrap = self.choice::<Bootstrap>(node),
+                "engine" => options.engine = self.read_choice::<EngineChoice>(node),
+                "isolation" => options.isolation = self.read_choice::<Isolation>(node),
+                "priority" => options.priority = self.read_choice::<Priority>(node),
+                "on-failure" => options.on_failure = self.read_choice::<OnFailure>(node),
+                "bootstrap" => options.bootstrap = self.read_choice::<Bootstrap>(node),
                 "timeout" => {
                     options.timeout = self.values.duration(node).map(|value| Spanned::new(value, place))
                 }
@@ -154,46 +154,46 @@ impl Reader<'_> {
         options
     }
 
-    fn choice<C: Choice>(&mut self, node: &KdlNode) -> Option<Spanned<C>> {
+    fn read_choice<C: Choice>(&mut self, node: &KdlNode) -> Option<Spanned<C>> {
         let word = self.values.argument(node, 0)?;
-        Some(Spanned::new(C::of(&word)?, word.place))
+        Some(Spanned::new(C::from_word(&word)?, word.place))
     }
 
-    fn conditions(&mut self, node: &KdlNode, make: fn(String) -> Condition) -> Vec<Condition> {
+    fn read_conditions(&mut self, node: &KdlNode, make: fn(String) -> Condition) -> Vec<Condition> {
         self.values.texts(node).into_iter().map(|name| make(name.value)).collect()
     }
 
     /// `chroots` as written.
-    fn selection(&mut self, node: &KdlNode) -> ChrootSelection {
+    fn read_selection(&mut self, node: &KdlNode) -> ChrootSelection {
         let take = self.values.texts(node);
         let exclude = named(node, "exclude").flat_map(|node| self.values.texts(node)).collect();
         ChrootSelection { take, exclude }
     }
 
-    fn package(&mut self, node: &KdlNode) -> Option<PackageDecl> {
-        let source = child(node, "source").map(|node| self.source(node));
+    fn read_package(&mut self, node: &KdlNode) -> Option<PackageDecl> {
+        let source = child(node, "source").map(|node| self.read_source(node));
         if source.is_none() {
             let name = node.name().value();
-            let problem = Problem::Missing {
+            let problem = ManifestProblem::Missing {
                 node: format!("`{name}`"),
                 what: "a `source`".to_owned(),
                 example: "source path \"specs/hello.spec\"".to_owned(),
             };
             self.values.errors.push(Located::new(problem, "it has none", self.place(node)));
         }
-        let options = self.options(node);
+        let options = self.read_options(node);
         Some(PackageDecl { name: self.values.argument(node, 0)?, source: source.flatten(), options })
     }
 
-    fn packages(&mut self, node: &KdlNode) -> PackagesDecl {
-        let options = self.options(node);
+    fn read_packages(&mut self, node: &KdlNode) -> PackagesDecl {
+        let options = self.read_options(node);
         PackagesDecl { patterns: self.values.texts(node), folder: self.folder.clone(), options }
     }
 
-    fn named_source(&mut self, node: &KdlNode) -> Option<NamedSourceDecl> {
+    fn read_named_source(&mut self, node: &KdlNode) -> Option<NamedSourceDecl> {
         let kinds = node.children().map(KdlDocument::nodes).unwrap_or_default();
         if let [first, second, ..] = kinds {
-            let problem = Problem::Exclusive {
+            let problem = ManifestProblem::Exclusive {
                 who: format!("source `{}`", self.values.argument(node, 0)?.value),
                 one: format!("`{}`", first.name().value()),
                 other: format!("`{}`", second.name().value()),
@@ -201,9 +201,9 @@ impl Reader<'_> {
             let error = Located::new(problem, "and this", self.place(second));
             self.values.errors.push(error.with_note("this", self.place(first)));
         }
-        let source = kinds.first().and_then(|kind| self.source_kind(kind, kind.name().value(), 0));
+        let source = kinds.first().and_then(|kind| self.read_source_kind(kind, kind.name().value(), 0));
         if kinds.is_empty() {
-            let problem = Problem::Missing {
+            let problem = ManifestProblem::Missing {
                 node: "`source`".to_owned(),
                 what: "a block that says what it is".to_owned(),
                 example: "source NAME { git \"https://…\" }".to_owned(),
@@ -213,19 +213,21 @@ impl Reader<'_> {
         Some(NamedSourceDecl { name: self.values.argument(node, 0)?, source })
     }
 
-    fn batch(&mut self, node: &KdlNode) -> Option<BatchDecl> {
+    fn read_batch(&mut self, node: &KdlNode) -> Option<BatchDecl> {
         let mut after: Vec<BatchAfter> =
-            self.batch_after(node, self.after_property(node)).into_iter().collect();
+            self.read_batch_after(node, self.after_property(node)).into_iter().collect();
         for node in named(node, "after") {
             let batch = self.values.argument(node, 0);
-            after.extend(self.batch_after(node, batch));
+            after.extend(self.read_batch_after(node, batch));
         }
         Some(BatchDecl {
             name: self.values.argument(node, 0)?,
             members: named(node, "members").flat_map(|node| self.values.texts(node)).collect(),
             after,
-            priority: child(node, "priority").and_then(|node| self.choice(node)).map(|choice| choice.value),
-            macros: child(node, "macros").map(|node| self.macros(node)).unwrap_or_default(),
+            priority: child(node, "priority")
+                .and_then(|node| self.read_choice(node))
+                .map(|choice| choice.value),
+            macros: child(node, "macros").map(|node| self.read_macros(node)).unwrap_or_default(),
         })
     }
 
@@ -234,15 +236,15 @@ impl Reader<'_> {
         Some(Spanned::new(super::values::spelling(entry), entry_place(self.values.source, entry)))
     }
 
-    fn batch_after(&self, node: &KdlNode, batch: Option<Spanned<String>>) -> Option<BatchAfter> {
+    fn read_batch_after(&self, node: &KdlNode, batch: Option<Spanned<String>>) -> Option<BatchAfter> {
         let even_if_failed = node.get("even-if").and_then(|value| value.as_string()) == Some("failed");
         batch.map(|batch| BatchAfter { batch, even_if_failed })
     }
 
-    fn publish(&mut self, node: &KdlNode) -> Option<PublishDecl> {
-        let folder = self.values.argument(node, 0).and_then(|written| self.path(written));
+    fn read_publish(&mut self, node: &KdlNode) -> Option<PublishDecl> {
+        let folder = self.values.argument(node, 0).and_then(|written| self.read_path(written));
         let sign =
-            child(node, "sign").and_then(|node| Some(Spanned::new(self.sign(node)?, self.place(node))));
+            child(node, "sign").and_then(|node| Some(Spanned::new(self.read_sign(node)?, self.place(node))));
         let keep = child(node, "keep").map(|node| {
             let failed = self.values.property(node, "failed");
             let failed = failed.and_then(|failed| humantime::parse_duration(&failed).ok());
@@ -258,11 +260,11 @@ impl Reader<'_> {
         Some(PublishDecl { folder: folder?, sign, keep, separate_debuginfo, adopts, links })
     }
 
-    fn sign(&mut self, node: &KdlNode) -> Option<SignDecl> {
+    fn read_sign(&mut self, node: &KdlNode) -> Option<SignDecl> {
         let ways = ["key", "env", "command"];
-        self.one_of_properties(node, &ways);
+        self.check_one_of_properties(node, &ways);
         if let Some(path) = self.values.property(node, "key") {
-            return self.path(path).map(|path| SignDecl::KeyFile(path.value));
+            return self.read_path(path).map(|path| SignDecl::KeyFile(path.value));
         }
         if let Some(variable) = self.values.property(node, "env") {
             return Some(SignDecl::Variable(variable.value));
@@ -271,14 +273,14 @@ impl Reader<'_> {
     }
 
     /// Reports where not just one of `names` is among a node's properties.
-    pub(super) fn one_of_properties(&mut self, node: &KdlNode, names: &[&str]) {
+    pub(super) fn check_one_of_properties(&mut self, node: &KdlNode, names: &[&str]) {
         let given: Vec<_> = names.iter().filter_map(|name| node.entry(*name)).collect();
         let who = format!("`{}`", node.name().value());
         match given.as_slice() {
             [] => {
                 let what = format!("one of the properties {}", names.join(", "));
                 let example = format!("{} {}=\"…\"", node.name().value(), names.first().unwrap_or(&""));
-                let problem = Problem::Missing { node: who, what, example };
+                let problem = ManifestProblem::Missing { node: who, what, example };
                 self.values.errors.push(Located::new(problem, "it has none", self.place(node)));
             }
             [_] => {}
@@ -286,26 +288,26 @@ impl Reader<'_> {
                 let name = |entry: &kdl::KdlEntry| {
                     format!("`{}`", entry.name().map(|name| name.value()).unwrap_or_default())
                 };
-                let problem = Problem::Exclusive { who, one: name(first), other: name(second) };
+                let problem = ManifestProblem::Exclusive { who, one: name(first), other: name(second) };
                 let error = Located::new(problem, "and this", entry_place(self.values.source, second));
                 self.values.errors.push(error.with_note("this", entry_place(self.values.source, first)));
             }
         }
     }
 
-    fn cache(&mut self, node: &KdlNode) -> Option<CacheDecl> {
+    fn read_cache(&mut self, node: &KdlNode) -> Option<CacheDecl> {
         let write = self.values.property(node, "write").map(|write| write.value);
         Some(CacheDecl { url: self.values.argument(node, 0)?, write })
     }
 
-    fn remote(&mut self, node: &KdlNode) -> Option<RemoteDecl> {
+    fn read_remote(&mut self, node: &KdlNode) -> Option<RemoteDecl> {
         let instance = child(node, "instance").and_then(|node| self.values.argument(node, 0));
-        let platform = child(node, "platform").map(|node| self.variables(node)).unwrap_or_default();
+        let platform = child(node, "platform").map(|node| self.read_variables(node)).unwrap_or_default();
         let instance = instance.map(|instance| instance.value);
         Some(RemoteDecl { url: self.values.argument(node, 0)?, instance, platform })
     }
 
-    fn rebuild(&mut self, node: &KdlNode) -> Option<RebuildDecl> {
+    fn read_rebuild(&mut self, node: &KdlNode) -> Option<RebuildDecl> {
         let mut select = Vec::new();
         for node in named(node, "select") {
             let Some(whatrequires) = self.values.property(node, "whatrequires") else {
@@ -319,7 +321,7 @@ impl Reader<'_> {
             .and_then(|node| Some((self.values.count(node)?, self.values.property_count(node, "seed"))));
         Some(RebuildDecl {
             name: self.values.argument(node, 0)?,
-            chroots: child(node, "chroots").map(|node| self.selection(node)),
+            chroots: child(node, "chroots").map(|node| self.read_selection(node)),
             change: named(node, "change").flat_map(|node| self.values.texts(node)).collect(),
             select,
             sample,
@@ -328,11 +330,11 @@ impl Reader<'_> {
     }
 
     /// A path as written, worked out; one that leaves the repository is reported.
-    pub(super) fn path(&mut self, written: Spanned<String>) -> Option<Spanned<ManifestPath>> {
+    pub(super) fn read_path(&mut self, written: Spanned<String>) -> Option<Spanned<ManifestPath>> {
         match ManifestPath::new(&self.folder, &written) {
             Some(path) => Some(Spanned::new(path, written.place)),
             None => {
-                let problem = Problem::PathLeaves { path: written.value };
+                let problem = ManifestProblem::PathLeaves { path: written.value };
                 self.values.errors.push(Located::new(problem, "this path", written.place));
                 None
             }

@@ -3,8 +3,8 @@
 use kdl::KdlNode;
 
 use super::declaration::{ChrootDecl, FileDecl, RepositoryDecl, RepositoryLocation, SourceDecl, SourceKind};
-use super::problem::Problem;
-use super::read::{Reader, child, named};
+use super::problem::ManifestProblem;
+use super::read::{DeclarationReader, child, named};
 use super::rules::SOURCE_KINDS;
 use super::values::entry_place;
 use crate::spec::check_dialect;
@@ -25,23 +25,23 @@ const PROPERTIES: &[(&str, &[&str])] = &[
 /// The priority of a repository that does not say one, as in dnf.
 const REPOSITORY_PRIORITY: u32 = 99;
 
-impl Reader<'_> {
+impl DeclarationReader<'_> {
     /// `chroot` as written.
-    pub(super) fn chroot(&mut self, node: &KdlNode) -> Option<ChrootDecl> {
+    pub(super) fn read_chroot(&mut self, node: &KdlNode) -> Option<ChrootDecl> {
         let text =
             |reader: &mut Self, name| child(node, name).and_then(|node| reader.values.argument(node, 0));
-        let root = text(self, "root").and_then(|written| self.path(written));
+        let root = text(self, "root").and_then(|written| self.read_path(written));
         Some(ChrootDecl {
             arch: text(self, "arch").map(|arch| arch.value),
             rpm: text(self, "rpm").and_then(|rpm| check_dialect(&rpm).ok()),
             names_repositories: named(node, "repo").next().is_some(),
-            repositories: named(node, "repo").filter_map(|node| self.repository(node)).collect(),
+            repositories: named(node, "repo").filter_map(|node| self.read_repository(node)).collect(),
             install: named(node, "install")
                 .flat_map(|node| self.values.texts(node))
                 .map(|text| text.value)
                 .collect(),
-            environment: child(node, "env").map(|node| self.variables(node)).unwrap_or_default(),
-            macros: child(node, "macros").map(|node| self.macros(node)).unwrap_or_default(),
+            environment: child(node, "env").map(|node| self.read_variables(node)).unwrap_or_default(),
+            macros: child(node, "macros").map(|node| self.read_macros(node)).unwrap_or_default(),
             overlays: text(self, "overlays"),
             root,
             image: text(self, "image"),
@@ -49,15 +49,15 @@ impl Reader<'_> {
         })
     }
 
-    fn repository(&mut self, node: &KdlNode) -> Option<RepositoryDecl> {
-        self.one_of_properties(node, &["baseurl", "metalink", "mirrorlist"]);
+    fn read_repository(&mut self, node: &KdlNode) -> Option<RepositoryDecl> {
+        self.check_one_of_properties(node, &["baseurl", "metalink", "mirrorlist"]);
         let mut property = |name| self.values.property(node, name);
         let base = property("baseurl").map(|url| RepositoryLocation::BaseUrl(url.value));
         let location = base
             .or_else(|| property("metalink").map(|url| RepositoryLocation::Metalink(url.value)))
             .or_else(|| property("mirrorlist").map(|url| RepositoryLocation::Mirrorlist(url.value)));
         let exclude = property("exclude").map(|pattern| pattern.value);
-        let gpgkey = property("gpgkey").and_then(|written| self.path(written));
+        let gpgkey = property("gpgkey").and_then(|written| self.read_path(written));
         Some(RepositoryDecl {
             name: self.values.argument(node, 0)?,
             location: location?,
@@ -68,13 +68,13 @@ impl Reader<'_> {
     }
 
     /// `source` in a package.
-    pub(super) fn source(&mut self, node: &KdlNode) -> Option<SourceDecl> {
+    pub(super) fn read_source(&mut self, node: &KdlNode) -> Option<SourceDecl> {
         let kind = self.values.argument(node, 0)?;
         if SOURCE_KINDS.contains(&kind.as_str()) {
-            return self.source_kind(node, &kind, 1);
+            return self.read_source_kind(node, &kind, 1);
         }
         if let Some(second) = self.values.argument(node, 1) {
-            let problem = Problem::WrongValue {
+            let problem = ManifestProblem::WrongValue {
                 what: "the kind of a source".to_owned(),
                 wanted: format!("one of {}", SOURCE_KINDS.join(", ")),
                 written: kind.value.clone(),
@@ -85,20 +85,25 @@ impl Reader<'_> {
             return None;
         }
         let place = self.place(node);
-        Some(SourceDecl { files: self.files(node), kind: SourceKind::Named(kind), place })
+        Some(SourceDecl { files: self.read_files(node), kind: SourceKind::Named(kind), place })
     }
 
     /// A source of the kind `word`, whose own argument is the one at `index`.
-    pub(super) fn source_kind(&mut self, node: &KdlNode, word: &str, index: usize) -> Option<SourceDecl> {
-        self.foreign_properties(node, word);
+    pub(super) fn read_source_kind(
+        &mut self,
+        node: &KdlNode,
+        word: &str,
+        index: usize,
+    ) -> Option<SourceDecl> {
+        self.report_foreign_properties(node, word);
         let place = self.place(node);
-        let files = self.files(node);
+        let files = self.read_files(node);
         let kind = match word {
-            "custom" => Some(self.custom(node)),
+            "custom" => Some(self.read_custom_source(node)),
             _ => match self.values.argument(node, index) {
-                Some(what) => self.kind_with(node, word, what),
+                Some(what) => self.read_kind(node, word, what),
                 None => {
-                    self.missing_argument(node, word, index);
+                    self.report_missing_argument(node, word, index);
                     None
                 }
             },
@@ -106,14 +111,14 @@ impl Reader<'_> {
         Some(SourceDecl { kind: kind?, files, place })
     }
 
-    fn kind_with(
+    fn read_kind(
         &mut self,
         node: &KdlNode,
         word: &str,
         what: crate::text::Spanned<String>,
     ) -> Option<SourceKind> {
         if word == "path" {
-            return self.path(what).map(SourceKind::Path);
+            return self.read_path(what).map(SourceKind::Path);
         }
         let what = what.value;
         let mut property = |name| self.values.property(node, name).map(|value| value.value);
@@ -139,28 +144,28 @@ impl Reader<'_> {
         Some(kind)
     }
 
-    fn custom(&mut self, node: &KdlNode) -> SourceKind {
+    fn read_custom_source(&mut self, node: &KdlNode) -> SourceKind {
         let script = self.values.property(node, "script");
         if script.is_none() {
-            let problem = Problem::Missing {
+            let problem = ManifestProblem::Missing {
                 node: "`source custom`".to_owned(),
                 what: "the property `script` (a path)".to_owned(),
                 example: "source custom script=\"make-it.sh\"".to_owned(),
             };
             self.values.errors.push(Located::new(problem, "it is missing here", self.place(node)));
         }
-        let script = script.and_then(|written| self.path(written));
+        let script = script.and_then(|written| self.read_path(written));
         let chroot = self.values.property(node, "chroot");
         let needs =
             named(node, "needs").flat_map(|node| self.values.texts(node)).map(|text| text.value).collect();
         SourceKind::Custom { script, chroot, needs }
     }
 
-    fn missing_argument(&mut self, node: &KdlNode, word: &str, index: usize) {
+    fn report_missing_argument(&mut self, node: &KdlNode, word: &str, index: usize) {
         // In a block of its own the checker has seen it already.
         if index > 0 {
             let example = if word == "path" { "specs/hello.spec" } else { "…" };
-            let problem = Problem::Missing {
+            let problem = ManifestProblem::Missing {
                 node: format!("`source {word}`"),
                 what: "an argument that says which".to_owned(),
                 example: format!("source {word} \"{example}\""),
@@ -169,7 +174,7 @@ impl Reader<'_> {
         }
     }
 
-    fn foreign_properties(&mut self, node: &KdlNode, word: &str) {
+    fn report_foreign_properties(&mut self, node: &KdlNode, word: &str) {
         let own = PROPERTIES.iter().find(|(kind, _)| *kind == word).map_or(&[][..], |(_, own)| *own);
         let known: Vec<&str> = PROPERTIES.iter().flat_map(|(_, names)| names.iter().copied()).collect();
         for entry in node.entries() {
@@ -181,8 +186,11 @@ impl Reader<'_> {
                     [] => format!("`source {word}` takes no properties"),
                     own => suggestion(name, "its properties", own.iter().copied()),
                 };
-                let problem =
-                    Problem::UnknownProperty { name: name.to_owned(), node: format!("source {word}"), help };
+                let problem = ManifestProblem::UnknownProperty {
+                    name: name.to_owned(),
+                    node: format!("source {word}"),
+                    help,
+                };
                 self.values.errors.push(Located::new(
                     problem,
                     "belongs to another kind of source",
@@ -192,12 +200,12 @@ impl Reader<'_> {
         }
     }
 
-    fn files(&mut self, node: &KdlNode) -> Vec<FileDecl> {
+    fn read_files(&mut self, node: &KdlNode) -> Vec<FileDecl> {
         let mut files = Vec::new();
         for node in named(node, "file") {
             let sha256 = self.values.property(node, "sha256");
             for written in self.values.texts(node) {
-                let path = self.path(written);
+                let path = self.read_path(written);
                 files.extend(path.map(|path| FileDecl { path, sha256: sha256.clone() }));
             }
         }

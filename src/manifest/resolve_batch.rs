@@ -1,11 +1,12 @@
-//! Batches and rebuilds: their members, and what they come after.
+//! Batches: their members, and what they come after.
 
-use std::collections::HashMap;
-
-use super::declaration::{BatchDecl, OptionsDecl, RebuildDecl};
-use super::problem::Problem;
-use super::resolve::{Draft, Resolver, is_pattern, macro_settings, matching};
-use super::resolved::{AfterBatch, Batch, BatchId, Chroot, PackageId};
+use super::circle::find_circle;
+use super::declaration::{BatchDecl, OptionsDecl};
+use super::names::is_pattern;
+use super::problem::ManifestProblem;
+use super::resolve_package::PackageDraft;
+use super::resolved::{AfterBatch, Batch, BatchId, PackageId, macro_settings};
+use super::resolver::{Reference, Resolver};
 use crate::engine::MacroLevel;
 use crate::text::{Located, Spanned, suggestion};
 
@@ -13,15 +14,12 @@ use crate::text::{Located, Spanned, suggestion};
 pub(super) fn resolve_batches(
     resolver: &mut Resolver<'_>,
     decls: &[BatchDecl],
-    packages: &mut [Draft],
+    packages: &mut [PackageDraft],
     defaults: &OptionsDecl,
 ) -> Vec<Batch> {
-    resolver.unique("batch", decls.iter().map(|decl| &decl.name));
-    let ids: HashMap<&str, BatchId> =
-        decls.iter().enumerate().map(|(index, decl)| (decl.name.value.as_str(), BatchId(index))).collect();
     let mut batches = Vec::with_capacity(decls.len());
     for (index, decl) in decls.iter().enumerate() {
-        let members = members(resolver, decl, decls, packages);
+        let members = batch_members(resolver, decl, decls, packages);
         for member in &members {
             let package = &mut packages[member.0];
             package.resolved.batch = Some(BatchId(index));
@@ -32,7 +30,7 @@ pub(super) fn resolve_batches(
         batches.push(Batch {
             name: decl.name.clone(),
             members,
-            after: after(resolver, decl, &ids),
+            after: batches_before(resolver, decl),
             macros: macro_settings(&decl.macros, MacroLevel::Batch),
         });
     }
@@ -40,31 +38,35 @@ pub(super) fn resolve_batches(
     batches
 }
 
-fn members(
+fn batch_members(
     resolver: &mut Resolver<'_>,
     decl: &BatchDecl,
     decls: &[BatchDecl],
-    packages: &[Draft],
+    packages: &[PackageDraft],
 ) -> Vec<PackageId> {
     let mut members = Vec::new();
-    let names = || packages.iter().map(|package| package.resolved.name.value.as_str());
+    let names = &resolver.names.packages;
     for pattern in &decl.members {
-        let matched = matching(pattern, names());
+        let matched = names.matching(pattern);
         if matched.is_empty() {
             let who = format!("batch `{}`", decl.name.value);
             if is_pattern(pattern) {
-                let help = suggestion(pattern, "declared packages", names());
-                let problem = Problem::NoMatch { kind: "package", pattern: pattern.value.clone(), help };
-                resolver.report(problem, "this pattern", &pattern.place);
+                let help = suggestion(pattern, "declared packages", names.iter());
+                let problem =
+                    ManifestProblem::NoMatch { kind: "package", pattern: pattern.value.clone(), help };
+                resolver.mistakes.report(problem, "this pattern", &pattern.place);
             } else {
-                resolver.undeclared(who, "has", "package", pattern, names());
+                let reference = Reference { who: &who, relation: "has", kind: "package", name: pattern };
+                resolver.report_undeclared(&reference, names.iter());
             }
         }
         for index in matched {
             match packages[index].resolved.batch {
                 None if !members.contains(&PackageId(index)) => members.push(PackageId(index)),
                 None => {}
-                Some(earlier) if !is_pattern(pattern) => taken(resolver, pattern, &decls[earlier.0], decl),
+                Some(earlier) if !is_pattern(pattern) => {
+                    report_taken(resolver, pattern, &decls[earlier.0], decl)
+                }
                 Some(_) => {}
             }
         }
@@ -73,27 +75,30 @@ fn members(
 }
 
 /// A package that two batches name outright.
-fn taken(resolver: &mut Resolver<'_>, name: &Spanned<String>, earlier: &BatchDecl, decl: &BatchDecl) {
-    let problem = Problem::Exclusive {
+fn report_taken(resolver: &mut Resolver<'_>, name: &Spanned<String>, earlier: &BatchDecl, decl: &BatchDecl) {
+    let problem = ManifestProblem::Exclusive {
         who: format!("package `{}`", name.value),
         one: format!("batch `{}`", earlier.name.value),
         other: format!("batch `{}`", decl.name.value),
     };
     let error = Located::new(problem, "named again here", name.place.clone());
-    resolver.errors.push(error.with_note("taken by this batch", earlier.name.place.clone()));
+    resolver.mistakes.errors.push(error.with_note("taken by this batch", earlier.name.place.clone()));
 }
 
-fn after(resolver: &mut Resolver<'_>, decl: &BatchDecl, ids: &HashMap<&str, BatchId>) -> Vec<AfterBatch> {
+/// The batches that a batch comes after.
+fn batches_before(resolver: &mut Resolver<'_>, decl: &BatchDecl) -> Vec<AfterBatch> {
     let mut found = Vec::new();
     for after in &decl.after {
-        match ids.get(after.batch.value.as_str()) {
-            Some(id) => {
-                let batch = Spanned::new(*id, after.batch.place.clone());
+        match resolver.names.batches.index(&after.batch.value) {
+            Some(index) => {
+                let batch = Spanned::new(BatchId(index), after.batch.place.clone());
                 found.push(AfterBatch { batch, even_if_failed: after.even_if_failed });
             }
             None => {
                 let who = format!("batch `{}`", decl.name.value);
-                resolver.undeclared(who, "comes after", "batch", &after.batch, ids.keys().copied());
+                let name = &after.batch;
+                let reference = Reference { who: &who, relation: "comes after", kind: "batch", name };
+                resolver.report_undeclared(&reference, resolver.names.batches.iter());
             }
         }
     }
@@ -104,7 +109,7 @@ fn after(resolver: &mut Resolver<'_>, decl: &BatchDecl, ids: &HashMap<&str, Batc
 fn report_cycle(resolver: &mut Resolver<'_>, batches: &[Batch]) {
     let edges: Vec<Vec<usize>> =
         batches.iter().map(|batch| batch.after.iter().map(|after| after.batch.value.0).collect()).collect();
-    let Some(circle) = circle(&edges) else { return };
+    let Some(circle) = find_circle(&edges) else { return };
     let steps: Vec<_> = circle
         .iter()
         .zip(circle.iter().cycle().skip(1))
@@ -116,63 +121,6 @@ fn report_cycle(resolver: &mut Resolver<'_>, batches: &[Batch]) {
         .collect();
     let names: Vec<&str> =
         circle.iter().chain(circle.first()).map(|index| batches[*index].name.value.as_str()).collect();
-    let problem = Problem::Cycle { kind: "batches", path: names.join(" → ") };
-    report_circle(resolver, problem, steps);
-}
-
-/// Reports a circle, its first step as the main place and the others as notes.
-pub(super) fn report_circle(
-    resolver: &mut Resolver<'_>,
-    problem: Problem,
-    steps: Vec<(String, crate::text::Place)>,
-) {
-    let mut steps = steps.into_iter();
-    let Some((label, place)) = steps.next() else {
-        return;
-    };
-    let error = steps
-        .fold(Located::new(problem, label, place), |error, (label, place)| error.with_note(label, place));
-    resolver.errors.push(error);
-}
-
-/// A circle in a graph given by the successors of each node, if there is one.
-pub(super) fn circle(edges: &[Vec<usize>]) -> Option<Vec<usize>> {
-    let mut done = vec![false; edges.len()];
-    for start in 0..edges.len() {
-        let mut path: Vec<(usize, usize)> = vec![(start, 0)];
-        while let Some((node, next)) = path.last_mut() {
-            if done[*node] {
-                path.pop();
-                continue;
-            }
-            let Some(successor) = edges[*node].get(*next).copied() else {
-                done[*node] = true;
-                path.pop();
-                continue;
-            };
-            *next += 1;
-            if let Some(at) = path.iter().position(|(node, _)| *node == successor) {
-                return Some(path[at..].iter().map(|(node, _)| *node).collect());
-            }
-            path.push((successor, 0));
-        }
-    }
-    None
-}
-
-impl Resolver<'_> {
-    /// Checks the names in mass rebuilds.
-    pub fn rebuild_names(&mut self, rebuilds: &[RebuildDecl], packages: &[Draft], chroots: &[Chroot]) {
-        self.unique("rebuild", rebuilds.iter().map(|rebuild| &rebuild.name));
-        for rebuild in rebuilds {
-            let who = format!("rebuild `{}`", rebuild.name.value);
-            if let Some(selection) = &rebuild.chroots {
-                self.select(&who, selection, chroots);
-            }
-            let names = || packages.iter().map(|package| package.resolved.name.value.as_str());
-            for change in rebuild.change.iter().filter(|change| !names().any(|name| name == change.value)) {
-                self.undeclared(who.clone(), "changes", "package", change, names());
-            }
-        }
-    }
+    let problem = ManifestProblem::Cycle { kind: "batches", path: names.join(" → ") };
+    resolver.mistakes.report_circle(problem, steps);
 }

@@ -1,32 +1,31 @@
 //! Chroots: what they overlay, and what they are made from.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use super::declaration::{ChrootDecl, SourceKind};
+use super::circle::find_circle;
+use super::declaration::ChrootDecl;
 use super::manifest_path::ManifestPath;
-use super::problem::Problem;
-use super::resolve::{Resolver, macro_settings, variables};
-use super::resolve_batch::{circle, report_circle};
-use super::resolved::{Chroot, RootBase};
+use super::problem::ManifestProblem;
+use super::resolved::{Chroot, RootBase, macro_settings, variables};
+use super::resolver::{Reference, Resolver};
 use crate::engine::MacroLevel;
 
 /// Resolves chroots; one that overlays another begins with what that one says.
 pub(super) fn resolve_chroots(resolver: &mut Resolver<'_>, decls: Vec<ChrootDecl>) -> Vec<Chroot> {
-    resolver.unique("chroot", decls.iter().map(|decl| &decl.name));
-    let names: HashMap<String, usize> =
-        decls.iter().enumerate().map(|(index, decl)| (decl.name.value.clone(), index)).collect();
+    let names = &resolver.names.chroots;
     let mut below = vec![Vec::new(); decls.len()];
     for (index, decl) in decls.iter().enumerate() {
         let Some(overlays) = &decl.overlays else { continue };
-        match names.get(&overlays.value) {
-            Some(base) => below[index].push(*base),
+        match names.index(&overlays.value) {
+            Some(base) => below[index].push(base),
             None => {
                 let who = format!("chroot `{}`", decl.name.value);
-                resolver.undeclared(who, "overlays", "chroot", overlays, names.keys().map(String::as_str));
+                let reference = Reference { who: &who, relation: "overlays", kind: "chroot", name: overlays };
+                resolver.report_undeclared(&reference, names.iter());
             }
         }
     }
-    let circle = circle(&below);
+    let circle = find_circle(&below);
     if let Some(circle) = &circle {
         report_overlays(resolver, &decls, circle);
         below.iter_mut().for_each(Vec::clear);
@@ -35,7 +34,7 @@ pub(super) fn resolve_chroots(resolver: &mut Resolver<'_>, decls: Vec<ChrootDecl
     (0..decls.len())
         .map(|index| {
             let bases = if is_in_circle(index) { Bases::Reported } else { Bases::Expected };
-            chroot(resolver, &decls, &below, index, bases)
+            resolve_chroot(resolver, &decls, &below, index, bases)
         })
         .collect()
 }
@@ -48,8 +47,8 @@ fn report_overlays(resolver: &mut Resolver<'_>, decls: &[ChrootDecl], circle: &[
     });
     let names: Vec<&str> =
         circle.iter().chain(circle.first()).map(|index| decls[*index].name.value.as_str()).collect();
-    let problem = Problem::Cycle { kind: "chroots", path: names.join(" → ") };
-    report_circle(resolver, problem, steps.collect());
+    let problem = ManifestProblem::Cycle { kind: "chroots", path: names.join(" → ") };
+    resolver.mistakes.report_circle(problem, steps.collect());
 }
 
 /// Whether a chroot that is made from nothing is a mistake of its own.
@@ -61,7 +60,7 @@ enum Bases {
     Reported,
 }
 
-fn chroot(
+fn resolve_chroot(
     resolver: &mut Resolver<'_>,
     decls: &[ChrootDecl],
     below: &[Vec<usize>],
@@ -76,7 +75,7 @@ fn chroot(
     let layers: Vec<&ChrootDecl> = layers.iter().rev().map(|layer| &decls[*layer]).collect();
     let decl = &decls[index];
     let mut macros = HashMap::new();
-    let mut environment = std::collections::BTreeMap::new();
+    let mut environment = BTreeMap::new();
     for layer in &layers {
         environment.extend(variables(&layer.environment));
         let settings = macro_settings(&layer.macros, MacroLevel::Chroot);
@@ -88,18 +87,25 @@ fn chroot(
         name: decl.name.clone(),
         arch: layers.iter().rev().find_map(|layer| layer.arch.clone()),
         rpm: layers.iter().rev().find_map(|layer| layer.rpm),
-        base: base(resolver, decl, &layers, bases),
+        base: resolve_base(resolver, decl, &layers, bases),
         install: layers.iter().flat_map(|layer| layer.install.iter().cloned()).collect(),
         environment,
         macros,
     }
 }
 
-fn base(resolver: &mut Resolver<'_>, decl: &ChrootDecl, layers: &[&ChrootDecl], bases: Bases) -> RootBase {
+fn resolve_base(
+    resolver: &mut Resolver<'_>,
+    decl: &ChrootDecl,
+    layers: &[&ChrootDecl],
+    bases: Bases,
+) -> RootBase {
     let root = layers.iter().rev().find_map(|layer| layer.root.clone());
     let image = layers.iter().rev().find_map(|layer| layer.image.clone());
     let repositories: Vec<_> = layers.iter().flat_map(|layer| layer.repositories.iter().cloned()).collect();
-    resolver.unique("repository", decl.repositories.iter().map(|repository| &repository.name));
+    resolver
+        .mistakes
+        .report_duplicates("repository", decl.repositories.iter().map(|repository| &repository.name));
     let said = [
         ("`root`", root.is_some()),
         ("`image`", image.is_some()),
@@ -112,12 +118,20 @@ fn base(resolver: &mut Resolver<'_>, decl: &ChrootDecl, layers: &[&ChrootDecl], 
         [] => {
             let what = "something to be made from: `root`, `image` or `repo`".to_owned();
             let example = "root \"/\"".to_owned();
-            resolver.report(Problem::Missing { node: who, what, example }, "it has none", &decl.name.place);
+            resolver.mistakes.report(
+                ManifestProblem::Missing { node: who, what, example },
+                "it has none",
+                &decl.name.place,
+            );
         }
         [_] => {}
         [one, other, ..] => {
             let (one, other) = ((*one).to_owned(), (*other).to_owned());
-            resolver.report(Problem::Exclusive { who, one, other }, "this chroot", &decl.name.place);
+            resolver.mistakes.report(
+                ManifestProblem::Exclusive { who, one, other },
+                "this chroot",
+                &decl.name.place,
+            );
         }
     }
     if let Some(root) = &root {
@@ -125,18 +139,11 @@ fn base(resolver: &mut Resolver<'_>, decl: &ChrootDecl, layers: &[&ChrootDecl], 
             && !resolver.repository.is_folder(path)
         {
             let help = "`root \"/\"` is this machine's own root".to_owned();
-            let problem = Problem::NothingThere { what: "folder", path: root.value.to_string(), help };
-            resolver.report(problem, "this path", &root.place);
+            let problem =
+                ManifestProblem::NothingThere { what: "folder", path: root.value.to_string(), help };
+            resolver.mistakes.report(problem, "this path", &root.place);
         }
         return RootBase::Folder(root.clone());
     }
     image.map_or(RootBase::Repositories(repositories), RootBase::Image)
-}
-
-/// The chroot that a custom source's script runs in.
-pub(super) fn custom_chroot(kind: &SourceKind) -> Option<&crate::text::Spanned<String>> {
-    match kind {
-        SourceKind::Custom { chroot, .. } => chroot.as_ref(),
-        _ => None,
-    }
 }

@@ -2,43 +2,45 @@
 
 use super::declaration::{NamedSourceDecl, SourceDecl, SourceKind};
 use super::manifest_path::ManifestPath;
-use super::problem::Problem;
-use super::resolve::Resolver;
+use super::problem::ManifestProblem;
 use super::resolved::Source;
+use super::resolver::{Reference, Resolver};
 use crate::files::Resolved;
 use crate::text::Spanned;
 
-impl Resolver<'_> {
-    /// The source of a package; a name is replaced by the source that has it.
-    pub(super) fn package_source(
-        &mut self,
-        package: &Spanned<String>,
-        source: SourceDecl,
-        named: &[NamedSourceDecl],
-    ) -> Option<Source> {
-        let SourceDecl { kind, mut files, place } = source;
-        let kind = match kind {
-            SourceKind::Named(name) => {
-                let Some(found) = named.iter().find(|source| source.name.value == name.value) else {
-                    let known = named.iter().map(|source| source.name.value.as_str());
-                    let known = known.chain(super::rules::SOURCE_KINDS.iter().copied());
-                    let who = format!("package `{}`", package.value);
-                    self.undeclared(who, "comes from", "source", &name, known);
-                    return None;
-                };
-                let found = found.source.clone()?;
-                files.extend(found.files);
-                found.kind
-            }
-            kind => kind,
-        };
-        if let SourceKind::Path(path) = &kind {
-            self.source_path(path);
+/// The source of a package; a name is replaced by the source that has it.
+pub(super) fn resolve_source(
+    resolver: &mut Resolver<'_>,
+    package: &Spanned<String>,
+    source: SourceDecl,
+    named: &[NamedSourceDecl],
+) -> Option<Source> {
+    let SourceDecl { kind, mut files, place } = source;
+    let kind = match kind {
+        SourceKind::Named(name) => {
+            let Some(found) = named.iter().find(|source| source.name.value == name.value) else {
+                let known = named.iter().map(|source| source.name.value.as_str());
+                let known = known.chain(super::rules::SOURCE_KINDS.iter().copied());
+                let who = format!("package `{}`", package.value);
+                let reference = Reference { who: &who, relation: "comes from", kind: "source", name: &name };
+                resolver.report_undeclared(&reference, known);
+                return None;
+            };
+            let found = found.source.clone()?;
+            files.extend(found.files);
+            found.kind
         }
-        Some(Source { kind, files, place })
+        kind => kind,
+    };
+    if let SourceKind::Path(path) = &kind {
+        resolver.check_source_path(path);
     }
+    Some(Source { kind, files, place })
+}
 
-    fn source_path(&mut self, path: &Spanned<ManifestPath>) {
+impl Resolver<'_> {
+    /// Reports a path that no spec can be found by.
+    fn check_source_path(&mut self, path: &Spanned<ManifestPath>) {
         let ManifestPath::Repository(relative) = &path.value else {
             return;
         };
@@ -57,23 +59,23 @@ impl Resolver<'_> {
         if let Some(folder) = found.as_ref().filter(|found| self.repository.is_folder(found)) {
             let count = self.repository.search(folder, "*.spec").ok().flatten().unwrap_or_default().len();
             if count != 1 {
-                let problem = Problem::NotOneSpec { path: path.value.to_string(), count };
-                self.report(problem, "this folder", &path.place);
+                let problem = ManifestProblem::NotOneSpec { path: path.value.to_string(), count };
+                self.mistakes.report(problem, "this folder", &path.place);
             }
             return;
         }
         let is_there = found.is_some_and(|found| self.repository.file_size(found).is_some());
         if !is_there {
             let help = "paths are relative to the file that says them".to_owned();
-            self.report(
-                Problem::NothingThere { what: "spec", path: written, help },
+            self.mistakes.report(
+                ManifestProblem::NothingThere { what: "spec", path: written, help },
                 "this path",
                 &path.place,
             );
         } else if !may_be_one {
             let help = "a source is a spec, a folder with one spec, or a .src.rpm".to_owned();
-            self.report(
-                Problem::NothingThere { what: "spec", path: written, help },
+            self.mistakes.report(
+                ManifestProblem::NothingThere { what: "spec", path: written, help },
                 "this path",
                 &path.place,
             );

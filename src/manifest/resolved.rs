@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::declaration::{
-    Bootstrap, CacheDecl, EngineChoice, FileDecl, Isolation, Network, OnFailure, Priority, PublishDecl,
-    RebuildDecl, RemoteDecl, RepositoryDecl, SourceKind,
+    Bootstrap, CacheDecl, EngineChoice, FileDecl, Isolation, MacroDecl, Network, OnFailure, Priority,
+    PublishDecl, RebuildDecl, RemoteDecl, RepositoryDecl, SourceKind, VariableDecl,
 };
 use super::manifest_path::ManifestPath;
 use crate::engine::{Condition, MacroLevel, MacroSetting, Settings, Value};
@@ -95,7 +95,7 @@ pub struct Source {
     pub kind: SourceKind,
     /// Files that do not lie beside the spec.
     pub files: Vec<FileDecl>,
-    /// Where it is said.
+    /// Where it is written.
     pub place: Place,
 }
 
@@ -201,8 +201,18 @@ impl Manifest {
     }
 }
 
+/// Macros of one level.
+pub(super) fn macro_settings(decls: &[MacroDecl], level: MacroLevel) -> Vec<MacroSetting> {
+    decls.iter().map(|decl| macro_setting(&decl.name, decl.body.clone(), level)).collect()
+}
+
+/// Variables by name.
+pub(super) fn variables(decls: &[VariableDecl]) -> BTreeMap<String, Value> {
+    decls.iter().map(|decl| (decl.name.value.clone(), decl.value.clone())).collect()
+}
+
 /// Splits a macro's name as it is written, `configure_flag(n:)`, into name and options.
-pub(super) fn macro_setting(written: &str, body: Option<Value>, level: MacroLevel) -> MacroSetting {
+fn macro_setting(written: &str, body: Option<Value>, level: MacroLevel) -> MacroSetting {
     let (name, options) = match written.split_once('(') {
         Some((name, options)) => (name, Some(options.trim_end_matches(')').to_owned())),
         None => (written, None),

@@ -44,30 +44,19 @@ const fn node(
     name: &'static str,
     occurs: Occurs,
     arguments: &'static [ArgumentRule],
-    properties: &'static [PropertyRule],
-    block: Block,
     doc: &'static str,
 ) -> NodeRule {
-    NodeRule { name, doc, occurs, arguments, properties, block }
+    NodeRule { name, doc, occurs, arguments, properties: &[], block: Block::None }
 }
 
-const fn leaf(
-    name: &'static str,
-    occurs: Occurs,
-    arguments: &'static [ArgumentRule],
-    doc: &'static str,
-) -> NodeRule {
-    node(name, occurs, arguments, &[], Block::None, doc)
-}
-
-const MACRO: NodeRule = leaf(
+const MACRO: NodeRule = node(
     "NAME",
     Once,
     &[one("value", Spelling)],
     "The macro's body, kept as it is spelt; `#null` undefines it, and `(env)\"NAME\"` is kept secret. Options stand in the name: `\"configure_flag(n:)\"`.",
 );
 
-const VARIABLE: NodeRule = leaf(
+const VARIABLE: NodeRule = node(
     "NAME",
     Once,
     &[one("value", Spelling)],
@@ -78,56 +67,50 @@ const MACROS: NodeRule = node(
     "macros",
     Once,
     &[],
-    &[],
-    Block::Free(&MACRO),
     "Macros that override those of the root. A nearer level wins: project, chroot, batch, package, `-D`.",
-);
+)
+.with_block(Block::Free(&MACRO));
 
 const ENV: NodeRule =
-    node("env", Once, &[], &[], Block::Free(&VARIABLE), "Environment variables of the builds.");
+    node("env", Once, &[], "Environment variables of the builds.").with_block(Block::Free(&VARIABLE));
 
-const EXCLUDE: NodeRule = leaf("exclude", Often, &[some("chroot", Glob)], "Chroots to leave out after all.");
+const EXCLUDE: NodeRule = node("exclude", Often, &[some("chroot", Glob)], "Chroots to leave out after all.");
 
-const CHROOTS: NodeRule = node(
-    "chroots",
-    Once,
-    &[some("chroot", Glob)],
-    &[],
-    Block::Nodes(&[EXCLUDE]),
-    "The chroots to build for, by patterns.",
-);
+const CHROOTS: NodeRule =
+    node("chroots", Once, &[some("chroot", Glob)], "The chroots to build for, by patterns.")
+        .with_block(Block::Nodes(&[EXCLUDE]));
 
-const ENGINE: NodeRule = leaf(
+const ENGINE: NodeRule = node(
     "engine",
     Once,
     &[one("engine", OneOf(ENGINES))],
     "Who builds: forge's own engine, or the `rpmbuild` that the root has.",
 );
-const ISOLATION: NodeRule = leaf(
+const ISOLATION: NodeRule = node(
     "isolation",
     Once,
     &[one("isolation", OneOf(ISOLATIONS))],
     "How builds are kept apart from the machine. `none` trusts the specs with everything that forge may do.",
 );
 const NETWORK: NodeRule =
-    leaf("network", Once, &[one("value", Boolean)], "Whether builds may reach the network.");
+    node("network", Once, &[one("value", Boolean)], "Whether builds may reach the network.");
 const TIMEOUT: NodeRule =
-    leaf("timeout", Once, &[one("limit", Duration)], "How long a build may take; then all of it is ended.");
+    node("timeout", Once, &[one("limit", Duration)], "How long a build may take; then all of it is ended.");
 const RETRIES: NodeRule =
-    leaf("retries", Once, &[one("number", Count)], "How often a failed build is tried again.");
-const PRIORITY: NodeRule = leaf(
+    node("retries", Once, &[one("number", Count)], "How often a failed build is tried again.");
+const PRIORITY: NodeRule = node(
     "priority",
     Once,
     &[one("priority", OneOf(PRIORITIES))],
     "Background builds wait for all normal ones that could run.",
 );
-const ON_FAILURE_NODE: NodeRule = leaf(
+const ON_FAILURE_NODE: NodeRule = node(
     "on-failure",
     Once,
     &[one("what", OneOf(ON_FAILURE))],
     "Whether builds that do not depend on a failed one go on.",
 );
-const BOOTSTRAP: NodeRule = leaf(
+const BOOTSTRAP: NodeRule = node(
     "bootstrap",
     Once,
     &[one("how", OneOf(BOOTSTRAPS))],
@@ -135,10 +118,10 @@ const BOOTSTRAP: NodeRule = leaf(
 );
 
 const WITH: NodeRule =
-    leaf("with", Often, &[some("condition", Name)], "Build conditions to switch on (`%bcond`).");
+    node("with", Often, &[some("condition", Name)], "Build conditions to switch on (`%bcond`).");
 const WITHOUT: NodeRule =
-    leaf("without", Often, &[some("condition", Name)], "Build conditions to switch off (`%bcond`).");
-const AFTER: NodeRule = leaf(
+    node("without", Often, &[some("condition", Name)], "Build conditions to switch off (`%bcond`).");
+const AFTER: NodeRule = node(
     "after",
     Often,
     &[some("package", Name)],
@@ -149,10 +132,9 @@ const FILE: NodeRule = node(
     "file",
     Often,
     &[some("file", Glob)],
-    &[property("sha256", Sha256, "The checksum that the file must have.")],
-    Block::None,
     "Files that the spec names as sources and that do not lie beside it.",
-);
+)
+.with_properties(&[property("sha256", Sha256, "The checksum that the file must have.")]);
 
 const SOURCE_PROPERTIES: &[PropertyRule] = &[
     property("sha256", Sha256, "`url`: the checksum that the download must have."),
@@ -171,80 +153,71 @@ const SOURCE_PROPERTIES: &[PropertyRule] = &[
 ];
 
 const NEEDS: NodeRule =
-    leaf("needs", Often, &[some("package", Text)], "`custom`: packages that the script needs.");
+    node("needs", Often, &[some("package", Text)], "`custom`: packages that the script needs.");
 
 const SOURCE: NodeRule = node(
     "source",
     Once,
     &[one("kind", Name), maybe("what", Text)],
-    SOURCE_PROPERTIES,
-    Block::Nodes(&[FILE, NEEDS]),
     "Where the package comes from: `path` (a spec, a folder with one spec, a .src.rpm), `url`, `git`, `svn`, \
      `distgit`, `pypi`, `rubygems`, `custom`, or the name of a `source` of the manifest.",
-);
+)
+.with_properties(SOURCE_PROPERTIES)
+.with_block(Block::Nodes(&[FILE, NEEDS]));
 
 const fn source_kind(name: &'static str, argument: &'static [ArgumentRule], doc: &'static str) -> NodeRule {
-    node(name, Once, argument, SOURCE_PROPERTIES, Block::Nodes(&[FILE, NEEDS]), doc)
+    node(name, Once, argument, doc)
+        .with_properties(SOURCE_PROPERTIES)
+        .with_block(Block::Nodes(&[FILE, NEEDS]))
 }
 
-const NAMED_SOURCE: NodeRule = node(
-    "source",
-    Often,
-    &[one("name", Name)],
-    &[],
-    Block::Nodes(&[
-        source_kind("path", &[one("path", Path)], "A spec, a folder with one spec, or a .src.rpm."),
-        source_kind("url", &[one("url", Text)], "A spec or .src.rpm to download."),
-        source_kind("git", &[one("url", Text)], "A git repository."),
-        source_kind("svn", &[one("url", Text)], "A Subversion repository."),
-        source_kind("distgit", &[one("package", Name)], "A distribution's package repository."),
-        source_kind(
-            "pypi",
-            &[one("project", Name)],
-            "A project of PyPI; its spec is made from its metadata.",
-        ),
-        source_kind("rubygems", &[one("gem", Name)], "A gem; its spec is made from its metadata."),
-        source_kind("custom", &[], "A script that makes spec and sources."),
-    ]),
-    "A source under a name, for packages that share it.",
-);
+const NAMED_SOURCE: NodeRule =
+    node("source", Often, &[one("name", Name)], "A source under a name, for packages that share it.")
+        .with_block(Block::Nodes(&[
+            source_kind("path", &[one("path", Path)], "A spec, a folder with one spec, or a .src.rpm."),
+            source_kind("url", &[one("url", Text)], "A spec or .src.rpm to download."),
+            source_kind("git", &[one("url", Text)], "A git repository."),
+            source_kind("svn", &[one("url", Text)], "A Subversion repository."),
+            source_kind("distgit", &[one("package", Name)], "A distribution's package repository."),
+            source_kind(
+                "pypi",
+                &[one("project", Name)],
+                "A project of PyPI; its spec is made from its metadata.",
+            ),
+            source_kind("rubygems", &[one("gem", Name)], "A gem; its spec is made from its metadata."),
+            source_kind("custom", &[], "A script that makes spec and sources."),
+        ]));
 
 const PROJECT: NodeRule = node(
     "project",
     Once,
     &[one("name", Name)],
-    &[],
-    Block::Nodes(&[
-        leaf("description", Once, &[one("text", Text)], "What the project is, in a sentence."),
-        leaf("include", Often, &[some("file", Glob)], "More files of the manifest."),
-    ]),
     "What the repository ships, and what else belongs to its manifest.",
-);
+)
+.with_block(Block::Nodes(&[
+    node("description", Once, &[one("text", Text)], "What the project is, in a sentence."),
+    node("include", Often, &[some("file", Glob)], "More files of the manifest."),
+]));
 
-const REPO: NodeRule = node(
-    "repo",
-    Often,
-    &[one("name", Name)],
-    &[
-        property("baseurl", Text, "Where the repository is; `$basearch` and `$arch` are replaced."),
-        property("metalink", Text, "Where the list of its mirrors is, as a metalink."),
-        property("mirrorlist", Text, "Where the list of its mirrors is, one a line."),
-        property("gpgkey", Path, "The key that its metadata and packages are signed with."),
-        property("priority", Count, "Repositories of a lower number come first; 99 where it is left out."),
-        property("exclude", Glob, "Packages to leave out."),
-    ],
-    Block::None,
-    "A repository that the root's packages come from.",
-);
+const REPO: NodeRule =
+    node("repo", Often, &[one("name", Name)], "A repository that the root's packages come from.")
+        .with_properties(&[
+            property("baseurl", Text, "Where the repository is; `$basearch` and `$arch` are replaced."),
+            property("metalink", Text, "Where the list of its mirrors is, as a metalink."),
+            property("mirrorlist", Text, "Where the list of its mirrors is, one a line."),
+            property("gpgkey", Path, "The key that its metadata and packages are signed with."),
+            property(
+                "priority",
+                Count,
+                "Repositories of a lower number come first; 99 where it is left out.",
+            ),
+            property("exclude", Glob, "Packages to leave out."),
+        ]);
 
-const CHROOT: NodeRule = node(
-    "chroot",
-    Often,
-    &[one("name", Name)],
-    &[],
-    Block::Nodes(&[
-        leaf("arch", Once, &[one("arch", Name)], "The architecture; the machine's own where it is left out."),
-        leaf(
+const CHROOT: NodeRule =
+    node("chroot", Often, &[one("name", Name)], "A root to build in.").with_block(Block::Nodes(&[
+        node("arch", Once, &[one("arch", Name)], "The architecture; the machine's own where it is left out."),
+        node(
             "rpm",
             Once,
             &[one("version", RpmVersion)],
@@ -252,7 +225,7 @@ const CHROOT: NodeRule = node(
              as `%patch0`, is taken. The root's own where it is left out.",
         ),
         REPO,
-        leaf(
+        node(
             "install",
             Often,
             &[some("package", Text)],
@@ -260,209 +233,142 @@ const CHROOT: NodeRule = node(
         ),
         ENV,
         MACROS,
-        leaf("overlays", Once, &[one("chroot", Name)], "The chroot whose declaration this one starts from."),
-        leaf("root", Once, &[one("folder", Path)], "A root that exists: `/` is this machine's own."),
-        leaf(
+        node("overlays", Once, &[one("chroot", Name)], "The chroot whose declaration this one starts from."),
+        node("root", Once, &[one("folder", Path)], "A root that exists: `/` is this machine's own."),
+        node(
             "image",
             Once,
             &[one("image", Text)],
             "A root that somebody else made: `oci:FOLDER`, a tar, a folder.",
         ),
-    ]),
-    "A root to build in.",
-);
+    ]));
 
-const DEFAULTS: NodeRule = node(
-    "defaults",
-    Once,
-    &[],
-    &[],
-    Block::Nodes(&[
-        CHROOTS,
-        ENGINE,
-        ISOLATION,
-        BOOTSTRAP,
-        NETWORK,
-        TIMEOUT,
-        RETRIES,
-        PRIORITY,
-        ON_FAILURE_NODE,
-    ]),
-    "What holds for every package that does not say otherwise.",
-);
+const DEFAULTS: NodeRule =
+    node("defaults", Once, &[], "What holds for every package that does not say otherwise.").with_block(
+        Block::Nodes(&[
+            CHROOTS,
+            ENGINE,
+            ISOLATION,
+            BOOTSTRAP,
+            NETWORK,
+            TIMEOUT,
+            RETRIES,
+            PRIORITY,
+            ON_FAILURE_NODE,
+        ]),
+    );
 
 const PACKAGE_NODES: &[NodeRule] = &[
     SOURCE, CHROOTS, WITH, WITHOUT, TIMEOUT, ENV, MACROS, AFTER, ENGINE, ISOLATION, NETWORK, RETRIES,
     PRIORITY,
 ];
 
-const PACKAGE: NodeRule =
-    node("package", Often, &[one("name", Name)], &[], Block::Nodes(PACKAGE_NODES), "A package to build.");
+const PACKAGE: NodeRule = node("package", Often, &[one("name", Name)], "A package to build.")
+    .with_block(Block::Nodes(PACKAGE_NODES));
 
 const PACKAGES: NodeRule = node(
     "packages",
     Often,
     &[some("spec", Glob)],
-    &[],
-    Block::Nodes(&[
-        CHROOTS, WITH, WITHOUT, TIMEOUT, ENV, MACROS, AFTER, ENGINE, ISOLATION, NETWORK, RETRIES, PRIORITY,
-    ]),
     "One package for each spec that matches, named after the file.",
-);
+)
+.with_block(Block::Nodes(&[
+    CHROOTS, WITH, WITHOUT, TIMEOUT, ENV, MACROS, AFTER, ENGINE, ISOLATION, NETWORK, RETRIES, PRIORITY,
+]));
 
-const BATCH: NodeRule = node(
-    "batch",
-    Often,
-    &[one("name", Name)],
-    &[
-        property("after", Name, "The batch that must have ended well before this one starts."),
-        property("even-if", OneOf(EVEN_IF), "Start even if builds of that batch have failed."),
-    ],
-    Block::Nodes(&[
-        leaf(
-            "members",
-            Often,
-            &[some("package", Glob)],
-            "Its packages, less those that earlier batches took.",
-        ),
-        node(
-            "after",
-            Often,
-            &[one("batch", Name)],
-            &[property("even-if", OneOf(EVEN_IF), "Start even if builds of that batch have failed.")],
-            Block::None,
-            "One more batch that comes before.",
-        ),
-        PRIORITY,
-        MACROS,
-    ]),
-    "Packages that are built together, and what they wait for.",
-);
+const BATCH: NodeRule =
+    node("batch", Often, &[one("name", Name)], "Packages that are built together, and what they wait for.")
+        .with_properties(&[
+            property("after", Name, "The batch that must have ended well before this one starts."),
+            property("even-if", OneOf(EVEN_IF), "Start even if builds of that batch have failed."),
+        ])
+        .with_block(Block::Nodes(&[
+            node(
+                "members",
+                Often,
+                &[some("package", Glob)],
+                "Its packages, less those that earlier batches took.",
+            ),
+            node("after", Often, &[one("batch", Name)], "One more batch that comes before.").with_properties(
+                &[property("even-if", OneOf(EVEN_IF), "Start even if builds of that batch have failed.")],
+            ),
+            PRIORITY,
+            MACROS,
+        ]));
 
 const PUBLISH: NodeRule = node(
     "publish",
     Once,
     &[one("folder", Path)],
-    &[],
-    Block::Nodes(&[
-        node(
-            "sign",
-            Once,
-            &[],
-            &[
-                property("key", Path, "The file that holds the key."),
-                property("env", Name, "The environment variable that holds the key."),
-                property("command", Text, "The command that signs."),
-            ],
-            Block::None,
-            "How packages and metadata are signed.",
-        ),
-        node(
-            "keep",
-            Once,
-            &[],
-            &[
-                property("builds", Count, "How many good builds of a package are kept."),
-                property("failed", Duration, "How long failed builds are kept."),
-            ],
-            Block::None,
-            "What is kept of older results.",
-        ),
-        node(
-            "debuginfo",
-            Once,
-            &[],
-            &[required("separate", Boolean, "Whether debuginfo packages get a repository of their own.")],
-            Block::None,
-            "Where debuginfo packages go.",
-        ),
-        leaf(
-            "adopt",
-            Once,
-            &[one("value", Boolean)],
-            "Whether a folder is taken over that another project publishes to, or that holds a repository which \
-             forge has no record of. Such a folder is refused otherwise, and nothing in it is touched.",
-        ),
-        leaf(
-            "links",
-            Once,
-            &[one("value", Boolean)],
-            "Whether packages in the repository are hard links to the store's files where both are on one file \
-             system. Otherwise they share nothing with the store that a change in place could spoil.",
-        ),
-    ]),
     "Where repositories are written; `{chroot}` stands for each chroot's name.",
-);
-
-const CACHE: NodeRule = node(
-    "cache",
-    Once,
-    &[one("url", Text)],
-    &[property("write", OneOf(&["always", "ci", "never"]), "Who may write.")],
-    Block::None,
-    "Results shared with others.",
-);
-
-const REMOTE: NodeRule = node(
-    "remote",
-    Once,
-    &[one("url", Text)],
-    &[],
-    Block::Nodes(&[
-        leaf("instance", Once, &[one("name", Text)], "The instance of the service."),
-        node("platform", Once, &[], &[], Block::Free(&VARIABLE), "What a worker must be."),
+)
+.with_block(Block::Nodes(&[
+    node("sign", Once, &[], "How packages and metadata are signed.").with_properties(&[
+        property("key", Path, "The file that holds the key."),
+        property("env", Name, "The environment variable that holds the key."),
+        property("command", Text, "The command that signs."),
     ]),
-    "Machines that build, by the Remote Execution API.",
-);
+    node("keep", Once, &[], "What is kept of older results.").with_properties(&[
+        property("builds", Count, "How many good builds of a package are kept."),
+        property("failed", Duration, "How long failed builds are kept."),
+    ]),
+    node("debuginfo", Once, &[], "Where debuginfo packages go.").with_properties(&[required(
+        "separate",
+        Boolean,
+        "Whether debuginfo packages get a repository of their own.",
+    )]),
+    node(
+        "adopt",
+        Once,
+        &[one("value", Boolean)],
+        "Whether a folder is taken over that another project publishes to, or that holds a repository which \
+             forge has no record of. Such a folder is refused otherwise, and nothing in it is touched.",
+    ),
+    node(
+        "links",
+        Once,
+        &[one("value", Boolean)],
+        "Whether packages in the repository are hard links to the store's files where both are on one file \
+             system. Otherwise they share nothing with the store that a change in place could spoil.",
+    ),
+]));
 
-const REBUILD: NodeRule = node(
-    "rebuild",
-    Often,
-    &[one("name", Name)],
-    &[],
-    Block::Nodes(&[
+const CACHE: NodeRule = node("cache", Once, &[one("url", Text)], "Results shared with others.")
+    .with_properties(&[property("write", OneOf(&["always", "ci", "never"]), "Who may write.")]);
+
+const REMOTE: NodeRule =
+    node("remote", Once, &[one("url", Text)], "Machines that build, by the Remote Execution API.")
+        .with_block(Block::Nodes(&[
+            node("instance", Once, &[one("name", Text)], "The instance of the service."),
+            node("platform", Once, &[], "What a worker must be.").with_block(Block::Free(&VARIABLE)),
+        ]));
+
+const REBUILD: NodeRule = node("rebuild", Often, &[one("name", Name)], "A mass rebuild, as data.")
+    .with_block(Block::Nodes(&[
         CHROOTS,
-        leaf("change", Often, &[some("package", Name)], "Packages of this manifest that are new."),
+        node("change", Often, &[some("package", Name)], "Packages of this manifest that are new."),
+        node("select", Often, &[], "Which packages are rebuilt.").with_properties(&[
+            required("whatrequires", Glob, "What the packages to rebuild require."),
+            property("depth", Count, "How many steps of requiring are followed; 1 where it is left out."),
+            property("from", Text, "Where the packages come from."),
+        ]),
+        node("sample", Once, &[one("number", Count)], "Only so many of them.").with_properties(&[property(
+            "seed",
+            Count,
+            "Decides which packages the sample takes.",
+        )]),
         node(
-            "select",
-            Often,
-            &[],
-            &[
-                required("whatrequires", Glob, "What the packages to rebuild require."),
-                property("depth", Count, "How many steps of requiring are followed; 1 where it is left out."),
-                property("from", Text, "Where the packages come from."),
-            ],
-            Block::None,
-            "Which packages are rebuilt.",
-        ),
-        node(
-            "sample",
-            Once,
-            &[one("number", Count)],
-            &[property("seed", Count, "Decides which packages the sample takes.")],
-            Block::None,
-            "Only so many of them.",
-        ),
-        leaf(
             "baseline",
             Once,
             &[one("value", Boolean)],
             "Whether to build without the change too: what fails there as well is not the change's fault.",
         ),
-    ]),
-    "A mass rebuild, as data.",
-);
+    ]));
 
 /// The nodes of a file.
 pub const DOCUMENT: &[NodeRule] = &[
-    node(
-        "rpmforge",
-        Once,
-        &[],
-        &[required("version", Count, "The version of the language: 1.")],
-        Block::None,
-        "Says that this is a manifest; the first node of the manifest's main file.",
-    ),
+    node("rpmforge", Once, &[], "Says that this is a manifest; the first node of the manifest's main file.")
+        .with_properties(&[required("version", Count, "The version of the language: 1.")]),
     PROJECT,
     NodeRule { occurs: Often, ..MACROS },
     CHROOT,

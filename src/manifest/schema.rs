@@ -18,9 +18,9 @@ pub fn schema() -> String {
 
 fn schema_node(text: &mut String, rule: &NodeRule, depth: usize, name: Option<&str>) {
     let indent = "    ".repeat(depth);
-    let name = name.map(|name| format!(" {}", quoted(name))).unwrap_or_default();
+    let name = name.map(|name| format!(" {}", quote(name))).unwrap_or_default();
     // Writing to a String can't fail, here and below.
-    let _ = writeln!(text, "{indent}node{name} description={} {{", quoted(rule.doc));
+    let _ = writeln!(text, "{indent}node{name} description={} {{", quote(rule.doc));
     if rule.occurs == Occurs::Once && !name.is_empty() {
         let _ = writeln!(text, "{indent}    max 1");
     }
@@ -49,7 +49,7 @@ fn schema_node(text: &mut String, rule: &NodeRule, depth: usize, name: Option<&s
 fn schema_value(text: &mut String, argument: &ArgumentRule, depth: usize) {
     let indent = "    ".repeat(depth);
     let (least, most) = argument.count;
-    let _ = writeln!(text, "{indent}value description={} {{", quoted(argument.name));
+    let _ = writeln!(text, "{indent}value description={} {{", quote(argument.name));
     let _ = writeln!(text, "{indent}    min {least}");
     if let Some(most) = most {
         let _ = writeln!(text, "{indent}    max {most}");
@@ -60,7 +60,7 @@ fn schema_value(text: &mut String, argument: &ArgumentRule, depth: usize) {
 
 fn schema_property(text: &mut String, property: &PropertyRule, depth: usize) {
     let indent = "    ".repeat(depth);
-    let (name, doc) = (quoted(property.name), quoted(property.doc));
+    let (name, doc) = (quote(property.name), quote(property.doc));
     let _ = writeln!(text, "{indent}prop {name} description={doc} {{");
     if property.required {
         let _ = writeln!(text, "{indent}    required #true");
@@ -84,7 +84,7 @@ fn schema_kind(text: &mut String, kind: ValueKind, depth: usize) {
         ValueKind::OneOf(words) => {
             vec![
                 "type string".to_owned(),
-                format!("enum {}", words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")),
+                format!("enum {}", words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")),
             ]
         }
         ValueKind::Sha256 => vec!["type string".to_owned(), "pattern #\"^[0-9a-fA-F]{64}$\"#".to_owned()],
@@ -95,7 +95,7 @@ fn schema_kind(text: &mut String, kind: ValueKind, depth: usize) {
     }
 }
 
-fn quoted(text: &str) -> String {
+fn quote(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 

@@ -16,20 +16,20 @@ pub fn first_manifest(repository: &Folder, name: &str) -> io::Result<Option<Stri
         "rpmforge version=1\n\nproject {} {{\n    description \"\"\n}}\n\n\
          // This machine's own root.\nchroot host {{ root \"/\" }}\n\n\
          defaults {{\n    isolation none // the specs here are trusted\n}}\n\n",
-        quoted(&as_name(name))
+        quote(&as_name(name))
     );
-    for (name, spec) in named(&specs) {
+    for (name, spec) in name_packages(&specs) {
         text.push_str(&format!(
             "package {} {{ source path {} }}\n",
-            quoted(&name),
-            quoted(&spec.to_string_lossy())
+            quote(&name),
+            quote(&spec.to_string_lossy())
         ));
     }
     Ok(Some(text))
 }
 
 /// A name for each spec: its file's, with the folder's before it where two files have one name.
-fn named(specs: &[PathBuf]) -> BTreeMap<String, &Path> {
+fn name_packages(specs: &[PathBuf]) -> BTreeMap<String, &Path> {
     let mut names = BTreeMap::new();
     for spec in specs {
         let stem = as_name(&spec.file_stem().unwrap_or_default().to_string_lossy());
@@ -55,7 +55,7 @@ fn as_name(text: &str) -> String {
 }
 
 /// As KDL writes it: bare where it can be.
-fn quoted(text: &str) -> String {
+fn quote(text: &str) -> String {
     let is_bare = text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "._+-".contains(c))
         && !matches!(text, "true" | "false" | "null" | "inf" | "nan");

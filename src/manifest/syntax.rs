@@ -10,7 +10,7 @@ use kdl::{KdlDiagnostic, KdlDocument, KdlError};
 use super::limits;
 use super::nesting::{self, Excess, Nested};
 use super::pieces::parse_with_stack;
-use super::problem::{ManifestError, Problem};
+use super::problem::{ManifestError, ManifestProblem};
 use crate::files::reason;
 use crate::text::{Located, Place, SourceText};
 
@@ -24,7 +24,8 @@ pub(super) fn parse(source: &Arc<SourceText>) -> Result<KdlDocument, Vec<Manifes
     match parse_with_stack(&parsable, threads) {
         Ok(parsed) => parsed.map_err(|error| mistakes(source, &error)),
         Err(error) => {
-            let problem = Problem::Unreadable { path: source.name().to_owned(), reason: reason(&error) };
+            let problem =
+                ManifestProblem::Unreadable { path: source.name().to_owned(), reason: reason(&error) };
             Err(vec![Located::new(problem, "this file", Place::new(source, 0..0))])
         }
     }
@@ -47,13 +48,13 @@ fn too_deep(source: &Arc<SourceText>, excess: Excess) -> ManifestError {
             "each `/*` within a comment needs a `*/` of its own: is one missing?",
         ),
     };
-    Located::new(Problem::TooDeep { what, limit, help }, "this one", Place::new(source, at..at + 1))
+    Located::new(ManifestProblem::TooDeep { what, limit, help }, "this one", Place::new(source, at..at + 1))
 }
 
 fn too_many_braces(source: &Arc<SourceText>) -> ManifestError {
     let mut braces = source.text().match_indices(['{', '}']);
     let at = braces.nth(limits::MOST_BRACES).map_or(0, |(at, _)| at);
-    let problem = Problem::TooMuchText { what: format!("{} braces", limits::MOST_BRACES) };
+    let problem = ManifestProblem::TooMuchText { what: format!("{} braces", limits::MOST_BRACES) };
     Located::new(problem, "this one", Place::new(source, at..at + 1))
 }
 
@@ -63,7 +64,7 @@ fn mistakes(source: &Arc<SourceText>, error: &KdlError) -> Vec<ManifestError> {
         .iter()
         .take(10 * limits::MOST_MISTAKES)
         .map(|said| {
-            let error = located(source, said);
+            let error = locate_error(source, said);
             (error.place().span().start, error)
         })
         .collect();
@@ -84,26 +85,26 @@ pub(super) fn only_the_first(mut errors: Vec<ManifestError>) -> Vec<ManifestErro
     if errors.len() > limit + 1 {
         let next = errors[limit].place().clone();
         errors.truncate(limit);
-        errors.push(Located::new(Problem::ManyMistakes { limit }, "the next one", next));
+        errors.push(Located::new(ManifestProblem::ManyMistakes { limit }, "the next one", next));
     }
     errors
 }
 
-fn located(source: &Arc<SourceText>, said: &KdlDiagnostic) -> ManifestError {
+fn locate_error(source: &Arc<SourceText>, said: &KdlDiagnostic) -> ManifestError {
     let start = said.span.offset().min(source.text().len());
     let end = (start + said.span.len()).min(source.text().len());
-    let span = narrowed(source.text(), start, end);
+    let span = narrow_span(source.text(), start, end);
     let message = said.message.clone().unwrap_or_else(|| "this is not KDL".to_owned());
     let is_comment = message.contains("multi-line comment");
     let comment = if is_comment { source.text().rfind("/*") } else { None };
     let span = comment.map_or(span, |at| at..at + 2);
     let written = source.text().get(span.clone()).unwrap_or_default();
-    let (message, help) = in_our_words(written.trim(), message, said.help.clone());
-    Located::new(Problem::Syntax { message, help }, "here", Place::new(source, span))
+    let (message, help) = explain_syntax_error(written.trim(), message, said.help.clone());
+    Located::new(ManifestProblem::Syntax { message, help }, "here", Place::new(source, span))
 }
 
-/// What the most frequent mistakes are, said in the words of what was written.
-fn in_our_words(written: &str, message: String, help: Option<String>) -> (String, String) {
+/// The message and the help of a syntax error; the most frequent ones in terms of what was written.
+fn explain_syntax_error(written: &str, message: String, help: Option<String>) -> (String, String) {
     match written {
         "true" | "false" | "null" => {
             (format!("`{written}` is neither a name nor a value"), format!("KDL 2 writes `#{written}`"))
@@ -125,7 +126,7 @@ fn in_our_words(written: &str, message: String, help: Option<String>) -> (String
 
 /// The place within a span of several lines that is most likely meant: a property without its value, else the first
 /// line.
-fn narrowed(text: &str, start: usize, end: usize) -> std::ops::Range<usize> {
+fn narrow_span(text: &str, start: usize, end: usize) -> std::ops::Range<usize> {
     let whole = text.get(start..end).unwrap_or_default();
     if !whole.contains('\n') {
         return start..end.max(start + usize::from(end < text.len()));
@@ -153,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_thousand_blocks_are_refused_before_the_parser_sees_them() {
-        assert!(matches!(mistakes(&"a {".repeat(5000))[0].error(), Problem::TooDeep { .. }));
+        assert!(matches!(mistakes(&"a {".repeat(5000))[0].error(), ManifestProblem::TooDeep { .. }));
     }
 
     #[test]
@@ -168,7 +169,7 @@ mod tests {
             let mistakes = mistakes(&line.repeat(2000));
             assert!(mistakes.iter().all(|mistake| matches!(
                 mistake.error(),
-                Problem::Syntax { .. } | Problem::ManyMistakes { .. }
+                ManifestProblem::Syntax { .. } | ManifestProblem::ManyMistakes { .. }
             )));
         }
     }
@@ -178,7 +179,7 @@ mod tests {
         let mistakes = mistakes(&"a true\n".repeat(1000));
         assert_eq!(mistakes.len(), limits::MOST_MISTAKES + 1);
         let last = mistakes.last().unwrap();
-        assert!(matches!(last.error(), Problem::ManyMistakes { limit: limits::MOST_MISTAKES }));
+        assert!(matches!(last.error(), ManifestProblem::ManyMistakes { limit: limits::MOST_MISTAKES }));
         assert_eq!(last.place().span().start, limits::MOST_MISTAKES * "a true\n".len() + 2);
     }
 
@@ -186,7 +187,7 @@ mod tests {
     fn more_braces_than_there_is_stack_for_are_refused() {
         let text = "a {}\n".repeat(limits::MOST_BRACES / 2 + 1);
         let mistakes = mistakes(&text);
-        assert!(matches!(mistakes[0].error(), Problem::TooMuchText { .. }));
+        assert!(matches!(mistakes[0].error(), ManifestProblem::TooMuchText { .. }));
         assert_eq!(mistakes[0].place().span().start, limits::MOST_BRACES / 2 * "a {}\n".len() + 2);
     }
 }

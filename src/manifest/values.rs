@@ -6,7 +6,7 @@ use std::time::Duration;
 use kdl::{KdlEntry, KdlNode, KdlValue};
 
 use super::environment::Environment;
-use super::problem::{ManifestError, Problem};
+use super::problem::{ManifestError, ManifestProblem};
 use crate::engine::Value;
 use crate::text::{Located, Place, SourceText, Spanned};
 
@@ -72,7 +72,7 @@ impl Values<'_> {
         match self.environment.secret(&text) {
             Ok(secret) => Some(Value::Secret(secret)),
             Err(reason) => {
-                let problem = Problem::SecretKey { reason };
+                let problem = ManifestProblem::SecretKey { reason };
                 self.errors.push(Located::new(problem, "needed for this value", place));
                 None
             }
@@ -114,7 +114,7 @@ impl Values<'_> {
         match self.environment.variable(&written) {
             Some(value) => Some(Spanned::new(value.to_owned(), place)),
             None => {
-                let problem = Problem::UnsetVariable { name: written };
+                let problem = ManifestProblem::UnsetVariable { name: written };
                 self.errors.push(Located::new(problem, "asked for here", place));
                 None
             }

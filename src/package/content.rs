@@ -35,10 +35,10 @@ fn is_volatile(tag: Tag) -> bool {
 
 fn encode(encoder: &mut Encoder, tag: &str, value: &Value) {
     match value {
-        Value::Text(text) => encoder.digest_field(tag, &Digest::of(text)),
-        Value::Bytes(bytes) => encoder.digest_field(tag, &Digest::of(bytes)),
+        Value::Text(text) => encoder.digest_field(tag, &Digest::compute(text)),
+        Value::Bytes(bytes) => encoder.digest_field(tag, &Digest::compute(bytes)),
         Value::Texts(texts) | Value::Localized(texts) => encoder.list(tag, texts.iter(), |encoder, text| {
-            encoder.digest_field("", &Digest::of(text));
+            encoder.digest_field("", &Digest::compute(text));
         }),
         Value::Numbers(numbers) => encoder.text(tag, &format!("{numbers:?}")),
     };

@@ -97,11 +97,11 @@ impl<W: Write> ArchiveWriter<W> {
             if length == 0 {
                 break;
             }
-            left = left.checked_sub(length as u64).ok_or_else(changed)?;
+            left = left.checked_sub(length as u64).ok_or_else(changed_while_read)?;
             self.write(chunk.get(..length).unwrap_or_default())?;
         }
         if left > 0 {
-            return Err(changed());
+            return Err(changed_while_read());
         }
         self.pad()
     }
@@ -127,6 +127,6 @@ impl<W: Write> ArchiveWriter<W> {
     }
 }
 
-fn changed() -> io::Error {
+fn changed_while_read() -> io::Error {
     io::Error::other("it was changed while it was packaged")
 }

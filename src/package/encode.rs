@@ -29,7 +29,7 @@ impl Region {
 }
 
 /// An entry: its tag, its kind, its value. The tags of signature headers have a meaning of their own.
-pub(super) type Entry<'v> = (u32, Kind, &'v Value);
+pub(super) type HeaderEntry<'v> = (u32, Kind, &'v Value);
 
 /// The type of a region: bytes.
 const REGION_TYPE: u32 = 7;
@@ -61,7 +61,7 @@ fn is_program(tag: Tag) -> bool {
 }
 
 /// The bytes of a header; entries come in the order of their tags.
-pub(super) fn encode<'v>(region: Region, entries: impl Iterator<Item = Entry<'v>>) -> Vec<u8> {
+pub(super) fn encode<'v>(region: Region, entries: impl Iterator<Item = HeaderEntry<'v>>) -> Vec<u8> {
     let (mut index, mut data, mut count) = (Vec::new(), Vec::new(), 1_u32);
     for (tag, kind, value) in entries {
         pad(&mut data, width(kind));

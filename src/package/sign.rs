@@ -37,7 +37,7 @@ pub fn add_signature(folder: &Folder, path: &Path, headers: &Headers, signature:
     entries.push(entry);
     entries.sort_by_key(|(tag, ..)| *tag);
     let header_at = headers.payload_offset - headers.header_bytes.len() as u64;
-    let bytes = fitted(entries, room);
+    let bytes = encode_within(entries, room);
     folder.write_atomic_with(path, |file| {
         let mut package = folder.open(path)?.into_std();
         let mut lead = [0; LEAD_SIZE];
@@ -101,7 +101,7 @@ fn encoded(entries: &[(u32, Kind, Value)]) -> Vec<u8> {
 
 /// The header's bytes, which begin the next header at a place of 8 bytes; with as much of the reserve as there is room for: what
 /// fills it up is none.
-fn fitted(mut entries: Vec<(u32, Kind, Value)>, room: usize) -> Vec<u8> {
+fn encode_within(mut entries: Vec<(u32, Kind, Value)>, room: usize) -> Vec<u8> {
     let is_reserve = |tag: u32| matches!(tag, signature_tag::RESERVED | signature_tag::RESERVED_4);
     let padded = |entries: &[(u32, Kind, Value)]| {
         let mut bytes = encoded(entries);
@@ -138,7 +138,7 @@ mod tests {
         let reserve = |size| (signature_tag::RESERVED, Kind::Bytes, Value::Bytes(vec![0; size]));
         let room = encoded(&[reserve(400)]).len();
         let signature = (signature_tag::OPENPGP, Kind::Texts, Value::Texts(vec!["x".repeat(99).into()]));
-        let all = fitted(vec![signature, reserve(400)], room);
+        let all = encode_within(vec![signature, reserve(400)], room);
         assert_eq!(all.len(), room.next_multiple_of(8));
         // 16 bytes of index, the text and its end.
         assert!(all.windows(284).any(|part| part.iter().all(|byte| *byte == 0)));

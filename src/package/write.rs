@@ -359,13 +359,13 @@ impl Signatures {
         let is_long = sizes.content.max(sizes.archive) > u64::from(u32::MAX);
         if is_long && self.format == Format::V4 {
             let plain = Sizes { content: 0, archive: 0 };
-            let usual = encoded(&self.entries(head, Some(vec![0; 16]), &plain, reserved)).len();
-            while encoded(&entries).len() > usual && reserved > 0 {
+            let usual = encode_signatures(&self.entries(head, Some(vec![0; 16]), &plain, reserved)).len();
+            while encode_signatures(&entries).len() > usual && reserved > 0 {
                 reserved -= 1;
                 entries = self.entries(head, entries_md5(&entries), &sizes, reserved);
             }
         }
-        let mut bytes = encoded(&entries);
+        let mut bytes = encode_signatures(&entries);
         bytes.resize(bytes.len().next_multiple_of(8), 0);
         bytes
     }
@@ -414,7 +414,7 @@ fn entries_md5(entries: &[(u32, Kind, Value)]) -> Option<Vec<u8>> {
     })
 }
 
-fn encoded(entries: &[(u32, Kind, Value)]) -> Vec<u8> {
+fn encode_signatures(entries: &[(u32, Kind, Value)]) -> Vec<u8> {
     encode(Region::Signatures, entries.iter().map(|(tag, kind, value)| (*tag, *kind, value)))
 }
 

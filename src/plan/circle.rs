@@ -36,7 +36,7 @@ pub(super) fn first_circle(graph: &DiGraph<Step, Edge>) -> Vec<(NodeIndex, NodeI
     while let Some(node) = ahead.pop_front() {
         for edge in graph.edges(node).filter(|edge| component.contains(&edge.target())) {
             if edge.target() == *start {
-                return way_back(graph, &came_from, edge.id());
+                return trace_back(graph, &came_from, edge.id());
             }
             if let Entry::Vacant(unknown) = came_from.entry(edge.target()) {
                 unknown.insert(edge.id());
@@ -49,7 +49,7 @@ pub(super) fn first_circle(graph: &DiGraph<Step, Edge>) -> Vec<(NodeIndex, NodeI
 
 type StepEdge = (NodeIndex, NodeIndex, Edge);
 
-fn way_back(
+fn trace_back(
     graph: &DiGraph<Step, Edge>,
     came_from: &HashMap<NodeIndex, EdgeIndex>,
     last: EdgeIndex,
@@ -64,14 +64,13 @@ fn way_back(
 }
 
 impl Arrow {
-    /// The edge `from` → `to`: `to` has to wait for `from`.
+    /// The edge `from` → `to`, steps with their names: `to` has to wait for `from`.
     pub(super) fn new(
         manifest: &Manifest,
         builds: &[Build],
-        steps: (Step, Step),
         edge: &Edge,
-        from: &str,
-        to: &str,
+        (from_step, from): (Step, &str),
+        (to_step, to): (Step, &str),
     ) -> Self {
         let declared = |step: Step| match step {
             Step::Fetch(id) | Step::SourcePackage(id) | Step::Build(id) => {
@@ -82,9 +81,9 @@ impl Arrow {
         };
         match edge {
             Edge::Requires(dependency) => {
-                let place = match steps.1 {
+                let place = match to_step {
                     Step::Build(id) => {
-                        required_at(&builds[id.0], dependency).unwrap_or_else(|| declared(steps.1))
+                        find_requirement(&builds[id.0], dependency).unwrap_or_else(|| declared(to_step))
                     }
                     other => declared(other),
                 };
@@ -93,21 +92,21 @@ impl Arrow {
             Edge::After(place) | Edge::Batch { place, .. } => {
                 Self { label: format!("{to} comes after {from}"), place: place.clone() }
             }
-            Edge::Member if matches!(steps.0, Step::BatchStart(_)) => {
-                Self { label: format!("{to} is a member of {from}"), place: declared(steps.0) }
+            Edge::Member if matches!(from_step, Step::BatchStart(_)) => {
+                Self { label: format!("{to} is a member of {from}"), place: declared(from_step) }
             }
-            Edge::Member => Self { label: format!("{from} is a member of {to}"), place: declared(steps.1) },
-            Edge::Next => Self { label: format!("{to} comes after {from}"), place: declared(steps.1) },
+            Edge::Member => Self { label: format!("{from} is a member of {to}"), place: declared(to_step) },
+            Edge::Next => Self { label: format!("{to} comes after {from}"), place: declared(to_step) },
         }
     }
 
-    pub(super) fn nowhere() -> Self {
+    pub(super) fn empty() -> Self {
         Self { label: String::new(), place: Place::outside("plan") }
     }
 }
 
 /// The line of a spec that requires something.
-fn required_at(build: &Build, dependency: &Dependency) -> Option<Place> {
+fn find_requirement(build: &Build, dependency: &Dependency) -> Option<Place> {
     match &build.fate {
         Fate::Buildable(inputs) => dependency_place(&inputs.spec, dependency, &["buildrequires", "requires"]),
         Fate::RuledOut(_) | Fate::NotYet(_) | Fate::Impossible(_) => None,

@@ -29,14 +29,14 @@ pub fn dependency_files<'a>(
         return Some(found);
     };
     let mut candidates = Vec::new();
-    for id in before(plan, build) {
+    for id in find_builds_below(plan, build) {
         let result = results.get(&id)?;
         candidates.extend(result.files.iter().filter(|file| !file.package.is_source()));
     }
     let providers = Providers::new(candidates);
     let mut open: Vec<&Dependency> = inputs.build_requires().collect();
     while let Some(dependency) = open.pop() {
-        for file in providers.of(dependency) {
+        for file in providers.find_providers(dependency) {
             if found.insert(file.package.nevra.as_str(), file).is_none() {
                 open.extend(&file.package.requires);
             }
@@ -46,7 +46,7 @@ pub fn dependency_files<'a>(
 }
 
 /// The builds that a build needs, and those that they need.
-fn before(plan: &Plan, build: BuildId) -> BTreeSet<BuildId> {
+fn find_builds_below(plan: &Plan, build: BuildId) -> BTreeSet<BuildId> {
     let mut known = BTreeSet::new();
     let mut open = plan.needs(build).to_vec();
     while let Some(id) = open.pop() {
@@ -76,9 +76,9 @@ impl<'a> Providers<'a> {
         Self { by_name, files }
     }
 
-    fn of(&self, dependency: &Dependency) -> Vec<&'a ResultFile> {
+    fn find_providers(&self, dependency: &Dependency) -> Vec<&'a ResultFile> {
         if dependency.is_rich() {
-            return mentioned(&dependency.name).iter().flat_map(|part| self.of(part)).collect();
+            return mentioned(&dependency.name).iter().flat_map(|part| self.find_providers(part)).collect();
         }
         let found = self.by_name.get(dependency.name.as_str()).into_iter().flatten();
         let met = found.filter(|(_, provide)| provide.is_none_or(|provide| dependency.is_met_by(provide)));

@@ -48,7 +48,7 @@ impl Decisions {
     ///
     /// # Panics
     /// If `id` is of another plan.
-    pub fn of(&self, id: BuildId) -> &Decision {
+    pub fn decision(&self, id: BuildId) -> &Decision {
         &self.all[id.0]
     }
 
@@ -124,7 +124,7 @@ impl Plan {
                 let why = errors.first().map_or("it can't be built".to_owned(), ToString::to_string);
                 Decision::Skip { why, failed: true }
             }
-            Fate::Buildable(inputs) => match self.culprit(id, decided) {
+            Fate::Buildable(inputs) => match self.find_failed_need(id, decided) {
                 Some(culprit) => {
                     Decision::Skip { why: format!("{} can't be built", culprit.name), failed: true }
                 }
@@ -134,7 +134,7 @@ impl Plan {
     }
 
     /// A build that this one needs and that can't be had.
-    fn culprit(&self, id: BuildId, decided: &[Option<Decision>]) -> Option<&Build> {
+    fn find_failed_need(&self, id: BuildId, decided: &[Option<Decision>]) -> Option<&Build> {
         let failed = |id: &&BuildId| matches!(&decided[id.0], Some(Decision::Skip { failed: true, .. }));
         self.needs(id).iter().find(failed).map(|id| self.build(*id))
     }

@@ -158,14 +158,9 @@ impl Drawing {
             .iter()
             .take(MOST_SHOWN)
             .map(|(from, to, edge)| {
-                Arrow::new(
-                    manifest,
-                    builds,
-                    (self.graph[*from], self.graph[*to]),
-                    edge,
-                    &name(*from),
-                    &name(*to),
-                )
+                let (from_name, to_name) = (name(*from), name(*to));
+                let (from, to) = (self.graph[*from], self.graph[*to]);
+                Arrow::new(manifest, builds, edge, (from, &from_name), (to, &to_name))
             })
             .collect();
         let mut path: Vec<String> = arrows.iter().take(MOST_SHOWN).map(|(from, _, _)| name(*from)).collect();
@@ -174,7 +169,7 @@ impl Drawing {
         }
         path.extend(path.first().cloned());
         let mut steps = steps.into_iter();
-        let first = steps.next().unwrap_or_else(Arrow::nowhere);
+        let first = steps.next().unwrap_or_else(Arrow::empty);
         let error = Located::new(PlanError::Cycle { path: path.join(" → ") }, first.label, first.place);
         steps.fold(error, |error, arrow| error.with_note(arrow.label, arrow.place))
     }

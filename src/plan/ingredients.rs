@@ -159,21 +159,21 @@ impl Ingredients {
     /// The key under which it is remembered what `%generate_buildrequires` named.
     pub fn generated_key(&self) -> Key {
         let alone = Self { dependencies: BTreeMap::new(), ..self.clone() };
-        alone.encoded("rpmforge generated requires v1").key()
+        alone.encode("rpmforge generated requires v1").key()
     }
 
     /// The key of the packages.
     pub fn key(&self) -> Key {
-        self.encoded("rpmforge build v2").key()
+        self.encode("rpmforge build v2").key()
     }
 
     /// The key of the source package, which no other build goes into.
     pub fn source_key(&self) -> Key {
         let alone = Self { dependencies: BTreeMap::new(), ..self.clone() };
-        alone.encoded("rpmforge source package v2").key()
+        alone.encode("rpmforge source package v2").key()
     }
 
-    fn encoded(&self, context: &str) -> Encoder {
+    fn encode(&self, context: &str) -> Encoder {
         let Self {
             engine,
             spec,
@@ -231,7 +231,7 @@ impl Ingredients {
         if *spec_name != before.spec_name {
             reasons.push(Reason::SpecName { was: before.spec_name.clone(), now: spec_name.clone() });
         }
-        reasons.extend(changed(&before.sources, sources).map(|name| Reason::Source { name }));
+        reasons.extend(differing_names(&before.sources, sources).map(|name| Reason::Source { name }));
         let is_in_both = |name: &&String| match sources.contains_key(*name) {
             true => before.sources.contains_key(*name),
             false => name.starts_with("SPECS/"),
@@ -239,12 +239,12 @@ impl Ingredients {
         let modes = executable.symmetric_difference(&before.executable).filter(is_in_both);
         reasons.extend(modes.map(|name| Reason::Mode { name: name.clone() }));
         settings_changes(&before.settings, settings, &mut reasons);
-        reasons.extend(changed(&before.observed, observed).map(|what| Reason::Observed { what }));
+        reasons.extend(differing_names(&before.observed, observed).map(|what| Reason::Observed { what }));
         let parts = before.root.parts().into_iter().zip(root.parts());
         let parts = parts.filter(|(was, now)| was != now);
         reasons.extend(parts.map(|((part, _), _)| Reason::Root { part, files: Vec::new() }));
         reasons.extend(
-            changed(&before.dependencies, dependencies).map(|package| Reason::Dependency { package }),
+            differing_names(&before.dependencies, dependencies).map(|package| Reason::Dependency { package }),
         );
         // What has changed above is why the spec says something else.
         if reasons.is_empty() && (*facts != before.facts || *expanded != before.expanded) {
@@ -267,9 +267,9 @@ fn settings_changes(before: &Settings, now: &Settings, reasons: &mut Vec<Reason>
         list.iter().map(|setting| (setting.name.clone(), setting.clone())).collect()
     };
     let (old, new) = (by_name(&before.macros), by_name(macros));
-    reasons.extend(changed(&old, &new).map(|name| Reason::Macro {
-        was: said(old.get(&name)),
-        now: said(new.get(&name)),
+    reasons.extend(differing_names(&old, &new).map(|name| Reason::Macro {
+        was: describe_setting(old.get(&name)),
+        now: describe_setting(new.get(&name)),
         name,
     }));
     let by_name = |list: &[Condition]| -> BTreeMap<String, Condition> {
@@ -277,14 +277,14 @@ fn settings_changes(before: &Settings, now: &Settings, reasons: &mut Vec<Reason>
     };
     let (old, new) = (by_name(&before.conditions), by_name(conditions));
     let text = |condition: Option<&Condition>| condition.map_or("unset".to_owned(), ToString::to_string);
-    let conditions = changed(&old, &new);
+    let conditions = differing_names(&old, &new);
     reasons.extend(
         conditions.map(|name| Reason::Condition { was: text(old.get(&name)), now: text(new.get(&name)) }),
     );
-    reasons.extend(changed(&before.environment, environment).map(|name| Reason::Variable { name }));
+    reasons.extend(differing_names(&before.environment, environment).map(|name| Reason::Variable { name }));
 }
 
-fn said(setting: Option<&MacroSetting>) -> String {
+fn describe_setting(setting: Option<&MacroSetting>) -> String {
     match setting {
         None => "unset".to_owned(),
         Some(MacroSetting { body: None, level, .. }) => format!("undefined ({level})"),
@@ -293,7 +293,7 @@ fn said(setting: Option<&MacroSetting>) -> String {
 }
 
 /// The first of some files, and how many more there are.
-fn some(files: &[String]) -> String {
+fn list_files(files: &[String]) -> String {
     match files {
         [one, two, three, rest @ ..] if !rest.is_empty() => {
             format!("{one}, {two}, {three} and {} more", rest.len())
@@ -303,14 +303,14 @@ fn some(files: &[String]) -> String {
 }
 
 /// A text that may have many lines, as a part of one.
-fn in_a_line(text: &str) -> String {
+fn join_lines(text: &str) -> String {
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let shown: String = line.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
     if line.chars().count() > LONGEST_NAME { format!("{shown}…") } else { shown }
 }
 
 /// The names whose values differ, or that only one of the two has.
-fn changed<T: PartialEq>(
+fn differing_names<T: PartialEq>(
     before: &BTreeMap<String, T>,
     now: &BTreeMap<String, T>,
 ) -> impl Iterator<Item = String> + use<T> {
@@ -340,12 +340,12 @@ impl fmt::Display for Reason {
             Self::Macro { name, was, now } => write!(f, "macro {name}: {was} → {now}"),
             Self::Condition { was, now } => write!(f, "{was} → {now}"),
             Self::Variable { name } => write!(f, "environment variable {name} changed"),
-            Self::Observed { what } => write!(f, "{} changed", in_a_line(what)),
+            Self::Observed { what } => write!(f, "{} changed", join_lines(what)),
             Self::Facts => f.write_str("what its spec says changed"),
             Self::Root { part, files } => match (part, files.as_slice()) {
                 (RootPart::Programs, [program]) => write!(f, "root: program {program} changed"),
                 (_, []) => write!(f, "root: {part} changed"),
-                (_, files) => write!(f, "root: {part} changed ({})", some(files)),
+                (_, files) => write!(f, "root: {part} changed ({})", list_files(files)),
             },
             Self::Dependency { package } => write!(f, "{package} changed"),
         }
@@ -358,7 +358,7 @@ mod tests {
     use crate::engine::MacroLevel;
 
     fn ingredients() -> Ingredients {
-        let digest = Digest::of(b"before");
+        let digest = Digest::compute(b"before");
         Ingredients {
             engine: EngineIdentity { name: "native 0.1.0".to_owned(), sources: "a1b2c3d4e5f6".to_owned() },
             spec: digest,
@@ -375,7 +375,7 @@ mod tests {
     }
 
     fn after() -> Digest {
-        Digest::of(b"after")
+        Digest::compute(b"after")
     }
 
     /// What is said of one change, which always makes another key.
@@ -396,9 +396,9 @@ mod tests {
     fn every_change_is_named() {
         let before = ingredients();
         let mut now = ingredients();
-        now.sources.insert("a.tar.gz".to_owned(), Digest::of(b"b"));
+        now.sources.insert("a.tar.gz".to_owned(), Digest::compute(b"b"));
         now.settings.macros.push(dist(".acme1", MacroLevel::Package));
-        now.dependencies.insert("zlib-devel-1.3-1.x86_64".to_owned(), Digest::of(b"z"));
+        now.dependencies.insert("zlib-devel-1.3-1.x86_64".to_owned(), Digest::compute(b"z"));
         let texts: Vec<String> = now.changes_since(&before).iter().map(ToString::to_string).collect();
         assert_eq!(
             texts,
@@ -479,7 +479,7 @@ mod tests {
     fn the_source_package_does_not_depend_on_other_builds() {
         let before = ingredients();
         let mut now = ingredients();
-        now.dependencies.insert("zlib-devel-1.3-1.x86_64".to_owned(), Digest::of(b"z"));
+        now.dependencies.insert("zlib-devel-1.3-1.x86_64".to_owned(), Digest::compute(b"z"));
         assert_eq!(now.source_key(), before.source_key());
     }
 }

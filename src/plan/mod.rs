@@ -29,7 +29,6 @@ pub use error::PlanError;
 pub use ingredients::{Ingredients, Reason};
 pub use inspect::{CARRIAGE_RETURNS, Inspection, Inspector, inspect};
 
-use self::providers::Providers;
 use crate::chroot::RootIdentity;
 use crate::digest::Digest;
 use crate::engine::{EngineIdentity, Facts, FactsRequest, Settings, SpecReader};
@@ -234,15 +233,6 @@ impl Plan {
     /// If `id` is of another plan.
     pub fn needs(&self, id: BuildId) -> &[BuildId] {
         &self.needs[id.0]
-    }
-
-    /// Whether a plan that knew that a build needs these would be another one: a build of this manifest has to come
-    /// first, or has them in another version.
-    pub fn would_change(&self, id: BuildId, generated: &[Dependency]) -> bool {
-        let chroot = self.build(id).chroot;
-        let others = self.builds.iter().filter(|build| build.chroot == chroot);
-        let providers = Providers::of_builds(others.map(|build| (BuildId(0), build)));
-        generated.iter().any(|dependency| providers.mentions(dependency))
     }
 
     /// What could not be checked, in sentences.

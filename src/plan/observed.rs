@@ -37,28 +37,28 @@ pub(super) fn beside_sources(observations: &[Observation], names: &[&str]) -> Ve
 
 /// Observations by what they are of, in words, each with the digest of what was seen.
 pub(super) fn by_name(observations: &[Observation]) -> BTreeMap<String, Digest> {
-    observations.iter().map(|observation| (name(observation), seen(observation))).collect()
+    observations.iter().map(|observation| (name(observation), digest_observation(observation))).collect()
 }
 
 /// What an observation is of, in words.
 pub(super) fn name(observation: &Observation) -> String {
     match observation {
-        Observation::File(path, _) => format!("file {}", shown(path)),
-        Observation::Start(path, length, _) => format!("file {} (first {length} bytes)", shown(path)),
-        Observation::Exists(path, _) => format!("presence of {}", shown(path)),
-        Observation::Glob(pattern, _) => format!("files {}", shown(pattern)),
-        Observation::Folder(path, _) => format!("names in folder {}", shown(path)),
-        Observation::Status(path, _, _) => format!("size, times and mode of {}", shown(path)),
-        Observation::Link(path, _) => format!("target of link {}", shown(path)),
-        Observation::Command(command, _) => format!("answer of `{}`", shown(command)),
+        Observation::File(path, _) => format!("file {}", escape_name(path)),
+        Observation::Start(path, length, _) => format!("file {} (first {length} bytes)", escape_name(path)),
+        Observation::Exists(path, _) => format!("presence of {}", escape_name(path)),
+        Observation::Glob(pattern, _) => format!("files {}", escape_name(pattern)),
+        Observation::Folder(path, _) => format!("names in folder {}", escape_name(path)),
+        Observation::Status(path, _, _) => format!("size, times and mode of {}", escape_name(path)),
+        Observation::Link(path, _) => format!("target of link {}", escape_name(path)),
+        Observation::Command(command, _) => format!("answer of `{}`", escape_name(command)),
         Observation::Architecture(_) => "architecture of the machine".to_owned(),
-        Observation::Variable(name, _) => format!("environment variable {}", shown(name)),
+        Observation::Variable(name, _) => format!("environment variable {}", escape_name(name)),
         Observation::Machine(_) => "processors and memory of the machine".to_owned(),
         Observation::Run => "programs that were run".to_owned(),
     }
 }
 
-fn seen(observation: &Observation) -> Digest {
+fn digest_observation(observation: &Observation) -> Digest {
     let mut encoder = Encoder::new("rpmforge observation v1");
     match observation {
         Observation::File(_, digest)
@@ -86,7 +86,7 @@ fn seen(observation: &Observation) -> Digest {
 }
 
 /// Bytes as text: what is no text in them is escaped, so that two names never come to one.
-fn shown(name: &[u8]) -> String {
+fn escape_name(name: &[u8]) -> String {
     match name.to_str() {
         Ok(text) => text.to_owned(),
         Err(_) => name.escape_ascii().to_string(),
@@ -106,7 +106,7 @@ mod tests {
             Observation::File(path("version"), None),
             Observation::Exists(b"/x".to_vec(), true),
             Observation::Command(b"cat /x".to_vec(), None),
-            Observation::Machine(Digest::of(b"4")),
+            Observation::Machine(Digest::compute(b"4")),
             Observation::Run,
         ];
         let left = by_name(&beside_sources(&observations, &["a.spec", "a.tar.gz"]));
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn a_file_that_comes_is_seen_even_if_it_is_empty() {
         let seen = |digest| by_name(&[Observation::File(b"/x".to_vec(), digest)]);
-        assert_ne!(seen(None), seen(Some(Digest::of(b""))));
+        assert_ne!(seen(None), seen(Some(Digest::compute(b""))));
     }
 
     #[test]

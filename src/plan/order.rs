@@ -29,7 +29,7 @@ pub(super) fn needs(builds: &[Build], providers: &HashMap<ChrootId, Providers<'_
         };
         let mut known: BTreeSet<BuildId> = BTreeSet::from([id]);
         for dependency in inputs.build_requires() {
-            for on in providers.of(dependency) {
+            for on in providers.find_providers(dependency) {
                 if known.insert(on) {
                     needs.push(Need { build: id, on, dependency: dependency.clone() });
                 }
@@ -51,7 +51,9 @@ fn runtime_needs<'a>(
         };
         let required = inputs.facts.subpackages.iter().flat_map(|package| &package.requires);
         required
-            .flat_map(|dependency| providers.of(dependency).into_iter().map(move |on| (on, dependency)))
+            .flat_map(|dependency| {
+                providers.find_providers(dependency).into_iter().map(move |on| (on, dependency))
+            })
             .collect()
     };
     builds.iter().map(of_build).collect()

@@ -1,13 +1,24 @@
-//! Who provides what in one chroot, as far as specs say it.
+//! Which builds provide what in one chroot, as far as their specs tell.
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Build, BuildId, Fate};
+use super::{Build, BuildId, Fate, Plan};
 use crate::manifest::ChrootId;
 use crate::package::Dependency;
 use crate::spec::mentioned;
 
-/// Who provides what in one chroot.
+impl Plan {
+    /// Whether a plan that knew that a build needs these would be another one: a build of this manifest has to come
+    /// first, or has them in another version.
+    pub fn would_change(&self, id: BuildId, generated: &[Dependency]) -> bool {
+        let chroot = self.build(id).chroot;
+        let others = self.builds.iter().filter(|build| build.chroot == chroot);
+        let providers = Providers::of_builds(others.map(|build| (BuildId(0), build)));
+        generated.iter().any(|dependency| providers.mentions(dependency))
+    }
+}
+
+/// Which builds provide what in one chroot.
 #[derive(Default)]
 pub(super) struct Providers<'a> {
     by_name: HashMap<&'a str, Vec<(BuildId, &'a Dependency)>>,
@@ -59,9 +70,9 @@ impl<'a> Providers<'a> {
     }
 
     /// The builds whose packages meet `dependency`; for a rich one, those that meet any part of it.
-    pub fn of(&self, dependency: &Dependency) -> BTreeSet<BuildId> {
+    pub fn find_providers(&self, dependency: &Dependency) -> BTreeSet<BuildId> {
         if dependency.is_rich() {
-            return mentioned(&dependency.name).iter().flat_map(|part| self.of(part)).collect();
+            return mentioned(&dependency.name).iter().flat_map(|part| self.find_providers(part)).collect();
         }
         let named = self.provided(&dependency.name).iter();
         let named = named.filter(|(_, provide)| dependency.is_met_by(provide)).map(|(id, _)| *id);

@@ -15,13 +15,13 @@ use crate::text::Located;
 
 /// Whether something can be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answer {
+enum RequirementState {
     Met,
     Unmet,
     Unknown,
 }
 
-impl Answer {
+impl RequirementState {
     fn not(self) -> Self {
         match self {
             Self::Met => Self::Unmet,
@@ -62,7 +62,7 @@ pub(super) struct Checked {
     pub notes: Vec<String>,
 }
 
-/// How many names a note tells.
+/// How many names a note lists.
 const NAMED: usize = 5;
 
 /// Checks the `BuildRequires` and `BuildConflicts` of all builds.
@@ -183,33 +183,33 @@ impl Check<'_> {
             errors.push(Located::new(error, label, place));
         };
         for dependency in self.inputs.build_requires() {
-            match self.answer(dependency) {
-                Answer::Met => {}
-                Answer::Unknown => {
+            match self.check_dependency(dependency) {
+                RequirementState::Met => {}
+                RequirementState::Unknown => {
                     if !self.root.is_known() {
                         unchecked.insert(dependency.name.clone());
                     }
                 }
-                Answer::Unmet => {
-                    let (error, label) = self.unmet(dependency);
+                RequirementState::Unmet => {
+                    let (error, label) = self.unmet_error(dependency);
                     fail(error, dependency, "buildrequires", label);
                 }
             }
         }
         for dependency in &facts.build_conflicts {
-            if self.answer(dependency) == Answer::Met {
-                fail(self.in_the_way(dependency), dependency, "buildconflicts", "is there");
+            if self.check_dependency(dependency) == RequirementState::Met {
+                fail(self.conflict_error(dependency), dependency, "buildconflicts", "is there");
             }
         }
         errors
     }
 
-    fn unmet(&self, dependency: &Dependency) -> (PlanError, &'static str) {
+    fn unmet_error(&self, dependency: &Dependency) -> (PlanError, &'static str) {
         let (package, wanted) = (self.build.name.package.clone(), dependency.to_string());
-        if self.providers.of(dependency).contains(&self.id) && !dependency.is_rich() {
+        if self.providers.find_providers(dependency).contains(&self.id) && !dependency.is_rich() {
             return (PlanError::RequiresItself { package, wanted }, "it builds this itself");
         }
-        let offered = self.offered(dependency);
+        let offered = self.find_other_version(dependency);
         let label = if offered.is_some() { "another version" } else { "nothing provides this" };
         let offered = offered.unwrap_or_else(|| match self.root.is_known() {
             true => "neither this manifest nor the root has it".to_owned(),
@@ -219,7 +219,7 @@ impl Check<'_> {
     }
 
     /// Other versions of what is wanted, and where they are.
-    fn offered(&self, dependency: &Dependency) -> Option<String> {
+    fn find_other_version(&self, dependency: &Dependency) -> Option<String> {
         let built = self.providers.provided(&dependency.name).iter();
         if let Some((id, provide)) = built.into_iter().find(|(id, _)| *id != self.id) {
             return Some(format!(
@@ -230,9 +230,10 @@ impl Check<'_> {
         self.root.provided(&dependency.name).first().map(|provide| format!("the root has `{provide}`"))
     }
 
-    fn in_the_way(&self, dependency: &Dependency) -> PlanError {
+    fn conflict_error(&self, dependency: &Dependency) -> PlanError {
         let (package, unwanted) = (self.build.name.package.clone(), dependency.to_string());
-        let other = self.others(dependency).first().map(|id| self.builds[id.0].name.package.clone());
+        let other =
+            self.find_other_providers(dependency).first().map(|id| self.builds[id.0].name.package.clone());
         let place = match other {
             Some(other) if !self.root.has(dependency) => {
                 format!("package `{other}` builds it for the same chroot")
@@ -242,42 +243,44 @@ impl Check<'_> {
         PlanError::UnmetConflicts { package, unwanted, place }
     }
 
-    fn answer(&self, dependency: &Dependency) -> Answer {
+    fn check_dependency(&self, dependency: &Dependency) -> RequirementState {
         if !dependency.is_rich() {
-            return self.answer_plain(dependency);
+            return self.check_plain(dependency);
         }
         let read = read_dependencies(dependency.name.as_bytes(), Allows::Everything).unwrap_or_default();
         let answers = read.iter().map(|part| match part {
-            spec::Dependency::Plain(capability) => self.answer_plain(&capability.into()),
-            spec::Dependency::Rich(rich) => self.answer_rich(rich),
+            spec::Dependency::Plain(capability) => self.check_plain(&capability.into()),
+            spec::Dependency::Rich(rich) => self.check_rich(rich),
         });
-        answers.fold(Answer::Met, Answer::and)
+        answers.fold(RequirementState::Met, RequirementState::and)
     }
 
-    fn answer_rich(&self, rich: &Rich) -> Answer {
+    fn check_rich(&self, rich: &Rich) -> RequirementState {
         let (first, further) = match rich {
-            Rich::Capability(capability) => return self.answer_plain(&capability.into()),
+            Rich::Capability(capability) => return self.check_plain(&capability.into()),
             Rich::Group(first, further) => (&**first, further.as_slice()),
         };
-        let parts = || further.iter().map(|(_, part)| self.answer_rich(part));
+        let parts = || further.iter().map(|(_, part)| self.check_rich(part));
         match further {
-            [] => self.answer_rich(first),
-            [(Operator::If, condition)] => self.answer_rich(condition).not().or(self.answer_rich(first)),
+            [] => self.check_rich(first),
+            [(Operator::If, condition)] => self.check_rich(condition).not().or(self.check_rich(first)),
             [(Operator::If, condition), (_, other), ..] => {
-                self.answer_rich(condition).choose(self.answer_rich(first), self.answer_rich(other))
+                self.check_rich(condition).choose(self.check_rich(first), self.check_rich(other))
             }
-            [(Operator::Unless, condition)] => self.answer_rich(condition).not().and(self.answer_rich(first)),
+            [(Operator::Unless, condition)] => self.check_rich(condition).not().and(self.check_rich(first)),
             [(Operator::Unless, condition), (_, other), ..] => {
-                self.answer_rich(condition).choose(self.answer_rich(other), self.answer_rich(first))
+                self.check_rich(condition).choose(self.check_rich(other), self.check_rich(first))
             }
-            [(Operator::With | Operator::Without, _), ..] => self.answer_one_package(rich),
-            [(Operator::Or, _), ..] => parts().fold(self.answer_rich(first), Answer::or),
-            [(Operator::And | Operator::Else, _), ..] => parts().fold(self.answer_rich(first), Answer::and),
+            [(Operator::With | Operator::Without, _), ..] => self.check_one_package(rich),
+            [(Operator::Or, _), ..] => parts().fold(self.check_rich(first), RequirementState::or),
+            [(Operator::And | Operator::Else, _), ..] => {
+                parts().fold(self.check_rich(first), RequirementState::and)
+            }
         }
     }
 
     /// Whether there is one package that is all of it.
-    fn answer_one_package(&self, rich: &Rich) -> Answer {
+    fn check_one_package(&self, rich: &Rich) -> RequirementState {
         let built = self
             .builds
             .iter()
@@ -289,29 +292,32 @@ impl Check<'_> {
         });
         let built = built.flatten().map(|package| &package.provides);
         if built.chain(self.root.packages()).any(|provides| rich.is_met_by(&[provides])) {
-            return Answer::Met;
+            return RequirementState::Met;
         }
-        let parts = rich.capabilities().into_iter().map(|capability| self.answer_plain(&capability.into()));
-        let is_known = parts.into_iter().all(|answer| answer != Answer::Unknown);
-        if is_known { Answer::Unmet } else { Answer::Unknown }
+        let parts = rich.capabilities().into_iter().map(|capability| self.check_plain(&capability.into()));
+        let is_known = parts.into_iter().all(|answer| answer != RequirementState::Unknown);
+        if is_known { RequirementState::Unmet } else { RequirementState::Unknown }
     }
 
-    fn answer_plain(&self, dependency: &Dependency) -> Answer {
-        if dependency.is_rpmlib() || self.root.has(dependency) || !self.others(dependency).is_empty() {
-            return Answer::Met;
+    fn check_plain(&self, dependency: &Dependency) -> RequirementState {
+        if dependency.is_rpmlib()
+            || self.root.has(dependency)
+            || !self.find_other_providers(dependency).is_empty()
+        {
+            return RequirementState::Met;
         }
         let is_of_this_manifest = !self.providers.provided(&dependency.name).is_empty()
-            || !self.providers.of(dependency).is_empty();
+            || !self.providers.find_providers(dependency).is_empty();
         let may_come = match self.root.is_known() {
             true => self.needs_others && may_be_generated(&dependency.name),
             false => !is_of_this_manifest,
         };
-        if may_come { Answer::Unknown } else { Answer::Unmet }
+        if may_come { RequirementState::Unknown } else { RequirementState::Unmet }
     }
 
     /// The other builds that meet it.
-    fn others(&self, dependency: &Dependency) -> BTreeSet<BuildId> {
-        let mut others = self.providers.of(dependency);
+    fn find_other_providers(&self, dependency: &Dependency) -> BTreeSet<BuildId> {
+        let mut others = self.providers.find_providers(dependency);
         others.remove(&self.id);
         others
     }

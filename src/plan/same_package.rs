@@ -23,7 +23,7 @@ pub(super) fn check_same_packages(
             let nevra = nevra(package, &inputs.facts.evr);
             let first = *known.entry((build.chroot, nevra.clone())).or_insert(id);
             if first != id {
-                let error = || both_build(manifest, builds, (first, id), &nevra);
+                let error = || same_package_error(manifest, builds, (first, id), &nevra);
                 errors.extend([(first, error()), (id, error())]);
                 break;
             }
@@ -39,7 +39,7 @@ fn nevra(package: &SubpackageFacts, evr: &str) -> String {
     format!("{}-{evr}.{}", package.name, package.arch)
 }
 
-fn both_build(
+fn same_package_error(
     manifest: &Manifest,
     builds: &[Build],
     (first, second): (BuildId, BuildId),

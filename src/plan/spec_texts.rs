@@ -26,7 +26,7 @@ impl<'a> SpecTexts<'a> {
     pub fn located(&mut self, finding: &Finding, origin: &Origin) -> Located<PlanError> {
         let text = self.text(finding, origin);
         let mut finding = finding.clone();
-        finding.rename(&origin.spec_path().to_string(), &self.shown(origin));
+        finding.rename(&origin.spec_path().to_string(), &self.shown_path(origin));
         let line = finding.line;
         let error = PlanError::Spec(Box::new(finding));
         match text {
@@ -44,7 +44,7 @@ impl<'a> SpecTexts<'a> {
         if finding.file != path {
             return None;
         }
-        let shown = self.shown(origin);
+        let shown = self.shown_path(origin);
         let read = || {
             let text = origin.read_spec().ok()?;
             Some(SourceText::new(shown.as_str(), String::from_utf8_lossy(&text)))
@@ -53,7 +53,7 @@ impl<'a> SpecTexts<'a> {
     }
 
     /// The spec's path as messages show it: within the repository, from there.
-    fn shown(&self, origin: &Origin) -> String {
+    fn shown_path(&self, origin: &Origin) -> String {
         let (path, root) = (origin.spec_path().to_string(), self.repository.path().to_string());
         path.strip_prefix(&root).map_or(path.as_str(), |rest| rest.trim_start_matches('/')).to_owned()
     }

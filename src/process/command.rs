@@ -82,12 +82,12 @@ impl Cancel {
         self.sender.send_replace(true);
     }
 
-    /// Whether it has been said.
+    /// Whether it was canceled.
     pub fn is_canceled(&self) -> bool {
         *self.sender.borrow()
     }
 
-    /// Returns when it has been said.
+    /// Returns once it is canceled.
     pub async fn canceled(&self) {
         // The sender lives as long as `self`, so waiting can't fail.
         let _ = self.sender.subscribe().wait_for(|canceled| *canceled).await;
@@ -184,7 +184,7 @@ impl Command {
     /// The command line as a person would type it, for logs.
     pub fn line(&self) -> String {
         let words = std::iter::once(&self.program).chain(&self.arguments);
-        words.map(|word| quoted(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
+        words.map(|word| quote_word(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
     }
 
     /// Runs it to its end. `output` gets what it writes as it comes, in pieces of at most 64 KiB.
@@ -201,7 +201,7 @@ impl Command {
             program: self.program.to_string_lossy().into_owned(),
             reason: crate::files::reason(&error),
         };
-        let mut child = self.supervised(supervisor).spawn().map_err(failed)?;
+        let mut child = self.supervise(supervisor).spawn().map_err(failed)?;
         let mut orders = child.stdin.take();
         if let Some(pipe) = &mut orders {
             // A supervisor that is gone has an exit code.
@@ -226,7 +226,7 @@ impl Command {
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place where a supervisor is started")]
-    fn supervised(&self, supervisor: &Supervisor) -> tokio::process::Command {
+    fn supervise(&self, supervisor: &Supervisor) -> tokio::process::Command {
         let mut command = std::process::Command::new(supervisor.0.as_path());
         command
             .arg(SUPERVISE)
@@ -310,7 +310,7 @@ fn code(status: ExitStatus) -> i32 {
     status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(i32::from(u8::MAX))
 }
 
-fn quoted(word: &str) -> String {
+fn quote_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

@@ -6,7 +6,7 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 
 /// Sends `signal` to every living descendant of `ancestor`; gives how many there were.
 pub fn signal_all(ancestor: Pid, signal: Signal) -> usize {
-    let descendants = living(ancestor);
+    let descendants = living_descendants(ancestor);
     for pid in &descendants {
         // One that ended in between needs no signal any more.
         let _ = kill_process(*pid, signal);
@@ -23,7 +23,7 @@ pub fn end_all(ancestor: Pid) {
     while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
 }
 
-fn living(ancestor: Pid) -> Vec<Pid> {
+fn living_descendants(ancestor: Pid) -> Vec<Pid> {
     let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
     for (pid, parent) in parents() {
         children.entry(parent).or_default().push(pid);

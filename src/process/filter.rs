@@ -15,7 +15,7 @@ use super::plain::{code, plain};
 type Job = (Vec<Vec<u8>>, Vec<u8>);
 
 /// What comes of it: its exit code, and what it wrote.
-type Answer = io::Result<(i32, Vec<u8>)>;
+type FilterOutput = io::Result<(i32, Vec<u8>)>;
 
 /// Runs programs, as many at a time as `threads` says; gives their answers in the order of the jobs.
 pub fn filter_all(
@@ -23,9 +23,9 @@ pub fn filter_all(
     environment: &BTreeMap<OsString, OsString>,
     folder: Option<&Path>,
     threads: usize,
-) -> Vec<Answer> {
+) -> Vec<FilterOutput> {
     let next = AtomicUsize::new(0);
-    let answers: Mutex<Vec<Option<Answer>>> = Mutex::new(jobs.iter().map(|_| None).collect());
+    let answers: Mutex<Vec<Option<FilterOutput>>> = Mutex::new(jobs.iter().map(|_| None).collect());
     let work = || {
         while let Some((at, job)) =
             Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, jobs.get(at)?)))
@@ -48,7 +48,11 @@ pub fn filter_all(
     answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(io::ErrorKind::Other.into()))).collect()
 }
 
-fn filter((words, input): &Job, environment: &BTreeMap<OsString, OsString>, folder: Option<&Path>) -> Answer {
+fn filter(
+    (words, input): &Job,
+    environment: &BTreeMap<OsString, OsString>,
+    folder: Option<&Path>,
+) -> FilterOutput {
     let mut words = words.iter().map(|word| OsStr::from_bytes(word));
     let program = words.next().ok_or(io::ErrorKind::InvalidInput)?;
     let mut command = plain(program, environment, folder);

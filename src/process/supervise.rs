@@ -61,7 +61,7 @@ pub fn supervise(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         return ExitCode::from(CANNOT_START);
     };
     drop(documents);
-    thread::spawn(move || obey(own));
+    thread::spawn(move || wait_for_orders(own));
     let code = wait_for(child);
     end_all(own);
     ExitCode::from(code)
@@ -93,7 +93,7 @@ fn wait_for(child: Pid) -> u8 {
 }
 
 /// Does what comes through the pipe from forge; its end means that forge is gone or will wait no longer.
-fn obey(own: Pid) {
+fn wait_for_orders(own: Pid) {
     let mut orders = std::io::stdin().lock();
     let mut order = [0];
     while matches!(orders.read(&mut order), Ok(1)) {

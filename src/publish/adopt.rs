@@ -19,7 +19,7 @@ use crate::files::Folder;
 
 /// What metadata say of a package file.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Named {
+struct NamedPackage {
     href: String,
     sha256: String,
     nevra: String,
@@ -85,7 +85,7 @@ pub(super) fn revision_on_disk(folder: &Folder) -> Option<u64> {
     }
 }
 
-fn published(folder: &Folder, named: &Named) -> Option<PublishedFile> {
+fn published(folder: &Folder, named: &NamedPackage) -> Option<PublishedFile> {
     let mut sha256 = Sha256::new();
     let (blake3, size) = copy_digested(folder.open_regular(&named.href).ok()?, &mut sha256).ok()?;
     let sha256: String = sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -114,10 +114,10 @@ fn primary_href(repomd: &str) -> Option<String> {
 
 /// The package files at paths as forge publishes them. None where the metadata end before their end (what is left out there
 /// would not be known as forge's) or have more in them than such metadata have.
-fn named_packages(primary: impl BufRead) -> Option<Vec<Named>> {
+fn named_packages(primary: impl BufRead) -> Option<Vec<NamedPackage>> {
     // What is read for one part of them is read into memory: a tag, or the text between two.
     let mut reader = Reader::from_reader(primary.take(LONGEST_TEXT));
-    let (mut packages, mut named) = (Vec::new(), Named::default());
+    let (mut packages, mut named) = (Vec::new(), NamedPackage::default());
     let (mut name, mut arch, mut version) = (String::new(), String::new(), String::new());
     let (mut text, mut buffer) = (String::new(), Vec::new());
     loop {
@@ -152,7 +152,7 @@ fn named_packages(primary: impl BufRead) -> Option<Vec<Named>> {
     }
 }
 
-fn is_at_our_path(named: &Named) -> bool {
+fn is_at_our_path(named: &NamedPackage) -> bool {
     package_of_path(&named.href).is_some() && named.href.ends_with(".rpm")
 }
 

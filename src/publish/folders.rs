@@ -81,7 +81,7 @@ fn open_to_readers(folder: &Folder, path: &Path) -> io::Result<()> {
 }
 
 /// Lets everybody read a new file. One that is a link to the store's can be read already.
-pub(super) fn let_read(folder: &Folder, path: &Path) -> io::Result<()> {
+pub(super) fn make_readable(folder: &Folder, path: &Path) -> io::Result<()> {
     let mode = folder.dir().metadata(path)?.mode() & 0o7777;
     let is_readable = mode & 0o444 == 0o444;
     set_mode(folder, path, mode, if is_readable { mode } else { 0o644 })

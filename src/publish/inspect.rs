@@ -25,7 +25,7 @@ pub enum Verification {
 
 /// What stands where a file should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum FileOnDisk {
     Right(FileTimes),
     Missing,
     /// Something else, or what can't be read.
@@ -86,14 +86,14 @@ impl<'a> Inspector<'a> {
 
     /// One file.
     pub fn file(&self, file: &PublishedFile) -> Result<FileState, PublishError> {
-        let found = look_at(self.folder, file, self.verification);
+        let found = inspect_file(self.folder, file, self.verification);
         let damage = |damage: Damage| file.times.map(|_| damage);
         Ok(match found {
-            Found::Right(times) if self.may_be_shared(file) && !self.links => FileState::Shared(times),
-            Found::Right(times) => FileState::Right(times),
-            Found::Missing => FileState::ToBring(damage(Damage::Missing)),
-            Found::Other if self.is_on_record(&file.path) => FileState::ToBring(damage(Damage::Changed)),
-            Found::Other => return Err(self.in_the_way(&file.path)),
+            FileOnDisk::Right(times) if self.may_be_shared(file) && !self.links => FileState::Shared(times),
+            FileOnDisk::Right(times) => FileState::Right(times),
+            FileOnDisk::Missing => FileState::ToBring(damage(Damage::Missing)),
+            FileOnDisk::Other if self.is_on_record(&file.path) => FileState::ToBring(damage(Damage::Changed)),
+            FileOnDisk::Other => return Err(self.in_the_way_error(&file.path)),
         })
     }
 
@@ -101,12 +101,12 @@ impl<'a> Inspector<'a> {
     pub fn refuse_link(&self, path: impl AsRef<Path>) -> Result<(), PublishError> {
         let path = path.as_ref();
         match is_link(self.folder, path) {
-            true => Err(self.in_the_way(&path.to_string_lossy())),
+            true => Err(self.in_the_way_error(&path.to_string_lossy())),
             false => Ok(()),
         }
     }
 
-    fn in_the_way(&self, path: &str) -> PublishError {
+    fn in_the_way_error(&self, path: &str) -> PublishError {
         Refusal::InTheWay { folder: self.folder.path().to_string(), path: path.to_owned() }.into()
     }
 
@@ -121,19 +121,19 @@ impl<'a> Inspector<'a> {
 }
 
 /// Looks at one file, whoever it belongs to.
-pub(super) fn look_at(folder: &Folder, file: &PublishedFile, verification: Verification) -> Found {
+pub(super) fn inspect_file(folder: &Folder, file: &PublishedFile, verification: Verification) -> FileOnDisk {
     let metadata = match folder.dir().symlink_metadata(&file.path) {
         Ok(metadata) => metadata,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Found::Missing,
-        Err(_) => return Found::Other,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return FileOnDisk::Missing,
+        Err(_) => return FileOnDisk::Other,
     };
     if !metadata.is_file() || metadata.len() != file.size {
-        return Found::Other;
+        return FileOnDisk::Other;
     }
     let times = times_from(&metadata);
     let is_untouched = verification == Verification::TimesFirst && file.times == Some(times);
-    let is_right = || Digest::of_file(folder, &file.path).is_ok_and(|(digest, _)| digest == file.blake3);
-    if is_untouched || is_right() { Found::Right(times) } else { Found::Other }
+    let is_right = || Digest::read_file(folder, &file.path).is_ok_and(|(digest, _)| digest == file.blake3);
+    if is_untouched || is_right() { FileOnDisk::Right(times) } else { FileOnDisk::Other }
 }
 
 /// Whether there is a symbolic link at `path`.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::adopt::{packages_named_by_metadata, primary_on_disk, revision_on_disk};
-use super::inspect::{Found, Verification, look_at};
+use super::inspect::{FileOnDisk, Verification, inspect_file};
 use super::owner::{Owner, Sameness};
 use super::paths::REPOMD;
 use super::record::{
@@ -21,8 +21,8 @@ use crate::files::Folder;
 /// Where copies of records are, below the project's state folder.
 const COPIES: &str = "published";
 
-/// A repository, and whoever wants to publish to it.
-pub(super) struct Target<'a> {
+/// A repository, and the project that publishes to it.
+pub(super) struct PublishTarget<'a> {
     pub chroot: &'a str,
     pub folder: Folder,
     /// The folder as the manifest says it.
@@ -45,12 +45,12 @@ pub(super) struct Target<'a> {
 /// What is known of a repository.
 pub(super) struct Known {
     pub record: RepositoryRecord,
-    pub origin: Origin,
+    pub origin: RecordOrigin,
 }
 
 /// Where the record comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(super) enum RecordOrigin {
     /// From the repository.
     Repository,
     /// From the project's copy or the repository's metadata, since the repository's own was found so.
@@ -69,7 +69,7 @@ enum Recognition {
     Unidentified(String),
 }
 
-impl Target<'_> {
+impl PublishTarget<'_> {
     /// What is known of the repository. Nothing is written.
     ///
     /// # Errors
@@ -80,12 +80,12 @@ impl Target<'_> {
                 return Err(Refusal::NewerRecord { folder: self.shown.clone(), form }.into());
             }
             ReadRecord::Intact(record) => self.with_record(*record, now)?,
-            ReadRecord::Missing => self.without_record(Damage::Missing)?,
-            ReadRecord::Damaged => self.without_record(Damage::Changed)?,
+            ReadRecord::Missing => self.recover_without_record(Damage::Missing)?,
+            ReadRecord::Damaged => self.recover_without_record(Damage::Changed)?,
         };
         record.owner = match origin {
-            Origin::Repository | Origin::Recovered(_) => self.owner.with_id_of(&record.owner),
-            Origin::New | Origin::Adopted(_) => self.owner.with_new_id()?,
+            RecordOrigin::Repository | RecordOrigin::Recovered(_) => self.owner.with_id_of(&record.owner),
+            RecordOrigin::New | RecordOrigin::Adopted(_) => self.owner.with_new_id()?,
         };
         record.chroot = self.chroot.to_owned();
         self.roll_forward(&mut record, now);
@@ -99,7 +99,7 @@ impl Target<'_> {
         &self,
         record: RepositoryRecord,
         now: Timestamp,
-    ) -> Result<(RepositoryRecord, Origin), PublishError> {
+    ) -> Result<(RepositoryRecord, RecordOrigin), PublishError> {
         let folder = || self.shown.clone();
         let owner = record.owner.to_string();
         let adopted = match self.recognise(&record) {
@@ -117,9 +117,9 @@ impl Target<'_> {
         }
         let newest = self.recover_newer(&record, now)?;
         Ok(match (adopted, newest) {
-            (Some(owner), newest) => (newest.unwrap_or(record), Origin::Adopted(owner)),
-            (None, Some(newest)) => (newest, Origin::Recovered(Damage::Changed)),
-            (None, None) => (record, Origin::Repository),
+            (Some(owner), newest) => (newest.unwrap_or(record), RecordOrigin::Adopted(owner)),
+            (None, Some(newest)) => (newest, RecordOrigin::Recovered(Damage::Changed)),
+            (None, None) => (record, RecordOrigin::Repository),
         })
     }
 
@@ -129,12 +129,14 @@ impl Target<'_> {
             && match self.compare_owner(record) {
                 Sameness::Same => true,
                 Sameness::Other => false,
-                Sameness::Unknown => record.owner.lies_around() && self.speaks_against(record).is_none(),
+                Sameness::Unknown => {
+                    record.owner.lies_in_project() && self.find_undeclared_package(record).is_none()
+                }
             }
     }
 
     fn recognise(&self, record: &RepositoryRecord) -> Recognition {
-        match (self.compare_owner(record), self.speaks_against(record)) {
+        match (self.compare_owner(record), self.find_undeclared_package(record)) {
             (Sameness::Same, _) | (Sameness::Unknown, None) => Recognition::Own,
             (Sameness::Other, _) => Recognition::Foreign,
             (Sameness::Unknown, Some(package)) => Recognition::Unidentified(package.to_owned()),
@@ -159,12 +161,12 @@ impl Target<'_> {
 
     /// The package on record that makes it doubtful whether a repository is of a project that lies where its owner lay. In
     /// the project itself hardly another can have published; elsewhere it must declare all that would leave otherwise.
-    fn speaks_against<'r>(&self, record: &'r RepositoryRecord) -> Option<&'r str> {
+    fn find_undeclared_package<'r>(&self, record: &'r RepositoryRecord) -> Option<&'r str> {
         let incoming = record.incoming.iter().flat_map(|incoming| &incoming.packages);
         let names: Vec<&str> =
             record.packages.iter().chain(incoming).map(|package| package.package.as_str()).collect();
         let is_declared = |name: &&str| self.all_packages.contains(name);
-        match record.owner.lies_around() && names.iter().any(is_declared) {
+        match record.owner.lies_in_project() && names.iter().any(is_declared) {
             true => None,
             false => names.into_iter().find(|name| !is_declared(name)),
         }
@@ -177,11 +179,11 @@ impl Target<'_> {
         record: &RepositoryRecord,
         now: Timestamp,
     ) -> Result<Option<RepositoryRecord>, PublishError> {
-        if self.fits(record) {
+        if self.matches_repository(record) {
             return Ok(None);
         }
         let copy = self.read_copy();
-        if let Some(copy) = copy.as_ref().filter(|copy| self.fits(copy)) {
+        if let Some(copy) = copy.as_ref().filter(|copy| self.matches_repository(copy)) {
             return Ok(Some(copy.clone()));
         }
         let is_copied = copy.as_ref() == Some(record);
@@ -227,14 +229,17 @@ impl Target<'_> {
         }
     }
 
-    fn without_record(&self, damage: Damage) -> Result<(RepositoryRecord, Origin), PublishError> {
+    fn recover_without_record(
+        &self,
+        damage: Damage,
+    ) -> Result<(RepositoryRecord, RecordOrigin), PublishError> {
         let copy = self.read_copy();
-        if let Some(copy) = copy.as_ref().filter(|copy| self.fits(copy)) {
-            return Ok((copy.clone(), Origin::Recovered(damage)));
+        if let Some(copy) = copy.as_ref().filter(|copy| self.matches_repository(copy)) {
+            return Ok((copy.clone(), RecordOrigin::Recovered(damage)));
         }
         let mut record = RepositoryRecord::empty(self.owner.clone(), self.chroot);
         if damage == Damage::Missing && !self.has_repomd() {
-            return Ok((record, Origin::New));
+            return Ok((record, RecordOrigin::New));
         }
         if !self.adopts {
             let folder = self.shown.clone();
@@ -248,12 +253,12 @@ impl Target<'_> {
             Some(found) => found.packages,
             None => copy.map(|copy| copy.packages).unwrap_or_default(),
         };
-        Ok((record, Origin::Adopted("nobody on record".to_owned())))
+        Ok((record, RecordOrigin::Adopted("nobody on record".to_owned())))
     }
 
     /// Whether a record tells of the repository as it is now. It may be of an earlier time, and another checkout of the project
     /// may have published since a copy was made.
-    fn fits(&self, record: &RepositoryRecord) -> bool {
+    fn matches_repository(&self, record: &RepositoryRecord) -> bool {
         let incoming = record.incoming.as_ref().and_then(|incoming| incoming.repomd.as_ref());
         !self.has_repomd() || record.repomd.iter().chain(incoming).any(|repomd| self.is_there(repomd))
     }
@@ -263,7 +268,7 @@ impl Target<'_> {
     }
 
     fn is_there(&self, file: &PublishedFile) -> bool {
-        matches!(look_at(&self.folder, file, Verification::EveryDigest), Found::Right(_))
+        matches!(inspect_file(&self.folder, file, Verification::EveryDigest), FileOnDisk::Right(_))
     }
 
     /// Where a publish was killed after its `repomd.xml` came to its place, clients have seen what it brought in: that is
@@ -313,6 +318,6 @@ pub(super) fn has_copy(state: &Folder, chroot: &str, folder: &str) -> bool {
 
 /// Where the copy of a record is, below the project's state folder.
 fn copy_path(chroot: &str, folder: &str) -> PathBuf {
-    let folder = Digest::of(folder.as_bytes()).short(12);
+    let folder = Digest::compute(folder.as_bytes()).short(12);
     [COPIES, &format!("{chroot}-{folder}")].iter().collect()
 }

@@ -107,7 +107,7 @@ fn pack(kind: RepositoryKind, listed: &[Listed]) -> Result<MetadataFile, Publish
 
 fn described(path: String, content: &[u8]) -> PublishedFile {
     let size = content.len() as u64;
-    let (sha256, blake3) = (sha256_of(content), Digest::of(content));
+    let (sha256, blake3) = (sha256_of(content), Digest::compute(content));
     PublishedFile { path, size, sha256, blake3, nevra: None, times: None }
 }
 

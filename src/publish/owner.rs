@@ -45,17 +45,17 @@ impl Owner {
     /// and without links.
     pub fn new(name: Option<&str>, project: &Path, repository: &Path) -> Self {
         match repository.strip_prefix(project) {
-            Ok(below) => Self::at(name, ProjectPlace::Around(below.to_string_lossy().into_owned())),
+            Ok(below) => Self::with_place(name, ProjectPlace::Around(below.to_string_lossy().into_owned())),
             Err(_) => Self::outside(name, project),
         }
     }
 
     /// The same for a repository that does not lie in the project, or is mounted there.
     pub fn outside(name: Option<&str>, project: &Path) -> Self {
-        Self::at(name, ProjectPlace::At(project.to_string_lossy().into_owned()))
+        Self::with_place(name, ProjectPlace::At(project.to_string_lossy().into_owned()))
     }
 
-    fn at(name: Option<&str>, place: ProjectPlace) -> Self {
+    fn with_place(name: Option<&str>, place: ProjectPlace) -> Self {
         Self { project: name.filter(|name| !name.is_empty()).map(str::to_owned), place, id: None }
     }
 
@@ -92,7 +92,7 @@ impl Owner {
     }
 
     /// Whether the repository lies in the project itself: nothing but what is put there on purpose can be another's.
-    pub fn lies_around(&self) -> bool {
+    pub fn lies_in_project(&self) -> bool {
         match self.place {
             ProjectPlace::Around(_) => true,
             ProjectPlace::At(_) => false,

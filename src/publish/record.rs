@@ -326,7 +326,7 @@ fn decode(bytes: &[u8]) -> Option<ReadRecord> {
 fn digest_of(version: u64, content: &[u8]) -> Digest {
     let mut hasher = blake3::Hasher::new();
     hasher.update(format!("{version}:").as_bytes()).update(content);
-    Digest::of_hasher(&hasher)
+    Digest::finish(&hasher)
 }
 
 #[cfg(test)]
@@ -341,7 +341,7 @@ mod tests {
                 path: "a-0123456789ab/a.rpm".to_owned(),
                 size: 7,
                 sha256: "0".repeat(64),
-                blake3: Digest::of(b"a"),
+                blake3: Digest::compute(b"a"),
                 nevra: Some("a-1-1.noarch".to_owned()),
                 times: Some(FileTimes { modified: 1, changed: 2 }),
             },

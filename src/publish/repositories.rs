@@ -11,7 +11,7 @@ use miette::Diagnostic;
 use super::PublishError;
 use super::folders::{create_public, refuse_taken};
 use super::inspect::Verification;
-use super::known::{Target, has_copy};
+use super::known::{PublishTarget, has_copy};
 use super::owner::Owner;
 use super::record::{DecodedRecords, PublishedPackage, RECORD, ReadRecord};
 use super::update::{Updater, find_damage};
@@ -89,7 +89,7 @@ impl fmt::Display for DamagedRepositoryFile {
 }
 
 /// A chroot and the folder of its repository.
-struct Place {
+struct RepositoryPlace {
     chroot: String,
     path: ManifestPath,
 }
@@ -129,7 +129,7 @@ impl Repositories {
         if self.can_publish().is_err() {
             return Ok(leaving);
         }
-        for Place { chroot, path } in self.declared_places().chain(self.undeclared_places()?) {
+        for RepositoryPlace { chroot, path } in self.declared_places().chain(self.undeclared_places()?) {
             let Some(folder) = self.open(&path)? else { continue };
             let target = self.target(&chroot, &path, folder)?;
             let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
@@ -149,7 +149,7 @@ impl Repositories {
         if self.can_publish().is_err() {
             return Ok(entering);
         }
-        for (index, Place { chroot, path }) in self.declared_places().enumerate() {
+        for (index, RepositoryPlace { chroot, path }) in self.declared_places().enumerate() {
             let published = match self.open(&path)? {
                 None => HashMap::new(),
                 Some(folder) => {
@@ -160,7 +160,7 @@ impl Repositories {
                 }
             };
             for id in plan.ids().filter(|id| plan.build(*id).chroot == ChrootId(index)) {
-                let Decision::Cached { key, result } = decisions.of(id) else { continue };
+                let Decision::Cached { key, result } = decisions.decision(id) else { continue };
                 let package = &plan.build(id).name.package;
                 let is_there = published.get(package).is_some_and(|published| {
                     published.has_same_files(&package_from_result(package, *key, result))
@@ -178,7 +178,7 @@ impl Repositories {
     /// # Errors
     /// [`PublishError::RefusedAt`] where one is.
     pub fn check_folders(&self) -> Result<(), PublishError> {
-        for Place { path, .. } in self.declared_places() {
+        for RepositoryPlace { path, .. } in self.declared_places() {
             let own = [
                 (&*self.state, "in the folder of this project's state"),
                 (self.store.folder(), "in forge's store"),
@@ -195,7 +195,7 @@ impl Repositories {
         if self.can_publish().is_err() {
             return Ok(found);
         }
-        for Place { chroot, path } in self.declared_places() {
+        for RepositoryPlace { chroot, path } in self.declared_places() {
             let shown = path.to_string();
             let Some(folder) = self.open(&path)? else {
                 if has_copy(&self.state, &chroot, &shown) {
@@ -224,14 +224,18 @@ impl Repositories {
         }
     }
 
-    fn update(&self, place: Place, results: &[PublishedPackage]) -> Vec<What> {
+    fn update(&self, place: RepositoryPlace, results: &[PublishedPackage]) -> Vec<What> {
         match self.try_update(&place, results) {
             Ok(told) => told,
             Err(error) => vec![not_published(place, None, &error)],
         }
     }
 
-    fn try_update(&self, place: &Place, results: &[PublishedPackage]) -> Result<Vec<What>, PublishError> {
+    fn try_update(
+        &self,
+        place: &RepositoryPlace,
+        results: &[PublishedPackage],
+    ) -> Result<Vec<What>, PublishError> {
         let folder = match self.open(&place.path)? {
             Some(folder) => folder,
             None if results.is_empty() => return Ok(Vec::new()),
@@ -247,12 +251,12 @@ impl Repositories {
         chroot: &'a str,
         path: &ManifestPath,
         folder: Folder,
-    ) -> Result<Target<'a>, PublishError> {
+    ) -> Result<PublishTarget<'a>, PublishError> {
         let owner = self.owner_of(&folder)?;
         let says = |what: fn(&crate::manifest::declaration::PublishDecl) -> bool| {
             self.manifest.publish.as_ref().is_some_and(what)
         };
-        Ok(Target {
+        Ok(PublishTarget {
             chroot,
             folder,
             shown: path.to_string(),
@@ -283,17 +287,17 @@ impl Repositories {
         packages.map(|package| package.name.value.as_str()).collect()
     }
 
-    fn place_of(&self, chroot: ChrootId) -> Place {
+    fn place_of(&self, chroot: ChrootId) -> RepositoryPlace {
         let chroot = self.manifest.chroot(chroot);
-        Place { chroot: chroot.name.value.clone(), path: self.manifest.publish_folder(chroot) }
+        RepositoryPlace { chroot: chroot.name.value.clone(), path: self.manifest.publish_folder(chroot) }
     }
 
-    fn declared_places(&self) -> impl Iterator<Item = Place> {
+    fn declared_places(&self) -> impl Iterator<Item = RepositoryPlace> {
         (0..self.manifest.chroots.len()).map(|index| self.place_of(ChrootId(index)))
     }
 
     /// Repositories of this project, where those of its chroots are too, whose chroots the manifest does not declare.
-    fn undeclared_places(&self) -> Result<impl Iterator<Item = Place>, PublishError> {
+    fn undeclared_places(&self) -> Result<impl Iterator<Item = RepositoryPlace>, PublishError> {
         let pattern = match &self.manifest.publish {
             Some(publish) => publish.folder.value.clone(),
             None => ManifestPath::Repository(["public", CHROOT].iter().collect()),
@@ -303,7 +307,7 @@ impl Repositories {
             let path = pattern.with_chroot(&chroot);
             let is_declared = self.manifest.chroots.iter().any(|declared| declared.name.value == chroot);
             if !is_declared && self.is_own(&chroot, &path)? {
-                places.push(Place { chroot, path });
+                places.push(RepositoryPlace { chroot, path });
             }
         }
         Ok(places.into_iter())
@@ -421,7 +425,7 @@ fn unlistable(result: &StepResult) -> Option<PublishError> {
 }
 
 /// Tells that a repository is not written, or that one package does not come into it.
-fn not_published(place: Place, package: Option<String>, error: &PublishError) -> What {
+fn not_published(place: RepositoryPlace, package: Option<String>, error: &PublishError) -> What {
     let (code, help) = (error.code().map(|code| code.to_string()), error.help().map(|help| help.to_string()));
     What::NotPublished { chroot: place.chroot, package, cause: error.to_string(), code, help }
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use super::PublishError;
-use super::folders::{let_read, make_public};
+use super::folders::{make_public, make_readable};
 use super::inspect::read_times;
 use super::record::{FileTimes, PublishedFile};
 use crate::files::{Folder, Sharing};
@@ -53,7 +53,7 @@ impl<'a> Staging<'a> {
         }
         let name = self.next_name();
         store.place(&file.blob(), &self.folder, Path::new(&name), sharing)?;
-        let_read(&self.folder, Path::new(&name))?;
+        make_readable(&self.folder, Path::new(&name))?;
         self.folder.open(&name)?.sync_all()?;
         Ok(self.put(&name, &file.path)?)
     }
@@ -62,7 +62,7 @@ impl<'a> Staging<'a> {
     pub fn write(&self, path: &str, content: &[u8]) -> io::Result<FileTimes> {
         let name = self.next_name();
         self.folder.write_atomic(&name, content)?;
-        let_read(&self.folder, Path::new(&name))?;
+        make_readable(&self.folder, Path::new(&name))?;
         self.folder.open(&name)?.sync_all()?;
         self.put(&name, path)
     }

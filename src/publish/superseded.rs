@@ -67,7 +67,7 @@ mod tests {
     use crate::publish::owner::Owner;
 
     fn file(path: &str) -> PublishedFile {
-        let (sha256, blake3, nevra) = (String::new(), Digest::of(b""), Some("a".to_owned()));
+        let (sha256, blake3, nevra) = (String::new(), Digest::compute(b""), Some("a".to_owned()));
         PublishedFile { path: path.to_owned(), size: 0, sha256, blake3, nevra, times: None }
     }
 

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use super::inspect::{FileState, InspectedPackage, Inspector, Verification};
-use super::known::{Known, Origin, Target};
+use super::known::{Known, PublishTarget, RecordOrigin};
 use super::metadata::{Metadata, Revision, metadata_from};
 use super::paths::REPODATA;
 use super::record::{
@@ -48,7 +48,7 @@ impl Updater<'_> {
     /// Makes the repository hold `results`, and what stays of what it holds.
     pub fn update(
         &self,
-        target: &Target<'_>,
+        target: &PublishTarget<'_>,
         results: &[PublishedPackage],
     ) -> Result<Vec<What>, PublishError> {
         if results.is_empty() && target.is_unknown() {
@@ -74,7 +74,11 @@ impl Updater<'_> {
     }
 
     /// Whether there is nothing to be written; what has been superseded for long enough may stay.
-    fn is_up_to_date(&self, target: &Target<'_>, results: &[PublishedPackage]) -> Result<bool, PublishError> {
+    fn is_up_to_date(
+        &self,
+        target: &PublishTarget<'_>,
+        results: &[PublishedPackage],
+    ) -> Result<bool, PublishError> {
         let Known { record, origin } = target.read_known(self.now)?;
         let inspector = Inspector::new(&target.folder, &record, self.verification).with_links(target.links);
         inspector.refuse_link(REPODATA)?;
@@ -84,7 +88,7 @@ impl Updater<'_> {
             states.push(inspector.file(file)?);
         }
         let packages: Vec<PublishedPackage> = packages.into_iter().map(with_times).collect();
-        Ok(origin == Origin::Repository
+        Ok(origin == RecordOrigin::Repository
             && record.repomd.is_some()
             && have_same_listing(&record.packages, &packages)
             && !states.into_iter().any(must_bring))
@@ -92,7 +96,7 @@ impl Updater<'_> {
 
     fn bring_up_to_date(
         &self,
-        target: &Target<'_>,
+        target: &PublishTarget<'_>,
         results: &[PublishedPackage],
         verification: Verification,
     ) -> Result<Vec<What>, PublishError> {
@@ -104,13 +108,13 @@ impl Updater<'_> {
         let packages = inspector.packages(wanted)?;
         let publish = Publish { store: self.store, target, inspector: &inspector, now: self.now };
         let mut damaged = Damaged::default();
-        if let Origin::Recovered(damage) = &origin {
+        if let RecordOrigin::Recovered(damage) = &origin {
             let damage = *damage;
             damaged.repaired.push(DamagedFile { path: RECORD.to_owned(), package: None, damage });
         }
         let packages = publish.bring_packages(packages, &mut damaged)?;
         let new = publish.publish_metadata(packages, &mut damaged)?;
-        if new == record && origin == Origin::Repository {
+        if new == record && origin == RecordOrigin::Repository {
             target.write_copy(&target.folder.read(RECORD)?)?;
         } else {
             publish.write_record(&new)?;
@@ -121,7 +125,7 @@ impl Updater<'_> {
 
 /// What is not as the record says of what is to stay.
 pub(super) fn find_damage(
-    target: &Target<'_>,
+    target: &PublishTarget<'_>,
     known: &Known,
     verification: Verification,
 ) -> Result<Vec<DamagedFile>, PublishError> {
@@ -137,7 +141,7 @@ pub(super) fn find_damage(
     for file in record.metadata.iter().chain(&record.repomd) {
         damaged.extend(damaged_file(&file.path, None, inspector.file(file)?));
     }
-    if let Origin::Recovered(damage) = known.origin {
+    if let RecordOrigin::Recovered(damage) = known.origin {
         damaged.push(DamagedFile { path: RECORD.to_owned(), package: None, damage });
     }
     Ok(damaged)
@@ -164,7 +168,7 @@ struct Damaged {
 /// One publish to one repository.
 struct Publish<'a> {
     store: &'a Store,
-    target: &'a Target<'a>,
+    target: &'a PublishTarget<'a>,
     inspector: &'a Inspector<'a>,
     now: Timestamp,
 }
@@ -392,16 +396,16 @@ fn with_times(package: InspectedPackage) -> PublishedPackage {
     package
 }
 
-/// What there is to tell of an update.
+/// The events of an update.
 fn tell(
-    target: &Target<'_>,
+    target: &PublishTarget<'_>,
     before: &RepositoryRecord,
     now: &RepositoryRecord,
-    (origin, damaged): (Origin, Damaged),
+    (origin, damaged): (RecordOrigin, Damaged),
 ) -> Vec<What> {
     let (chroot, folder) = (target.chroot.to_owned(), target.shown.clone());
     let mut told = Vec::new();
-    if let Origin::Adopted(from) = &origin {
+    if let RecordOrigin::Adopted(from) = &origin {
         told.push(What::Noted { text: format!("the repository `{folder}` was taken over from {from}") });
     }
     let Damaged { repaired, lost, .. } = damaged;
@@ -432,7 +436,7 @@ fn changes(before: &[PublishedPackage], now: &[PublishedPackage]) -> (Vec<String
 }
 
 /// Keeps every other forge out of a repository until the lock is dropped.
-fn wait_for_lock(target: &Target<'_>, patience: Duration) -> Result<Lock, PublishError> {
+fn wait_for_lock(target: &PublishTarget<'_>, patience: Duration) -> Result<Lock, PublishError> {
     let begun = Instant::now();
     loop {
         match Lock::take(&target.folder, LOCK, LockKind::Exclusive)? {
@@ -457,7 +461,7 @@ mod tests {
     fn a_forge_that_publishes_to_the_same_folder_is_named() {
         let temp = tempfile::tempdir().unwrap();
         let folder = || Folder::open_ambient(&HostPath::new(temp.path()).unwrap()).unwrap();
-        let target = Target {
+        let target = PublishTarget {
             chroot: "host",
             folder: folder(),
             shown: "public/host".to_owned(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::known::Target;
+use super::known::PublishTarget;
 use super::paths::package_folder;
 use super::record::{FileTimes, PublishedFile, PublishedPackage, RepositoryRecord, files};
 use crate::digest::{Digest, Key};
@@ -25,7 +25,7 @@ pub(super) fn package_from_result(package: &str, key: Key, result: &StepResult) 
 /// What stays of what is on record, and in its place what was built: all packages, by name. What has no result now (it
 /// failed, was skipped or not chosen) stays as it is; what the manifest no longer declares leaves.
 pub(super) fn wanted_packages(
-    target: &Target<'_>,
+    target: &PublishTarget<'_>,
     record: &RepositoryRecord,
     results: &[PublishedPackage],
 ) -> Vec<PublishedPackage> {

@@ -1,14 +1,15 @@
 //! The files that a spec names, found and checked.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
 use super::SourceError;
+use super::input_file::InputFile;
 use super::limits::MISTAKES_TOLD;
-use super::origin::{Origin, is_executable, reach, regular_file};
+use super::origin::Origin;
+use super::reach::{is_executable, open_reachable, regular_file};
 use crate::digest::Digest;
 use crate::engine::SourceReference;
 use crate::files::{Folder, HostPath};
@@ -16,28 +17,6 @@ use crate::manifest::declaration::FileDecl;
 use crate::manifest::{ManifestPath, Package};
 use crate::store::Blob;
 use crate::text::{Located, Place};
-
-/// A file that a build needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InputFile {
-    /// Its name among the sources.
-    pub name: String,
-    /// The folder from which it can be reached.
-    pub root: HostPath,
-    /// Its path from there.
-    pub path: PathBuf,
-    /// Its content.
-    pub blob: Blob,
-    /// Whether its owner may execute it: builds may run it, and source packages keep its mode.
-    pub is_executable: bool,
-}
-
-impl InputFile {
-    /// Opens the folder from which it can be reached.
-    pub fn folder(&self) -> io::Result<Folder> {
-        Folder::open_ambient(&self.root)
-    }
-}
 
 struct Candidate {
     root: HostPath,
@@ -55,9 +34,9 @@ pub fn inputs(
     repository: &Folder,
 ) -> Result<Vec<InputFile>, Vec<Located<SourceError>>> {
     let mut errors = Vec::new();
-    let declared = declared(&package.source.files, repository, &mut errors);
+    let declared = find_declared(&package.source.files, repository, &mut errors);
     if references.is_empty() {
-        return if errors.is_empty() { Ok(Vec::new()) } else { Err(first_of(errors)) };
+        return if errors.is_empty() { Ok(Vec::new()) } else { Err(limit_mistakes(errors)) };
     }
     let beside = match Folder::open_ambient(&origin.root) {
         Ok(beside) => beside,
@@ -66,21 +45,21 @@ pub fn inputs(
             return Err(vec![Located::new(error.into(), "for this package", place)]);
         }
     };
-    let beside = Beside { root: &beside, folder: &origin.folder };
+    let beside = SpecFolder { root: &beside, folder: &origin.folder };
     let mut found = Vec::new();
     for reference in references {
-        match one(package, &beside, reference, &declared) {
+        match find_input(package, &beside, reference, &declared) {
             Ok(input) => found.push(input),
             Err(error) => errors.push(error),
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     found.dedup_by(|a, b| a.name == b.name);
-    if errors.is_empty() { Ok(found) } else { Err(first_of(errors)) }
+    if errors.is_empty() { Ok(found) } else { Err(limit_mistakes(errors)) }
 }
 
 /// The first mistakes, and how many more there are.
-fn first_of(mut errors: Vec<Located<SourceError>>) -> Vec<Located<SourceError>> {
+fn limit_mistakes(mut errors: Vec<Located<SourceError>>) -> Vec<Located<SourceError>> {
     let count = errors.len().saturating_sub(MISTAKES_TOLD);
     errors.truncate(MISTAKES_TOLD);
     if let Some(last) = errors.last().filter(|_| count > 0) {
@@ -91,13 +70,13 @@ fn first_of(mut errors: Vec<Located<SourceError>>) -> Vec<Located<SourceError>> 
 }
 
 /// The folder of a spec, within the folder that nothing is followed out of.
-struct Beside<'a> {
+struct SpecFolder<'a> {
     root: &'a Folder,
     folder: &'a Path,
 }
 
 /// The files of `file` nodes, by name.
-fn declared(
+fn find_declared(
     files: &[FileDecl],
     repository: &Folder,
     errors: &mut Vec<Located<SourceError>>,
@@ -105,7 +84,7 @@ fn declared(
     let mut found: BTreeMap<String, Candidate> = BTreeMap::new();
     for file in files {
         let place = &file.path.place;
-        let matches = match matches(&file.path.value, repository) {
+        let matches = match find_matches(&file.path.value, repository) {
             Ok(matches) => matches,
             Err(error) => {
                 errors.push(Located::new(error, "this file", place.clone()));
@@ -134,15 +113,15 @@ fn declared(
     found
 }
 
-fn matches(path: &ManifestPath, repository: &Folder) -> Result<Vec<(HostPath, PathBuf)>, SourceError> {
-    let (root, relative) = reach(path, repository)?;
+fn find_matches(path: &ManifestPath, repository: &Folder) -> Result<Vec<(HostPath, PathBuf)>, SourceError> {
+    let (root, relative) = open_reachable(path, repository)?;
     let found = root.search(Path::new(""), &relative.to_string_lossy())?.unwrap_or_default();
     Ok(found.into_iter().map(|path| (root.path().clone(), path)).collect())
 }
 
-fn one(
+fn find_input(
     package: &Package,
-    beside: &Beside<'_>,
+    beside: &SpecFolder<'_>,
     reference: &SourceReference,
     declared: &BTreeMap<String, Candidate>,
 ) -> Result<InputFile, Located<SourceError>> {
@@ -157,7 +136,7 @@ fn one(
         None => {
             let (path, place) = (beside.folder.join(&name), &package.source.place);
             if matches!(beside.root.follow(&path), Ok(None)) {
-                return Err(at(missing(package, reference), place));
+                return Err(at(missing_file(package, reference), place));
             }
             (beside.root, path, None, place)
         }
@@ -174,13 +153,13 @@ fn read_input(
     let path = regular_file(root, path)?;
     let is_executable = is_executable(root, &path)?;
     let blob = match sha256 {
-        None => Digest::of_file(root, &path).map(|(digest, size)| Blob { digest, size })?,
-        Some(wanted) => checked(root, &path, wanted)?,
+        None => Digest::read_file(root, &path).map(|(digest, size)| Blob { digest, size })?,
+        Some(wanted) => read_checked(root, &path, wanted)?,
     };
     Ok(InputFile { name, root: root.path().clone(), path, blob, is_executable })
 }
 
-fn missing(package: &Package, reference: &SourceReference) -> SourceError {
+fn missing_file(package: &Package, reference: &SourceReference) -> SourceError {
     let help = if reference.reference.contains("://") {
         format!(
             "download {} and put it beside the spec, or name it: `file \"…/{}\" sha256=\"…\"` in its `source`",
@@ -193,7 +172,7 @@ fn missing(package: &Package, reference: &SourceReference) -> SourceError {
 }
 
 /// Both digests of a file in one reading of it.
-fn checked(folder: &Folder, path: &Path, wanted: &str) -> Result<Blob, SourceError> {
+fn read_checked(folder: &Folder, path: &Path, wanted: &str) -> Result<Blob, SourceError> {
     let mut sha256 = Sha256::new();
     let (digest, size) = crate::digest::copy_digested(folder.open(path)?, &mut sha256)?;
     let found: String = sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect();

@@ -4,13 +4,16 @@
 //! the spec names. Source packages are [unpacked](Unpacked) first, within [limits]. Sources that have to be fetched from elsewhere come later.
 
 mod input;
+mod input_file;
 mod limits;
 mod neighbours;
 mod origin;
+mod reach;
 mod source_package;
 mod unpacked;
 
-pub use input::{InputFile, inputs};
+pub use input::inputs;
+pub use input_file::InputFile;
 pub use limits::{
     MISTAKES_TOLD, NAME_BYTES, PACKAGE_FILES, SPEC_BYTES, UNPACKED_BYTES, UNPACKED_BYTES_OF_ANY,
     UNPACKED_RATIO,

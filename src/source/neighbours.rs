@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::SourceError;
-use super::origin::regular_file;
+use super::reach::regular_file;
 use crate::digest::{Digest, Encoder};
 use crate::files::{EntryKind, Folder};
 
@@ -37,7 +37,7 @@ fn digest_files(root: &Folder, folder: &Path) -> Result<Digest, SourceError> {
     for entry in opened.entries()?.into_iter().filter(|entry| entry.kind != EntryKind::Folder) {
         // A link that can't be followed is of no use to the spec either.
         if let Ok(path) = regular_file(root, &folder.join(&entry.name)) {
-            encoder.digest_field(&entry.name, &Digest::of_file(root, &path)?.0);
+            encoder.digest_field(&entry.name, &Digest::read_file(root, &path)?.0);
         }
     }
     Ok(encoder.digest())

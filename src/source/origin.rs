@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use cap_std::fs::{File, Metadata, PermissionsExt};
+use cap_std::fs::{File, Metadata};
 
 use super::SourceError;
-use super::input::InputFile;
+use super::input_file::InputFile;
 use super::limits::SPEC_BYTES;
 use super::neighbours::Neighbours;
+use super::reach::{follow_inside, is_owner_executable, open_reachable, regular_file};
 use super::source_package::only_spec;
 use super::unpacked::Unpacked;
 use crate::digest::Digest;
-use crate::files::{Folder, HostPath, Resolved};
+use crate::files::{Folder, HostPath};
 use crate::manifest::declaration::SourceKind;
 use crate::manifest::{Manifest, ManifestPath, Package};
 use crate::store::Blob;
@@ -67,11 +68,11 @@ impl Origin {
     ) -> Result<Self, SourceError> {
         let path = regular_file(root, &folder.join(&name))?;
         let (file, metadata) = root.open_regular_with_metadata(&path)?;
-        Self::of_spec(root, (folder, name), (path, file, metadata), neighbours)
+        Self::read_opened(root, (folder, name), (path, file, metadata), neighbours)
     }
 
     /// With a spec that is open: a plan looks at thousands, and asks the kernel for each once.
-    fn of_spec(
+    fn read_opened(
         root: &Folder,
         (folder, name): (PathBuf, String),
         (path, file, metadata): (PathBuf, File, Metadata),
@@ -94,7 +95,7 @@ impl Origin {
         let neighbours = if says(&READS_FILES) { Some(neighbours.digest(root, &folder)?) } else { None };
         let runs_programs = says(&RUNS_PROGRAMS);
         let carriage_return = first_carriage_return(&text);
-        let blob = Blob { digest: Digest::of(&text), size: text.len() as u64 };
+        let blob = Blob { digest: Digest::compute(&text), size: text.len() as u64 };
         let is_executable = is_owner_executable(&metadata);
         let spec = InputFile { name, root: root.path().clone(), path, blob, is_executable };
         Ok(Self { root: root.path().clone(), folder, spec, neighbours, runs_programs, carriage_return })
@@ -121,16 +122,16 @@ pub fn locate(
         return Err(SourceError::NotYet { kind: package.source.kind.word().to_owned() });
     };
     let shown = path.value.to_string();
-    let (root, relative) = reach(&path.value, repository)?;
+    let (root, relative) = open_reachable(&path.value, repository)?;
     let name = relative.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let above = || relative.parent().map(Path::to_owned).unwrap_or_default();
     // What nearly all packages are. Whatever is in the way is said below.
     if name.ends_with(".spec")
         && let Ok((file, metadata)) = root.open_regular_with_metadata(&relative)
     {
-        return Origin::of_spec(&root, (above(), name), (relative, file, metadata), neighbours);
+        return Origin::read_opened(&root, (above(), name), (relative, file, metadata), neighbours);
     }
-    let found = inside(&root, &relative)?;
+    let found = follow_inside(&root, &relative)?;
     if root.is_folder(&found) {
         // What an absolute path names is trusted that far and no further; the project is one whole.
         let (root, folder) = match &path.value {
@@ -146,7 +147,7 @@ pub fn locate(
     }
     if name.ends_with(".src.rpm") {
         let found = regular_file(&root, &found)?;
-        let (folder, spec) = unpacked.files_of(&root, &found, &shown)?;
+        let (folder, spec) = unpacked.unpack_once(&root, &found, &shown)?;
         return Origin::open(&folder, PathBuf::new(), spec, neighbours);
     }
     Origin::open(&root, above(), name, neighbours)
@@ -157,61 +158,11 @@ pub fn source_packages(manifest: &Manifest, repository: &Folder) -> BTreeSet<Dig
     let digest = |package: &Package| {
         let SourceKind::Path(path) = &package.source.kind else { return None };
         let is_package = path.value.as_path().to_string_lossy().ends_with(".src.rpm");
-        let (root, relative) = reach(&path.value, repository).ok().filter(|_| is_package)?;
+        let (root, relative) = open_reachable(&path.value, repository).ok().filter(|_| is_package)?;
         let path = regular_file(&root, &relative).ok()?;
-        Digest::of_file(&root, path).ok().map(|(digest, _)| digest)
+        Digest::read_file(&root, path).ok().map(|(digest, _)| digest)
     };
     manifest.packages.iter().filter_map(digest).collect()
-}
-
-/// The open folder from which a path of the manifest can be reached, and the path from there.
-pub(super) fn reach(path: &ManifestPath, repository: &Folder) -> Result<(Folder, PathBuf), SourceError> {
-    match path {
-        ManifestPath::Repository(relative) => Ok((repository.again()?, relative.clone())),
-        ManifestPath::Absolute(absolute) => {
-            if let Ok(relative) = absolute.as_path().strip_prefix(repository.path().as_path()) {
-                return Ok((repository.again()?, relative.to_owned()));
-            }
-            let parent =
-                absolute.as_path().parent().and_then(HostPath::new).unwrap_or_else(|| absolute.clone());
-            let name = absolute.as_path().file_name().map_or_else(|| PathBuf::from("."), PathBuf::from);
-            Ok((Folder::open_ambient(&parent)?, name))
-        }
-    }
-}
-
-/// Where a path leads within a folder.
-fn inside(root: &Folder, path: &Path) -> Result<PathBuf, SourceError> {
-    match root.follow(path)? {
-        Some(Resolved::Inside(path)) => Ok(path),
-        Some(Resolved::Outside { link, target }) => Err(SourceError::LinkLeaves {
-            link: link.display().to_string(),
-            target: target.display().to_string(),
-            folder: root.path().to_string().trim_end_matches('/').to_owned(),
-        }),
-        None => {
-            let missing = io::Error::from(rustix::io::Errno::NOENT);
-            Err(crate::files::about(root.path().join(path))(missing).into())
-        }
-    }
-}
-
-/// Where the regular file is that a path stands for: what is a pipe would be waited for without end.
-pub(super) fn regular_file(root: &Folder, path: &Path) -> Result<PathBuf, SourceError> {
-    let found = inside(root, path)?;
-    match root.file_size(&found) {
-        Some(_) => Ok(found),
-        None => Err(SourceError::NotAFile { file: path.display().to_string() }),
-    }
-}
-
-/// Whether the owner may execute a file.
-pub(super) fn is_executable(root: &Folder, path: &Path) -> io::Result<bool> {
-    Ok(is_owner_executable(&root.dir().metadata(path)?))
-}
-
-fn is_owner_executable(metadata: &Metadata) -> bool {
-    metadata.permissions().mode() & 0o100 != 0
 }
 
 fn contains(text: &[u8], word: &[u8]) -> bool {

@@ -26,7 +26,7 @@ pub(super) struct Listing {
 }
 
 /// What the header of a source package lists, if it is sound and within the limits.
-pub(super) fn list(file: &str, header: &Header, packed_bytes: u64) -> Result<Listing, SourceError> {
+pub(super) fn list_files(file: &str, header: &Header, packed_bytes: u64) -> Result<Listing, SourceError> {
     let names = header.texts(Tag::known("BASENAMES"));
     if names.len() > PACKAGE_FILES {
         return Err(SourceError::TooManyFiles {
@@ -133,28 +133,28 @@ mod tests {
     }
 
     fn refused(files: &[(&str, u64, u64)]) -> String {
-        list("a.src.rpm", &header(files), 1000).unwrap_err().to_string()
+        list_files("a.src.rpm", &header(files), 1000).unwrap_err().to_string()
     }
 
     const SPEC: (&str, u64, u64) = ("a.spec", 0o100_644, 10);
 
     #[test]
     fn a_sound_package_is_listed() {
-        let listed = list("a.src.rpm", &header(&[SPEC, ("a.tar", 0o100_755, 90)]), 1000).unwrap();
+        let listed = list_files("a.src.rpm", &header(&[SPEC, ("a.tar", 0o100_755, 90)]), 1000).unwrap();
         assert_eq!(listed, Listing { spec: "a.spec".to_owned(), bytes: 100 });
     }
 
     #[test]
     fn names_that_lead_elsewhere_are_refused() {
         for name in ["../up", "/etc/passwd", "..", ".", "", "a\nb"] {
-            let error = list("a.src.rpm", &header(&[SPEC, (name, 0o100_644, 1)]), 1000).unwrap_err();
+            let error = list_files("a.src.rpm", &header(&[SPEC, (name, 0o100_644, 1)]), 1000).unwrap_err();
             assert!(matches!(error, SourceError::UnsafeFile { .. }), "{name}: {error}");
         }
         let long = "x".repeat(NAME_BYTES + 1);
         assert!(refused(&[SPEC, (&long, 0o100_644, 1)]).contains("longer than 255 bytes"));
         let mut header = header(&[SPEC]);
         header.set(Tag::known("DIRNAMES"), Value::Texts(vec!["/etc/".into()]));
-        assert!(matches!(list("a.src.rpm", &header, 1000), Err(SourceError::UnsafeFile { .. })));
+        assert!(matches!(list_files("a.src.rpm", &header, 1000), Err(SourceError::UnsafeFile { .. })));
     }
 
     #[test]

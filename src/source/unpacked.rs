@@ -18,7 +18,7 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::SourceError;
-use super::source_package::list;
+use super::source_package::list_files;
 use crate::digest::Digest;
 use crate::files::{EntryKind, Folder, Lock, LockKind, is_temporary};
 use crate::package::{PackageError, read_headers, unpack_at_most};
@@ -36,9 +36,21 @@ pub struct Unpacked {
     lock: Lock,
 }
 
+/// A source package that is to be unpacked.
+struct PackedFile<'a> {
+    /// The folder from which it can be reached.
+    root: &'a Folder,
+    /// Its path from there.
+    path: &'a Path,
+    /// What it is called in messages.
+    shown: &'a str,
+    /// Its size.
+    bytes: u64,
+}
+
 /// What was unpacked.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Record {
+struct UnpackedRecord {
     spec: String,
     files: Vec<RecordedFile>,
 }
@@ -70,21 +82,22 @@ impl Unpacked {
     }
 
     /// The files of a source package, and the name of its spec among them.
-    pub(super) fn files_of(
+    pub(super) fn unpack_once(
         &self,
         root: &Folder,
         path: &Path,
         shown: &str,
     ) -> Result<(Folder, String), SourceError> {
-        let (digest, packed_bytes) = Digest::of_file(root, path)?;
+        let (digest, packed_bytes) = Digest::read_file(root, path)?;
         let name = digest.to_string();
         self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
-        if let Some(record) = self.believed(&name) {
+        if let Some(record) = self.read_valid_record(&name) {
             return Ok((self.folder.folder(Path::new(&name).join(FILES))?, record.spec));
         }
         let temporary = self.folder.temporary(Path::new(&name));
-        let unpacked = self.unpack(root, path, shown, packed_bytes, &temporary).and_then(|record| {
-            if Digest::of_file(root, path)?.0 != digest {
+        let packed = PackedFile { root, path, shown, bytes: packed_bytes };
+        let unpacked = self.unpack(&packed, &temporary).and_then(|record| {
+            if Digest::read_file(root, path)?.0 != digest {
                 return Err(SourceError::Changed { file: shown.to_owned() });
             }
             self.put_in_place(&temporary, &name)?;
@@ -97,46 +110,40 @@ impl Unpacked {
         Ok((self.folder.folder(Path::new(&name).join(FILES))?, record.spec))
     }
 
-    fn unpack(
-        &self,
-        root: &Folder,
-        path: &Path,
-        shown: &str,
-        packed_bytes: u64,
-        temporary: &Path,
-    ) -> Result<Record, SourceError> {
+    fn unpack(&self, packed: &PackedFile<'_>, temporary: &Path) -> Result<UnpackedRecord, SourceError> {
+        let PackedFile { root, path, shown, bytes } = *packed;
         let open = || root.open(path).map(|file| BufReader::new(file.into_std()));
         let headers = read_headers(&mut open()?)
             .map_err(|source| PackageError::Header { file: shown.to_owned(), source })?;
-        let listing = list(shown, &headers.header, packed_bytes)?;
+        let listing = list_files(shown, &headers.header, bytes)?;
         let folder = self.folder.create(temporary)?;
         let files = folder.create(FILES)?;
         unpack_at_most(shown, open()?, &files, listing.bytes)?;
         if files.file_size(&listing.spec).is_none() {
             return Err(SourceError::NoSpec { file: shown.to_owned() });
         }
-        let record = Record::of_files(&files, listing.spec)?;
+        let record = UnpackedRecord::write_down(&files, listing.spec)?;
         record.write(&folder)?;
         Ok(record)
     }
 
     /// The record of what was unpacked, if it is all there as it was.
-    fn believed(&self, name: &str) -> Option<Record> {
+    fn read_valid_record(&self, name: &str) -> Option<UnpackedRecord> {
         let folder = self.folder.folder(name).ok()?;
-        let mut record = Record::read(&folder)?;
+        let mut record = UnpackedRecord::read(&folder)?;
         let files = folder.folder(FILES).ok()?;
         if record.names() != names(&files).ok()? {
             return None;
         }
         let mut has_other_stamps = false;
         for file in &mut record.files {
-            let stamp = Stamp::of_file(&files, &file.name).ok()?;
+            let stamp = Stamp::read(&files, &file.name).ok()?;
             if stamp == file.stamp {
                 continue;
             }
             let is_same = stamp.mode == file.stamp.mode
                 && stamp.size == file.stamp.size
-                && Digest::of_file(&files, &file.name).ok()?.0 == file.digest;
+                && Digest::read_file(&files, &file.name).ok()?.0 == file.digest;
             if !is_same {
                 return None;
             }
@@ -162,7 +169,7 @@ impl Unpacked {
             Err(Errno::INVAL | Errno::NOSYS) => {}
             renamed => return Ok(renamed?),
         }
-        if self.believed(name).is_some() {
+        if self.read_valid_record(name).is_some() {
             // Another forge that reads the same package was first.
             return Ok(());
         }
@@ -183,7 +190,7 @@ impl Unpacked {
     pub fn collect_unused(self) -> Result<usize, SourceError> {
         let Self { folder, used, lock } = self;
         drop(lock);
-        collect(&folder, &used.into_inner().unwrap_or_else(PoisonError::into_inner))
+        remove_all_but(&folder, &used.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// As [`Unpacked::collect_unused`], where `packages` are still needed as well.
@@ -197,7 +204,7 @@ impl Unpacked {
     }
 }
 
-fn collect(folder: &Folder, kept: &BTreeSet<String>) -> Result<usize, SourceError> {
+fn remove_all_but(folder: &Folder, kept: &BTreeSet<String>) -> Result<usize, SourceError> {
     let is_ours = |name: &String| name.parse::<Digest>().is_ok() || is_temporary(Path::new(name));
     let names = names(folder)?.into_iter();
     let unused: Vec<String> = names.filter(|name| is_ours(name) && !kept.contains(name)).collect();
@@ -227,7 +234,7 @@ fn names(folder: &Folder) -> io::Result<BTreeSet<String>> {
 }
 
 impl Stamp {
-    fn of_file(folder: &Folder, name: &str) -> io::Result<Self> {
+    fn read(folder: &Folder, name: &str) -> io::Result<Self> {
         let metadata: Metadata = folder.dir().symlink_metadata(name)?;
         if !metadata.is_file() {
             return Err(io::ErrorKind::InvalidData.into());
@@ -241,15 +248,15 @@ impl Stamp {
     }
 }
 
-impl Record {
+impl UnpackedRecord {
     /// What the files of a folder are, once they are safe on the disk.
-    fn of_files(folder: &Folder, spec: String) -> io::Result<Self> {
+    fn write_down(folder: &Folder, spec: String) -> io::Result<Self> {
         let mut files = Vec::new();
         for entry in folder.entries()?.into_iter().filter(|entry| entry.kind == EntryKind::File) {
             let file = folder.open(&entry.name)?;
             file.sync_all()?;
-            let (digest, _) = Digest::of_reader(file)?;
-            let stamp = Stamp::of_file(folder, &entry.name)?;
+            let (digest, _) = Digest::read_from(file)?;
+            let stamp = Stamp::read(folder, &entry.name)?;
             files.push(RecordedFile { name: entry.name, digest, stamp });
         }
         Ok(Self { spec, files })
@@ -262,12 +269,12 @@ impl Record {
     fn read(folder: &Folder) -> Option<Self> {
         let text = folder.read_text(RECORD).ok()?;
         let (digest, json) = text.split_once('\n')?;
-        (digest == Digest::of(json.as_bytes()).to_string()).then(|| serde_json::from_str(json).ok())?
+        (digest == Digest::compute(json.as_bytes()).to_string()).then(|| serde_json::from_str(json).ok())?
     }
 
     fn write(&self, folder: &Folder) -> io::Result<()> {
         let json = serde_json::to_string(self).map_err(io::Error::other)?;
-        let text = format!("{}\n{json}", Digest::of(json.as_bytes()));
+        let text = format!("{}\n{json}", Digest::compute(json.as_bytes()));
         folder.write_atomic(RECORD, text.as_bytes())
     }
 }

@@ -5,14 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::record::RecordName;
+use super::record_index::RecordName;
 use super::{RecordKind, StepResult, Store, StoreError};
 use crate::event::Timestamp;
 use crate::files::{EntryKind, Folder, is_temporary};
 
 /// What may stay.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Limits {
+pub struct CollectionLimits {
     /// Results unused for longer go.
     pub older: Option<Duration>,
     /// The results used longest ago go until the store is no larger, in bytes.
@@ -46,9 +46,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::InUse`] while anything is being built.
-    pub fn collect(&self, limits: Limits, now: Timestamp) -> Result<Collected, StoreError> {
+    pub fn collect(&self, limits: CollectionLimits, now: Timestamp) -> Result<Collected, StoreError> {
         let _lock = self.lock_alone("forge gc")?;
-        let mut steps = self.remembered_results()?;
+        let mut steps = self.read_results()?;
         let mut collected = Collected::default();
         steps.sort_by_key(|step| std::cmp::Reverse(step.used));
         let mut kept: HashSet<PathBuf> = HashSet::new();
@@ -75,28 +75,28 @@ impl Store {
     }
 
     /// All records of results. One that can't be believed, or whose blobs are not all there, is none.
-    fn remembered_results(&self) -> Result<Vec<Remembered>, StoreError> {
+    fn read_results(&self) -> Result<Vec<Remembered>, StoreError> {
         let mut found = Vec::new();
         for path in files_below(&self.folder, Path::new(RecordKind::Step.folder()))? {
             let used = Timestamp::of(self.folder.modified(&path)?);
-            let result = self.remembered_result(&path)?;
+            let result = self.read_result(&path)?;
             found.push(Remembered { path, used, result });
         }
         Ok(found)
     }
 
-    fn remembered_result(&self, path: &Path) -> io::Result<Option<StepResult>> {
+    fn read_result(&self, path: &Path) -> io::Result<Option<StepResult>> {
         let file = path.file_name().unwrap_or_default().to_string_lossy();
         let Some(name) = RecordName::parse(RecordKind::Step, &file) else {
             return Ok(None);
         };
         let content = self.folder.read(path)?;
         let result: Option<StepResult> = serde_json::from_slice(&content).ok();
-        Ok(result.filter(|result| name.is_of(&content) && result.blobs().all(|blob| self.has(&blob))))
+        Ok(result.filter(|result| name.is_name_of(&content) && result.blobs().all(|blob| self.has(&blob))))
     }
 
     /// Specs are read without the store's lock: a file that is just being written is left alone.
-    fn remove_old_facts(&self, limits: Limits, now: Timestamp) -> Result<(), StoreError> {
+    fn remove_old_facts(&self, limits: CollectionLimits, now: Timestamp) -> Result<(), StoreError> {
         // What roots consist of can be had again by another look as well.
         for kind in [RecordKind::Facts, RecordKind::Root, RecordKind::Package] {
             for path in files_below(&self.folder, Path::new(kind.folder()))? {
@@ -183,11 +183,11 @@ mod tests {
         let (_temp, store) = store_with(&["a", "b", "c"]);
         let records = files_below(&store.folder, Path::new("steps")).unwrap();
         store.folder.write_atomic(&records[0], b"{}").unwrap();
-        let result = store.remembered_result(&records[1]).unwrap().unwrap();
+        let result = store.read_result(&records[1]).unwrap().unwrap();
         store.folder.remove_file(result.log.path()).unwrap();
         store.folder.write_atomic("steps/.forge-tmp-1-1", b"").unwrap();
         store.folder.create("incoming").unwrap().write_atomic("half", b"").unwrap();
-        let collected = store.collect(Limits::default(), Timestamp(9_000_000)).unwrap();
+        let collected = store.collect(CollectionLimits::default(), Timestamp(9_000_000)).unwrap();
         assert_eq!((collected.results, collected.blobs, collected.bytes_left), (3, 1, 1));
         assert!(!store.folder.exists("incoming"));
     }
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn what_was_used_longest_ago_goes_first() {
         let (_temp, store) = store_with(&["oldest..", "older...", "newest.."]);
-        let limits = Limits { older: None, size_bytes: Some(16) };
+        let limits = CollectionLimits { older: None, size_bytes: Some(16) };
         let collected = store.collect(limits, Timestamp(9_000_000)).unwrap();
         assert_eq!(collected, Collected { results: 1, blobs: 1, bytes: 8, bytes_left: 16 });
         let newest = Encoder::new("test v1").text("content", "newest..").key();
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn age_counts_from_the_last_use() {
         let (_temp, store) = store_with(&["a", "b"]);
-        let limits = Limits { older: Some(Duration::from_secs(1500)), size_bytes: None };
+        let limits = CollectionLimits { older: Some(Duration::from_secs(1500)), size_bytes: None };
         assert_eq!(store.collect(limits, Timestamp(2_000_000)).unwrap().results, 1);
     }
 
@@ -213,6 +213,6 @@ mod tests {
     fn nothing_is_collected_while_something_is_built() {
         let (_temp, store) = store_with(&["a"]);
         let _building = store.lock_for_use().unwrap();
-        assert!(matches!(store.collect(Limits::default(), Timestamp(0)), Err(StoreError::InUse)));
+        assert!(matches!(store.collect(CollectionLimits::default(), Timestamp(0)), Err(StoreError::InUse)));
     }
 }

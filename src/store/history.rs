@@ -87,7 +87,7 @@ impl History {
     /// # Errors
     /// [`StoreError::DamagedHistory`] among others: others may be at work with the file, so it is left as it is.
     pub fn open(path: &HostPath) -> Result<Self, StoreError> {
-        Ok(Self::of(connect(path)?, None))
+        Ok(Self::with_connection(connect(path)?, None))
     }
 
     /// As [`History::open`], for who keeps every other writer out: what is damaged, now or when it is found later, is
@@ -99,9 +99,9 @@ impl History {
             Err(error) => Err(error.into()),
         });
         match sound {
-            Ok(connection) => Ok(Self::of(connection, Some(path.clone()))),
+            Ok(connection) => Ok(Self::with_connection(connection, Some(path.clone()))),
             Err(StoreError::DamagedHistory { reason }) => {
-                let history = Self::of(Connection::open_in_memory()?, Some(path.clone()));
+                let history = Self::with_connection(Connection::open_in_memory()?, Some(path.clone()));
                 history.renew(&mut history.connection(), path, &reason)?;
                 Ok(history)
             }
@@ -113,16 +113,16 @@ impl History {
     pub fn in_memory() -> Result<Self, StoreError> {
         let connection = Connection::open_in_memory()?;
         connection.execute_batch(TABLES)?;
-        Ok(Self::of(connection, None))
+        Ok(Self::with_connection(connection, None))
     }
 
-    fn of(connection: Connection, renewed_at: Option<HostPath>) -> Self {
+    fn with_connection(connection: Connection, renewed_at: Option<HostPath>) -> Self {
         // Where that can't be said, there are no builds in it yet.
         let last_number = AtomicU64::new(largest_number(&connection).map_or(0, unsigned));
         Self { connection: Mutex::new(connection), renewed_at, last_number, notes: Mutex::default() }
     }
 
-    /// What there is to tell of the history itself; it is told once.
+    /// Takes the notes on the history itself: that it was damaged, or begun anew.
     pub fn take_notes(&self) -> Vec<String> {
         std::mem::take(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner))
     }

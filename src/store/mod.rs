@@ -7,79 +7,34 @@
 
 mod blob;
 mod collect;
+mod content;
+mod error;
 mod history;
 mod reading;
 mod record;
+mod record_index;
 mod recovery;
 mod step;
 mod verify;
 
-use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use crate::files::{Folder, HostPath, Lock, LockKind};
 
 pub use blob::Blob;
-pub use collect::{Collected, Limits};
+pub use collect::{Collected, CollectionLimits};
+pub use error::StoreError;
 pub use history::{BuildRow, History, LastBuild};
 pub use reading::BlobReader;
-pub use record::RecordKind;
+pub use record_index::RecordKind;
 pub use step::{PackageSummary, ResultFile, StepResult};
 pub use verify::{Defect, Finding, Repair, StoredKind, Verification};
-
-/// Why the store or the history can't be used.
-#[derive(Debug, thiserror::Error, miette::Diagnostic)]
-pub enum StoreError {
-    /// Its files can't be read or written.
-    #[error("the store can't be used: {}", crate::files::reason(.0))]
-    #[diagnostic(
-        code(forge::store::io),
-        help(
-            "is there room on the disk, and may forge write to its cache folder? XDG_CACHE_HOME says where that is"
-        )
-    )]
-    Io(#[from] io::Error),
-    /// The history can't be read or written.
-    #[error("this project's history can't be used: {0}")]
-    #[diagnostic(
-        code(forge::store::history),
-        help("`.forge/history.db` can be deleted: what was built stays in the store")
-    )]
-    History(#[from] rusqlite::Error),
-    /// The history is not what was written.
-    #[error("this project's history is damaged: {reason}")]
-    #[diagnostic(
-        code(forge::store::damaged_history),
-        help(
-            "run `forge apply`: it moves the file aside and begins a new history; what was built stays in the store"
-        )
-    )]
-    DamagedHistory {
-        /// What was found.
-        reason: String,
-    },
-    /// A blob is not there, or is not what its name says.
-    #[error("the store's blob {0} is missing or damaged")]
-    #[diagnostic(code(forge::store::damaged), help("run `forge apply` again: what is missing is built anew"))]
-    Damaged(String),
-    /// Somebody collects garbage, or checks what there is.
-    #[error("the store is being cleaned or checked by {0}")]
-    #[diagnostic(code(forge::store::busy), help("wait until it has ended, then try again"))]
-    Busy(String),
-    /// Somebody builds.
-    #[error("the store is in use by a running `forge apply`")]
-    #[diagnostic(
-        code(forge::store::in_use),
-        help("wait until it has ended, then try again: what it is building is not yet what it will be")
-    )]
-    InUse,
-}
 
 /// The store. See the [module](self).
 #[derive(Debug)]
 pub struct Store {
     folder: Folder,
-    records: record::RecordIndex,
+    records: record_index::RecordIndex,
     /// Blobs that were met damaged, and dropped.
     damaged: Mutex<Vec<Blob>>,
 }
@@ -88,7 +43,7 @@ impl Store {
     /// Opens the store in `folder`, or makes it.
     pub fn open(folder: &HostPath) -> Result<Self, StoreError> {
         let folder = Folder::create_ambient(folder)?;
-        Ok(Self { folder, records: record::RecordIndex::default(), damaged: Mutex::default() })
+        Ok(Self { folder, records: record_index::RecordIndex::default(), damaged: Mutex::default() })
     }
 
     /// The folder that it lies in.
@@ -100,7 +55,8 @@ impl Store {
     pub fn lock_for_use(&self) -> Result<Lock, StoreError> {
         Lock::take(&self.folder, "lock", LockKind::Shared)?.map_err(StoreError::Busy)
     }
-    /// Keeps everybody else out; `purpose` is what they are told.
+
+    /// Takes the lock alone; `purpose` is what other processes report of its holder.
     fn lock_alone(&self, purpose: &str) -> Result<Lock, StoreError> {
         let lock = Lock::take(&self.folder, "lock", LockKind::Exclusive)?;
         let mut lock = lock.map_err(|_| StoreError::InUse)?;

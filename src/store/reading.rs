@@ -63,7 +63,7 @@ impl Store {
             Err(error) if error.raw_os_error() == Some(Errno::IO.raw_os_error()) => false,
             Err(error) => return Err(StoreError::Io(error).into()),
         };
-        if is_readable && Digest::of_hasher(&checking.hasher) == blob.digest {
+        if is_readable && Digest::finish(&checking.hasher) == blob.digest {
             return made;
         }
         Err(self.drop_damaged(blob).into())

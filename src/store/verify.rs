@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::collect::files_below;
-use super::record::RecordName;
+use super::record_index::RecordName;
 use super::{Blob, RecordKind, StepResult, Store, StoreError};
 use crate::digest::Digest;
 use crate::files::{Folder, is_temporary};
@@ -198,7 +198,7 @@ fn read_record(store: &Folder, kind: RecordKind, path: &Path) -> Result<Vec<u8>,
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     let name = RecordName::parse(kind, &file).filter(|name| name.path() == path).ok_or(Defect::Misnamed)?;
     let content = store.read(path).map_err(|_| Defect::Unreadable)?;
-    if name.is_of(&content) { Ok(content) } else { Err(Defect::Changed) }
+    if name.is_name_of(&content) { Ok(content) } else { Err(Defect::Changed) }
 }
 
 /// The size of a sound blob.
@@ -206,7 +206,7 @@ fn read_blob(store: &Folder, path: &Path) -> Result<u64, Defect> {
     let name: Option<Digest> = path.file_name().and_then(|name| name.to_str()?.parse().ok());
     let name = name.filter(|digest| Blob { digest: *digest, size: 0 }.path() == path);
     let name = name.ok_or(Defect::Misnamed)?;
-    let (digest, size) = Digest::of_file(store, path).map_err(|_| Defect::Unreadable)?;
+    let (digest, size) = Digest::read_file(store, path).map_err(|_| Defect::Unreadable)?;
     if digest == name { Ok(size) } else { Err(Defect::Changed) }
 }
 

@@ -99,7 +99,7 @@ impl<E: Diagnostic> Diagnostic for Located<E> {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let notes = std::iter::once(&self.places.main).chain(&self.places.notes);
-        Some(Box::new(notes.map(labeled)))
+        Some(Box::new(notes.map(label_span)))
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
@@ -132,7 +132,7 @@ impl Diagnostic for Elsewhere {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        Some(Box::new(std::iter::once(labeled(&self.0))))
+        Some(Box::new(std::iter::once(label_span(&self.0))))
     }
 }
 
@@ -140,7 +140,7 @@ fn excerpt(note: &Note) -> Option<&dyn SourceCode> {
     (!note.place.source.text.is_empty()).then_some(&note.place as &dyn SourceCode)
 }
 
-fn labeled(note: &Note) -> LabeledSpan {
+fn label_span(note: &Note) -> LabeledSpan {
     let span = note.place.span();
     let mut length = span.end.saturating_sub(span.start);
     if length > LONGEST_EXCERPT {

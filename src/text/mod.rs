@@ -113,17 +113,17 @@ impl fmt::Debug for Place {
     }
 }
 
-/// A value and the place that said it.
+/// A value and the place where it is written.
 #[derive(Clone, Debug)]
 pub struct Spanned<T> {
-    /// What was said.
+    /// The value.
     pub value: T,
     /// Where.
     pub place: Place,
 }
 
 impl<T> Spanned<T> {
-    /// `value`, said at `place`.
+    /// `value`, written at `place`.
     pub fn new(value: T, place: Place) -> Self {
         Self { value, place }
     }

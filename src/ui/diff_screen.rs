@@ -10,30 +10,34 @@ const LONGEST: usize = 100;
 /// The difference in lines; `all` shows what only tells when and where a package was built, too.
 pub fn diff_screen(difference: &Difference, before: &str, after: &str, all: bool) -> String {
     let mut screen = Screen(String::new());
-    screen.plain(&format!("\x1b[1m--- {}\x1b[0m\n\x1b[1m+++ {}\x1b[0m\n", shown(before), shown(after)));
+    screen.write_text(&format!(
+        "\x1b[1m--- {}\x1b[0m\n\x1b[1m+++ {}\x1b[0m\n",
+        replace_controls(before),
+        replace_controls(after)
+    ));
     let start = screen.0.len();
     screen.tags(difference, all);
     for change in &difference.dependencies {
-        screen.heading(&change.kind);
-        change.removed.iter().for_each(|dependency| screen.removed(dependency));
-        change.added.iter().for_each(|dependency| screen.added(dependency));
+        screen.write_heading(&change.kind);
+        change.removed.iter().for_each(|dependency| screen.write_removed(dependency));
+        change.added.iter().for_each(|dependency| screen.write_added(dependency));
     }
     difference.scripts.iter().for_each(|change| screen.script(change));
     screen.files(difference, all);
     if let Some(payload) = &difference.payload {
-        screen.heading("payload, uncompressed (SHA-256)");
-        screen.removed(&payload.before);
-        screen.added(&payload.after);
+        screen.write_heading("payload, uncompressed (SHA-256)");
+        screen.write_removed(&payload.before);
+        screen.write_added(&payload.after);
     }
     let hidden = hidden(difference);
     if screen.0.len() == start {
-        screen.plain(match hidden {
+        screen.write_text(match hidden {
             0 => "they are the same\n",
             _ => "they are the same but for when, where and by what they were built\n",
         });
     } else if hidden > 0 && !all {
         let hidden = count(hidden, "difference");
-        screen.plain(&format!("\n{hidden} of time, place and rpm version not shown (--all)\n"));
+        screen.write_text(&format!("\n{hidden} of time, place and rpm version not shown (--all)\n"));
     }
     screen.0
 }
@@ -48,20 +52,20 @@ fn hidden(difference: &Difference) -> usize {
 struct Screen(String);
 
 impl Screen {
-    fn plain(&mut self, text: &str) {
+    fn write_text(&mut self, text: &str) {
         self.0.push_str(text);
     }
 
-    fn heading(&mut self, text: &str) {
-        self.plain(&format!("\x1b[36m@@ {} @@\x1b[0m\n", shown(text)));
+    fn write_heading(&mut self, text: &str) {
+        self.write_text(&format!("\x1b[36m@@ {} @@\x1b[0m\n", replace_controls(text)));
     }
 
-    fn removed(&mut self, text: &str) {
-        self.plain(&format!("\x1b[31m- {}\x1b[0m\n", shown(text)));
+    fn write_removed(&mut self, text: &str) {
+        self.write_text(&format!("\x1b[31m- {}\x1b[0m\n", replace_controls(text)));
     }
 
-    fn added(&mut self, text: &str) {
-        self.plain(&format!("\x1b[32m+ {}\x1b[0m\n", shown(text)));
+    fn write_added(&mut self, text: &str) {
+        self.write_text(&format!("\x1b[32m+ {}\x1b[0m\n", replace_controls(text)));
     }
 
     fn tags(&mut self, difference: &Difference, all: bool) {
@@ -70,17 +74,17 @@ impl Screen {
         if wanted.is_empty() {
             return;
         }
-        self.heading("header");
+        self.write_heading("header");
         for change in wanted {
-            let line = |value: &Vec<String>| format!("{}: {}", change.tag, cut(&value.join(", ")));
-            change.before.iter().for_each(|value| self.removed(&line(value)));
-            change.after.iter().for_each(|value| self.added(&line(value)));
+            let line = |value: &Vec<String>| format!("{}: {}", change.tag, shorten(&value.join(", ")));
+            change.before.iter().for_each(|value| self.write_removed(&line(value)));
+            change.after.iter().for_each(|value| self.write_added(&line(value)));
         }
     }
 
     /// Lines that only one of the scripts has; those of both stand around them.
     fn script(&mut self, change: &ScriptChange) {
-        self.heading(&format!("script {}", change.script));
+        self.write_heading(&format!("script {}", change.script));
         let lines = |script: &Option<String>| -> Vec<String> {
             script.iter().flat_map(|script| script.lines().map(str::to_owned)).collect()
         };
@@ -90,8 +94,8 @@ impl Screen {
         let shorter = before.len().min(after.len()) - same;
         let same_end = ends.take_while(|(old, new)| old == new).count().min(shorter);
         let middle = |lines: &[String]| lines.get(same..lines.len() - same_end).unwrap_or_default().to_vec();
-        middle(&before).iter().for_each(|line| self.removed(line));
-        middle(&after).iter().for_each(|line| self.added(line));
+        middle(&before).iter().for_each(|line| self.write_removed(line));
+        middle(&after).iter().for_each(|line| self.write_added(line));
     }
 
     fn files(&mut self, difference: &Difference, all: bool) {
@@ -105,22 +109,22 @@ impl Screen {
         if files.removed.is_empty() && files.added.is_empty() && changed.is_empty() {
             return;
         }
-        self.heading("files");
-        files.removed.iter().for_each(|path| self.removed(path));
-        files.added.iter().for_each(|path| self.added(path));
+        self.write_heading("files");
+        files.removed.iter().for_each(|path| self.write_removed(path));
+        files.added.iter().for_each(|path| self.write_added(path));
         for file in changed {
-            self.plain(&format!("  {}\n", shown(&file.path)));
+            self.write_text(&format!("  {}\n", replace_controls(&file.path)));
             for change in file.attributes.iter().filter(|change| is_wanted(change.volatile)) {
-                let line = |value: &str| format!("    {}: {}", change.attribute, cut(value));
-                self.removed(&line(&change.before));
-                self.added(&line(&change.after));
+                let line = |value: &str| format!("    {}: {}", change.attribute, shorten(value));
+                self.write_removed(&line(&change.before));
+                self.write_added(&line(&change.after));
             }
         }
     }
 }
 
 /// A value that is not too long to be read.
-fn cut(text: &str) -> String {
+fn shorten(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}… ({} bytes)", text.get(..end).unwrap_or(text), text.len()),
         None => text.to_owned(),
@@ -128,6 +132,6 @@ fn cut(text: &str) -> String {
 }
 
 /// What a package says can't move the cursor.
-fn shown(text: &str) -> String {
+fn replace_controls(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -29,7 +29,7 @@ pub struct GraphView<'a> {
     pub batches: &'a [String],
 }
 
-struct Node {
+struct DrawnNode {
     label: String,
     color: &'static str,
     is_batch: bool,
@@ -43,7 +43,7 @@ struct Arrow {
 }
 
 struct Picture {
-    nodes: Vec<Node>,
+    nodes: Vec<DrawnNode>,
     arrows: Vec<Arrow>,
 }
 
@@ -74,13 +74,13 @@ fn picture(view: GraphView<'_>) -> Picture {
             Step::Build(id) => {
                 let build = plan.build(id);
                 let label = format!("{}\n{}", build.name.package, build.name.chroot);
-                Node { label, color: color(decisions.of(id)), is_batch: false }
+                DrawnNode { label, color: color(decisions.decision(id)), is_batch: false }
             }
             Step::BatchStart(id) | Step::BatchEnd(id) => {
                 let is_start = matches!(plan.graph[node], Step::BatchStart(_));
                 let which = if is_start { "batch" } else { "end of batch" };
                 let name = batches.get(id.0).map(String::as_str).unwrap_or_default();
-                Node { label: format!("{which}\n{name}"), color: BATCH, is_batch: true }
+                DrawnNode { label: format!("{which}\n{name}"), color: BATCH, is_batch: true }
             }
             Step::Fetch(_) | Step::SourcePackage(_) | Step::Publish(_) => continue,
         };
@@ -155,7 +155,7 @@ const MARGIN: f64 = 24.0;
 /// How wide a character of 13 pixels is thought to be.
 const CHARACTER: f64 = 7.6;
 
-fn width(node: &Node) -> f64 {
+fn width(node: &DrawnNode) -> f64 {
     let longest = node.label.lines().map(|line| line.chars().count()).max().unwrap_or_default();
     let longest = u32::try_from(longest).unwrap_or(u32::MAX);
     f64::from(longest) * CHARACTER + 24.0
@@ -215,7 +215,7 @@ fn svg(picture: &Picture) -> String {
             text,
             "<path d=\"M{from_x:.1} {start:.1}C{from_x:.1} {middle:.1} {to_x:.1} {middle:.1} {to_x:.1} {end:.1}\" \
              fill=\"none\" stroke=\"#555\"{dash} marker-end=\"url(#tip)\"><title>{}</title></path>",
-            escaped(&arrow.label)
+            escape(&arrow.label)
         );
     }
     for (node, place) in picture.nodes.iter().zip(&places) {
@@ -225,7 +225,7 @@ fn svg(picture: &Picture) -> String {
     text
 }
 
-fn svg_node(text: &mut String, node: &Node, (x, y): (f64, f64)) {
+fn svg_node(text: &mut String, node: &DrawnNode, (x, y): (f64, f64)) {
     let width = width(node);
     let (left, top) = (x - width / 2.0, y - HEIGHT / 2.0);
     let round = if node.is_batch { HEIGHT / 2.0 } else { 6.0 };
@@ -241,11 +241,11 @@ fn svg_node(text: &mut String, node: &Node, (x, y): (f64, f64)) {
         "<text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\"><tspan font-weight=\"bold\">{}</tspan>\
          <tspan x=\"{x:.1}\" dy=\"16\" fill=\"#555\">{}</tspan></text>",
         y - 3.0,
-        escaped(first),
-        escaped(second)
+        escape(first),
+        escape(second)
     );
 }
 
-fn escaped(text: &str) -> String {
+fn escape(text: &str) -> String {
     quick_xml::escape::escape(text).into_owned()
 }

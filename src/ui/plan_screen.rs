@@ -62,7 +62,7 @@ pub fn plan_document(plan: &Plan, decisions: &Decisions, repositories: Repositor
     let RepositoryChanges { entering, leaving, damaged } = repositories;
     let builds = plan.ids().map(|id| {
         let build = plan.build(id);
-        let decision = decisions.of(id);
+        let decision = decisions.decision(id);
         let (reasons, skipped, key) = match decision {
             Decision::Cached { key, .. } => (Vec::new(), None, Some(*key)),
             Decision::Build { reasons } => (reasons.clone(), None, None),
@@ -109,7 +109,7 @@ pub fn plan_screen(document: &PlanDocument, all: bool, explained_by: Option<&Roo
         screen.push_str(&table(&columns, &rows));
     }
     if let Some(root_macro) = explained_by {
-        shown.iter().for_each(|build| screen.push_str(&plain_text(&explained(build, root_macro))));
+        shown.iter().for_each(|build| screen.push_str(&plain_text(&explain_build(build, root_macro))));
     }
     if !document.entering.is_empty() {
         screen.push_str(&plain_text(&entering_lines(&document.entering)));
@@ -155,7 +155,7 @@ fn row(build: &PlannedBuild) -> Vec<String> {
     vec![build.build.package.clone(), build.build.chroot.clone(), build.action.to_owned(), why]
 }
 
-fn explained(build: &PlannedBuild, root_macro: &RootMacro<'_>) -> String {
+fn explain_build(build: &PlannedBuild, root_macro: &RootMacro<'_>) -> String {
     let mut text = format!("\n{}\n", build.build);
     for setting in &build.settings.macros {
         let options = setting.options.as_ref().map(|options| format!("({options})")).unwrap_or_default();

@@ -68,12 +68,12 @@ pub struct SourceLine {
     pub is_left_out: bool,
     /// Where it stands.
     #[serde(flatten)]
-    pub place: Line,
+    pub place: FileAndLine,
 }
 
 /// A line of a file.
 #[derive(Debug, Serialize)]
-pub struct Line {
+pub struct FileAndLine {
     /// The file.
     pub file: String,
     /// The line, counted from 1.
@@ -91,7 +91,7 @@ pub struct DependencyLine {
     pub events: u32,
     /// Where it stands.
     #[serde(flatten)]
-    pub place: Line,
+    pub place: FileAndLine,
 }
 
 /// A script.
@@ -108,7 +108,7 @@ pub struct ScriptLine {
     pub body: String,
     /// Where it begins.
     #[serde(flatten)]
-    pub place: Line,
+    pub place: FileAndLine,
 }
 
 /// A package.
@@ -140,7 +140,7 @@ pub struct PackageContents {
     pub files: Vec<String>,
     /// Where it begins.
     #[serde(flatten)]
-    pub place: Line,
+    pub place: FileAndLine,
 }
 
 /// A change.
@@ -177,7 +177,7 @@ fn tag(header: &Header, tag: Tag) -> Option<String> {
     header.text(tag).map(|value| text(value))
 }
 
-impl From<&Place> for Line {
+impl From<&Place> for FileAndLine {
     fn from(place: &Place) -> Self {
         Self { file: place.file.to_string(), line: place.line }
     }

@@ -13,7 +13,7 @@ const WIDTH: usize = 14;
 /// The spec in lines.
 pub fn spec_screen(spec: &SpecContents, file: &str) -> String {
     let mut screen = Screen { text: String::new(), indent: "  " };
-    screen.heading(&format!("{} {}", spec.name, spec.evr), &format!(" for {} · {file}", spec.target));
+    screen.write_heading(&format!("{} {}", spec.name, spec.evr), &format!(" for {} · {file}", spec.target));
     screen.line("license", &spec.license);
     for (what, list) in [
         ("build for", &spec.build_archs),
@@ -34,7 +34,7 @@ pub fn spec_screen(spec: &SpecContents, file: &str) -> String {
     }
     if let Some(change) = spec.changes.first() {
         let changes = count(spec.changes.len(), "change");
-        screen.text.push_str(&shown(&format!("\n{changes}, the newest by {}\n", change.name)));
+        screen.text.push_str(&replace_controls(&format!("\n{changes}, the newest by {}\n", change.name)));
     }
     screen.text
 }
@@ -46,14 +46,14 @@ struct Screen {
 
 impl Screen {
     /// A line in bold letters, and what follows in plain ones.
-    fn heading(&mut self, title: &str, rest: &str) {
-        self.text.push_str(&format!("\x1b[1m{}\x1b[0m{}\n", shown(title), shown(rest)));
+    fn write_heading(&mut self, title: &str, rest: &str) {
+        self.text.push_str(&format!("\x1b[1m{}\x1b[0m{}\n", replace_controls(title), replace_controls(rest)));
     }
 
     /// `what  value`; nothing where there is no value.
     fn line(&mut self, what: &str, value: &str) {
         if !value.is_empty() {
-            self.text.push_str(&format!("{}{what:<WIDTH$}{}\n", self.indent, shown(value)));
+            self.text.push_str(&format!("{}{what:<WIDTH$}{}\n", self.indent, replace_controls(value)));
         }
     }
 
@@ -67,14 +67,14 @@ impl Screen {
     fn package(&mut self, package: &PackageContents, file: &str) {
         let fate = if package.is_built { "" } else { " · not built: no %files" };
         self.text.push('\n');
-        self.heading(&package.name, &format!(" {} {}{fate}", package.evr, package.arch));
+        self.write_heading(&package.name, &format!(" {} {}{fate}", package.evr, package.arch));
         self.line("summary", &package.summary);
         self.line("url", package.url.as_deref().unwrap_or_default());
         let mut last = "";
         for dependency in package.dependencies.iter().filter(|line| line.events & (INTERPRETER | RPMLIB) == 0)
         {
             let tag = dependency.tag;
-            self.line(if tag == last { "" } else { word(tag) }, &needed(dependency));
+            self.line(if tag == last { "" } else { word(tag) }, &show_dependency(dependency));
             last = tag;
         }
         self.list("scripts", package.scripts.iter().map(|script| summary(script, file)));
@@ -84,7 +84,7 @@ impl Screen {
 }
 
 /// What a spec says, without what would move the cursor of a terminal.
-fn shown(text: &str) -> String {
+fn replace_controls(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '?' } else { c }).collect()
 }
 
@@ -105,7 +105,7 @@ fn word(tag: &str) -> &str {
 }
 
 /// A dependency, and when it counts.
-fn needed(line: &DependencyLine) -> String {
+fn show_dependency(line: &DependencyLine) -> String {
     const EVENTS: [(u32, &str); 9] = [
         (1 << 9, "pre"),
         (1 << 10, "post"),

@@ -41,7 +41,8 @@ fn published_paths(project: &Project) -> Vec<PathBuf> {
 
 /// The store's file of a published one.
 fn blob(project: &Project, published: &Path) -> PathBuf {
-    let digest = rpmforge::digest::Digest::of(&fs::read(project.path().join(published)).unwrap()).to_string();
+    let digest =
+        rpmforge::digest::Digest::compute(&fs::read(project.path().join(published)).unwrap()).to_string();
     project.cache().join("rpmforge/blobs").join(&digest[..2]).join(digest)
 }
 

@@ -45,7 +45,7 @@ pub fn rewrite_record(record: &Path, version: u64, change: impl Fn(&mut serde_js
     let mut json: serde_json::Value = serde_json::from_str(&text).unwrap();
     change(&mut json["repository"]);
     let content = json["repository"].to_string();
-    let digest = Digest::of(format!("{version}:{content}").as_bytes());
+    let digest = Digest::compute(format!("{version}:{content}").as_bytes());
     let text = format!("{{\"version\":{version},\"blake3\":\"{digest}\",\"repository\":{content}}}\n");
     fs::write(record, text).unwrap();
 }

@@ -18,7 +18,7 @@ use crate::engine::{Settings, environment};
 use crate::files::HostPath;
 use crate::macros::{Configuration, Level, Limits, Macros, Origin, Report, Severity, SystemHost, Table};
 use crate::ui::Verbosity;
-use show::{Evaluated, MacroDiagnostic, Told, Used};
+use show::{Evaluated, MacroDiagnostic, ReportDocument, Used};
 
 /// What has been reported and not been told yet.
 type Reports = Rc<RefCell<Vec<Report>>>;
@@ -41,7 +41,7 @@ pub fn run(arguments: &Eval, context: &Context) -> Result<Exit, Failure> {
                 expression: text.to_str_lossy().into_owned(),
                 value: value.ok().map(|value| value.to_str_lossy().into_owned()),
                 macros: used.iter().map(|definition| Used::from(&**definition)).collect(),
-                diagnostics: diagnostics.iter().map(Told::from).collect(),
+                diagnostics: diagnostics.iter().map(ReportDocument::from).collect(),
             });
             continue;
         }

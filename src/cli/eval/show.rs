@@ -132,7 +132,7 @@ pub struct Evaluated {
     /// The macros that had a part in it, in the order of their names.
     pub macros: Vec<Used>,
     /// What went wrong.
-    pub diagnostics: Vec<Told>,
+    pub diagnostics: Vec<ReportDocument>,
 }
 
 /// A macro that had a part in an expansion.
@@ -164,7 +164,7 @@ impl From<&Definition> for Used {
 
 /// Something that went wrong.
 #[derive(Debug, Serialize)]
-pub struct Told {
+pub struct ReportDocument {
     severity: &'static str,
     code: String,
     message: String,
@@ -173,7 +173,7 @@ pub struct Told {
     stack: Vec<String>,
 }
 
-impl From<&Report> for Told {
+impl From<&Report> for ReportDocument {
     fn from(report: &Report) -> Self {
         Self {
             severity: match report.problem.severity() {

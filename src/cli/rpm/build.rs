@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use bstr::{BStr, ByteSlice};
 
-use super::session::{Session, Told, complain, print};
+use super::session::{ProblemLog, Session, complain, print};
 use crate::engine::{BuildListener, BuildProblem, BuildRequest, Goal, Order, Unbuilt, build};
 use crate::files::HostPath;
 use crate::macros::{Compatibility, Stop};
@@ -27,8 +27,8 @@ pub struct BuildTask<'t> {
 /// Builds for all targets that were asked for; gives rpmbuild's exit code.
 ///
 /// # Errors
-/// Macros can't be loaded; what is to be said.
-pub fn built_for_targets(
+/// Macros can't be loaded; the message.
+pub fn build_for_targets(
     session: &mut Session,
     teller: &dyn BuildListener,
     task: &BuildTask<'_>,
@@ -43,7 +43,7 @@ pub fn built_for_targets(
             session.set_target(Some(target));
             announce_one(target, session.is_quiet);
         }
-        let code = built_for(session, teller, task, target.is_none())?;
+        let code = build_for_target(session, teller, task, target.is_none())?;
         if code != 0 {
             return Ok(code);
         }
@@ -66,7 +66,7 @@ fn announce_one(target: &str, is_quiet: bool) {
 /// Tells what a build says, as rpmbuild does.
 pub struct Teller {
     /// What has been told.
-    pub told: Told,
+    pub told: ProblemLog,
     /// `--quiet`
     pub is_quiet: bool,
 }
@@ -105,14 +105,14 @@ impl BuildListener for Teller {
 }
 
 /// Builds for one target; where the spec names others, for those.
-fn built_for(
+fn build_for_target(
     session: &mut Session,
     teller: &dyn BuildListener,
     task: &BuildTask<'_>,
     is_open: bool,
 ) -> Result<u8, Vec<u8>> {
     let before = session.macros()?.table();
-    let Ok(spec) = parsed(session, task.spec_file, task.order.goal)? else {
+    let Ok(spec) = read_spec(session, task.spec_file, task.order.goal)? else {
         session.macros()?.set_table(before);
         return Ok(1);
     };
@@ -133,7 +133,7 @@ fn built_for(
         for arch in archs {
             announce_one(&arch, session.is_quiet);
             session.set_target(Some(&arch));
-            let code = built_for(session, teller, task, false)?;
+            let code = build_for_target(session, teller, task, false)?;
             if code != 0 {
                 return Ok(code);
             }
@@ -161,7 +161,7 @@ fn built_for(
     })
 }
 
-fn spec_listener(told: &Told) -> Listener {
+fn spec_listener(told: &ProblemLog) -> Listener {
     let told = told.clone();
     Rc::new(move |report: &Report| {
         told.tell_finding(format!("{}\n", report.as_rpm()).as_bytes(), || Finding::from(report))
@@ -169,7 +169,11 @@ fn spec_listener(told: &Told) -> Listener {
 }
 
 /// Reads the spec.
-fn parsed(session: &mut Session, file: &HostPath, goal: Option<Goal>) -> Result<Result<Spec, Stop>, Vec<u8>> {
+fn read_spec(
+    session: &mut Session,
+    file: &HostPath,
+    goal: Option<Goal>,
+) -> Result<Result<Spec, Stop>, Vec<u8>> {
     let macros = session.macros()?;
     let name = file.to_string();
     let text = macros.read_file(name.as_bytes()).map_err(|error| {
@@ -195,7 +199,7 @@ fn parsed(session: &mut Session, file: &HostPath, goal: Option<Goal>) -> Result<
 }
 
 /// Repeats what was wrong, once all else has been said: warnings, and errors where they ended the build.
-fn summary(told: &Told, is_quiet: bool, built: Result<(), Unbuilt>) {
+fn summary(told: &ProblemLog, is_quiet: bool, built: Result<(), Unbuilt>) {
     let (mut errors, warnings) = told.take();
     match built {
         Err(Unbuilt::Failed) => {}

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use super::super::Exit;
 use super::super::context::Context;
-use super::options::{CommandLine, Said};
+use super::options::{CommandLine, CommandWord};
 use super::session::{COMMON, Common, Session, complain};
 
 const COMMAND_LINE: CommandLine<Common> = CommandLine { program: "rpm", options: &[COMMON] };
@@ -24,7 +24,7 @@ pub fn run(arguments: Vec<OsString>, context: &Context) -> Exit {
     while let Some(argument) = arguments.next() {
         let done = COMMAND_LINE
             .read(argument, &mut arguments)
-            .and_then(|said| said.into_iter().try_for_each(|said| carry_out(&mut session, said)));
+            .and_then(|said| said.into_iter().try_for_each(|said| apply_word(&mut session, said)));
         if let Err(message) = done {
             complain(&message);
             return Exit::Failure;
@@ -43,10 +43,10 @@ pub fn run(arguments: Vec<OsString>, context: &Context) -> Exit {
     }
 }
 
-fn carry_out(session: &mut Session, said: Said<Common>) -> Result<(), Vec<u8>> {
+fn apply_word(session: &mut Session, said: CommandWord<Common>) -> Result<(), Vec<u8>> {
     match said {
-        Said::Option { wanted, value, .. } => session.carry_out(wanted, value),
-        Said::Word(word) => {
+        CommandWord::Option { wanted, value, .. } => session.apply(wanted, value),
+        CommandWord::Word(word) => {
             Err(COMMAND_LINE.complaint(&String::from_utf8_lossy(&word), "what is to be done with it?"))
         }
     }

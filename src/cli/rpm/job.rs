@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::build::{BuildTask, MISSING, Teller, built_for_targets};
+use super::build::{BuildTask, MISSING, Teller, build_for_targets};
 use super::session::{Common, Session, Variables, complain};
 use crate::engine::{
     BuildListener, BuildOrder, BuildProblem, Channel, Condition, Ended, FailedScript, Goal, MacroSetting,
@@ -15,7 +15,7 @@ use crate::spec::Finding;
 
 /// Builds, tells of it over `channel`, and gives how it ended.
 pub fn carry_out_job(order: &BuildOrder, channel: &Arc<Channel>) -> Ended {
-    match built(order, channel) {
+    match run_job(order, channel) {
         Ok(ended) => ended,
         Err(words) => {
             complain(&words);
@@ -26,7 +26,7 @@ pub fn carry_out_job(order: &BuildOrder, channel: &Arc<Channel>) -> Ended {
     }
 }
 
-fn built(order: &BuildOrder, channel: &Arc<Channel>) -> Result<Ended, Vec<u8>> {
+fn run_job(order: &BuildOrder, channel: &Arc<Channel>) -> Result<Ended, Vec<u8>> {
     let job = &order.job;
     let variables: Variables =
         job.environment().into_iter().map(|(name, value)| (name.into(), value.into())).collect();
@@ -54,7 +54,7 @@ fn built(order: &BuildOrder, channel: &Arc<Channel>) -> Result<Ended, Vec<u8>> {
     let build = Order { goal: Some(goal), no_dependencies, staged, ..Order::default() };
     let (spec_file, folder) = (job.spec.on_host(), job.top.on_host());
     let task = BuildTask { order: &build, spec_file: &spec_file, folder: &folder };
-    let code = built_for_targets(&mut session, &teller, &task)?;
+    let code = build_for_targets(&mut session, &teller, &task)?;
     let unmet = teller.unmet.take();
     Ok(match code {
         0 => Ended::Built,
@@ -70,16 +70,16 @@ fn define(session: &mut Session, order: &BuildOrder) -> Result<(), Vec<u8>> {
     let job = &order.job;
     let own = [format!("_sourcedir {}", job.sources), format!("_specdir {}", job.sources)];
     for definition in job.definitions().into_iter().chain(own) {
-        session.carry_out(Common::Define, definition.into_bytes())?;
+        session.apply(Common::Define, definition.into_bytes())?;
     }
     for MacroSetting { name, options, body, .. } in &job.settings.macros {
         match body {
-            None => session.carry_out(Common::Undefine, name.clone().into_bytes())?,
+            None => session.apply(Common::Undefine, name.clone().into_bytes())?,
             Some(body) => {
                 let options = options.as_ref().map(|options| format!("({options})")).unwrap_or_default();
                 // A body ends with its line; a line goes on behind a backslash (rpm-macros(7)).
                 let body = body.reveal().trim().replace('\n', "\\\n");
-                session.carry_out(Common::Define, format!("{name}{options} {body}").into_bytes())?;
+                session.apply(Common::Define, format!("{name}{options} {body}").into_bytes())?;
             }
         }
     }
@@ -88,10 +88,10 @@ fn define(session: &mut Session, order: &BuildOrder) -> Result<(), Vec<u8>> {
             Condition::With(name) => (Common::With, name),
             Condition::Without(name) => (Common::Without, name),
         };
-        session.carry_out(option, name.clone().into_bytes())?;
+        session.apply(option, name.clone().into_bytes())?;
     }
     match &job.settings.target {
-        Some(target) => session.carry_out(Common::Target, target.clone().into_bytes()),
+        Some(target) => session.apply(Common::Target, target.clone().into_bytes()),
         None => Ok(()),
     }
 }

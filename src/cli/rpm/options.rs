@@ -24,11 +24,11 @@ impl<W> Row<W> {
     }
 }
 
-/// Something said on the command line.
-pub enum Said<W> {
+/// A word of the command line, or an option with its value.
+pub enum CommandWord<W> {
     /// An option, as it was written, and its value.
     Option {
-        /// How it was said.
+        /// Its name, as it was written.
         name: String,
         /// What it means.
         wanted: W,
@@ -39,17 +39,19 @@ pub enum Said<W> {
     Word(Vec<u8>),
 }
 
-impl<W> Said<W> {
+impl<W> CommandWord<W> {
     /// The same with another meaning.
-    pub fn meaning<V>(self, of: impl FnOnce(W) -> V) -> Said<V> {
+    pub fn meaning<V>(self, convert: impl FnOnce(W) -> V) -> CommandWord<V> {
         match self {
-            Self::Option { name, wanted, value } => Said::Option { name, wanted: of(wanted), value },
-            Self::Word(word) => Said::Word(word),
+            Self::Option { name, wanted, value } => {
+                CommandWord::Option { name, wanted: convert(wanted), value }
+            }
+            Self::Word(word) => CommandWord::Word(word),
         }
     }
 }
 
-/// What can be said to a program.
+/// The command line of a program.
 pub struct CommandLine<W: 'static> {
     /// The program's name, for its messages.
     pub program: &'static str,
@@ -81,9 +83,9 @@ impl<W: Copy> CommandLine<W> {
         &self,
         argument: Vec<u8>,
         next: &mut impl Iterator<Item = Vec<u8>>,
-    ) -> Result<Vec<Said<W>>, Vec<u8>> {
+    ) -> Result<Vec<CommandWord<W>>, Vec<u8>> {
         if argument == b"--" {
-            return Ok(next.map(Said::Word).collect());
+            return Ok(next.map(CommandWord::Word).collect());
         }
         if let Some(long) = argument.strip_prefix(b"--") {
             let (name, value) = match long.iter().position(|byte| *byte == b'=') {
@@ -92,11 +94,11 @@ impl<W: Copy> CommandLine<W> {
             };
             let name = format!("--{}", String::from_utf8_lossy(name));
             let row = self.find(|row| name.get(2..) == Some(row.long), &name)?;
-            return Ok(vec![self.said(name, row, value, next)?]);
+            return Ok(vec![self.take_value(name, row, value, next)?]);
         }
         let mut left = match argument.strip_prefix(b"-") {
             Some(letters) if !letters.is_empty() => letters,
-            _ => return Ok(vec![Said::Word(argument)]),
+            _ => return Ok(vec![CommandWord::Word(argument)]),
         };
         let mut all = Vec::new();
         while let Some((letter, rest)) = left.split_first() {
@@ -107,7 +109,7 @@ impl<W: Copy> CommandLine<W> {
                 left = &[];
                 rest.strip_prefix(b"=").unwrap_or(rest).to_vec()
             });
-            all.push(self.said(name, row, attached, next)?);
+            all.push(self.take_value(name, row, attached, next)?);
         }
         Ok(all)
     }
@@ -122,7 +124,7 @@ impl<W: Copy> CommandLine<W> {
         meaning: impl Fn(O) -> W,
         argument: Vec<u8>,
         next: &mut impl Iterator<Item = Vec<u8>>,
-    ) -> Result<Vec<Said<W>>, Vec<u8>> {
+    ) -> Result<Vec<CommandWord<W>>, Vec<u8>> {
         if is_other {
             let all = other.read(argument, next)?.into_iter();
             return Ok(all.map(|said| said.meaning(&meaning)).collect());
@@ -135,22 +137,22 @@ impl<W: Copy> CommandLine<W> {
         rows.find(|row| is_meant(row)).ok_or_else(|| self.complaint(name, "unknown option"))
     }
 
-    fn said(
+    fn take_value(
         &self,
         name: String,
         row: &Row<W>,
         value: Option<Vec<u8>>,
         next: &mut impl Iterator<Item = Vec<u8>>,
-    ) -> Result<Said<W>, Vec<u8>> {
+    ) -> Result<CommandWord<W>, Vec<u8>> {
         let value = match (row.has_value, value) {
             (false, _) => Vec::new(),
             (true, Some(value)) => value,
             (true, None) => next.next().ok_or_else(|| self.complaint(&name, "missing argument"))?,
         };
-        Ok(Said::Option { name, wanted: row.wanted, value })
+        Ok(CommandWord::Option { name, wanted: row.wanted, value })
     }
 
-    /// What the program says of an option, or of anything else that was said.
+    /// The program's message about an option or another word.
     pub fn complaint(&self, option: &str, what: &str) -> Vec<u8> {
         format!("{}: {option}: {what}\n", self.program).into_bytes()
     }

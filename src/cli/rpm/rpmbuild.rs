@@ -7,16 +7,16 @@ use std::os::unix::ffi::OsStringExt;
 use bstr::ByteSlice;
 
 use super::super::context::Context;
-use super::build::{BuildTask, Teller, built_for_targets};
-use super::options::{CommandLine, Row, Said};
-use super::session::{COMMON, Common, OF_SPECS, Session, complain, ended, print};
+use super::build::{BuildTask, Teller, build_for_targets};
+use super::options::{CommandLine, CommandWord, Row};
+use super::session::{COMMON, Common, OF_SPECS, Session, complain, exit_code, print};
 use crate::engine::{Goal, Order, install_source_package, spec_of_archive};
 use crate::files::HostPath;
 use crate::macros::Stop;
 
 /// What an option means.
 #[derive(Clone, Copy)]
-enum Wanted {
+enum RpmbuildOption {
     Common(Common),
     Build(Input),
     Rebuild,
@@ -35,28 +35,28 @@ enum Input {
     Archive,
 }
 
-const OPTIONS: &[Row<Wanted>] = &[
-    Row::valued("", Some('b'), Wanted::Build(Input::Spec)),
-    Row::valued("", Some('r'), Wanted::Build(Input::SourcePackage)),
-    Row::valued("", Some('t'), Wanted::Build(Input::Archive)),
-    Row::bare("rebuild", None, Wanted::Rebuild),
-    Row::bare("recompile", None, Wanted::Rebuild),
-    Row::bare("build-in-place", None, Wanted::InPlace),
-    Row::bare("clean", None, Wanted::Set(|order| order.clean = true)),
-    Row::bare("nobuild", None, Wanted::Set(|order| order.no_build = true)),
-    Row::bare("nodeps", None, Wanted::Set(|order| order.no_dependencies = true)),
-    Row::bare("nodirtokens", None, Wanted::Set(|_| ())),
-    Row::bare("noclean", None, Wanted::Set(|order| order.no_clean = true)),
-    Row::bare("noprep", None, Wanted::Set(|order| order.no_prep = true)),
-    Row::bare("nocheck", None, Wanted::Set(|order| order.no_check = true)),
-    Row::bare("rmsource", None, Wanted::Set(|order| order.remove_sources = true)),
-    Row::bare("rmspec", None, Wanted::Set(|order| order.remove_spec = true)),
-    Row::bare("short-circuit", None, Wanted::Set(|order| order.short_circuit = true)),
-    Row::bare("rpmfcdebug", None, Wanted::Set(|order| order.shows_classes = true)),
-    Row::valued("buildroot", None, Wanted::BuildRoot),
-    Row::bare("version", None, Wanted::Version),
-    Row::bare("help", Some('?'), Wanted::Help),
-    Row::bare("usage", None, Wanted::Help),
+const OPTIONS: &[Row<RpmbuildOption>] = &[
+    Row::valued("", Some('b'), RpmbuildOption::Build(Input::Spec)),
+    Row::valued("", Some('r'), RpmbuildOption::Build(Input::SourcePackage)),
+    Row::valued("", Some('t'), RpmbuildOption::Build(Input::Archive)),
+    Row::bare("rebuild", None, RpmbuildOption::Rebuild),
+    Row::bare("recompile", None, RpmbuildOption::Rebuild),
+    Row::bare("build-in-place", None, RpmbuildOption::InPlace),
+    Row::bare("clean", None, RpmbuildOption::Set(|order| order.clean = true)),
+    Row::bare("nobuild", None, RpmbuildOption::Set(|order| order.no_build = true)),
+    Row::bare("nodeps", None, RpmbuildOption::Set(|order| order.no_dependencies = true)),
+    Row::bare("nodirtokens", None, RpmbuildOption::Set(|_| ())),
+    Row::bare("noclean", None, RpmbuildOption::Set(|order| order.no_clean = true)),
+    Row::bare("noprep", None, RpmbuildOption::Set(|order| order.no_prep = true)),
+    Row::bare("nocheck", None, RpmbuildOption::Set(|order| order.no_check = true)),
+    Row::bare("rmsource", None, RpmbuildOption::Set(|order| order.remove_sources = true)),
+    Row::bare("rmspec", None, RpmbuildOption::Set(|order| order.remove_spec = true)),
+    Row::bare("short-circuit", None, RpmbuildOption::Set(|order| order.short_circuit = true)),
+    Row::bare("rpmfcdebug", None, RpmbuildOption::Set(|order| order.shows_classes = true)),
+    Row::valued("buildroot", None, RpmbuildOption::BuildRoot),
+    Row::bare("version", None, RpmbuildOption::Version),
+    Row::bare("help", Some('?'), RpmbuildOption::Help),
+    Row::bare("usage", None, RpmbuildOption::Help),
 ];
 
 const HELP: &str = "Usage: forge rpmbuild -bSTAGE|-rSTAGE|-tSTAGE [OPTION...] FILE...
@@ -102,7 +102,7 @@ Macros:
 ";
 
 /// What the command line came to.
-struct Request {
+struct RpmbuildRequest {
     from: Option<Input>,
     order: Order,
     files: Vec<Vec<u8>>,
@@ -110,16 +110,16 @@ struct Request {
 
 /// Runs with rpmbuild's own arguments; gives the exit code.
 pub fn run(arguments: Vec<OsString>, context: &Context) -> u8 {
-    ended(carried_out(arguments, context))
+    exit_code(build_files(arguments, context))
 }
 
-fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8>> {
+fn build_files(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8>> {
     let failed = |error: io::Error| format!("error: {}\n", crate::files::reason(&error)).into_bytes();
     let mut session = Session::new(&context.variables).map_err(failed)?;
     // rpmbuild tells what it runs unless it is told not to.
     session.is_verbose = true;
     let is_asked = !arguments.is_empty();
-    let mut request = Request { from: None, order: Order::default(), files: Vec::new() };
+    let mut request = RpmbuildRequest { from: None, order: Order::default(), files: Vec::new() };
     if let Some(code) = read(arguments, &mut session, &mut request)? {
         return Ok(code);
     }
@@ -136,7 +136,7 @@ fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8
         return Err(said.into_bytes());
     }
     for file in std::mem::take(&mut request.files) {
-        let code = built(&mut session, &request, &file)?;
+        let code = build_file(&mut session, &request, &file)?;
         if code != 0 {
             return Ok(code);
         }
@@ -148,9 +148,9 @@ fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8
 fn read(
     arguments: Vec<OsString>,
     session: &mut Session,
-    request: &mut Request,
+    request: &mut RpmbuildRequest,
 ) -> Result<Option<u8>, Vec<u8>> {
-    const LINE: CommandLine<Wanted> = CommandLine { program: "rpmbuild", options: &[OPTIONS] };
+    const LINE: CommandLine<RpmbuildOption> = CommandLine { program: "rpmbuild", options: &[OPTIONS] };
     const COMMON_LINE: CommandLine<Common> =
         CommandLine { program: "rpmbuild", options: &[COMMON, OF_SPECS] };
     let mut arguments = arguments.into_iter().map(OsString::into_vec).peekable();
@@ -158,20 +158,20 @@ fn read(
         // `-r` begins from a source package here; elsewhere it names a root.
         let is_common = COMMON_LINE.knows(&argument) && !argument.starts_with(b"-r");
         let other = (&COMMON_LINE, is_common);
-        for said in LINE.read_either(other, Wanted::Common, argument, &mut arguments)? {
+        for said in LINE.read_either(other, RpmbuildOption::Common, argument, &mut arguments)? {
             let (name, wanted, value) = match said {
-                Said::Word(word) => {
+                CommandWord::Word(word) => {
                     request.files.push(word);
                     continue;
                 }
-                Said::Option { name, wanted, value } => (name, wanted, value),
+                CommandWord::Option { name, wanted, value } => (name, wanted, value),
             };
             match wanted {
-                Wanted::Common(wanted) => {
-                    session.carry_out(wanted, value)?;
+                RpmbuildOption::Common(wanted) => {
+                    session.apply(wanted, value)?;
                     session.is_verbose &= !session.is_quiet;
                 }
-                Wanted::Build(from) => {
+                RpmbuildOption::Build(from) => {
                     let goal = match value.as_slice() {
                         [letter] => Goal::read(*letter),
                         _ => None,
@@ -180,21 +180,21 @@ fn read(
                     let goal = goal.ok_or_else(|| LINE.complaint(&name, "unknown option"))?;
                     (request.from, request.order.goal) = (Some(from), Some(goal));
                 }
-                Wanted::Rebuild => {
+                RpmbuildOption::Rebuild => {
                     request.from = Some(Input::SourcePackage);
                     request.order.goal = Some(Goal::Binary);
                 }
-                Wanted::Set(set) => set(&mut request.order),
-                Wanted::InPlace => {
+                RpmbuildOption::Set(set) => set(&mut request.order),
+                RpmbuildOption::InPlace => {
                     request.order.in_place = true;
-                    session.carry_out(Common::Define, b"_build_in_place 1".to_vec())?;
+                    session.apply(Common::Define, b"_build_in_place 1".to_vec())?;
                 }
-                Wanted::BuildRoot => session.build_root = Some(value),
-                Wanted::Version => {
+                RpmbuildOption::BuildRoot => session.build_root = Some(value),
+                RpmbuildOption::Version => {
                     session.print_version()?;
                     return Ok(Some(0));
                 }
-                Wanted::Help => {
+                RpmbuildOption::Help => {
                     print(HELP.as_bytes())?;
                     return Ok(Some(0));
                 }
@@ -205,7 +205,7 @@ fn read(
 }
 
 /// Builds from one file, for all targets.
-fn built(session: &mut Session, request: &Request, file: &[u8]) -> Result<u8, Vec<u8>> {
+fn build_file(session: &mut Session, request: &RpmbuildRequest, file: &[u8]) -> Result<u8, Vec<u8>> {
     let teller = Teller { told: session.told.clone(), is_quiet: session.is_quiet };
     let folder = rustix::process::getcwd(Vec::new()).unwrap_or_default();
     let folder = HostPath::new(folder.as_bytes().to_path_lossy()).unwrap_or_else(HostPath::root);
@@ -232,7 +232,7 @@ fn built(session: &mut Session, request: &Request, file: &[u8]) -> Result<u8, Ve
             let sources = path.as_path().parent().map(|parent| parent.display().to_string());
             let definition = format!("_sourcedir {}", sources.unwrap_or_default());
             let spec = spec_of_archive(&macros, &teller, &path, &shown);
-            session.carry_out(Common::Define, definition.into_bytes())?;
+            session.apply(Common::Define, definition.into_bytes())?;
             spec
         }
         Some(Input::Spec) | None => check_spec(session, &path, &shown).map(|()| path.clone()),
@@ -241,7 +241,7 @@ fn built(session: &mut Session, request: &Request, file: &[u8]) -> Result<u8, Ve
         return Ok(1);
     };
     let task = BuildTask { order: &order, spec_file: &spec_file, folder: &folder };
-    built_for_targets(session, &teller, &task)
+    build_for_targets(session, &teller, &task)
 }
 
 /// Whether a file can be a spec.

@@ -8,8 +8,8 @@ use std::rc::Rc;
 use bstr::{BStr, ByteSlice};
 
 use super::super::context::Context;
-use super::options::{CommandLine, Row, Said};
-use super::session::{COMMON, Common, OF_SPECS, Session, complain, ended, print, unwritten};
+use super::options::{CommandLine, CommandWord, Row};
+use super::session::{COMMON, Common, OF_SPECS, Session, complain, exit_code, output_failure, print};
 use super::shell;
 use crate::macros::{Compatibility, Macros, Stop};
 use crate::package::{Header, Kind, QueryFormat, Surroundings, Tag};
@@ -17,13 +17,13 @@ use crate::spec::{Parsing, Report, Spec, parse};
 
 /// What an option means.
 #[derive(Clone, Copy)]
-enum Wanted {
+enum RpmspecOption {
     Common(Common),
     Mode(Mode),
-    Of(Of),
+    Packages(PackageSelection),
     QueryFormat,
-    /// An option that stands for a query format, and for one of [`Of`].
-    Alias(&'static str, Option<Of>),
+    /// An option that stands for a query format, and for [`PackageSelection`].
+    Alias(&'static str, Option<PackageSelection>),
     QueryTags,
     Version,
     Help,
@@ -39,7 +39,7 @@ enum Mode {
 
 /// Which packages are asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Of {
+enum PackageSelection {
     All,
     Built,
     Source,
@@ -51,31 +51,35 @@ macro_rules! list {
     };
 }
 
-const OPTIONS: &[Row<Wanted>] = &[
-    Row::bare("parse", Some('P'), Wanted::Mode(Mode::Parse)),
-    Row::bare("query", Some('q'), Wanted::Mode(Mode::Query)),
-    Row::bare("shell", None, Wanted::Mode(Mode::Shell)),
-    Row::bare("rpms", None, Wanted::Of(Of::All)),
-    Row::bare("builtrpms", None, Wanted::Of(Of::Built)),
-    Row::bare("srpm", None, Wanted::Of(Of::Source)),
-    Row::valued("queryformat", None, Wanted::QueryFormat),
-    Row::valued("qf", None, Wanted::QueryFormat),
-    Row::bare("conflicts", None, Wanted::Alias(list!("CONFLICT"), None)),
-    Row::bare("obsoletes", None, Wanted::Alias(list!("OBSOLETE"), None)),
-    Row::bare("provides", None, Wanted::Alias(list!("PROVIDE"), None)),
-    Row::bare("requires", None, Wanted::Alias(list!("REQUIRE"), None)),
-    Row::bare("recommends", None, Wanted::Alias(list!("RECOMMEND"), None)),
-    Row::bare("suggests", None, Wanted::Alias(list!("SUGGEST"), None)),
-    Row::bare("supplements", None, Wanted::Alias(list!("SUPPLEMENT"), None)),
-    Row::bare("enhances", None, Wanted::Alias(list!("ENHANCE"), None)),
-    Row::bare("buildconflicts", None, Wanted::Alias(list!("CONFLICT"), Some(Of::Source))),
-    Row::bare("buildrequires", None, Wanted::Alias(list!("REQUIRE"), Some(Of::Source))),
-    Row::bare("xml", None, Wanted::Alias("[%{*:xml}\\n]", None)),
-    Row::bare("json", None, Wanted::Alias("[%{*:json}]", None)),
-    Row::bare("querytags", None, Wanted::QueryTags),
-    Row::bare("version", None, Wanted::Version),
-    Row::bare("help", Some('?'), Wanted::Help),
-    Row::bare("usage", None, Wanted::Help),
+const OPTIONS: &[Row<RpmspecOption>] = &[
+    Row::bare("parse", Some('P'), RpmspecOption::Mode(Mode::Parse)),
+    Row::bare("query", Some('q'), RpmspecOption::Mode(Mode::Query)),
+    Row::bare("shell", None, RpmspecOption::Mode(Mode::Shell)),
+    Row::bare("rpms", None, RpmspecOption::Packages(PackageSelection::All)),
+    Row::bare("builtrpms", None, RpmspecOption::Packages(PackageSelection::Built)),
+    Row::bare("srpm", None, RpmspecOption::Packages(PackageSelection::Source)),
+    Row::valued("queryformat", None, RpmspecOption::QueryFormat),
+    Row::valued("qf", None, RpmspecOption::QueryFormat),
+    Row::bare("conflicts", None, RpmspecOption::Alias(list!("CONFLICT"), None)),
+    Row::bare("obsoletes", None, RpmspecOption::Alias(list!("OBSOLETE"), None)),
+    Row::bare("provides", None, RpmspecOption::Alias(list!("PROVIDE"), None)),
+    Row::bare("requires", None, RpmspecOption::Alias(list!("REQUIRE"), None)),
+    Row::bare("recommends", None, RpmspecOption::Alias(list!("RECOMMEND"), None)),
+    Row::bare("suggests", None, RpmspecOption::Alias(list!("SUGGEST"), None)),
+    Row::bare("supplements", None, RpmspecOption::Alias(list!("SUPPLEMENT"), None)),
+    Row::bare("enhances", None, RpmspecOption::Alias(list!("ENHANCE"), None)),
+    Row::bare(
+        "buildconflicts",
+        None,
+        RpmspecOption::Alias(list!("CONFLICT"), Some(PackageSelection::Source)),
+    ),
+    Row::bare("buildrequires", None, RpmspecOption::Alias(list!("REQUIRE"), Some(PackageSelection::Source))),
+    Row::bare("xml", None, RpmspecOption::Alias("[%{*:xml}\\n]", None)),
+    Row::bare("json", None, RpmspecOption::Alias("[%{*:json}]", None)),
+    Row::bare("querytags", None, RpmspecOption::QueryTags),
+    Row::bare("version", None, RpmspecOption::Version),
+    Row::bare("help", Some('?'), RpmspecOption::Help),
+    Row::bare("usage", None, RpmspecOption::Help),
 ];
 
 const HELP: &str = "Usage: forge rpmspec [OPTION...] SPEC...
@@ -113,35 +117,36 @@ Macros:
 ";
 
 /// What the command line came to.
-struct Request {
+struct RpmspecRequest {
     mode: Option<Mode>,
-    of: Of,
+    packages: PackageSelection,
     format: Option<Vec<u8>>,
     files: Vec<Vec<u8>>,
 }
 
 /// Runs with rpmspec's own arguments; gives the exit code.
 pub fn run(arguments: Vec<OsString>, context: &Context) -> u8 {
-    ended(carried_out(arguments, context))
+    exit_code(read_specs(arguments, context))
 }
 
-fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8>> {
+fn read_specs(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8>> {
     let failed = |error: io::Error| format!("error: {}\n", crate::files::reason(&error)).into_bytes();
     let mut session = Session::new(&context.variables).map_err(failed)?;
-    let mut request = Request { mode: None, of: Of::All, format: None, files: Vec::new() };
+    let mut request =
+        RpmspecRequest { mode: None, packages: PackageSelection::All, format: None, files: Vec::new() };
     let is_asked = !arguments.is_empty();
     if let Some(code) = read(arguments, &mut session, &mut request)? {
         return Ok(code);
     }
     let mut output = io::BufWriter::new(io::stdout().lock());
     let code = match request.mode {
-        Some(Mode::Query) if request.files.is_empty() => return Err(nothing("query")),
-        Some(Mode::Parse) if request.files.is_empty() => return Err(nothing("parse")),
+        Some(Mode::Query) if request.files.is_empty() => return Err(no_arguments("query")),
+        Some(Mode::Parse) if request.files.is_empty() => return Err(no_arguments("parse")),
         Some(Mode::Query) => query(&mut session, &request, context, &mut output)?,
-        Some(Mode::Parse) => parsed(&mut session, &request, &mut output)?,
+        Some(Mode::Parse) => print_expanded(&mut session, &request, &mut output)?,
         Some(Mode::Shell) => {
             drop(output);
-            return shelled(&mut session, &request);
+            return run_shell(&mut session, &request);
         }
         None if is_asked && request.files.is_empty() => 0,
         None => {
@@ -152,11 +157,11 @@ fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8
     match output.flush() {
         Ok(()) => session.end().map(|()| code),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(141),
-        Err(error) => Err(unwritten(error)),
+        Err(error) => Err(output_failure(error)),
     }
 }
 
-fn nothing(what: &str) -> Vec<u8> {
+fn no_arguments(what: &str) -> Vec<u8> {
     format!("rpmspec: no arguments given for {what}\n").into_bytes()
 }
 
@@ -164,40 +169,40 @@ fn nothing(what: &str) -> Vec<u8> {
 fn read(
     arguments: Vec<OsString>,
     session: &mut Session,
-    request: &mut Request,
+    request: &mut RpmspecRequest,
 ) -> Result<Option<u8>, Vec<u8>> {
-    const LINE: CommandLine<Wanted> = CommandLine { program: "rpmspec", options: &[OPTIONS] };
+    const LINE: CommandLine<RpmspecOption> = CommandLine { program: "rpmspec", options: &[OPTIONS] };
     const COMMON_LINE: CommandLine<Common> = CommandLine { program: "rpmspec", options: &[COMMON, OF_SPECS] };
     let mut arguments = arguments.into_iter().map(OsString::into_vec).peekable();
     while let Some(argument) = arguments.next() {
         let other = (&COMMON_LINE, COMMON_LINE.knows(&argument));
-        for said in LINE.read_either(other, Wanted::Common, argument, &mut arguments)? {
+        for said in LINE.read_either(other, RpmspecOption::Common, argument, &mut arguments)? {
             let (wanted, value) = match said {
-                Said::Word(word) => {
+                CommandWord::Word(word) => {
                     request.files.push(word);
                     continue;
                 }
-                Said::Option { wanted, value, .. } => (wanted, value),
+                CommandWord::Option { wanted, value, .. } => (wanted, value),
             };
             match wanted {
-                Wanted::Common(wanted) => session.carry_out(wanted, value)?,
-                Wanted::Mode(Mode::Query) if request.mode.is_some() => {}
-                Wanted::Mode(mode) => request.mode = Some(mode),
-                Wanted::Of(of) => request.of = of,
-                Wanted::QueryFormat => request.format = Some(value),
-                Wanted::Alias(format, of) => {
+                RpmspecOption::Common(wanted) => session.apply(wanted, value)?,
+                RpmspecOption::Mode(Mode::Query) if request.mode.is_some() => {}
+                RpmspecOption::Mode(mode) => request.mode = Some(mode),
+                RpmspecOption::Packages(packages) => request.packages = packages,
+                RpmspecOption::QueryFormat => request.format = Some(value),
+                RpmspecOption::Alias(format, packages) => {
                     request.format = Some(format.as_bytes().to_vec());
-                    request.of = of.unwrap_or(request.of);
+                    request.packages = packages.unwrap_or(request.packages);
                 }
-                Wanted::QueryTags => {
+                RpmspecOption::QueryTags => {
                     print_tags(session.is_verbose)?;
                     return Ok(Some(0));
                 }
-                Wanted::Version => {
+                RpmspecOption::Version => {
                     session.print_version()?;
                     return Ok(Some(0));
                 }
-                Wanted::Help => {
+                RpmspecOption::Help => {
                     print(HELP.as_bytes())?;
                     return Ok(Some(0));
                 }
@@ -251,7 +256,7 @@ fn spec_of(session: &mut Session, file: &[u8], keeps_macros: bool) -> Result<Spe
 
 fn query(
     session: &mut Session,
-    request: &Request,
+    request: &RpmspecRequest,
     context: &Context,
     output: &mut impl Write,
 ) -> Result<u8, Vec<u8>> {
@@ -281,10 +286,10 @@ fn query(
             languages: &languages,
             is_verbose: session.is_verbose,
         };
-        for header in headers(&spec, request.of) {
+        for header in headers(&spec, request.packages) {
             let shown = format.as_ref().map_err(Clone::clone);
             match shown.and_then(|format| format.show(&header, &surroundings)) {
-                Ok(text) => output.write_all(&text).map_err(unwritten)?,
+                Ok(text) => output.write_all(&text).map_err(output_failure)?,
                 Err(problem) => {
                     let _ = output.flush();
                     complain(format!("error: {problem}\n").as_bytes());
@@ -295,22 +300,26 @@ fn query(
     Ok(failed)
 }
 
-fn headers(spec: &Spec, of: Of) -> Vec<Header> {
-    match of {
-        Of::Source => vec![spec.source_header()],
-        Of::All => spec.packages.iter().map(|package| spec.binary_header(package)).collect(),
-        Of::Built => {
+fn headers(spec: &Spec, packages: PackageSelection) -> Vec<Header> {
+    match packages {
+        PackageSelection::Source => vec![spec.source_header()],
+        PackageSelection::All => spec.packages.iter().map(|package| spec.binary_header(package)).collect(),
+        PackageSelection::Built => {
             let built = spec.packages.iter().filter(|package| package.is_built());
             built.map(|package| spec.binary_header(package)).collect()
         }
     }
 }
 
-fn parsed(session: &mut Session, request: &Request, output: &mut impl Write) -> Result<u8, Vec<u8>> {
+fn print_expanded(
+    session: &mut Session,
+    request: &RpmspecRequest,
+    output: &mut impl Write,
+) -> Result<u8, Vec<u8>> {
     let mut code = 0;
     for file in &request.files {
         match spec_of(session, file, false) {
-            Ok(spec) => output.write_all(&spec.text).map_err(unwritten)?,
+            Ok(spec) => output.write_all(&spec.text).map_err(output_failure)?,
             Err(message) => {
                 let _ = output.flush();
                 complain(&message);
@@ -321,7 +330,7 @@ fn parsed(session: &mut Session, request: &Request, output: &mut impl Write) -> 
     Ok(code)
 }
 
-fn shelled(session: &mut Session, request: &Request) -> Result<u8, Vec<u8>> {
+fn run_shell(session: &mut Session, request: &RpmspecRequest) -> Result<u8, Vec<u8>> {
     for file in &request.files {
         spec_of(session, file, true)?;
     }

@@ -91,7 +91,7 @@ pub const OF_SPECS: &[Row<Common>] = &[
     Row::bare("nodebuginfo", None, Common::NoDebuginfo),
 ];
 
-/// What has been said so far, and what came of it.
+/// What the command line has set so far, and the macros that it makes.
 pub struct Session {
     /// The environment that macros see, and what is run.
     variables: Variables,
@@ -112,46 +112,46 @@ pub struct Session {
     macros: Option<Macros>,
     /// Before that, definitions are only looked at.
     scratch: Macros,
-    /// All that was said to be wrong.
-    pub told: Told,
+    /// Every problem that was reported.
+    pub told: ProblemLog,
     /// `--buildroot`
     pub build_root: Option<Vec<u8>>,
     /// `--root`
     root: Option<Vec<u8>>,
-    /// What `--target` said: one or more of them.
+    /// The targets of `--target`.
     target: Option<String>,
 }
 
-/// What was said to be wrong so far, for those who repeat it at the end.
+/// The problems that were reported so far: rpmbuild repeats them at the end.
 #[derive(Clone, Default)]
-pub struct Told {
+pub struct ProblemLog {
     errors: Rc<RefCell<Vec<Vec<u8>>>>,
     warnings: Rc<RefCell<Vec<Vec<u8>>>>,
-    /// Who hears of it in other words than rpm's.
+    /// Receives each problem as a finding, not in rpm's words.
     listener: Rc<RefCell<Option<FindingListener>>>,
 }
 
-/// Hears what is found to be wrong.
+/// Receives findings.
 pub type FindingListener = Rc<dyn Fn(Finding)>;
 
-impl Told {
-    /// From now on `listener` hears of all that is found.
+impl ProblemLog {
+    /// From now on `listener` receives all findings.
     pub fn set_listener(&self, listener: FindingListener) {
         *self.listener.borrow_mut() = Some(listener);
     }
 
     /// Writes a message of rpm's words to standard error, and keeps it.
     pub fn tell(&self, message: &[u8]) {
-        self.tell_found(message, None);
+        self.write_and_keep(message, None);
     }
 
-    /// As [`Told::tell`], of something that has been found.
+    /// As [`ProblemLog::tell`]; the listener receives it as a finding.
     pub fn tell_finding(&self, message: &[u8], finding: impl FnOnce() -> Finding) {
         let finding = self.listener.borrow().is_some().then(finding);
-        self.tell_found(message, finding);
+        self.write_and_keep(message, finding);
     }
 
-    fn tell_found(&self, message: &[u8], finding: Option<Finding>) {
+    fn write_and_keep(&self, message: &[u8], finding: Option<Finding>) {
         complain(message);
         if let (Some(listener), Some(finding)) = (self.listener.borrow().as_ref(), finding) {
             listener(finding);
@@ -171,12 +171,12 @@ impl Told {
 }
 
 impl Session {
-    /// Nothing said so far.
+    /// A session without any options.
     ///
     /// # Errors
     /// The machine's files are out of reach.
     pub fn new(variables: &Variables) -> io::Result<Self> {
-        let told = Told::default();
+        let told = ProblemLog::default();
         let host = host(variables, false, &told)?;
         let scratch = Macros::new(Table::new(), Rc::new(host), Limits::default());
         Ok(Self {
@@ -200,7 +200,7 @@ impl Session {
     /// The root that `--root` names, if it is another one than this.
     ///
     /// # Errors
-    /// It is no absolute path: what is to be said.
+    /// It is no absolute path; the message.
     pub fn other_root(&self, program: &str) -> Result<Option<&[u8]>, Vec<u8>> {
         match &self.root {
             Some(root) if !root.starts_with(b"/") => {
@@ -210,8 +210,8 @@ impl Session {
         }
     }
 
-    /// Does what an option means; gives what is to be said where it can't be done.
-    pub fn carry_out(&mut self, wanted: Common, value: Vec<u8>) -> Result<(), Vec<u8>> {
+    /// Applies an option; gives the message where that fails.
+    pub fn apply(&mut self, wanted: Common, value: Vec<u8>) -> Result<(), Vec<u8>> {
         match wanted {
             Common::Define => self.define(definition(&value)),
             Common::DatabasePath => self.define([b"_dbpath ", value.as_slice()].concat()),
@@ -244,8 +244,8 @@ impl Session {
                 self.shows_configuration = true;
                 Ok(())
             }
-            Common::With => self.define(with("with", &value)),
-            Common::Without => self.define(with("without", &value)),
+            Common::With => self.define(conditional("with", &value)),
+            Common::Without => self.define(conditional("without", &value)),
             Common::Scm => self.define([b"__scm ", value.as_slice()].concat()),
             Common::BuildPolicy => {
                 self.define([b"__os_install_post %{_rpmconfigdir}/brp-", value.as_slice()].concat())
@@ -291,10 +291,10 @@ impl Session {
         Ok(())
     }
 
-    /// The macros as all that was said makes them.
+    /// The macros that all options together make.
     ///
     /// # Errors
-    /// They can't be loaded; what is to be said.
+    /// They can't be loaded; the message.
     pub fn macros(&mut self) -> Result<Macros, Vec<u8>> {
         if let Some(macros) = &self.macros {
             return Ok(macros.clone());
@@ -304,7 +304,7 @@ impl Session {
         let macros = Macros::new(Table::new(), Rc::new(host), Limits::default());
         self.rc = macros.configure(&self.configuration).map_err(|_| Vec::new())?;
         // What is said of macros comes after it, and counts more.
-        self.stand_in(&macros);
+        self.define_own_uncompress(&macros);
         let quiet = Macros::new(macros.table(), Rc::new(NoHost::default()), Limits::default());
         for name in &self.undefined {
             quiet.pop(name);
@@ -319,7 +319,7 @@ impl Session {
     }
 
     /// Where the root has no rpm, this program unpacks what its own would.
-    fn stand_in(&self, macros: &Macros) {
+    fn define_own_uncompress(&self, macros: &Macros) {
         let program = macros.expand(b"%{?__rpmuncompress}").unwrap_or_default();
         let first = program.split(u8::is_ascii_whitespace).next().unwrap_or_default();
         if !first.is_empty() && macros.exists(first) {
@@ -349,7 +349,7 @@ impl Session {
     /// Shows what was read, if that was asked for.
     ///
     /// # Errors
-    /// It can't be written; what is to be said.
+    /// It can't be written; the message.
     pub fn end(&mut self) -> Result<(), Vec<u8>> {
         if !self.shows_configuration {
             return Ok(());
@@ -407,19 +407,19 @@ fn definition(said: &[u8]) -> Vec<u8> {
     said.iter().map(letter).collect()
 }
 
-fn host(variables: &Variables, is_verbose: bool, told: &Told) -> io::Result<SystemHost> {
+fn host(variables: &Variables, is_verbose: bool, told: &ProblemLog) -> io::Result<SystemHost> {
     let told = told.clone();
     let tell = move |report: Report| told.tell_finding(&report.as_rpm(), || Finding::from(&report));
     Ok(SystemHost::new(variables.clone(), tell)?.verbose(is_verbose))
 }
 
 /// `--with x`: what `%bcond` looks at.
-fn with(how: &str, what: &[u8]) -> Vec<u8> {
+fn conditional(how: &str, what: &[u8]) -> Vec<u8> {
     [b"_", how.as_bytes(), b"_", what, b"     --", how.as_bytes(), b"-", what].concat()
 }
 
-/// The exit code of what a program came to; what is wrong is said.
-pub fn ended(result: Result<u8, Vec<u8>>) -> u8 {
+/// The exit code of a program's result; its message is written to standard error.
+pub fn exit_code(result: Result<u8, Vec<u8>>) -> u8 {
     result.unwrap_or_else(|message| {
         complain(&message);
         1
@@ -436,10 +436,10 @@ pub fn complain(message: &[u8]) {
 /// Writes to standard output; gives rpm's words for why it could not.
 pub fn print(text: &[u8]) -> Result<(), Vec<u8>> {
     let mut output = io::stdout().lock();
-    output.write_all(text).and_then(|()| output.flush()).map_err(unwritten)
+    output.write_all(text).and_then(|()| output.flush()).map_err(output_failure)
 }
 
 /// rpm's words for a standard output that takes no more.
-pub fn unwritten(error: io::Error) -> Vec<u8> {
+pub fn output_failure(error: io::Error) -> Vec<u8> {
     format!("Error writing to stdout: {}\n", crate::files::reason(&error)).into_bytes()
 }

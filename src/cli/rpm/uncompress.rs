@@ -8,8 +8,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use bstr::ByteSlice;
 
 use super::super::context::Context;
-use super::options::{CommandLine, Row, Said};
-use super::session::{Session, complain, ended};
+use super::options::{CommandLine, CommandWord, Row};
+use super::session::{Session, complain, exit_code};
 use crate::files::{Folder, HostPath};
 use crate::macros::{Macros, Streams};
 use crate::package::{Compression, decompressed};
@@ -17,23 +17,23 @@ use crate::process::shell_quoted;
 
 /// What an option means.
 #[derive(Clone, Copy)]
-enum Wanted {
+enum UncompressOption {
     Extract,
     Path,
     DryRun,
     Verbose,
 }
 
-const OPTIONS: &[Row<Wanted>] = &[
-    Row::bare("extract", Some('x'), Wanted::Extract),
-    Row::valued("path", Some('C'), Wanted::Path),
-    Row::bare("dry-run", Some('n'), Wanted::DryRun),
-    Row::bare("verbose", Some('v'), Wanted::Verbose),
+const OPTIONS: &[Row<UncompressOption>] = &[
+    Row::bare("extract", Some('x'), UncompressOption::Extract),
+    Row::valued("path", Some('C'), UncompressOption::Path),
+    Row::bare("dry-run", Some('n'), UncompressOption::DryRun),
+    Row::bare("verbose", Some('v'), UncompressOption::Verbose),
 ];
 
 /// What the command line came to.
 #[derive(Default)]
-struct Request {
+struct UncompressRequest {
     extracts: bool,
     into: Option<Vec<u8>>,
     is_dry: bool,
@@ -67,12 +67,12 @@ const MAGIC: [(&[u8], Kind); 10] = [
 
 /// Runs with rpmuncompress's own arguments; gives the exit code.
 pub fn run(arguments: Vec<OsString>, context: &Context) -> u8 {
-    ended(carried_out(arguments, context))
+    exit_code(uncompress(arguments, context))
 }
 
-fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8>> {
+fn uncompress(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8>> {
     let request = read(arguments)?;
-    let mut session = Session::new(&context.variables).map_err(|error| failed("session", &error))?;
+    let mut session = Session::new(&context.variables).map_err(|error| program_failure("session", &error))?;
     let macros = session.macros()?;
     for file in &request.files {
         let command = command(&macros, &request, file)?;
@@ -86,24 +86,26 @@ fn carried_out(arguments: Vec<OsString>, context: &Context) -> Result<u8, Vec<u8
         match macros.run(&words, &Streams::default()) {
             Ok(0) => {}
             Ok(code) => return Ok(u8::try_from(code).unwrap_or(1)),
-            Err(error) => return Err(failed("/bin/sh", &error)),
+            Err(error) => return Err(program_failure("/bin/sh", &error)),
         }
     }
     Ok(0)
 }
 
-fn read(arguments: Vec<OsString>) -> Result<Request, Vec<u8>> {
-    const LINE: CommandLine<Wanted> = CommandLine { program: "rpmuncompress", options: &[OPTIONS] };
-    let mut request = Request::default();
+fn read(arguments: Vec<OsString>) -> Result<UncompressRequest, Vec<u8>> {
+    const LINE: CommandLine<UncompressOption> = CommandLine { program: "rpmuncompress", options: &[OPTIONS] };
+    let mut request = UncompressRequest::default();
     let mut arguments = arguments.into_iter().map(OsString::into_vec);
     while let Some(argument) = arguments.next() {
         for said in LINE.read(argument, &mut arguments)? {
             match said {
-                Said::Word(word) => request.files.push(word),
-                Said::Option { wanted: Wanted::Extract, .. } => request.extracts = true,
-                Said::Option { wanted: Wanted::Path, value, .. } => request.into = Some(value),
-                Said::Option { wanted: Wanted::DryRun, .. } => request.is_dry = true,
-                Said::Option { wanted: Wanted::Verbose, .. } => request.is_verbose = true,
+                CommandWord::Word(word) => request.files.push(word),
+                CommandWord::Option { wanted: UncompressOption::Extract, .. } => request.extracts = true,
+                CommandWord::Option { wanted: UncompressOption::Path, value, .. } => {
+                    request.into = Some(value)
+                }
+                CommandWord::Option { wanted: UncompressOption::DryRun, .. } => request.is_dry = true,
+                CommandWord::Option { wanted: UncompressOption::Verbose, .. } => request.is_verbose = true,
             }
         }
     }
@@ -113,14 +115,14 @@ fn read(arguments: Vec<OsString>) -> Result<Request, Vec<u8>> {
     Ok(request)
 }
 
-fn failed(what: &str, error: &io::Error) -> Vec<u8> {
+fn program_failure(what: &str, error: &io::Error) -> Vec<u8> {
     format!("error: {what}: {}\n", crate::files::reason(error)).into_bytes()
 }
 
 /// The command of the shell that unpacks a file.
-fn command(macros: &Macros, request: &Request, file: &[u8]) -> Result<Vec<u8>, Vec<u8>> {
+fn command(macros: &Macros, request: &UncompressRequest, file: &[u8]) -> Result<Vec<u8>, Vec<u8>> {
     let shown = file.to_str_lossy();
-    let start = macros.read_start(file, 13).map_err(|error| failed(&shown, &error))?;
+    let start = macros.read_start(file, 13).map_err(|error| program_failure(&shown, &error))?;
     let kind = match MAGIC.iter().find(|(magic, _)| start.starts_with(magic)) {
         _ if file.ends_with(b".gem") => Kind::Gem,
         Some((_, kind)) => *kind,

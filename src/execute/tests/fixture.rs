@@ -187,7 +187,7 @@ impl Project {
 
     fn inputs(&self, name: &str) -> Inputs {
         let version = self.specs.get(name).copied().unwrap_or_default();
-        let digest = Digest::of(format!("{name} {version}").as_bytes());
+        let digest = Digest::compute(format!("{name} {version}").as_bytes());
         let provides = vec![Dependency::any(name)];
         let subpackage = SubpackageFacts { name: name.to_owned(), provides, ..SubpackageFacts::default() };
         let build_requires = self.needs.get(name).into_iter().flatten().map(Dependency::any).collect();
@@ -243,7 +243,7 @@ pub fn declaration(name: &str, more: &str) -> String {
 }
 
 fn digest_of(text: &str) -> Digest {
-    Digest::of(text.as_bytes())
+    Digest::compute(text.as_bytes())
 }
 
 fn events_to(heard: &Arc<Heard>) -> EventSink {

@@ -158,7 +158,7 @@ impl MadeUpRunner {
             name: name.clone(),
             arch: arch.to_owned(),
             nevra,
-            content: Digest::of(content.as_bytes()),
+            content: Digest::compute(content.as_bytes()),
             provides: vec![Dependency::any(name)],
             requires: Vec::new(),
             files: Vec::new(),

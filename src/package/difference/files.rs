@@ -99,7 +99,7 @@ type Files = BTreeMap<String, BTreeMap<&'static str, String>>;
 pub(super) fn changes(old: &Header, new: &Header, seen: &mut BTreeSet<Tag>) -> FileChanges {
     let names = ATTRIBUTES.iter().map(|(_, tag)| *tag).chain(OTHERS);
     let names = names.chain(LISTED.iter().flat_map(|(_, index, list)| [*index, *list]));
-    seen.extend(names.filter_map(super::tag));
+    seen.extend(names.filter_map(tag_named));
     let (before, after) = (files(old), files(new));
     let removed = before.keys().filter(|path| !after.contains_key(*path)).cloned().collect();
     let added = after.keys().filter(|path| !before.contains_key(*path)).cloned().collect();
@@ -139,12 +139,12 @@ fn files(header: &Header) -> Files {
         }
     };
     for (name, tag) in ATTRIBUTES {
-        if let Some(value) = super::tag(tag).and_then(|tag| header.get(tag)) {
+        if let Some(value) = tag_named(tag).and_then(|tag| header.get(tag)) {
             set(name, &|index| item(name, value, index));
         }
     }
     for (name, index_tag, list_tag) in LISTED {
-        let (Some(index_tag), Some(list_tag)) = (super::tag(index_tag), super::tag(list_tag)) else {
+        let (Some(index_tag), Some(list_tag)) = (tag_named(index_tag), tag_named(list_tag)) else {
             continue;
         };
         let (numbers, words) = (header.numbers(index_tag), header.texts(list_tag));
@@ -153,10 +153,10 @@ fn files(header: &Header) -> Files {
             words.get(number).map(|word| word.to_str_lossy().into_owned())
         });
     }
-    let times = super::tag("FILEMTIMES").map(|tag| header.numbers(tag)).unwrap_or_default();
+    let times = tag_named("FILEMTIMES").map(|tag| header.numbers(tag)).unwrap_or_default();
     set(MODIFIED, &|index| times.get(index).map(u64::to_string));
     // Inodes are only numbers: which files are one says more.
-    let inodes = super::tag("FILEINODES").map(|tag| header.numbers(tag)).unwrap_or_default();
+    let inodes = tag_named("FILEINODES").map(|tag| header.numbers(tag)).unwrap_or_default();
     set("linked", &|index| {
         let inode = inodes.get(index)?;
         let first = inodes.iter().position(|other| other == inode)?;
@@ -195,7 +195,7 @@ fn item(name: &str, value: &Value, index: usize) -> Option<String> {
 
 /// What a file depends on and provides, by the header's dictionary.
 fn depends(header: &Header, index: usize) -> Option<String> {
-    let numbers = |name: &str| super::tag(name).map(|tag| header.numbers(tag)).unwrap_or_default();
+    let numbers = |name: &str| tag_named(name).map(|tag| header.numbers(tag)).unwrap_or_default();
     let start = usize::try_from(*numbers("FILEDEPENDSX").get(index)?).ok()?;
     let count = usize::try_from(*numbers("FILEDEPENDSN").get(index)?).ok()?;
     let entries = numbers("DEPENDSDICT").get(start..start.checked_add(count)?)?;
@@ -218,6 +218,11 @@ fn entry_words(header: &Header, entry: u64) -> Option<String> {
         b'o' => ("order", "ORDERNAME"),
         _ => return None,
     };
-    let name = header.texts(super::tag(names)?).get(usize::try_from(entry & 0x00ff_ffff).ok()?)?;
+    let name = header.texts(tag_named(names)?).get(usize::try_from(entry & 0x00ff_ffff).ok()?)?;
     Some(format!("{letter} {name}"))
+}
+
+/// The tag of that name; rpm has dropped some.
+pub(super) fn tag_named(name: &str) -> Option<Tag> {
+    Tag::named(name.as_bytes())
 }

@@ -9,6 +9,8 @@ use bstr::ByteSlice;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use files::tag_named;
+
 use super::header::Value;
 use super::tag::Tag;
 use super::write::hex;
@@ -218,14 +220,10 @@ pub fn difference(before: &Compared, after: &Compared) -> Difference {
     let tags: BTreeSet<Tag> = old.iter().chain(new.iter()).map(|(tag, _)| tag).collect();
     let mut changes: Vec<TagChange> =
         tags.difference(&seen).filter_map(|tag| tag_change(*tag, old, new)).collect();
-    changes.extend(stored_otherwise(&before.headers, &after.headers));
+    changes.extend(compare_types(&before.headers, &after.headers));
     let payload = (before.payload != after.payload)
         .then(|| PayloadChange { before: before.payload.clone(), after: after.payload.clone() });
     Difference { tags: changes, dependencies, scripts, files, payload }
-}
-
-fn tag(name: &str) -> Option<Tag> {
-    Tag::named(name.as_bytes())
 }
 
 fn tag_change(tag: Tag, old: &Header, new: &Header) -> Option<TagChange> {
@@ -238,13 +236,13 @@ fn tag_change(tag: Tag, old: &Header, new: &Header) -> Option<TagChange> {
     Some(TagChange {
         tag: name.to_ascii_lowercase(),
         volatile,
-        before: before.map(shown),
-        after: after.map(shown),
+        before: before.map(show_items),
+        after: after.map(show_items),
     })
 }
 
 /// Values of the same tags that stand in the header as different types.
-fn stored_otherwise(before: &Headers, after: &Headers) -> Vec<TagChange> {
+fn compare_types(before: &Headers, after: &Headers) -> Vec<TagChange> {
     let kinds = &after.types;
     let differs = |(tag, kind): &(&u32, &u32)| kinds.get(tag).is_some_and(|other| other != *kind);
     let change = |(tag, kind): (&u32, &u32)| TagChange {
@@ -257,7 +255,7 @@ fn stored_otherwise(before: &Headers, after: &Headers) -> Vec<TagChange> {
 }
 
 /// The items of a value, as people read them.
-fn shown(value: &Value) -> Vec<String> {
+fn show_items(value: &Value) -> Vec<String> {
     match value {
         Value::Text(text) => vec![text.to_str_lossy().into_owned()],
         Value::Texts(texts) | Value::Localized(texts) => {
@@ -274,7 +272,7 @@ fn dependency_change(
     new: &Header,
     seen: &mut BTreeSet<Tag>,
 ) -> Option<DependencyChange> {
-    let tags = ["NAME", "VERSION", "FLAGS"].map(|what| tag(&format!("{kind}{what}")));
+    let tags = ["NAME", "VERSION", "FLAGS"].map(|what| tag_named(&format!("{kind}{what}")));
     let [Some(name), Some(version), Some(flags)] = tags else {
         return None;
     };
@@ -323,8 +321,8 @@ fn events(flags: u32) -> String {
 }
 
 fn script_change(name: &str, old: &Header, new: &Header, seen: &mut BTreeSet<Tag>) -> Option<ScriptChange> {
-    let body = tag(name)?;
-    let program = tag(&format!("{name}PROG"))?;
+    let body = tag_named(name)?;
+    let program = tag_named(&format!("{name}PROG"))?;
     seen.extend([body, program]);
     let script = |header: &Header| {
         let programs: Vec<String> =

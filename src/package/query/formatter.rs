@@ -4,7 +4,8 @@ use bstr::ByteSlice;
 
 use super::super::header::Item;
 use super::super::tag::Tag;
-use super::{Surroundings, names};
+use super::names;
+use super::surroundings::Surroundings;
 use crate::process::shell_quoted;
 
 macro_rules! formatters {
@@ -74,9 +75,9 @@ impl Formatter {
                 _ => b"(not a blob)".to_vec(),
             },
             Self::Armor => match item {
-                Item::Bytes(bytes) => armored(&base64(bytes, 64)).into_bytes(),
+                Item::Bytes(bytes) => armor(&base64(bytes, 64)).into_bytes(),
                 Item::Text(text) if is_base64(text) => {
-                    armored(&wrapped(&text.to_str_lossy(), 64)).into_bytes()
+                    armor(&wrap_lines(&text.to_str_lossy(), 64)).into_bytes()
                 }
                 Item::Text(_) => b"(not base64)".to_vec(),
                 Item::Number(_) => b"(invalid type)".to_vec(),
@@ -160,7 +161,7 @@ fn xml(item: Item<'_>) -> Vec<u8> {
     let (name, text) = match item {
         Item::Number(number) => ("integer", number.to_string().into_bytes()),
         Item::Bytes(bytes) => ("base64", base64(bytes, 0).into_bytes()),
-        Item::Text(text) => ("string", escaped_xml(text)),
+        Item::Text(text) => ("string", escape_xml(text)),
     };
     if text.is_empty() {
         return format!("\t<{name}/>").into_bytes();
@@ -168,7 +169,7 @@ fn xml(item: Item<'_>) -> Vec<u8> {
     [format!("\t<{name}>").as_bytes(), &text, format!("</{name}>").as_bytes()].concat()
 }
 
-fn escaped_xml(text: &[u8]) -> Vec<u8> {
+fn escape_xml(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     for byte in text {
         match byte {
@@ -184,7 +185,7 @@ fn escaped_xml(text: &[u8]) -> Vec<u8> {
 fn base64(bytes: &[u8], width: usize) -> String {
     use base64::Engine as _;
     let text = base64::engine::general_purpose::STANDARD.encode(bytes);
-    if width == 0 { text } else { wrapped(&text, width) }
+    if width == 0 { text } else { wrap_lines(&text, width) }
 }
 
 fn is_base64(text: &[u8]) -> bool {
@@ -193,11 +194,11 @@ fn is_base64(text: &[u8]) -> bool {
 }
 
 /// Text in lines.
-fn wrapped(text: &str, width: usize) -> String {
+fn wrap_lines(text: &str, width: usize) -> String {
     let lines = text.as_bytes().chunks(width).map(|line| String::from_utf8_lossy(line).into_owned());
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn armored(text: &str) -> String {
+fn armor(text: &str) -> String {
     format!("-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n{text}\n-----END PGP PUBLIC KEY BLOCK-----\n")
 }

@@ -2,9 +2,11 @@
 
 use bstr::ByteSlice;
 
+use super::format_part::{FormatField, FormatPart};
 use super::formatter::Formatter;
-use super::{Field, Part, QueryFormat, QueryProblem, Tag};
+use super::{QueryFormat, QueryProblem};
 use crate::package::limits::DEEPEST_QUERY;
+use crate::package::tag::Tag;
 
 /// What ends a list of parts.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,12 +22,12 @@ impl QueryFormat {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn read(text: &[u8]) -> Result<Self, QueryProblem> {
-        let mut reader = Reader { rest: text, depth: 0 };
+        let mut reader = FormatReader { rest: text, depth: 0 };
         Ok(Self { parts: reader.parts(Within::Format)? })
     }
 }
 
-struct Reader<'t> {
+struct FormatReader<'t> {
     rest: &'t [u8],
     depth: usize,
 }
@@ -34,7 +36,7 @@ fn wrong(what: &str) -> QueryProblem {
     QueryProblem(what.into())
 }
 
-impl<'t> Reader<'t> {
+impl<'t> FormatReader<'t> {
     fn next(&mut self) -> Option<u8> {
         let (first, rest) = self.rest.split_first()?;
         self.rest = rest;
@@ -46,7 +48,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    fn parts(&mut self, within: Within) -> Result<Vec<Part>, QueryProblem> {
+    fn parts(&mut self, within: Within) -> Result<Vec<FormatPart>, QueryProblem> {
         self.depth += 1;
         if self.depth > DEEPEST_QUERY {
             return Err(wrong("brackets lie too deep within each other"));
@@ -67,7 +69,7 @@ impl<'t> Reader<'t> {
                 b'[' => {
                     let inside = self.parts(Within::Iterator)?;
                     self.expect(b']', "] expected at end of array")?;
-                    Part::Iterator(inside)
+                    FormatPart::Iterator(inside)
                 }
                 b']' | b'}' if within != Within::Format => {
                     self.rest = before;
@@ -77,7 +79,7 @@ impl<'t> Reader<'t> {
                 b'}' => return Err(wrong("unexpected }")),
                 b'\\' => {
                     let byte = self.next().ok_or_else(|| wrong("escaped char expected after \\"))?;
-                    text.push(escaped(byte));
+                    text.push(unescape(byte));
                     continue;
                 }
                 byte => {
@@ -86,19 +88,19 @@ impl<'t> Reader<'t> {
                 }
             };
             if !text.is_empty() {
-                parts.push(Part::Text(std::mem::take(&mut text)));
+                parts.push(FormatPart::Text(std::mem::take(&mut text)));
             }
             parts.push(part);
         }
         if !text.is_empty() {
-            parts.push(Part::Text(text));
+            parts.push(FormatPart::Text(text));
         }
         self.depth -= 1;
         Ok(parts)
     }
 
     /// What stands after a `%`.
-    fn field(&mut self) -> Result<Part, QueryProblem> {
+    fn field(&mut self) -> Result<FormatPart, QueryProblem> {
         if self.rest.starts_with(b"|") {
             self.next();
             return self.condition();
@@ -122,11 +124,11 @@ impl<'t> Reader<'t> {
         let end = self.rest.find_byte(b'}').ok_or_else(|| wrong("missing } after %{"))?;
         let (inside, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, b""));
         self.rest = rest.strip_prefix(b"}").unwrap_or(rest);
-        field(inside, width.into()).map(Part::Field)
+        field(inside, width.into()).map(FormatPart::Field)
     }
 
     /// `TAG?{…}:{…}|`
-    fn condition(&mut self) -> Result<Part, QueryProblem> {
+    fn condition(&mut self) -> Result<FormatPart, QueryProblem> {
         let end = self.rest.find_byte(b'?').ok_or_else(|| wrong("? expected in expression"))?;
         let (name, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, b""));
         self.rest = rest.strip_prefix(b"?").unwrap_or(rest);
@@ -149,11 +151,11 @@ impl<'t> Reader<'t> {
         let field = field(name, 0)?;
         // Whether there is anything at all is no question.
         let tag = field.tag.ok_or_else(|| wrong("unknown tag: \"*\""))?;
-        Ok(Part::Condition { tag, present, absent: absent.unwrap_or_default() })
+        Ok(FormatPart::Condition { tag, present, absent: absent.unwrap_or_default() })
     }
 }
 
-fn escaped(byte: u8) -> u8 {
+fn unescape(byte: u8) -> u8 {
     match byte {
         b'a' => 7,
         b'b' => 8,
@@ -166,7 +168,7 @@ fn escaped(byte: u8) -> u8 {
     }
 }
 
-fn field(inside: &[u8], width: i64) -> Result<Field, QueryProblem> {
+fn field(inside: &[u8], width: i64) -> Result<FormatField, QueryProblem> {
     let (is_first_only, counts, inside) = match inside.split_first() {
         Some((b'=', rest)) => (true, false, rest),
         Some((b'#', rest)) => (true, true, rest),
@@ -187,5 +189,5 @@ fn field(inside: &[u8], width: i64) -> Result<Field, QueryProblem> {
         None => Formatter::String,
     };
     let tag = if name == b"*" { None } else { Some(Tag::named(name).ok_or_else(unknown)?) };
-    Ok(Field { tag, width, is_first_only, formatter })
+    Ok(FormatField { tag, width, is_first_only, formatter })
 }

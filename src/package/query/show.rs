@@ -6,8 +6,10 @@ use bstr::{BString, ByteSlice};
 
 use super::super::header::{Header, Item, Value};
 use super::super::tag::Tag;
+use super::format_part::{FormatField, FormatPart};
 use super::formatter::Formatter;
-use super::{Field, Part, QueryFormat, QueryProblem, Surroundings, names};
+use super::surroundings::Surroundings;
+use super::{QueryFormat, QueryProblem, names};
 
 impl QueryFormat {
     /// What the format says of a header.
@@ -18,13 +20,13 @@ impl QueryFormat {
         let view = View { header, around };
         let mut out = Vec::new();
         match self.parts.first() {
-            Some(part @ Part::Field(field)) if field.tag.is_none() => {
-                view.whole(std::slice::from_ref(part), false, &mut out)?;
+            Some(part @ FormatPart::Field(field)) if field.tag.is_none() => {
+                view.show_whole(std::slice::from_ref(part), false, &mut out)?;
             }
-            Some(Part::Iterator(parts)) if is_whole(parts) => view.whole(parts, true, &mut out)?,
+            Some(FormatPart::Iterator(parts)) if is_whole(parts) => view.show_whole(parts, true, &mut out)?,
             _ => {
                 for part in &self.parts {
-                    view.part(part, 0, &mut out)?;
+                    view.show_part(part, 0, &mut out)?;
                 }
             }
         }
@@ -32,8 +34,8 @@ impl QueryFormat {
     }
 }
 
-fn is_whole(parts: &[Part]) -> bool {
-    matches!(parts.first(), Some(Part::Field(field)) if field.tag.is_none())
+fn is_whole(parts: &[FormatPart]) -> bool {
+    matches!(parts.first(), Some(FormatPart::Field(field)) if field.tag.is_none())
 }
 
 /// A header and what is around it.
@@ -44,22 +46,22 @@ pub(super) struct View<'v> {
 
 impl<'v> View<'v> {
     /// Shows a part with the items of one turn of the iterator around it.
-    pub fn part(&self, part: &Part, turn: usize, out: &mut Vec<u8>) -> Result<(), QueryProblem> {
+    pub fn show_part(&self, part: &FormatPart, turn: usize, out: &mut Vec<u8>) -> Result<(), QueryProblem> {
         match part {
-            Part::Text(text) => out.extend_from_slice(text),
-            Part::Field(field) => self.field(field, turn, out),
-            Part::Condition { tag, present, absent } => {
+            FormatPart::Text(text) => out.extend_from_slice(text),
+            FormatPart::Field(field) => self.show_field(field, turn, out),
+            FormatPart::Condition { tag, present, absent } => {
                 let branch = if self.value(*tag).is_some() { present } else { absent };
                 for part in branch {
-                    self.part(part, turn, out)?;
+                    self.show_part(part, turn, out)?;
                 }
             }
-            Part::Iterator(parts) => self.iterate(parts, out)?,
+            FormatPart::Iterator(parts) => self.show_iterator(parts, out)?,
         }
         Ok(())
     }
 
-    fn field(&self, field: &Field, turn: usize, out: &mut Vec<u8>) {
+    fn show_field(&self, field: &FormatField, turn: usize, out: &mut Vec<u8>) {
         let index = if field.is_first_only { 0 } else { turn };
         let shown = field.tag.and_then(|tag| {
             let value = self.value(tag)?;
@@ -67,7 +69,7 @@ impl<'v> View<'v> {
                 return Some(value.len().to_string().into_bytes());
             }
             let item = match &*value {
-                Value::Localized(texts) if index == 0 => Item::Text(self.localized(texts)?.as_bstr()),
+                Value::Localized(texts) if index == 0 => Item::Text(self.choose_language(texts)?.as_bstr()),
                 value => value.item(index)?,
             };
             Some(field.formatter.show(item, tag, self.around))
@@ -84,21 +86,21 @@ impl<'v> View<'v> {
         }
     }
 
-    fn iterate(&self, parts: &[Part], out: &mut Vec<u8>) -> Result<(), QueryProblem> {
-        for turn in 0..self.count(parts)? {
+    fn show_iterator(&self, parts: &[FormatPart], out: &mut Vec<u8>) -> Result<(), QueryProblem> {
+        for turn in 0..self.count_turns(parts)? {
             for part in parts {
-                self.part(part, turn, out)?;
+                self.show_part(part, turn, out)?;
             }
         }
         Ok(())
     }
 
     /// How many items the lists of an iterator have.
-    fn count(&self, parts: &[Part]) -> Result<usize, QueryProblem> {
+    fn count_turns(&self, parts: &[FormatPart]) -> Result<usize, QueryProblem> {
         let mut turns: Option<usize> = None;
         // What stands in conditions and in inner iterators does not count.
         for part in parts {
-            let Part::Field(Field { tag: Some(tag), is_first_only: false, .. }) = part else {
+            let FormatPart::Field(FormatField { tag: Some(tag), is_first_only: false, .. }) = part else {
                 continue;
             };
             let Some(value) = self.value(*tag) else {
@@ -119,12 +121,12 @@ impl<'v> View<'v> {
     pub fn value(&self, tag: Tag) -> Option<Cow<'v, Value>> {
         match self.header.get(tag) {
             Some(value) => Some(Cow::Borrowed(value)),
-            None => self.derived(tag).map(Cow::Owned),
+            None => self.derive_value(tag).map(Cow::Owned),
         }
     }
 
     /// The text for the languages that are wanted; the first one where there is none.
-    fn localized<'t>(&self, texts: &'t [BString]) -> Option<&'t BString> {
+    fn choose_language<'t>(&self, texts: &'t [BString]) -> Option<&'t BString> {
         let table = self.header.texts(Tag::I18N_TABLE);
         let wanted = self.around.languages.iter().find_map(|language| {
             let at = table.iter().position(|known| known == language.as_str())?;
@@ -133,7 +135,7 @@ impl<'v> View<'v> {
         wanted.or_else(|| texts.first())
     }
 
-    fn derived(&self, tag: Tag) -> Option<Value> {
+    fn derive_value(&self, tag: Tag) -> Option<Value> {
         const NEVRS: &[(Tag, &str)] = &[
             (Tag::known("REQUIRENEVRS"), "REQUIRE"),
             (Tag::known("PROVIDENEVRS"), "PROVIDE"),

@@ -2,9 +2,10 @@
 
 use super::super::header::Value;
 use super::super::tag::Tag;
+use super::QueryProblem;
+use super::format_part::{FormatField, FormatPart};
 use super::formatter::Formatter;
 use super::show::View;
-use super::{Field, Part, QueryProblem};
 
 /// What a whole header stands in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -14,14 +15,28 @@ enum Form {
     Json,
 }
 
+/// A header that is shown with all its tags.
+struct WholeHeader<'w> {
+    view: &'w View<'w>,
+    /// What is shown of each tag.
+    parts: &'w [FormatPart],
+    form: Form,
+}
+
 impl View<'_> {
     /// Shows all tags; with each of its items where `iterates`.
-    pub fn whole(&self, parts: &[Part], iterates: bool, out: &mut Vec<u8>) -> Result<(), QueryProblem> {
+    pub fn show_whole(
+        &self,
+        parts: &[FormatPart],
+        iterates: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), QueryProblem> {
         let form = match parts.first() {
-            Some(Part::Field(Field { formatter: Formatter::Xml, .. })) => Form::Xml,
-            Some(Part::Field(Field { formatter: Formatter::Json, .. })) => Form::Json,
+            Some(FormatPart::Field(FormatField { formatter: Formatter::Xml, .. })) => Form::Xml,
+            Some(FormatPart::Field(FormatField { formatter: Formatter::Json, .. })) => Form::Json,
             _ => Form::Plain,
         };
+        let whole = WholeHeader { view: self, parts, form };
         out.extend_from_slice(match form {
             Form::Plain => b"",
             Form::Xml => b"<rpmHeader>\n",
@@ -30,9 +45,9 @@ impl View<'_> {
         let begin = out.len();
         for (tag, value) in self.header.iter() {
             if iterates {
-                self.tag(parts, form, tag, value, out)?;
+                whole.show_tag(tag, value, out)?;
             } else {
-                self.items(parts, tag, 0, out, &|_, _| {})?;
+                whole.show_item(tag, 0, out, &|_, _| {})?;
             }
         }
         match form {
@@ -46,15 +61,11 @@ impl View<'_> {
         }
         Ok(())
     }
+}
 
-    fn tag(
-        &self,
-        parts: &[Part],
-        form: Form,
-        tag: Tag,
-        value: &Value,
-        out: &mut Vec<u8>,
-    ) -> Result<(), QueryProblem> {
+impl WholeHeader<'_> {
+    fn show_tag(&self, tag: Tag, value: &Value, out: &mut Vec<u8>) -> Result<(), QueryProblem> {
+        let form = self.form;
         let is_list = value.len() > 1;
         match form {
             Form::Plain => {}
@@ -66,7 +77,7 @@ impl View<'_> {
         }
         for index in 0..value.len() {
             let comma: &[u8] = if index + 1 < value.len() { b",\n" } else { b"\n" };
-            self.items(parts, tag, index, out, &|out, is_before| match (form, is_before) {
+            self.show_item(tag, index, out, &|out, is_before| match (form, is_before) {
                 (Form::Json, true) => out.push(b'\t'),
                 (Form::Json, false) if is_list => out.extend_from_slice(comma),
                 _ => {}
@@ -81,24 +92,24 @@ impl View<'_> {
     }
 
     /// Shows the parts for one item; `around` is called before and after each of them.
-    fn items(
+    fn show_item(
         &self,
-        parts: &[Part],
         tag: Tag,
         index: usize,
         out: &mut Vec<u8>,
         around: &dyn Fn(&mut Vec<u8>, bool),
     ) -> Result<(), QueryProblem> {
-        for part in parts {
+        for part in self.parts {
             around(out, true);
             match part {
-                Part::Field(field) if field.tag.is_none() => {
-                    let item = self.header.get(tag).and_then(|value| value.item(index));
+                FormatPart::Field(field) if field.tag.is_none() => {
+                    let item = self.view.header.get(tag).and_then(|value| value.item(index));
                     out.extend(
-                        item.map(|item| field.formatter.show(item, tag, self.around)).unwrap_or_default(),
+                        item.map(|item| field.formatter.show(item, tag, self.view.around))
+                            .unwrap_or_default(),
                     );
                 }
-                part => self.part(part, index, out)?,
+                part => self.view.show_part(part, index, out)?,
             }
             around(out, false);
         }

@@ -66,7 +66,7 @@ impl PackageRecord {
 
     fn try_read(headers: &Headers) -> Result<Self, String> {
         let header = &headers.header;
-        let needed = |tag| header.text(tag).map(text_of).ok_or_else(|| missing(tag));
+        let needed = |tag| header.text(tag).map(text_of).ok_or_else(|| missing_tag(tag));
         let text = |tag| header.text(tag).map(text_of).unwrap_or_default();
         let files = files(header)?;
         // As rpm knows a source package: it was made from none.
@@ -98,7 +98,7 @@ impl PackageRecord {
     }
 }
 
-fn missing(tag: Tag) -> String {
+fn missing_tag(tag: Tag) -> String {
     format!("its header has no {}", tag.name().unwrap_or_default())
 }
 
@@ -149,7 +149,7 @@ fn dependencies(
     let own: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
     let mut all = Vec::new();
     for (relation, names, flags, versions) in RELATIONS {
-        all.push((relation, related(header, (names, flags, versions))?));
+        all.push((relation, read_dependencies(header, (names, flags, versions))?));
     }
     let provided: BTreeSet<Dependency> = all
         .iter()
@@ -165,7 +165,7 @@ fn dependencies(
 }
 
 /// Each dependency once, in the order of the header.
-fn related(
+fn read_dependencies(
     header: &Header,
     (names, flags, versions): (Tag, Tag, Tag),
 ) -> Result<Vec<RecordDependency>, String> {

@@ -119,7 +119,7 @@ impl Workspace {
                 && let Ok(folder) = Folder::open_ambient(folder)
             {
                 // The script removes what is left, with one thread.
-                folder.thin_out(root);
+                folder.try_clear(root);
             }
             // Permissions are in the way of few trees, and to set them takes as long as to remove all.
             format!(

@@ -1,0 +1,21 @@
+//! Mass rebuilds: the names in them.
+
+use super::declaration::RebuildDecl;
+use super::resolver::{Reference, Resolver};
+
+impl Resolver<'_> {
+    /// Reports names in mass rebuilds that nothing has.
+    pub fn check_rebuilds(&mut self, rebuilds: &[RebuildDecl]) {
+        let packages = &self.names.packages;
+        for rebuild in rebuilds {
+            let who = format!("rebuild `{}`", rebuild.name.value);
+            if let Some(selection) = &rebuild.chroots {
+                self.select_chroots(&who, selection);
+            }
+            for name in rebuild.change.iter().filter(|change| packages.index(&change.value).is_none()) {
+                let reference = Reference { who: &who, relation: "changes", kind: "package", name };
+                self.report_undeclared(&reference, packages.iter());
+            }
+        }
+    }
+}

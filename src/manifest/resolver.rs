@@ -1,0 +1,72 @@
+//! What the kinds of declarations share while they are resolved: the repository, the names that are known, and where
+//! mistakes go.
+
+use super::declaration::ChrootSelection;
+use super::mistakes::Mistakes;
+use super::names::{Names, is_pattern};
+use super::problem::ManifestProblem;
+use super::resolved::ChrootId;
+use crate::files::Folder;
+use crate::text::{Spanned, suggestion};
+
+/// What all kinds share.
+pub(super) struct Resolver<'a> {
+    /// The repository, for paths.
+    pub repository: &'a Folder,
+    /// What can be referred to.
+    pub names: &'a Names,
+    /// Where mistakes go.
+    pub mistakes: Mistakes<'a>,
+}
+
+/// A name that stands for something that is declared elsewhere.
+pub(super) struct Reference<'a> {
+    /// What names it: "package `curl`".
+    pub who: &'a str,
+    /// What that has to do with it: "comes after".
+    pub relation: &'static str,
+    /// What it would be: "batch".
+    pub kind: &'static str,
+    /// The name.
+    pub name: &'a Spanned<String>,
+}
+
+impl Resolver<'_> {
+    /// Reports a name that nothing has; `known` are those that could have been meant.
+    pub fn report_undeclared<'b>(&mut self, reference: &Reference<'_>, known: impl Iterator<Item = &'b str>) {
+        let Reference { who, relation, kind, name } = *reference;
+        let declared = format!("declared {kind}{}", if kind.ends_with("ch") { "es" } else { "s" });
+        let help = suggestion(name, &declared, known);
+        let (who, written) = (who.to_owned(), name.value.clone());
+        let problem = ManifestProblem::Undeclared { who, relation, kind, name: written, help };
+        self.mistakes.report(problem, &format!("no such {kind}"), &name.place);
+    }
+
+    /// The chroots that a selection comes to, in the order of their declaration.
+    pub fn select_chroots(&mut self, who: &str, selection: &ChrootSelection) -> Vec<ChrootId> {
+        let mut chosen = vec![false; self.names.chroots.len()];
+        for (patterns, choose) in [(&selection.take, true), (&selection.exclude, false)] {
+            for pattern in patterns {
+                let matched = self.names.chroots.matching(pattern);
+                if matched.is_empty() {
+                    self.report_unmatched_chroot(who, pattern);
+                }
+                matched.into_iter().for_each(|index| chosen[index] = choose);
+            }
+        }
+        chosen.iter().enumerate().filter(|(_, chosen)| **chosen).map(|(index, _)| ChrootId(index)).collect()
+    }
+
+    fn report_unmatched_chroot(&mut self, who: &str, pattern: &Spanned<String>) {
+        if self.mistakes.is_reported(&pattern.place) {
+            return;
+        }
+        let help = suggestion(pattern, "declared chroots", self.names.chroots.iter());
+        let problem = if is_pattern(pattern) {
+            ManifestProblem::NoMatch { kind: "chroot", pattern: pattern.value.clone(), help }
+        } else {
+            ManifestProblem::UnknownChroot { who: who.to_owned(), name: pattern.value.clone(), help }
+        };
+        self.mistakes.report(problem, "no such chroot", &pattern.place);
+    }
+}

@@ -1,0 +1,21 @@
+//! What holds for the whole of `src/`: layers, imports that point one way, names, sizes, error codes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests set up the machine that forge works on, and fail by panicking"
+)]
+
+mod circles;
+mod error_codes;
+mod guide;
+mod imports;
+mod layers;
+mod names;
+mod parameters;
+mod paths;
+mod sizes;
+mod sources;
+mod to_do;
