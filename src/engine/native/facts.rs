@@ -1,7 +1,9 @@
 //! The facts of a spec that was read.
 
+use bstr::ByteSlice;
+
 use super::observations::to_look_at_again;
-use super::{SpecReading, text};
+use super::spec_reading::SpecReading;
 use crate::engine::listed::implied_provide;
 use crate::engine::{ArchLimits, Facts, Read, Reading, SourceReference, SubpackageFacts};
 use crate::macros::{Observation, Placeholders};
@@ -98,4 +100,9 @@ fn dependencies(header: &Header, kind: DependencyKind) -> Vec<Dependency> {
         Dependency::from_fields(&text(name), u32::try_from(*flags).unwrap_or(0), &text(version))
     });
     all.filter(|dependency| !dependency.is_rpmlib()).collect()
+}
+
+/// Bytes as text.
+fn text(bytes: &[u8]) -> String {
+    bytes.to_str_lossy().into_owned()
 }
