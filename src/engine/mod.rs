@@ -50,7 +50,7 @@ pub use worker::{
     RequestError, SpecAnswer, SpecOrder, WORKER,
 };
 
-use crate::files::HostPath;
+use crate::files::{HostPath, RootPath};
 use crate::macros::Observation;
 use crate::process::{Cancel, ProcessError};
 
@@ -150,6 +150,13 @@ pub enum EngineError {
     OtherRoot {
         /// Where it is.
         path: HostPath,
+    },
+    /// A folder that a job works in and that can't be reached.
+    #[error("nothing is mounted at {path}, where a build works")]
+    #[diagnostic(code(forge::engine::not_mounted), help("this is a mistake in forge: please report it"))]
+    NotMounted {
+        /// Where it would be seen.
+        path: RootPath,
     },
     /// A program can't be run.
     #[error(transparent)]

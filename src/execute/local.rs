@@ -17,7 +17,7 @@ use super::task::Task;
 use crate::digest::Key;
 use crate::engine::{EngineInRoot, Job, JobSpec, Outcome, Part, StageListener, StopReason};
 use crate::event::Clock;
-use crate::files::{Folder, HostPath, RootPath};
+use crate::files::{Folder, HostPath, Mount, MountAccess, RootPath};
 use crate::package::{Dependency, PackageRecord, content_digest, read_headers_of};
 use crate::plan::Inputs;
 use crate::process::Cancel;
@@ -189,7 +189,8 @@ impl LocalRunner {
             staged,
             source_date_epoch: task.build.epoch(),
         };
-        Ok(Job { spec, top: task.work.clone(), timeout: task.build.timeout, log: task.log() })
+        let mount = Mount { host: task.work.clone(), root: spec.top.clone(), access: MountAccess::Write };
+        Ok(Job { spec, mounts: vec![mount], timeout: task.build.timeout, log: task.log() })
     }
 
     fn take_in(&self, task: &Task, packages: &[HostPath]) -> Result<Vec<ResultFile>, ExecuteError> {

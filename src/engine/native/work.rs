@@ -28,11 +28,11 @@ pub(super) async fn run_job(
     listener: &dyn StageListener,
 ) -> Result<Outcome, EngineError> {
     let top = work_folder::make(job)?;
-    let shown = command(&["forge", "rpmbuild"], job, order.checks_dependencies).line();
+    let shown = command(&["forge", "rpmbuild"], job, top.path(), order.checks_dependencies).line();
     let log = work_folder::open_log(job, &shown)?;
     let mask = job.spec.settings.mask();
     let mut told = Told::new(listener, &mask, log);
-    let place = WorkerPlace { folder: &job.top, timeout: job.timeout };
+    let place = WorkerPlace { folder: top.path(), timeout: job.timeout };
     let exit = workers.run(Asked::Build(Box::new(order)), place, cancel, &mut told).await?;
     let Told { stages, problems, wrote, ended, log, .. } = told;
     let tail = log.finish()?;
