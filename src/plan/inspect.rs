@@ -8,14 +8,15 @@ use std::io;
 use std::sync::Arc;
 
 use super::observed::{beside_sources, by_name};
+use super::questions::{Questions, ReadSpec, Unread};
 use super::requirements::names_asked;
 use super::spec_texts::SpecTexts;
 use super::{Build, Fate, Ingredients, Inputs, Observed, PlanError};
 use crate::chroot::{RootIdentity, RootRequest};
-use crate::digest::{Digest, Encoder, Key};
+use crate::digest::{Digest, Encoder};
 use crate::engine::{
     EngineIdentity, EngineInRoot, Facts, FactsRequest, Installed, MacroSetting, Read, Reading, Settings,
-    SpecAnswer, SpecOrder, Validity,
+    SpecOrder, Validity,
 };
 use crate::event::{BuildName, Timestamp};
 use crate::files::{Folder, HostPath, RootPath, reason};
@@ -77,16 +78,6 @@ enum DraftState {
     Read(Box<FactsRequest>, Read),
     /// The engine has to be asked.
     Unread(Box<Unread>),
-}
-
-/// A spec that the engine has to be asked about.
-struct Unread {
-    /// What its reading is remembered by.
-    key: Key,
-    /// What the engine is asked.
-    order: SpecOrder,
-    /// The earlier reading, if it may still be valid.
-    earlier: Option<Read>,
 }
 
 /// Where a package comes from, or why that is of no use; the same for all of its builds.
@@ -267,47 +258,19 @@ impl Inspector<'_> {
         drafts: &mut [Draft],
         cancel: &Cancel,
     ) -> Result<(), PlanError> {
+        let mut questions = Questions::default();
         let is_of_engine = |draft: &Draft| self.manifest.package(draft.package).engine == engine;
-        let (mut places, mut orders, mut others) = (Vec::new(), Vec::new(), Vec::new());
-        for (place, draft) in drafts.iter_mut().enumerate().filter(|(_, draft)| is_of_engine(draft)) {
-            match std::mem::replace(&mut draft.state, DraftState::Settled(Fate::Impossible(Vec::new()))) {
-                DraftState::Unread(unread) => {
-                    let Unread { key, order, earlier } = *unread;
-                    places.push(place);
-                    orders.push(order);
-                    others.push((key, earlier));
-                }
-                known => draft.state = known,
+        for (number, draft) in drafts.iter_mut().enumerate().filter(|(_, draft)| is_of_engine(draft)) {
+            let unread = DraftState::Settled(Fate::Impossible(Vec::new()));
+            match std::mem::replace(&mut draft.state, unread) {
+                DraftState::Unread(unread) => questions.add(number, *unread),
+                known @ (DraftState::Settled(_) | DraftState::Read(..)) => draft.state = known,
             }
         }
-        if orders.is_empty() {
-            return Ok(());
-        }
-        let mut answers: Vec<Option<Read>> = orders.iter().map(|_| None).collect();
-        let mut failure = None;
-        let mut hear = |number: usize, answer: SpecAnswer| {
-            let Some((key, earlier)) = others.get_mut(number) else { return };
-            let read = match answer {
-                SpecAnswer::StillValid => earlier.take(),
-                SpecAnswer::Read(read) => {
-                    // Why a spec can't be read may be gone the next time: a program that hung, a folder that was locked.
-                    if !matches!(read.reading, Reading::Broken(_)) {
-                        let remembered = self.store.remember(RecordKind::Facts, key, &read);
-                        failure = failure.take().or(remembered.err());
-                    }
-                    Some(*read)
-                }
-            };
-            answers[number] = read;
-        };
-        self.engine(engine).read(&orders, cancel, &mut hear).await?;
-        if let Some(error) = failure {
-            return Err(error.into());
-        }
-        for ((place, order), answer) in places.into_iter().zip(orders).zip(answers) {
-            if let Some(read) = answer {
-                drafts[place].state = DraftState::Read(Box::new(order.request), read);
-            }
+        for ReadSpec { draft, request, read } in
+            questions.ask(self.engine(engine).as_ref(), self.store, cancel).await?
+        {
+            drafts[draft].state = DraftState::Read(Box::new(request), read);
         }
         Ok(())
     }

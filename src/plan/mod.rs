@@ -13,6 +13,7 @@ mod inspect;
 mod observed;
 mod order;
 mod providers;
+mod questions;
 mod requirements;
 mod same_package;
 mod spec_place;

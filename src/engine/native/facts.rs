@@ -13,7 +13,7 @@ use crate::spec::{
 };
 
 /// What a reading comes to.
-pub(super) fn of(read: SpecReading, placeholders: &Placeholders) -> Read {
+pub(super) fn from_reading(read: SpecReading, placeholders: &Placeholders) -> Read {
     let SpecReading { spec, findings, observations, target } = read;
     let observations = to_look_at_again(observations);
     // Nobody can look at such a thing again: the text that came of it stands for it.

@@ -82,7 +82,7 @@ impl NativeReader {
     /// # Errors
     /// The machine's files are out of reach.
     pub fn read_facts(&self, request: &FactsRequest) -> Result<Read, EngineError> {
-        let read = facts::of(self.read(request)?, &placeholders(request));
+        let read = facts::from_reading(self.read(request)?, &placeholders(request));
         Ok(mask_read(read, &request.settings))
     }
 

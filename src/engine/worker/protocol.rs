@@ -86,12 +86,26 @@ pub enum RequestError {
 
 /// The document on standard input.
 #[derive(Serialize, Deserialize)]
-struct Document {
+struct Document<A> {
     protocol: u32,
     token: String,
     /// The secrets of the settings, in their order there: the settings themselves are written without them.
     secrets: Vec<String>,
-    asked: serde_json::Value,
+    asked: A,
+}
+
+/// What is looked at of a document first.
+#[derive(Deserialize)]
+struct Head {
+    protocol: u32,
+    asked: AskedName,
+}
+
+/// The name of a request.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct AskedName {
+    request: String,
 }
 
 impl Token {
@@ -121,8 +135,8 @@ impl Request {
     pub fn encode(&self) -> io::Result<Vec<u8>> {
         let secrets = self.asked.settings().into_iter().flat_map(Settings::secrets);
         let secrets = secrets.map(|(_, secret)| secret.reveal().to_owned()).collect();
-        let asked = serde_json::to_value(&self.asked)?;
-        let document = Document { protocol: PROTOCOL, token: self.token.0.clone(), secrets, asked };
+        let document =
+            Document { protocol: PROTOCOL, token: self.token.0.clone(), secrets, asked: &self.asked };
         Ok(serde_json::to_vec(&document)?)
     }
 
@@ -133,16 +147,16 @@ impl Request {
     pub fn decode(bytes: &[u8]) -> Result<Self, RequestError> {
         // What serde says of a text may repeat it, and there may be secrets in it.
         let broken = |at: &str| RequestError::NotARequest(format!("{at} can't be read"));
-        let document: Document = serde_json::from_slice(bytes).map_err(|_| broken("the document"))?;
-        if document.protocol != PROTOCOL {
-            return Err(RequestError::Version { found: document.protocol });
+        let Head { protocol, asked: AskedName { request } } =
+            serde_json::from_slice(bytes).map_err(|_| broken("the document"))?;
+        if protocol != PROTOCOL {
+            return Err(RequestError::Version { found: protocol });
         }
-        let name = document.asked.get("request").and_then(serde_json::Value::as_str).unwrap_or_default();
-        if !REQUESTS.contains(&name) {
-            return Err(RequestError::Unknown { name: name.to_owned() });
+        if !REQUESTS.contains(&request.as_str()) {
+            return Err(RequestError::Unknown { name: request });
         }
-        let mut asked: Asked = serde_json::from_value(document.asked).map_err(|_| broken("the order"))?;
-        let mut secrets = document.secrets.into_iter();
+        let document: Document<Asked> = serde_json::from_slice(bytes).map_err(|_| broken("the order"))?;
+        let (mut asked, mut secrets) = (document.asked, document.secrets.into_iter());
         asked.settings_mut().into_iter().for_each(|settings| put_back(settings, &mut secrets));
         Ok(Self { token: Token(document.token), asked })
     }
