@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rayon::prelude::*;
-use rpmforge::engine::{FactsRequest, Native, Settings};
-use rpmforge::files::HostPath;
+use rpmforge::engine::{FactsRequest, NativeReader, Settings};
+use rpmforge::files::RootPath;
 use tempfile::TempDir;
 
 fn spec(number: usize) -> String {
@@ -65,8 +65,8 @@ fn specs(temp: &TempDir) -> Vec<PathBuf> {
 
 fn request(path: &Path) -> FactsRequest {
     FactsRequest {
-        spec: HostPath::new(path).unwrap(),
-        sources: HostPath::new(path.parent().unwrap()).unwrap(),
+        spec: RootPath::new(path).unwrap(),
+        sources: RootPath::new(path.parent().unwrap()).unwrap(),
         settings: Settings::default(),
         may_run: true,
         readable: Vec::new(),
@@ -87,7 +87,7 @@ fn reading(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(specs.len() as u64));
     group.bench_function("all by one process", |bencher| {
         bencher.iter(|| {
-            let native = Native::default();
+            let native = NativeReader::default();
             let packages: usize = specs
                 .par_iter()
                 .map(|path| native.read(&request(path)).unwrap().spec.map_or(0, |spec| spec.packages.len()))

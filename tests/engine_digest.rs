@@ -11,7 +11,9 @@
 
 use std::path::Path;
 
-use rpmforge::engine::{Native, SpecReader};
+use rpmforge::engine::{Engine, EngineIdentity, Native, Root};
+use rpmforge::files::HostPath;
+use rpmforge::process::Supervisor;
 
 #[allow(dead_code, reason = "its `main` is for cargo")]
 #[path = "../src/build.rs"]
@@ -21,10 +23,16 @@ fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-#[test]
-fn the_engines_identity_holds_the_digest_of_the_sources_that_it_was_built_from() {
+async fn identity() -> EngineIdentity {
+    let forge = HostPath::root().join("forge");
+    let native = Native::new(&Supervisor::new(forge.clone()), &forge, &HostPath::root());
+    native.in_root(&Root::of_this_machine()).await.unwrap().identity().clone()
+}
+
+#[tokio::test]
+async fn the_engines_identity_holds_the_digest_of_the_sources_that_it_was_built_from() {
     let sources = build::read_sources(repository()).unwrap();
-    assert_eq!(Native::default().identity().sources, build::digest_sources(&sources));
+    assert_eq!(identity().await.sources, build::digest_sources(&sources));
 }
 
 #[test]
@@ -63,9 +71,9 @@ fn what_only_shows_plans_or_publishes_makes_no_other_forge() {
     assert!(!counted.iter().any(|path| path.ends_with("tests.rs")));
 }
 
-#[test]
-fn people_see_the_short_digest() {
-    let identity = Native::default().identity().clone();
+#[tokio::test]
+async fn people_see_the_short_digest() {
+    let identity = identity().await;
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(identity.to_string(), format!("native {version} ({})", &identity.sources[..8]));
 }

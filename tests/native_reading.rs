@@ -11,16 +11,15 @@
 use std::path::Path;
 
 use miette::Diagnostic;
-use rpmforge::engine::{EngineError, FactsRequest, Native, Reading, Settings, SpecReader};
-use rpmforge::files::HostPath;
+use rpmforge::engine::{EngineError, FactsRequest, NativeReader, Reading, Settings, SpecAnswer, SpecOrder};
+use rpmforge::files::{HostPath, RootPath};
 use rpmforge::macros::Observation;
-use rpmforge::process::Cancel;
 
 const HEAD: &str = "Name: a\nVersion: 1\nRelease: 1\nSummary: s\nLicense: l\n";
 
 fn request(folder: &Path, text: &str) -> FactsRequest {
     std::fs::write(folder.join("a.spec"), text).unwrap();
-    let folder = HostPath::new(folder).unwrap();
+    let folder = RootPath::new(folder).unwrap();
     FactsRequest {
         spec: folder.join("a.spec"),
         sources: folder,
@@ -30,16 +29,16 @@ fn request(folder: &Path, text: &str) -> FactsRequest {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_facts_of_a_spec_are_known() {
+#[test]
+fn the_facts_of_a_spec_are_known() {
     let folder = tempfile::tempdir().unwrap();
     let text = format!(
         "{HEAD}Source0: https://example.org/a-%{{version}}.tar.gz\nBuildRequires: gcc >= 4\nExclusiveArch: %{{_target_cpu}}\n\
          %description\n%package devel\nSummary: d\nRequires: %{{name}} = %{{version}}\n%description devel\n\
          %files\n/usr/bin/a\n%files devel\n%attr(644,root,root) /usr/lib64/pkgconfig/a.pc\n"
     );
-    let native = Native::default();
-    let read = native.facts(&request(folder.path(), &text), &Cancel::default()).await.unwrap();
+    let native = NativeReader::default();
+    let read = native.read_facts(&request(folder.path(), &text)).unwrap();
     let Reading::Facts(facts) = read.reading else { panic!("{:?}", read.reading) };
     assert_eq!((facts.name.as_str(), facts.evr.as_str()), ("a", "1-1"));
     assert_eq!(facts.sources[0].file_name, "a-1.tar.gz");
@@ -52,11 +51,11 @@ async fn the_facts_of_a_spec_are_known() {
     assert_eq!(devel.files, ["/usr/lib64/pkgconfig/a.pc"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_spec_for_another_architecture_is_ruled_out() {
+#[test]
+fn a_spec_for_another_architecture_is_ruled_out() {
     let folder = tempfile::tempdir().unwrap();
     let text = format!("{HEAD}ExclusiveArch: nosuch\n%description\n");
-    let read = Native::default().facts(&request(folder.path(), &text), &Cancel::default()).await.unwrap();
+    let read = NativeReader::default().read_facts(&request(folder.path(), &text)).unwrap();
     let Reading::RuledOut(words) = read.reading else { panic!("{:?}", read.reading) };
     assert!(words.starts_with("Architecture is not included: "), "{words}");
 }
@@ -74,14 +73,14 @@ fn what_a_spec_learns_is_remembered_and_looked_at_again() {
         path("nosuch").display()
     );
     let request = request(folder.path(), &text);
-    let read = Native::default().read(&request).unwrap();
+    let read = NativeReader::default().read(&request).unwrap();
     assert!(read.is_sound(), "{:?}", read.findings);
     assert!(read.observations.contains(&Observation::Variable(b"NOSUCH".to_vec(), None)));
     // The folder of the sources has another path in every checkout.
     let nosuch = b"%{_sourcedir}/nosuch".to_vec();
     assert!(read.observations.contains(&Observation::Exists(nosuch, false)));
     // Commands are remembered as long as a reader lives: each look is a new one.
-    let holds = || Native::default().would_learn_again(&request, &read.observations);
+    let holds = || NativeReader::default().is_still_valid(&request, &read.observations);
     assert!(holds());
     std::fs::write(path("included"), "URL: http://y/\n").unwrap();
     assert!(!holds());
@@ -103,7 +102,7 @@ fn the_same_command_runs_once_for_all_specs() {
         counted.display()
     );
     let request = request(folder.path(), &text);
-    let native = Native::default();
+    let native = NativeReader::default();
     for _ in 0..3 {
         assert!(native.read(&request).unwrap().is_sound());
     }
@@ -117,7 +116,7 @@ fn where_nothing_may_run_it_is_said_what_wanted_to() {
     let mut request =
         request(folder.path(), &format!("{HEAD}Group: g%(touch {})\n%description\n", ran.display()));
     request.may_run = false;
-    let read = Native::default().read(&request).unwrap();
+    let read = NativeReader::default().read(&request).unwrap();
     assert!(
         read.findings.iter().any(|finding| finding.code == "forge::macros::closed"),
         "{:?}",
@@ -144,16 +143,34 @@ fn what_specs_print_does_not_reach_the_terminal() {
 fn a_spec_that_is_not_there_is_a_finding() {
     let folder = tempfile::tempdir().unwrap();
     let mut request = request(folder.path(), HEAD);
-    request.spec = HostPath::new(folder.path()).unwrap().join("nosuch.spec");
-    let read = Native::default().read(&request).unwrap();
+    request.spec = RootPath::new(folder.path()).unwrap().join("nosuch.spec");
+    let read = NativeReader::default().read(&request).unwrap();
     assert_eq!(read.findings[0].code, "forge::engine::unreadable_spec");
     assert!(read.spec.is_none());
 }
 
 #[test]
-fn an_engine_that_only_reads_says_so() {
-    let error = EngineError::ReadsOnly;
-    assert_eq!(error.code().unwrap().to_string(), "forge::engine::reads_only");
+fn an_engine_says_that_it_was_canceled_and_where_it_does_not_work() {
+    assert_eq!(EngineError::Canceled.code().unwrap().to_string(), "forge::engine::canceled");
+    let error = EngineError::OtherRoot { path: HostPath::root().join("srv/root") };
+    assert_eq!(error.code().unwrap().to_string(), "forge::engine::other_root");
+    assert!(error.to_string().ends_with("in the root /srv/root"), "{error}");
+}
+
+#[test]
+fn a_spec_is_read_again_only_where_what_it_has_seen_is_not_so_any_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let version = folder.path().join("version");
+    std::fs::write(&version, "2\n").unwrap();
+    let text = format!("{HEAD}Epoch: %(cat {})\n%description\n", version.display());
+    let request = request(folder.path(), &text);
+    let seen = NativeReader::default().read_facts(&request).unwrap().observations;
+    let order = SpecOrder { request, earlier: Some(seen) };
+    assert_eq!(NativeReader::default().answer(&order), SpecAnswer::StillValid);
+    std::fs::write(&version, "3\n").unwrap();
+    let SpecAnswer::Read(read) = NativeReader::default().answer(&order) else { panic!("it has changed") };
+    let Reading::Facts(facts) = read.reading else { panic!("{:?}", read.reading) };
+    assert_eq!(facts.evr, "3:1-1");
 }
 
 #[test]
@@ -165,19 +182,19 @@ fn relative_paths_begin_in_the_folder_that_is_named() {
         format!("{HEAD}%include more\nEpoch: %(cat epoch)%{{lua:io.open('epoch'):close()}}\n%description\n");
     let request = request(folder.path(), &text);
     let here = HostPath::new(folder.path()).unwrap();
-    let read = Native::working_in(&here).read(&request).unwrap();
+    let read = NativeReader::working_in(&here).read(&request).unwrap();
     assert!(read.is_sound(), "{:?}", read.findings);
-    assert!(!Native::default().read(&request).unwrap().is_sound());
+    assert!(!NativeReader::default().read(&request).unwrap().is_sound());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_spec_says_without_its_programs_is_not_taken_for_its_word() {
+#[test]
+fn what_a_spec_says_without_its_programs_is_not_taken_for_its_word() {
     let folder = tempfile::tempdir().unwrap();
     let mut request = request(folder.path(), &format!("{HEAD}Epoch: %(echo 7)\n%description\n"));
     request.may_run = false;
-    let read = Native::default().facts(&request, &Cancel::default()).await.unwrap();
+    let read = NativeReader::default().read_facts(&request).unwrap();
     assert_eq!(read.reading, Reading::Withheld(Vec::new()));
     request.may_run = true;
-    let read = Native::default().facts(&request, &Cancel::default()).await.unwrap();
+    let read = NativeReader::default().read_facts(&request).unwrap();
     assert!(matches!(read.reading, Reading::Facts(_)));
 }

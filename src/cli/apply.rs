@@ -69,7 +69,10 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
         let applied = execute(execution).await?;
         let has_lost = tell_damage(&planned, &applied.ends, &tell);
         if applied.needs_plan && !applied.canceled && plans < MOST_PLANS {
-            planned = plan(&project, &arguments.selection, &cancel, context).await?;
+            planned = match plan(&project, &arguments.selection, &cancel, context).await {
+                Err(_) if cancel.is_canceled() => return Ok(Exit::Interrupted),
+                planned => planned?,
+            };
             if !arguments.json {
                 planned.show_impossible(context);
             }

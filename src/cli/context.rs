@@ -192,13 +192,13 @@ impl Context {
     pub fn working_folder(&self) -> Result<HostPath, Failure> {
         let current = std::env::current_dir().map_err(CliError::Io)?;
         let path = current.join(self.directory.as_deref().unwrap_or(std::path::Path::new("")));
-        Ok(HostPath::new(path).unwrap_or_else(HostPath::root))
+        Ok(without_climbing(HostPath::new(path).unwrap_or_else(HostPath::root)))
     }
 
     /// A file or folder that an argument names, as an absolute path.
     pub fn named(&self, path: &std::path::Path) -> Result<HostPath, Failure> {
         let current = std::env::current_dir().map_err(CliError::Io)?;
-        Ok(HostPath::new(current.join(path)).unwrap_or_else(HostPath::root))
+        Ok(without_climbing(HostPath::new(current.join(path)).unwrap_or_else(HostPath::root)))
     }
 
     /// The store's folder.
@@ -284,6 +284,11 @@ impl Environment for Context {
         };
         Ok(Secret::new(text.to_owned(), self.secret_key.get_or_init(read).as_ref()?))
     }
+}
+
+/// A path as roots can have it. Where it can't be followed, what opens it says why.
+fn without_climbing(path: HostPath) -> HostPath {
+    path.without_climbing().unwrap_or(path)
 }
 
 fn terminal_width() -> Option<usize> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::arguments::Selection;
 use super::context::{CliError, Context, Failure};
 use super::project::{Project, store};
-use crate::engine::{Engine, Native, Rpmbuild, SpecReader};
+use crate::engine::{Engine, EngineInRoot, Native, Root, Rpmbuild};
 use crate::event::{BuildName, Clock, SystemClock};
 use crate::files::{Folder, HostPath};
 use crate::manifest::Manifest;
@@ -32,7 +32,7 @@ pub struct Planned {
     pub store: Arc<Store>,
     pub history: Arc<History>,
     pub state: Arc<Folder>,
-    pub engines: Vec<Arc<dyn Engine>>,
+    pub engines: Vec<Arc<dyn EngineInRoot>>,
     pub jobs: usize,
     pub unpacked: Unpacked,
 }
@@ -55,20 +55,18 @@ pub async fn plan(
     let state = Arc::new(project.state()?);
     let supervisor = supervisor()?;
     let own_binary = own_path()?;
-    let native = Native::working_in(project.repository.path()).building_with(&supervisor, &own_binary);
-    let native = Arc::new(native);
+    // There is no other root that builds are made in so far.
+    let root = Root::of_this_machine();
+    let native: Arc<dyn Engine> = Arc::new(Native::new(&supervisor, &own_binary, project.repository.path()));
+    let native_here = native.in_root(&root).await?;
     // A machine without rpm will do where no package is built with it.
     let needs_rpm = manifest.packages.iter().any(|package| package.engine == EngineChoice::Rpmbuild);
     let rpmbuild = match needs_rpm {
-        true => Some(Arc::new(Rpmbuild::find(&supervisor, state.path(), Arc::clone(&native)).await?)),
+        true => Some(Rpmbuild::new(&supervisor, state.path(), native).in_root(&root).await?),
         false => None,
     };
-    let reader: Arc<dyn SpecReader> = match &rpmbuild {
-        Some(rpmbuild) => Arc::<Rpmbuild>::clone(rpmbuild),
-        None => Arc::<Native>::clone(&native),
-    };
-    let mut engines: Vec<Arc<dyn Engine>> = vec![Arc::<Native>::clone(&native)];
-    engines.extend(rpmbuild.map(|rpmbuild| rpmbuild as Arc<dyn Engine>));
+    let mut engines = vec![Arc::clone(&native_here)];
+    engines.extend(rpmbuild.clone());
     let unpacked = project.unpacked()?;
     let jobs = selection.jobs.map_or_else(processors, usize::from);
     let inspector = Inspector {
@@ -76,10 +74,9 @@ pub async fn plan(
         repository: &project.repository,
         unpacked: &unpacked,
         store: &store,
-        rpmbuild: reader,
-        native,
+        rpmbuild: rpmbuild.unwrap_or_else(|| Arc::clone(&native_here)),
+        native: native_here,
         over: &selection.define,
-        jobs: processors(),
         own_binary: &own_binary,
         now: SystemClock.now(),
     };

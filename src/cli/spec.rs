@@ -7,15 +7,15 @@ use rayon::prelude::*;
 use super::Exit;
 use super::arguments::Spec;
 use super::context::{CliError, Context, Failure};
-use crate::engine::{Condition, EngineError, FactsRequest, Native, Settings, SpecReading};
-use crate::files::{HostPath, Tree};
+use crate::engine::{Condition, EngineError, FactsRequest, NativeReader, Settings, SpecReading};
+use crate::files::{HostPath, RootPath, Tree};
 use crate::spec::Finding;
 use crate::text::{Located, Place, SourceText};
 use crate::ui::{SpecDocument, Verbosity, spec_screen};
 
 /// Shows specs.
 pub fn run(arguments: &Spec, context: &Context) -> Result<Exit, Failure> {
-    let native = Native::default();
+    let reader = NativeReader::default();
     let paths: Vec<(String, HostPath)> = arguments
         .specs
         .iter()
@@ -23,7 +23,7 @@ pub fn run(arguments: &Spec, context: &Context) -> Result<Exit, Failure> {
         .collect::<Result<_, Failure>>()?;
     let settings = settings(arguments);
     let read: Vec<Result<SpecReading, EngineError>> =
-        paths.par_iter().map(|(_, path)| native.read(&request(path, &settings, arguments))).collect();
+        paths.par_iter().map(|(_, path)| reader.read(&request(path, &settings, arguments)?)).collect();
     let mut is_sound = true;
     let mut documents = Vec::new();
     for ((name, path), reading) in paths.iter().zip(read) {
@@ -58,15 +58,17 @@ fn settings(arguments: &Spec) -> Settings {
 }
 
 /// The sources of a spec are looked for beside it.
-fn request(path: &HostPath, settings: &Settings, arguments: &Spec) -> FactsRequest {
+fn request(path: &HostPath, settings: &Settings, arguments: &Spec) -> Result<FactsRequest, EngineError> {
     let folder = path.as_path().parent().and_then(HostPath::new).unwrap_or_else(HostPath::root);
-    FactsRequest {
-        spec: path.clone(),
-        sources: folder,
+    // A path that still climbs was followed as far as there was something to follow.
+    let in_root = |path: &HostPath| RootPath::in_own_root(path).ok_or(std::io::ErrorKind::NotFound);
+    Ok(FactsRequest {
+        spec: in_root(path).map_err(std::io::Error::from)?,
+        sources: in_root(&folder).map_err(std::io::Error::from)?,
         settings: settings.clone(),
         may_run: !arguments.restricted,
         readable: Vec::new(),
-    }
+    })
 }
 
 /// The reading, with the file called as the user calls it.

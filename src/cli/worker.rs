@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
+use rustix::process::{Signal, set_parent_process_death_signal};
+
 use super::rpm::carry_out_job;
-use crate::engine::{Asked, Channel, Ended, Message, Request};
+use crate::engine::{Asked, Channel, Ended, Message, Request, read_specs, tell_installed};
 
 /// The exit code of a worker without a request.
 const NO_REQUEST: u8 = 64;
 
-/// The exit code of a worker whose build did not end well.
+/// The exit code of a worker that has not made what was asked.
 const FAILED: u8 = 1;
 
 /// Reads the request and carries it out; gives the exit code.
 pub fn run() -> u8 {
+    // Without its supervisor nobody would end it. What comes too late is seen when it writes.
+    let _ = set_parent_process_death_signal(Some(Signal::KILL));
     let request = Channel::open().map_err(|error| error.to_string()).and_then(|(request, messages)| {
         Request::decode(&request).map(|request| (request, messages)).map_err(|error| error.to_string())
     });
@@ -26,8 +30,19 @@ pub fn run() -> u8 {
     let channel = Arc::new(Channel::new(messages, token));
     let ended = match asked {
         Asked::Build(order) => carry_out_job(&order, &channel),
+        Asked::Read(order) => {
+            read_specs(&order, &channel);
+            Ended::Answered
+        }
+        Asked::Installed(order) => {
+            tell_installed(&order, &channel);
+            Ended::Answered
+        }
     };
-    let code = if ended == Ended::Built { 0 } else { FAILED };
+    let code = match &ended {
+        Ended::Built | Ended::Answered => 0,
+        Ended::Failed { .. } | Ended::Unmet { .. } | Ended::Refused { .. } => FAILED,
+    };
     channel.send(&Message::Ended(ended));
     code
 }

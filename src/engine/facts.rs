@@ -4,24 +4,24 @@ use serde::{Deserialize, Serialize};
 
 use super::Settings;
 use crate::digest::Digest;
-use crate::files::HostPath;
+use crate::files::RootPath;
 use crate::macros::Observation;
 use crate::package::Dependency;
 use crate::spec::Finding;
 
-/// Asks for a spec's facts.
-#[derive(Clone, Debug)]
+/// Asks for a spec's facts, as it can be asked anywhere: paths are those of the root.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FactsRequest {
     /// The spec.
-    pub spec: HostPath,
+    pub spec: RootPath,
     /// The folder that its sources are in.
-    pub sources: HostPath,
-    /// What it is to be read with.
+    pub sources: RootPath,
+    /// What it is to be read with. Secrets are written down as their digests only.
     pub settings: Settings,
     /// Whether it may run programs while it is read, and look at all that the user may look at.
     pub may_run: bool,
     /// Where it may look if it may not run anything: these folders, besides its own, that of its sources, and rpm's.
-    pub readable: Vec<HostPath>,
+    pub readable: Vec<RootPath>,
 }
 
 /// What reading a spec came to.

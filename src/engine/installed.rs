@@ -1,9 +1,13 @@
 //! What is installed in a root.
 
+use serde::{Deserialize, Serialize};
+
+use crate::macros::RpmVersion;
 use crate::package::Dependency;
 
 /// The packages of a root that have something that was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Installed {
     /// What each of them provides, the files among them that were asked for.
     Packages(Vec<Vec<Dependency>>),
@@ -11,4 +15,30 @@ pub enum Installed {
     NoPackages,
     /// Nobody can tell, and why.
     Unknown(String),
+}
+
+/// What macros say of a root.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RootAnswer {
+    /// The packages that were asked for.
+    pub packages: Installed,
+    /// The rpm whose language is spoken, if macros say one.
+    pub rpm: Option<RpmVersion>,
+}
+
+impl RootAnswer {
+    /// One that could not be had.
+    pub(super) fn unknown(why: String) -> Self {
+        Self { packages: Installed::Unknown(why), rpm: None }
+    }
+}
+
+impl Installed {
+    /// Whether there is any package of rpm.
+    pub(super) fn has_packages(&self) -> bool {
+        match self {
+            Self::Packages(_) => true,
+            Self::NoPackages | Self::Unknown(_) => false,
+        }
+    }
 }

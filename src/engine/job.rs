@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Settings;
 use super::rpmbuild::environment;
+use super::{EngineError, Settings};
 use crate::event::StageTime;
-use crate::files::{HostPath, RootPath};
+use crate::files::{HostPath, Mount, RootPath};
 use crate::macros::RpmVersion;
 use crate::package::Dependency;
 use crate::spec::Finding;
@@ -81,12 +81,28 @@ impl JobSpec {
 pub struct Job {
     /// What is to be built.
     pub spec: JobSpec,
-    /// Where the job's folder is on this machine.
-    pub top: HostPath,
+    /// The folders of this machine that it works in, and where they are seen in the root.
+    pub mounts: Vec<Mount>,
     /// How long it may take.
     pub timeout: Duration,
     /// Where all that is printed goes.
     pub log: HostPath,
+}
+
+impl Job {
+    /// Where the job's folder is on this machine.
+    ///
+    /// # Errors
+    /// No mount holds it, or one is seen elsewhere than it is: that takes a root of its own.
+    pub(super) fn top_on_host(&self) -> Result<HostPath, EngineError> {
+        let elsewhere = self.mounts.iter().find(|mount| !mount.is_in_place());
+        let found = self.mounts.iter().find_map(|mount| mount.on_host(&self.spec.top));
+        match (elsewhere, found) {
+            (None, Some(top)) => Ok(top),
+            (Some(mount), _) => Err(EngineError::NotMounted { path: mount.root.clone() }),
+            (None, None) => Err(EngineError::NotMounted { path: self.spec.top.clone() }),
+        }
+    }
 }
 
 /// Something that a build needs and that is not there, or that it conflicts with and that is.
@@ -152,4 +168,37 @@ pub trait StageListener: Send + Sync {
 
     /// More was printed, and is in the log: cut anywhere, without secrets.
     fn printed(&self, text: &[u8]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Part;
+    use super::*;
+    use crate::files::MountAccess;
+
+    fn job(host: &str, root: &str) -> Job {
+        let path = |path: &str| RootPath::new(path).unwrap();
+        let spec = JobSpec {
+            part: Part::Packages,
+            spec: path("/work/a.spec"),
+            sources: path("/work"),
+            top: path("/work"),
+            settings: Settings::default(),
+            search: Vec::new(),
+            staged: Vec::new(),
+            source_date_epoch: 1,
+        };
+        let (host, log) = (HostPath::new(host).unwrap(), HostPath::new("/log").unwrap());
+        let mounts = vec![Mount { host, root: path(root), access: MountAccess::Write }];
+        Job { spec, mounts, timeout: Duration::from_secs(1), log }
+    }
+
+    #[test]
+    fn a_folder_is_taken_only_where_it_is_seen_at_its_own_place() {
+        assert_eq!(job("/work", "/work").top_on_host().unwrap(), HostPath::new("/work").unwrap());
+        for (host, root) in [("/home/me", "/work"), ("/home", "/home")] {
+            let error = job(host, root).top_on_host().unwrap_err();
+            assert_eq!(error.to_string(), "nothing is mounted at /work, where a build works");
+        }
+    }
 }

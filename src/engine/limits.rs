@@ -5,6 +5,9 @@ use std::time::Duration;
 /// How long rpm's programs may take to answer a question.
 pub(super) const ANSWER_TIME: Duration = Duration::from_secs(60);
 
+/// How long one worker may read specs.
+pub(super) const READING_TIME: Duration = Duration::from_secs(60 * 60);
+
 /// How much of what `rpmspec` writes is read, in bytes: no spec is worth more.
 pub(super) const MOST_OUTPUT: usize = 64 << 20;
 

@@ -1,7 +1,7 @@
 //! The package build process, and the contract of those who carry it out.
 //!
-//! An [`Engine`] is asked for a spec's [`Facts`] and is given [`Job`]s: it says to a [`StageListener`] where it is and gives an
-//! [`Outcome`]. That a build failed is an outcome, not an error; an [`EngineError`] means that the engine could
+//! An [`Engine`] is opened for a [`Root`]; as an [`EngineInRoot`] it is asked for [`Facts`] of specs and is given [`Job`]s: it says
+//! to a [`StageListener`] where it is and gives an [`Outcome`]. That a build failed is an outcome, not an error; an [`EngineError`] means that the engine could
 //! not do its work at all. Engines know nothing of manifests, plans and stores.
 
 mod complaints;
@@ -14,6 +14,7 @@ mod listed;
 mod mask;
 mod masked_read;
 mod native;
+mod root;
 mod rpmbuild;
 mod secret;
 mod secret_key;
@@ -26,50 +27,84 @@ mod worker;
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use complaints::PACKAGING;
 pub use facts::{ArchLimits, Facts, FactsRequest, Read, Reading, SourceReference, SubpackageFacts};
 pub use identity::EngineIdentity;
-pub use installed::Installed;
+pub use installed::{Installed, RootAnswer};
 pub use job::{Job, JobSpec, Outcome, Part, StageListener, StopReason, Unmet};
 pub use mask::{MASK, Mask, MaskedStream, SHORTEST_MASKED};
 pub use native::{
-    BuildListener, BuildProblem, BuildRequest, Goal, Native, Order, SOURCES_FOLDER, SpecReading, Step,
-    Unbuilt, WORKER, build, environment, install_source_package, spec_of_archive,
+    BuildListener, BuildProblem, BuildRequest, Goal, Native, NativeReader, Order, SOURCES_FOLDER,
+    SpecReading, Step, Unbuilt, build, environment, install_source_package, read_specs, spec_of_archive,
+    tell_installed,
 };
+pub use root::Root;
 pub use rpmbuild::{Rpmbuild, SYSTEM_PATH};
 pub use secret::{Secret, SecretKey};
 pub use settings::{Condition, MacroLevel, MacroSetting, Settings};
 pub use value::Value;
-pub use worker::{Asked, BuildOrder, Channel, Ended, FailedScript, Message, Request, RequestError};
+pub use worker::{
+    Asked, BuildOrder, Channel, Ended, FailedScript, InstalledOrder, Message, ReadOrder, Request,
+    RequestError, SpecAnswer, SpecOrder, WORKER,
+};
 
+use crate::files::{HostPath, RootPath};
 use crate::macros::Observation;
 use crate::process::{Cancel, ProcessError};
 
 /// A future that an engine gives, so that engines of different types can stand behind one reference.
 pub type Promise<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// One who knows specs.
-pub trait SpecReader: Send + Sync {
-    /// Which one it is, as keys hold it.
-    fn identity(&self) -> &EngineIdentity;
+/// Receives the answer to each spec, by the spec's place among those that were to be read.
+pub type Hear<'a> = &'a mut (dyn FnMut(usize, SpecAnswer) + Send);
 
-    /// What a spec says of itself under given settings.
-    fn facts<'a>(
-        &'a self,
-        request: &'a FactsRequest,
-        cancel: &'a Cancel,
-    ) -> Promise<'a, Result<Read, EngineError>>;
-
-    /// Whether what was learned for a request would be the same now.
-    fn would_learn_again(&self, request: &FactsRequest, observations: &[Observation]) -> bool;
-
-    /// The packages of the root that provide one of these names, or have a file of that name.
-    fn installed(&self, settings: &Settings, names: &BTreeSet<String>) -> Installed;
+/// Whether an earlier reading of a spec is still valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Validity {
+    /// It is.
+    Valid,
+    /// Something that it has seen is not so any more.
+    Changed,
+    /// That depends on what these commands answer now: they have to run.
+    DependsOn(Vec<Observation>),
 }
 
-/// One who builds packages.
-pub trait Engine: SpecReader {
+/// Knows the specs of a root.
+pub trait SpecReader: Send + Sync {
+    /// Which engine in which root it is, as keys hold it.
+    fn identity(&self) -> &EngineIdentity;
+
+    /// Reads specs, all by one process that is not this one; `hear` gets each answer as it comes. A spec that can't be read
+    /// has an answer too.
+    fn read<'a>(
+        &'a self,
+        orders: &'a [SpecOrder],
+        cancel: &'a Cancel,
+        hear: Hear<'a>,
+    ) -> Promise<'a, Result<(), EngineError>>;
+
+    /// Whether what was seen for a request would be the same now, as far as that can be told without running anything.
+    fn check_validity(&self, request: &FactsRequest, observations: &[Observation]) -> Validity;
+
+    /// The packages of the root that provide one of these names, or have a file of that name.
+    fn installed<'a>(
+        &'a self,
+        settings: &'a Settings,
+        names: &'a BTreeSet<String>,
+        cancel: &'a Cancel,
+    ) -> Promise<'a, Result<Installed, EngineError>>;
+}
+
+/// A kind of engine.
+pub trait Engine: Send + Sync {
+    /// Opens it for a root: which engine it is can depend on what the root has.
+    fn in_root<'a>(&'a self, root: &'a Root) -> Promise<'a, Result<Arc<dyn EngineInRoot>, EngineError>>;
+}
+
+/// An engine that is open for one root: it reads specs and builds packages there.
+pub trait EngineInRoot: SpecReader {
     /// Builds; `stages` hears of every stage as it begins.
     fn run<'a>(
         &'a self,
@@ -105,10 +140,24 @@ pub enum EngineError {
         /// What it said.
         answer: String,
     },
-    /// An engine that was made for reading.
-    #[error("this engine was made to read specs, and not to build packages")]
-    #[diagnostic(code(forge::engine::reads_only), help("this is a mistake in forge: please report it"))]
-    ReadsOnly,
+    /// It was told to end.
+    #[error("it was canceled")]
+    #[diagnostic(code(forge::engine::canceled), help("run the command again"))]
+    Canceled,
+    /// A root that it can't work in.
+    #[error("engines of this version of forge don't work in the root {path}")]
+    #[diagnostic(code(forge::engine::other_root), help("`root \"/\"` is the one that they work in"))]
+    OtherRoot {
+        /// Where it is.
+        path: HostPath,
+    },
+    /// A folder that a job works in and that can't be reached.
+    #[error("nothing is mounted at {path}, where a build works")]
+    #[diagnostic(code(forge::engine::not_mounted), help("this is a mistake in forge: please report it"))]
+    NotMounted {
+        /// Where it would be seen.
+        path: RootPath,
+    },
     /// A program can't be run.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -26,6 +26,11 @@ impl Secret {
         Self { text, digest }
     }
 
+    /// A text whose digest is known already.
+    pub(super) fn with_digest(text: String, digest: Digest) -> Self {
+        Self { text, digest }
+    }
+
     /// The text, for the build alone.
     pub fn reveal(&self) -> &str {
         &self.text

@@ -16,7 +16,7 @@ pub(super) const TAIL: usize = 20;
 
 /// Makes the folder of a job, and those that rpm's macros name in it.
 pub(super) fn make(job: &Job) -> Result<Folder, EngineError> {
-    let top = Folder::create_scratch(&job.top)?;
+    let top = Folder::create_scratch(&job.top_on_host()?)?;
     if job.spec.settings.secrets().next().is_some() {
         // Scripts with secrets lie there while they run, and until the next build where forge itself is killed.
         top.dir().set_permissions(".", Permissions::from_mode(0o700))?;
@@ -30,7 +30,7 @@ pub(super) fn make(job: &Job) -> Result<Folder, EngineError> {
 /// Opens the log of a job and begins it with the command line that a person would type.
 pub(super) fn open_log(job: &Job, line: &str) -> Result<File, EngineError> {
     let path = job.log.as_path();
-    let folder = path.parent().and_then(HostPath::new).unwrap_or_else(|| job.top.clone());
+    let folder = path.parent().and_then(HostPath::new).unwrap_or_else(HostPath::root);
     let name = path.file_name().unwrap_or_default();
     let mut options = cap_std::fs::OpenOptions::new();
     options.append(true).create(true);

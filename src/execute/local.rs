@@ -15,9 +15,9 @@ use super::secrets::{check_for_secrets, remove_secrets};
 use super::staging::{provided, stage};
 use super::task::Task;
 use crate::digest::Key;
-use crate::engine::{Engine, Job, JobSpec, Outcome, Part, StageListener, StopReason};
+use crate::engine::{EngineInRoot, Job, JobSpec, Outcome, Part, StageListener, StopReason};
 use crate::event::Clock;
-use crate::files::{Folder, HostPath, RootPath};
+use crate::files::{Folder, HostPath, Mount, MountAccess, RootPath};
 use crate::package::{Dependency, PackageRecord, content_digest, read_headers_of};
 use crate::plan::Inputs;
 use crate::process::Cancel;
@@ -29,7 +29,7 @@ pub struct LocalRunner {
     /// Where results are kept.
     pub store: Arc<Store>,
     /// Who builds.
-    pub engines: Vec<Arc<dyn Engine>>,
+    pub engines: Vec<Arc<dyn EngineInRoot>>,
     /// Ends what runs.
     pub cancel: Cancel,
     /// What time it is.
@@ -120,7 +120,7 @@ impl LocalRunner {
     }
 
     /// A plan names only engines that it was made with.
-    fn engine(&self, task: &Task) -> Result<Arc<dyn Engine>, ExecuteError> {
+    fn engine(&self, task: &Task) -> Result<Arc<dyn EngineInRoot>, ExecuteError> {
         let mut engines = self.engines.iter().cloned();
         let engine = engines.find(|engine| *engine.identity() == task.build.inputs.engine);
         engine.ok_or_else(|| ExecuteError::Task(format!("no engine {}", task.build.inputs.engine)))
@@ -189,7 +189,8 @@ impl LocalRunner {
             staged,
             source_date_epoch: task.build.epoch(),
         };
-        Ok(Job { spec, top: task.work.clone(), timeout: task.build.timeout, log: task.log() })
+        let mount = Mount { host: task.work.clone(), root: spec.top.clone(), access: MountAccess::Write };
+        Ok(Job { spec, mounts: vec![mount], timeout: task.build.timeout, log: task.log() })
     }
 
     fn take_in(&self, task: &Task, packages: &[HostPath]) -> Result<Vec<ResultFile>, ExecuteError> {

@@ -4,11 +4,11 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 
-use super::Folder;
+use super::{Folder, HostPath};
 
 impl Folder {
     /// Its absolute path without links, as the kernel knows it: the same for everybody who has opened the folder.
@@ -27,10 +27,26 @@ impl Folder {
     }
 }
 
+impl HostPath {
+    /// This path without `..`. What climbs is followed as the kernel follows it: behind a link, `..` leads elsewhere than its
+    /// words say.
+    ///
+    /// # Errors
+    /// What it climbs from is no folder that can be opened.
+    pub fn without_climbing(&self) -> io::Result<Self> {
+        let parts: Vec<Component<'_>> = self.as_path().components().collect();
+        let Some(last) = parts.iter().rposition(|part| *part == Component::ParentDir) else {
+            return Ok(self.clone());
+        };
+        let (climbing, rest) = parts.split_at(last + 1);
+        let folder = Folder::open_ambient(&Self(climbing.iter().collect()))?;
+        Ok(Self(folder.real_path()?.join(rest.iter().collect::<PathBuf>())))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::HostPath;
 
     #[test]
     fn a_folder_reached_by_a_link_has_the_path_that_it_has_without() {
@@ -39,6 +55,22 @@ mod tests {
         let direct = folder.create("there").unwrap();
         folder.dir().symlink_contents("there", "link").unwrap();
         assert_eq!(folder.folder("link").unwrap().real_path().unwrap(), direct.real_path().unwrap());
+    }
+
+    #[test]
+    fn a_path_that_climbs_behind_a_link_is_followed() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = Folder::open_ambient(&HostPath::new(temp.path()).unwrap()).unwrap();
+        folder.create("a/b").unwrap();
+        folder.dir().symlink_contents("a/b", "link").unwrap();
+        let path = folder.path().join("link/../new");
+        let followed = HostPath::new(folder.real_path().unwrap()).unwrap().join("a/new");
+        assert_eq!(path.without_climbing().unwrap(), followed);
+        assert_eq!(
+            folder.path().join("link/new").without_climbing().unwrap(),
+            folder.path().join("link/new")
+        );
+        assert!(folder.path().join("nosuch/../new").without_climbing().is_err());
     }
 
     #[test]

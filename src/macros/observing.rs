@@ -83,6 +83,24 @@ impl Observation {
         }
     }
 
+    /// Whether a program has to run to make it again.
+    pub fn runs_a_command(&self) -> bool {
+        match self {
+            Self::Command(..) => true,
+            Self::File(..)
+            | Self::Start(..)
+            | Self::Exists(..)
+            | Self::Glob(..)
+            | Self::Folder(..)
+            | Self::Status(..)
+            | Self::Variable(..)
+            | Self::Link(..)
+            | Self::Architecture(_)
+            | Self::Machine(_)
+            | Self::Run => false,
+        }
+    }
+
     /// Whether it would be the same now.
     pub fn holds(&self, host: &dyn Host, placeholders: &Placeholders) -> bool {
         *self != Self::Run && self.again(host, placeholders) == *self

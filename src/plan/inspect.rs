@@ -1,27 +1,25 @@
 //! What the manifest's packages are: specs located, read by the engine, their sources digested.
 //!
-//! Reading a spec costs three processes, so what an engine has said of a spec is remembered by everything that its
-//! answer depends on, and asked again only where that has changed.
+//! What an engine has said of a spec is remembered by everything that its answer depends on, and asked again only where that
+//! has changed: files are looked at here, commands are run again by the worker that reads specs, if there are any.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
-
 use super::observed::{beside_sources, by_name};
+use super::questions::{Questions, ReadSpec, Unread};
 use super::requirements::names_asked;
 use super::spec_texts::SpecTexts;
 use super::{Build, Fate, Ingredients, Inputs, Observed, PlanError};
 use crate::chroot::{RootIdentity, RootRequest};
-use crate::digest::{Digest, Encoder, Key};
+use crate::digest::{Digest, Encoder};
 use crate::engine::{
-    EngineError, EngineIdentity, Facts, FactsRequest, Installed, MacroSetting, Read, Reading, Settings,
-    SpecReader,
+    EngineIdentity, EngineInRoot, Facts, FactsRequest, Installed, MacroSetting, Read, Reading, Settings,
+    SpecOrder, Validity,
 };
 use crate::event::{BuildName, Timestamp};
-use crate::files::{Folder, HostPath, reason};
+use crate::files::{Folder, HostPath, RootPath, reason};
 use crate::macros::Observation;
 use crate::manifest::declaration::{EngineChoice, Isolation};
 use crate::manifest::{Chroot, ChrootId, Manifest, ManifestPath, Package, PackageId, RootBase};
@@ -31,6 +29,7 @@ use crate::source::{InputFile, Neighbours, Origin, SourceError, Unpacked, inputs
 use crate::spec::{Finding, Weight};
 use crate::store::{RecordKind, Store};
 use crate::text::Located;
+use rayon::prelude::*;
 
 /// What inspecting needs.
 pub struct Inspector<'a> {
@@ -43,13 +42,11 @@ pub struct Inspector<'a> {
     /// Where answers are remembered.
     pub store: &'a Store,
     /// Who reads the specs of `engine rpmbuild`.
-    pub rpmbuild: Arc<dyn SpecReader>,
+    pub rpmbuild: Arc<dyn EngineInRoot>,
     /// Who reads the specs of `engine native`.
-    pub native: Arc<dyn SpecReader>,
+    pub native: Arc<dyn EngineInRoot>,
     /// Macros of the command line.
     pub over: &'a [MacroSetting],
-    /// How many specs are read at a time.
-    pub jobs: usize,
     /// Forge's own binary, which is no part of a root that it lies in.
     pub own_binary: &'a HostPath,
     /// The moment that it is now.
@@ -78,9 +75,9 @@ enum DraftState {
     /// Its end is known.
     Settled(Fate),
     /// The spec has been read.
-    Read(Read),
+    Read(Box<FactsRequest>, Read),
     /// The engine has to be asked.
-    Unread(Key),
+    Unread(Box<Unread>),
 }
 
 /// Where a package comes from, or why that is of no use; the same for all of its builds.
@@ -100,14 +97,16 @@ pub async fn inspect(inspector: &Inspector<'_>, cancel: &Cancel) -> Result<Inspe
     };
     let origins: Vec<Found> = inspector.manifest.packages.par_iter().map(find).collect();
     let mut drafts = inspector.drafts(&origins, &roots);
-    inspector.read_specs(&mut drafts, &origins, cancel).await?;
+    for engine in [EngineChoice::Native, EngineChoice::Rpmbuild] {
+        inspector.read_specs(engine, &mut drafts, cancel).await?;
+    }
     let groups = grouped(drafts);
     let packages: Vec<Vec<Build>> = groups
         .into_par_iter()
         .map(|(package, drafts)| inspector.builds(package, drafts, &origins[package.0], &roots))
         .collect();
     let builds: Vec<Build> = packages.into_iter().flatten().collect();
-    let installed = inspector.installed(&builds);
+    let installed = inspector.installed(&builds, cancel).await?;
     Ok(Inspection { builds, installed })
 }
 
@@ -149,19 +148,25 @@ impl Inspector<'_> {
     }
 
     /// What the roots have of what the builds need. Builds of a chroot share its root.
-    fn installed(&self, builds: &[Build]) -> HashMap<ChrootId, Installed> {
+    async fn installed(
+        &self,
+        builds: &[Build],
+        cancel: &Cancel,
+    ) -> Result<HashMap<ChrootId, Installed>, PlanError> {
         let mut by_chroot: HashMap<ChrootId, Vec<(&Settings, &Inputs)>> = HashMap::new();
         for build in builds {
             if let Fate::Buildable(inputs) = &build.fate {
                 by_chroot.entry(build.chroot).or_default().push((&build.settings, inputs));
             }
         }
-        let installed = by_chroot.into_iter().filter_map(|(chroot, builds)| {
+        let mut installed = HashMap::new();
+        for (chroot, builds) in by_chroot {
             let names = names_asked(builds.iter().map(|(_, inputs)| *inputs));
-            let (settings, _) = builds.first().filter(|_| !names.is_empty())?;
-            Some((chroot, self.native.installed(settings, &names)))
-        });
-        installed.collect()
+            if let Some((settings, _)) = builds.first().filter(|_| !names.is_empty()) {
+                installed.insert(chroot, self.native.installed(settings, &names, cancel).await?);
+            }
+        }
+        Ok(installed)
     }
 
     fn drafts(&self, origins: &[Found], roots: &Roots) -> Vec<Draft> {
@@ -201,9 +206,17 @@ impl Inspector<'_> {
             // Why the origin is of no use is said once, where the builds are made.
             return DraftState::Settled(Fate::Impossible(Vec::new()));
         };
-        let reader = self.reader(package);
+        let request = match request(package, origin, settings, self.repository) {
+            Ok(request) => request,
+            Err(error) => {
+                let error = PlanError::Source(SourceError::Io(error));
+                let error = Located::new(error, "this source", package.source.place.clone());
+                return DraftState::Settled(Fate::Impossible(vec![Arc::new(error)]));
+            }
+        };
+        let engine = self.engine(package.engine);
         let mut encoder = Encoder::new("rpmforge facts v5");
-        let EngineIdentity { name, sources } = reader.identity();
+        let EngineIdentity { name, sources } = engine.identity();
         encoder.text("engine", name).text("forge", sources).digest_field("spec", &origin.spec.blob.digest);
         encoder.digest_field("configuration", &root.configuration);
         if let Some(neighbours) = &origin.neighbours {
@@ -214,55 +227,50 @@ impl Inspector<'_> {
             encoder.digest_field("root", &root.digest());
         }
         settings.encode(&mut encoder);
-        let request = request(package, origin, settings, self.repository);
         encoder.text("programs", if request.may_run { "run" } else { "withheld" });
         let key = encoder.key();
         let known = self.store.record::<Read>(RecordKind::Facts, &key);
-        match known.filter(|known| reader.would_learn_again(&request, &known.observations)) {
-            Some(known) => DraftState::Read(known),
-            None => DraftState::Unread(key),
+        let validity = known.as_ref().map(|known| engine.check_validity(&request, &known.observations));
+        let unread = |request: FactsRequest, commands: Option<Vec<Observation>>, earlier: Option<Read>| {
+            let order = SpecOrder { request, earlier: commands };
+            DraftState::Unread(Box::new(Unread { key, order, earlier }))
+        };
+        match (known, validity) {
+            (Some(known), Some(Validity::Valid)) => DraftState::Read(Box::new(request), known),
+            (Some(known), Some(Validity::DependsOn(commands))) => {
+                unread(request, Some(commands), Some(known))
+            }
+            (_, Some(Validity::Changed) | None) | (None, Some(_)) => unread(request, None, None),
         }
     }
 
-    fn reader(&self, package: &Package) -> &Arc<dyn SpecReader> {
-        match package.engine {
+    fn engine(&self, engine: EngineChoice) -> &Arc<dyn EngineInRoot> {
+        match engine {
             EngineChoice::Native => &self.native,
             EngineChoice::Rpmbuild => &self.rpmbuild,
         }
     }
 
-    /// Asks the engine for every spec that is not known yet, several at a time.
+    /// Asks an engine about every spec of its packages that has to be read.
     async fn read_specs(
         &self,
+        engine: EngineChoice,
         drafts: &mut [Draft],
-        origins: &[Found],
         cancel: &Cancel,
     ) -> Result<(), PlanError> {
-        let places = Arc::new(Semaphore::new(self.jobs.max(1)));
-        let mut tasks: JoinSet<(usize, Key, Result<Read, EngineError>)> = JoinSet::new();
-        for (index, draft) in drafts.iter().enumerate() {
-            let (DraftState::Unread(key), Ok(origin)) = (&draft.state, &origins[draft.package.0]) else {
-                continue;
-            };
-            let package = self.manifest.package(draft.package);
-            let request = request(package, origin, &draft.settings, self.repository);
-            let (reader, places, cancel, key) =
-                (Arc::clone(self.reader(package)), Arc::clone(&places), cancel.clone(), *key);
-            tasks.spawn(async move {
-                // The semaphore is never closed.
-                let _place = places.acquire().await;
-                (index, key, reader.facts(&request, &cancel).await)
-            });
-        }
-        while let Some(done) = tasks.join_next().await {
-            let (index, key, reading) =
-                done.map_err(|error| EngineError::Io(std::io::Error::other(error)))?;
-            let read = reading?;
-            // Why a spec can't be read may be gone the next time: a program that hung, a folder that was locked.
-            if !matches!(read.reading, Reading::Broken(_)) {
-                self.store.remember(RecordKind::Facts, &key, &read)?;
+        let mut questions = Questions::default();
+        let is_of_engine = |draft: &Draft| self.manifest.package(draft.package).engine == engine;
+        for (number, draft) in drafts.iter_mut().enumerate().filter(|(_, draft)| is_of_engine(draft)) {
+            let unread = DraftState::Settled(Fate::Impossible(Vec::new()));
+            match std::mem::replace(&mut draft.state, unread) {
+                DraftState::Unread(unread) => questions.add(number, *unread),
+                known @ (DraftState::Settled(_) | DraftState::Read(..)) => draft.state = known,
             }
-            drafts[index].state = DraftState::Read(read);
+        }
+        for ReadSpec { draft, request, read } in
+            questions.ask(self.engine(engine).as_ref(), self.store, cancel).await?
+        {
+            drafts[draft].state = DraftState::Read(Box::new(request), read);
         }
         Ok(())
     }
@@ -274,10 +282,10 @@ impl Inspector<'_> {
         for draft in drafts {
             let chroot = draft.chroot;
             let warnings: Vec<Located<PlanError>> = match (&draft.state, origin) {
-                (DraftState::Read(Read { reading: Reading::Facts(facts), .. }), Ok(origin)) => {
+                (DraftState::Read(_, Read { reading: Reading::Facts(facts), .. }), Ok(origin)) => {
                     facts.warnings.iter().map(|warning| texts.located(warning, origin)).collect()
                 }
-                (DraftState::Read(Read { reading: Reading::Withheld(refused), .. }), Ok(origin)) => {
+                (DraftState::Read(_, Read { reading: Reading::Withheld(refused), .. }), Ok(origin)) => {
                     refused.iter().map(|refusal| texts.located(refusal, origin)).collect()
                 }
                 _ => Vec::new(),
@@ -287,15 +295,15 @@ impl Inspector<'_> {
             }));
             let warnings = warnings.collect();
             let spec_name = match &draft.state {
-                DraftState::Read(Read { reading: Reading::Facts(facts), .. }) => Some(facts.name.clone()),
-                DraftState::Read(_) | DraftState::Settled(_) | DraftState::Unread(_) => None,
+                DraftState::Read(_, Read { reading: Reading::Facts(facts), .. }) => Some(facts.name.clone()),
+                DraftState::Read(..) | DraftState::Settled(_) | DraftState::Unread(_) => None,
             };
             let fate = match (draft.state, origin) {
                 (DraftState::Settled(Fate::NotYet(what)), _) => Fate::NotYet(what),
                 (_, Err(error)) => no_origin(error),
                 (DraftState::Settled(fate), Ok(_)) => fate,
                 (DraftState::Unread(_), Ok(_)) => Fate::Impossible(Vec::new()),
-                (DraftState::Read(read), Ok(origin)) => match (read.reading, draft.not_yet) {
+                (DraftState::Read(request, read), Ok(origin)) => match (read.reading, draft.not_yet) {
                     (Reading::Broken(findings), _) => {
                         let errors = findings.iter().map(|finding| Arc::new(texts.located(finding, origin)));
                         Fate::Impossible(errors.collect())
@@ -308,12 +316,7 @@ impl Inspector<'_> {
                     (Reading::Facts(facts), None) => {
                         let said = Said {
                             facts: *facts,
-                            request: request(
-                                self.manifest.package(package),
-                                origin,
-                                &draft.settings,
-                                self.repository,
-                            ),
+                            request: *request,
                             observations: read.observations,
                             expanded: read.expanded,
                         };
@@ -345,7 +348,7 @@ impl Inspector<'_> {
         let spec = origin.spec.clone();
         match self.sources(package, &said.facts, origin, files) {
             Ok(sources) => {
-                let engine = self.reader(package).identity().clone();
+                let engine = self.engine(package.engine).identity().clone();
                 let observed = said.observed(&spec, &sources);
                 let (facts, generated) = (said.facts, Vec::new());
                 let mut inputs = Inputs { facts, generated, spec, sources, observed, root: *root, engine };
@@ -437,14 +440,24 @@ impl Said {
     }
 }
 
-fn request(package: &Package, origin: &Origin, settings: &Settings, repository: &Folder) -> FactsRequest {
-    FactsRequest {
-        spec: origin.spec_path(),
-        sources: origin.folder_path(),
+/// What an engine is asked of a spec.
+fn request(
+    package: &Package,
+    origin: &Origin,
+    settings: &Settings,
+    repository: &Folder,
+) -> io::Result<FactsRequest> {
+    let in_root = |path: &HostPath| {
+        let path = path.without_climbing()?;
+        RootPath::in_own_root(&path).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidFilename))
+    };
+    Ok(FactsRequest {
+        spec: in_root(&origin.spec_path())?,
+        sources: in_root(&origin.folder_path())?,
         settings: settings.clone(),
         may_run: package.isolation == Isolation::None,
-        readable: vec![repository.path().clone()],
-    }
+        readable: vec![in_root(repository.path())?],
+    })
 }
 
 /// The root that a chroot is, if it is the one that forge runs in.

@@ -13,6 +13,7 @@ mod inspect;
 mod observed;
 mod order;
 mod providers;
+mod questions;
 mod requirements;
 mod same_package;
 mod spec_place;
@@ -31,7 +32,7 @@ pub use inspect::{CARRIAGE_RETURNS, Inspection, Inspector, inspect};
 
 use crate::chroot::RootIdentity;
 use crate::digest::Digest;
-use crate::engine::{EngineIdentity, Facts, FactsRequest, Settings, SpecReader};
+use crate::engine::{EngineIdentity, Facts, FactsRequest, Settings, SpecReader, Validity};
 use crate::event::BuildName;
 use crate::macros::Observation;
 use crate::manifest::{BatchId, ChrootId, PackageId};
@@ -111,11 +112,11 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// The name of something that is not as it was seen any more, if there is such a thing. Commands are not run once more
-    /// by the reader that has run them.
+    /// The name of something that is not as it was seen any more, if there is such a thing. Commands are not run once more.
     pub fn first_change(&self, reader: &dyn SpecReader) -> Option<String> {
-        let has_changed =
-            |seen: &&Observation| !reader.would_learn_again(&self.request, std::slice::from_ref(*seen));
+        let has_changed = |seen: &&Observation| {
+            reader.check_validity(&self.request, std::slice::from_ref(*seen)) == Validity::Changed
+        };
         self.observations.iter().find(has_changed).map(observed::name)
     }
 }

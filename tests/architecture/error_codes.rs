@@ -12,6 +12,7 @@ const OUT_OF_REACH: &[&str] = &[
     "process::not_run",
     "engine::no_rpm", // its words are in a unit test
     "engine::odd_rpm",
+    "engine::not_mounted", // its words are in a unit test
     "publish::too_much",
     "engine::work_folder",
     "package::content",

@@ -42,6 +42,7 @@ mod publication_healing;
 mod publication_ownership;
 mod publication_projects;
 mod publication_readers;
+mod reading;
 mod requirements;
 mod roots;
 mod secrets;

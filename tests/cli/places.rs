@@ -58,3 +58,15 @@ fn a_root_that_can_t_be_entered_is_told() {
     }
     assert_eq!(project.run(&["eval", "--root", "x", "1"]).code, Some(1));
 }
+
+#[test]
+fn a_project_is_built_from_a_folder_below_it() {
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    project.spec("a", "", "true");
+    let below = project.path().join("below");
+    std::fs::create_dir(&below).unwrap();
+    let output = project.forge(&["-C", "..", "apply"]).current_dir(&below).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+    let output = project.forge(&["spec", "../a.spec"]).current_dir(&below).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}

@@ -1,7 +1,9 @@
 //! The facts of a spec that was read.
 
+use bstr::ByteSlice;
+
 use super::observations::to_look_at_again;
-use super::{SpecReading, text};
+use super::spec_reading::SpecReading;
 use crate::engine::listed::implied_provide;
 use crate::engine::{ArchLimits, Facts, Read, Reading, SourceReference, SubpackageFacts};
 use crate::macros::{Observation, Placeholders};
@@ -11,7 +13,7 @@ use crate::spec::{
 };
 
 /// What a reading comes to.
-pub(super) fn of(read: SpecReading, placeholders: &Placeholders) -> Read {
+pub(super) fn from_reading(read: SpecReading, placeholders: &Placeholders) -> Read {
     let SpecReading { spec, findings, observations, target } = read;
     let observations = to_look_at_again(observations);
     // Nobody can look at such a thing again: the text that came of it stands for it.
@@ -98,4 +100,9 @@ fn dependencies(header: &Header, kind: DependencyKind) -> Vec<Dependency> {
         Dependency::from_fields(&text(name), u32::try_from(*flags).unwrap_or(0), &text(version))
     });
     all.filter(|dependency| !dependency.is_rpmlib()).collect()
+}
+
+/// Bytes as text.
+fn text(bytes: &[u8]) -> String {
+    bytes.to_str_lossy().into_owned()
 }

@@ -1,6 +1,6 @@
 //! Which of the things that a reading learned are looked at again.
 
-use super::NO_HOME;
+use super::environment::NO_HOME;
 use crate::engine::FactsRequest;
 use crate::files::HostPath;
 use crate::macros::{CONFIGURATION_FOLDERS, Observation, Placeholders};

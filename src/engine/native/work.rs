@@ -3,60 +3,39 @@
 
 use std::io::Write;
 
+use cap_std::fs::File;
+
 use crate::engine::complaints::{first_complaint, known_cause, place, unmet};
 use crate::engine::rpmbuild::build::command;
 use crate::engine::stage_times::StageTimes;
 use crate::engine::work_folder::{self, TAIL};
-use crate::engine::worker::{Listening, Token};
+use crate::engine::worker::{WorkerListener, WorkerPlace, Workers, describe_death};
 use crate::engine::{
-    Asked, BuildOrder, Ended, EngineError, FailedScript, Job, Mask, Message, Outcome, Request, StageListener,
-    StopReason,
+    Asked, BuildOrder, Ended, EngineError, FailedScript, Job, Mask, MaskedStream, Message, Outcome,
+    StageListener, StopReason,
 };
 use crate::event::StageTime;
-use crate::files::{HostPath, RootPath};
-use crate::process::{Cancel, Command, Exit, Stream, Supervisor, Tail};
+use crate::files::RootPath;
+use crate::process::{Cancel, Exit, Tail};
 use crate::spec::{Finding, Through};
 
-/// Carries a job out. `forge` is the program that is the worker.
-pub(super) async fn carry_out(
-    (supervisor, forge): (&Supervisor, &HostPath),
+/// Has a worker carry a job out.
+pub(super) async fn run_job(
+    workers: &Workers,
     order: BuildOrder,
     job: &Job,
     cancel: &Cancel,
     listener: &dyn StageListener,
 ) -> Result<Outcome, EngineError> {
     let top = work_folder::make(job)?;
-    let shown = command(&["forge", "rpmbuild"], job, order.checks_dependencies).line();
-    let mut log = work_folder::open_log(job, &shown)?;
-    let token = Token::random()?;
-    let mut listening = Listening::new(token.clone());
-    let request = Request { token, asked: Asked::Build(Box::new(order)) };
-    let command = Command::new(forge.as_os_str(), &job.top, Default::default(), job.timeout);
-    let command = command.argument(WORKER).request(request.encode()?);
+    let shown = command(&["forge", "rpmbuild"], job, top.path(), order.checks_dependencies).line();
+    let log = work_folder::open_log(job, &shown)?;
     let mask = job.spec.settings.mask();
-    let mut masked = mask.stream();
-    let mut told = Told::new(listener, &mask);
-    let mut tail = Tail::new(TAIL);
-    let mut failed_write = None;
-    let mut keep = |chunk: &[u8]| {
-        failed_write = failed_write.take().or(log.write_all(chunk).err());
-        tail.push(chunk, |_| {});
-        listener.printed(chunk);
-    };
-    let mut output = |stream: Stream, chunk: &[u8]| match stream {
-        Stream::Output => keep(&masked.push(chunk)),
-        Stream::Error => {
-            // What is no message was not written by a worker that is at work.
-            listening.push(chunk, |message| told.hear(message), |line| keep(&masked.push(line)));
-        }
-    };
-    let exit = command.run(supervisor, cancel, &mut output).await?;
-    keep(&masked.finish());
-    if let Some(error) = failed_write {
-        return Err(error.into());
-    }
-    let tail = tail.into_lines();
-    let Told { stages, problems, wrote, ended, .. } = told;
+    let mut told = Told::new(listener, &mask, log);
+    let place = WorkerPlace { folder: top.path(), timeout: job.timeout };
+    let exit = workers.run(Asked::Build(Box::new(order)), place, cancel, &mut told).await?;
+    let Told { stages, problems, wrote, ended, log, .. } = told;
+    let tail = log.finish()?;
     let stages = stages.finish();
     let failed = |cause: String| StopReason::Failed { cause };
     let reason = match (exit, ended) {
@@ -76,18 +55,58 @@ pub(super) async fn carry_out(
             failed(format!("it failed {}: {}", where_it_was(&stages), unmet(&list)))
         }
         (Exit::Code(_), Some(Ended::Refused { reason })) => failed(reason),
-        (Exit::Code(code), None) => failed(format!("it failed {}: {}", where_it_was(&stages), died(code))),
+        (Exit::Code(_), Some(Ended::Answered)) => failed("its worker did something else".to_owned()),
+        (Exit::Code(code), None) => {
+            failed(format!("it failed {}: {}", where_it_was(&stages), describe_death(code)))
+        }
     };
     Ok(Outcome::Stopped { reason, stages, tail, problems })
 }
 
-/// The command that makes forge a worker; none that a user gives.
-pub const WORKER: &str = "worker";
+/// The log of a build, without secrets.
+struct Log<'a> {
+    lines: LogLines<'a>,
+    masked: MaskedStream<'a>,
+}
+
+/// The file of a log, and its last lines.
+struct LogLines<'a> {
+    listener: &'a dyn StageListener,
+    file: File,
+    tail: Tail,
+    failed: Option<std::io::Error>,
+}
+
+impl Log<'_> {
+    fn push(&mut self, chunk: &[u8]) {
+        let chunk = self.masked.push(chunk);
+        self.lines.push(&chunk);
+    }
+
+    /// Gives the last lines.
+    fn finish(self) -> Result<Vec<String>, EngineError> {
+        let Self { mut lines, masked } = self;
+        lines.push(&masked.finish());
+        match lines.failed {
+            Some(error) => Err(error.into()),
+            None => Ok(lines.tail.into_lines()),
+        }
+    }
+}
+
+impl LogLines<'_> {
+    fn push(&mut self, chunk: &[u8]) {
+        self.failed = self.failed.take().or(self.file.write_all(chunk).err());
+        self.tail.push(chunk, |_| {});
+        self.listener.printed(chunk);
+    }
+}
 
 /// What a worker has told so far.
 struct Told<'a> {
     stages: StageTimes<'a>,
     mask: &'a Mask,
+    log: Log<'a>,
     problems: Vec<Finding>,
     wrote: Vec<RootPath>,
     ended: Option<Ended>,
@@ -97,12 +116,16 @@ struct Told<'a> {
 const MOST_PROBLEMS: usize = 100;
 
 impl<'a> Told<'a> {
-    fn new(listener: &'a dyn StageListener, mask: &'a Mask) -> Self {
+    fn new(listener: &'a dyn StageListener, mask: &'a Mask, file: File) -> Self {
+        let lines = LogLines { listener, file, tail: Tail::new(TAIL), failed: None };
+        let log = Log { lines, masked: mask.stream() };
         let stages = StageTimes::new(listener);
-        Self { stages, mask, problems: Vec::new(), wrote: Vec::new(), ended: None }
+        Self { stages, mask, log, problems: Vec::new(), wrote: Vec::new(), ended: None }
     }
+}
 
-    fn hear(&mut self, message: Message) {
+impl WorkerListener for Told<'_> {
+    fn message(&mut self, message: Message) {
         if self.ended.is_some() {
             return;
         }
@@ -113,8 +136,16 @@ impl<'a> Told<'a> {
             }
             Message::Wrote { path } => self.wrote.push(path),
             Message::Ended(ended) => self.ended = Some(ended),
-            Message::Problem(_) | Message::Unknown => {}
+            Message::Problem(_)
+            | Message::Reading { .. }
+            | Message::Answered { .. }
+            | Message::Installed { .. }
+            | Message::Unknown => {}
         }
+    }
+
+    fn log(&mut self, chunk: &[u8]) {
+        self.log.push(chunk);
     }
 }
 
@@ -165,15 +196,4 @@ fn exit_of(script: &FailedScript) -> String {
 
 fn where_it_was(stages: &[StageTime]) -> String {
     stages.last().map_or_else(|| "before its first stage".to_owned(), |stage| place(&stage.name))
-}
-
-/// How a worker ended that said nothing of it.
-fn died(code: i32) -> String {
-    match code {
-        137 => {
-            "its worker was killed (signal 9), most often because the machine ran out of memory".to_owned()
-        }
-        129.. => format!("its worker was ended by signal {}", code - 128),
-        _ => format!("its worker ended with exit code {code} and said nothing of why"),
-    }
 }

@@ -8,6 +8,7 @@ use super::with_options;
 use crate::engine::stage_times::StageTimes;
 use crate::engine::work_folder::{self, TAIL};
 use crate::engine::{EngineError, Job, Outcome, PACKAGING, Part, StageListener, StopReason};
+use crate::files::HostPath;
 use crate::process::{Cancel, Command, Exit, Stream, Supervisor, Tail};
 
 /// How rpmbuild ends that has written a source package of what the build needs.
@@ -24,7 +25,7 @@ pub(super) async fn carry_out(
 ) -> Result<Outcome, EngineError> {
     let top = work_folder::make(job)?;
     let checks_dependencies = checks_dependencies && job.spec.staged.is_empty();
-    let command = command(&["rpmbuild"], job, checks_dependencies);
+    let command = command(&["rpmbuild"], job, top.path(), checks_dependencies);
     let mut log = work_folder::open_log(job, &command.line())?;
     let mut stages = StageTimes::new(listener);
     let mut tail = Tail::new(TAIL);
@@ -67,15 +68,20 @@ pub(super) async fn carry_out(
     Ok(Outcome::Stopped { reason, stages, tail, problems: Vec::new() })
 }
 
-/// rpmbuild's command line for a job; `words` are its name, or whatever stands for it.
-pub(in crate::engine) fn command(words: &[&str], job: &Job, checks_dependencies: bool) -> Command {
+/// rpmbuild's command line for a job, to be run in a folder; `words` are its name, or whatever stands for it.
+pub(in crate::engine) fn command(
+    words: &[&str],
+    job: &Job,
+    folder: &HostPath,
+    checks_dependencies: bool,
+) -> Command {
     let part = match job.spec.part {
         Part::SourcePackage => "-bs",
         Part::BuildRequires => "-br",
         Part::Packages => "-bb",
     };
     let (name, first) = words.split_first().unwrap_or((&"rpmbuild", &[]));
-    let command = Command::new(name, &job.top, job.spec.environment(), job.timeout);
+    let command = Command::new(name, folder, job.spec.environment(), job.timeout);
     let mut command = command.arguments(first.iter().copied().chain([part]));
     // Without it, the first thing that is missing would end `-br` before the generator has named all.
     if job.spec.part != Part::Packages || !checks_dependencies {

@@ -8,15 +8,21 @@ mod sections;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::task::JoinSet;
+
+use self::query::Rpmspec;
 use super::limits::ANSWER_TIME;
 use super::masked_read::mask_read;
 use super::{
-    Condition, Engine, EngineError, EngineIdentity, FactsRequest, Installed, Job, Native, Outcome, Promise,
-    Read, Reading, Settings, SpecReader, StageListener, Value,
+    Condition, Engine, EngineError, EngineIdentity, EngineInRoot, FactsRequest, Hear, Installed, Job,
+    Outcome, Promise, Read, Reading, Root, Settings, SpecAnswer, SpecOrder, SpecReader, StageListener,
+    Validity, Value,
 };
+use crate::digest::Digest;
 use crate::files::HostPath;
 use crate::macros::Observation;
 use crate::process::{Cancel, Command, Exit, Stream, Supervisor, document_path};
@@ -25,15 +31,20 @@ use crate::process::{Cancel, Command, Exit, Stream, Supervisor, document_path};
 pub const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The engine that runs the root's own rpm.
-#[derive(Debug)]
 pub struct Rpmbuild {
     supervisor: Supervisor,
-    identity: EngineIdentity,
+    /// Where rpm is asked what it is.
+    folder: HostPath,
     /// Reads every spec as well, and tells what rpmspec does not: what the reading learns from the world.
-    observer: Arc<Native>,
+    observer: Arc<dyn Engine>,
+}
+
+/// The engine in a root, whose rpm has said what it is.
+struct RpmbuildInRoot {
+    rpmspec: Rpmspec,
+    identity: EngineIdentity,
+    observer: Arc<dyn EngineInRoot>,
     dependencies: DependencyCheck,
-    /// The architecture that rpm builds for where no other is asked for.
-    own_arch: String,
 }
 
 /// Whether rpmbuild can check `BuildRequires` against the root's package database.
@@ -46,15 +57,15 @@ enum DependencyCheck {
 }
 
 impl Rpmbuild {
-    /// Finds rpm on this machine and asks for its version. `observer` tells what specs learn while they are read.
-    ///
-    /// # Errors
-    /// [`EngineError::NoRpm`] where it is not installed.
-    pub async fn find(
-        supervisor: &Supervisor,
-        folder: &HostPath,
-        observer: Arc<Native>,
-    ) -> Result<Self, EngineError> {
+    /// The engine. `observer` tells what specs learn while they are read.
+    pub fn new(supervisor: &Supervisor, folder: &HostPath, observer: Arc<dyn Engine>) -> Self {
+        Self { supervisor: supervisor.clone(), folder: folder.clone(), observer }
+    }
+
+    /// Finds rpm in a root and asks for its version.
+    async fn find(&self, root: &Root) -> Result<RpmbuildInRoot, EngineError> {
+        root.check_is_own()?;
+        let Self { supervisor, folder, observer } = self;
         if let Some(program) = missing_program(SYSTEM_PATH) {
             return Err(EngineError::NoRpm { program: program.to_owned() });
         }
@@ -72,52 +83,75 @@ impl Rpmbuild {
         let dependencies = if has_packages { DependencyCheck::ByRpm } else { DependencyCheck::Impossible };
         let own_arch =
             answer(supervisor, folder, &["rpm", "--eval", "%{_target_cpu}"]).await?.trim().to_owned();
-        Ok(Self {
-            supervisor: supervisor.clone(),
+        Ok(RpmbuildInRoot {
             identity: EngineIdentity::of_this_forge(format!("rpmbuild {number} {own_arch}")),
-            observer,
+            rpmspec: Rpmspec { supervisor: supervisor.clone(), own_arch },
+            observer: observer.in_root(root).await?,
             dependencies,
-            own_arch,
         })
-    }
-}
-
-impl SpecReader for Rpmbuild {
-    fn identity(&self) -> &EngineIdentity {
-        &self.identity
-    }
-
-    fn facts<'a>(
-        &'a self,
-        request: &'a FactsRequest,
-        cancel: &'a Cancel,
-    ) -> Promise<'a, Result<Read, EngineError>> {
-        Box::pin(async {
-            let (mut reading, expanded) = query::facts(self, request, cancel).await?;
-            let observed = self.observer.facts(request, cancel).await?;
-            let mut observations = observed.observations;
-            if let (Reading::Facts(facts), Reading::Facts(seen)) = (&mut reading, &observed.reading) {
-                // rpmspec of rpm 4.18 leaves the line of the section out of what it prints.
-                facts.generates_requires |= seen.generates_requires;
-            }
-            if matches!(observed.reading, Reading::Broken(_)) {
-                // A spec that only rpmspec can read may have learned anything: it is asked anew each time.
-                observations.push(Observation::Run);
-            }
-            Ok(mask_read(Read { reading, observations, expanded }, &request.settings))
-        })
-    }
-
-    fn would_learn_again(&self, request: &FactsRequest, observations: &[Observation]) -> bool {
-        self.observer.would_learn_again(request, observations)
-    }
-
-    fn installed(&self, settings: &Settings, names: &BTreeSet<String>) -> Installed {
-        self.observer.installed(settings, names)
     }
 }
 
 impl Engine for Rpmbuild {
+    fn in_root<'a>(&'a self, root: &'a Root) -> Promise<'a, Result<Arc<dyn EngineInRoot>, EngineError>> {
+        Box::pin(async move { Ok(Arc::new(self.find(root).await?) as Arc<_>) })
+    }
+}
+
+impl SpecReader for RpmbuildInRoot {
+    fn identity(&self) -> &EngineIdentity {
+        &self.identity
+    }
+
+    fn read<'a>(
+        &'a self,
+        orders: &'a [SpecOrder],
+        cancel: &'a Cancel,
+        hear: Hear<'a>,
+    ) -> Promise<'a, Result<(), EngineError>> {
+        Box::pin(async move {
+            let mut observed = Vec::new();
+            let mut keep = |number: usize, answer: SpecAnswer| match answer {
+                SpecAnswer::StillValid => hear(number, answer),
+                SpecAnswer::Read(read) => observed.push((number, *read)),
+            };
+            self.observer.read(orders, cancel, &mut keep).await?;
+            let mut observed = observed.into_iter();
+            let mut asked: JoinSet<Result<(usize, Read), EngineError>> = JoinSet::new();
+            loop {
+                while asked.len() < at_a_time()
+                    && let Some((number, read)) = observed.next()
+                {
+                    let Some(order) = orders.get(number) else { continue };
+                    let (rpmspec, request, cancel) =
+                        (self.rpmspec.clone(), order.request.clone(), cancel.clone());
+                    asked.spawn(async move {
+                        let (reading, expanded) = query::facts(&rpmspec, &request, &cancel).await?;
+                        Ok((number, joined(reading, expanded, read, &request.settings)))
+                    });
+                }
+                let Some(answered) = asked.join_next().await else { return Ok(()) };
+                let (number, read) = answered.map_err(std::io::Error::other)??;
+                hear(number, SpecAnswer::Read(Box::new(read)));
+            }
+        })
+    }
+
+    fn check_validity(&self, request: &FactsRequest, observations: &[Observation]) -> Validity {
+        self.observer.check_validity(request, observations)
+    }
+
+    fn installed<'a>(
+        &'a self,
+        settings: &'a Settings,
+        names: &'a BTreeSet<String>,
+        cancel: &'a Cancel,
+    ) -> Promise<'a, Result<Installed, EngineError>> {
+        self.observer.installed(settings, names, cancel)
+    }
+}
+
+impl EngineInRoot for RpmbuildInRoot {
     fn run<'a>(
         &'a self,
         job: &'a Job,
@@ -125,8 +159,27 @@ impl Engine for Rpmbuild {
         stages: &'a dyn StageListener,
     ) -> Promise<'a, Result<Outcome, EngineError>> {
         let checks_dependencies = self.dependencies == DependencyCheck::ByRpm;
-        Box::pin(build::carry_out(&self.supervisor, checks_dependencies, job, cancel, stages))
+        Box::pin(build::carry_out(&self.rpmspec.supervisor, checks_dependencies, job, cancel, stages))
     }
+}
+
+/// How many specs rpmspec reads at a time.
+fn at_a_time() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// What rpmspec says of a spec, with what the observer has seen while it read it.
+fn joined(mut reading: Reading, expanded: Option<Digest>, observed: Read, settings: &Settings) -> Read {
+    let mut observations = observed.observations;
+    if let (Reading::Facts(facts), Reading::Facts(seen)) = (&mut reading, &observed.reading) {
+        // rpmspec of rpm 4.18 leaves the line of the section out of what it prints.
+        facts.generates_requires |= seen.generates_requires;
+    }
+    if matches!(observed.reading, Reading::Broken(_)) {
+        // A spec that only rpmspec can read may have learned anything: it is asked anew each time.
+        observations.push(Observation::Run);
+    }
+    mask_read(Read { reading, observations, expanded }, settings)
 }
 
 /// Adds the options that both programs take for `settings`.

@@ -4,7 +4,7 @@
 //! `%files` sections give away what no header holds before a build.
 
 use super::sections::{self, Expanded};
-use super::{Rpmbuild, environment, no_home, with_options};
+use super::{environment, no_home, with_options};
 use crate::digest::Digest;
 use crate::engine::limits::{ANSWER_TIME, MOST_OUTPUT};
 use crate::engine::listed::implied_provide;
@@ -12,9 +12,9 @@ use crate::engine::native::placeholders;
 use crate::engine::{
     ArchLimits, EngineError, Facts, FactsRequest, Reading, SourceReference, SubpackageFacts,
 };
-use crate::files::HostPath;
+use crate::files::RootPath;
 use crate::package::Dependency;
-use crate::process::{Cancel, Command, Exit, Stream};
+use crate::process::{Cancel, Command, Exit, Stream, Supervisor};
 use crate::spec::Finding;
 
 /// A line a value, begun by what it is; dependencies in three fields.
@@ -32,6 +32,14 @@ const BINARY_FORMAT: &str = "package\\t%{NAME}\\t%{ARCH}\\n\
 const RULED_OUT: [&str; 4] =
     ["Architecture is not included", "Architecture is excluded", "OS is not included", "OS is excluded"];
 
+/// The root's rpmspec.
+#[derive(Clone, Debug)]
+pub(super) struct Rpmspec {
+    pub supervisor: Supervisor,
+    /// The architecture that rpm builds for where no other is asked for.
+    pub own_arch: String,
+}
+
 struct Answer {
     output: String,
     errors: Vec<String>,
@@ -40,24 +48,24 @@ struct Answer {
 
 /// What a spec says, and the digest of the text that it expands to.
 pub(super) async fn facts(
-    engine: &Rpmbuild,
+    rpmspec: &Rpmspec,
     request: &FactsRequest,
     cancel: &Cancel,
 ) -> Result<(Reading, Option<Digest>), EngineError> {
-    let source = ask(engine, request, cancel, &["-q", "--srpm", "--qf", SOURCE_FORMAT]).await?;
+    let source = ask(rpmspec, request, cancel, &["-q", "--srpm", "--qf", SOURCE_FORMAT]).await?;
     if source.exit != Exit::Code(0) {
         return Ok((not_read(&source, &request.spec), None));
     }
-    let binary = ask(engine, request, cancel, &["-q", "--rpms", "--qf", BINARY_FORMAT]).await?;
+    let binary = ask(rpmspec, request, cancel, &["-q", "--rpms", "--qf", BINARY_FORMAT]).await?;
     if binary.exit != Exit::Code(0) {
         return Ok((not_read(&binary, &request.spec), None));
     }
-    let text = ask(engine, request, cancel, &["-P"]).await?;
+    let text = ask(rpmspec, request, cancel, &["-P"]).await?;
     if text.exit != Exit::Code(0) {
         return Ok((not_read(&text, &request.spec), None));
     }
     let mut facts = source_facts(&source.output);
-    let target = request.settings.target.as_ref().unwrap_or(&engine.own_arch);
+    let target = request.settings.target.as_ref().unwrap_or(&rpmspec.own_arch);
     if let Some(words) = facts.arch.ruled_out(target.split('-').next().unwrap_or(target)) {
         return Ok((Reading::RuledOut(words), None));
     }
@@ -70,28 +78,29 @@ pub(super) async fn facts(
 }
 
 async fn ask(
-    engine: &Rpmbuild,
+    rpmspec: &Rpmspec,
     request: &FactsRequest,
     cancel: &Cancel,
     question: &[&str],
 ) -> Result<Answer, EngineError> {
     let environment = environment(&request.settings, no_home());
-    let command = Command::new("rpmspec", &request.sources, environment, ANSWER_TIME).arguments(question);
+    let command =
+        Command::new("rpmspec", &request.sources.on_host(), environment, ANSWER_TIME).arguments(question);
     let command = with_options(command, &request.settings, &request.sources)
         .argument("--")
-        .argument(request.spec.as_os_str());
+        .argument(request.spec.as_path());
     let (mut output, mut errors) = (Vec::new(), Vec::new());
     let mut keep = |stream: Stream, chunk: &[u8]| {
         let kept = if stream == Stream::Output { &mut output } else { &mut errors };
         let room = MOST_OUTPUT.saturating_sub(kept.len());
         kept.extend(chunk.iter().take(room));
     };
-    let exit = command.run(&engine.supervisor, cancel, &mut keep).await?;
+    let exit = command.run(&rpmspec.supervisor, cancel, &mut keep).await?;
     let errors = String::from_utf8_lossy(&errors).lines().map(str::to_owned).collect();
     Ok(Answer { output: String::from_utf8_lossy(&output).into_owned(), errors, exit })
 }
 
-fn not_read(answer: &Answer, spec: &HostPath) -> Reading {
+fn not_read(answer: &Answer, spec: &RootPath) -> Reading {
     let ruled_out = answer.errors.iter().find(|line| RULED_OUT.iter().any(|words| line.contains(words)));
     if let Some(line) = ruled_out {
         return Reading::RuledOut(line.trim_start_matches("error: ").to_owned());

@@ -5,6 +5,14 @@ use super::{Message, Token};
 /// How long a line may be, in bytes: no message is longer.
 const LONGEST_LINE: usize = 64 << 20;
 
+/// Receives what comes from a worker.
+pub trait WorkerListener: Send {
+    /// A message.
+    fn message(&mut self, message: Message);
+    /// A piece of what it and its scripts print.
+    fn log(&mut self, chunk: &[u8]);
+}
+
 /// Takes messages out of what comes over a worker's descriptor for them.
 #[derive(Debug)]
 pub struct Listening {
@@ -20,9 +28,9 @@ impl Listening {
         Self { token, line: Vec::new(), is_too_long: false }
     }
 
-    /// Takes what has come; `hear` is given each message that it completes, and `other` each line that is none: what a
-    /// worker says that panics, or a script that has found the descriptor.
-    pub fn push(&mut self, chunk: &[u8], mut hear: impl FnMut(Message), mut other: impl FnMut(&[u8])) {
+    /// Takes what has come, and gives the listener each message that it completes. A line that is none is part of the log:
+    /// what a worker says that panics, or a script that has found the descriptor.
+    pub fn push(&mut self, chunk: &[u8], listener: &mut dyn WorkerListener) {
         for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
             self.is_too_long |= self.line.len() + piece.len() > LONGEST_LINE;
             if !self.is_too_long {
@@ -36,9 +44,9 @@ impl Listening {
                 continue;
             }
             match self.message(&line) {
-                Some(message) => hear(message),
+                Some(message) => listener.message(message),
                 None if line == b"\n" => {}
-                None => other(&line),
+                None => listener.log(&line),
             }
         }
     }
@@ -53,11 +61,26 @@ impl Listening {
 mod tests {
     use super::*;
 
+    #[derive(Default)]
+    struct Heard {
+        messages: Vec<Message>,
+        others: Vec<String>,
+    }
+
+    impl WorkerListener for Heard {
+        fn message(&mut self, message: Message) {
+            self.messages.push(message);
+        }
+
+        fn log(&mut self, chunk: &[u8]) {
+            self.others.push(String::from_utf8_lossy(chunk).into_owned());
+        }
+    }
+
     fn heard(listening: &mut Listening, chunk: &[u8]) -> (Vec<Message>, Vec<String>) {
-        let (mut messages, mut others) = (Vec::new(), Vec::new());
-        let other = |line: &[u8]| others.push(String::from_utf8_lossy(line).into_owned());
-        listening.push(chunk, |message| messages.push(message), other);
-        (messages, others)
+        let mut heard = Heard::default();
+        listening.push(chunk, &mut heard);
+        (heard.messages, heard.others)
     }
 
     #[test]

@@ -6,7 +6,14 @@
 mod channel;
 mod listening;
 mod protocol;
+mod reading;
+mod run;
 
 pub use channel::Channel;
-pub(super) use listening::Listening;
-pub use protocol::{Asked, BuildOrder, Ended, FailedScript, Message, Request, RequestError, Token};
+pub(super) use listening::WorkerListener;
+pub use protocol::{
+    Asked, BuildOrder, Ended, FailedScript, InstalledOrder, Message, Request, RequestError, Token,
+};
+pub use reading::{ReadOrder, SpecAnswer, SpecOrder};
+pub use run::WORKER;
+pub(super) use run::{WorkerPlace, Workers, describe_death};

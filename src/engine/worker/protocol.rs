@@ -1,11 +1,13 @@
 //! Requests and messages, as they are written.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{JobSpec, Secret, SecretKey, Unmet, Value};
+use super::reading::{ReadOrder, SpecAnswer};
+use crate::engine::{JobSpec, RootAnswer, Secret, Settings, Unmet, Value};
 use crate::files::RootPath;
 use crate::spec::Finding;
 
@@ -27,6 +29,10 @@ pub struct Request {
 pub enum Asked {
     /// To build.
     Build(Box<BuildOrder>),
+    /// To read specs.
+    Read(ReadOrder),
+    /// To tell what is installed.
+    Installed(InstalledOrder),
 }
 
 /// What is to be built, and what of it is the engine's own business.
@@ -39,8 +45,17 @@ pub struct BuildOrder {
     pub checks_dependencies: bool,
 }
 
+/// Packages of the root that are asked for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct InstalledOrder {
+    /// The settings: macros say where the package database is.
+    pub settings: Settings,
+    /// Names that packages provide, and files of theirs.
+    pub names: BTreeSet<String>,
+}
+
 /// The names of requests, as they are written.
-const REQUESTS: [&str; 1] = ["build"];
+const REQUESTS: [&str; 3] = ["build", "read", "installed"];
 
 /// A word that nobody can guess.
 #[derive(Clone, PartialEq, Eq)]
@@ -71,12 +86,26 @@ pub enum RequestError {
 
 /// The document on standard input.
 #[derive(Serialize, Deserialize)]
-struct Document {
+struct Document<A> {
     protocol: u32,
     token: String,
     /// The secrets of the settings, in their order there: the settings themselves are written without them.
     secrets: Vec<String>,
-    asked: serde_json::Value,
+    asked: A,
+}
+
+/// What is looked at of a document first.
+#[derive(Deserialize)]
+struct Head {
+    protocol: u32,
+    asked: AskedName,
+}
+
+/// The name of a request.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct AskedName {
+    request: String,
 }
 
 impl Token {
@@ -104,10 +133,10 @@ impl Request {
     /// # Errors
     /// A path in it is not UTF-8.
     pub fn encode(&self) -> io::Result<Vec<u8>> {
-        let Asked::Build(order) = &self.asked;
-        let secrets = order.job.settings.secrets().map(|(_, secret)| secret.reveal().to_owned()).collect();
-        let asked = serde_json::to_value(&self.asked)?;
-        let document = Document { protocol: PROTOCOL, token: self.token.0.clone(), secrets, asked };
+        let secrets = self.asked.settings().into_iter().flat_map(Settings::secrets);
+        let secrets = secrets.map(|(_, secret)| secret.reveal().to_owned()).collect();
+        let document =
+            Document { protocol: PROTOCOL, token: self.token.0.clone(), secrets, asked: &self.asked };
         Ok(serde_json::to_vec(&document)?)
     }
 
@@ -118,30 +147,47 @@ impl Request {
     pub fn decode(bytes: &[u8]) -> Result<Self, RequestError> {
         // What serde says of a text may repeat it, and there may be secrets in it.
         let broken = |at: &str| RequestError::NotARequest(format!("{at} can't be read"));
-        let document: Document = serde_json::from_slice(bytes).map_err(|_| broken("the document"))?;
-        if document.protocol != PROTOCOL {
-            return Err(RequestError::Version { found: document.protocol });
+        let Head { protocol, asked: AskedName { request } } =
+            serde_json::from_slice(bytes).map_err(|_| broken("the document"))?;
+        if protocol != PROTOCOL {
+            return Err(RequestError::Version { found: protocol });
         }
-        let name = document.asked.get("request").and_then(serde_json::Value::as_str).unwrap_or_default();
-        if !REQUESTS.contains(&name) {
-            return Err(RequestError::Unknown { name: name.to_owned() });
+        if !REQUESTS.contains(&request.as_str()) {
+            return Err(RequestError::Unknown { name: request });
         }
-        let mut asked: Asked = serde_json::from_value(document.asked).map_err(|_| broken("the order"))?;
-        let Asked::Build(order) = &mut asked;
-        put_back(&mut order.job.settings, document.secrets);
+        let document: Document<Asked> = serde_json::from_slice(bytes).map_err(|_| broken("the order"))?;
+        let (mut asked, mut secrets) = (document.asked, document.secrets.into_iter());
+        asked.settings_mut().into_iter().for_each(|settings| put_back(settings, &mut secrets));
         Ok(Self { token: Token(document.token), asked })
     }
 }
 
-/// Puts secrets back into the settings that were written without them.
-fn put_back(settings: &mut crate::engine::Settings, secrets: Vec<String>) {
-    let mut secrets = secrets.into_iter();
+impl Asked {
+    /// All settings in it, in a fixed order.
+    fn settings(&self) -> Vec<&Settings> {
+        match self {
+            Self::Build(order) => vec![&order.job.settings],
+            Self::Read(order) => order.settings().collect(),
+            Self::Installed(order) => vec![&order.settings],
+        }
+    }
+
+    /// As [`Asked::settings`].
+    fn settings_mut(&mut self) -> Vec<&mut Settings> {
+        match self {
+            Self::Build(order) => vec![&mut order.job.settings],
+            Self::Read(order) => order.settings_mut().collect(),
+            Self::Installed(order) => vec![&mut order.settings],
+        }
+    }
+}
+
+/// Puts secrets back into settings that were written without them.
+fn put_back(settings: &mut Settings, secrets: &mut impl Iterator<Item = String>) {
     let bodies = settings.macros.iter_mut().filter_map(|setting| setting.body.as_mut());
     for value in bodies.chain(settings.environment.values_mut()) {
-        if matches!(value, Value::Digested(_)) {
-            // A worker writes no digest down, so that it needs no key of the user's.
-            let key = SecretKey::new([0; SecretKey::SIZE]);
-            *value = Value::Secret(Secret::new(secrets.next().unwrap_or_default(), &key));
+        if let Value::Digested(digest) = value {
+            *value = Value::Secret(Secret::with_digest(secrets.next().unwrap_or_default(), *digest));
         }
     }
 }
@@ -168,6 +214,23 @@ pub enum Message {
         /// The file.
         path: RootPath,
     },
+    /// The reading of a spec begins.
+    Reading {
+        /// Its place in the order.
+        number: usize,
+    },
+    /// What was asked of a spec.
+    Answered {
+        /// Its place in the order.
+        number: usize,
+        /// The answer.
+        answer: SpecAnswer,
+    },
+    /// What is installed.
+    Installed {
+        /// The answer.
+        answer: RootAnswer,
+    },
     /// It is done. No message follows.
     Ended(Ended),
     /// Something that only a newer worker tells.
@@ -175,12 +238,14 @@ pub enum Message {
     Unknown,
 }
 
-/// How a build ended.
+/// How it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "how", rename_all = "kebab-case")]
 pub enum Ended {
     /// All was built.
     Built,
+    /// All that was asked has been answered.
+    Answered,
     /// The build failed; problems have been told.
     Failed {
         /// The script that failed, if it was one.
@@ -210,7 +275,7 @@ pub struct FailedScript {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{MacroLevel, MacroSetting, Part, Settings};
+    use crate::engine::{FactsRequest, MacroLevel, MacroSetting, Part, SecretKey, SpecOrder};
 
     fn request() -> Request {
         let secret = Secret::new("hunter2".to_owned(), &SecretKey::new([7; SecretKey::SIZE]));
@@ -234,21 +299,50 @@ mod tests {
         Request { token: Token::random().unwrap(), asked: Asked::Build(Box::new(order)) }
     }
 
+    fn job(asked: &Asked) -> &JobSpec {
+        let Asked::Build(order) = asked else { panic!("{asked:?}") };
+        &order.job
+    }
+
     #[test]
     fn a_request_is_read_as_it_was_written_secrets_included() {
         let sent = request();
         let read = Request::decode(&sent.encode().unwrap()).unwrap();
-        let Asked::Build(order) = &read.asked;
-        let job = &order.job;
         assert_eq!(read.token, sent.token);
-        assert_eq!(job.settings.macros[0].body.as_ref().unwrap().reveal(), "hunter2");
-        assert_eq!(job.settings.environment["T"].reveal(), "hunter2");
-        assert_eq!(job.settings.environment["U"].reveal(), "u");
+        assert_eq!(job(&read.asked).settings, job(&sent.asked).settings);
+        assert_eq!(job(&read.asked).settings.macros[0].body.as_ref().unwrap().reveal(), "hunter2");
+        assert_eq!(job(&read.asked).settings.environment["T"].reveal(), "hunter2");
+        assert_eq!(job(&read.asked).settings.environment["U"].reveal(), "u");
+    }
+
+    #[test]
+    fn each_spec_gets_its_own_secrets_back() {
+        let spec = |secret: &str| {
+            let secret = Secret::new(secret.to_owned(), &SecretKey::new([7; SecretKey::SIZE]));
+            let environment = [("T".to_owned(), Value::Secret(secret))].into();
+            let request = FactsRequest {
+                spec: RootPath::new("/a.spec").unwrap(),
+                sources: RootPath::new("/").unwrap(),
+                settings: Settings { environment, ..Settings::default() },
+                may_run: true,
+                readable: Vec::new(),
+            };
+            SpecOrder { request, earlier: None }
+        };
+        let sent = ReadOrder { folder: None, specs: vec![spec("one"), spec("two")] };
+        let request = Request { token: Token::random().unwrap(), asked: Asked::Read(sent.clone()) };
+        let read = Request::decode(&request.encode().unwrap()).unwrap();
+        let Asked::Read(read) = read.asked else { panic!("{:?}", read.asked) };
+        assert_eq!(read.specs, sent.specs);
+        let revealed = read.settings().map(|settings| settings.environment["T"].reveal());
+        assert_eq!(revealed.collect::<Vec<_>>(), ["one", "two"]);
+        // What observations are salted with is the same in the worker.
+        assert!(read.settings().map(Settings::salt).eq(sent.settings().map(Settings::salt)));
     }
 
     #[test]
     fn a_job_alone_holds_no_secret() {
-        let Asked::Build(job) = request().asked;
+        let Asked::Build(job) = request().asked else { panic!("it is to build") };
         assert!(!serde_json::to_string(&job).unwrap().contains("hunter2"));
     }
 

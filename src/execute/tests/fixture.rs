@@ -18,7 +18,7 @@ use crate::execute::runner::Runner;
 use crate::execute::scheduler::{Applied, Execution, Publisher, execute};
 use crate::execute::task::ScheduledBuild;
 use crate::execute::{Ends, ExecuteError};
-use crate::files::{Folder, HostPath};
+use crate::files::{Folder, HostPath, RootPath};
 use crate::manifest::{ChrootId, MANIFEST_FILE, Manifest, PackageId, load};
 use crate::package::Dependency;
 use crate::plan::{Build, Fate, Ingredients, Inputs, Inspection, Observed, Plan};
@@ -201,8 +201,8 @@ impl Project {
         };
         let (spec, root) = (self.path("project").join(format!("{name}.spec")), self.path("project"));
         let request = FactsRequest {
-            spec,
-            sources: root.clone(),
+            spec: RootPath::in_own_root(&spec).unwrap(),
+            sources: RootPath::in_own_root(&root).unwrap(),
             settings: Settings::default(),
             may_run: true,
             readable: Vec::new(),

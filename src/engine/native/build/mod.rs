@@ -69,14 +69,6 @@ impl BuildListener for Complaint {
     fn detail(&self, _text: &[u8]) {}
 }
 
-/// Whether the root that macros see has packages of rpm.
-pub(super) fn has_packages(macros: &Macros) -> bool {
-    let complaint = Complaint::default();
-    let world = World::new(macros, &complaint);
-    let database = database::Database::open(&world);
-    database.and_then(|database| database.has_packages(&world)).unwrap_or(false)
-}
-
 /// The packages of the root that macros see, which provide one of these names or have such a file.
 pub(super) fn installed(macros: &Macros, names: &BTreeSet<String>) -> Installed {
     let complaint = Complaint::default();

@@ -1,0 +1,95 @@
+//! What macros say of a root, asked of a worker: where the package database is, and which rpm's language is spoken.
+
+use std::collections::HashMap;
+
+use tokio::sync::Mutex;
+
+use crate::engine::worker::{WorkerListener, WorkerPlace, Workers, describe_death};
+use crate::engine::{Asked, EngineError, InstalledOrder, Message, RootAnswer, Settings};
+use crate::macros::RpmVersion;
+use crate::process::{Cancel, Exit};
+
+/// What is known of the root, by the settings that decide it.
+#[derive(Debug, Default)]
+pub(super) struct Databases {
+    pub known: Mutex<HashMap<DatabaseKey, RootState>>,
+}
+
+/// What a build has to know of the root before it begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RootState {
+    /// Whether it has packages of rpm that `BuildRequires` can be checked against.
+    pub has_packages: bool,
+    /// The rpm whose language is spoken.
+    pub rpm: Option<RpmVersion>,
+}
+
+impl RootState {
+    pub fn new(answer: &RootAnswer) -> Self {
+        Self { has_packages: answer.packages.has_packages(), rpm: answer.rpm }
+    }
+}
+
+/// What decides which package database builds see, and which language they speak.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct DatabaseKey {
+    target: Option<String>,
+    rpm: Option<RpmVersion>,
+    /// What the settings say of the macros that are asked.
+    macros: [Option<Option<String>>; 2],
+}
+
+impl DatabaseKey {
+    pub fn new(settings: &Settings) -> Self {
+        let said = |name: &str| {
+            let setting = settings.macros.iter().find(|setting| setting.name == name)?;
+            Some(setting.body.as_ref().map(|body| body.reveal().to_owned()))
+        };
+        let macros = [said("_dbpath"), said(RpmVersion::MACRO)];
+        Self { target: settings.target.clone(), rpm: settings.rpm, macros }
+    }
+}
+
+/// Asks a worker of the root.
+///
+/// # Errors
+/// It can't be started, or it was canceled.
+pub(super) async fn ask_installed(
+    workers: &Workers,
+    place: WorkerPlace<'_>,
+    order: InstalledOrder,
+    cancel: &Cancel,
+) -> Result<RootAnswer, EngineError> {
+    let mut heard = Heard::default();
+    let exit = workers.run(Asked::Installed(order), place, cancel, &mut heard).await?;
+    match (heard.answer, exit) {
+        (Some(answer), _) => Ok(answer),
+        (None, Exit::Canceled) => Err(EngineError::Canceled),
+        (None, Exit::TimedOut) => {
+            Ok(RootAnswer::unknown(format!("its worker took longer than {} s", place.timeout.as_secs())))
+        }
+        (None, Exit::Code(code)) => Ok(RootAnswer::unknown(describe_death(code))),
+    }
+}
+
+#[derive(Default)]
+struct Heard {
+    answer: Option<RootAnswer>,
+}
+
+impl WorkerListener for Heard {
+    fn message(&mut self, message: Message) {
+        match message {
+            Message::Installed { answer } => self.answer = Some(answer),
+            Message::Stage { .. }
+            | Message::Problem(_)
+            | Message::Wrote { .. }
+            | Message::Reading { .. }
+            | Message::Answered { .. }
+            | Message::Ended(_)
+            | Message::Unknown => {}
+        }
+    }
+
+    fn log(&mut self, _chunk: &[u8]) {}
+}

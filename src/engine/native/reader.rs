@@ -1,0 +1,247 @@
+//! Specs read in this process: that of a worker, or that of a front end which the user has told to run the spec.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsString;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Mutex;
+
+use bstr::BStr;
+
+use super::environment::environment;
+use super::observations::{beyond_configuration, placeholders};
+use super::own_rpm::own_version;
+use super::spec_reading::SpecReading;
+use super::{build, facts, settings};
+use crate::engine::limits::COMMAND_TIME;
+use crate::engine::masked_read::mask_read;
+use crate::engine::{EngineError, FactsRequest, Read, Reading, RootAnswer, Settings, SpecAnswer, SpecOrder};
+use crate::files::{HostPath, RootPath, reason};
+use crate::macros::{
+    Commands, Compatibility, Configuration, Host, Limits, Macros, Observation, Observing, Placeholders,
+    RpmRc, RpmVersion, Stop, SystemHost, Table,
+};
+use crate::spec::{Finding, Parsing, Spec, Weight, parse};
+
+/// Reads specs in this process. Macro files are read once for each target, and a command that many specs run, runs once.
+#[derive(Debug)]
+pub struct NativeReader {
+    commands: Commands,
+    /// Where relative paths of specs begin, and their commands run.
+    folder: Option<HostPath>,
+    loaded: Mutex<HashMap<Loading, Loaded>>,
+    own_rpm: RpmVersion,
+}
+
+/// What decides which macros there are before a spec is read.
+type Loading = (Option<String>, BTreeMap<OsString, OsString>);
+
+/// Macros that have been loaded.
+#[derive(Clone, Debug)]
+struct Loaded {
+    table: Table,
+    rc: RpmRc,
+    findings: Vec<Finding>,
+    /// What they depend on beyond the root's own configuration.
+    observations: Vec<Observation>,
+}
+
+/// What was found so far.
+type Findings = Rc<RefCell<Vec<Finding>>>;
+
+impl Default for NativeReader {
+    fn default() -> Self {
+        let host = SystemHost::new(BTreeMap::new(), |_| {});
+        let own_rpm = host.map_or(RpmVersion::NEWEST, |host| own_version(&host));
+        Self { commands: Commands::default(), folder: None, loaded: Mutex::default(), own_rpm }
+    }
+}
+
+impl NativeReader {
+    /// With specs whose relative paths begin in a folder, wherever forge runs; commands run there as well.
+    pub fn working_in(folder: &HostPath) -> Self {
+        Self { folder: Some(folder.clone()), ..Self::default() }
+    }
+
+    /// What is asked of a spec: that an earlier reading is still valid, or what the spec says.
+    pub fn answer(&self, order: &SpecOrder) -> SpecAnswer {
+        let SpecOrder { request, earlier } = order;
+        if earlier.as_ref().is_some_and(|seen| self.is_still_valid(request, seen)) {
+            return SpecAnswer::StillValid;
+        }
+        SpecAnswer::Read(Box::new(self.read_facts(request).unwrap_or_else(|error| {
+            let error = std::io::Error::other(error.to_string());
+            let reading = Reading::Broken(vec![unreadable(&request.spec, &error)]);
+            Read { reading, observations: Vec::new(), expanded: None }
+        })))
+    }
+
+    /// What a spec says of itself.
+    ///
+    /// # Errors
+    /// The machine's files are out of reach.
+    pub fn read_facts(&self, request: &FactsRequest) -> Result<Read, EngineError> {
+        let read = facts::from_reading(self.read(request)?, &placeholders(request));
+        Ok(mask_read(read, &request.settings))
+    }
+
+    /// Whether all that was seen would be the same now. Commands that this reader has run are not run once more.
+    pub fn is_still_valid(&self, request: &FactsRequest, observations: &[Observation]) -> bool {
+        let host = self.host(environment(&request.settings), |_| {});
+        let host = host.map(|host| confined(host, request));
+        let placeholders = placeholders(request);
+        host.is_ok_and(|host| observations.iter().all(|seen| seen.holds(&host, &placeholders)))
+    }
+
+    /// The packages of the root that provide one of these names, or have a file of that name; and the language that it speaks.
+    pub fn ask_root(&self, settings: &Settings, names: &BTreeSet<String>) -> RootAnswer {
+        match self.macros_of_root(settings) {
+            Ok(macros) => {
+                let rpm = macros.spoken_version().ok();
+                RootAnswer { packages: build::installed(&macros, names), rpm }
+            }
+            Err(error) => RootAnswer::unknown(error.to_string()),
+        }
+    }
+
+    /// The rpm whose language is spoken where no manifest says another.
+    pub fn own_rpm(&self) -> RpmVersion {
+        self.own_rpm
+    }
+
+    /// Says which language is spoken: what the manifest says, or the root's macro files, or the root's own rpm.
+    fn define_dialect(&self, macros: &Macros, settings: &Settings) {
+        match settings.rpm {
+            Some(rpm) => macros.set_version(rpm),
+            None => macros.propose_version(self.own_rpm),
+        }
+    }
+
+    /// The root's macros, with those of a build.
+    fn macros_of_root(&self, settings: &Settings) -> Result<Macros, EngineError> {
+        let environment = environment(settings);
+        let loaded = self.loaded(settings.target.clone(), &environment)?;
+        let host = self.host(environment, |_| {})?;
+        let macros = Macros::new(loaded.table, Rc::new(host), Limits::default());
+        self.define_dialect(&macros, settings);
+        settings::define_macros(&macros, settings);
+        Ok(macros)
+    }
+
+    /// Reads a spec.
+    ///
+    /// # Errors
+    /// The machine's files are out of reach. What is wrong with the spec is a finding.
+    pub fn read(&self, request: &FactsRequest) -> Result<SpecReading, EngineError> {
+        let environment = environment(&request.settings);
+        let loaded = self.loaded(request.settings.target.clone(), &environment)?;
+        let findings = Findings::default();
+        let listener = Rc::clone(&findings);
+        let host = self.host(environment, move |finding| listener.borrow_mut().push(finding))?;
+        let host = Rc::new(Observing::new(confined(host, request), placeholders(request)));
+        let world: Rc<dyn Host> = Rc::<Observing<SystemHost>>::clone(&host);
+        let macros = Macros::new(loaded.table, world, Limits::default());
+        findings.borrow_mut().extend(loaded.findings);
+        self.define_dialect(&macros, &request.settings);
+        settings::define(&macros, request);
+        let expand = |text: &str| {
+            let text = macros.expand(text.as_bytes()).unwrap_or_default();
+            String::from_utf8_lossy(&text).into_owned()
+        };
+        let (target, machine) = (expand("%{_target_cpu}"), expand("%{_host_cpu}"));
+        let file = request.spec.to_string();
+        let text = match macros.may_look_at("reading the spec", file.as_bytes()) {
+            true => macros.read_file(file.as_bytes()).map_err(Some),
+            false => Err(None),
+        };
+        let spec = match text {
+            Ok(text) => {
+                let compatible = loaded.rc.compatible(Compatibility::Build, &machine);
+                let can_build = |wanted: &BStr| compatible.iter().any(|arch| wanted == arch.as_str());
+                let told = Rc::clone(&findings);
+                let listener = Rc::new(move |report: &crate::spec::Report| {
+                    told.borrow_mut().push(Finding::from(report));
+                });
+                parse(
+                    &macros,
+                    Parsing { file: &file, text, can_build: &can_build, build_root: None, listener },
+                )
+            }
+            Err(error) => {
+                findings.borrow_mut().extend(error.map(|error| unreadable(&request.spec, &error)));
+                Err(Stop)
+            }
+        };
+        let spec = spec.ok();
+        let wrong_lines = spec.iter().flat_map(Spec::wrong_file_lines);
+        findings.borrow_mut().extend(wrong_lines.map(|report| Finding::from(&report)));
+        let mut observations = host.observations();
+        observations.extend(loaded.observations);
+        Ok(SpecReading { spec, findings: findings.take(), observations, target })
+    }
+
+    fn host(
+        &self,
+        environment: BTreeMap<OsString, OsString>,
+        tell: impl Fn(Finding) + 'static,
+    ) -> Result<SystemHost, EngineError> {
+        let host = SystemHost::new(environment, move |report| tell(Finding::from(&report)))?;
+        let host = host.silent(COMMAND_TIME).remembering(self.commands.clone());
+        Ok(match &self.folder {
+            Some(folder) => host.working_in(folder),
+            None => host,
+        })
+    }
+
+    /// The macros of this machine for a target.
+    fn loaded(
+        &self,
+        target: Option<String>,
+        environment: &BTreeMap<OsString, OsString>,
+    ) -> Result<Loaded, EngineError> {
+        let loading = (target, environment.clone());
+        let known = self.loaded.lock().ok().and_then(|loaded| loaded.get(&loading).cloned());
+        if let Some(loaded) = known {
+            return Ok(loaded);
+        }
+        let findings = Findings::default();
+        let listener = Rc::clone(&findings);
+        let host = self.host(environment.clone(), move |finding| listener.borrow_mut().push(finding))?;
+        let host = Rc::new(Observing::new(host, Placeholders::default()));
+        let world: Rc<dyn Host> = Rc::<Observing<SystemHost>>::clone(&host);
+        let macros = Macros::new(Table::new(), world, Limits::default());
+        let configuration = Configuration { target: loading.0.clone(), ..Configuration::default() };
+        // What is wrong with macro files is told with every spec; what is right in them is defined.
+        let rc = macros.configure(&configuration).unwrap_or_default();
+        let observations = beyond_configuration(host.observations());
+        let loaded = Loaded { table: macros.table(), rc, findings: findings.take(), observations };
+        if let Ok(mut known) = self.loaded.lock() {
+            known.insert(loading, loaded.clone());
+        }
+        Ok(loaded)
+    }
+}
+
+/// The host of a spec that may run nothing sees no more than the spec needs: nobody may have looked at it.
+fn confined(host: SystemHost, request: &FactsRequest) -> SystemHost {
+    if request.may_run {
+        return host;
+    }
+    let own = request.spec.as_path().parent().map(Path::to_owned);
+    let given = request.readable.iter().chain([&request.sources]).map(|folder| folder.as_path().to_owned());
+    host.confined_to(own.into_iter().chain(given))
+}
+
+fn unreadable(file: &RootPath, error: &std::io::Error) -> Finding {
+    let file = file.to_string();
+    Finding {
+        weight: Weight::Error,
+        code: "forge::engine::unreadable_spec".to_owned(),
+        title: format!("Unable to open {file}: {}", reason(error)),
+        help: Some("does it exist, and may forge read it?".to_owned()),
+        file,
+        line: 0,
+        through: None,
+    }
+}

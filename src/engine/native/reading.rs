@@ -1,0 +1,167 @@
+//! Specs read by a worker: one for all of them. Another is started only where one has died, without the spec that killed it.
+
+use std::collections::BTreeSet;
+
+use crate::engine::worker::{WorkerListener, WorkerPlace, Workers, describe_death};
+use crate::engine::{
+    Asked, Ended, EngineError, Hear, Mask, Message, Read, ReadOrder, Reading, SpecAnswer, SpecOrder,
+};
+use crate::files::RootPath;
+use crate::process::{Cancel, Exit, Tail};
+use crate::spec::{Finding, Weight};
+
+/// How often a worker may die before what it had still to read is given up.
+const MOST_DEATHS: usize = 8;
+
+/// What reads specs.
+pub(super) struct Readings<'a> {
+    pub workers: &'a Workers,
+    pub place: WorkerPlace<'a>,
+    /// Where relative paths of specs begin.
+    pub folder: Option<RootPath>,
+    pub orders: &'a [SpecOrder],
+    pub cancel: &'a Cancel,
+}
+
+/// What one worker has left open.
+struct Round {
+    /// The specs that it has not answered, by their places.
+    unanswered: BTreeSet<usize>,
+    /// Those of them that it had begun with.
+    begun: BTreeSet<usize>,
+    /// How it ended.
+    end: String,
+}
+
+impl Readings<'_> {
+    /// Reads all; `hear` gets the answer to each.
+    ///
+    /// # Errors
+    /// No worker can be started, or it was canceled.
+    pub async fn read_all(&self, hear: Hear<'_>) -> Result<(), EngineError> {
+        let mut left: BTreeSet<usize> = BTreeSet::new();
+        for (number, order) in self.orders.iter().enumerate() {
+            match order.request.spec.as_path().to_str() {
+                Some(_) => drop(left.insert(number)),
+                None => hear(number, self.broken(number, "its path is not UTF-8")),
+            }
+        }
+        let mut end = String::new();
+        for _ in 0..MOST_DEATHS {
+            if left.is_empty() {
+                return Ok(());
+            }
+            let round = self.ask(&left, hear).await?;
+            (left, end) = (round.unanswered, round.end);
+            if round.begun.is_empty() {
+                break;
+            }
+            self.find_culprits(&round.begun, &end, hear).await?;
+            left.retain(|number| !round.begun.contains(number));
+        }
+        left.iter().for_each(|number| hear(*number, self.broken(*number, &end)));
+        Ok(())
+    }
+
+    /// Names the spec that a worker died of. Where it was reading several, each is read once more by a worker of its own.
+    async fn find_culprits(
+        &self,
+        begun: &BTreeSet<usize>,
+        end: &str,
+        hear: Hear<'_>,
+    ) -> Result<(), EngineError> {
+        if let [number] = Vec::from_iter(begun)[..] {
+            hear(*number, self.broken(*number, end));
+            return Ok(());
+        }
+        for number in begun {
+            let round = self.ask(&BTreeSet::from([*number]), hear).await?;
+            if !round.unanswered.is_empty() {
+                hear(*number, self.broken(*number, &round.end));
+            }
+        }
+        Ok(())
+    }
+
+    /// Has one worker read these specs.
+    async fn ask(&self, numbers: &BTreeSet<usize>, hear: Hear<'_>) -> Result<Round, EngineError> {
+        let numbers: Vec<usize> = numbers.iter().copied().collect();
+        let orders = numbers.iter().filter_map(|number| self.orders.get(*number));
+        let mask = Mask::new(
+            orders
+                .clone()
+                .flat_map(|order| order.request.settings.secrets())
+                .map(|(_, secret)| secret.reveal()),
+        );
+        let order = ReadOrder { folder: self.folder.clone(), specs: orders.cloned().collect() };
+        let unanswered = numbers.iter().copied().collect();
+        let mut heard =
+            Heard { numbers, unanswered, begun: BTreeSet::new(), ended: None, tail: Tail::new(1), hear };
+        let exit = self.workers.run(Asked::Read(order), self.place, self.cancel, &mut heard).await?;
+        let Heard { unanswered, begun, ended, tail, .. } = heard;
+        let end = match (exit, ended) {
+            (Exit::Canceled, _) => return Err(EngineError::Canceled),
+            (Exit::TimedOut, _) => format!("its worker took longer than {} s", self.place.timeout.as_secs()),
+            (Exit::Code(_), Some(_)) => "its worker gave no answer".to_owned(),
+            (Exit::Code(code), None) => match tail.into_lines().pop() {
+                Some(line) if code < 128 => format!("{}: {}", describe_death(code), mask.text(&line)),
+                _ => describe_death(code),
+            },
+        };
+        Ok(Round { begun: begun.intersection(&unanswered).copied().collect(), unanswered, end })
+    }
+
+    /// The answer of a spec that no worker answered.
+    fn broken(&self, number: usize, why: &str) -> SpecAnswer {
+        let file = self.orders.get(number).map(|order| order.request.spec.to_string()).unwrap_or_default();
+        let finding = Finding {
+            weight: Weight::Error,
+            code: "forge::engine::unread_spec".to_owned(),
+            title: format!("{file} can't be read: {why}"),
+            help: Some(
+                "what it runs while it is read (`%(…)`, `%{lua:…}`) may have ended the worker that read it; other specs were read by another one"
+                    .to_owned(),
+            ),
+            file,
+            line: 0,
+            through: None,
+        };
+        let reading = Reading::Broken(vec![finding]);
+        SpecAnswer::Read(Box::new(Read { reading, observations: Vec::new(), expanded: None }))
+    }
+}
+
+/// Takes what a worker tells.
+struct Heard<'a> {
+    /// The places of the specs that it was asked, as they stand in its order.
+    numbers: Vec<usize>,
+    unanswered: BTreeSet<usize>,
+    begun: BTreeSet<usize>,
+    ended: Option<Ended>,
+    tail: Tail,
+    hear: Hear<'a>,
+}
+
+impl WorkerListener for Heard<'_> {
+    fn message(&mut self, message: Message) {
+        match message {
+            Message::Reading { number } => self.begun.extend(self.numbers.get(number)),
+            Message::Answered { number, answer } => {
+                let number = self.numbers.get(number).filter(|number| self.unanswered.remove(number));
+                if let Some(number) = number {
+                    (self.hear)(*number, answer);
+                }
+            }
+            Message::Ended(ended) => self.ended = Some(ended),
+            Message::Stage { .. }
+            | Message::Problem(_)
+            | Message::Wrote { .. }
+            | Message::Installed { .. }
+            | Message::Unknown => {}
+        }
+    }
+
+    fn log(&mut self, chunk: &[u8]) {
+        self.tail.push(chunk, |_| {});
+    }
+}
