@@ -218,6 +218,8 @@ fn unknown(text: &[u8]) -> TagProblem {
     let length = call.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
     match call.get(..length) {
         Some([]) | None => TagProblem::Unknown,
+        // A condition without anything to decide.
+        Some(b"if" | b"ifarch" | b"ifnarch" | b"ifos" | b"ifnos") => TagProblem::Unknown,
         Some(name) => TagProblem::UndefinedMacro { name: name.into() },
     }
 }
