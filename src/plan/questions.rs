@@ -22,11 +22,11 @@ pub(super) struct Questions {
     /// Whose each is.
     drafts: Vec<usize>,
     orders: Vec<SpecOrder>,
-    known: Vec<Known>,
+    known: Vec<KnownReading>,
 }
 
 /// What there is of a reading.
-struct Known {
+struct KnownReading {
     key: Key,
     earlier: Option<Read>,
     answer: Option<Read>,
@@ -48,7 +48,7 @@ impl Questions {
         let Unread { key, order, earlier } = unread;
         self.drafts.push(draft);
         self.orders.push(order);
-        self.known.push(Known { key, earlier, answer: None });
+        self.known.push(KnownReading { key, earlier, answer: None });
     }
 
     /// Asks all of them together, and remembers the answers as they come.
@@ -82,7 +82,7 @@ impl Questions {
     }
 }
 
-impl Known {
+impl KnownReading {
     fn take(&mut self, answer: SpecAnswer, store: &Store) -> Result<(), StoreError> {
         match answer {
             SpecAnswer::StillValid => self.answer = self.earlier.take(),

@@ -60,7 +60,7 @@ pub(super) async fn ask_installed(
     order: InstalledOrder,
     cancel: &Cancel,
 ) -> Result<RootAnswer, EngineError> {
-    let mut heard = Heard::default();
+    let mut heard = RootListener::default();
     let exit = workers.run(Asked::Installed(order), place, cancel, &mut heard).await?;
     match (heard.answer, exit) {
         (Some(answer), _) => Ok(answer),
@@ -73,11 +73,11 @@ pub(super) async fn ask_installed(
 }
 
 #[derive(Default)]
-struct Heard {
+struct RootListener {
     answer: Option<RootAnswer>,
 }
 
-impl WorkerListener for Heard {
+impl WorkerListener for RootListener {
     fn message(&mut self, message: Message) {
         match message {
             Message::Installed { answer } => self.answer = Some(answer),

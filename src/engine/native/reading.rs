@@ -95,10 +95,16 @@ impl Readings<'_> {
         );
         let order = ReadOrder { folder: self.folder.clone(), specs: orders.cloned().collect() };
         let unanswered = numbers.iter().copied().collect();
-        let mut heard =
-            Heard { numbers, unanswered, begun: BTreeSet::new(), ended: None, tail: Tail::new(1), hear };
+        let mut heard = ReadingListener {
+            numbers,
+            unanswered,
+            begun: BTreeSet::new(),
+            ended: None,
+            tail: Tail::new(1),
+            hear,
+        };
         let exit = self.workers.run(Asked::Read(order), self.place, self.cancel, &mut heard).await?;
-        let Heard { unanswered, begun, ended, tail, .. } = heard;
+        let ReadingListener { unanswered, begun, ended, tail, .. } = heard;
         let end = match (exit, ended) {
             (Exit::Canceled, _) => return Err(EngineError::Canceled),
             (Exit::TimedOut, _) => format!("its worker took longer than {} s", self.place.timeout.as_secs()),
@@ -132,7 +138,7 @@ impl Readings<'_> {
 }
 
 /// Takes what a worker tells.
-struct Heard<'a> {
+struct ReadingListener<'a> {
     /// The places of the specs that it was asked, as they stand in its order.
     numbers: Vec<usize>,
     unanswered: BTreeSet<usize>,
@@ -142,7 +148,7 @@ struct Heard<'a> {
     hear: Hear<'a>,
 }
 
-impl WorkerListener for Heard<'_> {
+impl WorkerListener for ReadingListener<'_> {
     fn message(&mut self, message: Message) {
         match message {
             Message::Reading { number } => self.begun.extend(self.numbers.get(number)),
