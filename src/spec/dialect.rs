@@ -89,7 +89,7 @@ pub const OLD_FORMS: &[OldFormRow] = &[
     },
     OldFormRow {
         form: OldForm::ScriptOptions,
-        what: "options of `%prep`, `%build`, `%install`, `%check`, `%clean`",
+        what: "options of `%prep`, `%build`, `%install`, `%check`, `%clean` other than `-a` or `-p`",
         last: RpmVersion::new(4, 19),
         meaning: "they are ignored",
         instead: "nothing, or `-a` and `-p`",

@@ -44,8 +44,13 @@ impl Parser<'_> {
         line: &Line,
     ) -> Result<(), Ended> {
         let mut goes = Goes::Here;
-        let takes_options = !accepts(self.macros, OldForm::ScriptOptions);
-        for word in words(arguments).into_iter().filter(|_| takes_options) {
+        let words = words(arguments);
+        // Alone, `-a` and `-p` are what newer versions know: specs that append have been written for them.
+        let first = words.first();
+        let is_newer = first.is_some_and(|word| matches!(word.as_slice(), b"-a" | b"-p"))
+            && words.iter().all(|word| Some(word) == first);
+        let takes_options = is_newer || !accepts(self.macros, OldForm::ScriptOptions);
+        for word in words.into_iter().filter(|_| takes_options) {
             let next = match word.as_slice() {
                 b"-a" => Goes::After,
                 b"-p" => Goes::Before,
