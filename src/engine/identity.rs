@@ -4,21 +4,24 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// The digest of forge's sources that decide what packages come to, made when forge was built (`src/build.rs`).
+pub const FORGE_SOURCES: &str = env!("FORGE_ENGINE_DIGEST");
+
 /// An engine's name and version, and the sources of forge that packages depend on: another engine, version or forge may read
 /// specs otherwise, or build other packages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EngineIdentity {
     /// Name and version: `native 0.1.0`.
     pub name: String,
-    /// The digest of forge's sources that decide what packages come to, made when forge was built (`src/build.rs`). It counts
-    /// for `engine rpmbuild` as well: forge says how rpmbuild is called, and what it finds around it.
+    /// [`FORGE_SOURCES`]. It counts for `engine rpmbuild` as well: forge says how rpmbuild is called, and what it finds
+    /// around it.
     pub sources: String,
 }
 
 impl EngineIdentity {
     /// The engine `name` of this forge.
     pub fn of_this_forge(name: String) -> Self {
-        Self { name, sources: env!("FORGE_ENGINE_DIGEST").to_owned() }
+        Self { name, sources: FORGE_SOURCES.to_owned() }
     }
 }
 

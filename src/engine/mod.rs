@@ -33,7 +33,7 @@ use std::sync::Arc;
 use complaints::PACKAGING;
 pub use error::EngineError;
 pub use facts::{ArchLimits, Facts, FactsRequest, Read, Reading, SourceReference, SubpackageFacts};
-pub use identity::EngineIdentity;
+pub use identity::{EngineIdentity, FORGE_SOURCES};
 pub use installed::{Installed, RootAnswer};
 pub use job::{Job, JobSpec, Outcome, Part, StageListener, StopReason, Unmet};
 pub use mask::{MASK, Mask, MaskedStream, SHORTEST_MASKED};
