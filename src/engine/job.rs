@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rpmbuild::environment;
 use super::{EngineError, Settings};
+use crate::digest::Digest;
 use crate::event::StageTime;
 use crate::files::{HostPath, Mount, RootPath};
 use crate::macros::RpmVersion;
@@ -138,13 +139,31 @@ pub enum StopReason {
     Canceled,
 }
 
+/// What a package file held when it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct WrittenContent {
+    /// BLAKE3 of the file.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// A package that a job has written.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WrittenPackage {
+    /// Its file, below the job's folder.
+    pub path: HostPath,
+    /// What it held then. rpmbuild does not say.
+    pub content: Option<WrittenContent>,
+}
+
 /// What came of a job.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// Packages: their files below the job's folder.
+    /// Packages.
     Built {
-        /// The package files.
-        packages: Vec<HostPath>,
+        /// The packages, by their paths.
+        packages: Vec<WrittenPackage>,
         /// The stages that it went through.
         stages: Vec<StageTime>,
     },

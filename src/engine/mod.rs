@@ -35,7 +35,9 @@ pub use error::EngineError;
 pub use facts::{ArchLimits, Facts, FactsRequest, Read, Reading, SourceReference, SubpackageFacts};
 pub use identity::{EngineIdentity, FORGE_SOURCES};
 pub use installed::{Installed, RootAnswer};
-pub use job::{Job, JobSpec, Outcome, Part, StageListener, StopReason, Unmet};
+pub use job::{
+    Job, JobSpec, Outcome, Part, StageListener, StopReason, Unmet, WrittenContent, WrittenPackage,
+};
 pub use mask::{MASK, Mask, MaskedStream, SHORTEST_MASKED};
 pub use native::{
     BuildListener, BuildProblem, BuildRequest, Goal, Native, NativeReader, Order, SOURCES_FOLDER,

@@ -1,11 +1,12 @@
 //! The folder that a job is carried out in, and the log of what is printed there.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
 use cap_std::fs::{File, Permissions, PermissionsExt};
 
-use super::{EngineError, Job};
+use super::{EngineError, Job, WrittenContent, WrittenPackage};
 use crate::files::{Folder, HostPath};
 
 /// The folders that a job may write packages to, as `rpmbuild`'s macros name them.
@@ -43,14 +44,16 @@ pub(super) fn open_log(job: &Job, line: &str) -> Result<File, EngineError> {
 pub(super) fn packages<'p>(
     top: &Folder,
     job: &Job,
-    written: impl IntoIterator<Item = &'p Path>,
-) -> Vec<HostPath> {
+    written: impl IntoIterator<Item = (&'p Path, Option<WrittenContent>)>,
+) -> Vec<WrittenPackage> {
     let is_result = |below: &&Path| {
         RESULT_FOLDERS.iter().any(|folder| below.starts_with(folder)) && top.file_size(below).is_some()
     };
-    let below = written.into_iter().filter_map(|path| path.strip_prefix(job.spec.top.as_path()).ok());
-    let mut packages: Vec<HostPath> = below.filter(is_result).map(|below| top.path().join(below)).collect();
-    packages.sort();
-    packages.dedup();
-    packages
+    // What is written twice is what was written last.
+    let mut packages = BTreeMap::new();
+    for (path, content) in written {
+        let below = path.strip_prefix(job.spec.top.as_path()).ok().filter(is_result);
+        packages.extend(below.map(|below| (top.path().join(below), content)));
+    }
+    packages.into_iter().map(|(path, content)| WrittenPackage { path, content }).collect()
 }

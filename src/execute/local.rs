@@ -1,6 +1,6 @@
 //! Running steps on this machine.
 
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,13 +15,15 @@ use super::secrets::{check_for_secrets, remove_secrets};
 use super::staging::{provided, stage};
 use super::task::Task;
 use crate::digest::Key;
-use crate::engine::{EngineInRoot, Job, JobSpec, Outcome, Part, StageListener, StopReason};
+use crate::engine::{
+    EngineInRoot, Job, JobSpec, Outcome, Part, StageListener, StopReason, WrittenContent, WrittenPackage,
+};
 use crate::event::Clock;
 use crate::files::{Folder, HostPath, Mount, MountAccess, RootPath};
 use crate::package::{Dependency, PackageRecord, content_digest, read_headers_of};
 use crate::plan::Inputs;
 use crate::process::Cancel;
-use crate::store::{PackageSummary, RecordKind, ResultFile, StepResult, Store};
+use crate::store::{Blob, PackageSummary, RecordKind, ResultFile, StepResult, Store};
 
 /// Runs steps on this machine, with engines that it has.
 #[derive(Clone)]
@@ -89,7 +91,11 @@ impl Runner for LocalRunner {
 
 impl LocalRunner {
     /// Takes down what a `%generate_buildrequires` has named beside what the spec says.
-    fn remember_requires(&self, task: &Task, packages: &[HostPath]) -> Result<Vec<Dependency>, ExecuteError> {
+    fn remember_requires(
+        &self,
+        task: &Task,
+        packages: &[WrittenPackage],
+    ) -> Result<Vec<Dependency>, ExecuteError> {
         let work = Folder::open_ambient(&task.work)?;
         let inputs = &task.build.inputs;
         let mut named = Vec::new();
@@ -193,7 +199,7 @@ impl LocalRunner {
         Ok(Job { spec, mounts: vec![mount], timeout: task.build.timeout, log: task.log() })
     }
 
-    fn take_in(&self, task: &Task, packages: &[HostPath]) -> Result<Vec<ResultFile>, ExecuteError> {
+    fn take_in(&self, task: &Task, packages: &[WrittenPackage]) -> Result<Vec<ResultFile>, ExecuteError> {
         let work = Folder::open_ambient(&task.work)?;
         // Each waits for the disk to have it: together they wait once.
         packages.par_iter().map(|package| self.take_in_package(task, &work, package)).collect()
@@ -203,15 +209,17 @@ impl LocalRunner {
         &self,
         task: &Task,
         work: &Folder,
-        package: &HostPath,
+        package: &WrittenPackage,
     ) -> Result<ResultFile, ExecuteError> {
-        let path = package.as_path().strip_prefix(task.work.as_path()).unwrap_or(package.as_path());
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let headers = read_headers_of(&name, &mut BufReader::new(work.open(path)?))?;
-        let record = PackageRecord::read(&name, &headers)?;
-        let package = PackageSummary::new(&record, content_digest(&headers));
-        let (blob, sha256) = self.store.take_in(work, path)?;
+        let (path, name) = place_of(task, package);
+        let read = |blob: &Blob, file: &mut dyn Read| -> Result<_, ExecuteError> {
+            check_content(&name, package, blob)?;
+            let headers = read_headers_of(&name, &mut BufReader::new(file))?;
+            Ok((PackageRecord::read(&name, &headers)?, content_digest(&headers)))
+        };
+        let (blob, sha256, (record, content)) = self.store.take_in_reading(work, path, read)?;
         self.store.remember(RecordKind::Package, &blob.record_key(), &record)?;
+        let package = PackageSummary::new(&record, content);
         Ok(ResultFile { name, blob, sha256, package })
     }
 
@@ -236,10 +244,47 @@ fn stopped_run<T>(task: &Task, outcome: Outcome) -> StepRun<T> {
     }
 }
 
+/// Refuses a package that was changed after it had been written.
+fn check_content(name: &str, package: &WrittenPackage, blob: &Blob) -> Result<(), ExecuteError> {
+    let taken = WrittenContent { digest: blob.digest, size: blob.size };
+    match package.content {
+        Some(written) if written != taken => Err(ExecuteError::PackageChanged { package: name.to_owned() }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Where a package is in the work folder, and its file's name.
+fn place_of<'p>(task: &Task, package: &'p WrittenPackage) -> (&'p Path, String) {
+    let path = package.path.as_path();
+    let path = path.strip_prefix(task.work.as_path()).unwrap_or(path);
+    (path, path.file_name().unwrap_or_default().to_string_lossy().into_owned())
+}
+
 /// What a package in the work folder says of itself.
-fn read_record(task: &Task, work: &Folder, package: &HostPath) -> Result<PackageRecord, ExecuteError> {
-    let path = package.as_path().strip_prefix(task.work.as_path()).unwrap_or(package.as_path());
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+fn read_record(task: &Task, work: &Folder, package: &WrittenPackage) -> Result<PackageRecord, ExecuteError> {
+    let (path, name) = place_of(task, package);
     let headers = read_headers_of(&name, &mut BufReader::new(work.open(path)?))?;
     Ok(PackageRecord::read(&name, &headers)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Digest;
+
+    #[test]
+    fn a_package_that_is_not_what_the_build_has_written_is_refused_by_name() {
+        let content = |text: &[u8]| WrittenContent { digest: Digest::compute(text), size: text.len() as u64 };
+        let package = |content| WrittenPackage { path: HostPath::root().join("a.rpm"), content };
+        let blob = Blob { digest: Digest::compute(b"abc"), size: 3 };
+        let check = |content| check_content("a.rpm", &package(content), &blob);
+        assert!(check(Some(content(b"abc"))).is_ok() && check(None).is_ok());
+        let refused = check(Some(content(b"abd"))).unwrap_err();
+        let words = "a.rpm was changed after the build had written it: it is not kept";
+        assert_eq!(refused.to_string(), words);
+        assert_eq!(
+            miette::Diagnostic::code(&refused).unwrap().to_string(),
+            "forge::execute::package_changed"
+        );
+    }
 }

@@ -4,6 +4,8 @@
 //! [`Runner`] runs steps; the recorder writes down and tells what happened, on a thread of its own. The scheduler joins
 //! them.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod abandoned;
 mod blocking;
 mod build_listener;
@@ -70,6 +72,19 @@ pub enum ExecuteError {
     Changed {
         /// The file.
         file: String,
+    },
+    /// A package is not any more what the build has written.
+    #[error("{package} was changed after the build had written it: it is not kept")]
+    #[diagnostic(
+        code(forge::execute::package_changed),
+        help(
+            "a program that a script of the spec has left running can do that; end it before its section ends, and run \
+             `forge apply` again"
+        )
+    )]
+    PackageChanged {
+        /// The package's file.
+        package: String,
     },
     /// A package would give a secret away.
     #[error("{package} would hold the secret of {of}, in {place}: it is not kept")]

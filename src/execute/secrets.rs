@@ -6,13 +6,13 @@ use std::path::Path;
 
 use super::ExecuteError;
 use super::task::Task;
-use crate::engine::Mask;
-use crate::files::{Folder, HostPath};
+use crate::engine::{Mask, WrittenPackage};
+use crate::files::Folder;
 use crate::package::{SearchScope, search_package};
 
 /// Refuses packages that would give a secret away: source packages by all that is in them, others by their headers, which
 /// repositories show. (What a script writes into a file that it installs is what its author wants there.)
-pub(super) fn check_for_secrets(task: &Task, packages: &[HostPath]) -> Result<(), ExecuteError> {
+pub(super) fn check_for_secrets(task: &Task, packages: &[WrittenPackage]) -> Result<(), ExecuteError> {
     let mask = task.build.settings().mask();
     if mask.is_empty() {
         return Ok(());
@@ -24,9 +24,10 @@ pub(super) fn check_for_secrets(task: &Task, packages: &[HostPath]) -> Result<()
     })
 }
 
-fn check_package(task: &Task, mask: &Mask, package: &HostPath) -> Result<(), ExecuteError> {
+fn check_package(task: &Task, mask: &Mask, package: &WrittenPackage) -> Result<(), ExecuteError> {
     let work = Folder::open_ambient(&task.work)?;
-    let path = package.as_path().strip_prefix(task.work.as_path()).unwrap_or(package.as_path());
+    let path = package.path.as_path();
+    let path = path.strip_prefix(task.work.as_path()).unwrap_or(path);
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let scope = if name.ends_with(".src.rpm") { SearchScope::Whole } else { SearchScope::Header };
     let reader = BufReader::new(work.open(path)?.into_std());

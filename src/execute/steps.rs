@@ -134,7 +134,9 @@ impl Steps {
         if task.build.inputs.facts.generates_requires {
             match self.runner.ask_build_requires(task, &listener).await? {
                 StepRun::Done(named) if !self.changes_plan(step.id, &task.build.inputs, &named) => {}
-                run => return Ok(end_of_run(run, |_| StepEnd::NeedsPlan(NAMES_BUILDS))),
+                run @ (StepRun::Done(_) | StepRun::Failed { .. } | StepRun::Canceled) => {
+                    return Ok(end_of_run(run, |_| StepEnd::NeedsPlan(NAMES_BUILDS)));
+                }
             }
         }
         let mut attempt = 1;
@@ -145,7 +147,9 @@ impl Steps {
                     let (build, cause) = (task.build.name.clone(), failure.cause);
                     self.recorder.happened(What::Retried { build, attempt, cause });
                 }
-                run => return Ok(end_of_run(run, |result| StepEnd::Made { key: task.build.key, result })),
+                run @ (StepRun::Done(_) | StepRun::Failed { .. } | StepRun::Canceled) => {
+                    return Ok(end_of_run(run, |result| StepEnd::Made { key: task.build.key, result }));
+                }
             }
         }
     }
@@ -193,6 +197,7 @@ fn end_of_error(error: ExecuteError) -> Result<StepEnd, ExecuteError> {
         ExecuteError::Package(_)
         | ExecuteError::Source(_)
         | ExecuteError::Changed { .. }
+        | ExecuteError::PackageChanged { .. }
         | ExecuteError::HoldsSecret { .. }
         | ExecuteError::Task(_) => Ok(failed_step(&error)),
         ExecuteError::Engine(_) | ExecuteError::Store(_) | ExecuteError::Io(_) => Err(error),

@@ -18,19 +18,32 @@ impl Store {
     /// Takes in the file `path` of `origin`, streaming; gives its SHA-256 too, which others ask for. When it counts, it is
     /// on the disk. A blob of that digest that is there already stays if it is sound.
     pub fn take_in(&self, origin: &Folder, path: &Path) -> Result<(Blob, String), StoreError> {
+        let (blob, sha256, ()) = self.take_in_reading(origin, path, |_, _| Ok::<_, StoreError>(()))?;
+        Ok((blob, sha256))
+    }
+
+    /// As [`Store::take_in`], with a look at what is taken in before it counts: nobody else can change what `read` sees.
+    /// Where it refuses, nothing is kept.
+    pub fn take_in_reading<T, E: From<StoreError> + From<io::Error>>(
+        &self,
+        origin: &Folder,
+        path: &Path,
+        read: impl FnOnce(&Blob, &mut dyn Read) -> Result<T, E>,
+    ) -> Result<(Blob, String, T), E> {
         let mut file = origin.open(path)?;
         let incoming = self.folder.create("incoming")?;
         let temporary = incoming.temporary(Path::new("blob"));
         let mut content = incoming.new_file(&temporary, 0o444)?;
-        let taken = write_hashed(&mut file, &mut content).and_then(|(blob, sha256)| {
+        let taken = write_hashed(&mut file, &mut content).map_err(E::from).and_then(|(blob, sha256)| {
+            let seen = read(&blob, &mut incoming.open(&temporary)?)?;
             if !self.has_equal(&blob) {
                 content.sync_data()?;
                 self.file(&incoming, &temporary, &blob)?;
             }
-            Ok((blob, sha256))
+            Ok((blob, sha256, seen))
         });
         incoming.remove_file(&temporary)?;
-        Ok(taken?)
+        taken
     }
 
     /// Gives a synced file its name among the blobs.
@@ -119,6 +132,20 @@ mod tests {
         assert_eq!(sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         store.place(&blob, &folder, Path::new("out"), Sharing::HardLink).unwrap();
         assert_eq!(folder.read("out").unwrap(), b"abc");
+    }
+
+    #[test]
+    fn what_is_refused_while_it_is_taken_in_is_not_kept() {
+        let (_temp, store, folder) = scratch();
+        folder.write_atomic("in", b"abc").unwrap();
+        let mut seen = None;
+        let refused = store.take_in_reading(&folder, Path::new("in"), |blob, file| {
+            seen = Some((*blob, io::read_to_string(file)?));
+            Err::<(), StoreError>(io::Error::from(io::ErrorKind::InvalidData).into())
+        });
+        let (blob, content) = seen.unwrap();
+        assert!(refused.is_err() && content == "abc" && !store.has(&blob));
+        assert!(store.folder.folder("incoming").unwrap().entries().unwrap().is_empty());
     }
 
     #[test]

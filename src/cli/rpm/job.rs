@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use super::build::{BuildTask, MISSING, Teller, build_for_targets};
 use super::session::{Common, Session, Variables, complain};
+use crate::digest::Digest;
 use crate::engine::{
     BuildListener, BuildOrder, BuildProblem, Channel, Condition, Ended, FailedScript, Goal, MacroSetting,
-    Message, Order, Part, Unmet,
+    Message, Order, Part, Unmet, WrittenContent,
 };
-use crate::files::{HostPath, RootPath};
+use crate::files::{Folder, HostPath, RootPath, reason};
 use crate::spec::Finding;
 
 /// Builds, tells of it over `channel`, and gives how it ended.
@@ -30,7 +31,7 @@ fn run_job(order: &BuildOrder, channel: &Arc<Channel>) -> Result<Ended, Vec<u8>>
     let job = &order.job;
     let variables: Variables =
         job.environment().into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-    let failed = |error: std::io::Error| format!("error: {}\n", crate::files::reason(&error)).into_bytes();
+    let failed = |error: std::io::Error| format!("error: {}\n", reason(&error)).into_bytes();
     let mut session = Session::new(&variables).map_err(failed)?;
     let tell = Arc::clone(channel);
     session.told.set_listener(Rc::new(move |finding: Finding| tell.send(&Message::Problem(finding))));
@@ -42,6 +43,7 @@ fn run_job(order: &BuildOrder, channel: &Arc<Channel>) -> Result<Ended, Vec<u8>>
         channel: Arc::clone(channel),
         script: Cell::default(),
         unmet: RefCell::default(),
+        wrote: RefCell::default(),
     };
     let goal = match job.part {
         Part::SourcePackage => Goal::Source,
@@ -56,6 +58,13 @@ fn run_job(order: &BuildOrder, channel: &Arc<Channel>) -> Result<Ended, Vec<u8>>
     let task = BuildTask { order: &build, spec_file: &spec_file, folder: &folder };
     let code = build_for_targets(&mut session, &teller, &task)?;
     let unmet = teller.unmet.take();
+    for path in teller.wrote.take() {
+        let lost = |error| format!("error: {path} was written, and can't be read: {}\n", reason(&error));
+        let content = read_content(&path).map_err(|error| lost(error).into_bytes())?;
+        if let Some(path) = RootPath::in_own_root(&path) {
+            channel.send(&Message::Wrote { path, content });
+        }
+    }
     Ok(match code {
         0 => Ended::Built,
         // All that it needs is in the source package that was written.
@@ -96,6 +105,14 @@ fn define(session: &mut Session, order: &BuildOrder) -> Result<(), Vec<u8>> {
     }
 }
 
+/// What a package file that has just been written holds.
+fn read_content(path: &HostPath) -> std::io::Result<WrittenContent> {
+    let (folder, name) = path.as_path().parent().zip(path.as_path().file_name()).unzip();
+    let folder = folder.and_then(HostPath::new).unwrap_or_else(HostPath::root);
+    let (digest, size) = Digest::read_file(&Folder::open_ambient(&folder)?, name.unwrap_or_default())?;
+    Ok(WrittenContent { digest, size })
+}
+
 /// Tells what a build says: in rpmbuild's words to the log, and as messages.
 struct JobTeller {
     words: Teller,
@@ -103,6 +120,8 @@ struct JobTeller {
     /// The script that failed last.
     script: Cell<Option<FailedScript>>,
     unmet: RefCell<Vec<Unmet>>,
+    /// Packages, told of when the build has ended: programs that check packages may sign them, too.
+    wrote: RefCell<Vec<HostPath>>,
 }
 
 impl BuildListener for JobTeller {
@@ -115,9 +134,7 @@ impl BuildListener for JobTeller {
     }
 
     fn wrote(&self, path: &HostPath) {
-        if let Some(path) = RootPath::in_own_root(path) {
-            self.channel.send(&Message::Wrote { path });
-        }
+        self.wrote.borrow_mut().push(path.clone());
     }
 
     fn is_quiet(&self) -> bool {

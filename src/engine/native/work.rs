@@ -12,7 +12,7 @@ use crate::engine::work_folder::{self, TAIL};
 use crate::engine::worker::{WorkerListener, WorkerPlace, Workers, describe_death};
 use crate::engine::{
     Asked, BuildOrder, Ended, EngineError, FailedScript, Job, Mask, MaskedStream, Message, Outcome,
-    StageListener, StopReason,
+    StageListener, StopReason, WrittenContent,
 };
 use crate::event::StageTime;
 use crate::files::RootPath;
@@ -42,7 +42,11 @@ pub(super) async fn run_job(
         (Exit::TimedOut, _) => StopReason::TimedOut,
         (Exit::Canceled, _) => StopReason::Canceled,
         (Exit::Code(_), Some(Ended::Built)) => {
-            let packages = work_folder::packages(&top, job, wrote.iter().map(RootPath::as_path));
+            let packages = work_folder::packages(
+                &top,
+                job,
+                wrote.iter().map(|(path, content)| (path.as_path(), Some(*content))),
+            );
             if !packages.is_empty() {
                 return Ok(Outcome::Built { packages, stages });
             }
@@ -108,7 +112,7 @@ struct Told<'a> {
     mask: &'a Mask,
     log: Log<'a>,
     problems: Vec<Finding>,
-    wrote: Vec<RootPath>,
+    wrote: Vec<(RootPath, WrittenContent)>,
     ended: Option<Ended>,
 }
 
@@ -134,7 +138,7 @@ impl WorkerListener for Told<'_> {
             Message::Problem(finding) if self.problems.len() < MOST_PROBLEMS => {
                 self.problems.push(masked(finding, self.mask));
             }
-            Message::Wrote { path } => self.wrote.push(path),
+            Message::Wrote { path, content } => self.wrote.push((path, content)),
             Message::Ended(ended) => self.ended = Some(ended),
             Message::Problem(_)
             | Message::Reading { .. }

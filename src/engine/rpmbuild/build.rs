@@ -51,7 +51,7 @@ pub(super) async fn carry_out(
     let tail = tail.into_lines();
     let reason = match exit {
         Exit::Code(code) if code == 0 || code == NEEDS_MORE && job.spec.part == Part::BuildRequires => {
-            let packages = work_folder::packages(&top, job, wrote.iter().map(Path::new));
+            let packages = work_folder::packages(&top, job, wrote.iter().map(|path| (Path::new(path), None)));
             if !packages.is_empty() {
                 return Ok(Outcome::Built { packages, stages });
             }

@@ -7,7 +7,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use super::reading::{ReadOrder, SpecAnswer};
-use crate::engine::{JobSpec, RootAnswer, Secret, Settings, Unmet, Value};
+use crate::engine::{JobSpec, RootAnswer, Secret, Settings, Unmet, Value, WrittenContent};
 use crate::files::RootPath;
 use crate::spec::Finding;
 
@@ -213,6 +213,8 @@ pub enum Message {
     Wrote {
         /// The file.
         path: RootPath,
+        /// What it held then: whoever takes it checks that it holds it still.
+        content: WrittenContent,
     },
     /// The reading of a spec begins.
     Reading {
