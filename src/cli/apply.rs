@@ -95,7 +95,12 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let has_failed = |ended: &Ended| match ended.state {
         State::Failed | State::Canceled => true,
         State::Skipped => !uncounted.contains(&ended.build),
-        _ => false,
+        State::Waiting
+        | State::Pending
+        | State::Importing
+        | State::Running
+        | State::Succeeded
+        | State::Cached => false,
     };
     // Who reads the events must not take those that arrived for all.
     let lost = listener.json.as_ref().and_then(|json| json.take_error());
@@ -221,7 +226,16 @@ impl Listener for Listeners {
             What::RepositoryDamaged { lost, .. } if !lost.is_empty() => {
                 self.unpublished.store(true, Ordering::Relaxed);
             }
-            _ => {}
+            What::RepositoryDamaged { .. }
+            | What::StateChanged { .. }
+            | What::StageStarted { .. }
+            | What::Logged { .. }
+            | What::Retried { .. }
+            | What::BuildEnded(_)
+            | What::Published { .. }
+            | What::DamageFound { .. }
+            | What::Noted { .. }
+            | What::ApplyEnded { .. } => {}
         }
         self.screen.hear(event);
         self.summary.hear(event);

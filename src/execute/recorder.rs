@@ -207,11 +207,10 @@ struct Writer {
 impl Writer {
     fn run(mut self, received: &Receiver<Record>) -> Option<ExecuteError> {
         while let Ok(record) = received.recv() {
-            let written = match record {
-                Record::Finish => break,
-                record => self.write(record),
-            };
-            if let Err(error) = written {
+            if matches!(record, Record::Finish) {
+                break;
+            }
+            if let Err(error) = self.write(record) {
                 self.has_failed.store(true, Ordering::Relaxed);
                 self.records.cancel.cancel();
                 self.failure.get_or_insert(error);

@@ -89,7 +89,10 @@ fn length(data: &[u8]) -> u32 {
 fn items(value: &Value) -> u32 {
     let items = match value {
         header::Value::Bytes(bytes) => bytes.len(),
-        other => other.len(),
+        header::Value::Text(_)
+        | header::Value::Texts(_)
+        | header::Value::Localized(_)
+        | header::Value::Numbers(_) => value.len(),
     };
     u32::try_from(items).unwrap_or(u32::MAX)
 }

@@ -104,7 +104,9 @@ impl Header {
         if texts.peek().is_some() {
             match self.values.entry(tag).or_insert_with(|| Value::Texts(Vec::new())) {
                 Value::Texts(all) | Value::Localized(all) => all.extend(texts),
-                other => *other = Value::Texts(texts.collect()),
+                other @ (Value::Text(_) | Value::Numbers(_) | Value::Bytes(_)) => {
+                    *other = Value::Texts(texts.collect())
+                }
             }
         }
     }
@@ -113,7 +115,9 @@ impl Header {
     pub fn add_number(&mut self, tag: Tag, number: u64) {
         match self.values.entry(tag).or_insert_with(|| Value::Numbers(Vec::new())) {
             Value::Numbers(all) => all.push(number),
-            other => *other = Value::Numbers(vec![number]),
+            other @ (Value::Text(_) | Value::Texts(_) | Value::Localized(_) | Value::Bytes(_)) => {
+                *other = Value::Numbers(vec![number]);
+            }
         }
     }
 

@@ -1,6 +1,9 @@
 //! The .rpm file: what it says of itself, its dependencies, its content's digest, and the records of it that
 //! repository metadata hold.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+#![deny(clippy::indexing_slicing)]
+
 mod check;
 mod compress;
 mod content;

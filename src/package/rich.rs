@@ -161,7 +161,12 @@ impl Rich {
         };
         let holds = |(operator, part): &(Operator, Self)| match operator {
             Operator::Without => !part.is_met_by_one(package),
-            _ => part.is_met_by_one(package),
+            Operator::And
+            | Operator::Or
+            | Operator::If
+            | Operator::Unless
+            | Operator::Else
+            | Operator::With => part.is_met_by_one(package),
         };
         match further.first() {
             Some((Operator::Or, _)) => first.is_met_by_one(package) || further.iter().any(holds),

@@ -105,6 +105,7 @@ const OWN_TAGS: &[(&str, u32, Kind)] = &[("FORGEVERSION", 1_036_743, Kind::Text)
 
 impl Tag {
     /// The forge that built a package: `rpmforge 0.1.0`. RPMVERSION says whose language its spec is in.
+    #[expect(clippy::indexing_slicing, reason = "carried out while forge is compiled")]
     pub const FORGE_VERSION: Self = Self(OWN_TAGS[0].1);
 
     /// The tag of that name, in letters of any size, with `RPMTAG_` before it or not.
@@ -149,6 +150,7 @@ impl fmt::Display for Tag {
 }
 
 /// The number of a name in the table; a name that does not stand there does not compile as a constant.
+#[expect(clippy::indexing_slicing, reason = "carried out while forge is compiled")]
 const fn number(name: &str) -> u32 {
     let mut row = 0;
     while !is_same(TAGS[row].0.as_bytes(), name.as_bytes()) {
@@ -157,6 +159,7 @@ const fn number(name: &str) -> u32 {
     TAGS[row].1
 }
 
+#[expect(clippy::indexing_slicing, reason = "carried out while forge is compiled")]
 const fn is_same(a: &[u8], b: &[u8]) -> bool {
     let mut at = 0;
     while at < a.len() && at < b.len() && a[at] == b[at] {

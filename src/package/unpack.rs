@@ -85,7 +85,13 @@ fn write_entry(
             target.dir().symlink_contents(entry.metadata.linkto().unwrap_or_default(), &path)?;
         }
         FileType::Regular => return write_regular(entry, target, path, hard_links, most_bytes),
-        _ => {}
+        FileType::Dir
+        | FileType::Fifo
+        | FileType::CharacterDevice
+        | FileType::BlockDevice
+        | FileType::Socket
+        | FileType::Other
+        | _ => {}
     }
     Ok(Some(0))
 }

@@ -410,7 +410,7 @@ impl Signatures {
 fn entries_md5(entries: &[(u32, Kind, Value)]) -> Option<Vec<u8>> {
     entries.iter().find_map(|(tag, _, value)| match value {
         Value::Bytes(bytes) if *tag == signature_tag::MD5 => Some(bytes.clone()),
-        _ => None,
+        Value::Bytes(_) | Value::Text(_) | Value::Texts(_) | Value::Localized(_) | Value::Numbers(_) => None,
     })
 }
 

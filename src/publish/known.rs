@@ -155,7 +155,7 @@ impl PublishTarget<'_> {
                 };
                 record.owner.compare(&self.owner, copy.as_ref())
             }
-            sure => sure,
+            sure @ (Sameness::Same | Sameness::Other) => sure,
         }
     }
 

@@ -138,7 +138,7 @@ pub fn locate(
             ManifestPath::Absolute(_) if root.path() != repository.path() => {
                 (root.folder(&found)?, PathBuf::new())
             }
-            _ => (root, found),
+            ManifestPath::Absolute(_) | ManifestPath::Repository(_) => (root, found),
         };
         let specs = root.search(&folder, "*.spec")?.unwrap_or_default();
         let name = |path: PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -163,14 +163,21 @@ fn ended_line(ended: &Ended, verbosity: Verbosity) -> Option<String> {
     let least = match state {
         State::Failed => Verbosity::Quiet,
         State::Cached => Verbosity::Verbose,
-        _ => Verbosity::Normal,
+        State::Waiting
+        | State::Pending
+        | State::Importing
+        | State::Running
+        | State::Succeeded
+        | State::Canceled
+        | State::Skipped => Verbosity::Normal,
     };
     let why = failure.as_ref().map(|failure| &failure.cause).or(skipped.as_ref());
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();
     let took = if took.is_zero() { String::new() } else { format!(" in {}", duration(*took)) };
-    let text = match state {
-        State::Succeeded => format!("{:<10} {build}{took}", "built"),
-        state => format!("{:<10} {build}{took}{why}", state.name()),
+    let text = if *state == State::Succeeded {
+        format!("{:<10} {build}{took}", "built")
+    } else {
+        format!("{:<10} {build}{took}{why}", state.name())
     };
     (verbosity >= least).then_some(text)
 }

@@ -1,5 +1,7 @@
 //! What a terminal shows: progress, tables, colours, drawings of the graph.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod diff_screen;
 mod drawing;
 mod events;

@@ -29,7 +29,15 @@ impl Listener for Summary {
             }
             What::BuildEnded(build) => ended.0.push(build.clone()),
             What::ApplyEnded { duration, .. } => ended.1 += *duration,
-            _ => {}
+            What::StateChanged { .. }
+            | What::StageStarted { .. }
+            | What::Logged { .. }
+            | What::Retried { .. }
+            | What::Published { .. }
+            | What::NotPublished { .. }
+            | What::RepositoryDamaged { .. }
+            | What::DamageFound { .. }
+            | What::Noted { .. } => {}
         }
     }
 

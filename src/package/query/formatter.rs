@@ -64,15 +64,15 @@ impl Formatter {
             Self::Xml => xml(item),
             Self::ShellEscape => match item {
                 Item::Text(text) => shell_quoted(text),
-                item => plain(item),
+                Item::Number(_) | Item::Bytes(_) => plain(item),
             },
             Self::Expand => match item {
                 Item::Text(text) => (around.expand)(text).unwrap_or_else(|| b"(not a string)".to_vec()),
-                _ => b"(not a string)".to_vec(),
+                Item::Number(_) | Item::Bytes(_) => b"(not a string)".to_vec(),
             },
             Self::Base64 => match item {
                 Item::Bytes(bytes) => base64(bytes, 0).into_bytes(),
-                _ => b"(not a blob)".to_vec(),
+                Item::Text(_) | Item::Number(_) => b"(not a blob)".to_vec(),
             },
             Self::Armor => match item {
                 Item::Bytes(bytes) => armor(&base64(bytes, 64)).into_bytes(),
@@ -85,11 +85,25 @@ impl Formatter {
             // A signature's issuer and time are read where packages are verified.
             Self::Signature => match item {
                 Item::Bytes(_) => b"(not an OpenPGP signature)".to_vec(),
-                _ => b"(invalid type)".to_vec(),
+                Item::Text(_) | Item::Number(_) => b"(invalid type)".to_vec(),
             },
-            _ => match item {
+            Self::Date
+            | Self::Day
+            | Self::DependencyFlags
+            | Self::DependencyType
+            | Self::FileFlags
+            | Self::FileState
+            | Self::FileStatus
+            | Self::HashAlgorithm
+            | Self::Hex
+            | Self::HumanIec
+            | Self::HumanSi
+            | Self::Octal
+            | Self::Permissions
+            | Self::TriggerType
+            | Self::VerifyFlags => match item {
                 Item::Number(number) => self.number(number).into_bytes(),
-                _ => b"(not a number)".to_vec(),
+                Item::Text(_) | Item::Bytes(_) => b"(not a number)".to_vec(),
             },
         }
     }
@@ -111,7 +125,17 @@ impl Formatter {
             Self::HumanSi => names::human(number, 1000),
             Self::Permissions => names::permissions(number),
             Self::TriggerType => names::trigger_type(number).to_owned(),
-            _ => number.to_string(),
+            Self::Armor
+            | Self::ArraySize
+            | Self::Base64
+            | Self::Expand
+            | Self::Json
+            | Self::Signature
+            | Self::ShellEscape
+            | Self::String
+            | Self::TagName
+            | Self::TagNumber
+            | Self::Xml => number.to_string(),
         }
     }
 }

@@ -70,7 +70,11 @@ impl<'v> View<'v> {
             }
             let item = match &*value {
                 Value::Localized(texts) if index == 0 => Item::Text(self.choose_language(texts)?.as_bstr()),
-                value => value.item(index)?,
+                Value::Localized(_)
+                | Value::Text(_)
+                | Value::Texts(_)
+                | Value::Numbers(_)
+                | Value::Bytes(_) => value.item(index)?,
             };
             Some(field.formatter.show(item, tag, self.around))
         });

@@ -101,15 +101,14 @@ impl WholeHeader<'_> {
     ) -> Result<(), QueryProblem> {
         for part in self.parts {
             around(out, true);
-            match part {
-                FormatPart::Field(field) if field.tag.is_none() => {
-                    let item = self.view.header.get(tag).and_then(|value| value.item(index));
-                    out.extend(
-                        item.map(|item| field.formatter.show(item, tag, self.view.around))
-                            .unwrap_or_default(),
-                    );
-                }
-                part => self.view.show_part(part, index, out)?,
+            if let FormatPart::Field(field) = part
+                && field.tag.is_none()
+            {
+                let item = self.view.header.get(tag).and_then(|value| value.item(index));
+                let shown = item.map(|item| field.formatter.show(item, tag, self.view.around));
+                out.extend(shown.unwrap_or_default());
+            } else {
+                self.view.show_part(part, index, out)?;
             }
             around(out, false);
         }

@@ -118,7 +118,9 @@ fn archive_size(headers: &Headers) -> u64 {
         let is_size = |tag: u32| tag == SIGNATURE_PAYLOAD_SIZE || tag == Tag::known("LONGARCHIVESIZE").0;
         headers.signatures.iter().find_map(|(tag, value)| match value {
             Value::Numbers(numbers) if is_size(*tag) => numbers.first().copied(),
-            _ => None,
+            Value::Numbers(_) | Value::Text(_) | Value::Texts(_) | Value::Localized(_) | Value::Bytes(_) => {
+                None
+            }
         })
     };
     said.or_else(signed).unwrap_or_default()
