@@ -22,10 +22,11 @@ pub fn run(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
 }
 
 async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
+    let mut selection = arguments.selection.clone();
     let project = Project::find(context)?;
     let _lock = project.lock()?;
     let cancel = Cancel::default();
-    let mut planned = plan(&project, &arguments.selection, &cancel, context).await?;
+    let mut planned = plan(&project, &selection, &cancel, context).await?;
     let _store_lock = planned.store.lock_for_use()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let verification =
@@ -46,7 +47,7 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let repositories = Arc::new(repositories);
     let (mut round, mut plans) = (1, 1);
     let applied = loop {
-        drop_damaged_results(&mut planned, &arguments.selection, &tell)?;
+        drop_damaged_results(&mut planned, &selection, &tell)?;
         let execution = Execution {
             manifest: Arc::clone(&planned.manifest),
             plan: Arc::clone(&planned.plan),
@@ -67,9 +68,10 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
             cancel: cancel.clone(),
         };
         let applied = execute(execution).await?;
+        note_made(&planned, &applied.ends, &mut selection);
         let has_lost = tell_damage(&planned, &applied.ends, &tell);
         if applied.needs_plan && !applied.canceled && plans < MOST_PLANS {
-            planned = match plan(&project, &arguments.selection, &cancel, context).await {
+            planned = match plan(&project, &selection, &cancel, context).await {
                 Err(_) if cancel.is_canceled() => return Ok(Exit::Interrupted),
                 planned => planned?,
             };
@@ -82,7 +84,7 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
         if !has_lost || applied.canceled || round == MOST_ROUNDS {
             break applied;
         }
-        planned.decide(&arguments.selection)?;
+        planned.decide(&selection)?;
         round += 1;
     };
     planned.history.take_notes().into_iter().for_each(|text| tell(What::Noted { text }));
@@ -149,10 +151,17 @@ fn tell_damage(planned: &Planned, ends: &Ends, tell: &dyn Fn(What)) -> bool {
     damaged.iter().any(|blob| !planned.store.has(blob))
 }
 
+/// Notes what was made: where the apply begins again, it is not forced again.
+fn note_made(planned: &Planned, ends: &Ends, selection: &mut Selection) {
+    let made = ends.iter().filter(|(_, end)| end.state == State::Succeeded);
+    selection.made.extend(made.map(|(id, _)| planned.plan.build(*id).name.clone()));
+}
+
 /// Builds that are skipped as they should be: ruled out by their specs, or not chosen.
 fn not_counted(planned: &Planned) -> Vec<crate::event::BuildName> {
     let is_fine = |id: &crate::plan::BuildId| {
-        matches!(planned.decisions.decision(*id), Decision::Skip { failed: false, .. })
+        let decision = planned.decisions.decision(*id);
+        matches!(decision, Decision::Skip { failed: false, .. } | Decision::NotChosen)
     };
     planned.plan.ids().filter(is_fine).map(|id| planned.plan.build(id).name.clone()).collect()
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::engine::{MacroLevel, MacroSetting};
+use crate::event::BuildName;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -94,17 +96,46 @@ pub enum Command {
 }
 
 /// What decides what is planned.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct Selection {
-    /// Packages to build, with what they need; all where none is named
+    /// Packages, by name or pattern, and what they need; all where nothing is chosen
     #[arg(value_name = "PACKAGE")]
     pub packages: Vec<String>,
+    /// Only builds in this chroot; patterns will do, several times
+    #[arg(long, value_name = "CHROOT")]
+    pub chroot: Vec<String>,
+    /// Only builds of this batch
+    #[arg(long, value_name = "BATCH")]
+    pub batch: Vec<String>,
+    /// Only builds whose last attempt failed
+    #[arg(long)]
+    pub failed: bool,
+    /// Only builds that what git has changed since this revision (or in this range) touches
+    #[arg(long, value_name = "REVISION")]
+    pub changed_since: Option<String>,
+    /// Everything that needs what is chosen as well
+    #[arg(long)]
+    pub dependents: bool,
+    /// Build what is chosen even if it is up to date
+    #[arg(long)]
+    pub force: bool,
+    /// What this apply has made already: it is not forced again.
+    #[arg(skip)]
+    pub made: BTreeSet<BuildName>,
     /// Define a macro for all builds, above what the manifest says
     #[arg(short = 'D', long = "define", value_name = "NAME VALUE", value_parser = definition)]
     pub define: Vec<MacroSetting>,
     /// How many steps run at a time; as many as there are processors where it is not given
     #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
+}
+
+impl Selection {
+    /// Whether it names a part of the builds.
+    pub fn is_partial(&self) -> bool {
+        let names = [&self.packages, &self.chroot, &self.batch];
+        names.iter().any(|names| !names.is_empty()) || self.failed || self.changed_since.is_some()
+    }
 }
 
 /// `forge apply`

@@ -18,7 +18,7 @@ pub fn run(arguments: &Check, context: &Context) -> Result<Exit, Failure> {
     let manifest = project.manifest(context)?;
     let (packages, chroots) = (manifest.packages.len(), manifest.chroots.len());
     if !arguments.manifest_only {
-        let all = Selection { packages: Vec::new(), define: Vec::new(), jobs: None };
+        let all = Selection::default();
         let planned = runtime()?.block_on(plan(&project, &all, &Cancel::default(), context))?;
         if context.verbosity > Verbosity::Quiet {
             planned.show_notes(context);

@@ -94,6 +94,44 @@ pub enum CliError {
         /// What was built.
         help: String,
     },
+    /// A chroot or batch that is chosen and not declared.
+    #[error("there is no {kind} `{name}`")]
+    #[diagnostic(code(forge::cli::nothing_selected), help("{help}"))]
+    NothingSelected {
+        /// What.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// What there is.
+        help: String,
+    },
+    /// A name that is no pattern.
+    #[error("`{pattern}` is no pattern: {reason}")]
+    #[diagnostic(
+        code(forge::cli::bad_pattern),
+        help(
+            "`*` stands for any text, `?` for one character, `[ab]` for one of these, `{{a,b}}` for either"
+        )
+    )]
+    BadPattern {
+        /// What was written.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// git does not answer.
+    #[error("git can't say what has changed: {reason}")]
+    #[diagnostic(
+        code(forge::cli::git),
+        help(
+            "`--changed-since` takes a revision, such as `origin/main`, or a range of a git work tree. A CI job's clone may \
+             hold too little of the history (`fetch-depth: 0`)"
+        )
+    )]
+    Git {
+        /// What it said.
+        reason: String,
+    },
     /// A stage that a log does not have.
     #[error("the log has no stage `{stage}`")]
     #[diagnostic(code(forge::cli::no_stage), help("{help}"))]

@@ -2,6 +2,7 @@
 
 mod apply;
 mod arguments;
+mod changed;
 mod check;
 mod completions;
 mod context;
@@ -20,6 +21,7 @@ mod project;
 mod results;
 mod rpm;
 mod schema;
+mod selection;
 mod spec;
 mod status;
 mod store;

@@ -16,7 +16,7 @@ use crate::macros::{Configuration, Definition, Limits, Macros, SystemHost, Table
 use crate::manifest::Manifest;
 use crate::process::Cancel;
 use crate::publish::Verification;
-use crate::ui::{RepositoryChanges, RootMacro, plan_document, plan_screen};
+use crate::ui::{PlanDetail, PlanView, RepositoryChanges, RootMacro, Verbosity, plan_document, plan_screen};
 
 /// Shows what an apply would do.
 pub fn run(arguments: &Plan, context: &Context) -> Result<Exit, Failure> {
@@ -28,7 +28,18 @@ pub fn run(arguments: &Plan, context: &Context) -> Result<Exit, Failure> {
         entering: repositories.entering(&planned.plan, &planned.decisions)?,
         damaged: repositories.find_damage()?,
     };
-    let document = plan_document(&planned.plan, &planned.decisions, changes);
+    let (attempts, versions) = (planned.history.newest_attempts()?, planned.versions_before());
+    let batches = planned.batch_names();
+    let batch_of: Vec<_> = planned.manifest.packages.iter().map(|package| package.batch).collect();
+    let view = PlanView {
+        plan: &planned.plan,
+        decisions: &planned.decisions,
+        batches: &batches,
+        batch_of: &batch_of,
+        attempts: &attempts,
+        versions: &versions,
+    };
+    let document = plan_document(view, changes);
     if arguments.json {
         let json = serde_json::to_string_pretty(&document).map_err(std::io::Error::other);
         context.print(&format!("{}\n", json.map_err(CliError::Io)?))?;
@@ -40,7 +51,12 @@ pub fn run(arguments: &Plan, context: &Context) -> Result<Exit, Failure> {
         let root_macro =
             |chroot: &str, name: &str| Some(described(tables.get(chroot)?.get(name.as_bytes())?));
         let explained_by: Option<&RootMacro<'_>> = arguments.explain.then_some(&root_macro);
-        context.print(&plan_screen(&document, arguments.all, explained_by))?;
+        let detail = match (context.verbosity, arguments.all) {
+            (Verbosity::Quiet, _) => PlanDetail::Counts,
+            (Verbosity::Normal | Verbosity::Verbose, true) | (Verbosity::Verbose, false) => PlanDetail::All,
+            (Verbosity::Normal, false) => PlanDetail::Changes,
+        };
+        context.print(&plan_screen(&document, detail, explained_by))?;
     }
     Ok(if arguments.detailed_exitcode && document.work { Exit::Changes } else { Exit::Success })
 }

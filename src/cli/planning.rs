@@ -6,8 +6,10 @@ use std::num::NonZero;
 use std::sync::Arc;
 
 use super::arguments::Selection;
+use super::changed::{ChangedFiles, GitProject};
 use super::context::{CliError, Context, Failure};
 use super::project::{Project, store};
+use super::selection::Chooser;
 use crate::engine::{Engine, EngineInRoot, Native, Root, Rpmbuild};
 use crate::event::{BuildName, Clock, SystemClock};
 use crate::files::{Folder, HostPath};
@@ -20,7 +22,6 @@ use crate::process::{Cancel, Supervisor};
 use crate::publish::{DecodedRecords, Repositories, Verification};
 use crate::source::Unpacked;
 use crate::store::{History, LastBuild, Store};
-use crate::text::suggestion;
 
 /// A plan, and what it was made with.
 pub struct Planned {
@@ -35,6 +36,8 @@ pub struct Planned {
     pub engines: Vec<Arc<dyn EngineInRoot>>,
     pub jobs: usize,
     pub unpacked: Unpacked,
+    /// What git says has changed, where that is asked.
+    changed: Option<ChangedFiles>,
 }
 
 /// A runtime for what runs at the same time.
@@ -86,8 +89,27 @@ pub async fn plan(
     let decisions = Arc::new(Decisions { all: Vec::new() });
     let plan = Arc::new(plan);
     let last_good = Arc::default();
-    let mut planned =
-        Planned { manifest, plan, decisions, last_good, store, history, state, engines, jobs, unpacked };
+    let changed = match &selection.changed_since {
+        None => None,
+        Some(revision) => {
+            let (folder, state, supervisor) = (&project.repository, &state, &supervisor);
+            let git = GitProject { folder, state, supervisor, cancel, context };
+            Some(ChangedFiles::since(revision, &git, &selection.define).await?)
+        }
+    };
+    let mut planned = Planned {
+        manifest,
+        plan,
+        decisions,
+        last_good,
+        store,
+        history,
+        state,
+        engines,
+        jobs,
+        unpacked,
+        changed,
+    };
     planned.decide(selection)?;
     Ok(planned)
 }
@@ -104,15 +126,24 @@ impl Planned {
     pub fn decide(&mut self, selection: &Selection) -> Result<(), Failure> {
         self.last_good = Arc::new(self.history.last_good()?);
         let mut decisions = self.plan.decide(&self.store, &self.last_good);
-        choose(&self.manifest, &self.plan, &selection.packages, &mut decisions)?;
+        let attempts = if selection.failed { self.history.newest_attempts()? } else { HashMap::new() };
+        let changed = self.changed.as_ref();
+        let chooser = Chooser { manifest: &self.manifest, plan: &self.plan, attempts: &attempts, changed };
+        chooser.apply(selection, &mut decisions)?;
         self.decisions = Arc::new(decisions);
         Ok(())
+    }
+
+    /// The builds that are chosen.
+    fn chosen(&self) -> impl Iterator<Item = &Build> {
+        let is_chosen = |id: &BuildId| !matches!(self.decisions.decision(*id), Decision::NotChosen);
+        self.plan.ids().filter(is_chosen).map(|id| self.plan.build(id))
     }
 
     /// Shows everything that keeps builds from being possible; gives how many there are.
     pub fn show_impossible(&self, context: &Context) -> usize {
         let mut shown = BTreeSet::new();
-        for build in &self.plan.builds {
+        for build in self.chosen() {
             let Fate::Impossible(errors) = &build.fate else {
                 continue;
             };
@@ -159,6 +190,19 @@ impl Planned {
         }
     }
 
+    /// The version of each build's newest good result, of those that are to be built.
+    pub fn versions_before(&self) -> HashMap<BuildName, String> {
+        let is_built = |id: &BuildId| matches!(self.decisions.decision(*id), Decision::Build { .. });
+        let version = |id: BuildId| {
+            let name = &self.plan.build(id).name;
+            let result = self.store.result(&self.last_good.get(name)?.key)?;
+            let source = result.files.iter().find(|file| file.package.arch == "src")?;
+            let evr = source.package.nevra.strip_prefix(&source.package.name)?.strip_prefix('-')?;
+            Some((name.clone(), evr.rsplit_once('.')?.0.to_owned()))
+        };
+        self.plan.ids().filter(is_built).filter_map(version).collect()
+    }
+
     /// Names of batches, by their place.
     pub fn batch_names(&self) -> Vec<String> {
         self.manifest.batches.iter().map(|batch| batch.name.value.clone()).collect()
@@ -179,50 +223,6 @@ fn check_folder(state: &HostPath, inspection: &Inspection) -> Result<(), PlanErr
         Some(character) => Err(PlanError::ProjectFolder { folder: path, character }),
         None => Ok(()),
     }
-}
-
-/// Leaves out every build that is neither chosen nor needed by one that is.
-fn choose(
-    manifest: &Manifest,
-    plan: &Plan,
-    packages: &[String],
-    decisions: &mut Decisions,
-) -> Result<(), Failure> {
-    if packages.is_empty() {
-        return Ok(());
-    }
-    let mut chosen: BTreeSet<BuildId> = BTreeSet::new();
-    let mut open: Vec<BuildId> = Vec::new();
-    for name in packages {
-        open.extend(builds_of(manifest, plan, name)?);
-    }
-    while let Some(id) = open.pop() {
-        if chosen.insert(id) {
-            open.extend(plan.needs(id));
-        }
-    }
-    for id in plan.ids().filter(|id| !chosen.contains(id)) {
-        if let Some(decision) = decisions.all.get_mut(id.0) {
-            *decision = Decision::Skip { why: "not chosen".to_owned(), failed: false };
-        }
-    }
-    Ok(())
-}
-
-/// The builds of a package, by the manifest's name or, where no package has that, by the `Name` of its spec.
-fn builds_of(manifest: &Manifest, plan: &Plan, name: &str) -> Result<Vec<BuildId>, PlanError> {
-    let of_manifest = manifest.packages.iter().map(|package| package.name.value.as_str());
-    let of_specs = plan.builds.iter().filter_map(|build| build.spec_name.as_deref());
-    let is_of_manifest = of_manifest.clone().any(|known| known == name);
-    if !is_of_manifest && !of_specs.clone().any(|known| known == name) {
-        let help = suggestion(name, "packages", of_manifest.chain(of_specs).collect::<BTreeSet<_>>());
-        return Err(PlanError::UnknownPackage { name: name.to_owned(), help });
-    }
-    let is_meant = |id: &BuildId| match is_of_manifest {
-        true => plan.build(*id).name.package == name,
-        false => plan.build(*id).spec_name.as_deref() == Some(name),
-    };
-    Ok(plan.ids().filter(is_meant).collect())
 }
 
 /// This binary, which supervises what it starts.

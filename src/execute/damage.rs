@@ -22,7 +22,7 @@ pub fn drops_damaged_results(
         Decision::Cached { key, .. } => {
             known.get(&plan.build(*id).name).is_none_or(|known| known.key != *key)
         }
-        Decision::Build { .. } | Decision::Skip { .. } => false,
+        Decision::Build { .. } | Decision::Skip { .. } | Decision::NotChosen => false,
     }));
     let read: Vec<&StepResult> = read.into_iter().filter_map(|id| cached(decisions, id)).collect();
     let sound = read.par_iter().map(|result| store.is_sound(result));
@@ -43,7 +43,7 @@ fn needed_by_work(plan: &Plan, decisions: &Decisions) -> BTreeSet<BuildId> {
 fn cached(decisions: &Decisions, id: BuildId) -> Option<&StepResult> {
     match decisions.decision(id) {
         Decision::Cached { result, .. } => Some(result),
-        Decision::Build { .. } | Decision::Skip { .. } => None,
+        Decision::Build { .. } | Decision::Skip { .. } | Decision::NotChosen => None,
     }
 }
 

@@ -22,7 +22,9 @@ use crate::event::{BuildName, EventSink, State, Timestamp, What};
 use crate::files::Folder;
 use crate::manifest::declaration::OnFailure;
 use crate::manifest::{ChrootId, Manifest};
-use crate::plan::{BuildId, Decision, Decisions, Fate, Inputs, Plan, Results, Step, dependency_files};
+use crate::plan::{
+    BuildId, Decision, Decisions, Fate, Inputs, Plan, Reason, Results, Step, dependency_files,
+};
 use crate::process::Cancel;
 use crate::store::{History, LastBuild, ResultFile, StepResult, Store};
 
@@ -147,7 +149,9 @@ impl Scheduler {
         let urgencies = urgencies(plan, &execution.manifest, &has_work, &execution.last_good);
         let graph = StepGraph::new(&plan.graph, has_work, &urgencies);
         let longest = urgencies.iter().map(|urgency| urgency.remaining).max().unwrap_or_default();
-        recorder.happened(What::ApplyStarted { builds: plan.builds.len(), estimate: longest });
+        let is_chosen = |id: &BuildId| !matches!(decisions.decision(*id), Decision::NotChosen);
+        let builds = plan.ids().filter(is_chosen).count();
+        recorder.happened(What::ApplyStarted { builds, estimate: longest });
         let steps = Steps {
             store: Arc::clone(&execution.store),
             plan: Arc::clone(plan),
@@ -360,6 +364,7 @@ impl Scheduler {
                 self.record_end(id, State::Skipped, details);
                 Some(if *failed { StepOutcome::NoResult } else { StepOutcome::Done })
             }
+            Decision::NotChosen => Some(StepOutcome::Done),
             // It has work: the graph lets it run.
             Decision::Build { .. } => Some(StepOutcome::NoResult),
         }
@@ -489,7 +494,11 @@ impl Scheduler {
         let timeout = self.execution.manifest.package(build.package).timeout;
         let dependencies = dependencies.into_iter().map(|(_, file)| file).collect();
         let name = build.name.clone();
-        Arc::new(ScheduledBuild { name, inputs, ingredients, key, timeout, dependencies })
+        let is_forced = match self.execution.decisions.decision(id) {
+            Decision::Build { reasons } => reasons.contains(&Reason::Forced),
+            Decision::Cached { .. } | Decision::Skip { .. } | Decision::NotChosen => false,
+        };
+        Arc::new(ScheduledBuild { name, inputs, ingredients, key, timeout, dependencies, is_forced })
     }
 
     fn spawn(

@@ -28,6 +28,8 @@ pub struct ScheduledBuild {
     pub timeout: Duration,
     /// Packages of other builds that belong into the root.
     pub dependencies: Vec<ResultFile>,
+    /// Whether it is built where its result is there already.
+    pub is_forced: bool,
 }
 
 impl ScheduledBuild {

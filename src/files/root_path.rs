@@ -13,9 +13,9 @@ use super::HostPath;
 pub struct RootPath(PathBuf);
 
 impl RootPath {
-    /// `path`, if it is absolute and does not climb.
+    /// `path`, if it is absolute and does not climb; without a `/` at its end, and what else means nothing in it.
     pub fn new(path: impl Into<PathBuf>) -> Option<Self> {
-        let path = path.into();
+        let path: PathBuf = path.into().components().collect();
         let climbs = path.components().any(|component| component == Component::ParentDir);
         (path.is_absolute() && !climbs).then_some(Self(path))
     }
@@ -71,6 +71,13 @@ mod tests {
         for path in ["builddir", "/builddir/../etc", ""] {
             assert!(RootPath::new(path).is_none(), "{path}");
             assert!(serde_json::from_value::<RootPath>(path.into()).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_folder_has_one_spelling() {
+        for path in ["/builddir/build/", "/builddir//build", "/builddir/./build"] {
+            assert_eq!(RootPath::new(path).unwrap().to_string(), "/builddir/build");
         }
     }
 }

@@ -34,6 +34,8 @@ pub enum Decision {
         /// Whether that counts as a failure: what needs it is skipped, the apply ends with an error.
         failed: bool,
     },
+    /// Nobody has asked for it. Nothing is told of it, and what is published of it stays.
+    NotChosen,
 }
 
 /// The decisions of a whole plan.

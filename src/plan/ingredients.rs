@@ -51,6 +51,8 @@ pub struct Ingredients {
 pub enum Reason {
     /// It has no good build in this project.
     NeverBuilt,
+    /// It is there already, and was asked for all the same.
+    Forced,
     /// It was built, and its result is not in the store any more.
     ResultGone,
     /// It was built by a forge that wrote down other ingredients.
@@ -327,9 +329,10 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NeverBuilt => f.write_str("never built here"),
+            Self::Forced => f.write_str("forced"),
             Self::ResultGone => f.write_str("its result is not in the store any more"),
             Self::OtherForge => f.write_str("built by another forge, which keyed it differently"),
-            Self::Undecided { after } => write!(f, "depends on what {after} comes to"),
+            Self::Undecided { after } => write!(f, "if packages of {after} change"),
             Self::Engine { was, now } => write!(f, "engine: {was} → {now}"),
             Self::Spec => f.write_str("spec changed"),
             Self::SpecName { was, now } => write!(f, "spec renamed: {was} → {now}"),

@@ -3,6 +3,7 @@
 //! [`inspect`] gathers what the manifest's packages are (the one part with effects); [`Plan::new`] makes the graph of
 //! them, [`Plan::decide`] says of each build whether it is there already, and if not, why it must be made.
 
+mod build_order;
 mod circle;
 mod contents;
 mod decide;
@@ -20,8 +21,10 @@ mod spec_place;
 mod spec_texts;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bstr::ByteSlice;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 pub use contents::{Results, dependency_files};
@@ -32,7 +35,7 @@ pub use inspect::{CARRIAGE_RETURNS, Inspection, Inspector, inspect};
 
 use crate::chroot::RootIdentity;
 use crate::digest::Digest;
-use crate::engine::{EngineIdentity, Facts, FactsRequest, Settings, SpecReader, Validity};
+use crate::engine::{EngineIdentity, Facts, FactsRequest, SOURCES_FOLDER, Settings, SpecReader, Validity};
 use crate::event::BuildName;
 use crate::macros::Observation;
 use crate::manifest::{BatchId, ChrootId, PackageId};
@@ -112,6 +115,28 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// The files and folders that were looked at; `sources` is the folder of the spec.
+    pub fn paths(&self, sources: &Path) -> impl Iterator<Item = PathBuf> {
+        let path = |seen: &Observation| match seen {
+            Observation::File(path, _)
+            | Observation::Start(path, _, _)
+            | Observation::Exists(path, _)
+            | Observation::Folder(path, _)
+            | Observation::Status(path, _, _)
+            | Observation::Link(path, _) => Some(path.to_path_lossy().into_owned()),
+            Observation::Glob(..)
+            | Observation::Command(..)
+            | Observation::Architecture(_)
+            | Observation::Variable(..)
+            | Observation::Machine(_)
+            | Observation::Run => None,
+        };
+        self.observations.iter().filter_map(path).map(move |path| match path.strip_prefix(SOURCES_FOLDER) {
+            Ok(below) => sources.join(below),
+            Err(_) => path,
+        })
+    }
+
     /// The name of something that is not as it was seen any more, if there is such a thing. Commands are not run once more.
     pub fn first_change(&self, reader: &dyn SpecReader) -> Option<String> {
         let has_changed = |seen: &&Observation| {

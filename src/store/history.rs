@@ -262,6 +262,17 @@ impl History {
         })
     }
 
+    /// The newest attempt at each build.
+    pub fn newest_attempts(&self) -> Result<HashMap<BuildName, BuildRow>, StoreError> {
+        let query = "SELECT number, package, chroot, state, started, ended, cause, stages, results FROM builds \
+                     WHERE number IN (SELECT max(number) FROM builds WHERE state != 'skipped' GROUP BY package, chroot)";
+        self.run(|connection| {
+            let mut statement = connection.prepare(query)?;
+            let rows = statement.query_map([], build_row)?;
+            rows.map(|row| row.map(|row| (row.build.clone(), row))).collect()
+        })
+    }
+
     /// The builds with result folders that no build of the newest of its package refers to.
     pub fn old_results(&self, before: Timestamp) -> Result<Vec<BuildRow>, StoreError> {
         let query = "SELECT number, package, chroot, state, started, ended, cause, stages, results FROM builds AS old \

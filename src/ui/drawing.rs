@@ -72,6 +72,9 @@ fn picture(view: GraphView<'_>) -> Picture {
     for node in plan.graph.node_indices() {
         let drawn = match plan.graph[node] {
             Step::Build(id) => {
+                if matches!(decisions.decision(id), Decision::NotChosen) {
+                    continue;
+                }
                 let build = plan.build(id);
                 let label = format!("{}\n{}", build.name.package, build.name.chroot);
                 DrawnNode { label, color: color(decisions.decision(id)), is_batch: false }
@@ -112,7 +115,7 @@ fn color(decision: &Decision) -> &'static str {
     match decision {
         Decision::Cached { .. } => CACHED,
         Decision::Build { .. } => BUILD,
-        Decision::Skip { failed: false, .. } => SKIPPED,
+        Decision::Skip { failed: false, .. } | Decision::NotChosen => SKIPPED,
         Decision::Skip { failed: true, .. } => FAILED,
     }
 }

@@ -20,7 +20,10 @@ use std::io;
 pub use diff_screen::diff_screen;
 pub use drawing::{GraphFormat, GraphView, draw};
 pub use events::{JsonEvents, PlainEvents, Verbosity};
-pub use plan_screen::{PlanDocument, RepositoryChanges, RootMacro, plan_document, plan_screen};
+pub use plan_screen::{
+    Action, FailedAttempt, PlanDetail, PlanDocument, PlanView, PlannedBuild, RepositoryChanges, RootMacro,
+    plan_document, plan_screen,
+};
 pub use progress::ProgressEvents;
 pub use report::{ReportStyle, report};
 pub use spec_document::{SpecContents, SpecDocument};

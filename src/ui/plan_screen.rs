@@ -1,5 +1,7 @@
 //! A plan on the screen, and as JSON.
 
+use std::collections::{BTreeSet, HashMap};
+
 use serde::Serialize;
 
 use super::table::{Column, table};
@@ -7,9 +9,11 @@ use super::terminal_text::plain_text;
 use super::words::count;
 use crate::digest::Key;
 use crate::engine::Value;
-use crate::event::BuildName;
-use crate::plan::{Decision, Decisions, Plan, Reason};
+use crate::event::{BuildName, State};
+use crate::manifest::BatchId;
+use crate::plan::{BuildId, Decision, Decisions, Fate, Plan, Reason};
 use crate::publish::{DamagedRepositoryFile, Entering, Leaving};
+use crate::store::BuildRow;
 
 /// A plan as programs read it.
 #[derive(Debug, Serialize)]
@@ -22,6 +26,8 @@ pub struct PlanDocument {
     pub leaving: Vec<Leaving>,
     /// Files of repositories that are not as forge has left them.
     pub damaged: Vec<DamagedRepositoryFile>,
+    /// How many builds nobody has asked for.
+    pub not_chosen: usize,
     /// Whether an apply would do something.
     pub work: bool,
 }
@@ -32,18 +38,57 @@ pub struct PlannedBuild {
     /// The build.
     #[serde(flatten)]
     pub build: BuildName,
-    /// `build`, `cached`, `skip` or `can't build`.
-    pub action: &'static str,
+    /// Its batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch: Option<String>,
+    /// What an apply does.
+    pub action: Action,
     /// Why.
     pub reasons: Vec<Reason>,
     /// Why it is skipped.
     pub skipped: Option<String>,
+    /// Its version, `[epoch:]version-release`, where its spec can be read.
+    pub version: Option<String>,
+    /// The version of its newest good build, where that is another one.
+    pub version_before: Option<String>,
+    /// Its newest attempt, where that failed.
+    pub failed_before: Option<FailedAttempt>,
     /// Its key, where that is known.
     pub key: Option<Key>,
     /// The builds that it comes after because it takes packages from them.
     pub needs: Vec<BuildName>,
     /// The macros, build conditions and variables that the manifest sets for it, and who says them.
     pub settings: crate::engine::Settings,
+}
+
+/// What an apply does with a build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Action {
+    /// It is built.
+    #[serde(rename = "build")]
+    Build,
+    /// It is built if packages that it needs come out differently.
+    #[serde(rename = "maybe")]
+    Maybe,
+    /// Its result is there.
+    #[serde(rename = "cached")]
+    Cached,
+    /// It is not meant to be built.
+    #[serde(rename = "skip")]
+    Skip,
+    /// It can't be built.
+    #[serde(rename = "can't build")]
+    Impossible,
+}
+
+/// An attempt at a build that failed.
+#[derive(Clone, Debug, Serialize)]
+pub struct FailedAttempt {
+    /// Its number in this project.
+    pub number: u64,
+    /// The stage that it failed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
 }
 
 /// What an apply changes in repositories beside what it builds.
@@ -57,56 +102,105 @@ pub struct RepositoryChanges {
     pub damaged: Vec<DamagedRepositoryFile>,
 }
 
-/// The plan as data.
-pub fn plan_document(plan: &Plan, decisions: &Decisions, repositories: RepositoryChanges) -> PlanDocument {
-    let RepositoryChanges { entering, leaving, damaged } = repositories;
-    let builds = plan.ids().map(|id| {
-        let build = plan.build(id);
-        let decision = decisions.decision(id);
-        let (reasons, skipped, key) = match decision {
-            Decision::Cached { key, .. } => (Vec::new(), None, Some(*key)),
-            Decision::Build { reasons } => (reasons.clone(), None, None),
-            Decision::Skip { why, .. } => (Vec::new(), Some(why.clone()), None),
-        };
-        PlannedBuild {
-            build: build.name.clone(),
-            action: action(decision),
-            reasons,
-            skipped,
-            key,
-            needs: plan.needs(id).iter().map(|need| plan.build(*need).name.clone()).collect(),
-            settings: build.settings.clone(),
-        }
-    });
-    let builds = builds.collect();
-    let publishes = !entering.is_empty() || !leaving.is_empty() || !damaged.is_empty();
-    let work = decisions.has_work() || publishes;
-    PlanDocument { builds, work, entering, leaving, damaged }
+/// A plan, and what there was before it.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanView<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What is to be done.
+    pub decisions: &'a Decisions,
+    /// Names of batches, by their place.
+    pub batches: &'a [String],
+    /// The batch of each package, by its place.
+    pub batch_of: &'a [Option<BatchId>],
+    /// The newest attempt at each build.
+    pub attempts: &'a HashMap<BuildName, BuildRow>,
+    /// The version of each build's newest good result.
+    pub versions: &'a HashMap<BuildName, String>,
 }
 
-fn action(decision: &Decision) -> &'static str {
-    match decision {
-        Decision::Cached { .. } => "cached",
-        Decision::Build { .. } => "build",
-        Decision::Skip { failed: false, .. } => "skip",
-        Decision::Skip { failed: true, .. } => "can't build",
-    }
+/// The plan as data, in the order in which it is built.
+pub fn plan_document(view: PlanView<'_>, repositories: RepositoryChanges) -> PlanDocument {
+    let RepositoryChanges { entering, leaving, damaged } = repositories;
+    let builds = view.plan.build_order().into_iter().filter_map(|id| planned_build(view, id));
+    let builds: Vec<PlannedBuild> = builds.collect();
+    let publishes = !entering.is_empty() || !leaving.is_empty() || !damaged.is_empty();
+    let work = view.decisions.has_work() || publishes;
+    let not_chosen = view.plan.builds.len() - builds.len();
+    PlanDocument { builds, not_chosen, work, entering, leaving, damaged }
+}
+
+fn planned_build(view: PlanView<'_>, id: BuildId) -> Option<PlannedBuild> {
+    let build = view.plan.build(id);
+    let (action, reasons, skipped, key) = match view.decisions.decision(id) {
+        Decision::NotChosen => return None,
+        Decision::Cached { key, .. } => (Action::Cached, Vec::new(), None, Some(*key)),
+        Decision::Build { reasons } => (action_for(reasons), reasons.clone(), None, None),
+        Decision::Skip { why, failed: false } => (Action::Skip, Vec::new(), Some(why.clone()), None),
+        Decision::Skip { why, failed: true } => (Action::Impossible, Vec::new(), Some(why.clone()), None),
+    };
+    let version = match &build.fate {
+        Fate::Buildable(inputs) => Some(inputs.facts.evr.clone()),
+        Fate::RuledOut(_) | Fate::NotYet(_) | Fate::Impossible(_) => None,
+    };
+    let version_before = view.versions.get(&build.name).filter(|before| version.as_ref() != Some(*before));
+    let batch = view.batch_of.get(build.package.0).copied().flatten();
+    Some(PlannedBuild {
+        build: build.name.clone(),
+        batch: batch.and_then(|batch| view.batches.get(batch.0)).cloned(),
+        action,
+        reasons,
+        skipped,
+        version_before: version_before.filter(|_| version.is_some()).cloned(),
+        version,
+        failed_before: view.attempts.get(&build.name).and_then(failed_attempt),
+        key,
+        needs: view.plan.needs(id).iter().map(|need| view.plan.build(*need).name.clone()).collect(),
+        settings: build.settings.clone(),
+    })
+}
+
+/// What is only undecided may turn out to be up to date.
+fn action_for(reasons: &[Reason]) -> Action {
+    let is_open = |reason: &Reason| matches!(reason, Reason::Undecided { .. });
+    if !reasons.is_empty() && reasons.iter().all(is_open) { Action::Maybe } else { Action::Build }
+}
+
+fn failed_attempt(row: &BuildRow) -> Option<FailedAttempt> {
+    let stage = row.stages.last().map(|stage| stage.name.clone());
+    (row.state == State::Failed).then_some(FailedAttempt { number: row.number, stage })
 }
 
 /// What a chroot's own files make of a macro, in words: chroot and name → body and place.
 pub type RootMacro<'a> = dyn Fn(&str, &str) -> Option<String> + 'a;
 
-/// The plan for people. What is cached is only counted unless `all`; with `explained_by`, where macros come from is said
+/// How much of a plan is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlanDetail {
+    /// How many builds there are of which kind.
+    Counts,
+    /// What an apply changes.
+    Changes,
+    /// What is up to date as well.
+    All,
+}
+
+/// The plan for people. With `explained_by`, where macros come from is said
 /// as well, and what they stand above.
-pub fn plan_screen(document: &PlanDocument, all: bool, explained_by: Option<&RootMacro<'_>>) -> String {
+pub fn plan_screen(
+    document: &PlanDocument,
+    detail: PlanDetail,
+    explained_by: Option<&RootMacro<'_>>,
+) -> String {
+    if detail == PlanDetail::Counts {
+        return counts(document);
+    }
+    let all = detail == PlanDetail::All;
     let shown: Vec<&PlannedBuild> =
-        document.builds.iter().filter(|build| all || build.action != "cached").collect();
+        document.builds.iter().filter(|build| all || build.action != Action::Cached).collect();
     let mut screen = String::new();
     if !shown.is_empty() {
-        let columns =
-            [Column::Left("package"), Column::Left("chroot"), Column::Left("action"), Column::Left("why")];
-        let rows: Vec<Vec<String>> = shown.iter().map(|build| row(build)).collect();
-        screen.push_str(&table(&columns, &rows));
+        screen.push_str(&builds_table(&shown));
     }
     if let Some(root_macro) = explained_by {
         shown.iter().for_each(|build| screen.push_str(&plain_text(&explain_build(build, root_macro))));
@@ -149,10 +243,53 @@ fn entering_lines(entering: &[Entering]) -> String {
     lines
 }
 
-fn row(build: &PlannedBuild) -> Vec<String> {
-    let reasons: Vec<String> = build.reasons.iter().map(ToString::to_string).collect();
-    let why = build.skipped.clone().unwrap_or_else(|| reasons.join("; "));
-    vec![build.build.package.clone(), build.build.chroot.clone(), build.action.to_owned(), why]
+/// Builds, one a row; the batch is told where there are batches.
+fn builds_table(builds: &[&PlannedBuild]) -> String {
+    let has_batches = builds.iter().any(|build| build.batch.is_some());
+    let mut columns = vec![Column::Left("package"), Column::Left("chroot")];
+    columns.extend(has_batches.then_some(Column::Left("batch")));
+    columns.extend([Column::Left("action"), Column::Left("version"), Column::Left("why")]);
+    let row = |build: &&PlannedBuild| {
+        let mut cells = vec![build.build.package.clone(), build.build.chroot.clone()];
+        cells.extend(has_batches.then(|| build.batch.clone().unwrap_or_default()));
+        cells.extend([build.action.name().to_owned(), shown_version(build), shown_why(build)]);
+        cells
+    };
+    let rows: Vec<Vec<String>> = builds.iter().map(row).collect();
+    table(&columns, &rows)
+}
+
+fn shown_version(build: &PlannedBuild) -> String {
+    match (&build.version_before, &build.version) {
+        (Some(before), Some(version)) => format!("{before} → {version}"),
+        (None, Some(version)) => version.clone(),
+        (_, None) => String::new(),
+    }
+}
+
+fn shown_why(build: &PlannedBuild) -> String {
+    if let Some(skipped) = &build.skipped {
+        return skipped.clone();
+    }
+    let failed = build.failed_before.as_ref().filter(|_| build.action != Action::Cached);
+    let failed = failed.map(|failed| match &failed.stage {
+        Some(stage) => format!("failed last time (%{stage}, #{})", failed.number),
+        None => format!("failed last time (#{})", failed.number),
+    });
+    failed.into_iter().chain(build.reasons.iter().map(ToString::to_string)).collect::<Vec<_>>().join("; ")
+}
+
+impl Action {
+    /// As it is shown.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Build => "build",
+            Self::Maybe => "maybe",
+            Self::Cached => "up to date",
+            Self::Skip => "skip",
+            Self::Impossible => "can't build",
+        }
+    }
 }
 
 fn explain_build(build: &PlannedBuild, root_macro: &RootMacro<'_>) -> String {
@@ -177,22 +314,41 @@ fn explain_build(build: &PlannedBuild, root_macro: &RootMacro<'_>) -> String {
 }
 
 fn counts(document: &PlanDocument) -> String {
-    let of = |action: &str| document.builds.iter().filter(|build| build.action == action).count();
-    let counted = [
-        ("build", "to build"),
-        ("cached", "up to date"),
-        ("skip", "skipped"),
-        ("can't build", "can't be built"),
+    let of = |action: Action| document.builds.iter().filter(|build| build.action == action).count();
+    let (build, maybe) = (of(Action::Build), of(Action::Maybe));
+    let mut parts = match (build, maybe) {
+        (0, 0) => Vec::new(),
+        (build, 0) => vec![format!("{build} to build")],
+        (0, maybe) => vec![format!("up to {maybe} to build")],
+        (build, maybe) => vec![format!("{build} to build, up to {maybe} more{}", deciders(document))],
+    };
+    let others = [
+        (of(Action::Cached), "up to date"),
+        (of(Action::Skip), "skipped"),
+        (of(Action::Impossible), "can't be built"),
+        (document.not_chosen, "not chosen"),
     ];
-    let parts: Vec<String> = counted
-        .iter()
-        .map(|(action, word)| (of(action), word))
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, word)| format!("{number} {word}"))
+    let others = others.iter().filter(|(number, _)| *number > 0);
+    parts.extend(others.map(|(number, word)| format!("{number} {word}")));
+    let parts = if parts.is_empty() { "none".to_owned() } else { parts.join(", ") };
+    format!("{}: {parts}\n", count(document.builds.len() + document.not_chosen, "build"))
+}
+
+/// How many builds that others depend on are named.
+const MOST_DECIDERS: usize = 3;
+
+/// Whose packages decide on the builds that may be made.
+fn deciders(document: &PlanDocument) -> String {
+    let reasons = document.builds.iter().flat_map(|build| &build.reasons);
+    let named: BTreeSet<&str> = reasons
+        .filter_map(|reason| match reason {
+            Reason::Undecided { after } => Some(after.split_whitespace().next().unwrap_or(after)),
+            _ => None,
+        })
         .collect();
-    format!(
-        "{}: {}\n",
-        count(document.builds.len(), "build"),
-        if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
-    )
+    if named.is_empty() || named.len() > MOST_DECIDERS {
+        return String::new();
+    }
+    let named: Vec<&str> = named.into_iter().collect();
+    format!(" if packages of {} change", named.join(", "))
 }

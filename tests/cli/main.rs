@@ -46,6 +46,7 @@ mod reading;
 mod requirements;
 mod roots;
 mod secrets;
+mod selection;
 mod source_packages;
 mod sources;
 mod spec;
