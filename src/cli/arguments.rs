@@ -65,8 +65,12 @@ pub enum Command {
     Fmt(Fmt),
     /// Write a manifest for the specs in this folder
     Init(Init),
-    /// Show the newest builds and how they ended
+    /// Show how it stands with each build
     Status(Status),
+    /// Show why a package would be built, or was: back to what has changed
+    Why(Why),
+    /// Show the newest builds and how they ended
+    History(History),
     /// Show the log of a package's newest build
     Log(Log),
     /// Show where a package's newest results are
@@ -227,8 +231,40 @@ pub struct Init {
 /// `forge status`
 #[derive(Args, Debug)]
 pub struct Status {
-    /// The package; all where none is named
-    pub package: Option<String>,
+    /// Which builds.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Show every build, also where there are more than fit a screen
+    #[arg(long)]
+    pub all: bool,
+    /// Print them as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `forge why`
+#[derive(Args, Debug)]
+pub struct Why {
+    /// Which builds.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Print it as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `forge history`
+#[derive(Args, Debug)]
+pub struct History {
+    /// Packages, by name or pattern; all where none is named
+    #[arg(value_name = "PACKAGE")]
+    pub packages: Vec<String>,
+    /// Only builds in this chroot; patterns will do
+    #[arg(long, value_name = "CHROOT")]
+    pub chroot: Vec<String>,
+    /// Only builds that failed
+    #[arg(long)]
+    pub failed: bool,
     /// How many builds
     #[arg(short, long, default_value_t = 20)]
     pub number: usize,
@@ -240,7 +276,7 @@ pub struct Status {
 /// `forge log`
 #[derive(Args, Debug)]
 pub struct Log {
-    /// The package
+    /// The package, or the number of a build: '#12'
     pub package: String,
     /// Go on as the log grows, until the build ends
     #[arg(short, long)]
@@ -256,7 +292,7 @@ pub struct Log {
 /// `forge results`
 #[derive(Args, Debug)]
 pub struct Results {
-    /// The package
+    /// The package, or the number of a build: '#12'
     pub package: String,
     /// In this chroot
     #[arg(long)]

@@ -67,10 +67,11 @@ impl ChangedFiles {
         }
         let now: BTreeSet<PathBuf> =
             manifest_files(git.folder).map_err(Failure::Manifest)?.into_iter().map(PathBuf::from).collect();
-        let manifest = match now.iter().any(|file| files.contains(file)) || files.iter().any(is_manifest) {
-            false => ManifestChange::None,
-            true => git.manifest_before(revision, is_range).await?,
-        };
+        let manifest =
+            match now.iter().any(|file| files.contains(file)) || files.iter().any(|file| is_manifest(file)) {
+                false => ManifestChange::None,
+                true => git.manifest_before(revision, is_range).await?,
+            };
         let mut settings = BTreeMap::new();
         if let ManifestChange::From(before) = &manifest {
             settings = all_settings(before, over);
@@ -197,7 +198,7 @@ fn digest_settings(settings: &Settings) -> Digest {
 }
 
 /// Whether a file may be one of a manifest's.
-fn is_manifest(file: &PathBuf) -> bool {
+fn is_manifest(file: &Path) -> bool {
     file.extension().is_some_and(|extension| extension == "kdl")
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -132,6 +133,13 @@ pub enum CliError {
         /// What it said.
         reason: String,
     },
+    /// A build that there was not.
+    #[error("there is no build #{number} in this project")]
+    #[diagnostic(code(forge::cli::no_build), help("`forge history` lists builds with their numbers"))]
+    NoBuild {
+        /// Its number.
+        number: u64,
+    },
     /// A stage that a log does not have.
     #[error("the log has no stage `{stage}`")]
     #[diagnostic(code(forge::cli::no_stage), help("{help}"))]
@@ -214,6 +222,11 @@ impl Context {
             width,
             secret_key: OnceLock::new(),
         }
+    }
+
+    /// How many characters a line of standard output has, where that is a terminal.
+    pub fn output_width(&self) -> Option<usize> {
+        columns(io::stdout())
     }
 
     /// Takes what was said for every command.
@@ -330,6 +343,10 @@ fn without_climbing(path: HostPath) -> HostPath {
 }
 
 fn terminal_width() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(io::stderr()).ok()?;
+    columns(io::stderr())
+}
+
+fn columns(terminal: impl AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(terminal).ok()?;
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
 }

@@ -7,11 +7,11 @@ use super::Exit;
 use super::arguments::Log;
 use super::context::{CliError, Context, Failure};
 use super::project::Project;
-use super::results::newest;
-use crate::event::State;
+use super::results::attempts;
+use crate::event::{Clock, State, SystemClock};
 use crate::store::{BuildRow, History};
 use crate::text::suggestion;
-use crate::ui::TerminalText;
+use crate::ui::{TerminalText, Verbosity, age, plain_text};
 
 /// How often a growing log is looked at.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -20,11 +20,18 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub fn run(arguments: &Log, context: &Context) -> Result<Exit, Failure> {
     let project = Project::find(context)?;
     let history = project.history()?;
-    let rows = newest(&history, &arguments.package, arguments.chroot.as_deref())?;
+    let rows = attempts(&history, &arguments.package, arguments.chroot.as_deref())?;
+    let others: Vec<String> = rows.iter().map(|row| row.build.chroot.clone()).collect();
     // Several chroots: the newest of them, unless one is named.
     let Some(row) = rows.into_iter().max_by_key(|row| row.number) else {
         return Ok(Exit::Success);
     };
+    if others.len() > 1 {
+        let others: Vec<&str> =
+            others.iter().map(String::as_str).filter(|other| *other != row.build.chroot).collect();
+        let (chroot, others) = (&row.build.chroot, others.join(", "));
+        context.tell(&plain_text(&format!("note: this is the one in {chroot}; `--chroot` takes {others}\n")));
+    }
     // A build's folder is known before its row says so.
     let folder = format!("results/{}/{:08}-{}", row.build.chroot, row.number, row.build.package);
     let folder = project.state()?.folder(folder).map_err(CliError::Io)?;
@@ -55,6 +62,11 @@ fn copy(
     context: &Context,
 ) -> Result<(), Failure> {
     let mut output = context.output();
+    let words = beginning(row);
+    output.write_all(plain_text(&words).as_bytes()).map_err(output_failure)?;
+    if context.verbosity < Verbosity::Verbose {
+        skip_command(&mut file).map_err(CliError::Io)?;
+    }
     let mut buffer = vec![0; 64 * 1024];
     // Builds run programs of others: what they wrote must not steer the terminal that it is shown on.
     let (mut cleaner, mut shown) = (TerminalText::default(), Vec::new());
@@ -79,6 +91,25 @@ fn copy(
         let position = file.stream_position().map_err(CliError::Io)?;
         file.seek(SeekFrom::Start(position)).map_err(CliError::Io)?;
     }
+}
+
+/// What the log is of.
+fn beginning(row: &BuildRow) -> String {
+    let when = age(SystemClock.now().since(row.ended.unwrap_or(row.started)));
+    let cause = row.cause.as_ref().map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("# {}, build #{}, {} {when}{cause}\n", row.build, row.number, row.state)
+}
+
+/// How much of a log's first line is looked at: the command, with all its macros.
+const LONGEST_COMMAND: usize = 1 << 20;
+
+/// Goes on behind the line with the command that has made the log, if it begins with that.
+fn skip_command(file: &mut std::fs::File) -> std::io::Result<()> {
+    let mut begin = Vec::new();
+    file.by_ref().take(LONGEST_COMMAND as u64).read_to_end(&mut begin)?;
+    let end = begin.iter().position(|byte| *byte == b'\n').filter(|_| begin.starts_with(b"$ "));
+    let behind = end.map_or(0, |end| end as u64 + 1);
+    file.seek(SeekFrom::Start(behind)).map(drop)
 }
 
 fn output_failure(error: std::io::Error) -> Failure {

@@ -12,6 +12,7 @@ mod exit;
 mod fmt;
 mod gc;
 mod graph;
+mod history;
 mod init;
 mod log;
 mod man;
@@ -25,6 +26,7 @@ mod selection;
 mod spec;
 mod status;
 mod store;
+mod why;
 mod worker;
 
 use std::ffi::OsString;
@@ -98,6 +100,8 @@ fn command(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Fmt(arguments) => fmt::run(&arguments, context),
         Command::Init(arguments) => init::run(&arguments, context),
         Command::Status(arguments) => status::run(&arguments, context),
+        Command::History(arguments) => history::run(&arguments, context),
+        Command::Why(arguments) => why::run(&arguments, context),
         Command::Log(arguments) => log::run(&arguments, context),
         Command::Results(arguments) => results::run(&arguments, context),
         Command::Gc(arguments) => gc::run(&arguments, context),

@@ -16,7 +16,7 @@ use crate::macros::{Configuration, Definition, Limits, Macros, SystemHost, Table
 use crate::manifest::Manifest;
 use crate::process::Cancel;
 use crate::publish::Verification;
-use crate::ui::{PlanDetail, PlanView, RepositoryChanges, RootMacro, Verbosity, plan_document, plan_screen};
+use crate::ui::{PlanDetail, RepositoryChanges, RootMacro, Verbosity, plan_document, plan_screen};
 
 /// Shows what an apply would do.
 pub fn run(arguments: &Plan, context: &Context) -> Result<Exit, Failure> {
@@ -30,16 +30,8 @@ pub fn run(arguments: &Plan, context: &Context) -> Result<Exit, Failure> {
     };
     let (attempts, versions) = (planned.history.newest_attempts()?, planned.versions_before());
     let batches = planned.batch_names();
-    let batch_of: Vec<_> = planned.manifest.packages.iter().map(|package| package.batch).collect();
-    let view = PlanView {
-        plan: &planned.plan,
-        decisions: &planned.decisions,
-        batches: &batches,
-        batch_of: &batch_of,
-        attempts: &attempts,
-        versions: &versions,
-    };
-    let document = plan_document(view, changes);
+    let batch_of = planned.batch_of();
+    let document = plan_document(planned.view(&batches, &batch_of, &attempts, &versions), changes);
     if arguments.json {
         let json = serde_json::to_string_pretty(&document).map_err(std::io::Error::other);
         context.print(&format!("{}\n", json.map_err(CliError::Io)?))?;

@@ -13,15 +13,17 @@ use super::selection::Chooser;
 use crate::engine::{Engine, EngineInRoot, Native, Root, Rpmbuild};
 use crate::event::{BuildName, Clock, SystemClock};
 use crate::files::{Folder, HostPath};
-use crate::manifest::Manifest;
 use crate::manifest::declaration::EngineChoice;
+use crate::manifest::{BatchId, Manifest};
+use crate::package::version_of_nevra;
 use crate::plan::{
     Build, BuildId, Decision, Decisions, Fate, Inspection, Inspector, Plan, PlanError, inspect,
 };
 use crate::process::{Cancel, Supervisor};
 use crate::publish::{DecodedRecords, Repositories, Verification};
 use crate::source::Unpacked;
-use crate::store::{History, LastBuild, Store};
+use crate::store::{BuildRow, History, LastBuild, Store};
+use crate::ui::PlanView;
 
 /// A plan, and what it was made with.
 pub struct Planned {
@@ -127,9 +129,7 @@ impl Planned {
         self.last_good = Arc::new(self.history.last_good()?);
         let mut decisions = self.plan.decide(&self.store, &self.last_good);
         let attempts = if selection.failed { self.history.newest_attempts()? } else { HashMap::new() };
-        let changed = self.changed.as_ref();
-        let chooser = Chooser { manifest: &self.manifest, plan: &self.plan, attempts: &attempts, changed };
-        chooser.apply(selection, &mut decisions)?;
+        self.chooser(&attempts).apply(selection, &mut decisions)?;
         self.decisions = Arc::new(decisions);
         Ok(())
     }
@@ -197,10 +197,37 @@ impl Planned {
             let name = &self.plan.build(id).name;
             let result = self.store.result(&self.last_good.get(name)?.key)?;
             let source = result.files.iter().find(|file| file.package.arch == "src")?;
-            let evr = source.package.nevra.strip_prefix(&source.package.name)?.strip_prefix('-')?;
-            Some((name.clone(), evr.rsplit_once('.')?.0.to_owned()))
+            Some((name.clone(), version_of_nevra(&source.package.nevra)?))
         };
         self.plan.ids().filter(is_built).filter_map(version).collect()
+    }
+
+    /// The builds that are asked for; not those that they need.
+    pub fn asked(&self, selection: &Selection) -> Result<Vec<BuildId>, Failure> {
+        let attempts = if selection.failed { self.history.newest_attempts()? } else { HashMap::new() };
+        let chosen = self.chooser(&attempts).choose(selection)?;
+        let chosen = chosen.map_or_else(|| self.plan.ids().collect(), |chosen| chosen.into_iter().collect());
+        Ok(chosen)
+    }
+
+    fn chooser<'a>(&'a self, attempts: &'a HashMap<BuildName, BuildRow>) -> Chooser<'a> {
+        Chooser { manifest: &self.manifest, plan: &self.plan, attempts, changed: self.changed.as_ref() }
+    }
+
+    /// The plan with what there was before it.
+    pub fn view<'a>(
+        &'a self,
+        batches: &'a [String],
+        batch_of: &'a [Option<BatchId>],
+        attempts: &'a HashMap<BuildName, BuildRow>,
+        versions: &'a HashMap<BuildName, String>,
+    ) -> PlanView<'a> {
+        PlanView { plan: &self.plan, decisions: &self.decisions, batches, batch_of, attempts, versions }
+    }
+
+    /// The batch of each package, by its place.
+    pub fn batch_of(&self) -> Vec<Option<BatchId>> {
+        self.manifest.packages.iter().map(|package| package.batch).collect()
     }
 
     /// Names of batches, by their place.

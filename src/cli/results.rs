@@ -12,7 +12,7 @@ use crate::ui::plain_text;
 pub fn run(arguments: &Results, context: &Context) -> Result<Exit, Failure> {
     let project = Project::find(context)?;
     let history = project.history()?;
-    let rows = newest(&history, &arguments.package, arguments.chroot.as_deref())?;
+    let rows = attempts(&history, &arguments.package, arguments.chroot.as_deref())?;
     let mut text = String::new();
     for row in rows {
         let Some(results) = &row.results else { continue };
@@ -27,8 +27,19 @@ pub fn run(arguments: &Results, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
+/// The build of that number (`#12`), or the newest build of a package in each chroot, or in the one that is named.
+pub fn attempts(history: &History, wanted: &str, chroot: Option<&str>) -> Result<Vec<BuildRow>, Failure> {
+    let Some(number) = wanted.strip_prefix('#').and_then(|number| number.parse::<u64>().ok()) else {
+        return newest(history, wanted, chroot);
+    };
+    match history.build(number)? {
+        Some(row) => Ok(vec![row]),
+        None => Err(CliError::NoBuild { number }.into()),
+    }
+}
+
 /// The newest build of a package in each chroot, or in the one that is named.
-pub fn newest(history: &History, package: &str, chroot: Option<&str>) -> Result<Vec<BuildRow>, Failure> {
+fn newest(history: &History, package: &str, chroot: Option<&str>) -> Result<Vec<BuildRow>, Failure> {
     let rows = history.builds(Some(package), usize::MAX)?;
     let mut found: Vec<BuildRow> = Vec::new();
     for row in rows.into_iter().filter(|row| chroot.is_none_or(|chroot| row.build.chroot == chroot)) {

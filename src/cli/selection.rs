@@ -50,7 +50,7 @@ impl Chooser<'_> {
     }
 
     /// The builds that all parts of the selection name; nothing where it names none, which is all of them.
-    fn choose(&self, selection: &Selection) -> Result<Option<BTreeSet<BuildId>>, Failure> {
+    pub fn choose(&self, selection: &Selection) -> Result<Option<BTreeSet<BuildId>>, Failure> {
         if !selection.is_partial() {
             return Ok(None);
         }

@@ -1,67 +1,212 @@
 //! `forge status`
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+
 use super::Exit;
 use super::arguments::Status;
 use super::context::{CliError, Context, Failure};
+use super::planning::{plan, runtime};
 use super::project::Project;
+use crate::event::{BuildName, Clock, State, SystemClock, Timestamp};
+use crate::process::Cancel;
+use crate::publish::Verification;
 use crate::store::BuildRow;
-use crate::ui::{Column, duration, table};
+use crate::ui::{Action, Column, PlannedBuild, RepositoryChanges, age, plan_document, table_within};
 
-/// Shows the newest builds.
+/// How many builds are shown where nobody asks for more: they fit a screen.
+const MOST_SHOWN: usize = 18;
+
+/// Shows how it stands with each build.
 pub fn run(arguments: &Status, context: &Context) -> Result<Exit, Failure> {
     let project = Project::find(context)?;
-    let history = project.history()?;
-    let rows = history.builds(arguments.package.as_deref(), arguments.number)?;
+    let selection = &arguments.selection;
+    let planned = runtime()?.block_on(plan(&project, selection, &Cancel::default(), context))?;
+    let attempts = planned.history.newest_attempts()?;
+    let repositories = planned.repositories(&project, Verification::TimesFirst, Arc::new(SystemClock));
+    let published = repositories.published_versions()?;
+    let (batches, batch_of, versions) = (planned.batch_names(), planned.batch_of(), HashMap::new());
+    let view = planned.view(&batches, &batch_of, &attempts, &versions);
+    let document = plan_document(view, RepositoryChanges::default());
+    let mut rows: Vec<StatusRow> =
+        document.builds.iter().map(|build| StatusRow::new(build, &attempts, &published)).collect();
+    rows.sort_by_key(|row| row.state);
     if arguments.json {
-        let json: Vec<_> = rows.iter().map(as_json).collect();
-        let text =
-            serde_json::to_string_pretty(&json).map_err(std::io::Error::other).map_err(CliError::Io)?;
-        context.print(&format!("{text}\n"))?;
-        return Ok(Exit::Success);
+        let document = serde_json::json!({ "version": 1, "builds": rows });
+        let text = serde_json::to_string_pretty(&document).map_err(std::io::Error::other);
+        context.print(&format!("{}\n", text.map_err(CliError::Io)?))?;
+    } else {
+        context.print(&screen(&rows, arguments.all, context))?;
     }
-    if rows.is_empty() {
-        return match &arguments.package {
-            None => context.print("nothing has been built yet: run `forge apply`\n").map(|()| Exit::Success),
-            Some(package) => Err(super::results::not_built(&history, package)),
-        };
-    }
-    let columns = [
-        Column::Right("number"),
-        Column::Left("package"),
-        Column::Left("chroot"),
-        Column::Left("state"),
-        Column::Right("time"),
-        Column::Left("began"),
-        Column::Left("why"),
-    ];
-    let rows: Vec<Vec<String>> = rows.iter().map(as_row).collect();
-    context.print(&table(&columns, &rows))?;
     Ok(Exit::Success)
 }
 
-fn as_row(row: &BuildRow) -> Vec<String> {
-    let took = row.ended.map(|ended| duration(ended.since(row.started))).unwrap_or_default();
-    vec![
-        row.number.to_string(),
-        row.build.package.clone(),
-        row.build.chroot.clone(),
-        row.state.name().to_owned(),
-        took,
-        row.started.to_string(),
-        row.cause.clone().unwrap_or_default(),
-    ]
+/// How it stands with a build. What needs somebody comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Standing {
+    /// Its newest attempt failed, and nothing has been built since.
+    Failed,
+    /// It can't be built as things are.
+    Impossible,
+    /// It is being built.
+    Running,
+    /// Something that it is made of has changed.
+    Changed,
+    /// It was never built here.
+    New,
+    /// It is built if packages that it needs change.
+    Maybe,
+    /// It is not meant to be built.
+    Skipped,
+    /// Nothing is to be done.
+    UpToDate,
 }
 
-fn as_json(row: &BuildRow) -> serde_json::Value {
-    serde_json::json!({
-        "number": row.number,
-        "package": row.build.package,
-        "chroot": row.build.chroot,
-        "state": row.state,
-        "started": row.started,
-        "ended": row.ended,
-        "cause": row.cause,
-        "stages": row.stages,
-        "results": row.results.as_ref().map(|results| format!(".forge/{results}")),
-    })
+impl Standing {
+    const ALL: [Self; 8] = [
+        Self::Failed,
+        Self::Impossible,
+        Self::Running,
+        Self::Changed,
+        Self::New,
+        Self::Maybe,
+        Self::Skipped,
+        Self::UpToDate,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Impossible => "can't build",
+            Self::Running => "running",
+            Self::Changed => "changed",
+            Self::New => "new",
+            Self::Maybe => "maybe",
+            Self::Skipped => "skipped",
+            Self::UpToDate => "up to date",
+        }
+    }
+}
+
+/// How it stands with one build.
+#[derive(Debug, Serialize)]
+struct StatusRow {
+    #[serde(flatten)]
+    build: BuildName,
+    state: Standing,
+    /// The version that its spec says.
+    version: Option<String>,
+    /// The version that its repository has.
+    published: Option<String>,
+    /// The newest attempt.
+    last: Option<LastAttempt>,
+    /// Why it is so.
+    cause: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct LastAttempt {
+    number: u64,
+    state: State,
+    started: Timestamp,
+    ended: Option<Timestamp>,
+}
+
+impl StatusRow {
+    fn new(
+        build: &PlannedBuild,
+        attempts: &HashMap<BuildName, BuildRow>,
+        published: &HashMap<BuildName, String>,
+    ) -> Self {
+        let last = attempts.get(&build.build);
+        let state = standing(build, last);
+        let reasons = || build.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        let cause = match state {
+            Standing::Failed => last.and_then(|last| last.cause.clone()),
+            Standing::Impossible | Standing::Skipped => build.skipped.clone(),
+            Standing::Changed | Standing::Maybe => Some(reasons()),
+            Standing::Running | Standing::New | Standing::UpToDate => None,
+        };
+        Self {
+            build: build.build.clone(),
+            state,
+            version: build.version.clone(),
+            published: published.get(&build.build).cloned(),
+            last: last.map(|last| LastAttempt {
+                number: last.number,
+                state: last.state,
+                started: last.started,
+                ended: last.ended,
+            }),
+            cause: cause.filter(|cause| !cause.is_empty()),
+        }
+    }
+
+    fn cells(&self, now: Timestamp) -> Vec<String> {
+        let last = self.last.as_ref();
+        let when = last.map(|last| age(now.since(last.ended.unwrap_or(last.started))));
+        vec![
+            self.build.package.clone(),
+            self.build.chroot.clone(),
+            self.state.name().to_owned(),
+            self.published.clone().unwrap_or_else(|| "-".to_owned()),
+            last.map(|last| format!("#{} {}", last.number, last.state.name())).unwrap_or_default(),
+            when.unwrap_or_default(),
+            self.cause.clone().unwrap_or_default(),
+        ]
+    }
+}
+
+fn standing(build: &PlannedBuild, last: Option<&BuildRow>) -> Standing {
+    let is = |state: State| last.is_some_and(|last| last.state == state);
+    match build.action {
+        _ if is(State::Running) => Standing::Running,
+        Action::Cached => Standing::UpToDate,
+        Action::Skip => Standing::Skipped,
+        Action::Impossible => Standing::Impossible,
+        Action::Build | Action::Maybe if is(State::Failed) => Standing::Failed,
+        Action::Maybe => Standing::Maybe,
+        Action::Build if last.is_none() => Standing::New,
+        Action::Build => Standing::Changed,
+    }
+}
+
+fn screen(rows: &[StatusRow], is_all: bool, context: &Context) -> String {
+    let most = if is_all { usize::MAX } else { MOST_SHOWN };
+    // Of many, those that are well are only counted.
+    let is_shown = |row: &&StatusRow| is_all || rows.len() <= most || row.state != Standing::UpToDate;
+    let shown: Vec<&StatusRow> = rows.iter().filter(is_shown).take(most).collect();
+    let left = rows.iter().filter(is_shown).count() - shown.len();
+    let mut text = String::new();
+    if !shown.is_empty() {
+        let columns = [
+            Column::Left("package"),
+            Column::Left("chroot"),
+            Column::Left("state"),
+            Column::Left("published"),
+            Column::Left("last build"),
+            Column::Left("when"),
+            Column::Left("why"),
+        ];
+        let now = SystemClock.now();
+        let cells: Vec<Vec<String>> = shown.iter().map(|row| row.cells(now)).collect();
+        text.push_str(&table_within(&columns, &cells, context.output_width()));
+        if left > 0 {
+            text.push_str(&format!("… and {left} more: `forge status --all`\n"));
+        }
+        text.push('\n');
+    }
+    let counted = Standing::ALL.iter().filter_map(|state| {
+        let number = rows.iter().filter(|row| row.state == *state).count();
+        (number > 0).then(|| format!("{number} {}", state.name()))
+    });
+    let counted: Vec<String> = counted.collect();
+    text.push_str(&format!(
+        "{}\n",
+        if counted.is_empty() { "no builds".to_owned() } else { counted.join(", ") }
+    ));
+    text
 }

@@ -262,6 +262,13 @@ impl Writer {
     fn end(&mut self, ending: BuildEnding, at: Timestamp) -> Result<(), ExecuteError> {
         let BuildEnding { build, state, result, mut details, usual, found } = ending;
         let mut begun = self.begun.remove(&build);
+        if state == State::Skipped
+            && let Some(begun) = begun.take()
+        {
+            // Nothing was built: that its source package was made, or it was looked at, is no attempt.
+            self.records.history.forget(begun.number)?;
+            self.records.state.remove(&begun.folder)?;
+        }
         match (&mut begun, found) {
             (Some(begun), Some(found)) => begun.build = found.build,
             (None, Some(found)) if !found.is_known => {
@@ -332,6 +339,7 @@ impl Records {
             started: *started,
             ended,
             key: build.key,
+            reasons: build.reasons.clone(),
             stages: details.stages.clone(),
             packages: files.iter().map(|file| (file.name.clone(), file.sha256.clone())).collect(),
             failure: details.failure.clone(),
@@ -347,7 +355,12 @@ impl Records {
             stages: details.stages.clone(),
             results: Some(folder.clone()),
         };
-        Ok(self.history.end(&row)?)
+        self.history.end(&row)?;
+        if build.reasons.is_empty() {
+            return Ok(());
+        }
+        let reasons = serde_json::to_string(&build.reasons).unwrap_or_default();
+        Ok(self.history.remember_reasons(*number, &reasons)?)
     }
 
     fn remember_good(&self, begun: &BegunBuild, key: Key, duration: Duration) -> Result<(), ExecuteError> {

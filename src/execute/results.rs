@@ -9,6 +9,7 @@ use super::task::Task;
 use crate::digest::Key;
 use crate::event::{BuildName, Failure, StageTime, State, Timestamp};
 use crate::files::{EntryKind, Folder, Sharing};
+use crate::plan::Reason;
 use crate::store::{ResultFile, StepResult, Store};
 
 /// Where result folders are, below the project's state folder.
@@ -33,6 +34,9 @@ pub struct ResultRecord {
     pub ended: Timestamp,
     /// Its key.
     pub key: Key,
+    /// Why it was built.
+    #[serde(default)]
+    pub reasons: Vec<Reason>,
     /// Its stages.
     pub stages: Vec<StageTime>,
     /// Its packages: file name and SHA-256.

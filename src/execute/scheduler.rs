@@ -23,7 +23,7 @@ use crate::files::Folder;
 use crate::manifest::declaration::OnFailure;
 use crate::manifest::{ChrootId, Manifest};
 use crate::plan::{
-    BuildId, Decision, Decisions, Fate, Inputs, Plan, Reason, Results, Step, dependency_files,
+    BuildId, Decision, Decisions, Fate, Ingredients, Inputs, Plan, Reason, Results, Step, dependency_files,
 };
 use crate::process::Cancel;
 use crate::store::{History, LastBuild, ResultFile, StepResult, Store};
@@ -494,11 +494,22 @@ impl Scheduler {
         let timeout = self.execution.manifest.package(build.package).timeout;
         let dependencies = dependencies.into_iter().map(|(_, file)| file).collect();
         let name = build.name.clone();
-        let is_forced = match self.execution.decisions.decision(id) {
-            Decision::Build { reasons } => reasons.contains(&Reason::Forced),
-            Decision::Cached { .. } | Decision::Skip { .. } | Decision::NotChosen => false,
+        let reasons = self.reasons(id, &ingredients);
+        Arc::new(ScheduledBuild { name, inputs, ingredients, key, timeout, dependencies, reasons })
+    }
+
+    /// Why a build is made. What was left open until what it needs was there can be said now.
+    fn reasons(&self, id: BuildId, ingredients: &Ingredients) -> Vec<Reason> {
+        let Decision::Build { reasons } = self.execution.decisions.decision(id) else {
+            return Vec::new();
         };
-        Arc::new(ScheduledBuild { name, inputs, ingredients, key, timeout, dependencies, is_forced })
+        if !reasons.iter().any(|reason| matches!(reason, Reason::Undecided { .. })) {
+            return reasons.clone();
+        }
+        let Execution { plan, store, last_good, .. } = &self.execution;
+        let mut all = plan.reasons_to_build(store, last_good.get(self.name(id)), ingredients);
+        all.extend(reasons.iter().filter(|reason| **reason == Reason::Forced).cloned());
+        all
     }
 
     fn spawn(

@@ -108,7 +108,7 @@ impl Steps {
         let store = Arc::clone(&self.store);
         let source = run_blocking(move || Ok(store.result(&source_key))).await?;
         if source.is_some()
-            && !build.is_forced
+            && !build.is_forced()
             && let Some(result) = self.find_result(key).await?
         {
             let found = Some(FoundBuild { build: Arc::clone(build), is_known: *is_known });

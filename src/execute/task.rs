@@ -7,7 +7,7 @@ use crate::digest::Key;
 use crate::engine::Settings;
 use crate::event::BuildName;
 use crate::files::{Folder, HostPath};
-use crate::plan::{Ingredients, Inputs};
+use crate::plan::{Ingredients, Inputs, Reason};
 use crate::store::ResultFile;
 
 /// The time of packages whose spec has no changelog: 1980-01-01, the earliest that zip files can hold.
@@ -28,11 +28,16 @@ pub struct ScheduledBuild {
     pub timeout: Duration,
     /// Packages of other builds that belong into the root.
     pub dependencies: Vec<ResultFile>,
-    /// Whether it is built where its result is there already.
-    pub is_forced: bool,
+    /// Why it is built, if it is.
+    pub reasons: Vec<Reason>,
 }
 
 impl ScheduledBuild {
+    /// Whether it is built where its result is there already.
+    pub fn is_forced(&self) -> bool {
+        self.reasons.contains(&Reason::Forced)
+    }
+
     /// What it is built with.
     pub fn settings(&self) -> &Settings {
         &self.ingredients.settings

@@ -112,6 +112,14 @@ pub fn read_headers_of(file: &str, reader: &mut impl Read) -> Result<Headers, Pa
     read_headers(reader).map_err(|source| PackageError::Header { file: file.to_owned(), source })
 }
 
+/// `[epoch:]version-release` of `name-[epoch:]version-release.arch`.
+pub fn version_of_nevra(nevra: &str) -> Option<String> {
+    let (rest, _) = nevra.rsplit_once('.')?;
+    let mut parts = rest.rsplitn(3, '-');
+    let (release, version) = (parts.next()?, parts.next()?);
+    parts.next().map(|_| format!("{version}-{release}"))
+}
+
 fn content_error(file: &str, error: &rpm::Error) -> PackageError {
     PackageError::Content { file: file.to_owned(), reason: error.to_string() }
 }

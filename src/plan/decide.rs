@@ -78,6 +78,17 @@ impl Plan {
         Ingredients::new(inputs, &self.build(id).settings, dependencies)
     }
 
+    /// Why a build is made whose key is known, after `last`, its newest good result.
+    pub fn reasons_to_build(
+        &self,
+        store: &Store,
+        last: Option<&LastBuild>,
+        now: &Ingredients,
+    ) -> Vec<Reason> {
+        let past = Past { store, last: &HashMap::new(), changed_files: Mutex::default() };
+        past.reasons_after(last, now)
+    }
+
     /// Decides on all builds. `last` holds the newest good result of each.
     pub fn decide(&self, store: &Store, last: &HashMap<BuildName, LastBuild>) -> Decisions {
         let mut results = Results::new();
@@ -153,12 +164,7 @@ impl Plan {
         {
             return Decision::Cached { key, result: Arc::new(result) };
         }
-        let reasons = match past.last.get(name) {
-            None => vec![Reason::NeverBuilt],
-            Some(last) if last.key == key => vec![Reason::ResultGone],
-            Some(last) => past.changes(last, &ingredients),
-        };
-        Decision::Build { reasons }
+        Decision::Build { reasons: past.reasons_after(past.last.get(name), &ingredients) }
     }
 
     /// What can be said of a build whose dependencies are not known yet: what else has changed, and what it waits for.
@@ -196,6 +202,15 @@ struct Past<'a> {
 }
 
 impl Past<'_> {
+    /// Why there is something to make after `last`.
+    fn reasons_after(&self, last: Option<&LastBuild>, now: &Ingredients) -> Vec<Reason> {
+        match last {
+            None => vec![Reason::NeverBuilt],
+            Some(last) if last.key == now.key() => vec![Reason::ResultGone],
+            Some(last) => self.changes(last, now),
+        }
+    }
+
     /// What differs from a good build with another key.
     fn changes(&self, last: &LastBuild, now: &Ingredients) -> Vec<Reason> {
         let reasons = ingredients_of(last).map(|before| self.reasons(now, &before)).unwrap_or_default();

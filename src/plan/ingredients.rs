@@ -45,8 +45,26 @@ pub struct Ingredients {
     pub dependencies: BTreeMap<String, Digest>,
 }
 
+/// The digests of something before and now; nothing where it was or is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DigestChange {
+    /// What it was.
+    pub was: Option<Digest>,
+    /// What it is.
+    pub now: Option<Digest>,
+}
+
+impl fmt::Display for DigestChange {
+    /// `1e466366 → c9576187`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const DIGITS: usize = 8;
+        let short = |digest: Option<Digest>| digest.map_or("none".to_owned(), |digest| digest.short(DIGITS));
+        write!(f, "{} → {}", short(self.was), short(self.now))
+    }
+}
+
 /// Why something is built that was built before, or never was.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "why", rename_all = "kebab-case")]
 pub enum Reason {
     /// It has no good build in this project.
@@ -70,7 +88,11 @@ pub enum Reason {
         now: String,
     },
     /// The spec has changed.
-    Spec,
+    Spec {
+        /// Its content.
+        #[serde(flatten)]
+        change: DigestChange,
+    },
     /// The spec's file has another name.
     SpecName {
         /// What it was.
@@ -82,6 +104,9 @@ pub enum Reason {
     Source {
         /// Its name.
         name: String,
+        /// Its content.
+        #[serde(flatten)]
+        change: DigestChange,
     },
     /// A source, or the spec, was made executable, or is not any more.
     Mode {
@@ -122,6 +147,9 @@ pub enum Reason {
     Observed {
         /// What: a file, a command with its answer.
         what: String,
+        /// What was seen.
+        #[serde(flatten)]
+        change: DigestChange,
     },
     /// What the spec says has changed, and nothing else that is known.
     Facts,
@@ -136,7 +164,37 @@ pub enum Reason {
     Dependency {
         /// The package.
         package: String,
+        /// Its content.
+        #[serde(flatten)]
+        change: DigestChange,
     },
+}
+
+impl Reason {
+    /// The digests before and now of what is told by its content.
+    pub fn digests(&self) -> Option<DigestChange> {
+        match self {
+            Self::Spec { change }
+            | Self::Source { change, .. }
+            | Self::Observed { change, .. }
+            | Self::Dependency { change, .. } => Some(*change),
+            Self::NeverBuilt
+            | Self::Forced
+            | Self::ResultGone
+            | Self::OtherForge
+            | Self::Undecided { .. }
+            | Self::Engine { .. }
+            | Self::SpecName { .. }
+            | Self::Mode { .. }
+            | Self::Target
+            | Self::Rpm { .. }
+            | Self::Macro { .. }
+            | Self::Condition { .. }
+            | Self::Variable { .. }
+            | Self::Facts
+            | Self::Root { .. } => None,
+        }
+    }
 }
 
 impl Ingredients {
@@ -228,12 +286,15 @@ impl Ingredients {
             reasons.push(Reason::Engine { was: before.engine.to_string(), now: engine.to_string() });
         }
         if *spec != before.spec {
-            reasons.push(Reason::Spec);
+            let change = DigestChange { was: Some(before.spec), now: Some(*spec) };
+            reasons.push(Reason::Spec { change });
         }
         if *spec_name != before.spec_name {
             reasons.push(Reason::SpecName { was: before.spec_name.clone(), now: spec_name.clone() });
         }
-        reasons.extend(differing_names(&before.sources, sources).map(|name| Reason::Source { name }));
+        reasons.extend(
+            differing(&before.sources, sources).map(|(name, change)| Reason::Source { name, change }),
+        );
         let is_in_both = |name: &&String| match sources.contains_key(*name) {
             true => before.sources.contains_key(*name),
             false => name.starts_with("SPECS/"),
@@ -241,13 +302,13 @@ impl Ingredients {
         let modes = executable.symmetric_difference(&before.executable).filter(is_in_both);
         reasons.extend(modes.map(|name| Reason::Mode { name: name.clone() }));
         settings_changes(&before.settings, settings, &mut reasons);
-        reasons.extend(differing_names(&before.observed, observed).map(|what| Reason::Observed { what }));
+        let seen = differing(&before.observed, observed);
+        reasons.extend(seen.map(|(what, change)| Reason::Observed { what, change }));
         let parts = before.root.parts().into_iter().zip(root.parts());
         let parts = parts.filter(|(was, now)| was != now);
         reasons.extend(parts.map(|((part, _), _)| Reason::Root { part, files: Vec::new() }));
-        reasons.extend(
-            differing_names(&before.dependencies, dependencies).map(|package| Reason::Dependency { package }),
-        );
+        let packages = differing(&before.dependencies, dependencies);
+        reasons.extend(packages.map(|(package, change)| Reason::Dependency { package, change }));
         // What has changed above is why the spec says something else.
         if reasons.is_empty() && (*facts != before.facts || *expanded != before.expanded) {
             reasons.push(Reason::Facts);
@@ -311,6 +372,17 @@ fn join_lines(text: &str) -> String {
     if line.chars().count() > LONGEST_NAME { format!("{shown}…") } else { shown }
 }
 
+/// What has another digest, or only one of the two has, by name.
+fn differing<'d>(
+    before: &'d BTreeMap<String, Digest>,
+    now: &'d BTreeMap<String, Digest>,
+) -> impl Iterator<Item = (String, DigestChange)> + use<'d> {
+    differing_names(before, now).map(|name| {
+        let change = DigestChange { was: before.get(&name).copied(), now: now.get(&name).copied() };
+        (name, change)
+    })
+}
+
 /// The names whose values differ, or that only one of the two has.
 fn differing_names<T: PartialEq>(
     before: &BTreeMap<String, T>,
@@ -334,23 +406,23 @@ impl fmt::Display for Reason {
             Self::OtherForge => f.write_str("built by another forge, which keyed it differently"),
             Self::Undecided { after } => write!(f, "if packages of {after} change"),
             Self::Engine { was, now } => write!(f, "engine: {was} → {now}"),
-            Self::Spec => f.write_str("spec changed"),
+            Self::Spec { .. } => f.write_str("spec changed"),
             Self::SpecName { was, now } => write!(f, "spec renamed: {was} → {now}"),
-            Self::Source { name } => write!(f, "source {name} changed"),
+            Self::Source { name, .. } => write!(f, "source {name} changed"),
             Self::Mode { name } => write!(f, "mode of {name} changed"),
             Self::Target => f.write_str("architecture changed"),
             Self::Rpm { was, now } => write!(f, "rpm whose language it is in: {was} → {now}"),
             Self::Macro { name, was, now } => write!(f, "macro {name}: {was} → {now}"),
             Self::Condition { was, now } => write!(f, "{was} → {now}"),
             Self::Variable { name } => write!(f, "environment variable {name} changed"),
-            Self::Observed { what } => write!(f, "{} changed", join_lines(what)),
+            Self::Observed { what, .. } => write!(f, "{} changed", join_lines(what)),
             Self::Facts => f.write_str("what its spec says changed"),
             Self::Root { part, files } => match (part, files.as_slice()) {
                 (RootPart::Programs, [program]) => write!(f, "root: program {program} changed"),
                 (_, []) => write!(f, "root: {part} changed"),
                 (_, files) => write!(f, "root: {part} changed ({})", list_files(files)),
             },
-            Self::Dependency { package } => write!(f, "{package} changed"),
+            Self::Dependency { package, .. } => write!(f, "{package} changed"),
         }
     }
 }

@@ -30,7 +30,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 pub use contents::{Results, dependency_files};
 pub use decide::{Decision, Decisions};
 pub use error::PlanError;
-pub use ingredients::{Ingredients, Reason};
+pub use ingredients::{DigestChange, Ingredients, Reason};
 pub use inspect::{CARRIAGE_RETURNS, Inspection, Inspector, inspect};
 
 use crate::chroot::RootIdentity;

@@ -16,11 +16,12 @@ use super::owner::Owner;
 use super::record::{DecodedRecords, PublishedPackage, RECORD, ReadRecord};
 use super::update::{Updater, find_damage};
 use super::wanted::package_from_result;
-use crate::event::{Clock, Damage, DamagedFile, What};
+use crate::event::{BuildName, Clock, Damage, DamagedFile, What};
 use crate::execute::{Ends, Publisher};
 use crate::files::{EntryKind, Folder, HostPath};
 use crate::manifest::declaration::SignDecl;
 use crate::manifest::{ChrootId, Manifest, ManifestPath};
+use crate::package::version_of_nevra;
 use crate::plan::{Decision, Decisions, Plan};
 use crate::store::{StepResult, Store};
 use crate::text::Located;
@@ -171,6 +172,26 @@ impl Repositories {
             }
         }
         Ok(entering)
+    }
+
+    /// The version of each package that repositories have.
+    ///
+    /// # Errors
+    /// As [`Repositories::leaving`].
+    pub fn published_versions(&self) -> Result<HashMap<BuildName, String>, PublishError> {
+        let mut versions = HashMap::new();
+        for RepositoryPlace { chroot, path } in self.declared_places() {
+            let Some(folder) = self.open(&path)? else { continue };
+            let target = self.target(&chroot, &path, folder)?;
+            let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
+            versions.extend(known.record.packages.into_iter().filter_map(|package| {
+                let names = || package.files.iter().filter_map(|file| file.nevra.as_deref());
+                let source = names().find(|nevra| nevra.ends_with(".src") || nevra.ends_with(".nosrc"));
+                let version = version_of_nevra(source.or_else(|| names().next())?)?;
+                Some((BuildName { package: package.package.clone(), chroot: chroot.clone() }, version))
+            }));
+        }
+        Ok(versions)
     }
 
     /// Sees to it that no repository's folder is for something else.

@@ -18,7 +18,7 @@ use crate::event::{BuildName, StageTime, State, Timestamp};
 use crate::files::HostPath;
 
 /// The form of the tables; another one is not read, but moved aside.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS builds (
@@ -31,6 +31,10 @@ const TABLES: &str = "
         package TEXT NOT NULL, chroot TEXT NOT NULL,
         key TEXT NOT NULL, ingredients TEXT NOT NULL, milliseconds INTEGER NOT NULL, results TEXT,
         PRIMARY KEY (package, chroot)) WITHOUT ROWID;";
+
+/// What the second version has beside them.
+const REASONS: &str = "
+    CREATE TABLE IF NOT EXISTS reasons (number INTEGER PRIMARY KEY, reasons TEXT NOT NULL);";
 
 /// How long a statement waits for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -113,6 +117,7 @@ impl History {
     pub fn in_memory() -> Result<Self, StoreError> {
         let connection = Connection::open_in_memory()?;
         connection.execute_batch(TABLES)?;
+        connection.execute_batch(REASONS)?;
         Ok(Self::with_connection(connection, None))
     }
 
@@ -217,6 +222,24 @@ impl History {
             let values = params![number, package, chroot, state, started, ended, cause, stages, results];
             connection.execute(statement, values).map(drop)
         })
+    }
+
+    /// Remembers why a build was made, as JSON.
+    pub fn remember_reasons(&self, number: u64, reasons: &str) -> Result<(), StoreError> {
+        let statement = "INSERT OR REPLACE INTO reasons (number, reasons) VALUES (?1, ?2)";
+        self.run(|connection| connection.execute(statement, params![signed(number), reasons]).map(drop))
+    }
+
+    /// Why a build was made, as JSON, where that is known.
+    pub fn reasons(&self, number: u64) -> Result<Option<String>, StoreError> {
+        let query = "SELECT reasons FROM reasons WHERE number = ?1";
+        self.run(|connection| connection.query_row(query, [signed(number)], |row| row.get(0)).optional())
+    }
+
+    /// Forgets that a build was begun.
+    pub fn forget(&self, number: u64) -> Result<(), StoreError> {
+        let statement = "DELETE FROM builds WHERE number = ?1";
+        self.run(|connection| connection.execute(statement, [signed(number)]).map(drop))
     }
 
     /// Remembers the newest good result of a build.
@@ -329,13 +352,15 @@ fn prepare(connection: &Connection) -> rusqlite::Result<Option<&'static str>> {
     // cost the newest rows, which an apply does without, and leaves a database.
     connection.pragma_update(None, "synchronous", "normal")?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version == 0 {
+    // The first version had no reasons.
+    if version == 0 || version == 1 && defines_only(connection, TABLES)? {
         connection.execute_batch(TABLES)?;
+        connection.execute_batch(REASONS)?;
         connection.pragma_update(None, "user_version", VERSION)?;
     } else if version != VERSION {
         return Ok(Some("its tables are of another form"));
     }
-    if !defines_only(connection, TABLES)? {
+    if !defines_only(connection, &[TABLES, REASONS].concat())? {
         return Ok(Some("it defines other things than forge does"));
     }
     let is_sound = (0..MOST_BUILDS).contains(&largest_number(connection)?);
@@ -504,6 +529,18 @@ mod tests {
             Connection::open(path.as_path()).unwrap().execute_batch(change).unwrap();
             expect_moved_aside(&path, "it defines other things than forge does");
         }
+    }
+
+    #[test]
+    fn a_history_of_the_first_version_is_taken_on() {
+        let (_temp, path) = in_a_folder();
+        let old = Connection::open(path.as_path()).unwrap();
+        old.execute_batch("DROP TABLE reasons; PRAGMA user_version = 1").unwrap();
+        drop(old);
+        let history = History::open(&path).unwrap();
+        assert_eq!(history.builds(None, 9).unwrap().len(), 3);
+        history.remember_reasons(3, "[]").unwrap();
+        assert_eq!((history.reasons(3).unwrap().as_deref(), history.reasons(2).unwrap()), (Some("[]"), None));
     }
 
     #[test]

@@ -29,9 +29,9 @@ pub use report::{ReportStyle, report};
 pub use spec_document::{SpecContents, SpecDocument};
 pub use spec_screen::spec_screen;
 pub use summary::Summary;
-pub use table::{Column, table};
+pub use table::{Column, table, table_within};
 pub use terminal_text::{TerminalText, plain_text};
-pub use words::{count, duration, size};
+pub use words::{age, count, duration, size};
 
 /// Whether a write failed because whoever read has gone: `forge plan | head`.
 pub fn is_closed_pipe(error: &io::Error) -> bool {

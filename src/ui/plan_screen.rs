@@ -340,15 +340,14 @@ const MOST_DECIDERS: usize = 3;
 /// Whose packages decide on the builds that may be made.
 fn deciders(document: &PlanDocument) -> String {
     let reasons = document.builds.iter().flat_map(|build| &build.reasons);
-    let named: BTreeSet<&str> = reasons
-        .filter_map(|reason| match reason {
-            Reason::Undecided { after } => Some(after.split_whitespace().next().unwrap_or(after)),
-            _ => None,
-        })
-        .collect();
+    let decider = |reason: &'_ Reason| -> Option<String> {
+        let Reason::Undecided { after } = reason else { return None };
+        after.split_whitespace().next().map(str::to_owned)
+    };
+    let named: BTreeSet<String> = reasons.filter_map(decider).collect();
     if named.is_empty() || named.len() > MOST_DECIDERS {
         return String::new();
     }
-    let named: Vec<&str> = named.into_iter().collect();
+    let named: Vec<String> = named.into_iter().collect();
     format!(" if packages of {} change", named.join(", "))
 }

@@ -41,6 +41,31 @@ pub fn table(columns: &[Column], rows: &[Vec<String>]) -> String {
     lines.collect()
 }
 
+/// How many characters of the last column are shown however narrow the terminal is.
+const LEAST_OF_LAST: usize = 20;
+
+/// As [`table`], with as much of the last column as fits so many characters; all of it where that is not known.
+pub fn table_within(columns: &[Column], rows: &[Vec<String>], width: Option<usize>) -> String {
+    let Some((width, last)) = width.zip(columns.len().checked_sub(1)) else {
+        return table(columns, rows);
+    };
+    let length = |text: &str| plain_text(text).chars().count();
+    let widest = |(at, column): (usize, &Column)| {
+        let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| length(cell));
+        cells.max().unwrap_or_default().max(length(column.title())) + 2
+    };
+    let before: usize = columns.iter().enumerate().take(last).map(widest).sum();
+    let room = width.saturating_sub(before + 1).max(LEAST_OF_LAST);
+    let cut = |row: &Vec<String>| {
+        let mut row = row.clone();
+        if let Some(cell) = row.get_mut(last).filter(|cell| length(cell) > room) {
+            *cell = plain_text(cell).chars().take(room - 1).chain(['…']).collect();
+        }
+        row
+    };
+    table(columns, &rows.iter().map(cut).collect::<Vec<_>>())
+}
+
 fn cell(text: &str, column: Column) -> Cell {
     let text = plain_text(text);
     let cell = match color_of(&text) {
@@ -62,7 +87,15 @@ fn color_of(text: &str) -> Option<Color> {
         (State::Skipped, Color::Yellow),
         (State::Running, Color::Blue),
     ];
-    let words = [("build", Color::Blue), ("skip", Color::Yellow), ("can't build", Color::Red)];
+    let words = [
+        ("build", Color::Blue),
+        ("changed", Color::Blue),
+        ("maybe", Color::Cyan),
+        ("new", Color::Blue),
+        ("skip", Color::Yellow),
+        ("up to date", Color::DarkGreen),
+        ("can't build", Color::Red),
+    ];
     let state = states.iter().find(|(state, _)| state.name() == text).map(|(_, color)| *color);
     state.or_else(|| words.iter().find(|(word, _)| *word == text).map(|(_, color)| *color))
 }
@@ -70,6 +103,19 @@ fn color_of(text: &str) -> Option<Color> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_column_is_cut_to_what_fits() {
+        let rows = [vec!["curl".to_owned(), "because of this and of that and of much more".to_owned()]];
+        let columns = [Column::Left("package"), Column::Left("why")];
+        let shown = table_within(&columns, &rows, Some(40));
+        assert!(shown.lines().all(|line| line.chars().filter(|c| !c.is_control()).count() <= 60), "{shown}");
+        assert!(
+            shown.contains("because of this and") && shown.contains('…') && !shown.contains("more"),
+            "{shown}"
+        );
+        assert!(table_within(&columns, &rows, None).contains("much more"));
+    }
 
     #[test]
     fn a_cell_can_not_steer_the_terminal() {

@@ -13,6 +13,17 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
+/// How long ago something was: `just now`, `5 min ago`, `3 h ago`, `2 days ago`.
+pub fn age(since: Duration) -> String {
+    let minutes = since.as_secs() / 60;
+    match minutes {
+        0 => "just now".to_owned(),
+        1..60 => format!("{minutes} min ago"),
+        60..2880 => format!("{} h ago", minutes / 60),
+        _ => format!("{} days ago", minutes / 1440),
+    }
+}
+
 /// A size in bytes with the unit that fits, counted in 1024.
 pub fn size(bytes: u64) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -33,6 +44,12 @@ pub fn count(number: usize, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ages_are_told_as_people_tell_them() {
+        let texts = [30, 300, 7200, 172_800].map(|seconds| age(Duration::from_secs(seconds)));
+        assert_eq!(texts, ["just now", "5 min ago", "2 h ago", "2 days ago"]);
+    }
 
     #[test]
     fn durations_keep_the_precision_that_matters() {

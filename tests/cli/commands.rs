@@ -107,14 +107,14 @@ fn gc_removes_what_is_old_and_asks_for_a_limit() {
 }
 
 #[test]
-fn status_lists_builds_as_json_too() {
+fn history_lists_builds_as_json_too() {
     let project = Project::example("hello");
-    assert!(project.succeed(&["status"]).stdout.contains("nothing has been built yet"));
+    assert!(project.succeed(&["history"]).stdout.contains("nothing has been built yet"));
     project.succeed(&["apply"]);
-    let status: serde_json::Value =
-        serde_json::from_str(&project.succeed(&["status", "--json"]).stdout).unwrap();
-    assert_eq!(status[0]["state"], "succeeded");
-    assert_eq!(status[0]["package"], "hello");
+    let history: serde_json::Value =
+        serde_json::from_str(&project.succeed(&["history", "--json"]).stdout).unwrap();
+    assert_eq!(history["builds"][0]["state"], "succeeded");
+    assert_eq!(history["builds"][0]["package"], "hello");
 }
 
 #[test]

@@ -50,5 +50,6 @@ mod selection;
 mod source_packages;
 mod sources;
 mod spec;
+mod standing;
 mod store;
 mod worker;

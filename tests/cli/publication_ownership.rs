@@ -65,7 +65,7 @@ fn a_second_project_is_refused_by_name_and_nothing_is_touched() {
         assert!(run.stderr.contains("[Rpmforge.kdl:5:9]"), "{}", run.stderr);
     }
     assert_eq!(everything(&folder), before);
-    assert!(second.succeed(&["status"]).stdout.contains("nothing has been built"));
+    assert!(second.succeed(&["history"]).stdout.contains("nothing has been built"));
     first.succeed(&["apply"]);
     assert_eq!(repository.binaries().len(), 2);
 }

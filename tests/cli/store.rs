@@ -238,8 +238,8 @@ fn a_damaged_history_is_moved_aside_and_stops_no_apply() {
     project.succeed(&["apply"]);
     let history = project.path().join(".forge/history.db");
     fs::write(&history, "no database\n".repeat(1000)).unwrap();
-    let status = project.run(&["status"]);
-    assert!(status.stderr.contains("forge::store::damaged_history"), "{}", status.stderr);
+    let history_of = project.run(&["history"]);
+    assert!(history_of.stderr.contains("forge::store::damaged_history"), "{}", history_of.stderr);
     assert!(project.succeed(&["plan"]).stderr.contains("this project's history is damaged"));
     assert_eq!(fs::read(&history).unwrap().len(), 12_000, "only an apply moves it");
     let run = project.succeed(&["apply"]);

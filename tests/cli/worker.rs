@@ -110,3 +110,21 @@ fn a_worker_without_a_request_says_so_and_ends() {
     assert_eq!(run.code, Some(64));
     assert!(run.stdout.contains("forge worker: this is no request"), "{} {}", run.stdout, run.stderr);
 }
+
+#[test]
+fn a_package_that_somebody_changes_after_it_was_written_is_not_kept() {
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    // It goes on when its section has ended, and writes to whatever package comes.
+    let writer = "(while :; do for file in %{_rpmdir}/*/*.rpm; do [ -f \"$file\" ] && echo >> \"$file\"; done; done) \
+                  < /dev/null > /dev/null 2>&1 &";
+    project.spec("a", "", writer);
+    let run = project.run(&["apply"]);
+    assert_eq!(run.code, Some(1));
+    assert!(
+        run.stdout.contains("was changed after the build had written it: it is not kept"),
+        "{}",
+        run.stdout
+    );
+    assert!(run.stdout.contains("forge::execute::package_changed"), "{}", run.stdout);
+    assert!(!project.path().join("public/host/repodata").exists());
+}

@@ -171,7 +171,7 @@ impl Project {
             ingredients,
             timeout: Duration::ZERO,
             dependencies: Vec::new(),
-            is_forced: false,
+            reasons: Vec::new(),
         })
     }
 
