@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use bstr::ByteSlice;
 
 use super::call::is_blank;
-use super::problem::{Problem, shown};
+use super::problem::{MacroProblem, shown};
 
 /// Stands on both sides of a word that `%{quote:…}` keeps together.
 pub(super) const QUOTE: u8 = 0x1f;
@@ -78,7 +78,12 @@ impl Arguments {
     ///
     /// # Errors
     /// An option that the macro does not take, or one without its argument.
-    pub fn parse(name: &[u8], options: &[u8], all: Vec<u8>, given: Vec<Vec<u8>>) -> Result<Self, Problem> {
+    pub fn parse(
+        name: &[u8],
+        options: &[u8],
+        all: Vec<u8>,
+        given: Vec<Vec<u8>>,
+    ) -> Result<Self, MacroProblem> {
         let mut parser = Options { specification: options, options: Vec::new(), words: Vec::new() };
         if options == b"-" {
             parser.words = given;
@@ -88,7 +93,7 @@ impl Arguments {
             }
             parser.all(given).map_err(|(option, is_missing)| {
                 let told = !options.starts_with(b":");
-                Problem::UnknownOption {
+                MacroProblem::UnknownOption {
                     option: shown(&[option]),
                     name: shown(name),
                     options: shown(options),

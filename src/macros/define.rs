@@ -1,7 +1,7 @@
 //! How a definition is written: `name(options)<modifiers> body` (rpm-macros(7), "Defining macros").
 
 use super::call::{closing, is_blank, is_in_name, slice};
-use super::problem::{Problem, shown};
+use super::problem::{MacroProblem, shown};
 use super::table::Expanding;
 
 /// How the text of a definition ends.
@@ -30,8 +30,8 @@ pub(super) fn read(
     extent: Extent,
     primitive: &'static str,
     is_built_in: impl Fn(&[u8]) -> bool,
-) -> (usize, Result<Written, Problem>) {
-    let mut reader = Reader { text, at: 0 };
+) -> (usize, Result<Written, MacroProblem>) {
+    let mut reader = DefinitionReader { text, at: 0 };
     let written = reader.definition(extent);
     if extent == Extent::Line && reader.peek() == Some(b'\n') {
         reader.at += 1;
@@ -45,35 +45,39 @@ pub(super) fn read(
     )
 }
 
-fn checked(written: Written, primitive: &'static str, is_built_in: bool) -> Result<Written, Problem> {
+fn checked(written: Written, primitive: &'static str, is_built_in: bool) -> Result<Written, MacroProblem> {
     check_name(&written.name, primitive, is_built_in)?;
     if written.body.is_empty() {
-        return Err(Problem::EmptyBody { name: shown(&written.name) });
+        return Err(MacroProblem::EmptyBody { name: shown(&written.name) });
     }
     Ok(written)
 }
 
 /// Whether a macro may have that name.
-pub(super) fn check_name(name: &[u8], primitive: &'static str, is_built_in: bool) -> Result<(), Problem> {
+pub(super) fn check_name(
+    name: &[u8],
+    primitive: &'static str,
+    is_built_in: bool,
+) -> Result<(), MacroProblem> {
     let is_first = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
     let is_legal = name.first().is_some_and(|byte| is_first(*byte))
         && name != b"_"
         && name.iter().all(|byte| is_in_name(*byte));
     if !is_legal {
-        return Err(Problem::IllegalName { name: shown(name), primitive });
+        return Err(MacroProblem::IllegalName { name: shown(name), primitive });
     }
     if is_built_in {
-        return Err(Problem::BuiltIn { name: shown(name), primitive });
+        return Err(MacroProblem::BuiltIn { name: shown(name), primitive });
     }
     Ok(())
 }
 
-struct Reader<'t> {
+struct DefinitionReader<'t> {
     text: &'t [u8],
     at: usize,
 }
 
-impl Reader<'_> {
+impl DefinitionReader<'_> {
     fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
@@ -84,7 +88,7 @@ impl Reader<'_> {
         }
     }
 
-    fn definition(&mut self, extent: Extent) -> Result<Written, Problem> {
+    fn definition(&mut self, extent: Extent) -> Result<Written, MacroProblem> {
         self.skip_blanks();
         let begin = self.at;
         while self.peek().is_some_and(is_in_name) {
@@ -111,7 +115,7 @@ impl Reader<'_> {
         Ok(Written { name, options, expanding, body, lacks_space })
     }
 
-    fn options(&mut self, name: &[u8]) -> Result<Option<Vec<u8>>, Problem> {
+    fn options(&mut self, name: &[u8]) -> Result<Option<Vec<u8>>, MacroProblem> {
         if self.peek() != Some(b'(') {
             return Ok(None);
         }
@@ -119,13 +123,13 @@ impl Reader<'_> {
         let rest = slice(self.text, begin, self.text.len());
         let Some(length) = rest.iter().position(|byte| *byte == b')') else {
             self.skip_line();
-            return Err(Problem::UnterminatedOptions { name: shown(name) });
+            return Err(MacroProblem::UnterminatedOptions { name: shown(name) });
         };
         self.at = begin + length + 1;
         Ok(Some(slice(rest, 0, length).to_vec()))
     }
 
-    fn modifiers(&mut self, name: &[u8], is_parametric: bool) -> Result<Expanding, Problem> {
+    fn modifiers(&mut self, name: &[u8], is_parametric: bool) -> Result<Expanding, MacroProblem> {
         if self.peek() != Some(b'<') {
             return Ok(Expanding::Always);
         }
@@ -133,7 +137,7 @@ impl Reader<'_> {
         let rest = slice(self.text, begin, self.text.len());
         let Some(length) = rest.iter().position(|byte| *byte == b'>') else {
             self.skip_line();
-            return Err(Problem::UnterminatedModifiers { name: shown(name) });
+            return Err(MacroProblem::UnterminatedModifiers { name: shown(name) });
         };
         let result = expanding(name, slice(rest, 0, length), is_parametric);
         self.at = begin + length + 1;
@@ -150,7 +154,7 @@ impl Reader<'_> {
     }
 
     /// A body that ends with the line, or with the brace that closes it.
-    fn line(&mut self, name: &[u8]) -> Result<Vec<u8>, Problem> {
+    fn line(&mut self, name: &[u8]) -> Result<Vec<u8>, MacroProblem> {
         if self.peek() == Some(b'{') {
             return match closing(self.text, self.at) {
                 Some(end) => {
@@ -160,12 +164,12 @@ impl Reader<'_> {
                 }
                 None => {
                     self.at = self.text.len();
-                    Err(Problem::UnterminatedBody { name: shown(name) })
+                    Err(MacroProblem::UnterminatedBody { name: shown(name) })
                 }
             };
         }
         let mut body = Vec::new();
-        let mut open = Open::default();
+        let mut open = OpenBrackets::default();
         while let Some(byte) = self.peek() {
             if byte == b'\n' && !open.any() {
                 break;
@@ -174,14 +178,14 @@ impl Reader<'_> {
             self.take(byte, &mut open, &mut body);
         }
         if open.any() {
-            return Err(Problem::UnterminatedBody { name: shown(name) });
+            return Err(MacroProblem::UnterminatedBody { name: shown(name) });
         }
         body.truncate(body.trim_ascii_end().len());
         Ok(body)
     }
 
     /// Puts into `body` what `byte`, which has been read, and what belongs to it stand for.
-    fn take(&mut self, byte: u8, open: &mut Open, body: &mut Vec<u8>) {
+    fn take(&mut self, byte: u8, open: &mut OpenBrackets, body: &mut Vec<u8>) {
         let next = self.peek();
         match (byte, next) {
             (b'\\', Some(next)) => {
@@ -203,12 +207,12 @@ impl Reader<'_> {
 
 /// How many braces and parentheses of calls are open.
 #[derive(Default)]
-struct Open {
+struct OpenBrackets {
     braces: usize,
     parentheses: usize,
 }
 
-impl Open {
+impl OpenBrackets {
     fn any(&self) -> bool {
         self.braces > 0 || self.parentheses > 0
     }
@@ -232,21 +236,26 @@ impl Open {
     }
 }
 
-fn expanding(name: &[u8], letters: &[u8], is_parametric: bool) -> Result<Expanding, Problem> {
+fn expanding(name: &[u8], letters: &[u8], is_parametric: bool) -> Result<Expanding, MacroProblem> {
     let mut expanding = Expanding::Always;
     for letter in letters {
         let wanted = match letter {
             b'l' => Expanding::Never,
             b'o' => Expanding::Once,
-            _ => return Err(Problem::IllegalModifier { name: shown(name), modifier: char::from(*letter) }),
+            _ => {
+                return Err(MacroProblem::IllegalModifier {
+                    name: shown(name),
+                    modifier: char::from(*letter),
+                });
+            }
         };
         if expanding != Expanding::Always && expanding != wanted {
-            return Err(Problem::IncompatibleModifiers { name: shown(name) });
+            return Err(MacroProblem::IncompatibleModifiers { name: shown(name) });
         }
         expanding = wanted;
     }
     if is_parametric && !letters.is_empty() {
-        return Err(Problem::ParametricModifier { name: shown(name) });
+        return Err(MacroProblem::ParametricModifier { name: shown(name) });
     }
     Ok(expanding)
 }

@@ -9,15 +9,15 @@ use super::Stop;
 use super::arguments::{Arguments, strip_quotes, words};
 use super::builtin::Builtin;
 use super::call::{self, Call, Named, Rest, is_blank, slice};
-use super::expression::{self, ExpressionProblem, Surroundings, Terms, Value};
+use super::expression::{self, ExpressionProblem, ExpressionValue, Surroundings, Terms};
 use super::host::{Access, OpenMacro};
 use super::language::Language;
 use super::limits::{BYTES_A_STEP, BYTES_OF_ARGUMENTS_A_STEP, BYTES_OF_CALL_A_STEP};
-use super::problem::{Problem, shown};
+use super::problem::{MacroProblem, shown};
 use super::table::{Definition, Expanding, Level};
 
 /// What a name stands for.
-enum Found {
+enum FoundMacro {
     Automatic(Vec<u8>),
     Defined(Arc<Definition>),
     BuiltIn(Builtin),
@@ -88,7 +88,7 @@ impl Language {
     #[inline]
     fn check_length(&self, out: &[u8]) -> Result<(), Stop> {
         let limit = self.limits.output_bytes;
-        if out.len() > limit { Err(self.fail(Problem::TooLong { limit })) } else { Ok(()) }
+        if out.len() > limit { Err(self.fail(MacroProblem::TooLong { limit })) } else { Ok(()) }
     }
 
     /// Expands one call, and gives where the text goes on.
@@ -105,7 +105,7 @@ impl Language {
             Call::Named(named) => return self.named(&named, text, percent, out),
             Call::Unterminated(bracket) => {
                 let text = shown(slice(text, percent + 1, text.len()));
-                return Err(self.fail(Problem::Unterminated { bracket, text }));
+                return Err(self.fail(MacroProblem::Unterminated { bracket, text }));
             }
         }
         Ok(end)
@@ -116,11 +116,14 @@ impl Language {
         self.expand_into(command, &mut expanded)?;
         strip_quotes(&mut expanded, 0);
         if self.host.access() == Access::Closed {
-            self.report(Problem::Closed { what: "%(…)", text: shown(&expanded) });
+            self.report(MacroProblem::Closed { what: "%(…)", text: shown(&expanded) });
             return Ok(());
         }
         let output = self.host.shell(&expanded).map_err(|error| {
-            self.fail(Problem::NoShell { command: shown(&expanded), reason: crate::files::reason(&error) })
+            self.fail(MacroProblem::NoShell {
+                command: shown(&expanded),
+                reason: crate::files::reason(&error),
+            })
         })?;
         out.extend_from_slice(output.trim_end_with(|character| matches!(character, '\n' | '\r')));
         Ok(())
@@ -146,8 +149,8 @@ impl Language {
                     Rest::Nothing | Rest::Text(_) | Rest::Words(_) => percent + 1,
                 })
             }
-            Some(Found::BuiltIn(builtin)) => self.built_in(builtin, named.rest, text, end, out),
-            Some(Found::Defined(definition)) if definition.options.is_some() => {
+            Some(FoundMacro::BuiltIn(builtin)) => self.built_in(builtin, named.rest, text, end, out),
+            Some(FoundMacro::Defined(definition)) if definition.options.is_some() => {
                 let (given, end) = self.given(named.rest, text, end)?;
                 self.charge(given.all.len() / BYTES_OF_ARGUMENTS_A_STEP)?;
                 self.parametric(&definition, given, out)?;
@@ -155,25 +158,25 @@ impl Language {
             }
             Some(found) => {
                 if matches!(named.rest, Rest::Text(_) | Rest::Words(_)) {
-                    self.report(Problem::NotParametric { name: shown(named.name) });
+                    self.report(MacroProblem::NotParametric { name: shown(named.name) });
                 }
                 self.plain(found, text, end, out)
             }
         }
     }
 
-    fn find(&self, name: &[u8]) -> Option<Found> {
+    fn find(&self, name: &[u8]) -> Option<FoundMacro> {
         if let Some(value) = self.automatic(name) {
             self.has_quotes.set(self.has_quotes.get() || name == b"**");
-            return Some(Found::Automatic(value));
+            return Some(FoundMacro::Automatic(value));
         }
         if let Some(definition) = self.table.borrow().make_use_of(name) {
             if let Some(uses) = &mut *self.uses.borrow_mut() {
                 uses.insert(definition.name.clone(), Arc::clone(definition));
             }
-            return Some(Found::Defined(Arc::clone(definition)));
+            return Some(FoundMacro::Defined(Arc::clone(definition)));
         }
-        Builtin::named(name).map(Found::BuiltIn)
+        Builtin::named(name).map(FoundMacro::BuiltIn)
     }
 
     /// `%{?name}`, `%{!?name:…}`, `%{-f:…}`.
@@ -198,15 +201,15 @@ impl Language {
     /// Expands what takes no arguments, or has got none.
     fn plain(
         self: &Rc<Self>,
-        found: Found,
+        found: FoundMacro,
         text: &[u8],
         end: usize,
         out: &mut Vec<u8>,
     ) -> Result<usize, Stop> {
         match found {
-            Found::Automatic(value) => out.extend(value),
-            Found::Defined(definition) => self.body(&definition, out)?,
-            Found::BuiltIn(builtin) => return self.built_in(builtin, Rest::Nothing, text, end, out),
+            FoundMacro::Automatic(value) => out.extend(value),
+            FoundMacro::Defined(definition) => self.body(&definition, out)?,
+            FoundMacro::BuiltIn(builtin) => return self.built_in(builtin, Rest::Nothing, text, end, out),
         }
         Ok(end)
     }
@@ -296,7 +299,7 @@ impl Language {
         for name in arguments.locals.take() {
             let unused = self.table.borrow_mut().leave(&name, Level(level));
             if unused > 0 {
-                self.report(Problem::Unused { name: shown(&name) });
+                self.report(MacroProblem::Unused { name: shown(&name) });
             }
         }
         self.calls.borrow_mut().pop();
@@ -304,7 +307,7 @@ impl Language {
     }
 
     /// Works out an expression.
-    pub fn evaluate(self: &Rc<Self>, written: &[u8], terms: Terms) -> Result<Value, Stop> {
+    pub fn evaluate(self: &Rc<Self>, written: &[u8], terms: Terms) -> Result<ExpressionValue, Stop> {
         expression::evaluate(written, terms, &Around(self), &self.parentheses)
     }
 }
@@ -333,7 +336,11 @@ impl Surroundings for Around<'_> {
         call::end(text, at)
     }
 
-    fn call_lua(&self, function: &[u8], arguments: &[Value]) -> Result<Value, Result<Stop, Vec<u8>>> {
+    fn call_lua(
+        &self,
+        function: &[u8],
+        arguments: &[ExpressionValue],
+    ) -> Result<ExpressionValue, Result<Stop, Vec<u8>>> {
         self.0.call_lua_function(function, arguments)
     }
 
@@ -342,6 +349,6 @@ impl Surroundings for Around<'_> {
     }
 
     fn fail(&self, problem: ExpressionProblem) -> Stop {
-        self.0.fail(Problem::Expression(problem))
+        self.0.fail(MacroProblem::Expression(problem))
     }
 }

@@ -7,7 +7,7 @@ use mlua::Value;
 
 use super::language::Language;
 use super::lua::Lua;
-use super::problem::{Problem, shown};
+use super::problem::{MacroProblem, shown};
 use super::table::{Definition, Expanding, Level, Origin};
 use super::{Macros, Stop};
 
@@ -111,7 +111,7 @@ impl Language {
         };
         let text = extension(&Macros { language: Rc::clone(self) }, &words);
         out.extend(text.map_err(|ExtensionProblem { message, help }| {
-            self.fail(Problem::Extension { message: shown(&message), help })
+            self.fail(MacroProblem::Extension { message: shown(&message), help })
         })?);
         Ok(())
     }

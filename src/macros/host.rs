@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use super::problem::{Problem, Severity};
+use super::problem::{MacroProblem, Severity};
 use super::table::{Definition, Origin};
 use crate::files::LastLink;
 
@@ -50,7 +50,7 @@ impl OpenMacro {
 #[derive(Clone, Debug)]
 pub struct Report {
     /// What.
-    pub problem: Problem,
+    pub problem: MacroProblem,
     /// `file: line 3: `, where rpm writes it.
     pub prefix: Vec<u8>,
     /// The text that was being expanded or read.

@@ -14,7 +14,7 @@ use super::extension::{Extension, Item};
 use super::host::{Access, Host, OpenMacro, Report};
 use super::limits::{DEEPEST, Limits};
 use super::lua::Lua;
-use super::problem::Problem;
+use super::problem::MacroProblem;
 use super::rpm_version::{OldMacros, RpmVersion};
 use super::table::{Definition, Expanding, Level, Origin, Table};
 
@@ -131,14 +131,14 @@ impl Language {
     }
 
     /// Tells the host what is wrong.
-    pub fn report(&self, problem: Problem) {
+    pub fn report(&self, problem: MacroProblem) {
         let prefix = if problem.names_its_line() { self.prefix() } else { Vec::new() };
         let (place, stack) = (self.place.borrow().clone(), self.stack.borrow().clone());
         self.host.report(Report { problem, prefix, place, stack });
     }
 
     /// Tells the host what is wrong, and ends the expansion.
-    pub fn fail(&self, problem: Problem) -> Stop {
+    pub fn fail(&self, problem: MacroProblem) -> Stop {
         self.report(problem);
         Stop
     }
@@ -161,10 +161,10 @@ impl Language {
         let before = self.steps.get();
         self.steps.set(before.saturating_add(steps as u64));
         if self.steps.get() > self.limits.steps {
-            return Err(self.fail(Problem::TooMuchWork { limit: self.limits.steps }));
+            return Err(self.fail(MacroProblem::TooMuchWork { limit: self.limits.steps }));
         }
         if before / STEPS_BETWEEN_LOOKS != self.steps.get() / STEPS_BETWEEN_LOOKS && self.is_late() {
-            return Err(self.fail(Problem::TooLongBusy { limit: self.limits.reading_time }));
+            return Err(self.fail(MacroProblem::TooLongBusy { limit: self.limits.reading_time }));
         }
         Ok(())
     }
@@ -180,7 +180,7 @@ impl Language {
     pub fn deeper<T>(&self, part: impl FnOnce() -> Result<T, Stop>) -> Result<T, Stop> {
         let depth = self.depth.get();
         if depth >= DEEPEST {
-            return Err(self.fail(Problem::Recursion));
+            return Err(self.fail(MacroProblem::Recursion));
         }
         self.charge(1)?;
         self.depth.set(depth + 1);
@@ -225,7 +225,7 @@ impl Language {
     pub fn add(&self, written: Written, level: Level, origin: Origin) -> Result<(), Stop> {
         let Written { name, options, expanding, body, lacks_space } = written;
         if lacks_space {
-            self.report(Problem::NoWhitespace { name: name.as_slice().into() });
+            self.report(MacroProblem::NoWhitespace { name: name.as_slice().into() });
         }
         if let (true, Some(call)) = (level.is_local(), self.calls.borrow().last()) {
             call.locals.borrow_mut().insert(name.clone());
@@ -247,7 +247,7 @@ impl Language {
     pub fn check_defined(&self) -> Result<(), Stop> {
         let limit = self.limits.defined_bytes;
         if self.table.borrow().own_bytes() > limit {
-            return Err(self.fail(Problem::TooMuchDefined { limit }));
+            return Err(self.fail(MacroProblem::TooMuchDefined { limit }));
         }
         Ok(())
     }

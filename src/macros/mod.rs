@@ -50,7 +50,7 @@ use std::sync::Arc;
 use define::Extent;
 use language::Language;
 
-pub use expression::{ExpressionProblem, Mistake, Value};
+pub use expression::{ExpressionProblem, ExpressionValue, Mistake};
 pub use extension::{Extension, ExtensionProblem, Item};
 pub use host::{
     Access, FileStatus, FilterJob, Host, HostEnvironment, HostFiles, HostOutput, HostPrograms, Machine,
@@ -61,7 +61,7 @@ pub use observing::{Observation, Observing};
 pub use path::{CONFIGURATION_FOLDERS, Configuration, MACRO_PATH};
 pub use placeholders::Placeholders;
 pub use platform::Platform;
-pub use problem::{Problem, Severity};
+pub use problem::{MacroProblem, Severity};
 pub use rcfile::{Compatibility, RcMistake, RpmRc};
 pub use rpm_version::{OldMacros, RpmVersion};
 pub use system::{Commands, SystemHost};
@@ -112,7 +112,7 @@ impl Macros {
     ///
     /// # Errors
     /// It is wrong; the host has been told.
-    pub fn evaluate(&self, expression: &[u8]) -> Result<Value, Stop> {
+    pub fn evaluate(&self, expression: &[u8]) -> Result<ExpressionValue, Stop> {
         self.language.start();
         self.language.evaluate(expression, expression::Terms::Expanded)
     }
@@ -122,7 +122,7 @@ impl Macros {
     ///
     /// # Errors
     /// It is wrong; the host has been told.
-    pub fn evaluate_expanded(&self, expression: &[u8]) -> Result<Value, Stop> {
+    pub fn evaluate_expanded(&self, expression: &[u8]) -> Result<ExpressionValue, Stop> {
         self.language.evaluate(expression, expression::Terms::AsTheyAre)
     }
 

@@ -6,7 +6,7 @@ use bstr::ByteSlice;
 
 use super::host::Host;
 use super::platform::Platform;
-use super::problem::Problem;
+use super::problem::MacroProblem;
 use super::rcfile::RpmRc;
 use super::table::{Definition, Expanding, Level, Origin};
 use super::{Macros, Stop};
@@ -100,13 +100,13 @@ impl Macros {
     fn read_rc_files(&self, configuration: &Configuration, folder: &[u8]) -> Result<RpmRc, Stop> {
         let language = &self.language;
         let mut rc = RpmRc::default();
-        let mut told = |mistake| language.report(Problem::Configuration(mistake));
+        let mut told = |mistake| language.report(MacroProblem::Configuration(mistake));
         super::default::read_rc(&mut rc);
         let path = configuration.rc_path.as_deref().unwrap_or(RC_PATH.as_bytes());
         for file in self.split_path(path, folder) {
             let is_read = rc.read(&*language.host, &file, &mut told);
             if !is_read && configuration.rc_path.is_some() {
-                return Err(language.fail(Problem::NoRcFile { path: file.into() }));
+                return Err(language.fail(MacroProblem::NoRcFile { path: file.into() }));
             }
         }
         Ok(rc)

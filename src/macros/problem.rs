@@ -11,7 +11,7 @@ use super::rcfile::RcMistake;
 
 /// One thing that is wrong. The words are rpm's; the help is ours.
 #[derive(Clone, Debug, Error, Diagnostic, PartialEq, Eq)]
-pub enum Problem {
+pub enum MacroProblem {
     /// A bracket that is never closed.
     #[error("Unterminated {bracket}: {text}")]
     #[diagnostic(
@@ -414,7 +414,7 @@ pub enum Severity {
     Warning,
 }
 
-impl Problem {
+impl MacroProblem {
     /// Whether it ends the expansion.
     pub fn severity(&self) -> Severity {
         match self {

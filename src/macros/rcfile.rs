@@ -64,8 +64,8 @@ impl RpmRc {
             }
             let place = format!("at {}:{}", path.as_bstr(), number + 1);
             let mut tell = |message: String, is_warning| told(RcMistake { message, is_warning });
-            match Line::read(line) {
-                Ok(Line { key: b"include", value }) if depth < DEEPEST_RCFILE => {
+            match RcLine::read(line) {
+                Ok(RcLine { key: b"include", value }) if depth < DEEPEST_RCFILE => {
                     match host.read_file(value) {
                         Ok(text) => self.read_text(host, &text, value, depth + 1, told),
                         Err(error) => {
@@ -74,7 +74,7 @@ impl RpmRc {
                         }
                     }
                 }
-                Ok(Line { key: b"macrofiles", .. }) => tell(format!("Ignoring macrofiles {place}"), true),
+                Ok(RcLine { key: b"macrofiles", .. }) => tell(format!("Ignoring macrofiles {place}"), true),
                 Ok(line) => {
                     if let Err(message) = self.entry(&line) {
                         tell(format!("{message} {place}"), false);
@@ -85,7 +85,7 @@ impl RpmRc {
         }
     }
 
-    fn entry(&mut self, line: &Line<'_>) -> Result<(), String> {
+    fn entry(&mut self, line: &RcLine<'_>) -> Result<(), String> {
         let key = line.key.to_str_lossy().into_owned();
         match key.as_str() {
             "arch_canon" => {
@@ -153,12 +153,12 @@ impl RpmRc {
 }
 
 /// A line: `key: value`.
-struct Line<'t> {
+struct RcLine<'t> {
     key: &'t [u8],
     value: &'t [u8],
 }
 
-impl<'t> Line<'t> {
+impl<'t> RcLine<'t> {
     fn read(line: &'t [u8]) -> Result<Self, String> {
         let end = line.find_byteset(b": \t").unwrap_or(line.len());
         let (key, rest) = line.split_at(end);

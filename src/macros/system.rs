@@ -26,7 +26,7 @@ use crate::process::{Redirections, ShellLimits, filter_all, run_plain, shell_out
 const MACRO_FOLDERS: [&str; 3] = ["/usr/lib/rpm", "/usr/share/rpm", "/etc/rpm"];
 
 /// Where reports, and what `%trace` and `%dump` show, go.
-pub type Listener = Box<dyn Fn(Report)>;
+pub type ReportListener = Box<dyn Fn(Report)>;
 
 /// The machine that forge runs on, or a root on it.
 pub struct SystemHost {
@@ -35,7 +35,7 @@ pub struct SystemHost {
     reach: Option<Reach>,
     environment: RefCell<BTreeMap<OsString, OsString>>,
     is_verbose: bool,
-    listener: Listener,
+    listener: ReportListener,
     commands: Option<Commands>,
     is_silent: bool,
     command_time: Option<Duration>,

@@ -111,12 +111,12 @@ impl Expanding {
 
 /// A definition on the stack of its name.
 #[derive(Debug)]
-struct Entry {
+struct StackEntry {
     definition: Arc<Definition>,
     was_used: AtomicBool,
 }
 
-impl Clone for Entry {
+impl Clone for StackEntry {
     fn clone(&self) -> Self {
         let was_used = AtomicBool::new(self.was_used.load(Ordering::Relaxed));
         Self { definition: Arc::clone(&self.definition), was_used }
@@ -124,7 +124,7 @@ impl Clone for Entry {
 }
 
 /// A name's definitions, the newest last.
-type Stack = Vec<Entry>;
+type Stack = Vec<StackEntry>;
 
 /// All macros, each with its stack of definitions.
 ///
@@ -143,7 +143,7 @@ impl Definition {
     /// How many bytes it takes in a table, without the space between.
     fn size_bytes(&self) -> usize {
         let options = self.options.as_ref().map_or(0, |options| options.len());
-        size_of::<Self>() + size_of::<Entry>() + 2 * self.name.len() + self.body.len() + options
+        size_of::<Self>() + size_of::<StackEntry>() + 2 * self.name.len() + self.body.len() + options
     }
 }
 
@@ -162,7 +162,7 @@ impl Table {
         self.shared = Arc::new(all);
     }
 
-    fn entries(&self, name: &[u8]) -> &[Entry] {
+    fn entries(&self, name: &[u8]) -> &[StackEntry] {
         let stack = self.own.get(name).or_else(|| self.shared.get(name));
         stack.map(Vec::as_slice).unwrap_or_default()
     }
@@ -199,7 +199,7 @@ impl Table {
     pub fn push(&mut self, definition: Definition) {
         self.own_bytes = self.own_bytes.saturating_add(definition.size_bytes());
         let definition = Arc::new(definition);
-        let entry = Entry { definition: Arc::clone(&definition), was_used: AtomicBool::new(false) };
+        let entry = StackEntry { definition: Arc::clone(&definition), was_used: AtomicBool::new(false) };
         self.own_stack(&definition.name).push(entry);
     }
 

@@ -90,15 +90,10 @@ const TO_DO: &[(&str, Rule, &[&str])] = &[
         Parameters,
         &["parser/dependencies::dependencies", "parser/scripts::needs", "parser/scripts::scriptlet"],
     ),
-    ("engine", TypeName, &["Ended", "Entry", "Found", "Item", "Line"]),
+    ("engine", TypeName, &["Ended", "Entry", "Item"]),
     ("execute", TypeName, &["Place"]),
-    (
-        "macros",
-        TypeName,
-        &["Entry", "Failure", "Found", "Line", "Listener", "Open", "Problem", "Reader", "Value"],
-    ),
-    ("plan", TypeName, &["Found", "Said"]),
-    ("spec", TypeName, &["Ended", "Entry", "Listener", "Open", "Problem", "Reader", "Said", "Value"]),
+    ("plan", TypeName, &["Said"]),
+    ("spec", TypeName, &["Ended", "Entry", "Said", "Value"]),
 ];
 
 /// What the list has for a rule, with its module.

@@ -12,7 +12,7 @@ use super::super::expand::Given;
 use super::super::expression::Terms;
 use super::super::host::OpenMacro;
 use super::super::language::Language;
-use super::super::problem::{Problem, shown};
+use super::super::problem::{MacroProblem, shown};
 use super::super::table::{Expanding, Level};
 use super::{Builtin, Takes, strings};
 
@@ -35,7 +35,7 @@ impl Language {
                     rest => self.given(rest, text, end)?,
                 };
                 if !given.words.is_empty() {
-                    return Err(self.fail(Problem::ArgumentUnexpected { name: builtin.name() }));
+                    return Err(self.fail(MacroProblem::ArgumentUnexpected { name: builtin.name() }));
                 }
                 self.within(name, || self.run_built_in(builtin, &[], out))?;
                 Ok(end)
@@ -46,7 +46,7 @@ impl Language {
                     return Err(Stop);
                 }
                 if given.words.is_empty() && builtin.takes() != Takes::Perhaps {
-                    return Err(self.fail(Problem::ArgumentExpected { name: builtin.name() }));
+                    return Err(self.fail(MacroProblem::ArgumentExpected { name: builtin.name() }));
                 }
                 // What is quoted already keeps its quotes, as in rpm.
                 let is_text = matches!(rest, Rest::Text(_)) && builtin == Builtin::Quote;
@@ -75,8 +75,8 @@ impl Language {
                 self.dump();
             }
             Builtin::Echo => self.host.print(&[word, b"\n"].concat()),
-            Builtin::Warn => self.report(Problem::Warning(shown(word))),
-            Builtin::Error => return Err(self.fail(Problem::Error(shown(word)))),
+            Builtin::Warn => self.report(MacroProblem::Warning(shown(word))),
+            Builtin::Error => return Err(self.fail(MacroProblem::Error(shown(word)))),
             Builtin::Expand if word.is_empty() => {}
             Builtin::Expand => self.expand_into(word, out)?,
             Builtin::Expr => out.extend(self.evaluate(word, Terms::AsTheyAre)?.into_text()),
@@ -136,7 +136,7 @@ impl Language {
         }
         match Builtin::named(name) {
             Some(_) => Ok(b"<builtin>".to_vec()),
-            None => Err(self.fail(Problem::NoSuchMacro { name: shown(name) })),
+            None => Err(self.fail(MacroProblem::NoSuchMacro { name: shown(name) })),
         }
     }
 
@@ -149,7 +149,7 @@ impl Language {
         end: usize,
         out: &mut Vec<u8>,
     ) -> Result<usize, Stop> {
-        let missing = || Err(self.fail(Problem::ArgumentExpected { name: builtin.name() }));
+        let missing = || Err(self.fail(MacroProblem::ArgumentExpected { name: builtin.name() }));
         match (builtin, rest) {
             (Builtin::Define | Builtin::Global, Rest::Open) => {
                 let (length, result) =
@@ -204,8 +204,8 @@ impl Language {
     fn add_written(self: &Rc<Self>, mut written: Written, options: &DefineOptions) -> Result<(), Stop> {
         if options.now && written.expanding != Expanding::Never {
             let expanded = self.expand(&written.body);
-            written.body =
-                expanded.map_err(|Stop| self.fail(Problem::NotExpanded { name: shown(&written.name) }))?;
+            written.body = expanded
+                .map_err(|Stop| self.fail(MacroProblem::NotExpanded { name: shown(&written.name) }))?;
         }
         let level = if options.globally { Level::GLOBAL } else { Level(self.level()) };
         self.add(written, level, self.here())
@@ -222,7 +222,7 @@ struct DefineOptions {
 
 impl DefineOptions {
     /// Reads options, and gives where the name begins.
-    fn read(&mut self, text: &[u8]) -> Result<usize, Problem> {
+    fn read(&mut self, text: &[u8]) -> Result<usize, MacroProblem> {
         let mut at = 0;
         loop {
             let blanks = slice(text, at, text.len()).iter().take_while(|byte| is_blank(**byte)).count();
@@ -236,11 +236,11 @@ impl DefineOptions {
                 match letter {
                     b'e' => self.now = true,
                     b'g' => self.globally = true,
-                    _ => return Err(Problem::DefineOption { option: char::from(*letter) }),
+                    _ => return Err(MacroProblem::DefineOption { option: char::from(*letter) }),
                 }
             }
             if length == 0 {
-                return Err(Problem::DefineDash);
+                return Err(MacroProblem::DefineDash);
             }
             at += 1 + length;
         }

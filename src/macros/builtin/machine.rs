@@ -7,7 +7,7 @@ use bstr::ByteSlice;
 use super::super::Stop;
 use super::super::language::Language;
 use super::super::path::Configuration;
-use super::super::problem::{Problem, shown};
+use super::super::problem::{MacroProblem, shown};
 use super::super::rpm_version::RpmVersion;
 use super::Builtin;
 
@@ -38,7 +38,7 @@ impl Language {
             Some(b"thread") => b"%{?_smp_tasksize_thread}",
             Some(other) => {
                 let known = "`total`, `proc` or `thread`";
-                return Err(self.fail(Problem::InvalidArgument {
+                return Err(self.fail(MacroProblem::InvalidArgument {
                     name: None,
                     argument: shown(other),
                     known,
@@ -63,7 +63,7 @@ impl Language {
             _ => {
                 let known = "`cache`, `config`, `data` or `state`";
                 let argument = shown(kind);
-                return Err(self.fail(Problem::InvalidArgument { name: Some("xdg"), argument, known }));
+                return Err(self.fail(MacroProblem::InvalidArgument { name: Some("xdg"), argument, known }));
             }
         };
         let said = self.host.variable(variable.as_bytes()).filter(|folder| !folder.is_empty());

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::cmp::Ordering;
 
 use super::token::Token;
-use super::value::Value;
+use super::value::ExpressionValue;
 use super::{ExpressionProblem, Mistake, Stop, Surroundings, Terms, shown};
 use crate::macros::limits::DEEPEST_EXPRESSION;
 
@@ -48,7 +48,7 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    pub(super) fn run(mut self) -> Result<Value, Stop> {
+    pub(super) fn run(mut self) -> Result<ExpressionValue, Stop> {
         self.advance()?;
         let value = self.ternary()?;
         if self.token != Token::End {
@@ -108,8 +108,8 @@ impl<'a> Evaluation<'a> {
     fn part(
         &mut self,
         is_skipped: bool,
-        part: impl FnOnce(&mut Self) -> Result<Value, Stop>,
-    ) -> Result<Value, Stop> {
+        part: impl FnOnce(&mut Self) -> Result<ExpressionValue, Stop>,
+    ) -> Result<ExpressionValue, Stop> {
         let before = self.worth;
         if is_skipped {
             self.worth = Worth::Skipped;
@@ -119,11 +119,11 @@ impl<'a> Evaluation<'a> {
         result
     }
 
-    fn matching(&self, left: &Value, right: &Value) -> Result<(), Stop> {
+    fn matching(&self, left: &ExpressionValue, right: &ExpressionValue) -> Result<(), Stop> {
         if left.has_type_of(right) { Ok(()) } else { Err(self.mistake(Mistake::Types, None)) }
     }
 
-    fn ternary(&mut self) -> Result<Value, Stop> {
+    fn ternary(&mut self) -> Result<ExpressionValue, Stop> {
         let condition = self.logical()?;
         if self.token != Token::Question {
             return Ok(condition);
@@ -145,7 +145,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// `&&` and `||`, which bind alike, from the left.
-    fn logical(&mut self) -> Result<Value, Stop> {
+    fn logical(&mut self) -> Result<ExpressionValue, Stop> {
         let mut left = self.relational()?;
         while matches!(self.token, Token::And | Token::Or) {
             let is_settled = (self.token == Token::Or) == left.is_true();
@@ -161,19 +161,19 @@ impl<'a> Evaluation<'a> {
         Ok(left)
     }
 
-    fn relational(&mut self) -> Result<Value, Stop> {
+    fn relational(&mut self) -> Result<ExpressionValue, Stop> {
         let mut left = self.sum()?;
         while let Some(holds) = comparison(&self.token) {
             self.advance()?;
             let right = self.sum()?;
             self.matching(&left, &right)?;
             let order = left.compare(&right).unwrap_or(Ordering::Equal);
-            left = Value::Integer(i32::from(holds(order)));
+            left = ExpressionValue::Integer(i32::from(holds(order)));
         }
         Ok(left)
     }
 
-    fn sum(&mut self) -> Result<Value, Stop> {
+    fn sum(&mut self) -> Result<ExpressionValue, Stop> {
         let mut left = self.product()?;
         while matches!(self.token, Token::Add | Token::Minus) {
             let (operator, place) = (self.token.clone(), self.operator_place());
@@ -185,22 +185,30 @@ impl<'a> Evaluation<'a> {
         Ok(left)
     }
 
-    fn added(&self, operator: &Token, left: Value, right: Value, place: usize) -> Result<Value, Stop> {
+    fn added(
+        &self,
+        operator: &Token,
+        left: ExpressionValue,
+        right: ExpressionValue,
+        place: usize,
+    ) -> Result<ExpressionValue, Stop> {
         let unsupported = |what| Err(self.mistake(Mistake::Unsupported(what), Some(place)));
         match (left, right) {
-            (Value::Integer(left), Value::Integer(right)) if *operator == Token::Add => {
-                Ok(Value::Integer(left.wrapping_add(right)))
+            (ExpressionValue::Integer(left), ExpressionValue::Integer(right)) if *operator == Token::Add => {
+                Ok(ExpressionValue::Integer(left.wrapping_add(right)))
             }
-            (Value::Integer(left), Value::Integer(right)) => Ok(Value::Integer(left.wrapping_sub(right))),
-            (Value::Text(left), Value::Text(right)) if *operator == Token::Add => {
-                Ok(Value::Text([left, right].concat()))
+            (ExpressionValue::Integer(left), ExpressionValue::Integer(right)) => {
+                Ok(ExpressionValue::Integer(left.wrapping_sub(right)))
             }
-            (Value::Text(_), _) => unsupported("- not supported for strings"),
+            (ExpressionValue::Text(left), ExpressionValue::Text(right)) if *operator == Token::Add => {
+                Ok(ExpressionValue::Text([left, right].concat()))
+            }
+            (ExpressionValue::Text(_), _) => unsupported("- not supported for strings"),
             _ => unsupported("+ and - not supported for versions"),
         }
     }
 
-    fn product(&mut self) -> Result<Value, Stop> {
+    fn product(&mut self) -> Result<ExpressionValue, Stop> {
         let mut left = self.primary()?;
         while matches!(self.token, Token::Multiply | Token::Divide) {
             let (operator, place) = (self.token.clone(), self.operator_place());
@@ -212,24 +220,34 @@ impl<'a> Evaluation<'a> {
         Ok(left)
     }
 
-    fn multiplied(&self, operator: &Token, left: &Value, right: &Value, place: usize) -> Result<Value, Stop> {
+    fn multiplied(
+        &self,
+        operator: &Token,
+        left: &ExpressionValue,
+        right: &ExpressionValue,
+        place: usize,
+    ) -> Result<ExpressionValue, Stop> {
         match (left, right) {
-            (Value::Integer(left), Value::Integer(right)) if *operator == Token::Multiply => {
-                Ok(Value::Integer(left.wrapping_mul(*right)))
+            (ExpressionValue::Integer(left), ExpressionValue::Integer(right))
+                if *operator == Token::Multiply =>
+            {
+                Ok(ExpressionValue::Integer(left.wrapping_mul(*right)))
             }
-            (Value::Integer(_), Value::Integer(0)) if self.counts() => {
+            (ExpressionValue::Integer(_), ExpressionValue::Integer(0)) if self.counts() => {
                 Err(self.mistake(Mistake::DivisionByZero, Some(place)))
             }
-            (Value::Integer(_), Value::Integer(0)) => Ok(Value::Integer(0)),
-            (Value::Integer(left), Value::Integer(right)) => Ok(Value::Integer(left.wrapping_div(*right))),
-            (Value::Text(_), _) => {
+            (ExpressionValue::Integer(_), ExpressionValue::Integer(0)) => Ok(ExpressionValue::Integer(0)),
+            (ExpressionValue::Integer(left), ExpressionValue::Integer(right)) => {
+                Ok(ExpressionValue::Integer(left.wrapping_div(*right)))
+            }
+            (ExpressionValue::Text(_), _) => {
                 Err(self.mistake(Mistake::Unsupported("* and / not supported for strings"), Some(place)))
             }
             _ => Err(self.mistake(Mistake::Unsupported("* and / not supported for versions"), Some(place))),
         }
     }
 
-    fn primary(&mut self) -> Result<Value, Stop> {
+    fn primary(&mut self) -> Result<ExpressionValue, Stop> {
         match self.token.clone() {
             Token::Open => self.parenthesized(),
             Token::Value(value) => {
@@ -240,7 +258,7 @@ impl<'a> Evaluation<'a> {
             Token::Not => {
                 self.advance()?;
                 let value = self.deeper(Self::primary)?;
-                Ok(Value::Integer(i32::from(!value.is_true())))
+                Ok(ExpressionValue::Integer(i32::from(!value.is_true())))
             }
             Token::Function(name) => self.call(&name),
             Token::End => Err(self.here(Mistake::End)),
@@ -248,7 +266,7 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    fn parenthesized(&mut self) -> Result<Value, Stop> {
+    fn parenthesized(&mut self) -> Result<ExpressionValue, Stop> {
         let place = self.operator_place();
         self.advance()?;
         let inner = self.deeper(Self::ternary);
@@ -263,34 +281,34 @@ impl<'a> Evaluation<'a> {
         inner
     }
 
-    fn negative(&mut self) -> Result<Value, Stop> {
+    fn negative(&mut self) -> Result<ExpressionValue, Stop> {
         let place = self.operator_place();
         self.advance()?;
         match self.deeper(Self::primary)? {
-            Value::Integer(number) => Ok(Value::Integer(number.wrapping_neg())),
+            ExpressionValue::Integer(number) => Ok(ExpressionValue::Integer(number.wrapping_neg())),
             _ => Err(self.mistake(Mistake::Minus, Some(place))),
         }
     }
 
-    fn call(&mut self, name: &[u8]) -> Result<Value, Stop> {
+    fn call(&mut self, name: &[u8]) -> Result<ExpressionValue, Stop> {
         let arguments = self.arguments()?;
         self.advance()?;
         let Some(function) = name.strip_prefix(b"lua:") else {
             return Err(self.here(Mistake::Function));
         };
-        if self.counts() && arguments.iter().any(|value| matches!(value, Value::Version(_))) {
+        if self.counts() && arguments.iter().any(|value| matches!(value, ExpressionValue::Version(_))) {
             return Err(self.here(Mistake::FunctionArgument));
         }
         Ok(match self.worth {
             Worth::Wanted => self.surroundings.call_lua(function, &arguments).map_err(|failure| {
                 failure.unwrap_or_else(|message| self.problem(Mistake::FunctionFailed, None, Some(message)))
             })?,
-            Worth::Skipped => Value::Text(Vec::new()),
+            Worth::Skipped => ExpressionValue::Text(Vec::new()),
         })
     }
 
     /// The arguments of a function, up to its closing parenthesis.
-    fn arguments(&mut self) -> Result<Vec<Value>, Stop> {
+    fn arguments(&mut self) -> Result<Vec<ExpressionValue>, Stop> {
         let mut arguments = Vec::new();
         self.advance()?;
         if self.token == Token::Close {

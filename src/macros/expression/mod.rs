@@ -16,7 +16,7 @@ use thiserror::Error;
 use super::Stop;
 use super::problem::shown;
 
-pub use value::Value;
+pub use value::ExpressionValue;
 
 /// What an expression asks of the macro language around it.
 pub(super) trait Surroundings {
@@ -25,7 +25,11 @@ pub(super) trait Surroundings {
     /// Where the macro call that begins at `at`, a `%`, ends; one that is never closed ends with the text.
     fn end_of_macro(&self, text: &[u8], at: usize) -> usize;
     /// Calls a Lua function; where Lua fails, in its words.
-    fn call_lua(&self, function: &[u8], arguments: &[Value]) -> Result<Value, Result<Stop, Vec<u8>>>;
+    fn call_lua(
+        &self,
+        function: &[u8],
+        arguments: &[ExpressionValue],
+    ) -> Result<ExpressionValue, Result<Stop, Vec<u8>>>;
     /// Whether a word without quotes is a text, as it was before rpm 4.16.
     fn takes_bare_words(&self) -> bool;
     /// Takes note of what is wrong.
@@ -47,7 +51,7 @@ pub(super) fn evaluate(
     terms: Terms,
     surroundings: &dyn Surroundings,
     depth: &Cell<usize>,
-) -> Result<Value, Stop> {
+) -> Result<ExpressionValue, Stop> {
     evaluate::Evaluation::new(text, terms, surroundings, depth).run()
 }
 

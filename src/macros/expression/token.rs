@@ -1,7 +1,7 @@
 //! The words of an expression.
 
 use super::evaluate::Evaluation;
-use super::value::Value;
+use super::value::ExpressionValue;
 use super::{Mistake, Stop, Terms};
 
 /// One word.
@@ -28,7 +28,7 @@ pub(super) enum Token {
     Comma,
     /// A name and the parenthesis after it.
     Function(Vec<u8>),
-    Value(Value),
+    Value(ExpressionValue),
 }
 
 /// How much of the text a word takes, and what it is.
@@ -56,7 +56,7 @@ impl Evaluation<'_> {
             b'|' => self.doubled(b'|', "||", Token::Or),
             b'0'..=b'9' => self.number(),
             b'%' if self.terms == Terms::Expanded => self.number(),
-            b'"' => self.string(0).map(|(text, length)| (Token::Value(Value::Text(text)), length)),
+            b'"' => self.string(0).map(|(text, length)| (Token::Value(ExpressionValue::Text(text)), length)),
             b'v' if self.peek(1) == Some(b'"') => self.version(),
             byte if byte.is_ascii_alphabetic() => self.function(),
             byte => self.symbol(byte),
@@ -95,7 +95,7 @@ impl Evaluation<'_> {
         let written = self.slice(self.at, end);
         let length = end - self.at;
         if !self.counts() {
-            return Ok((Token::Value(Value::Integer(0)), length));
+            return Ok((Token::Value(ExpressionValue::Integer(0)), length));
         }
         let digits = match self.terms {
             Terms::Expanded => self.surroundings.expand(written)?,
@@ -106,7 +106,7 @@ impl Evaluation<'_> {
             let mistake = if is_word { Mistake::ExpandedBareWord } else { Mistake::NoInteger };
             return Err(self.expanded_mistake(mistake, self.at, digits));
         }
-        Ok((Token::Value(Value::Integer(integer(&digits))), length))
+        Ok((Token::Value(ExpressionValue::Integer(integer(&digits))), length))
     }
 
     fn end_of_number(&self) -> usize {
@@ -126,9 +126,9 @@ impl Evaluation<'_> {
     fn version(&self) -> Result<Read, Stop> {
         let (text, length) = self.string(1)?;
         if !self.counts() {
-            return Ok((Token::Value(Value::Version(String::new())), length + 1));
+            return Ok((Token::Value(ExpressionValue::Version(String::new())), length + 1));
         }
-        match Value::version(&text) {
+        match ExpressionValue::version(&text) {
             Some(version) => Ok((Token::Value(version), length + 1)),
             None => Err(self.mistake(Mistake::Version, Some(self.at + length))),
         }
@@ -161,7 +161,7 @@ impl Evaluation<'_> {
     fn bare_word(&self) -> Read {
         let in_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
         let length = self.slice(self.at, self.text.len()).iter().take_while(|byte| in_word(byte)).count();
-        (Token::Value(Value::Text(self.slice(self.at, self.at + length).to_vec())), length)
+        (Token::Value(ExpressionValue::Text(self.slice(self.at, self.at + length).to_vec())), length)
     }
 
     fn function(&self) -> Result<Read, Stop> {

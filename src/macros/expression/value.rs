@@ -6,7 +6,7 @@ use rpm_version::Evr;
 
 /// A value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
+pub enum ExpressionValue {
     /// A number of 32 bits, which wraps, as in rpm.
     Integer(i32),
     /// A string.
@@ -15,7 +15,7 @@ pub enum Value {
     Version(String),
 }
 
-impl Value {
+impl ExpressionValue {
     /// Whether it counts as true; a version never does.
     pub fn is_true(&self) -> bool {
         match self {

@@ -24,11 +24,11 @@ use mlua::{
 };
 
 use super::Stop;
-use super::expression;
+use super::expression::ExpressionValue;
 use super::host::Access;
 use super::language::Language;
 use super::path::Configuration;
-use super::problem::{Problem, shown};
+use super::problem::{MacroProblem, shown};
 use arguments::Call;
 
 const PRELUDE: &str = include_str!("prelude.lua");
@@ -52,7 +52,7 @@ type Answer = Result<Vec<Value>, Vec<u8>>;
 type Native = (&'static str, fn(&Call<'_>) -> Answer);
 
 /// How Lua fails.
-enum Failure {
+enum LuaFailure {
     /// The code can't be understood.
     Syntax(Vec<u8>),
     /// It can, but ended with an error.
@@ -171,7 +171,7 @@ impl Lua {
         name: &[u8],
         values: Vec<Value>,
         printing: Printing,
-    ) -> Result<Vec<u8>, Failure> {
+    ) -> Result<Vec<u8>, LuaFailure> {
         self.printed.borrow_mut().push((printing == Printing::IntoExpansion).then(Vec::new));
         let ended = self.call(code, name, values);
         let mut printed = self.printed.borrow_mut().pop().flatten().unwrap_or_default();
@@ -180,9 +180,9 @@ impl Lua {
                 printed.extend(returned);
                 Ok(printed)
             }
-            Ok((how, message)) if how == "syntax" => Err(Failure::Syntax(message)),
-            Ok((_, message)) => Err(Failure::Run(message)),
-            Err(error) => Err(Failure::Run(error.to_string().into_bytes())),
+            Ok((how, message)) if how == "syntax" => Err(LuaFailure::Syntax(message)),
+            Ok((_, message)) => Err(LuaFailure::Run(message)),
+            Err(error) => Err(LuaFailure::Run(error.to_string().into_bytes())),
         }
     }
 
@@ -306,7 +306,7 @@ impl Language {
             return Ok(lua);
         }
         let failed = |error: mlua::Error| {
-            self.fail(Problem::LuaFailed { message: shown(error.to_string().as_bytes()) })
+            self.fail(MacroProblem::LuaFailed { message: shown(error.to_string().as_bytes()) })
         };
         let lua = Lua::new(self).map_err(failed)?;
         let lua = self.lua.get_or_init(|| lua);
@@ -325,12 +325,12 @@ impl Language {
     fn run_code(&self, lua: &Lua, code: &[u8], name: &[u8], values: Vec<Value>) -> Result<Vec<u8>, Stop> {
         if self.host.access() == Access::Closed && may_close(code) {
             let message = "variables that are to be closed are not allowed here".into();
-            return Err(self.fail(Problem::LuaSyntax { message }));
+            return Err(self.fail(MacroProblem::LuaSyntax { message }));
         }
         lua.run(code, name, values, Printing::IntoExpansion).map_err(|failure| {
             self.fail(match failure {
-                Failure::Syntax(message) => Problem::LuaSyntax { message: message.into() },
-                Failure::Run(message) => Problem::LuaFailed { message: message.into() },
+                LuaFailure::Syntax(message) => MacroProblem::LuaSyntax { message: message.into() },
+                LuaFailure::Run(message) => MacroProblem::LuaFailed { message: message.into() },
             })
         })
     }
@@ -339,7 +339,7 @@ impl Language {
     pub fn run_lua(self: &Rc<Self>, code: &[u8], out: &mut Vec<u8>) -> Result<(), Stop> {
         let lua = self.lua()?;
         let failed = |error: mlua::Error| {
-            self.fail(Problem::LuaFailed { message: shown(error.to_string().as_bytes()) })
+            self.fail(MacroProblem::LuaFailed { message: shown(error.to_string().as_bytes()) })
         };
         let values = self.lua_arguments(&lua.state).map_err(failed)?;
         // On the first line, so that the lines of messages are those of the code.
@@ -368,7 +368,7 @@ impl Language {
         let text = |word: &Vec<u8>| lua.state.create_string(word).map(Value::String);
         let values = words.iter().map(text).collect::<mlua::Result<Vec<_>>>();
         let values = values.map_err(|error| {
-            self.fail(Problem::LuaFailed { message: shown(error.to_string().as_bytes()) })
+            self.fail(MacroProblem::LuaFailed { message: shown(error.to_string().as_bytes()) })
         })?;
         let code = format!("local result = string.{name}(...) return result");
         self.run_code(lua, code.as_bytes(), name.as_bytes(), values)
@@ -378,13 +378,13 @@ impl Language {
     pub fn call_lua_function(
         self: &Rc<Self>,
         name: &[u8],
-        arguments: &[expression::Value],
-    ) -> Result<expression::Value, Result<Stop, Vec<u8>>> {
+        arguments: &[ExpressionValue],
+    ) -> Result<ExpressionValue, Result<Stop, Vec<u8>>> {
         let lua = self.lua().map_err(Ok)?;
-        let value = |value: &expression::Value| match value {
-            expression::Value::Integer(number) => Ok(Value::Integer((*number).into())),
-            expression::Value::Text(text) => lua.state.create_string(text).map(Value::String),
-            expression::Value::Version(version) => lua.state.create_string(version).map(Value::String),
+        let value = |value: &ExpressionValue| match value {
+            ExpressionValue::Integer(number) => Ok(Value::Integer((*number).into())),
+            ExpressionValue::Text(text) => lua.state.create_string(text).map(Value::String),
+            ExpressionValue::Version(version) => lua.state.create_string(version).map(Value::String),
         };
         let values = arguments.iter().map(value).collect::<mlua::Result<Vec<_>>>();
         let values = values.map_err(|error| Err(error.to_string().into_bytes()))?;
@@ -393,8 +393,8 @@ impl Language {
         }
         let code = [b"local result = (", name, b")(...) if result ~= nil then return result end"].concat();
         match lua.run(&code, name, values, Printing::ToStandardOutput) {
-            Ok(printed) => Ok(expression::Value::Text(printed)),
-            Err(Failure::Syntax(message) | Failure::Run(message)) => {
+            Ok(printed) => Ok(ExpressionValue::Text(printed)),
+            Err(LuaFailure::Syntax(message) | LuaFailure::Run(message)) => {
                 Err(Err([name, b": ", message.as_slice()].concat()))
             }
         }

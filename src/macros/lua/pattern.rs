@@ -308,7 +308,12 @@ fn is_of_class(byte: u8, class: u8) -> bool {
 }
 
 /// A match: where it begins and ends, and what it captured.
-type Found = (usize, usize, Vec<(usize, Extent)>);
+#[derive(Debug)]
+struct PatternMatch {
+    start: usize,
+    end: usize,
+    captures: Vec<(usize, Extent)>,
+}
 
 /// Looks for a match from `from` on that does not end at `last`, as `gmatch` does.
 fn search(
@@ -317,7 +322,7 @@ fn search(
     from: usize,
     last: Option<usize>,
     spend: &dyn Fn(u64) -> Result<(), Wrong>,
-) -> Result<Option<Found>, Wrong> {
+) -> Result<Option<PatternMatch>, Wrong> {
     let (pattern, is_anchored) = match pattern.strip_prefix(b"^") {
         Some(rest) => (rest, true),
         None => (pattern, false),
@@ -328,7 +333,7 @@ fn search(
         let end = matcher.matches(start, 0)?.filter(|end| Some(*end) != last);
         if let Some(end) = end {
             matcher.pay()?;
-            return Ok(Some((start, end, matcher.captures)));
+            return Ok(Some(PatternMatch { start, end, captures: matcher.captures }));
         }
         if is_anchored {
             break;
@@ -369,7 +374,7 @@ fn find_pattern(call: &Call<'_>) -> Answer {
     let (subject, pattern) = (subject.as_bytes(), pattern.as_bytes());
     let (from, last) = (place(call, 3)?.unwrap_or(0), place(call, 4)?);
     let found = search(&subject, &pattern, from, last, &|steps| spend(call, steps));
-    let Some((start, end, captures)) = found.map_err(String::into_bytes)? else {
+    let Some(PatternMatch { start, end, captures }) = found.map_err(String::into_bytes)? else {
         return Ok(vec![Value::Nil]);
     };
     let mut values = vec![number(start), number(end)];
@@ -404,7 +409,7 @@ mod tests {
         match search(subject.as_bytes(), pattern.as_bytes(), 0, None, &|_| Ok(())) {
             Err(wrong) => format!("false {wrong}"),
             Ok(None) => "true nil".to_owned(),
-            Ok(Some((start, end, captures))) => {
+            Ok(Some(PatternMatch { start, end, captures })) => {
                 let mut shown = format!("true {} {end}", start + 1);
                 for (from, extent) in captures {
                     match extent {

@@ -10,7 +10,7 @@ use super::super::builtin::Builtin;
 use super::super::define::Extent;
 use super::super::expand::Given;
 use super::super::host::OpenMacro;
-use super::super::problem::{Problem, shown};
+use super::super::problem::{MacroProblem, shown};
 use super::super::table::{Level, Origin};
 use super::arguments::{Call, bytes, told};
 use super::version::Version;
@@ -46,7 +46,7 @@ pub(super) const MACRO_TABLE: &[Native] = &[
 
 /// Tells that a function failed that `rpm.call` has called.
 fn hook_failed(call: &Call<'_>) -> Answer {
-    call.language.report(Problem::LuaHookFailed { message: shown(&call.string(1)?) });
+    call.language.report(MacroProblem::LuaHookFailed { message: shown(&call.string(1)?) });
     Ok(Vec::new())
 }
 
