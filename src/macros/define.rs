@@ -2,7 +2,7 @@
 
 use super::call::{closing, is_blank, is_in_name, slice};
 use super::problem::{MacroProblem, shown};
-use super::table::Expanding;
+use super::table::Expansion;
 
 /// How the text of a definition ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub(super) enum Extent {
 pub(super) struct Written {
     pub name: Vec<u8>,
     pub options: Option<Vec<u8>>,
-    pub expanding: Expanding,
+    pub expansion: Expansion,
     pub body: Vec<u8>,
     /// Whether the body follows the name at once.
     pub lacks_space: bool,
@@ -96,7 +96,7 @@ impl DefinitionReader<'_> {
         }
         let name = slice(self.text, begin, self.at).to_vec();
         let options = self.options(&name)?;
-        let expanding = self.modifiers(&name, options.is_some())?;
+        let expansion = self.modifiers(&name, options.is_some())?;
         let next_line = slice(self.text, self.at, self.at + 2) == b"\\\n";
         let lacks_space = match (self.peek(), extent) {
             (None, _) | (Some(b'\n'), Extent::Line) => false,
@@ -112,7 +112,7 @@ impl DefinitionReader<'_> {
             }
             Extent::Line => self.line(&name)?,
         };
-        Ok(Written { name, options, expanding, body, lacks_space })
+        Ok(Written { name, options, expansion, body, lacks_space })
     }
 
     fn options(&mut self, name: &[u8]) -> Result<Option<Vec<u8>>, MacroProblem> {
@@ -129,9 +129,9 @@ impl DefinitionReader<'_> {
         Ok(Some(slice(rest, 0, length).to_vec()))
     }
 
-    fn modifiers(&mut self, name: &[u8], is_parametric: bool) -> Result<Expanding, MacroProblem> {
+    fn modifiers(&mut self, name: &[u8], is_parametric: bool) -> Result<Expansion, MacroProblem> {
         if self.peek() != Some(b'<') {
-            return Ok(Expanding::Always);
+            return Ok(Expansion::Always);
         }
         let begin = self.at + 1;
         let rest = slice(self.text, begin, self.text.len());
@@ -139,7 +139,7 @@ impl DefinitionReader<'_> {
             self.skip_line();
             return Err(MacroProblem::UnterminatedModifiers { name: shown(name) });
         };
-        let result = expanding(name, slice(rest, 0, length), is_parametric);
+        let result = read_modifiers(name, slice(rest, 0, length), is_parametric);
         self.at = begin + length + 1;
         if result.is_err() {
             self.skip_line();
@@ -236,12 +236,12 @@ impl OpenBrackets {
     }
 }
 
-fn expanding(name: &[u8], letters: &[u8], is_parametric: bool) -> Result<Expanding, MacroProblem> {
-    let mut expanding = Expanding::Always;
+fn read_modifiers(name: &[u8], letters: &[u8], is_parametric: bool) -> Result<Expansion, MacroProblem> {
+    let mut expansion = Expansion::Always;
     for letter in letters {
         let wanted = match letter {
-            b'l' => Expanding::Never,
-            b'o' => Expanding::Once,
+            b'l' => Expansion::Never,
+            b'o' => Expansion::Once,
             _ => {
                 return Err(MacroProblem::IllegalModifier {
                     name: shown(name),
@@ -249,13 +249,13 @@ fn expanding(name: &[u8], letters: &[u8], is_parametric: bool) -> Result<Expandi
                 });
             }
         };
-        if expanding != Expanding::Always && expanding != wanted {
+        if expansion != Expansion::Always && expansion != wanted {
             return Err(MacroProblem::IncompatibleModifiers { name: shown(name) });
         }
-        expanding = wanted;
+        expansion = wanted;
     }
     if is_parametric && !letters.is_empty() {
         return Err(MacroProblem::ParametricModifier { name: shown(name) });
     }
-    Ok(expanding)
+    Ok(expansion)
 }

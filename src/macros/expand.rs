@@ -14,7 +14,7 @@ use super::host::{Access, OpenMacro};
 use super::language::Language;
 use super::limits::{BYTES_A_STEP, BYTES_OF_ARGUMENTS_A_STEP, BYTES_OF_CALL_A_STEP};
 use super::problem::{MacroProblem, shown};
-use super::table::{Definition, Expanding, Level};
+use super::table::{Definition, Expansion, Level};
 
 /// What a name stands for.
 enum FoundMacro {
@@ -216,14 +216,14 @@ impl Language {
 
     fn body(self: &Rc<Self>, definition: &Arc<Definition>, out: &mut Vec<u8>) -> Result<(), Stop> {
         let name = OpenMacro::Defined(Arc::clone(definition));
-        match definition.expanding {
-            Expanding::Always => self.within(name, || self.expand_into(&definition.body, out)),
-            Expanding::Never => {
+        match definition.expansion {
+            Expansion::Always => self.within(name, || self.expand_into(&definition.body, out)),
+            Expansion::Never => {
                 out.extend_from_slice(&definition.body);
                 Ok(())
             }
-            Expanding::Extension => self.within(name, || self.call_extension(definition, out)),
-            Expanding::Once => {
+            Expansion::Extension => self.within(name, || self.call_extension(definition, out)),
+            Expansion::Once => {
                 let mut expanded = Vec::new();
                 self.within(name, || self.expand_into(&definition.body, &mut expanded))?;
                 out.extend_from_slice(&expanded);

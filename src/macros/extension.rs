@@ -8,7 +8,7 @@ use mlua::Value;
 use super::language::Language;
 use super::lua::Lua;
 use super::problem::{MacroProblem, shown};
-use super::table::{Definition, Expanding, Level, Origin};
+use super::table::{Definition, Expansion, Level, Origin};
 use super::{Macros, Stop};
 
 /// What a macro stands for that the program itself defines: called with its words, as a shell has them, it gives text, or
@@ -42,20 +42,20 @@ pub enum Item {
 impl Macros {
     /// Defines a macro that the program itself expands, in the place of one of that name. With words it takes the rest of
     /// its line, options included, as they are.
-    pub fn extend(&self, name: &'static str, takes_words: bool, extension: Extension) {
+    pub fn add_extension(&self, name: &'static str, takes_words: bool, extension: Extension) {
         self.remove_extension(name);
         self.language.extensions.borrow_mut().insert(name.as_bytes().to_vec(), extension);
         self.push(Definition {
             name: name.as_bytes().into(),
             options: takes_words.then(|| b"-".as_slice().into()),
             body: b"<aux>".as_slice().into(),
-            expanding: Expanding::Extension,
+            expansion: Expansion::Extension,
             level: Level::GLOBAL,
             origin: Origin::named("forge"),
         });
     }
 
-    /// Takes away what [`Macros::extend`] has defined.
+    /// Takes away what [`Macros::add_extension`] has defined.
     pub fn remove_extension(&self, name: &'static str) {
         if self.language.extensions.borrow_mut().remove(name.as_bytes()).is_some() {
             self.pop(name.as_bytes());

@@ -75,7 +75,7 @@ impl Language {
             name: name.into(),
             options: None,
             body: value.into(),
-            expanding: super::Expanding::Never,
+            expansion: super::Expansion::Never,
             level: Level::BUILTIN,
             origin: Origin::named("<place>"),
         });

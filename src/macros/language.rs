@@ -16,7 +16,7 @@ use super::limits::{DEEPEST, Limits};
 use super::lua::Lua;
 use super::problem::MacroProblem;
 use super::rpm_version::{OldMacros, RpmVersion};
-use super::table::{Definition, Expanding, Level, Origin, Table};
+use super::table::{Definition, Expansion, Level, Origin, Table};
 
 /// After how many steps it is looked at how late it is.
 const STEPS_BETWEEN_LOOKS: u64 = 64;
@@ -146,7 +146,7 @@ impl Language {
     /// `file: line N: `: what the macros `__file_name` and `__file_lineno` say, or else the place.
     fn prefix(&self) -> Vec<u8> {
         let (table, place) = (self.table.borrow(), self.place.borrow());
-        let is_text = |definition: &&Arc<Definition>| definition.expanding != Expanding::Extension;
+        let is_text = |definition: &&Arc<Definition>| definition.expansion != Expansion::Extension;
         let body = |name: &[u8]| table.get(name).filter(is_text).map(|definition| definition.body.to_vec());
         let has_line = place.line > 0;
         let file = body(b"__file_name").or_else(|| has_line.then(|| place.name.as_bytes().to_vec()));
@@ -223,7 +223,7 @@ impl Language {
 
     /// Defines a macro that has been read.
     pub fn add(&self, written: Written, level: Level, origin: Origin) -> Result<(), Stop> {
-        let Written { name, options, expanding, body, lacks_space } = written;
+        let Written { name, options, expansion, body, lacks_space } = written;
         if lacks_space {
             self.report(MacroProblem::NoWhitespace { name: name.as_slice().into() });
         }
@@ -236,7 +236,7 @@ impl Language {
             name: name.into(),
             options: options.map(Into::into),
             body: body.into(),
-            expanding,
+            expansion,
             level,
             origin,
         });
@@ -273,12 +273,12 @@ impl Language {
     }
 
     /// Shows the table: `%dump`.
-    pub fn dump(&self) {
-        self.host.trace(&self.dumped());
+    pub fn print_dump(&self) {
+        self.host.trace(&self.dump());
     }
 
     /// The whole table, a line a macro.
-    pub fn dumped(&self) -> Vec<u8> {
+    pub fn dump(&self) -> Vec<u8> {
         let table = self.table.borrow();
         let mut lines: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
         for definition in table.sorted() {
@@ -288,7 +288,7 @@ impl Language {
             if let Some(options) = definition.options.as_ref().filter(|options| !options.is_empty()) {
                 line.extend([b"(", options.as_ref(), b")"].concat());
             }
-            line.extend_from_slice(definition.expanding.modifier().as_bytes());
+            line.extend_from_slice(definition.expansion.modifier().as_bytes());
             line.push(b'\t');
             line.extend_from_slice(&definition.body);
             lines.push((definition.name.to_vec(), line));

@@ -32,7 +32,7 @@ mod host;
 mod language;
 mod limits;
 mod lua;
-mod observing;
+mod observation;
 mod path;
 mod placeholders;
 mod platform;
@@ -57,7 +57,7 @@ pub use host::{
     NoHost, OpenMacro, Report, Streams,
 };
 pub use limits::Limits;
-pub use observing::{Observation, Observing};
+pub use observation::{Observation, ObservingHost};
 pub use path::{CONFIGURATION_FOLDERS, Configuration, MACRO_PATH};
 pub use placeholders::Placeholders;
 pub use platform::Platform;
@@ -65,7 +65,7 @@ pub use problem::{MacroProblem, Severity};
 pub use rcfile::{Compatibility, RcMistake, RpmRc};
 pub use rpm_version::{OldMacros, RpmVersion};
 pub use system::{Commands, SystemHost};
-pub use table::{Definition, Expanding, Level, Origin, Table};
+pub use table::{Definition, Expansion, Level, Origin, Table};
 
 /// What was asked for can't be had, and the host has been told why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -283,8 +283,8 @@ impl Macros {
     }
 
     /// What `%dump` writes: the newest definition of each macro, with its level.
-    pub fn dumped(&self) -> Vec<u8> {
-        self.language.dumped()
+    pub fn dump(&self) -> Vec<u8> {
+        self.language.dump()
     }
 }
 

@@ -8,7 +8,7 @@ use super::host::Host;
 use super::platform::Platform;
 use super::problem::MacroProblem;
 use super::rcfile::RpmRc;
-use super::table::{Definition, Expanding, Level, Origin};
+use super::table::{Definition, Expansion, Level, Origin};
 use super::{Macros, Stop};
 
 /// Macro files in the order in which they are read, later ones above earlier ones. `%{confdir}` stands for the folder of
@@ -91,7 +91,7 @@ impl Macros {
             name: name.as_bytes().into(),
             options: None,
             body: value.as_bytes().into(),
-            expanding: Expanding::Always,
+            expansion: Expansion::Always,
             level: Level::RPMRC,
             origin: Origin::named("rpmrc"),
         });

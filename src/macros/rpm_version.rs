@@ -87,7 +87,7 @@ impl Macros {
     }
 
     /// Takes from now on what an older rpm takes. The version stays, whatever a spec defines.
-    pub fn speak(&self, version: RpmVersion, old: OldMacros) {
+    pub fn set_dialect(&self, version: RpmVersion, old: OldMacros) {
         *self.language.spoken.borrow_mut() = Some((version, old));
     }
 

@@ -81,7 +81,7 @@ impl SystemHost {
     /// There is no such folder.
     pub fn in_root(mut self, root: &HostPath) -> io::Result<Self> {
         self.tree = Tree::open(root)?;
-        Ok(self.restricted())
+        Ok(self.read_only())
     }
 
     /// Without a terminal: what macros print, and what commands say of errors, is dropped, and a command that takes
@@ -93,26 +93,26 @@ impl SystemHost {
     }
 
     /// With relative paths that begin in a folder, where commands run as well.
-    pub fn working_in(mut self, folder: &HostPath) -> Self {
+    pub fn with_folder(mut self, folder: &HostPath) -> Self {
         self.folder = Some(folder.as_path().to_owned());
         self
     }
 
     /// With commands that are known already: they are not run again.
-    pub fn remembering(mut self, commands: Commands) -> Self {
+    pub fn with_commands(mut self, commands: Commands) -> Self {
         self.commands = Some(commands);
         self
     }
 
     /// Without running anything and without writing any file. All files can be read.
-    pub fn restricted(mut self) -> Self {
+    pub fn read_only(mut self) -> Self {
         self.reach = Some(Reach::of_whole_tree(&self.tree));
         self
     }
 
-    /// As [`SystemHost::restricted`], and of the files only those in these folders and rpm's own can be read: for text
+    /// As [`SystemHost::read_only`], and of the files only those in these folders and rpm's own can be read: for text
     /// that nobody has looked at.
-    pub fn confined_to(mut self, folders: impl IntoIterator<Item = PathBuf>) -> Self {
+    pub fn confine_to(mut self, folders: impl IntoIterator<Item = PathBuf>) -> Self {
         let own = PathBuf::from(OsString::from_vec(Configuration::of(&self)));
         let rpm = MACRO_FOLDERS.iter().map(PathBuf::from).chain([own]);
         self.reach = Some(Reach::new(&self.tree, folders.into_iter().chain(rpm)));

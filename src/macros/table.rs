@@ -70,7 +70,7 @@ impl fmt::Display for Origin {
 
 /// What happens with a body when its macro is used (rpm-macros(7), modifiers).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expanding {
+pub enum Expansion {
     /// It is expanded each time.
     Always,
     /// `<o>`: it is expanded once, and the result stands for it from then on.
@@ -91,14 +91,14 @@ pub struct Definition {
     /// The body.
     pub body: Box<[u8]>,
     /// When the body is expanded.
-    pub expanding: Expanding,
+    pub expansion: Expansion,
     /// Who defined it.
     pub level: Level,
     /// Where.
     pub origin: Origin,
 }
 
-impl Expanding {
+impl Expansion {
     /// As it is written after the name.
     pub fn modifier(self) -> &'static str {
         match self {
@@ -217,7 +217,7 @@ impl Table {
     /// Puts `body`, as it is, above a definition: what `<o>` does with its first use. `%undefine` brings the
     /// definition back.
     pub(super) fn settle(&mut self, definition: &Definition, body: &[u8]) {
-        self.push(Definition { body: body.into(), expanding: Expanding::Never, ..definition.clone() });
+        self.push(Definition { body: body.into(), expansion: Expansion::Never, ..definition.clone() });
     }
 
     /// Takes off what calls of depth `level` and deeper defined under `name`; gives how many of them nobody used.

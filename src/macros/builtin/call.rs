@@ -13,7 +13,7 @@ use super::super::expression::Terms;
 use super::super::host::OpenMacro;
 use super::super::language::Language;
 use super::super::problem::{MacroProblem, shown};
-use super::super::table::{Expanding, Level};
+use super::super::table::{Expansion, Level};
 use super::{Builtin, Takes, strings};
 
 impl Language {
@@ -72,7 +72,7 @@ impl Language {
             Builtin::Dump => {
                 let macros = self.table.borrow().len();
                 self.charge(macros)?;
-                self.dump();
+                self.print_dump();
             }
             Builtin::Echo => self.host.print(&[word, b"\n"].concat()),
             Builtin::Warn => self.report(MacroProblem::Warning(shown(word))),
@@ -202,7 +202,7 @@ impl Language {
     }
 
     fn add_written(self: &Rc<Self>, mut written: Written, options: &DefineOptions) -> Result<(), Stop> {
-        if options.now && written.expanding != Expanding::Never {
+        if options.now && written.expansion != Expansion::Never {
             let expanded = self.expand(&written.body);
             written.body = expanded
                 .map_err(|Stop| self.fail(MacroProblem::NotExpanded { name: shown(&written.name) }))?;

@@ -49,7 +49,7 @@ pub enum Observation {
 impl Observation {
     /// Makes the same observation now.
     #[must_use]
-    pub fn again(&self, host: &dyn Host, placeholders: &Placeholders) -> Self {
+    pub fn repeat(&self, host: &dyn Host, placeholders: &Placeholders) -> Self {
         let look = Look { host, placeholders };
         match self {
             Self::File(path, _) => look.file(&placeholders.reveal(path)),
@@ -102,8 +102,8 @@ impl Observation {
     }
 
     /// Whether it would be the same now.
-    pub fn holds(&self, host: &dyn Host, placeholders: &Placeholders) -> bool {
-        *self != Self::Run && self.again(host, placeholders) == *self
+    pub fn still_holds(&self, host: &dyn Host, placeholders: &Placeholders) -> bool {
+        *self != Self::Run && self.repeat(host, placeholders) == *self
     }
 }
 
@@ -170,13 +170,13 @@ fn machine(host: &dyn Host) -> Observation {
 }
 
 /// A host that keeps in mind what was learned from another.
-pub struct Observing<H> {
+pub struct ObservingHost<H> {
     host: H,
     placeholders: Placeholders,
     observations: RefCell<BTreeSet<Observation>>,
 }
 
-impl<H: Host> Observing<H> {
+impl<H: Host> ObservingHost<H> {
     /// With nothing learned so far.
     pub fn new(host: H, placeholders: Placeholders) -> Self {
         Self { host, placeholders, observations: RefCell::default() }
@@ -196,13 +196,13 @@ impl<H: Host> Observing<H> {
     }
 }
 
-impl<H: Host> Host for Observing<H> {
+impl<H: Host> Host for ObservingHost<H> {
     fn access(&self) -> Access {
         self.host.access()
     }
 }
 
-impl<H: Host> HostPrograms for Observing<H> {
+impl<H: Host> HostPrograms for ObservingHost<H> {
     fn shell(&self, command: &[u8]) -> io::Result<Vec<u8>> {
         let output = self.host.shell(command);
         self.note(self.look().command(command, output.as_deref().ok()));
@@ -224,7 +224,7 @@ impl<H: Host> HostPrograms for Observing<H> {
     }
 }
 
-impl<H: Host> HostFiles for Observing<H> {
+impl<H: Host> HostFiles for ObservingHost<H> {
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>> {
         let text = self.host.read_file(path);
         let digest = text.as_ref().ok().map(|text| self.placeholders.digest(text));
@@ -296,7 +296,7 @@ impl<H: Host> HostFiles for Observing<H> {
     }
 }
 
-impl<H: Host> HostEnvironment for Observing<H> {
+impl<H: Host> HostEnvironment for ObservingHost<H> {
     fn variable(&self, name: &[u8]) -> Option<Vec<u8>> {
         let value = self.host.variable(name);
         self.note(Observation::Variable(name.to_vec(), value.as_ref().map(|value| Digest::compute(value))));
@@ -319,7 +319,7 @@ impl<H: Host> HostEnvironment for Observing<H> {
     }
 }
 
-impl<H: Host> HostOutput for Observing<H> {
+impl<H: Host> HostOutput for ObservingHost<H> {
     fn is_verbose(&self) -> bool {
         self.host.is_verbose()
     }
@@ -344,19 +344,19 @@ mod tests {
 
     #[test]
     fn programs_that_filter_are_run_and_seen() {
-        let observing = Observing::new(NoHost::default(), Placeholders::default());
+        let observing = ObservingHost::new(NoHost::default(), Placeholders::default());
         assert_eq!(observing.filter_all(&[(vec![b"true".to_vec()], Vec::new())], 1).len(), 1);
         assert_eq!(observing.observations(), [Observation::Run]);
     }
 
     #[test]
     fn what_was_learned_holds_as_long_as_it_is_so() {
-        let observing = Observing::new(NoHost::default(), Placeholders::default());
+        let observing = ObservingHost::new(NoHost::default(), Placeholders::default());
         assert!(observing.read_file(b"/a").is_err());
         assert!(observing.variable(b"HOME").is_none());
         let learned = observing.observations();
         assert_eq!(learned.len(), 2);
-        let holds = |seen: &Observation| seen.holds(&NoHost::default(), &Placeholders::default());
+        let holds = |seen: &Observation| seen.still_holds(&NoHost::default(), &Placeholders::default());
         assert!(learned.iter().all(holds));
         let other = Observation::Variable(b"HOME".to_vec(), Some(Digest::compute(b"/root")));
         assert!(!holds(&other));
