@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use bstr::ByteSlice;
 
 use super::call::is_blank;
-use super::problem::{MacroProblem, shown};
+use super::problem::MacroProblem;
 
 /// Stands on both sides of a word that `%{quote:…}` keeps together.
 pub(super) const QUOTE: u8 = 0x1f;
@@ -94,9 +94,9 @@ impl Arguments {
             parser.all(given).map_err(|(option, is_missing)| {
                 let told = !options.starts_with(b":");
                 MacroProblem::UnknownOption {
-                    option: shown(&[option]),
-                    name: shown(name),
-                    options: shown(options),
+                    option: [option].as_slice().into(),
+                    name: name.into(),
+                    options: options.into(),
                     missing: is_missing,
                     told,
                 }

@@ -46,6 +46,33 @@ pub(super) enum Rest<'t> {
     Words(&'t [u8]),
 }
 
+/// What stands behind a call in its text, as far as the call may still take it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CallSite<'t> {
+    /// What follows the name.
+    pub rest: Rest<'t>,
+    /// The text that the call stands in.
+    pub text: &'t [u8],
+    /// Where the call ends in it, without the arguments that a bare `%name` may take.
+    pub end: usize,
+}
+
+impl<'t> CallSite<'t> {
+    /// The text behind the call.
+    pub fn text_behind(&self) -> &'t [u8] {
+        slice(self.text, self.end, self.text.len())
+    }
+
+    /// The text from a bare name to the end of its line, if a blank follows the name.
+    pub fn rest_of_line(&self) -> &'t [u8] {
+        let behind = self.text_behind();
+        if !behind.first().is_some_and(|byte| is_blank(*byte)) {
+            return &[];
+        }
+        behind.split(|byte| *byte == b'\n').next().unwrap_or_default()
+    }
+}
+
 /// A call and how many bytes it takes.
 pub(super) fn read(text: &[u8], percent: usize) -> (Call<'_>, usize) {
     let at = percent + 1;

@@ -1,7 +1,7 @@
 //! How a definition is written: `name(options)<modifiers> body` (rpm-macros(7), "Defining macros").
 
 use super::call::{closing, is_blank, is_in_name, slice};
-use super::problem::{MacroProblem, shown};
+use super::problem::MacroProblem;
 use super::table::Expansion;
 
 /// How the text of a definition ends.
@@ -48,7 +48,7 @@ pub(super) fn read(
 fn checked(written: Written, primitive: &'static str, is_built_in: bool) -> Result<Written, MacroProblem> {
     check_name(&written.name, primitive, is_built_in)?;
     if written.body.is_empty() {
-        return Err(MacroProblem::EmptyBody { name: shown(&written.name) });
+        return Err(MacroProblem::EmptyBody { name: written.name.as_slice().into() });
     }
     Ok(written)
 }
@@ -64,10 +64,10 @@ pub(super) fn check_name(
         && name != b"_"
         && name.iter().all(|byte| is_in_name(*byte));
     if !is_legal {
-        return Err(MacroProblem::IllegalName { name: shown(name), primitive });
+        return Err(MacroProblem::IllegalName { name: name.into(), primitive });
     }
     if is_built_in {
-        return Err(MacroProblem::BuiltIn { name: shown(name), primitive });
+        return Err(MacroProblem::BuiltIn { name: name.into(), primitive });
     }
     Ok(())
 }
@@ -123,7 +123,7 @@ impl DefinitionReader<'_> {
         let rest = slice(self.text, begin, self.text.len());
         let Some(length) = rest.iter().position(|byte| *byte == b')') else {
             self.skip_line();
-            return Err(MacroProblem::UnterminatedOptions { name: shown(name) });
+            return Err(MacroProblem::UnterminatedOptions { name: name.into() });
         };
         self.at = begin + length + 1;
         Ok(Some(slice(rest, 0, length).to_vec()))
@@ -137,7 +137,7 @@ impl DefinitionReader<'_> {
         let rest = slice(self.text, begin, self.text.len());
         let Some(length) = rest.iter().position(|byte| *byte == b'>') else {
             self.skip_line();
-            return Err(MacroProblem::UnterminatedModifiers { name: shown(name) });
+            return Err(MacroProblem::UnterminatedModifiers { name: name.into() });
         };
         let result = read_modifiers(name, slice(rest, 0, length), is_parametric);
         self.at = begin + length + 1;
@@ -164,7 +164,7 @@ impl DefinitionReader<'_> {
                 }
                 None => {
                     self.at = self.text.len();
-                    Err(MacroProblem::UnterminatedBody { name: shown(name) })
+                    Err(MacroProblem::UnterminatedBody { name: name.into() })
                 }
             };
         }
@@ -178,7 +178,7 @@ impl DefinitionReader<'_> {
             self.take(byte, &mut open, &mut body);
         }
         if open.any() {
-            return Err(MacroProblem::UnterminatedBody { name: shown(name) });
+            return Err(MacroProblem::UnterminatedBody { name: name.into() });
         }
         body.truncate(body.trim_ascii_end().len());
         Ok(body)
@@ -244,18 +244,18 @@ fn read_modifiers(name: &[u8], letters: &[u8], is_parametric: bool) -> Result<Ex
             b'o' => Expansion::Once,
             _ => {
                 return Err(MacroProblem::IllegalModifier {
-                    name: shown(name),
+                    name: name.into(),
                     modifier: char::from(*letter),
                 });
             }
         };
         if expansion != Expansion::Always && expansion != wanted {
-            return Err(MacroProblem::IncompatibleModifiers { name: shown(name) });
+            return Err(MacroProblem::IncompatibleModifiers { name: name.into() });
         }
         expansion = wanted;
     }
     if is_parametric && !letters.is_empty() {
-        return Err(MacroProblem::ParametricModifier { name: shown(name) });
+        return Err(MacroProblem::ParametricModifier { name: name.into() });
     }
     Ok(expansion)
 }

@@ -8,12 +8,12 @@ use bstr::ByteSlice;
 use super::Stop;
 use super::arguments::{Arguments, strip_quotes, words};
 use super::builtin::Builtin;
-use super::call::{self, Call, Named, Rest, is_blank, slice};
-use super::expression::{self, ExpressionProblem, ExpressionValue, Surroundings, Terms};
+use super::call::{self, Call, CallSite, Named, Rest, slice};
+use super::expression::{self, ExpressionContext, ExpressionProblem, ExpressionValue, TermExpansion};
 use super::host::{Access, OpenMacro};
 use super::language::Language;
 use super::limits::{BYTES_A_STEP, BYTES_OF_ARGUMENTS_A_STEP, BYTES_OF_CALL_A_STEP};
-use super::problem::{MacroProblem, shown};
+use super::problem::MacroProblem;
 use super::table::{Definition, Expansion, Level};
 
 /// What a name stands for.
@@ -100,11 +100,11 @@ impl Language {
             Call::Sign { .. } => out.push(b'%'),
             Call::Shell(command) => self.shell(command, out)?,
             Call::Expression(written) => {
-                out.extend(self.evaluate(written, Terms::Expanded)?.into_text());
+                out.extend(self.evaluate(written, TermExpansion::WithTheTerm)?.into_text());
             }
             Call::Named(named) => return self.named(&named, text, percent, out),
             Call::Unterminated(bracket) => {
-                let text = shown(slice(text, percent + 1, text.len()));
+                let text = slice(text, percent + 1, text.len()).into();
                 return Err(self.fail(MacroProblem::Unterminated { bracket, text }));
             }
         }
@@ -116,12 +116,12 @@ impl Language {
         self.expand_into(command, &mut expanded)?;
         strip_quotes(&mut expanded, 0);
         if self.host.access() == Access::Closed {
-            self.report(MacroProblem::Closed { what: "%(…)", text: shown(&expanded) });
+            self.report(MacroProblem::Closed { what: "%(…)", text: expanded.as_slice().into() });
             return Ok(());
         }
         let output = self.host.shell(&expanded).map_err(|error| {
             self.fail(MacroProblem::NoShell {
-                command: shown(&expanded),
+                command: expanded.as_slice().into(),
                 reason: crate::files::reason(&error),
             })
         })?;
@@ -137,8 +137,9 @@ impl Language {
         out: &mut Vec<u8>,
     ) -> Result<usize, Stop> {
         let end = percent + named.length;
+        let site = CallSite { rest: named.rest, text, end };
         if named.is_test {
-            return self.test(named, text, end, out).map(|()| end);
+            return self.test(named, site, out).map(|()| end);
         }
         match self.find(named.name) {
             None => {
@@ -149,18 +150,18 @@ impl Language {
                     Rest::Nothing | Rest::Text(_) | Rest::Words(_) => percent + 1,
                 })
             }
-            Some(FoundMacro::BuiltIn(builtin)) => self.built_in(builtin, named.rest, text, end, out),
+            Some(FoundMacro::BuiltIn(builtin)) => self.call_built_in(builtin, site, out),
             Some(FoundMacro::Defined(definition)) if definition.options.is_some() => {
-                let (given, end) = self.given(named.rest, text, end)?;
+                let (given, end) = self.given(site)?;
                 self.charge(given.all.len() / BYTES_OF_ARGUMENTS_A_STEP)?;
                 self.parametric(&definition, given, out)?;
                 Ok(end)
             }
             Some(found) => {
                 if matches!(named.rest, Rest::Text(_) | Rest::Words(_)) {
-                    self.report(MacroProblem::NotParametric { name: shown(named.name) });
+                    self.report(MacroProblem::NotParametric { name: named.name.into() });
                 }
-                self.plain(found, text, end, out)
+                self.plain(found, site, out)
             }
         }
     }
@@ -180,20 +181,14 @@ impl Language {
     }
 
     /// `%{?name}`, `%{!?name:…}`, `%{-f:…}`.
-    fn test(
-        self: &Rc<Self>,
-        named: &Named<'_>,
-        text: &[u8],
-        end: usize,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Stop> {
+    fn test(self: &Rc<Self>, named: &Named<'_>, site: CallSite<'_>, out: &mut Vec<u8>) -> Result<(), Stop> {
         let found = self.find(named.name);
         if found.is_some() == named.is_negated {
             return Ok(());
         }
         match (named.rest, found) {
             (Rest::Text(text), _) if !text.is_empty() => self.expand_into(text, out),
-            (_, Some(found)) => self.plain(found, text, end, out).map(drop),
+            (_, Some(found)) => self.plain(found, site, out).map(drop),
             (_, None) => Ok(()),
         }
     }
@@ -202,16 +197,17 @@ impl Language {
     fn plain(
         self: &Rc<Self>,
         found: FoundMacro,
-        text: &[u8],
-        end: usize,
+        site: CallSite<'_>,
         out: &mut Vec<u8>,
     ) -> Result<usize, Stop> {
         match found {
             FoundMacro::Automatic(value) => out.extend(value),
             FoundMacro::Defined(definition) => self.body(&definition, out)?,
-            FoundMacro::BuiltIn(builtin) => return self.built_in(builtin, Rest::Nothing, text, end, out),
+            FoundMacro::BuiltIn(builtin) => {
+                return self.call_built_in(builtin, CallSite { rest: Rest::Nothing, ..site }, out);
+            }
         }
-        Ok(end)
+        Ok(site.end)
     }
 
     fn body(self: &Rc<Self>, definition: &Arc<Definition>, out: &mut Vec<u8>) -> Result<(), Stop> {
@@ -236,8 +232,9 @@ impl Language {
     }
 
     /// What follows a name, expanded, and where the text goes on.
-    pub fn given(self: &Rc<Self>, rest: Rest<'_>, text: &[u8], end: usize) -> Result<(Given, usize), Stop> {
-        match rest {
+    pub fn given(self: &Rc<Self>, site: CallSite<'_>) -> Result<(Given, usize), Stop> {
+        let end = site.end;
+        match site.rest {
             Rest::Nothing => Ok((Given::none(), end)),
             Rest::Text(written) => {
                 let mut all = Vec::new();
@@ -248,22 +245,13 @@ impl Language {
             }
             Rest::Words(written) => Ok((self.given_words(written), end)),
             Rest::Open => {
-                let line = self.line(text, end);
+                let line = site.rest_of_line();
                 let end = end + line.len();
                 // A backslash is a word like any other, but the line feed after it is gone.
-                let is_hidden = line.ends_with(b"\\") && text.get(end) == Some(&b'\n');
+                let is_hidden = line.ends_with(b"\\") && site.text.get(end) == Some(&b'\n');
                 Ok((self.given_words(line), end + usize::from(is_hidden)))
             }
         }
-    }
-
-    /// The text from a bare name to the end of its line, if a blank follows the name.
-    pub fn line<'t>(&self, text: &'t [u8], end: usize) -> &'t [u8] {
-        let rest = slice(text, end, text.len());
-        if !rest.first().is_some_and(|byte| is_blank(*byte)) {
-            return &[];
-        }
-        rest.split_str("\n").next().unwrap_or_default()
     }
 
     fn given_words(self: &Rc<Self>, written: &[u8]) -> Given {
@@ -299,7 +287,7 @@ impl Language {
         for name in arguments.locals.take() {
             let unused = self.table.borrow_mut().leave(&name, Level(level));
             if unused > 0 {
-                self.report(MacroProblem::Unused { name: shown(&name) });
+                self.report(MacroProblem::Unused { name: name.as_slice().into() });
             }
         }
         self.calls.borrow_mut().pop();
@@ -307,8 +295,12 @@ impl Language {
     }
 
     /// Works out an expression.
-    pub fn evaluate(self: &Rc<Self>, written: &[u8], terms: Terms) -> Result<ExpressionValue, Stop> {
-        expression::evaluate(written, terms, &Around(self), &self.parentheses)
+    pub fn evaluate(
+        self: &Rc<Self>,
+        written: &[u8],
+        expansion: TermExpansion,
+    ) -> Result<ExpressionValue, Stop> {
+        expression::evaluate(written, expansion, &Around(self), &self.parentheses)
     }
 }
 
@@ -327,7 +319,7 @@ impl Given {
 /// The language around an expression.
 struct Around<'a>(&'a Rc<Language>);
 
-impl Surroundings for Around<'_> {
+impl ExpressionContext for Around<'_> {
     fn expand(&self, text: &[u8]) -> Result<Vec<u8>, Stop> {
         self.0.expand(text)
     }

@@ -10,7 +10,7 @@ use super::call::slice;
 use super::define::{self, Extent};
 use super::host::Access;
 use super::language::Language;
-use super::problem::{MacroProblem, shown};
+use super::problem::MacroProblem;
 use super::table::{Level, Origin};
 
 /// A definition's lines.
@@ -26,7 +26,7 @@ struct Lines<'t> {
 impl Language {
     /// Loads a macro file.
     pub fn load(self: &Rc<Self>, path: &[u8], level: Level) -> Result<(), Stop> {
-        let not_loaded = || MacroProblem::NotLoaded { path: shown(path) };
+        let not_loaded = || MacroProblem::NotLoaded { path: path.into() };
         if !self.may_look_at("%{load:…}", path) {
             return Err(Stop);
         }
@@ -86,7 +86,7 @@ impl Language {
         if !self.host.is_out_of_reach(path) {
             return true;
         }
-        self.report(MacroProblem::Confined { what: what.into(), path: shown(path) });
+        self.report(MacroProblem::Confined { what: what.into(), path: path.into() });
         false
     }
 
@@ -101,7 +101,7 @@ impl Language {
         if !self.host.is_out_of_reach(plain) {
             return true;
         }
-        self.report(MacroProblem::Confined { what: what.into(), path: shown(pattern) });
+        self.report(MacroProblem::Confined { what: what.into(), path: pattern.into() });
         false
     }
 
@@ -110,7 +110,7 @@ impl Language {
         match self.host.access() {
             Access::Open => true,
             Access::Closed => {
-                self.report(MacroProblem::Closed { what, text: shown(text) });
+                self.report(MacroProblem::Closed { what, text: text.into() });
                 false
             }
         }

@@ -10,16 +10,28 @@ use super::Stop;
 use super::arguments::Arguments;
 use super::builtin::Builtin;
 use super::define::{self, Extent, Written};
-use super::extension::{Extension, Item};
+use super::extension::ExtensionProblem;
 use super::host::{Access, Host, OpenMacro, Report};
 use super::limits::{DEEPEST, Limits};
-use super::lua::Lua;
+use super::lua::{Item, Lua};
 use super::problem::MacroProblem;
 use super::rpm_version::{OldMacros, RpmVersion};
 use super::table::{Definition, Expansion, Level, Origin, Table};
 
 /// After how many steps it is looked at how late it is.
 const STEPS_BETWEEN_LOOKS: u64 = 64;
+
+/// Macros and all that they need to be expanded.
+///
+/// It stays on its thread; [`Macros::table`] gives a copy of the table that can be taken elsewhere.
+#[derive(Clone)]
+pub struct Macros {
+    pub(super) language: Rc<Language>,
+}
+
+/// What a macro stands for that the program itself defines: called with its words, as a shell has them, it gives text, or
+/// says what is wrong.
+pub type Extension = Rc<dyn Fn(&Macros, &[Vec<u8>]) -> Result<Vec<u8>, ExtensionProblem>>;
 
 /// Macros by name.
 pub(super) type Uses = BTreeMap<Box<[u8]>, Arc<Definition>>;

@@ -2,12 +2,20 @@
 
 use std::time::Duration;
 
-use bstr::{BStr, BString};
+use bstr::BString;
 use miette::Diagnostic;
 use thiserror::Error;
 
 use super::expression::ExpressionProblem;
-use super::rcfile::RcMistake;
+
+/// What a line of an rpmrc file can have wrong, in rpm's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RcMistake {
+    /// What.
+    pub message: String,
+    /// Whether it is only passed over.
+    pub is_warning: bool,
+}
 
 /// One thing that is wrong. The words are rpm's; the help is ours.
 #[derive(Clone, Debug, Error, Diagnostic, PartialEq, Eq)]
@@ -471,9 +479,4 @@ impl MacroProblem {
                 | Self::LuaHookFailed { .. }
         )
     }
-}
-
-/// `text` as a message shows it.
-pub(super) fn shown(text: &[u8]) -> BString {
-    BString::from(BStr::new(text))
 }

@@ -34,28 +34,6 @@ const TO_DO: &[(&str, Rule, &[&str])] = &[
         ],
     ),
     (
-        "macros",
-        Circle,
-        &[
-            "expression/mod → expression/evaluate",
-            "expression/token → expression/evaluate",
-            "language → extension",
-            "language → lua/mod",
-            "lua/account → lua/mod",
-            "lua/arguments → lua/mod",
-            "lua/mod → lua/pattern",
-            "lua/mod → lua/rpm",
-            "lua/posix → lua/account",
-            "lua/posix → lua/mod",
-            "lua/process → lua/mod",
-            "lua/stream → lua/mod",
-            "mod → expression/mod",
-            "mod → language",
-            "problem → expression/mod",
-            "rcfile → host",
-        ],
-    ),
-    (
         "spec",
         Circle,
         &[
@@ -83,7 +61,6 @@ const TO_DO: &[(&str, Rule, &[&str])] = &[
             "native/build/packages::write",
         ],
     ),
-    ("macros", Parameters, &["builtin/call::built_in", "builtin/call::raw", "rcfile::read_text"]),
     ("plan", Parameters, &["inspect::draft_state", "inspect::fate"]),
     (
         "spec",

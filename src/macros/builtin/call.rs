@@ -6,33 +6,31 @@ use bstr::ByteSlice;
 
 use super::super::Stop;
 use super::super::arguments::QUOTE;
-use super::super::call::{Rest, is_blank, slice};
+use super::super::call::{CallSite, Rest, is_blank, slice};
 use super::super::define::{self, Extent, Written};
 use super::super::expand::Given;
-use super::super::expression::Terms;
+use super::super::expression::TermExpansion;
 use super::super::host::OpenMacro;
 use super::super::language::Language;
-use super::super::problem::{MacroProblem, shown};
+use super::super::problem::MacroProblem;
 use super::super::table::{Expansion, Level};
 use super::{Builtin, Takes, strings};
 
 impl Language {
     /// Calls a built-in macro, and gives where the text goes on.
-    pub(in super::super) fn built_in(
+    pub(in super::super) fn call_built_in(
         self: &Rc<Self>,
         builtin: Builtin,
-        rest: Rest<'_>,
-        text: &[u8],
-        end: usize,
+        site: CallSite<'_>,
         out: &mut Vec<u8>,
     ) -> Result<usize, Stop> {
         let name = OpenMacro::BuiltIn(builtin.name());
         match builtin.takes() {
-            Takes::Raw => self.within(name, || self.raw(builtin, rest, text, end, out)),
+            Takes::Raw => self.within(name, || self.call_raw(builtin, site, out)),
             Takes::Nothing => {
-                let (given, end) = match rest {
-                    Rest::Open => (Given::none(), end),
-                    rest => self.given(rest, text, end)?,
+                let (given, end) = match site.rest {
+                    Rest::Open => (Given::none(), site.end),
+                    Rest::Nothing | Rest::Text(_) | Rest::Words(_) => self.given(site)?,
                 };
                 if !given.words.is_empty() {
                     return Err(self.fail(MacroProblem::ArgumentUnexpected { name: builtin.name() }));
@@ -41,15 +39,15 @@ impl Language {
                 Ok(end)
             }
             Takes::Perhaps | Takes::Word | Takes::Words => {
-                let (given, end) = self.given(rest, text, end)?;
-                if given.has_failed && !matches!(rest, Rest::Text(_)) {
+                let (given, end) = self.given(site)?;
+                if given.has_failed && !matches!(site.rest, Rest::Text(_)) {
                     return Err(Stop);
                 }
                 if given.words.is_empty() && builtin.takes() != Takes::Perhaps {
                     return Err(self.fail(MacroProblem::ArgumentExpected { name: builtin.name() }));
                 }
                 // What is quoted already keeps its quotes, as in rpm.
-                let is_text = matches!(rest, Rest::Text(_)) && builtin == Builtin::Quote;
+                let is_text = matches!(site.rest, Rest::Text(_)) && builtin == Builtin::Quote;
                 let words = if is_text { vec![given.all] } else { given.words };
                 self.within(name, || self.run_built_in(builtin, &words, out))?;
                 if given.has_failed { Err(Stop) } else { Ok(end) }
@@ -75,11 +73,11 @@ impl Language {
                 self.print_dump();
             }
             Builtin::Echo => self.host.print(&[word, b"\n"].concat()),
-            Builtin::Warn => self.report(MacroProblem::Warning(shown(word))),
-            Builtin::Error => return Err(self.fail(MacroProblem::Error(shown(word)))),
+            Builtin::Warn => self.report(MacroProblem::Warning(word.into())),
+            Builtin::Error => return Err(self.fail(MacroProblem::Error(word.into()))),
             Builtin::Expand if word.is_empty() => {}
             Builtin::Expand => self.expand_into(word, out)?,
-            Builtin::Expr => out.extend(self.evaluate(word, Terms::AsTheyAre)?.into_text()),
+            Builtin::Expr => out.extend(self.evaluate(word, TermExpansion::Before)?.into_text()),
             Builtin::Load => self.load(word, Level::MACRO_FILES)?,
             Builtin::Macrobody => out.extend(self.body_of(word)?),
             Builtin::Quote => {
@@ -136,24 +134,22 @@ impl Language {
         }
         match Builtin::named(name) {
             Some(_) => Ok(b"<builtin>".to_vec()),
-            None => Err(self.fail(MacroProblem::NoSuchMacro { name: shown(name) })),
+            None => Err(self.fail(MacroProblem::NoSuchMacro { name: name.into() })),
         }
     }
 
     /// Those that take text as it was written.
-    fn raw(
+    fn call_raw(
         self: &Rc<Self>,
         builtin: Builtin,
-        rest: Rest<'_>,
-        text: &[u8],
-        end: usize,
+        site: CallSite<'_>,
         out: &mut Vec<u8>,
     ) -> Result<usize, Stop> {
         let missing = || Err(self.fail(MacroProblem::ArgumentExpected { name: builtin.name() }));
-        match (builtin, rest) {
+        let end = site.end;
+        match (builtin, site.rest) {
             (Builtin::Define | Builtin::Global, Rest::Open) => {
-                let (length, result) =
-                    self.define_written(builtin, slice(text, end, text.len()), Extent::Line)?;
+                let (length, result) = self.define_written(builtin, site.text_behind(), Extent::Line)?;
                 result.map(|()| end + length)
             }
             (Builtin::Define | Builtin::Global, Rest::Text(written) | Rest::Words(written)) => {
@@ -162,12 +158,12 @@ impl Language {
             (Builtin::Lua, Rest::Text(code) | Rest::Words(code)) => self.run_lua(code, out).map(|()| end),
             // rpm runs the rest of the line, and then keeps it in the text.
             (Builtin::Lua, Rest::Open) => {
-                let rest = slice(text, end, text.len());
-                self.run_lua(rest.split_str("\n").next().unwrap_or_default(), out).map(|()| end)
+                let line = site.text_behind().split(|byte| *byte == b'\n').next();
+                self.run_lua(line.unwrap_or_default(), out).map(|()| end)
             }
             (Builtin::Dnl, Rest::Open) => {
-                let line = slice(text, end, text.len()).find_byte(b'\n');
-                Ok(line.map_or(text.len(), |length| end + length + 1))
+                let line = site.text_behind().find_byte(b'\n');
+                Ok(line.map_or(site.text.len(), |length| end + length + 1))
             }
             (Builtin::Dnl, Rest::Text(_) | Rest::Words(_)) => Ok(end),
             (Builtin::Verbose, Rest::Text(written) | Rest::Words(written)) => {
@@ -204,8 +200,9 @@ impl Language {
     fn add_written(self: &Rc<Self>, mut written: Written, options: &DefineOptions) -> Result<(), Stop> {
         if options.now && written.expansion != Expansion::Never {
             let expanded = self.expand(&written.body);
-            written.body = expanded
-                .map_err(|Stop| self.fail(MacroProblem::NotExpanded { name: shown(&written.name) }))?;
+            written.body = expanded.map_err(|Stop| {
+                self.fail(MacroProblem::NotExpanded { name: written.name.as_slice().into() })
+            })?;
         }
         let level = if options.globally { Level::GLOBAL } else { Level(self.level()) };
         self.add(written, level, self.here())

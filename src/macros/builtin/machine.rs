@@ -7,7 +7,7 @@ use bstr::ByteSlice;
 use super::super::Stop;
 use super::super::language::Language;
 use super::super::path::Configuration;
-use super::super::problem::{MacroProblem, shown};
+use super::super::problem::MacroProblem;
 use super::super::rpm_version::RpmVersion;
 use super::Builtin;
 
@@ -40,7 +40,7 @@ impl Language {
                 let known = "`total`, `proc` or `thread`";
                 return Err(self.fail(MacroProblem::InvalidArgument {
                     name: None,
-                    argument: shown(other),
+                    argument: other.into(),
                     known,
                 }));
             }
@@ -62,7 +62,7 @@ impl Language {
             b"state" => ("XDG_STATE_HOME", "/.local/state"),
             _ => {
                 let known = "`cache`, `config`, `data` or `state`";
-                let argument = shown(kind);
+                let argument = kind.into();
                 return Err(self.fail(MacroProblem::InvalidArgument { name: Some("xdg"), argument, known }));
             }
         };

@@ -3,9 +3,7 @@
 use bstr::ByteSlice;
 use mlua::Value;
 
-use super::arguments::{Call, told};
-use super::posix::io_error;
-use super::{Answer, Native};
+use super::native::{Answer, Call, Native, io_error, told};
 
 /// What the library holds of accounts.
 pub(super) const FUNCTIONS: &[Native] = &[

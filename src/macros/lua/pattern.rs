@@ -5,8 +5,8 @@ use bstr::ByteSlice;
 use mlua::Value;
 
 use super::super::limits::{DEEPEST_MATCH, MOST_CAPTURES};
-use super::arguments::Call;
-use super::{Answer, LATE, Native};
+use super::interpreter::LATE;
+use super::native::{Answer, Call, Native};
 
 /// What the functions of `string` are made of where macros may only read.
 pub(super) const FUNCTIONS: &[Native] = &[("find_plain", find_plain), ("find_pattern", find_pattern)];

@@ -9,8 +9,7 @@ use rustix::io::Errno;
 
 use super::super::host::FileStatus;
 use super::account::{group_id, user_id};
-use super::arguments::Call;
-use super::{Answer, Native};
+use super::native::{Answer, Call, Native, io_error};
 use crate::files::{LastLink, is_out_of_reach};
 
 /// What the library holds of files.
@@ -31,11 +30,6 @@ pub(super) const FUNCTIONS: &[Native] = &[
     ("unlink", unlink),
     ("utime", utime),
 ];
-
-/// An error of the system.
-pub(super) fn io_error(errno: Errno) -> io::Error {
-    io::Error::from_raw_os_error(errno.raw_os_error())
-}
 
 /// Read, write and execute for owner, group and others, as `ls` shows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

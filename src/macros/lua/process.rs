@@ -5,9 +5,8 @@ use rustix::fs::Mode;
 use rustix::process::{self as system, Pid, Resource, Signal};
 
 use super::super::host::Streams;
-use super::arguments::{Call, told};
-use super::posix::{Permissions, io_error};
-use super::{Answer, Native};
+use super::native::{Answer, Call, Native, io_error, told};
+use super::posix::Permissions;
 
 /// What belongs to `rpm`.
 pub(super) const RPM_FUNCTIONS: &[Native] =

@@ -10,11 +10,11 @@ use super::super::builtin::Builtin;
 use super::super::define::Extent;
 use super::super::expand::Given;
 use super::super::host::OpenMacro;
-use super::super::problem::{MacroProblem, shown};
+use super::super::problem::MacroProblem;
 use super::super::table::{Level, Origin};
-use super::arguments::{Call, bytes, told};
+use super::base64;
+use super::native::{Answer, Call, Native, bytes, told};
 use super::version::Version;
-use super::{Answer, Native, base64};
 
 /// What the library holds.
 pub(super) const FUNCTIONS: &[Native] = &[
@@ -46,7 +46,7 @@ pub(super) const MACRO_TABLE: &[Native] = &[
 
 /// Tells that a function failed that `rpm.call` has called.
 fn hook_failed(call: &Call<'_>) -> Answer {
-    call.language.report(MacroProblem::LuaHookFailed { message: shown(&call.string(1)?) });
+    call.language.report(MacroProblem::LuaHookFailed { message: call.string(1)?.into() });
     Ok(Vec::new())
 }
 
@@ -115,7 +115,7 @@ fn load(call: &Call<'_>) -> Answer {
     if call.may_look_at(&path).is_err() {
         return Ok(vec![Value::Number(-1.0)]);
     }
-    let text = call.language.host.read_file(&path).map_err(|_| super::Stop);
+    let text = call.language.host.read_file(&path).map_err(|_| super::super::Stop);
     let loaded = text.and_then(|text| call.language.load_text(&text, &path, Level::MACRO_FILES));
     Ok(vec![Value::Number(if loaded.is_ok() { 0.0 } else { -1.0 })])
 }
@@ -203,7 +203,7 @@ fn call_with(
     name: &[u8],
     given: Vec<Vec<u8>>,
     out: &mut Vec<u8>,
-) -> Result<(), super::Stop> {
+) -> Result<(), super::super::Stop> {
     let definition = call.language.table.borrow().get(name).map(std::sync::Arc::clone);
     if let Some(definition) = definition {
         return call.language.parametric(&definition, Given::of_words(given), out);

@@ -16,9 +16,7 @@ use mlua::{AnyUserData, Lua, LuaString, MetaMethod, MultiValue, UserData, UserDa
 use rustix::fs::{Mode, OFlags};
 
 use super::super::limits::{LARGEST_TEXT, MOST_FILES};
-use super::arguments::{Call, bytes, placed, told};
-use super::posix::io_error;
-use super::{Answer, Native};
+use super::native::{Answer, Call, Native, bytes, io_error, placed, told};
 
 /// What the library holds.
 pub(super) const FUNCTIONS: &[Native] = &[("open", open)];

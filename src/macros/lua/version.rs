@@ -4,7 +4,7 @@ use bstr::ByteSlice;
 use mlua::{Lua, LuaString, MetaMethod, UserData, UserDataFields, UserDataMethods, Value};
 use rpm_version::Evr;
 
-use super::arguments::placed;
+use super::native::placed;
 
 /// Epoch, version and release.
 #[derive(Clone, Debug, PartialEq, Eq)]

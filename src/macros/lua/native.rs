@@ -1,12 +1,19 @@
 //! What Lua gives to a native function, checked as Lua checks it.
 
+use std::io;
 use std::rc::Rc;
 
 use mlua::{LuaString, Table, Value};
+use rustix::io::Errno;
 
 use super::super::host::Access;
 use super::super::language::Language;
-use super::Answer;
+
+/// What a native function gives: values, or the message it fails with.
+pub(super) type Answer = Result<Vec<Value>, Vec<u8>>;
+
+/// A native function, and the name it has in messages.
+pub(super) type Native = (&'static str, fn(&Call<'_>) -> Answer);
 
 /// One call of a native function.
 pub(super) struct Call<'a> {
@@ -144,7 +151,7 @@ impl Call<'_> {
     }
 
     /// Nothing, a message and a number: how functions of the system fail.
-    pub fn failed(&self, path: &[u8], error: &std::io::Error) -> Answer {
+    pub fn failed(&self, path: &[u8], error: &io::Error) -> Answer {
         let reason = crate::files::reason(error);
         let message = match path {
             [] => reason.into_bytes(),
@@ -156,7 +163,7 @@ impl Call<'_> {
     }
 
     /// What a function of the system gives that succeeds, or how it fails.
-    pub fn done(&self, path: &[u8], result: std::io::Result<()>) -> Answer {
+    pub fn done(&self, path: &[u8], result: io::Result<()>) -> Answer {
         match result {
             Ok(()) => Ok(vec![Value::Number(0.0)]),
             Err(error) => self.failed(path, &error),
@@ -176,7 +183,7 @@ impl Call<'_> {
 
     /// How a function of the system fails that may not do its work.
     pub fn refused(&self) -> Answer {
-        self.failed(&[], &std::io::Error::from_raw_os_error(1))
+        self.failed(&[], &io::Error::from_raw_os_error(1))
     }
 
     /// Refuses what changes the machine, where that is closed; says so.
@@ -222,4 +229,9 @@ fn type_name(value: &Value) -> &'static str {
 /// A string's bytes.
 pub(super) fn bytes(text: &LuaString) -> Vec<u8> {
     text.as_bytes().to_vec()
+}
+
+/// An error of the system.
+pub(super) fn io_error(errno: Errno) -> io::Error {
+    io::Error::from_raw_os_error(errno.raw_os_error())
 }
