@@ -1,6 +1,6 @@
 //! How a definition is written: `name(options)<modifiers> body` (rpm-macros(7), "Defining macros").
 
-use super::call::{closing, is_blank, is_in_name, slice};
+use super::call::{find_closing, is_blank, is_in_name, slice};
 use super::problem::MacroProblem;
 use super::table::Expansion;
 
@@ -15,7 +15,7 @@ pub(super) enum Extent {
 
 /// A definition as it was written.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Written {
+pub(super) struct ParsedDefinition {
     pub name: Vec<u8>,
     pub options: Option<Vec<u8>>,
     pub expansion: Expansion,
@@ -30,9 +30,9 @@ pub(super) fn read(
     extent: Extent,
     primitive: &'static str,
     is_built_in: impl Fn(&[u8]) -> bool,
-) -> (usize, Result<Written, MacroProblem>) {
+) -> (usize, Result<ParsedDefinition, MacroProblem>) {
     let mut reader = DefinitionReader { text, at: 0 };
-    let written = reader.definition(extent);
+    let written = reader.read_definition(extent);
     if extent == Extent::Line && reader.peek() == Some(b'\n') {
         reader.at += 1;
     }
@@ -40,12 +40,16 @@ pub(super) fn read(
         reader.at,
         written.and_then(|written| {
             let is_built_in = is_built_in(&written.name);
-            checked(written, primitive, is_built_in)
+            check(written, primitive, is_built_in)
         }),
     )
 }
 
-fn checked(written: Written, primitive: &'static str, is_built_in: bool) -> Result<Written, MacroProblem> {
+fn check(
+    written: ParsedDefinition,
+    primitive: &'static str,
+    is_built_in: bool,
+) -> Result<ParsedDefinition, MacroProblem> {
     check_name(&written.name, primitive, is_built_in)?;
     if written.body.is_empty() {
         return Err(MacroProblem::EmptyBody { name: written.name.as_slice().into() });
@@ -88,15 +92,15 @@ impl DefinitionReader<'_> {
         }
     }
 
-    fn definition(&mut self, extent: Extent) -> Result<Written, MacroProblem> {
+    fn read_definition(&mut self, extent: Extent) -> Result<ParsedDefinition, MacroProblem> {
         self.skip_blanks();
         let begin = self.at;
         while self.peek().is_some_and(is_in_name) {
             self.at += 1;
         }
         let name = slice(self.text, begin, self.at).to_vec();
-        let options = self.options(&name)?;
-        let expansion = self.modifiers(&name, options.is_some())?;
+        let options = self.read_options(&name)?;
+        let expansion = self.read_modifiers(&name, options.is_some())?;
         let next_line = slice(self.text, self.at, self.at + 2) == b"\\\n";
         let lacks_space = match (self.peek(), extent) {
             (None, _) | (Some(b'\n'), Extent::Line) => false,
@@ -110,12 +114,12 @@ impl DefinitionReader<'_> {
                 self.at = self.text.len();
                 body
             }
-            Extent::Line => self.line(&name)?,
+            Extent::Line => self.read_body(&name)?,
         };
-        Ok(Written { name, options, expansion, body, lacks_space })
+        Ok(ParsedDefinition { name, options, expansion, body, lacks_space })
     }
 
-    fn options(&mut self, name: &[u8]) -> Result<Option<Vec<u8>>, MacroProblem> {
+    fn read_options(&mut self, name: &[u8]) -> Result<Option<Vec<u8>>, MacroProblem> {
         if self.peek() != Some(b'(') {
             return Ok(None);
         }
@@ -129,7 +133,7 @@ impl DefinitionReader<'_> {
         Ok(Some(slice(rest, 0, length).to_vec()))
     }
 
-    fn modifiers(&mut self, name: &[u8], is_parametric: bool) -> Result<Expansion, MacroProblem> {
+    fn read_modifiers(&mut self, name: &[u8], is_parametric: bool) -> Result<Expansion, MacroProblem> {
         if self.peek() != Some(b'<') {
             return Ok(Expansion::Always);
         }
@@ -139,7 +143,7 @@ impl DefinitionReader<'_> {
             self.skip_line();
             return Err(MacroProblem::UnterminatedModifiers { name: name.into() });
         };
-        let result = read_modifiers(name, slice(rest, 0, length), is_parametric);
+        let result = parse_modifiers(name, slice(rest, 0, length), is_parametric);
         self.at = begin + length + 1;
         if result.is_err() {
             self.skip_line();
@@ -154,9 +158,9 @@ impl DefinitionReader<'_> {
     }
 
     /// A body that ends with the line, or with the brace that closes it.
-    fn line(&mut self, name: &[u8]) -> Result<Vec<u8>, MacroProblem> {
+    fn read_body(&mut self, name: &[u8]) -> Result<Vec<u8>, MacroProblem> {
         if self.peek() == Some(b'{') {
-            return match closing(self.text, self.at) {
+            return match find_closing(self.text, self.at) {
                 Some(end) => {
                     let body = slice(self.text, self.at + 1, end).to_vec();
                     self.at = end + 1;
@@ -171,13 +175,13 @@ impl DefinitionReader<'_> {
         let mut body = Vec::new();
         let mut open = OpenBrackets::default();
         while let Some(byte) = self.peek() {
-            if byte == b'\n' && !open.any() {
+            if byte == b'\n' && !open.is_any_open() {
                 break;
             }
             self.at += 1;
-            self.take(byte, &mut open, &mut body);
+            self.copy_byte(byte, &mut open, &mut body);
         }
-        if open.any() {
+        if open.is_any_open() {
             return Err(MacroProblem::UnterminatedBody { name: name.into() });
         }
         body.truncate(body.trim_ascii_end().len());
@@ -185,7 +189,7 @@ impl DefinitionReader<'_> {
     }
 
     /// Puts into `body` what `byte`, which has been read, and what belongs to it stand for.
-    fn take(&mut self, byte: u8, open: &mut OpenBrackets, body: &mut Vec<u8>) {
+    fn copy_byte(&mut self, byte: u8, open: &mut OpenBrackets, body: &mut Vec<u8>) {
         let next = self.peek();
         match (byte, next) {
             (b'\\', Some(next)) => {
@@ -213,7 +217,7 @@ struct OpenBrackets {
 }
 
 impl OpenBrackets {
-    fn any(&self) -> bool {
+    fn is_any_open(&self) -> bool {
         self.braces > 0 || self.parentheses > 0
     }
 
@@ -236,7 +240,7 @@ impl OpenBrackets {
     }
 }
 
-fn read_modifiers(name: &[u8], letters: &[u8], is_parametric: bool) -> Result<Expansion, MacroProblem> {
+fn parse_modifiers(name: &[u8], letters: &[u8], is_parametric: bool) -> Result<Expansion, MacroProblem> {
     let mut expansion = Expansion::Always;
     for letter in letters {
         let wanted = match letter {

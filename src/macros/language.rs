@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::Stop;
 use super::arguments::Arguments;
 use super::builtin::Builtin;
-use super::define::{self, Extent, Written};
+use super::define::{self, Extent, ParsedDefinition};
 use super::extension::ExtensionProblem;
 use super::host::{Access, Host, OpenMacro, Report};
 use super::limits::{DEEPEST, Limits};
@@ -134,7 +134,7 @@ impl Language {
     pub fn has_built_in(&self, name: &[u8]) -> bool {
         let is_later =
             |(_, old): &(RpmVersion, OldMacros)| old.definable.iter().any(|later| later.as_bytes() == name);
-        Builtin::named(name).is_some() && !self.spoken.borrow().as_ref().is_some_and(is_later)
+        Builtin::from_name(name).is_some() && !self.spoken.borrow().as_ref().is_some_and(is_later)
     }
 
     /// Whether a word without quotes is a text in expressions.
@@ -189,7 +189,7 @@ impl Language {
     }
 
     /// Does something one level further down.
-    pub fn deeper<T>(&self, part: impl FnOnce() -> Result<T, Stop>) -> Result<T, Stop> {
+    pub fn descend<T>(&self, part: impl FnOnce() -> Result<T, Stop>) -> Result<T, Stop> {
         let depth = self.depth.get();
         if depth >= DEEPEST {
             return Err(self.fail(MacroProblem::Recursion));
@@ -202,7 +202,11 @@ impl Language {
     }
 
     /// Does something that belongs to a macro.
-    pub fn within<T>(&self, name: OpenMacro, part: impl FnOnce() -> Result<T, Stop>) -> Result<T, Stop> {
+    pub fn with_open_macro<T>(
+        &self,
+        name: OpenMacro,
+        part: impl FnOnce() -> Result<T, Stop>,
+    ) -> Result<T, Stop> {
         self.stack.borrow_mut().push(name);
         let result = part();
         self.stack.borrow_mut().pop();
@@ -211,18 +215,18 @@ impl Language {
 
     /// Whether there is a macro of that name, a built-in one or an automatic one included.
     pub fn is_defined(&self, name: &[u8]) -> bool {
-        self.automatic(name).is_some()
+        self.automatic_value(name).is_some()
             || self.table.borrow().get(name).is_some()
-            || Builtin::named(name).is_some()
+            || Builtin::from_name(name).is_some()
     }
 
     /// The value of an automatic macro.
-    pub fn automatic(&self, name: &[u8]) -> Option<Vec<u8>> {
+    pub fn automatic_value(&self, name: &[u8]) -> Option<Vec<u8>> {
         let first = *name.first()?;
         if !(first.is_ascii_digit() || matches!(first, b'*' | b'#' | b'-')) {
             return None;
         }
-        self.calls.borrow().last()?.automatic(name)
+        self.calls.borrow().last()?.automatic_value(name)
     }
 
     /// Defines a macro from its text.
@@ -234,8 +238,8 @@ impl Language {
     }
 
     /// Defines a macro that has been read.
-    pub fn add(&self, written: Written, level: Level, origin: Origin) -> Result<(), Stop> {
-        let Written { name, options, expansion, body, lacks_space } = written;
+    pub fn add(&self, written: ParsedDefinition, level: Level, origin: Origin) -> Result<(), Stop> {
+        let ParsedDefinition { name, options, expansion, body, lacks_space } = written;
         if lacks_space {
             self.report(MacroProblem::NoWhitespace { name: name.as_slice().into() });
         }
@@ -277,7 +281,7 @@ impl Language {
     }
 
     /// Where a definition stands that is made now.
-    pub fn here(&self) -> Origin {
+    pub fn current_origin(&self) -> Origin {
         match self.stack.borrow().iter().rev().find_map(OpenMacro::origin) {
             Some(origin) => origin.clone(),
             None => self.place.borrow().clone(),
@@ -309,7 +313,7 @@ impl Language {
             lines.push((name.as_bytes().to_vec(), format!("-20: {name}\t<builtin>").into_bytes()));
         }
         if let Some(call) = self.calls.borrow().last() {
-            for (name, body) in call.listed() {
+            for (name, body) in call.list_automatic() {
                 let mut line = format!("{:3}: ", call.level).into_bytes();
                 line.extend([name.as_slice(), b"<l>\t", &body].concat());
                 lines.push((name, line));

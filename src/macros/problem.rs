@@ -196,9 +196,9 @@ pub enum MacroProblem {
         /// The options that it takes.
         options: BString,
         /// Whether the option is known and its argument is missing.
-        missing: bool,
+        is_missing: bool,
         /// Whether getopt(3) says so too.
-        told: bool,
+        is_told_by_getopt: bool,
     },
     /// A built-in macro without what it needs.
     #[error("%{name}: argument expected")]
@@ -456,8 +456,8 @@ impl MacroProblem {
     /// What getopt(3) writes before rpm does.
     pub(super) fn plain_line(&self) -> Option<Vec<u8>> {
         match self {
-            Self::UnknownOption { option, name, missing, told: true, .. } => {
-                let what = if *missing { "option requires an argument" } else { "invalid option" };
+            Self::UnknownOption { option, name, is_missing, is_told_by_getopt: true, .. } => {
+                let what = if *is_missing { "option requires an argument" } else { "invalid option" };
                 Some(format!("{name}: {what} -- '{option}'\n").into_bytes())
             }
             _ => None,

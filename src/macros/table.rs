@@ -184,7 +184,7 @@ impl Table {
     }
 
     /// What `name` stands for, for one who uses it: a definition that nobody uses within its scope is warned about.
-    pub(super) fn make_use_of(&self, name: &[u8]) -> Option<&Arc<Definition>> {
+    pub(super) fn use_definition(&self, name: &[u8]) -> Option<&Arc<Definition>> {
         let entry = self.entries(name).last()?;
         entry.was_used.store(true, Ordering::Relaxed);
         Some(&entry.definition)
@@ -216,12 +216,12 @@ impl Table {
 
     /// Puts `body`, as it is, above a definition: what `<o>` does with its first use. `%undefine` brings the
     /// definition back.
-    pub(super) fn settle(&mut self, definition: &Definition, body: &[u8]) {
+    pub(super) fn replace_expanded(&mut self, definition: &Definition, body: &[u8]) {
         self.push(Definition { body: body.into(), expansion: Expansion::Never, ..definition.clone() });
     }
 
     /// Takes off what calls of depth `level` and deeper defined under `name`; gives how many of them nobody used.
-    pub(super) fn leave(&mut self, name: &[u8], level: Level) -> usize {
+    pub(super) fn end_scope(&mut self, name: &[u8], level: Level) -> usize {
         if self.entries(name).is_empty() {
             return 0;
         }

@@ -7,8 +7,8 @@ use bstr::ByteSlice;
 use super::super::Stop;
 use super::super::arguments::QUOTE;
 use super::super::call::{CallSite, Rest, is_blank, slice};
-use super::super::define::{self, Extent, Written};
-use super::super::expand::Given;
+use super::super::define::{self, Extent, ParsedDefinition};
+use super::super::expand::CallArguments;
 use super::super::expression::TermExpansion;
 use super::super::host::OpenMacro;
 use super::super::language::Language;
@@ -26,20 +26,20 @@ impl Language {
     ) -> Result<usize, Stop> {
         let name = OpenMacro::BuiltIn(builtin.name());
         match builtin.takes() {
-            Takes::Raw => self.within(name, || self.call_raw(builtin, site, out)),
+            Takes::Raw => self.with_open_macro(name, || self.call_raw(builtin, site, out)),
             Takes::Nothing => {
                 let (given, end) = match site.rest {
-                    Rest::Open => (Given::none(), site.end),
-                    Rest::Nothing | Rest::Text(_) | Rest::Words(_) => self.given(site)?,
+                    Rest::Open => (CallArguments::empty(), site.end),
+                    Rest::Nothing | Rest::Text(_) | Rest::Words(_) => self.read_arguments(site)?,
                 };
                 if !given.words.is_empty() {
                     return Err(self.fail(MacroProblem::ArgumentUnexpected { name: builtin.name() }));
                 }
-                self.within(name, || self.run_built_in(builtin, &[], out))?;
+                self.with_open_macro(name, || self.run_built_in(builtin, &[], out))?;
                 Ok(end)
             }
             Takes::Perhaps | Takes::Word | Takes::Words => {
-                let (given, end) = self.given(site)?;
+                let (given, end) = self.read_arguments(site)?;
                 if given.has_failed && !matches!(site.rest, Rest::Text(_)) {
                     return Err(Stop);
                 }
@@ -49,7 +49,7 @@ impl Language {
                 // What is quoted already keeps its quotes, as in rpm.
                 let is_text = matches!(site.rest, Rest::Text(_)) && builtin == Builtin::Quote;
                 let words = if is_text { vec![given.all] } else { given.words };
-                self.within(name, || self.run_built_in(builtin, &words, out))?;
+                self.with_open_macro(name, || self.run_built_in(builtin, &words, out))?;
                 if given.has_failed { Err(Stop) } else { Ok(end) }
             }
         }
@@ -79,7 +79,7 @@ impl Language {
             Builtin::Expand => self.expand_into(word, out)?,
             Builtin::Expr => out.extend(self.evaluate(word, TermExpansion::Before)?.into_text()),
             Builtin::Load => self.load(word, Level::MACRO_FILES)?,
-            Builtin::Macrobody => out.extend(self.body_of(word)?),
+            Builtin::Macrobody => out.extend(self.macro_body(word)?),
             Builtin::Quote => {
                 self.has_quotes.set(true);
                 for (number, word) in words.iter().enumerate() {
@@ -112,7 +112,7 @@ impl Language {
             | Builtin::Rpmversion
             | Builtin::Xdg => out.extend(self.ask_machine(builtin, words)?),
             Builtin::Define | Builtin::Global => {
-                self.define_written(builtin, &words.join(&b' '), Extent::Whole)?.1?;
+                self.define_from_text(builtin, &words.join(&b' '), Extent::Whole)?.1?;
             }
             Builtin::Lua => self.run_lua(word, out)?,
             Builtin::Verbose => out.extend(if self.host.is_verbose() { b"1" } else { b"0" }),
@@ -122,17 +122,17 @@ impl Language {
     }
 
     /// The body of a macro.
-    fn body_of(&self, name: &[u8]) -> Result<Vec<u8>, Stop> {
+    fn macro_body(&self, name: &[u8]) -> Result<Vec<u8>, Stop> {
         if name.is_empty() {
             return Ok(Vec::new());
         }
-        if let Some(value) = self.automatic(name) {
+        if let Some(value) = self.automatic_value(name) {
             return Ok(value);
         }
         if let Some(definition) = self.table.borrow().get(name) {
             return Ok(definition.body.to_vec());
         }
-        match Builtin::named(name) {
+        match Builtin::from_name(name) {
             Some(_) => Ok(b"<builtin>".to_vec()),
             None => Err(self.fail(MacroProblem::NoSuchMacro { name: name.into() })),
         }
@@ -149,11 +149,11 @@ impl Language {
         let end = site.end;
         match (builtin, site.rest) {
             (Builtin::Define | Builtin::Global, Rest::Open) => {
-                let (length, result) = self.define_written(builtin, site.text_behind(), Extent::Line)?;
+                let (length, result) = self.define_from_text(builtin, site.text_behind(), Extent::Line)?;
                 result.map(|()| end + length)
             }
             (Builtin::Define | Builtin::Global, Rest::Text(written) | Rest::Words(written)) => {
-                self.define_written(builtin, written, Extent::Whole)?.1.map(|()| end)
+                self.define_from_text(builtin, written, Extent::Whole)?.1.map(|()| end)
             }
             (Builtin::Lua, Rest::Text(code) | Rest::Words(code)) => self.run_lua(code, out).map(|()| end),
             // rpm runs the rest of the line, and then keeps it in the text.
@@ -178,7 +178,7 @@ impl Language {
     }
 
     /// `%define` and `%global`: how much of the text they take, and how it went.
-    fn define_written(
+    fn define_from_text(
         self: &Rc<Self>,
         builtin: Builtin,
         text: &[u8],
@@ -191,13 +191,17 @@ impl Language {
         let (length, written) =
             define::read(slice(text, begin, text.len()), extent, primitive, |name| self.has_built_in(name));
         let result = match written {
-            Ok(written) => self.add_written(written, &options),
+            Ok(written) => self.add_expanded(written, &options),
             Err(problem) => Err(self.fail(problem)),
         };
         Ok((begin + length, result))
     }
 
-    fn add_written(self: &Rc<Self>, mut written: Written, options: &DefineOptions) -> Result<(), Stop> {
+    fn add_expanded(
+        self: &Rc<Self>,
+        mut written: ParsedDefinition,
+        options: &DefineOptions,
+    ) -> Result<(), Stop> {
         if options.now && written.expansion != Expansion::Never {
             let expanded = self.expand(&written.body);
             written.body = expanded.map_err(|Stop| {
@@ -205,7 +209,7 @@ impl Language {
             })?;
         }
         let level = if options.globally { Level::GLOBAL } else { Level(self.level()) };
-        self.add(written, level, self.here())
+        self.add(written, level, self.current_origin())
     }
 }
 

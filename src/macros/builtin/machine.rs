@@ -18,7 +18,7 @@ impl Language {
         Ok(match builtin {
             Builtin::Exists if !self.may_look_at("%{exists:…}", word) => return Err(Stop),
             Builtin::Exists => if self.host.exists(word) { b"1" } else { b"0" }.to_vec(),
-            Builtin::Getconfdir => Configuration::of(&*self.host),
+            Builtin::Getconfdir => Configuration::find_folder(&*self.host),
             Builtin::Getenv => self.host.variable(word).unwrap_or_default(),
             Builtin::Getncpus => self.processors(words)?.to_string().into_bytes(),
             Builtin::Xdg => self.xdg(word)?,

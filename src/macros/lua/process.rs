@@ -5,7 +5,7 @@ use rustix::fs::Mode;
 use rustix::process::{self as system, Pid, Resource, Signal};
 
 use super::super::host::Streams;
-use super::native::{Answer, Call, Native, io_error, told};
+use super::native::{Answer, Call, Native, error_bytes, io_error};
 use super::posix::Permissions;
 
 /// What belongs to `rpm`.
@@ -43,14 +43,14 @@ fn execute(call: &Call<'_>) -> Answer {
 }
 
 fn spawn(call: &Call<'_>) -> Answer {
-    let words = call.words(call.table(1)?)?;
+    let words = call.table_words(call.table(1)?)?;
     if words.is_empty() {
         return Err(b"command not supplied".to_vec());
     }
     let mut streams = Streams::default();
     if !matches!(call.value(2), Value::Nil) {
         for pair in call.table(2)?.pairs::<Value, Value>() {
-            let (key, path) = pair.map_err(told)?;
+            let (key, path) = pair.map_err(error_bytes)?;
             let key = call.text(&key).unwrap_or_default();
             let stream = match key.as_slice() {
                 b"stdin" => &mut streams.input,
@@ -65,7 +65,7 @@ fn spawn(call: &Call<'_>) -> Answer {
 }
 
 fn run(call: &Call<'_>, words: &[Vec<u8>], streams: &Streams) -> Answer {
-    if let Err(refused) = call.may(&words.join(&b' ')) {
+    if let Err(refused) = call.check_change(&words.join(&b' ')) {
         return refused;
     }
     match call.language.host.run(words, streams) {
@@ -74,35 +74,35 @@ fn run(call: &Call<'_>, words: &[Vec<u8>], streams: &Streams) -> Answer {
             let what = if code > 0 { "exit code" } else { "exit signal" };
             Ok(vec![Value::Nil, call.new_string(what.as_bytes())?, Value::Number(code.abs().into())])
         }
-        Err(error) => call.failed(&[], &error),
+        Err(error) => call.fail(&[], &error),
     }
 }
 
-fn gone(name: &str) -> Answer {
+fn fail_removed(name: &str) -> Answer {
     let message = format!("{name}() is no longer available, use rpm.spawn() or rpm.execute() instead");
     Err(message.into_bytes())
 }
 
 fn redirect2null(_: &Call<'_>) -> Answer {
-    gone("rpm.redirect2null")
+    fail_removed("rpm.redirect2null")
 }
 
 fn exec(_: &Call<'_>) -> Answer {
-    gone("posix.exec")
+    fail_removed("posix.exec")
 }
 
 fn fork(_: &Call<'_>) -> Answer {
-    gone("posix.fork")
+    fail_removed("posix.fork")
 }
 
 fn wait(_: &Call<'_>) -> Answer {
-    gone("posix.wait")
+    fail_removed("posix.wait")
 }
 
 fn chdir(call: &Call<'_>) -> Answer {
     let path = call.string(1)?;
-    match call.may(&path) {
-        Ok(()) => call.done(&path, system::chdir(path.as_slice()).map_err(io_error)),
+    match call.check_change(&path) {
+        Ok(()) => call.finish(&path, system::chdir(path.as_slice()).map_err(io_error)),
         Err(refused) => refused,
     }
 }
@@ -125,7 +125,7 @@ fn getcwd(call: &Call<'_>) -> Answer {
     }
     match system::getcwd(Vec::new()) {
         Ok(path) => call.answer(path.as_bytes()),
-        Err(error) => call.failed(b".", &io_error(error)),
+        Err(error) => call.fail(b".", &io_error(error)),
     }
 }
 
@@ -138,8 +138,8 @@ pub(super) fn getenv(call: &Call<'_>) -> Answer {
 
 fn setenv(call: &Call<'_>) -> Answer {
     let (name, value) = (call.string(1)?, call.string(2)?);
-    let keeps = matches!(call.value(3), Value::Boolean(false));
-    if !(keeps && call.language.host.variable(&name).is_some()) {
+    let keeps_old = matches!(call.value(3), Value::Boolean(false));
+    if !(keeps_old && call.language.host.variable(&name).is_some()) {
         call.language.host.set_variable(&name, Some(&value));
     }
     Ok(vec![Value::Number(0.0)])
@@ -172,25 +172,25 @@ fn getprocessid(call: &Call<'_>) -> Answer {
         ("pid", process(Some(system::getpid()))),
         ("ppid", process(system::getppid())),
     ];
-    call.selected(fields, 1)
+    call.answer_selected(fields, 1)
 }
 
 fn kill(call: &Call<'_>) -> Answer {
     let pid = i32::try_from(call.integer(1)?).ok().and_then(Pid::from_raw);
     let signal = call.optional_integer(2)?.unwrap_or(15);
-    if let Err(refused) = call.may(signal.to_string().as_bytes()) {
+    if let Err(refused) = call.check_change(signal.to_string().as_bytes()) {
         return refused;
     }
     let signal = i32::try_from(signal).ok().and_then(Signal::from_named_raw);
     let (Some(pid), Some(signal)) = (pid, signal) else {
-        return call.failed(&[], &io_error(rustix::io::Errno::INVAL));
+        return call.fail(&[], &io_error(rustix::io::Errno::INVAL));
     };
-    call.done(&[], system::kill_process(pid, signal).map_err(io_error))
+    call.finish(&[], system::kill_process(pid, signal).map_err(io_error))
 }
 
 fn sleep(call: &Call<'_>) -> Answer {
     let seconds = u64::try_from(call.integer(1)?).unwrap_or(0);
-    if let Err(refused) = call.may(seconds.to_string().as_bytes()) {
+    if let Err(refused) = call.check_change(seconds.to_string().as_bytes()) {
         return refused;
     }
     std::thread::sleep(std::time::Duration::from_secs(seconds));
@@ -215,7 +215,7 @@ fn sysconf(call: &Call<'_>) -> Answer {
         ("saved_ids", number(1.0)),
         ("version", number(200_809.0)),
     ];
-    call.selected(fields, 1)
+    call.answer_selected(fields, 1)
 }
 
 /// Seconds, from the fields of proc(5), `/proc/self/stat`.
@@ -236,7 +236,7 @@ fn times(call: &Call<'_>) -> Answer {
         ("cstime", field(14)),
         ("elapsed", Value::Number(now.tv_sec as f64 + now.tv_nsec as f64 / 1e9)),
     ];
-    call.selected(fields, 1)
+    call.answer_selected(fields, 1)
 }
 
 fn ttyname(call: &Call<'_>) -> Answer {
@@ -263,9 +263,9 @@ fn umask(call: &Call<'_>) -> Answer {
         return call.answer(permissions.to_string().as_bytes());
     };
     let Some(changed) = permissions.changed(&wanted) else {
-        return Err(call.bad(1, "bad mode"));
+        return Err(call.argument_error(1, "bad mode"));
     };
-    if let Err(refused) = call.may(&wanted) {
+    if let Err(refused) = call.check_change(&wanted) {
         return refused;
     }
     let is_number = wanted.iter().all(u8::is_ascii_digit);
@@ -293,7 +293,7 @@ fn uname(call: &Call<'_>) -> Answer {
             Some(b'r') => text.extend_from_slice(machine.release().to_bytes()),
             Some(b's') => text.extend_from_slice(machine.sysname().to_bytes()),
             Some(b'v') => text.extend_from_slice(machine.version().to_bytes()),
-            _ => return Err(call.bad(1, "invalid format")),
+            _ => return Err(call.argument_error(1, "invalid format")),
         }
     }
     call.answer(&text)

@@ -5,15 +5,15 @@ use std::rc::Rc;
 use mlua::Value;
 use rpm_version::Evr;
 
-use super::super::arguments::{joined, strip_quotes, words};
+use super::super::arguments::{quote_words, split_words, strip_quotes};
 use super::super::builtin::Builtin;
 use super::super::define::Extent;
-use super::super::expand::Given;
+use super::super::expand::CallArguments;
 use super::super::host::OpenMacro;
 use super::super::problem::MacroProblem;
 use super::super::table::{Level, Origin};
 use super::base64;
-use super::native::{Answer, Call, Native, bytes, told};
+use super::native::{Answer, Call, Native, bytes, error_bytes};
 use super::version::Version;
 
 /// What the library holds.
@@ -83,14 +83,14 @@ fn glob(call: &Call<'_>) -> Answer {
     let pattern = call.string(1)?;
     let keeps_pattern = call.optional_string(2)?.is_some_and(|flags| flags.contains(&b'c'));
     if !call.language.may_look_for("rpm.glob", &pattern) {
-        return call.list(&[]);
+        return call.answer_list(&[]);
     }
     let found = call.language.host.glob(&pattern);
     let mut found = found.map_err(|error| error.to_string().into_bytes())?;
     if found.is_empty() && keeps_pattern {
         found.push(pattern);
     }
-    call.list(&found)
+    call.answer_list(&found)
 }
 
 fn isdefined(call: &Call<'_>) -> Answer {
@@ -101,12 +101,12 @@ fn isdefined(call: &Call<'_>) -> Answer {
 }
 
 fn takes_arguments(call: &Call<'_>, name: &[u8]) -> bool {
-    if call.language.automatic(name).is_some() {
+    if call.language.automatic_value(name).is_some() {
         return false;
     }
     match call.language.table.borrow().get(name) {
         Some(definition) => definition.options.is_some(),
-        None => Builtin::named(name).is_some_and(Builtin::takes_arguments),
+        None => Builtin::from_name(name).is_some_and(Builtin::takes_arguments),
     }
 }
 
@@ -121,12 +121,12 @@ fn load(call: &Call<'_>) -> Answer {
 }
 
 fn splitargs(call: &Call<'_>) -> Answer {
-    call.list(&words(&call.string(1)?))
+    call.answer_list(&split_words(&call.string(1)?))
 }
 
 fn unsplitargs(call: &Call<'_>) -> Answer {
-    let given = call.words(call.table(1)?)?;
-    call.answer(&joined(&given))
+    let given = call.table_words(call.table(1)?)?;
+    call.answer(&quote_words(&given))
 }
 
 fn ver(call: &Call<'_>) -> Answer {
@@ -139,14 +139,14 @@ fn ver(call: &Call<'_>) -> Answer {
         count => return Err(format!("invalid number of arguments: {count}").into_bytes()),
     };
     let version = version.ok_or_else(|| b"invalid version".to_vec())?;
-    Ok(vec![Value::UserData(call.lua.create_userdata(version).map_err(told)?)])
+    Ok(vec![Value::UserData(call.lua.create_userdata(version).map_err(error_bytes)?)])
 }
 
 fn vercmp(call: &Call<'_>) -> Answer {
     let version = |place: usize| -> Result<String, Vec<u8>> {
         let text = String::from_utf8_lossy(&call.string(place)?).into_owned();
         if text.is_empty() {
-            return Err(call.bad(place, "invalid version "));
+            return Err(call.argument_error(place, "invalid version "));
         }
         Ok(text)
     };
@@ -180,7 +180,7 @@ fn call_macro(call: &Call<'_>) -> Answer {
         Value::Table(table) => {
             let mut given = Vec::new();
             for (number, value) in table.sequence_values::<Value>().enumerate() {
-                let word = call.text(&value.map_err(told)?);
+                let word = call.text(&value.map_err(error_bytes)?);
                 given.push(word.ok_or_else(|| bad(number + 1, "cannot convert to string"))?);
             }
             given
@@ -189,7 +189,7 @@ fn call_macro(call: &Call<'_>) -> Answer {
             let text = call.text(value).ok_or_else(|| bad(1, "string or table expected"))?;
             let mut expanded = Vec::new();
             call.language.expand_into(&text, &mut expanded).map_err(failed)?;
-            words(&expanded)
+            split_words(&expanded)
         }
     };
     let mut out = Vec::new();
@@ -206,13 +206,14 @@ fn call_with(
 ) -> Result<(), super::super::Stop> {
     let definition = call.language.table.borrow().get(name).map(std::sync::Arc::clone);
     if let Some(definition) = definition {
-        return call.language.parametric(&definition, Given::of_words(given), out);
+        return call.language.call_parametric(&definition, CallArguments::from_words(given), out);
     }
-    let Some(builtin) = Builtin::named(name) else {
+    let Some(builtin) = Builtin::from_name(name) else {
         return Ok(());
     };
     let language = Rc::clone(call.language);
-    call.language.within(OpenMacro::BuiltIn(builtin.name()), || language.run_built_in(builtin, &given, out))
+    call.language
+        .with_open_macro(OpenMacro::BuiltIn(builtin.name()), || language.run_built_in(builtin, &given, out))
 }
 
 /// `macros.name = value`
@@ -251,7 +252,7 @@ const GUARDED: [&str; 13] = [
 fn may(call: &Call<'_>) -> Answer {
     let wanted = call.string(1)?;
     let name = GUARDED.iter().find(|known| known.as_bytes() == wanted).unwrap_or(&"io.output");
-    let may = call.language.may(name, &call.string(2)?);
+    let may = call.language.may_change(name, &call.string(2)?);
     if may {
         call.language.host.note_effect();
     }

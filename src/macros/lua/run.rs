@@ -27,7 +27,7 @@ impl Language {
         let set = lists.iter().try_for_each(|(name, items)| lua.set_list(name, items));
         drop(lists);
         set.map_err(failed)?;
-        let start = [Configuration::of(&*self.host).as_slice(), b"/init.lua"].concat();
+        let start = [Configuration::find_folder(&*self.host).as_slice(), b"/init.lua"].concat();
         if let Ok(code) = self.host.read_file(&start) {
             // rpm goes on without it as well.
             let _ = self.run_code(lua, &code, &start, Vec::new());

@@ -52,7 +52,7 @@ impl Lua {
             Value::Error(error) if matches!(*error, mlua::Error::MemoryError(_)) => {
                 lua.create_string("not enough memory").map(Value::String)
             }
-            Value::Error(error) => lua.create_string(native::words(&error)).map(Value::String),
+            Value::Error(error) => lua.create_string(native::error_text(&error)).map(Value::String),
             other => Ok(other),
         })?;
         native.set("error_text", error_text)?;
@@ -165,7 +165,7 @@ fn natives(state: &mlua::Lua, language: &Rc<Language>, printed: &Printed) -> mlu
     // Pointers that hooks are given: the one that is none, and those that stand for hooks themselves.
     native.set("null", Value::LightUserData(mlua::LightUserData(std::ptr::null_mut())))?;
     native.set("new_handle", state.create_function(|lua, ()| lua.create_any_userdata(()))?)?;
-    let folder = Configuration::of(&*language.host);
+    let folder = Configuration::find_folder(&*language.host);
     let path = language.host.local_path(&[folder.as_slice(), b"//lua/?.lua"].concat());
     native.set("path", state.create_string(path)?)?;
     Ok(native)

@@ -16,7 +16,7 @@ use mlua::{AnyUserData, Lua, LuaString, MetaMethod, MultiValue, UserData, UserDa
 use rustix::fs::{Mode, OFlags};
 
 use super::super::limits::{LARGEST_TEXT, MOST_FILES};
-use super::native::{Answer, Call, Native, bytes, io_error, placed, told};
+use super::native::{Answer, Call, Native, bytes, error_bytes, error_with_place, io_error};
 
 /// What the library holds.
 pub(super) const FUNCTIONS: &[Native] = &[("open", open)];
@@ -45,10 +45,10 @@ fn hold(call: &Call<'_>) -> Answer {
     match call.language.host.open_file(&path) {
         Ok(file) => {
             let name = format!("/proc/self/fd/{}", file.as_raw_fd());
-            let held = call.lua.create_userdata(Held(Some(file))).map_err(told)?;
+            let held = call.lua.create_userdata(Held(Some(file))).map_err(error_bytes)?;
             Ok(vec![Value::UserData(held), call.new_string(name.as_bytes())?])
         }
-        Err(error) => call.failed(&path, &error),
+        Err(error) => call.fail(&path, &error),
     }
 }
 
@@ -248,8 +248,8 @@ fn open(call: &Call<'_>) -> Answer {
     let path = call.string(1)?;
     let text = call.optional_string(2)?.unwrap_or_else(|| b"r".to_vec());
     let failed = |reason: &str| [path.as_slice(), b" open failed: ", reason.as_bytes()].concat();
-    let mode = OpenMode::parse(&text).ok_or_else(|| call.bad(2, "invalid open mode"))?;
-    if mode.writes() && call.may(&path).is_err() {
+    let mode = OpenMode::parse(&text).ok_or_else(|| call.argument_error(2, "invalid open mode"))?;
+    if mode.writes() && call.check_change(&path).is_err() {
         return Err(failed("not allowed here"));
     }
     if call.may_look_at(&path).is_err() {
@@ -265,7 +265,7 @@ fn open(call: &Call<'_>) -> Answer {
     };
     let opened = opened.and_then(|file| Stream::new(Counted::new(file, &call.language.open_files), mode));
     let stream = opened.map_err(|error| failed(&crate::files::reason(&error)))?;
-    Ok(vec![Value::UserData(call.lua.create_userdata(stream).map_err(told)?)])
+    Ok(vec![Value::UserData(call.lua.create_userdata(stream).map_err(error_bytes)?)])
 }
 
 /// What a method gives: a value, or nothing with a message and a number.
@@ -303,7 +303,7 @@ impl UserData for Stream {
                 Some("set") => SeekFrom::Start(u64::try_from(offset).unwrap_or(0)),
                 None | Some("cur") => SeekFrom::Current(offset),
                 Some("end") => SeekFrom::End(offset),
-                Some(other) => return Err(placed(lua, &format!("invalid option '{other}'"))),
+                Some(other) => return Err(error_with_place(lua, &format!("invalid option '{other}'"))),
             };
             let moved = this.seek(target);
             outcome(lua, moved.map(integer))

@@ -4,7 +4,7 @@ use bstr::ByteSlice;
 use mlua::{Lua, LuaString, MetaMethod, UserData, UserDataFields, UserDataMethods, Value};
 use rpm_version::Evr;
 
-use super::native::placed;
+use super::native::error_with_place;
 
 /// Epoch, version and release.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ fn other(lua: &Lua, value: &Value, operator: &str) -> mlua::Result<Version> {
         return Ok(version.clone());
     }
     let got = value.type_name();
-    Err(placed(lua, &format!("bad argument #2 to '{operator}' (rpm.ver expected, got {got})")))
+    Err(error_with_place(lua, &format!("bad argument #2 to '{operator}' (rpm.ver expected, got {got})")))
 }
 
 impl UserData for Version {
@@ -69,7 +69,7 @@ impl UserData for Version {
                 b"v" => Some(this.version.as_slice()),
                 b"r" => this.release.as_deref(),
                 key => {
-                    return Err(placed(lua, &format!("invalid attribute: {}", key.to_str_lossy())));
+                    return Err(error_with_place(lua, &format!("invalid attribute: {}", key.to_str_lossy())));
                 }
             };
             part.map(|part| lua.create_string(part)).transpose()
