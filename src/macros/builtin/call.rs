@@ -115,7 +115,11 @@ impl Language {
                 self.define_from_text(builtin, &words.join(&b' '), Extent::Whole)?.1?;
             }
             Builtin::Lua => self.run_lua(word, out)?,
-            Builtin::Verbose => out.extend(if self.host.is_verbose() { b"1" } else { b"0" }),
+            Builtin::Verbose if words.is_empty() => {
+                out.extend(if self.host.is_verbose() { b"1" } else { b"0" });
+            }
+            Builtin::Verbose if self.host.is_verbose() => self.expand_into(word, out)?,
+            Builtin::Verbose => {}
             Builtin::Dnl => {}
         }
         Ok(())

@@ -94,10 +94,14 @@ impl Call<'_> {
     /// The words in a table, from 1 up to the first that is not there.
     pub fn table_words(&self, table: &Table) -> Result<Vec<Vec<u8>>, Vec<u8>> {
         let mut words = Vec::new();
-        for (number, value) in table.sequence_values::<Value>().enumerate() {
+        for value in table.sequence_values::<Value>() {
             let value = value.map_err(error_bytes)?;
-            let word = self.text(&value);
-            words.push(word.ok_or_else(|| self.argument_error(number + 1, "cannot convert to string"))?);
+            let word = self.text(&value).ok_or_else(|| {
+                // It lies on top of Lua's stack when rpm looks at it, and is called by that place.
+                let (name, got) = (self.name, type_name(&value));
+                format!("bad argument #-1 to '{name}' (string expected, got {got})").into_bytes()
+            });
+            words.push(word?);
         }
         Ok(words)
     }
@@ -219,7 +223,8 @@ pub(super) fn error_with_place(lua: &mlua::Lua, message: &str) -> mlua::Error {
     mlua::Error::runtime(format!("{}{message}", place.flatten().unwrap_or_default()))
 }
 
-fn type_name(value: &Value) -> &'static str {
+/// What Lua calls a value's type.
+pub(super) fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Integer(_) | Value::Number(_) => "number",
         value => value.type_name(),

@@ -85,12 +85,22 @@ fn glob(call: &Call<'_>) -> Answer {
     if !call.language.may_look_for("rpm.glob", &pattern) {
         return call.answer_list(&[]);
     }
-    let found = call.language.host.glob(&pattern);
+    let found = call.language.host.glob(&with_home(call, &pattern));
     let mut found = found.map_err(|error| error.to_string().into_bytes())?;
     if found.is_empty() && keeps_pattern {
         found.push(pattern);
     }
     call.answer_list(&found)
+}
+
+/// A pattern whose `~` stands for the home, as glob(3) has it.
+fn with_home(call: &Call<'_>, pattern: &[u8]) -> Vec<u8> {
+    let rest = pattern.strip_prefix(b"~").filter(|rest| rest.is_empty() || rest.starts_with(b"/"));
+    let home = rest.and_then(|_| call.language.host.variable(b"HOME"));
+    match rest.zip(home) {
+        Some((rest, home)) => [home.as_slice(), rest].concat(),
+        None => pattern.to_vec(),
+    }
 }
 
 fn isdefined(call: &Call<'_>) -> Answer {
