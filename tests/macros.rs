@@ -349,6 +349,14 @@ fn a_hook_that_fails_is_told_and_the_next_one_is_called() {
 /// What functions of rpm's Lua library give, or how they fail, as rpm 6.1 does it.
 const RPM_FUNCTIONS: &[(&str, &str)] = &[
     ("type(posix.version)", "string"),
+    ("posix.getgroup()", "bad argument #1 to 'getgroup' (string or number expected, got no value)"),
+    ("posix.kill(posix.getprocessid('pid'), 0)", "0.0"),
+    ("posix.link()", "bad argument #1 to 'link' (string expected, got no value)"),
+    ("posix.mkstemp()", "bad argument #1 to 'mkstemp' (string expected, got no value)"),
+    ("posix.chmod('FOLDER/text', 'u=rws') and posix.stat('FOLDER/text', 'mode')", "rwS------"),
+    ("posix.umask('nonsense')", "nil"),
+    ("posix.uname('%x')", "bad argument #2 to 'uname' (unknown format option `x')"),
+    ("io.lines('/nosuch')", "cannot open file '/nosuch' (No such file or directory)"),
     ("rpm.interactive()", "not a tty"),
     ("rpm.register()", "bad argument #1 to 'register' (hook name expected)"),
     ("rpm.register('a', 1)", "bad argument #2 to 'register' (function expected)"),

@@ -56,8 +56,12 @@ fn number_value(field: &[u8]) -> Value {
 
 fn wanted_account(call: &Call<'_>, own: u32) -> Result<Vec<u8>, Vec<u8>> {
     let given = call.optional_string(1)?.unwrap_or_else(|| own.to_string().into_bytes());
-    // Lua writes a float as `0.0`.
-    Ok(given.strip_suffix(b".0").map(<[u8]>::to_vec).unwrap_or(given))
+    Ok(as_whole_number(given))
+}
+
+/// Lua writes a float as `0.0`.
+fn as_whole_number(written: Vec<u8>) -> Vec<u8> {
+    written.strip_suffix(b".0").map(<[u8]>::to_vec).unwrap_or(written)
 }
 
 fn getpasswd(call: &Call<'_>) -> Answer {
@@ -82,7 +86,8 @@ fn getpasswd(call: &Call<'_>) -> Answer {
 }
 
 fn getgroup(call: &Call<'_>) -> Answer {
-    let wanted = wanted_account(call, rustix::process::getgid().as_raw())?;
+    let wanted = call.string(1).map_err(|_| call.type_error(1, "string or number"))?;
+    let wanted = as_whole_number(wanted);
     if let Err(refused) = call.may_look_at(b"/etc/group") {
         return refused;
     }

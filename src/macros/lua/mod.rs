@@ -9,6 +9,7 @@ mod interpreter;
 mod list;
 mod native;
 mod pattern;
+mod permissions;
 mod posix;
 mod process;
 mod rpm;

@@ -35,7 +35,8 @@ impl Call<'_> {
         format!("bad argument #{place} to '{}' ({why})", self.name).into_bytes()
     }
 
-    fn type_error(&self, place: usize, kind: &str) -> Vec<u8> {
+    /// In the words of `luaL_typeerror`.
+    pub fn type_error(&self, place: usize, kind: &str) -> Vec<u8> {
         let got = match self.values.get(place - 1) {
             Some(value) => type_name(value),
             None => "no value",

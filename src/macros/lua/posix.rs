@@ -1,6 +1,5 @@
 //! Files: their part of `posix.*` (rpm-lua(7), "posix extension").
 
-use std::fmt;
 use std::io;
 
 use mlua::Value;
@@ -10,6 +9,7 @@ use rustix::io::Errno;
 use super::super::host::FileStatus;
 use super::account::{read_group_id, read_user_id};
 use super::native::{Answer, Call, Native, io_error};
+use super::permissions::Permissions;
 use crate::files::{LastLink, is_out_of_reach};
 
 /// What the library holds of files.
@@ -30,65 +30,6 @@ pub(super) const FUNCTIONS: &[Native] = &[
     ("unlink", unlink),
     ("utime", utime),
 ];
-
-/// Read, write and execute for owner, group and others, as `ls` shows them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Permissions(pub u32);
-
-impl fmt::Display for Permissions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, letter) in "rwxrwxrwx".chars().enumerate() {
-            write!(f, "{}", if self.0 & (0o400 >> place) == 0 { '-' } else { letter })?;
-        }
-        Ok(())
-    }
-}
-
-impl Permissions {
-    /// Changed as chmod(1) says it: `755`, `rwxr-xr-x`, `u+x,go-w`.
-    pub fn changed(self, wanted: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(wanted).ok()?;
-        if text.chars().all(|character| character.is_ascii_digit()) {
-            return u32::from_str_radix(text, 8).ok().map(|mode| Self(mode & 0o7777));
-        }
-        if text.len() == 9 && text.chars().all(|character| "rwx-".contains(character)) {
-            let set = |(place, character)| if character == '-' { 0 } else { 0o400_u32 >> place };
-            return Some(Self(text.chars().enumerate().map(set).sum()));
-        }
-        text.split(',').try_fold(self, Self::clause)
-    }
-
-    /// One clause: `u+x`.
-    fn clause(self, clause: &str) -> Option<Self> {
-        let at = clause.find(['+', '-', '='])?;
-        let (who, rest) = clause.split_at(at);
-        let mut masks = 0;
-        for character in if who.is_empty() { "a" } else { who }.chars() {
-            masks |= match character {
-                'u' => 0o700,
-                'g' => 0o070,
-                'o' => 0o007,
-                'a' => 0o777,
-                _ => return None,
-            };
-        }
-        let mut bits = 0;
-        for character in rest.chars().skip(1) {
-            bits |= match character {
-                'r' => 0o444,
-                'w' => 0o222,
-                'x' => 0o111,
-                _ => return None,
-            };
-        }
-        let bits = bits & masks;
-        Some(Self(match rest.chars().next()? {
-            '+' => self.0 | bits,
-            '-' => self.0 & !bits,
-            _ => self.0 & !masks | bits,
-        }))
-    }
-}
 
 /// A path among the arguments: as it was given, and where it is.
 fn read_path(call: &Call<'_>, place: usize) -> Result<(Vec<u8>, Vec<u8>), Vec<u8>> {
@@ -157,7 +98,7 @@ fn chmod(call: &Call<'_>) -> Answer {
         Ok(status) => status,
         Err(error) => return call.fail(&path, &io_error(error)),
     };
-    let Some(mode) = Permissions(status.st_mode & 0o7777).changed(&wanted) else {
+    let Some(mode) = Permissions(status.st_mode & 0o7777).change(&wanted) else {
         return Err(call.argument_error(2, "bad mode"));
     };
     change_file(call, |path| fs::chmod(path, Mode::from_bits_truncate(mode.0)))
@@ -195,6 +136,7 @@ fn dir(call: &Call<'_>) -> Answer {
 }
 
 fn link(call: &Call<'_>) -> Answer {
+    call.string(1)?;
     let (_, new) = read_path(call, 2)?;
     match change_file(call, |old| fs::link(old, new.as_slice()))? {
         values if matches!(values.first(), Some(Value::Nil)) => fail_without_path(call),
@@ -381,21 +323,4 @@ fn status_fields(call: &Call<'_>, status: &FileStatus) -> Result<Vec<(&'static s
         ("ctime", Value::Number(status.changed as f64)),
         ("type", call.new_string(kind.as_bytes())?),
     ])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn modes_are_read_in_three_ways() {
-        let before = Permissions(0o644);
-        assert_eq!(before.to_string(), "rw-r--r--");
-        assert_eq!(before.changed(b"755"), Some(Permissions(0o755)));
-        assert_eq!(before.changed(b"r-xr-x---"), Some(Permissions(0o550)));
-        assert_eq!(before.changed(b"u+x,go-r"), Some(Permissions(0o700)));
-        assert_eq!(before.changed(b"a=x"), Some(Permissions(0o111)));
-        assert_eq!(before.changed(b"u+q"), None);
-        assert_eq!(before.changed(b""), None);
-    }
 }

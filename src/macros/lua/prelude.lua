@@ -17,6 +17,17 @@ local function guarded(call)
     end
 end
 
+-- A function of Lua's own or of ours that another one here calls: its errors get the place of that one's caller.
+local function placing(call)
+    return function(...)
+        local results = pack(call_protected(call, ...))
+        if results[1] then
+            return unpack(results, 2, results.n)
+        end
+        error(results[2], 3)
+    end
+end
+
 local function library(functions)
     local result = {}
     for name, call in pairs(functions) do
@@ -32,9 +43,9 @@ local local_path, may = guarded(native.local_path), guarded(native.may)
 local function new_posix()
     local posix = library(native.posix())
     posix.version = posix.version()
-    local new_file = posix.mkstemp
-    function posix.mkstemp(template)
-        local path, message, code = new_file(template)
+    local new_file = placing(posix.mkstemp)
+    function posix.mkstemp(...)
+        local path, message, code = new_file(...)
         if not path then
             return nil, message, code
         end
@@ -277,7 +288,7 @@ io.open = function(path, mode)
 end
 
 local function opened(name)
-    local original = io[name]
+    local original = placing(io[name])
     io[name] = function(path, ...)
         if type(path) == "string" then
             if name == "output" and not may("io.output", path) then
@@ -285,7 +296,8 @@ local function opened(name)
             end
             path = local_path(path)
         end
-        return original(path, ...)
+        local results = pack(original(path, ...))
+        return unpack(results, 1, results.n)
     end
 end
 

@@ -6,7 +6,7 @@ use rustix::process::{self as system, Pid, Resource, Signal};
 
 use super::super::host::Streams;
 use super::native::{Answer, Call, Native, error_bytes, io_error};
-use super::posix::Permissions;
+use super::permissions::Permissions;
 
 /// What belongs to `rpm`.
 pub(super) const RPM_FUNCTIONS: &[Native] =
@@ -181,16 +181,21 @@ fn getprocessid(call: &Call<'_>) -> Answer {
 }
 
 fn kill(call: &Call<'_>) -> Answer {
-    let pid = i32::try_from(call.integer(1)?).ok().and_then(Pid::from_raw);
-    let signal = call.optional_integer(2)?.unwrap_or(15);
-    if let Err(refused) = call.check_change(signal.to_string().as_bytes()) {
+    let target = i32::try_from(call.integer(1)?).ok();
+    let number = call.optional_integer(2)?.unwrap_or(15);
+    if let Err(refused) = call.check_change(number.to_string().as_bytes()) {
         return refused;
     }
-    let signal = i32::try_from(signal).ok().and_then(Signal::from_named_raw);
-    let (Some(pid), Some(signal)) = (pid, signal) else {
-        return call.fail(&[], &io_error(rustix::io::Errno::INVAL));
+    let (pid, signal) = (target.and_then(Pid::from_raw), i32::try_from(number).ok());
+    let result = match (target, pid, signal.and_then(Signal::from_named_raw)) {
+        (Some(_), Some(pid), Some(signal)) => system::kill_process(pid, signal),
+        // Signal 0 only asks whether there is somebody who could be sent one; process 0 stands for all of its group.
+        (Some(_), Some(pid), None) if number == 0 => system::test_kill_process(pid),
+        (Some(0), None, Some(signal)) => system::kill_current_process_group(signal),
+        (Some(0), None, None) if number == 0 => system::test_kill_current_process_group(),
+        _ => Err(rustix::io::Errno::INVAL),
     };
-    call.finish(&[], system::kill_process(pid, signal).map_err(io_error))
+    call.finish(&[], result.map_err(io_error))
 }
 
 fn sleep(call: &Call<'_>) -> Answer {
@@ -267,17 +272,15 @@ fn umask(call: &Call<'_>) -> Answer {
     let Some(wanted) = call.optional_string(1)? else {
         return call.answer(permissions.to_string().as_bytes());
     };
-    let Some(changed) = permissions.changed(&wanted) else {
-        return Err(call.argument_error(1, "bad mode"));
+    let Some(changed) = permissions.change(&wanted) else {
+        return Ok(vec![Value::Nil]);
     };
     if let Err(refused) = call.check_change(&wanted) {
         return refused;
     }
-    let is_number = wanted.iter().all(u8::is_ascii_digit);
-    let mask = if is_number { changed.0 } else { !changed.0 & 0o777 };
-    system::umask(Mode::from_bits_truncate(mask));
-    let shown = if is_number { Permissions(mask) } else { changed };
-    call.answer(shown.to_string().as_bytes())
+    let changed = Permissions(changed.0 & 0o777);
+    system::umask(Mode::from_bits_truncate(!changed.0 & 0o777));
+    call.answer(changed.to_string().as_bytes())
 }
 
 fn uname(call: &Call<'_>) -> Answer {
@@ -298,7 +301,10 @@ fn uname(call: &Call<'_>) -> Answer {
             Some(b'r') => text.extend_from_slice(machine.release().to_bytes()),
             Some(b's') => text.extend_from_slice(machine.sysname().to_bytes()),
             Some(b'v') => text.extend_from_slice(machine.version().to_bytes()),
-            _ => return Err(call.argument_error(1, "invalid format")),
+            other => {
+                let shown = other.map_or("<\\0>".into(), |byte| char::from(byte).to_string());
+                return Err(call.argument_error(2, &format!("unknown format option `{shown}'")));
+            }
         }
     }
     call.answer(&text)
