@@ -5,7 +5,7 @@
 pub(super) enum Call<'t> {
     /// No call: a `%` that stands for itself, followed by `length - 1` characters that are dropped.
     Sign {
-        /// How many bytes of the text are done with.
+        /// How many bytes of the text it takes.
         length: usize,
     },
     /// `%(…)`
@@ -133,17 +133,20 @@ fn read_bare(text: &[u8], at: usize) -> (Call<'_>, usize) {
 }
 
 fn find_name_end(text: &[u8], begin: usize) -> usize {
-    let is = |at: usize, byte: u8| text.get(at) == Some(&byte);
-    let mut end = begin + usize::from(is(begin, b'-'));
+    let mut end = begin + usize::from(has_byte_at(text, begin, b'-'));
     while text.get(end).is_some_and(|byte| is_in_name(*byte)) {
         end += 1;
     }
-    if is(end, b'*') {
-        end += 1 + usize::from(is(end + 1, b'*'));
-    } else if is(end, b'#') {
+    if has_byte_at(text, end, b'*') {
+        end += 1 + usize::from(has_byte_at(text, end + 1, b'*'));
+    } else if has_byte_at(text, end, b'#') {
         end += 1;
     }
     end
+}
+
+fn has_byte_at(text: &[u8], at: usize, byte: u8) -> bool {
+    text.get(at) == Some(&byte)
 }
 
 /// `?` and `!`, in any number and order, before a name.
@@ -167,12 +170,12 @@ impl Prefix {
     }
 }
 
-/// Whether names can hold it.
+/// Whether a byte can stand in a macro's name.
 pub(super) fn is_in_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// Whether it separates a name from what follows, and words from words.
+/// Whether a byte separates a name from what follows, and words from words.
 pub(super) fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }

@@ -1,4 +1,4 @@
-//! How a definition is written: `name(options)<modifiers> body` (rpm-macros(7), "Defining macros").
+//! The syntax of a definition: `name(options)<modifiers> body` (rpm-macros(7), "Defining macros").
 
 use super::call::{find_closing, is_blank, is_in_name, slice};
 use super::problem::MacroProblem;

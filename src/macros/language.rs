@@ -1,4 +1,4 @@
-//! All that holds while macros are expanded.
+//! The state of the language: the table, what is open, and how much has been done.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -59,7 +59,7 @@ pub(super) struct Language {
     pub uses: RefCell<Option<Uses>>,
     /// Whether quotes have been put into the text that is being expanded.
     pub has_quotes: Cell<bool>,
-    /// How the system failed the last time that Lua asked it for something.
+    /// The error number of the last function of `posix` that failed.
     pub errno: Cell<i32>,
     pub lua: OnceCell<Lua>,
     /// How many files Lua has open, of those that are opened for it.

@@ -27,7 +27,7 @@ pub const CONFIGURATION_FOLDERS: &[&str] = &["/usr/lib/rpm", "/etc/rpm", "/etc/r
 /// What editors and package managers leave beside a file.
 const BACKUPS: [&[u8]; 4] = [b"~", b".rpmnew", b".rpmorig", b".rpmsave"];
 
-/// What is read to begin with.
+/// Which configuration files are read: `--target`, `--macros`, `--rcfile`.
 #[derive(Clone, Debug, Default)]
 pub struct Configuration {
     /// `--target`; this machine's own where there is none.

@@ -1,4 +1,4 @@
-//! What stands in observations for texts that must not stand there.
+//! Placeholders in observations, for folders and secrets that must not be written down.
 
 use std::fmt;
 

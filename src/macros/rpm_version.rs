@@ -38,12 +38,8 @@ impl RpmVersion {
     pub fn read(text: &str) -> Option<Self> {
         let (numbers, _) = text.split_once(['-', '~', '+']).unwrap_or((text, ""));
         let mut parts = numbers.split('.');
-        let mut next = || -> Option<Option<u16>> {
-            let Some(part) = parts.next() else { return Some(None) };
-            let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-            is_number.then(|| part.parse().ok()).flatten().map(Some)
-        };
-        let (major, minor, patch) = (next()??, next()??, next()?.unwrap_or(0));
+        let (major, minor) = (read_number(parts.next()?)?, read_number(parts.next()?)?);
+        let patch = parts.next().map_or(Some(0), read_number)?;
         Some(Self { major, minor, patch })
     }
 
@@ -51,6 +47,11 @@ impl RpmVersion {
     pub fn branch(self) -> (u16, u16) {
         (self.major, self.minor)
     }
+}
+
+fn read_number(text: &str) -> Option<u16> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok()).flatten()
 }
 
 impl fmt::Display for RpmVersion {

@@ -1,4 +1,4 @@
-//! How built-in macros are called.
+//! Calls of built-in macros.
 
 use std::rc::Rc;
 

@@ -49,6 +49,10 @@ impl Evaluation<'_> {
         self.lexer.report(mistake, Some(self.lexer.position().cast_signed() - 1), None)
     }
 
+    fn report_unsupported(&self, what: &'static str, place: usize) -> Stop {
+        self.lexer.report_mistake(Mistake::Unsupported(what), Some(place))
+    }
+
     /// Where the word begins that was read last and that is one character long.
     fn operator_place(&self) -> usize {
         self.lexer.position().saturating_sub(1)
@@ -154,7 +158,6 @@ impl Evaluation<'_> {
         right: ExpressionValue,
         place: usize,
     ) -> Result<ExpressionValue, Stop> {
-        let unsupported = |what| Err(self.lexer.report_mistake(Mistake::Unsupported(what), Some(place)));
         match (left, right) {
             (ExpressionValue::Integer(left), ExpressionValue::Integer(right)) if *operator == Token::Add => {
                 Ok(ExpressionValue::Integer(left.wrapping_add(right)))
@@ -165,8 +168,10 @@ impl Evaluation<'_> {
             (ExpressionValue::Text(left), ExpressionValue::Text(right)) if *operator == Token::Add => {
                 Ok(ExpressionValue::Text([left, right].concat()))
             }
-            (ExpressionValue::Text(_), _) => unsupported("- not supported for strings"),
-            _ => unsupported("+ and - not supported for versions"),
+            (ExpressionValue::Text(_), _) => {
+                Err(self.report_unsupported("- not supported for strings", place))
+            }
+            _ => Err(self.report_unsupported("+ and - not supported for versions", place)),
         }
     }
 
@@ -202,12 +207,10 @@ impl Evaluation<'_> {
             (ExpressionValue::Integer(left), ExpressionValue::Integer(right)) => {
                 Ok(ExpressionValue::Integer(left.wrapping_div(*right)))
             }
-            (ExpressionValue::Text(_), _) => Err(self
-                .lexer
-                .report_mistake(Mistake::Unsupported("* and / not supported for strings"), Some(place))),
-            _ => Err(self
-                .lexer
-                .report_mistake(Mistake::Unsupported("* and / not supported for versions"), Some(place))),
+            (ExpressionValue::Text(_), _) => {
+                Err(self.report_unsupported("* and / not supported for strings", place))
+            }
+            _ => Err(self.report_unsupported("* and / not supported for versions", place)),
         }
     }
 

@@ -79,20 +79,21 @@ impl<'a> Lexer<'a> {
             return Ok((Token::End, 0));
         };
         match first {
-            b'=' => self.doubled(b'=', "==", Token::Equal),
-            b'&' => self.doubled(b'&', "&&", Token::And),
-            b'|' => self.doubled(b'|', "||", Token::Or),
-            b'0'..=b'9' => self.number(),
-            b'%' if self.expansion == TermExpansion::WithTheTerm => self.number(),
-            b'"' => self.string(0).map(|(text, length)| (Token::Value(ExpressionValue::Text(text)), length)),
-            b'v' if self.peek(1) == Some(b'"') => self.version(),
-            byte if byte.is_ascii_alphabetic() => self.function(),
-            byte => self.symbol(byte),
+            b'=' => self.read_doubled(b'=', "==", Token::Equal),
+            b'&' => self.read_doubled(b'&', "&&", Token::And),
+            b'|' => self.read_doubled(b'|', "||", Token::Or),
+            b'0'..=b'9' => self.read_number(),
+            b'%' if self.expansion == TermExpansion::WithTheTerm => self.read_number(),
+            b'"' => {
+                self.read_string(0).map(|(text, length)| (Token::Value(ExpressionValue::Text(text)), length))
+            }
+            b'v' if self.peek(1) == Some(b'"') => self.read_version(),
+            byte if byte.is_ascii_alphabetic() => self.read_function(),
+            byte => self.read_symbol(byte),
         }
     }
 
-    fn symbol(&self, byte: u8) -> Result<TokenLength, Stop> {
-        let with_equal = |double, single| if self.peek(1) == Some(b'=') { (double, 2) } else { (single, 1) };
+    fn read_symbol(&self, byte: u8) -> Result<TokenLength, Stop> {
         Ok(match byte {
             b'+' => (Token::Add, 1),
             b'-' => (Token::Minus, 1),
@@ -103,14 +104,19 @@ impl<'a> Lexer<'a> {
             b'?' => (Token::Question, 1),
             b':' => (Token::Colon, 1),
             b',' => (Token::Comma, 1),
-            b'!' => with_equal(Token::NotEqual, Token::Not),
-            b'<' => with_equal(Token::LessOrEqual, Token::Less),
-            b'>' => with_equal(Token::GreaterOrEqual, Token::Greater),
+            b'!' => self.choose_by_equal(Token::NotEqual, Token::Not),
+            b'<' => self.choose_by_equal(Token::LessOrEqual, Token::Less),
+            b'>' => self.choose_by_equal(Token::GreaterOrEqual, Token::Greater),
             _ => return Err(self.report_mistake(Mistake::Parse, Some(self.at))),
         })
     }
 
-    fn doubled(&self, byte: u8, operator: &'static str, token: Token) -> Result<TokenLength, Stop> {
+    /// `with` where an equal sign follows, else `without`.
+    fn choose_by_equal(&self, with: Token, without: Token) -> TokenLength {
+        if self.peek(1) == Some(b'=') { (with, 2) } else { (without, 1) }
+    }
+
+    fn read_doubled(&self, byte: u8, operator: &'static str, token: Token) -> Result<TokenLength, Stop> {
         if self.peek(1) == Some(byte) {
             return Ok((token, 2));
         }
@@ -118,8 +124,8 @@ impl<'a> Lexer<'a> {
     }
 
     /// Digits, and macros among them: `%{major}0`.
-    fn number(&self) -> Result<TokenLength, Stop> {
-        let end = self.end_of_number();
+    fn read_number(&self) -> Result<TokenLength, Stop> {
+        let end = self.find_number_end();
         let written = self.slice(self.at, end);
         let length = end - self.at;
         if !self.needs_value() {
@@ -137,7 +143,7 @@ impl<'a> Lexer<'a> {
         Ok((Token::Value(ExpressionValue::Integer(integer(&digits))), length))
     }
 
-    fn end_of_number(&self) -> usize {
+    fn find_number_end(&self) -> usize {
         let mut end = self.at;
         while let Some(byte) = self.text.get(end) {
             match byte {
@@ -151,8 +157,8 @@ impl<'a> Lexer<'a> {
         end
     }
 
-    fn version(&self) -> Result<TokenLength, Stop> {
-        let (text, length) = self.string(1)?;
+    fn read_version(&self) -> Result<TokenLength, Stop> {
+        let (text, length) = self.read_string(1)?;
         if !self.needs_value() {
             return Ok((Token::Value(ExpressionValue::Version(String::new())), length + 1));
         }
@@ -163,7 +169,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// A string that begins `skip` bytes on, and how long it is with its quotes.
-    fn string(&self, skip: usize) -> Result<(Vec<u8>, usize), Stop> {
+    fn read_string(&self, skip: usize) -> Result<(Vec<u8>, usize), Stop> {
         let begin = self.at + skip + 1;
         let mut end = begin;
         loop {
@@ -186,18 +192,18 @@ impl<'a> Lexer<'a> {
     }
 
     /// A word that stands for itself.
-    fn bare_word(&self) -> TokenLength {
+    fn read_bare_word(&self) -> TokenLength {
         let in_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
         let length = self.slice(self.at, self.text.len()).iter().take_while(|byte| in_word(byte)).count();
         (Token::Value(ExpressionValue::Text(self.slice(self.at, self.at + length).to_vec())), length)
     }
 
-    fn function(&self) -> Result<TokenLength, Stop> {
+    fn read_function(&self) -> Result<TokenLength, Stop> {
         let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':');
         let length = self.slice(self.at, self.text.len()).iter().take_while(|byte| in_name(byte)).count();
         if self.peek(length) != Some(b'(') {
             if self.context.takes_bare_words() {
-                return Ok(self.bare_word());
+                return Ok(self.read_bare_word());
             }
             return Err(self.report_mistake(Mistake::BareWord, Some(self.at)));
         }

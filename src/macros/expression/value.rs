@@ -25,7 +25,7 @@ impl ExpressionValue {
         }
     }
 
-    /// As the expression expands to it.
+    /// The text that the expression expands to.
     pub fn into_text(self) -> Vec<u8> {
         match self {
             Self::Integer(number) => number.to_string().into_bytes(),

@@ -5,7 +5,7 @@ use mlua::Value;
 
 use super::native::{Answer, Call, Native, error_bytes, io_error};
 
-/// What the library holds of accounts.
+/// The functions of the `posix` library that are here.
 pub(super) const FUNCTIONS: &[Native] = &[
     ("getgroup", getgroup),
     ("getlogin", getlogin),
@@ -64,6 +64,11 @@ fn as_whole_number(written: Vec<u8>) -> Vec<u8> {
     written.strip_suffix(b".0").map(<[u8]>::to_vec).unwrap_or(written)
 }
 
+/// One field of a line; what is not there is empty.
+fn field(fields: &[Vec<u8>], place: usize) -> &[u8] {
+    fields.get(place).map(Vec::as_slice).unwrap_or_default()
+}
+
 fn getpasswd(call: &Call<'_>) -> Answer {
     let wanted = wanted_account(call, rustix::process::getuid().as_raw())?;
     if let Err(refused) = call.may_look_at(b"/etc/passwd") {
@@ -72,15 +77,14 @@ fn getpasswd(call: &Call<'_>) -> Answer {
     let Some(found) = find_line(call, "/etc/passwd", &wanted) else {
         return Ok(vec![Value::Nil]);
     };
-    let field = |place: usize| found.get(place).map(Vec::as_slice).unwrap_or_default();
     let fields = vec![
-        ("name", call.new_string(field(0))?),
-        ("uid", number_value(field(2))),
-        ("gid", number_value(field(3))),
-        ("dir", call.new_string(field(5))?),
-        ("shell", call.new_string(field(6))?),
-        ("gecos", call.new_string(field(4))?),
-        ("passwd", call.new_string(field(1))?),
+        ("name", call.new_string(field(&found, 0))?),
+        ("uid", number_value(field(&found, 2))),
+        ("gid", number_value(field(&found, 3))),
+        ("dir", call.new_string(field(&found, 5))?),
+        ("shell", call.new_string(field(&found, 6))?),
+        ("gecos", call.new_string(field(&found, 4))?),
+        ("passwd", call.new_string(field(&found, 1))?),
     ];
     call.answer_selected(fields, 2)
 }
@@ -94,11 +98,10 @@ fn getgroup(call: &Call<'_>) -> Answer {
     let Some(found) = find_line(call, "/etc/group", &wanted) else {
         return Ok(vec![Value::Nil]);
     };
-    let field = |place: usize| found.get(place).map(Vec::as_slice).unwrap_or_default();
     let table = call.lua.create_table().map_err(error_bytes)?;
-    table.set("name", call.new_string(field(0))?).map_err(error_bytes)?;
-    table.set("gid", number_value(field(2))).map_err(error_bytes)?;
-    for member in field(3).split(|byte| *byte == b',').filter(|member| !member.is_empty()) {
+    table.set("name", call.new_string(field(&found, 0))?).map_err(error_bytes)?;
+    table.set("gid", number_value(field(&found, 2))).map_err(error_bytes)?;
+    for member in field(&found, 3).split(|byte| *byte == b',').filter(|member| !member.is_empty()) {
         table.push(call.new_string(member)?).map_err(error_bytes)?;
     }
     Ok(vec![Value::Table(table)])

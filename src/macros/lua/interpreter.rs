@@ -5,21 +5,21 @@ use std::rc::Rc;
 
 use mlua::{Function, LuaString, MultiValue, Value};
 
-/// What code is told that took too long.
+/// The message of the error that ends code after [`Limits::reading_time`](super::super::Limits).
 pub(super) const LATE: &str = "the processor was busy for too long";
 
-/// How Lua fails.
+/// Why code has no result.
 pub(super) enum LuaFailure {
-    /// The code can't be understood.
+    /// It does not parse. The parser's message.
     Syntax(Vec<u8>),
-    /// It can, but ended with an error.
+    /// It ended with an error. The error's message.
     Run(Vec<u8>),
 }
 
-/// What is printed now goes to the last of these; where it is nothing, to standard output.
+/// Where `print` writes, for each piece of code that is running, the innermost last: a buffer, or `None` for standard output.
 pub(super) type Printed = Rc<RefCell<Vec<Option<Vec<u8>>>>>;
 
-/// Where what is printed goes.
+/// Where `print` writes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Printing {
     IntoExpansion,
@@ -35,13 +35,13 @@ pub struct Lua {
 }
 
 impl Lua {
-    /// Counts work of ours as instructions.
+    /// Counts the work of a native function as instructions.
     pub(super) fn spend(&self, instructions: u64, limit: u64) -> Result<(), String> {
         self.used.set(self.used.get().saturating_add(instructions));
         if self.used.get() > limit { Err(format!("more than {limit} instructions")) } else { Ok(()) }
     }
 
-    /// A new text begins: it has all instructions to itself.
+    /// Counts from 0 again, for a new text.
     pub fn start(&self) {
         self.used.set(0);
     }

@@ -1,4 +1,4 @@
-//! What Lua gives to a native function, checked as Lua checks it.
+//! Native functions: their arguments, checked as Lua's own library checks them, and their results.
 
 use std::io;
 use std::rc::Rc;
@@ -167,7 +167,7 @@ impl Call<'_> {
         Ok(vec![Value::Nil, self.new_string(&message)?, Value::Number(code.into())])
     }
 
-    /// What a function of the system gives that succeeds, or how it fails.
+    /// The result of a function of the system: 0, or as [`Call::fail`].
     pub fn finish(&self, path: &[u8], result: io::Result<()>) -> Answer {
         match result {
             Ok(()) => Ok(vec![Value::Number(0.0)]),
@@ -180,18 +180,18 @@ impl Call<'_> {
         self.language.host.access() == Access::Closed
     }
 
-    /// Refuses to look at a file that is out of reach; says so.
+    /// Checks that a file is within reach; where it is not, that is reported, and the error is the function's result.
     pub fn may_look_at(&self, path: &[u8]) -> Result<(), Answer> {
         let what = format!("{}.{}", self.library, self.name);
         if self.language.may_look_at(&what, path) { Ok(()) } else { Err(self.refuse()) }
     }
 
-    /// How a function of the system fails that may not do its work.
+    /// Fails as the system does where something is not permitted.
     pub fn refuse(&self) -> Answer {
         self.fail(&[], &io::Error::from_raw_os_error(1))
     }
 
-    /// Refuses what changes the machine, where that is closed; says so.
+    /// Checks that macros may change the machine; where they may not, that is reported, and the error is the function's result.
     pub fn check_change(&self, text: &[u8]) -> Result<(), Answer> {
         if self.language.may_change(self.name, text) {
             self.language.host.note_effect();

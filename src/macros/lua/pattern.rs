@@ -8,7 +8,7 @@ use super::super::limits::{DEEPEST_MATCH, MOST_CAPTURES};
 use super::interpreter::LATE;
 use super::native::{Answer, Call, Native};
 
-/// What the functions of `string` are made of where macros may only read.
+/// Functions from which `confined.lua` makes those of `string`.
 pub(super) const FUNCTIONS: &[Native] = &[("find_plain", find_plain), ("find_pattern", find_pattern)];
 
 /// After how many steps they are counted among Lua's instructions, and it is looked at how late it is.
@@ -230,7 +230,7 @@ impl Matcher<'_> {
         Ok(is_there.then_some(s + length))
     }
 
-    /// As many as there are, then fewer.
+    /// `*` and `+`: matches as many as there are, then fewer, until the rest of the pattern matches.
     fn match_most(&mut self, s: usize, p: usize, after: usize) -> Result<Option<usize>, PatternError> {
         let mut at = s;
         while self.is_single(at, p, after) {
@@ -248,7 +248,7 @@ impl Matcher<'_> {
         }
     }
 
-    /// As few as will do.
+    /// `-`: matches as few as are needed for the rest of the pattern to match.
     fn match_fewest(&mut self, mut s: usize, p: usize, after: usize) -> Result<Option<usize>, PatternError> {
         loop {
             if let Some(end) = self.match_at(s, after + 1)? {

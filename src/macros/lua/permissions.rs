@@ -11,12 +11,15 @@ const SET_GROUP: u32 = 0o2000;
 
 /// The letters of all permissions, in order, each with its bit and with the one that makes an `s` of an `x`.
 fn places() -> impl Iterator<Item = (char, u32, u32)> {
-    let special = |place| match place {
+    "rwxrwxrwx".chars().enumerate().map(move |(place, letter)| (letter, 0o400 >> place, set_id_bit(place)))
+}
+
+fn set_id_bit(place: usize) -> u32 {
+    match place {
         2 => SET_USER,
         5 => SET_GROUP,
         _ => 0,
-    };
-    "rwxrwxrwx".chars().enumerate().map(move |(place, letter)| (letter, 0o400 >> place, special(place)))
+    }
 }
 
 impl fmt::Display for Permissions {

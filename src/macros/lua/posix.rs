@@ -12,7 +12,7 @@ use super::native::{Answer, Call, Native, io_error};
 use super::permissions::Permissions;
 use crate::files::{LastLink, is_out_of_reach};
 
-/// What the library holds of files.
+/// The functions of the `posix` library that are here.
 pub(super) const FUNCTIONS: &[Native] = &[
     ("access", access),
     ("chmod", chmod),

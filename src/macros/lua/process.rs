@@ -8,11 +8,11 @@ use super::super::host::Streams;
 use super::native::{Answer, Call, Native, error_bytes, io_error};
 use super::permissions::Permissions;
 
-/// What belongs to `rpm`.
+/// The functions of the `rpm` library that are here.
 pub(super) const RPM_FUNCTIONS: &[Native] =
     &[("execute", execute), ("interactive", interactive), ("redirect2null", redirect2null), ("spawn", spawn)];
 
-/// What belongs to `posix`.
+/// The functions of the `posix` library that are here.
 pub(super) const FUNCTIONS: &[Native] = &[
     ("chdir", chdir),
     ("ctermid", ctermid),
@@ -166,18 +166,24 @@ fn unsetenv(call: &Call<'_>) -> Answer {
 }
 
 fn getprocessid(call: &Call<'_>) -> Answer {
-    let id = |id: u32| Value::Number(id.into());
-    let process = |pid: Option<Pid>| Value::Number(pid.map_or(0, Pid::as_raw_pid).into());
     let fields = vec![
-        ("egid", id(system::getegid().as_raw())),
-        ("euid", id(system::geteuid().as_raw())),
-        ("gid", id(system::getgid().as_raw())),
-        ("uid", id(system::getuid().as_raw())),
-        ("pgrp", process(Some(system::getpgrp()))),
-        ("pid", process(Some(system::getpid()))),
-        ("ppid", process(system::getppid())),
+        ("egid", id_value(system::getegid().as_raw())),
+        ("euid", id_value(system::geteuid().as_raw())),
+        ("gid", id_value(system::getgid().as_raw())),
+        ("uid", id_value(system::getuid().as_raw())),
+        ("pgrp", pid_value(Some(system::getpgrp()))),
+        ("pid", pid_value(Some(system::getpid()))),
+        ("ppid", pid_value(system::getppid())),
     ];
     call.answer_selected(fields, 1)
+}
+
+fn id_value(id: u32) -> Value {
+    Value::Number(id.into())
+}
+
+fn pid_value(pid: Option<Pid>) -> Value {
+    Value::Number(pid.map_or(0, Pid::as_raw_pid).into())
 }
 
 fn kill(call: &Call<'_>) -> Answer {
@@ -207,20 +213,21 @@ fn sleep(call: &Call<'_>) -> Answer {
     Ok(vec![Value::Number(0.0)])
 }
 
+/// A limit of this process, -1 where there is none.
+fn resource_limit(resource: Resource) -> f64 {
+    system::getrlimit(resource).current.map_or(-1.0, |limit| limit as f64)
+}
+
 fn sysconf(call: &Call<'_>) -> Answer {
-    let limit = |resource| {
-        let limit = system::getrlimit(resource).current;
-        limit.map_or(-1.0, |limit| limit as f64)
-    };
     let number = Value::Number;
     let fields = vec![
-        ("arg_max", number(limit(Resource::Stack) / 4.0)),
-        ("child_max", number(limit(Resource::Nproc))),
+        ("arg_max", number(resource_limit(Resource::Stack) / 4.0)),
+        ("child_max", number(resource_limit(Resource::Nproc))),
         ("clk_tck", number(rustix::param::clock_ticks_per_second() as f64)),
         ("ngroups_max", number(65536.0)),
         ("stream_max", number(16.0)),
         ("tzname_max", number(6.0)),
-        ("open_max", number(limit(Resource::Nofile))),
+        ("open_max", number(resource_limit(Resource::Nofile))),
         ("job_control", number(1.0)),
         ("saved_ids", number(1.0)),
         ("version", number(200_809.0)),

@@ -16,7 +16,7 @@ use super::base64;
 use super::native::{Answer, Call, Native, bytes, error_bytes};
 use super::version::Version;
 
-/// What the library holds.
+/// The functions of the `rpm` library that are here.
 pub(super) const FUNCTIONS: &[Native] = &[
     ("b64decode", b64decode),
     ("b64encode", b64encode),
@@ -32,7 +32,7 @@ pub(super) const FUNCTIONS: &[Native] = &[
     ("vercmp", vercmp),
 ];
 
-/// What the table `macros` is made of, and other things that the prelude needs.
+/// Functions for the prelude: those of the table `macros`, and others that code can't call itself.
 pub(super) const MACRO_TABLE: &[Native] = &[
     ("macro", macro_value),
     ("call", call_macro),
@@ -153,15 +153,16 @@ fn ver(call: &Call<'_>) -> Answer {
 }
 
 fn vercmp(call: &Call<'_>) -> Answer {
-    let version = |place: usize| -> Result<String, Vec<u8>> {
-        let text = String::from_utf8_lossy(&call.string(place)?).into_owned();
-        if text.is_empty() {
-            return Err(call.argument_error(place, "invalid version "));
-        }
-        Ok(text)
-    };
-    let (first, second) = (version(1)?, version(2)?);
+    let (first, second) = (version_argument(call, 1)?, version_argument(call, 2)?);
     Ok(vec![Value::Integer(Evr::parse(&first).cmp(&Evr::parse(&second)) as i64)])
+}
+
+fn version_argument(call: &Call<'_>, place: usize) -> Result<String, Vec<u8>> {
+    let text = String::from_utf8_lossy(&call.string(place)?).into_owned();
+    if text.is_empty() {
+        return Err(call.argument_error(place, "invalid version "));
+    }
+    Ok(text)
 }
 
 /// `macros.name`: what it expands to, or `true` where it takes arguments.
@@ -242,7 +243,7 @@ fn set_macro(call: &Call<'_>) -> Answer {
     defined.map(|()| Vec::new()).map_err(|_| failed("error defining"))
 }
 
-/// What of Lua's own libraries may not be done everywhere.
+/// Functions of Lua's own libraries that are refused where macros may only read.
 const GUARDED: [&str; 13] = [
     "file:close",
     "file:lines",

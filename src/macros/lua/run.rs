@@ -92,12 +92,7 @@ impl Language {
         arguments: &[ExpressionValue],
     ) -> Result<ExpressionValue, Result<Stop, Vec<u8>>> {
         let lua = self.lua().map_err(Ok)?;
-        let value = |value: &ExpressionValue| match value {
-            ExpressionValue::Integer(number) => Ok(Value::Integer((*number).into())),
-            ExpressionValue::Text(text) => lua.state.create_string(text).map(Value::String),
-            ExpressionValue::Version(version) => lua.state.create_string(version).map(Value::String),
-        };
-        let values = arguments.iter().map(value).collect::<mlua::Result<Vec<_>>>();
+        let values = arguments.iter().map(|value| lua_value(lua, value)).collect::<mlua::Result<Vec<_>>>();
         let values = values.map_err(|error| Err(error.to_string().into_bytes()))?;
         if self.host.access() == Access::Closed && may_close(name) {
             return Err(Err(name.to_vec()));
@@ -109,5 +104,14 @@ impl Language {
                 Err(Err([name, b": ", message.as_slice()].concat()))
             }
         }
+    }
+}
+
+/// A value of an expression for Lua; a version is a text there.
+fn lua_value(lua: &Lua, value: &ExpressionValue) -> mlua::Result<Value> {
+    match value {
+        ExpressionValue::Integer(number) => Ok(Value::Integer((*number).into())),
+        ExpressionValue::Text(text) => lua.state.create_string(text).map(Value::String),
+        ExpressionValue::Version(version) => lua.state.create_string(version).map(Value::String),
     }
 }

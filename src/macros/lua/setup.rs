@@ -1,4 +1,4 @@
-//! How the interpreter begins: its limits, and all that the prelude builds on.
+//! Sets up the interpreter: its limits, and the native functions that the prelude builds on.
 
 use std::cell::Cell;
 use std::rc::{Rc, Weak};
@@ -19,13 +19,13 @@ use super::{account, pattern, posix, process, rpm, stream};
 
 const PRELUDE: &str = include_str!("prelude.lua");
 
-/// What is different where macros may only read.
+/// Replaces functions of Lua's libraries where macros may only read.
 const CONFINED: &str = include_str!("confined.lua");
 
-/// How many instructions Lua carries out before they are counted.
+/// The hook that counts instructions is called after so many of them.
 const COUNTED: u32 = 10_000;
 
-/// As [`COUNTED`], where macros may only read: time is looked at as well, and an instruction may take long.
+/// As [`COUNTED`], where macros may only read: the hook looks at the clock as well, and an instruction may take long.
 const COUNTED_CONFINED: u32 = 500;
 
 impl Lua {
@@ -125,7 +125,7 @@ pub(super) fn may_close(code: &[u8]) -> bool {
     after.any(|rest| rest.starts_with(b">") || rest.starts_with(b"--"))
 }
 
-/// All that the prelude builds on.
+/// The table of native functions and values that the prelude is called with.
 fn natives(state: &mlua::Lua, language: &Rc<Language>, printed: &Printed) -> mlua::Result<Table> {
     let native = state.create_table()?;
     let weak = Rc::downgrade(language);

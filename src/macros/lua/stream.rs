@@ -18,10 +18,10 @@ use rustix::fs::{Mode, OFlags};
 use super::super::limits::{LARGEST_TEXT, MOST_FILES};
 use super::native::{Answer, Call, Native, error_bytes, error_with_place, io_error, type_name};
 
-/// What the library holds.
+/// The functions of the `rpm` library that are here.
 pub(super) const FUNCTIONS: &[Native] = &[("open", open)];
 
-/// What the prelude needs to open files where macros may only read.
+/// Functions with which the prelude opens files where macros may only read.
 pub(super) const HOLDING: &[Native] = &[("hold", hold)];
 
 /// An open file that Lua's own functions open once more by its number, so that no path is followed twice.
@@ -116,7 +116,7 @@ enum Packing {
     Zstd(i32),
 }
 
-/// What `r`, `w.gzdio` and their like ask for.
+/// A mode of `rpm.open`: `r`, `w.gzdio`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct OpenMode {
     flags: OFlags,
@@ -244,16 +244,19 @@ impl Stream {
     }
 }
 
+fn open_failure(path: &[u8], reason: &str) -> Vec<u8> {
+    [path, b" open failed: ", reason.as_bytes()].concat()
+}
+
 fn open(call: &Call<'_>) -> Answer {
     let path = call.string(1)?;
     let text = call.optional_string(2)?.unwrap_or_else(|| b"r".to_vec());
-    let failed = |reason: &str| [path.as_slice(), b" open failed: ", reason.as_bytes()].concat();
     let mode = OpenMode::parse(&text).ok_or_else(|| call.argument_error(2, "invalid open mode"))?;
     if mode.writes() && call.check_change(&path).is_err() {
-        return Err(failed("not allowed here"));
+        return Err(open_failure(&path, "not allowed here"));
     }
     if call.may_look_at(&path).is_err() {
-        return Err(failed("not allowed here"));
+        return Err(open_failure(&path, "not allowed here"));
     }
     let opened = if call.is_closed() {
         open_closed(call, &path)
@@ -264,7 +267,7 @@ fn open(call: &Call<'_>) -> Answer {
         opened.map(Into::into).map_err(io_error)
     };
     let opened = opened.and_then(|file| Stream::new(Counted::new(file, &call.language.open_files), mode));
-    let stream = opened.map_err(|error| failed(&crate::files::reason(&error)))?;
+    let stream = opened.map_err(|error| open_failure(&path, &crate::files::reason(&error)))?;
     let stream = NamedStream { name: path, stream };
     Ok(vec![Value::UserData(call.lua.create_userdata(stream).map_err(error_bytes)?)])
 }

@@ -50,18 +50,20 @@ impl Version {
 
 /// Compares the two sides of an operator, of which either may be something else than a version.
 fn compare(lua: &Lua, sides: &(Value, Value), operator: &str) -> mlua::Result<Ordering> {
-    let version = |place: usize, value: &Value| {
-        if let Value::UserData(data) = value
-            && let Ok(version) = data.borrow::<Version>()
-        {
-            return Ok(version.clone());
-        }
-        let got = type_name(value);
-        let message = format!("bad argument #{place} to '{operator}' (rpm.ver expected, got {got})");
-        Err(error_with_place(lua, &message))
-    };
-    let (first, second) = (version(1, &sides.0)?, version(2, &sides.1)?);
+    let first = version_operand(lua, &sides.0, 1, operator)?;
+    let second = version_operand(lua, &sides.1, 2, operator)?;
     Ok(first.order(&second))
+}
+
+fn version_operand(lua: &Lua, value: &Value, place: usize, operator: &str) -> mlua::Result<Version> {
+    if let Value::UserData(data) = value
+        && let Ok(version) = data.borrow::<Version>()
+    {
+        return Ok(version.clone());
+    }
+    let got = type_name(value);
+    let message = format!("bad argument #{place} to '{operator}' (rpm.ver expected, got {got})");
+    Err(error_with_place(lua, &message))
 }
 
 impl UserData for Version {
