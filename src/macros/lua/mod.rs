@@ -1,7 +1,7 @@
 //! Lua 5.4 within macros: `%{lua:…}` and its world (rpm-lua(7)).
 //!
-//! One interpreter serves all macros of a language, as in rpm: what one leaves behind, the next one finds. What is
-//! native is in [`rpm`], [`posix`] and their neighbours, made by [`setup`]; `prelude.lua` makes it look and fail as rpm's own functions.
+//! One interpreter serves all macros of a language, as in rpm: what one leaves behind, the next one finds. Native functions
+//! are in [`rpm`], [`posix`] and their neighbours; `prelude.lua` makes them look and fail as rpm's own.
 
 mod account;
 mod base64;
