@@ -323,7 +323,7 @@ fn in_process(bench: &Bench, case: &Case) -> String {
     });
     let macros = Macros::new(
         Table::new(),
-        Rc::new(host.unwrap().working_in(&HostPath::new(bench.path()).unwrap())),
+        Rc::new(host.unwrap().with_folder(&HostPath::new(bench.path()).unwrap())),
         Limits::default(),
     );
     macros.configure(&Configuration::default()).unwrap();

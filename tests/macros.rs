@@ -345,3 +345,65 @@ fn a_hook_that_fails_is_told_and_the_next_one_is_called() {
     assert_eq!(codes(&host), ["forge::macros::lua_hook_failed"]);
     assert_eq!(host.reports()[0].problem.to_string(), "lua hook failed: bad");
 }
+
+/// What functions of rpm's Lua library give, or how they fail, as rpm 6.1 does it.
+const RPM_FUNCTIONS: &[(&str, &str)] = &[
+    ("type(posix.version)", "string"),
+    ("posix.getgroup()", "bad argument #1 to 'getgroup' (string or number expected, got no value)"),
+    ("posix.kill(posix.getprocessid('pid'), 0)", "0.0"),
+    ("posix.link()", "bad argument #1 to 'link' (string expected, got no value)"),
+    ("posix.mkstemp()", "bad argument #1 to 'mkstemp' (string expected, got no value)"),
+    ("posix.chmod('FOLDER/text', 'u=rws') and posix.stat('FOLDER/text', 'mode')", "rwS------"),
+    ("posix.umask('nonsense')", "nil"),
+    ("posix.uname('%x')", "bad argument #2 to 'uname' (unknown format option `x')"),
+    ("io.lines('/nosuch')", "cannot open file '/nosuch' (No such file or directory)"),
+    ("rpm.interactive()", "not a tty"),
+    ("rpm.register()", "bad argument #1 to 'register' (hook name expected)"),
+    ("rpm.register('a', 1)", "bad argument #2 to 'register' (function expected)"),
+    ("rpm.unregister('a')", "bad argument #2 to 'unregister' (hook information expected)"),
+    ("rpm.call()", "bad argument #1 to 'call' (hook name expected)"),
+    ("rpm.spawn({{}})", "bad argument #-1 to 'spawn' (string expected, got table)"),
+    ("rpm.unsplitargs({{}})", "bad argument #-1 to 'unsplitargs' (string expected, got table)"),
+    ("'1' < rpm.ver('2')", "bad argument #1 to 'lt' (rpm.ver expected, got string)"),
+    ("rpm.ver('2') <= '2'", "bad argument #2 to 'le' (rpm.ver expected, got string)"),
+    ("rpm.ver('1.0') == rpm.ver('1')", "false"),
+    ("macros[nil]", "bad argument #2 to 'index' (string expected, got nil)"),
+    ("tostring(macros):sub(1, 7)", "rpm.mc:"),
+    ("macros.verbose('x')", ""),
+    ("rpm.glob('~/t*')[1]", "FOLDER/text"),
+    ("#rpm.glob('~nobody-of-that-name')", "0"),
+    ("tostring(rpm.open('FOLDER/text'))", "FOLDER/text"),
+    ("rpm.open('FOLDER/text'):read(-1)", "one two"),
+    ("rpm.open('FOLDER/text'):read(3)", "one"),
+    ("rpm.open('FOLDER'):read(1)", "error reading FOLDER: Is a directory"),
+    ("rpm.open('FOLDER/text', 'r'):write('x')", "error writing FOLDER/text: Bad file descriptor"),
+    ("rpm.open('FOLDER/text'):seek('no')", "bad argument #1 to 'seek' (invalid option 'no')"),
+    ("rpm.open('FOLDER/text'):seek('set', -1)", "FOLDER/text: seek failed: Invalid argument"),
+    ("rpm.open('FOLDER/text'):seek('end')", "7"),
+    ("rpm.open('FOLDER/text'):reopen('q')", "FOLDER/text stream reopen failed (invalid mode?)"),
+    ("rpm.open('FOLDER/new', 'w'):write()", "bad argument #1 to 'write' (string expected, got no value)"),
+    ("rpm.open('FOLDER/new', 'w'):write('text', 2)", "2"),
+    ("(function(f) return f:close() .. f:close() end)(rpm.open('FOLDER/text'))", "0-1"),
+    (
+        "(function(f) f:close() return f:read() end)(rpm.open('FOLDER/text'))",
+        "error reading [none]: Bad file descriptor",
+    ),
+];
+
+#[test]
+fn functions_of_the_library_fail_in_the_words_of_rpm() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("text"), "one two").unwrap();
+    let place = folder.path().to_str().unwrap();
+    let home = [("HOME".into(), place.into())];
+    let macros =
+        Macros::new(Table::new(), Rc::new(SystemHost::new(home, |_| {}).unwrap()), Limits::default());
+    for (code, said) in RPM_FUNCTIONS {
+        let code = code.replace("FOLDER", place);
+        let call = format!(
+            "%{{lua:print((tostring(select(2, pcall(function() return {code} end))):gsub('^[^ ]+ \"<lua>\".:1: ', '')))}}"
+        );
+        let printed = macros.expand(call.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(printed).unwrap(), said.replace("FOLDER", place), "{code}");
+    }
+}

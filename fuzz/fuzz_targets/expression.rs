@@ -5,7 +5,7 @@
 use std::rc::Rc;
 
 use libfuzzer_sys::fuzz_target;
-use rpmforge::macros::{Level, Limits, Macros, NoHost, Table, Value};
+use rpmforge::macros::{ExpressionValue, Level, Limits, Macros, NoHost, Table};
 
 fuzz_target!(|text: &[u8]| {
     let limits = Limits {
@@ -20,12 +20,12 @@ fuzz_target!(|text: &[u8]| {
         .load_text(b"%five 5\n%word w\n%again %[%{five} + %{again}]\n", "macros", Level::MACRO_FILES)
         .expect("our own file is right");
     match macros.evaluate(text) {
-        Ok(Value::Integer(number)) => {
+        Ok(ExpressionValue::Integer(number)) => {
             let sum = [b"(".as_slice(), text, b") - (", number.to_string().as_bytes(), b")"].concat();
             // What Lua functions give may change from call to call, a macro that is not closed goes on into what follows,
             // and a NUL ends an expression.
             if !text.windows(4).any(|part| part == b"lua:") && !text.contains(&0) && !text.contains(&b'%') {
-                assert_eq!(macros.evaluate(&sum), Ok(Value::Integer(0)));
+                assert_eq!(macros.evaluate(&sum), Ok(ExpressionValue::Integer(0)));
             }
         }
         Ok(_) => {}

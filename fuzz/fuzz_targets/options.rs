@@ -5,7 +5,7 @@
 use std::rc::Rc;
 
 use libfuzzer_sys::fuzz_target;
-use rpmforge::macros::{Definition, Expanding, Level, Limits, Macros, NoHost, Origin, Table};
+use rpmforge::macros::{Definition, Expansion, Level, Limits, Macros, NoHost, Origin, Table};
 
 fuzz_target!(|input: (Vec<u8>, Vec<u8>)| {
     let (options, words) = input;
@@ -17,7 +17,7 @@ fuzz_target!(|input: (Vec<u8>, Vec<u8>)| {
         name: b"call".as_slice().into(),
         options: Some(options.into()),
         body: b"%#|%*".as_slice().into(),
-        expanding: Expanding::Always,
+        expansion: Expansion::Always,
         level: Level::GLOBAL,
         origin: Origin::named("fuzz"),
     });

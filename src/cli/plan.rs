@@ -58,7 +58,7 @@ fn root_tables(manifest: &Manifest, context: &Context) -> Result<HashMap<String,
     let mut tables = HashMap::new();
     for chroot in &manifest.chroots {
         // Roots other than the machine's own are made by a build: there is nothing to read in them before.
-        let host = SystemHost::new(context.variables.clone(), |_| {}).map_err(CliError::Io)?.restricted();
+        let host = SystemHost::new(context.variables.clone(), |_| {}).map_err(CliError::Io)?.read_only();
         let macros = Macros::new(Table::new(), Rc::new(host), Limits::default());
         // What is wrong in the machine's files, its own rpm tells with every build.
         let _ = macros.configure(&Configuration { target: chroot.arch.clone(), ..Configuration::default() });

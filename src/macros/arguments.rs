@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use bstr::ByteSlice;
 
 use super::call::is_blank;
-use super::problem::{Problem, shown};
+use super::problem::MacroProblem;
 
 /// Stands on both sides of a word that `%{quote:…}` keeps together.
 pub(super) const QUOTE: u8 = 0x1f;
 
 /// Splits expanded text into words at blanks; quoted text stays together.
-pub(super) fn words(text: &[u8]) -> Vec<Vec<u8>> {
+pub(super) fn split_words(text: &[u8]) -> Vec<Vec<u8>> {
     let mut words = Vec::new();
     let mut word: Option<Vec<u8>> = None;
     let mut is_quoted = false;
@@ -31,7 +31,7 @@ pub(super) fn words(text: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// Words in one text, each of them quoted.
-pub(super) fn joined(words: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn quote_words(words: &[Vec<u8>]) -> Vec<u8> {
     let quoted = |word: &Vec<u8>| [&[QUOTE], word.as_slice(), &[QUOTE]].concat();
     words.iter().map(quoted).collect::<Vec<_>>().join(&b' ')
 }
@@ -78,76 +78,81 @@ impl Arguments {
     ///
     /// # Errors
     /// An option that the macro does not take, or one without its argument.
-    pub fn parse(name: &[u8], options: &[u8], all: Vec<u8>, given: Vec<Vec<u8>>) -> Result<Self, Problem> {
-        let mut parser = Options { specification: options, options: Vec::new(), words: Vec::new() };
+    pub fn parse(
+        name: &[u8],
+        options: &[u8],
+        all: Vec<u8>,
+        given: Vec<Vec<u8>>,
+    ) -> Result<Self, MacroProblem> {
+        let mut parser = OptionParser { specification: options, options: Vec::new(), words: Vec::new() };
         if options == b"-" {
             parser.words = given;
         } else {
             if options.starts_with(b"-") {
                 parser.words.push(name.to_vec());
             }
-            parser.all(given).map_err(|(option, is_missing)| {
-                let told = !options.starts_with(b":");
-                Problem::UnknownOption {
-                    option: shown(&[option]),
-                    name: shown(name),
-                    options: shown(options),
-                    missing: is_missing,
-                    told,
+            parser.read_words(given).map_err(|(option, is_missing)| {
+                let is_told_by_getopt = !options.starts_with(b":");
+                MacroProblem::UnknownOption {
+                    option: [option].as_slice().into(),
+                    name: name.into(),
+                    options: options.into(),
+                    is_missing,
+                    is_told_by_getopt,
                 }
             })?;
         }
-        let Options { options, words, .. } = parser;
+        let OptionParser { options, words, .. } = parser;
         Ok(Self { name: name.to_vec(), level: 0, all, words, options, locals: RefCell::default() })
     }
 
     /// What an automatic macro stands for.
-    pub fn automatic(&self, name: &[u8]) -> Option<Vec<u8>> {
+    pub fn automatic_value(&self, name: &[u8]) -> Option<Vec<u8>> {
         match name {
             b"*" => Some(self.words.join(&b' ')),
             b"**" => Some(self.all.clone()),
             b"#" => Some(self.words.len().to_string().into_bytes()),
             b"0" => Some(self.name.clone()),
-            [b'-', letter] => self.flag(*letter),
-            [b'-', letter, b'*'] => self.option(*letter)?.clone(),
-            [first, ..] if first.is_ascii_digit() => self.word(name),
+            [b'-', letter] => self.flag_value(*letter),
+            [b'-', letter, b'*'] => self.option_argument(*letter)?.clone(),
+            [first, ..] if first.is_ascii_digit() => self.word_value(name),
             _ => None,
         }
     }
 
-    fn word(&self, digits: &[u8]) -> Option<Vec<u8>> {
+    fn word_value(&self, digits: &[u8]) -> Option<Vec<u8>> {
         let is_plain = digits.iter().all(u8::is_ascii_digit) && !digits.starts_with(b"0");
         let number: usize = is_plain.then(|| digits.to_str().ok()?.parse().ok()).flatten()?;
         self.words.get(number.checked_sub(1)?).cloned()
     }
 
-    fn option(&self, letter: u8) -> Option<&Option<Vec<u8>>> {
+    fn option_argument(&self, letter: u8) -> Option<&Option<Vec<u8>>> {
         self.options.iter().find(|(given, _)| *given == letter).map(|(_, argument)| argument)
     }
 
-    fn flag(&self, letter: u8) -> Option<Vec<u8>> {
+    fn flag_value(&self, letter: u8) -> Option<Vec<u8>> {
         let flag = [b'-', letter];
-        Some(match self.option(letter)? {
+        Some(match self.option_argument(letter)? {
             Some(argument) => [flag.as_slice(), b" ", argument].concat(),
             None => flag.to_vec(),
         })
     }
 
     /// All automatic macros, by name.
-    pub fn listed(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+    pub fn list_automatic(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
         let mut names: Vec<Vec<u8>> = [b"#".as_slice(), b"*", b"**", b"0"].map(<[u8]>::to_vec).into();
         names.extend((1..=self.words.len()).map(|number| number.to_string().into_bytes()));
         for (letter, argument) in &self.options {
             names.push(vec![b'-', *letter]);
             names.extend(argument.is_some().then(|| vec![b'-', *letter, b'*']));
         }
-        names.into_iter().filter_map(|name| self.automatic(&name).map(|body| (name, body))).collect()
+        names.into_iter().filter_map(|name| self.automatic_value(&name).map(|body| (name, body))).collect()
     }
 }
 
 /// Options as getopt(3) of the GNU C library reads them: words and options in any order, `--` ends them, a `+` at the
 /// front of the specification ends them with the first word.
-struct Options<'s> {
+struct OptionParser<'s> {
     specification: &'s [u8],
     options: Vec<(u8, Option<Vec<u8>>)>,
     words: Vec<Vec<u8>>,
@@ -161,15 +166,15 @@ enum Takes {
     AttachedArgument,
 }
 
-impl Options<'_> {
-    fn all(&mut self, given: Vec<Vec<u8>>) -> Result<(), (u8, bool)> {
+impl OptionParser<'_> {
+    fn read_words(&mut self, given: Vec<Vec<u8>>) -> Result<(), (u8, bool)> {
         let mut given = given.into_iter();
         while let Some(word) = given.next() {
             if word == b"--" {
                 break;
             }
             match word.split_first() {
-                Some((b'-', letters)) if !letters.is_empty() => self.letters(letters, &mut given)?,
+                Some((b'-', letters)) if !letters.is_empty() => self.read_letters(letters, &mut given)?,
                 _ => {
                     self.words.push(word);
                     if self.specification.starts_with(b"+") {
@@ -182,7 +187,7 @@ impl Options<'_> {
         Ok(())
     }
 
-    fn letters(
+    fn read_letters(
         &mut self,
         letters: &[u8],
         given: &mut impl Iterator<Item = Vec<u8>>,
@@ -236,14 +241,14 @@ mod tests {
     use super::*;
 
     fn parsed(options: &str, given: &str) -> Arguments {
-        Arguments::parse(b"name", options.as_bytes(), given.into(), words(given.as_bytes())).unwrap()
+        Arguments::parse(b"name", options.as_bytes(), given.into(), split_words(given.as_bytes())).unwrap()
     }
 
     #[test]
     fn quotes_keep_words_together() {
-        assert_eq!(words(b"a\x1fb c\x1fd  e"), [b"ab cd".to_vec(), b"e".to_vec()]);
-        assert_eq!(words(b"\x1f\x1f"), [b"".to_vec()]);
-        assert_eq!(words(b"a\nb \t"), [b"a\nb".to_vec()]);
+        assert_eq!(split_words(b"a\x1fb c\x1fd  e"), [b"ab cd".to_vec(), b"e".to_vec()]);
+        assert_eq!(split_words(b"\x1f\x1f"), [b"".to_vec()]);
+        assert_eq!(split_words(b"a\nb \t"), [b"a\nb".to_vec()]);
         let mut text = b"\x1f \x1fa b\x1f \x1f".to_vec();
         strip_quotes(&mut text, 2);
         assert_eq!(text, b"\x1f a b \x1f");
@@ -253,13 +258,13 @@ mod tests {
     fn options_and_words_may_be_mixed() {
         let arguments = parsed("ab:", "x -a -bv y -b w");
         assert_eq!(arguments.words, [b"x".to_vec(), b"y".to_vec()]);
-        assert_eq!(arguments.automatic(b"-b*"), Some(b"w".to_vec()));
-        assert_eq!(arguments.automatic(b"-b"), Some(b"-b w".to_vec()));
-        assert_eq!(arguments.automatic(b"-a*"), None);
-        assert_eq!(arguments.automatic(b"**"), Some(b"x -a -bv y -b w".to_vec()));
+        assert_eq!(arguments.automatic_value(b"-b*"), Some(b"w".to_vec()));
+        assert_eq!(arguments.automatic_value(b"-b"), Some(b"-b w".to_vec()));
+        assert_eq!(arguments.automatic_value(b"-a*"), None);
+        assert_eq!(arguments.automatic_value(b"**"), Some(b"x -a -bv y -b w".to_vec()));
         assert_eq!(parsed("+a", "x -a").words.len(), 2);
-        assert_eq!(parsed("a", "-- -a").automatic(b"-a"), None);
-        assert_eq!(parsed("-", "-x y").automatic(b"1"), Some(b"-x".to_vec()));
+        assert_eq!(parsed("a", "-- -a").automatic_value(b"-a"), None);
+        assert_eq!(parsed("-", "-x y").automatic_value(b"1"), Some(b"-x".to_vec()));
     }
 
     #[test]
@@ -271,9 +276,9 @@ mod tests {
     #[test]
     fn numbers_are_plain() {
         let arguments = parsed("", "a b");
-        assert_eq!(arguments.automatic(b"2"), Some(b"b".to_vec()));
-        assert_eq!(arguments.automatic(b"02"), None);
-        assert_eq!(arguments.automatic(b"3"), None);
-        assert_eq!(arguments.automatic(b"99999999999999999999999"), None);
+        assert_eq!(arguments.automatic_value(b"2"), Some(b"b".to_vec()));
+        assert_eq!(arguments.automatic_value(b"02"), None);
+        assert_eq!(arguments.automatic_value(b"3"), None);
+        assert_eq!(arguments.automatic_value(b"99999999999999999999999"), None);
     }
 }

@@ -5,7 +5,7 @@
 pub(super) enum Call<'t> {
     /// No call: a `%` that stands for itself, followed by `length - 1` characters that are dropped.
     Sign {
-        /// How many bytes of the text are done with.
+        /// How many bytes of the text it takes.
         length: usize,
     },
     /// `%(…)`
@@ -13,14 +13,14 @@ pub(super) enum Call<'t> {
     /// `%[…]`
     Expression(&'t [u8]),
     /// `%name`, `%{name}`, and all that can be added to it.
-    Named(Named<'t>),
+    Named(NamedCall<'t>),
     /// A bracket that is never closed.
     Unterminated(char),
 }
 
 /// A call by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Named<'t> {
+pub(super) struct NamedCall<'t> {
     /// The name; with the `-` of an option and with what follows it: `1`, `*`, `-f`, `-f*`.
     pub name: &'t [u8],
     /// `?`, or the name of an option: whether there is such a macro decides.
@@ -46,33 +46,60 @@ pub(super) enum Rest<'t> {
     Words(&'t [u8]),
 }
 
+/// What stands behind a call in its text, as far as the call may still take it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CallSite<'t> {
+    /// What follows the name.
+    pub rest: Rest<'t>,
+    /// The text that the call stands in.
+    pub text: &'t [u8],
+    /// Where the call ends in it, without the arguments that a bare `%name` may take.
+    pub end: usize,
+}
+
+impl<'t> CallSite<'t> {
+    /// The text behind the call.
+    pub fn text_behind(&self) -> &'t [u8] {
+        slice(self.text, self.end, self.text.len())
+    }
+
+    /// The text from a bare name to the end of its line, if a blank follows the name.
+    pub fn rest_of_line(&self) -> &'t [u8] {
+        let behind = self.text_behind();
+        if !behind.first().is_some_and(|byte| is_blank(*byte)) {
+            return &[];
+        }
+        behind.split(|byte| *byte == b'\n').next().unwrap_or_default()
+    }
+}
+
 /// A call and how many bytes it takes.
 pub(super) fn read(text: &[u8], percent: usize) -> (Call<'_>, usize) {
     let at = percent + 1;
     match text.get(at) {
         None => (Call::Sign { length: 1 }, 1),
         Some(b'%') => (Call::Sign { length: 2 }, 2),
-        Some(b'(') => bracketed(text, at, '(', Call::Shell),
-        Some(b'[') => bracketed(text, at, '[', Call::Expression),
-        Some(b'{') => braced(text, at),
-        Some(_) => bare(text, at),
+        Some(b'(') => read_bracketed(text, at, '(', Call::Shell),
+        Some(b'[') => read_bracketed(text, at, '[', Call::Expression),
+        Some(b'{') => read_braced(text, at),
+        Some(_) => read_bare(text, at),
     }
 }
 
-fn bracketed<'t>(
+fn read_bracketed<'t>(
     text: &'t [u8],
     at: usize,
     bracket: char,
     call: impl FnOnce(&'t [u8]) -> Call<'t>,
 ) -> (Call<'t>, usize) {
-    match closing(text, at) {
+    match find_closing(text, at) {
         Some(end) => (call(slice(text, at + 1, end)), end + 2 - at),
         None => (Call::Unterminated(bracket), 0),
     }
 }
 
-fn braced(text: &[u8], at: usize) -> (Call<'_>, usize) {
-    let Some(end) = closing(text, at) else {
+fn read_braced(text: &[u8], at: usize) -> (Call<'_>, usize) {
+    let Some(end) = find_closing(text, at) else {
         return (Call::Unterminated('{'), 0);
     };
     let inside = slice(text, at + 1, end);
@@ -91,32 +118,35 @@ fn braced(text: &[u8], at: usize) -> (Call<'_>, usize) {
         Some(_) => Rest::Words(after),
     };
     let length = end + 2 - at;
-    (Call::Named(prefix.named(name, rest, length)), length)
+    (Call::Named(prefix.build_call(name, rest, length)), length)
 }
 
-fn bare(text: &[u8], at: usize) -> (Call<'_>, usize) {
+fn read_bare(text: &[u8], at: usize) -> (Call<'_>, usize) {
     let prefix = Prefix::read(slice(text, at, text.len()));
     let begin = at + prefix.length;
-    let end = end_of_name(text, begin);
+    let end = find_name_end(text, begin);
     let length = end + 1 - at;
     if begin == end {
         return (Call::Sign { length }, length);
     }
-    (Call::Named(prefix.named(slice(text, begin, end), Rest::Open, length)), length)
+    (Call::Named(prefix.build_call(slice(text, begin, end), Rest::Open, length)), length)
 }
 
-fn end_of_name(text: &[u8], begin: usize) -> usize {
-    let is = |at: usize, byte: u8| text.get(at) == Some(&byte);
-    let mut end = begin + usize::from(is(begin, b'-'));
+fn find_name_end(text: &[u8], begin: usize) -> usize {
+    let mut end = begin + usize::from(has_byte_at(text, begin, b'-'));
     while text.get(end).is_some_and(|byte| is_in_name(*byte)) {
         end += 1;
     }
-    if is(end, b'*') {
-        end += 1 + usize::from(is(end + 1, b'*'));
-    } else if is(end, b'#') {
+    if has_byte_at(text, end, b'*') {
+        end += 1 + usize::from(has_byte_at(text, end + 1, b'*'));
+    } else if has_byte_at(text, end, b'#') {
         end += 1;
     }
     end
+}
+
+fn has_byte_at(text: &[u8], at: usize, byte: u8) -> bool {
+    text.get(at) == Some(&byte)
 }
 
 /// `?` and `!`, in any number and order, before a name.
@@ -134,24 +164,24 @@ impl Prefix {
         Self { is_test: negations < length, is_negated: negations % 2 == 1, length }
     }
 
-    fn named<'t>(&self, name: &'t [u8], rest: Rest<'t>, length: usize) -> Named<'t> {
+    fn build_call<'t>(&self, name: &'t [u8], rest: Rest<'t>, length: usize) -> NamedCall<'t> {
         let is_test = self.is_test || name.first() == Some(&b'-');
-        Named { name, is_test, is_negated: self.is_negated, rest, length }
+        NamedCall { name, is_test, is_negated: self.is_negated, rest, length }
     }
 }
 
-/// Whether names can hold it.
+/// Whether a byte can stand in a macro's name.
 pub(super) fn is_in_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// Whether it separates a name from what follows, and words from words.
+/// Whether a byte separates a name from what follows, and words from words.
 pub(super) fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
 /// Where the bracket at `open` is closed. Only brackets of its own kind count; a backslash hides the next character.
-pub(super) fn closing(text: &[u8], open: usize) -> Option<usize> {
+pub(super) fn find_closing(text: &[u8], open: usize) -> Option<usize> {
     let opening = *text.get(open)?;
     let closing = match opening {
         b'{' => b'}',
@@ -179,9 +209,9 @@ pub(super) fn closing(text: &[u8], open: usize) -> Option<usize> {
 
 /// Where the call ends that begins with the `%` at `percent`, as expressions see it: an unclosed one at the end of the
 /// text.
-pub(super) fn end(text: &[u8], percent: usize) -> usize {
+pub(super) fn find_end(text: &[u8], percent: usize) -> usize {
     if matches!(text.get(percent + 1), Some(b'{' | b'(' | b'[')) {
-        return closing(text, percent + 1).map_or(text.len(), |end| end + 1);
+        return find_closing(text, percent + 1).map_or(text.len(), |end| end + 1);
     }
     match read(text, percent) {
         (Call::Sign { length: 2 }, _) if text.get(percent + 1) == Some(&b'%') => percent + 2,
@@ -199,7 +229,7 @@ pub(super) fn slice(text: &[u8], from: usize, to: usize) -> &[u8] {
 mod tests {
     use super::*;
 
-    fn named(text: &str) -> Named<'_> {
+    fn named(text: &str) -> NamedCall<'_> {
         match read(text.as_bytes(), 0) {
             (Call::Named(named), _) => named,
             (other, _) => panic!("{other:?}"),
@@ -230,8 +260,8 @@ mod tests {
 
     #[test]
     fn a_backslash_hides_a_bracket() {
-        assert_eq!(closing(br"{a\}b}", 0), Some(5));
-        assert_eq!(closing(b"{a{b}", 0), None);
-        assert_eq!(closing(b"{\\", 0), None);
+        assert_eq!(find_closing(br"{a\}b}", 0), Some(5));
+        assert_eq!(find_closing(b"{a{b}", 0), None);
+        assert_eq!(find_closing(b"{\\", 0), None);
     }
 }

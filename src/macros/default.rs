@@ -12,7 +12,7 @@ const RPMRC: &str = include_str!("default/rpmrc");
 
 /// Defines all that rpm's own files would.
 pub(super) fn load(macros: &Macros, platform: &Platform) {
-    let family = Family::of(&platform.architecture);
+    let family = Family::from_architecture(&platform.architecture);
     let facts = format!(
         "%_arch {}\n%_build_arch {}\n%_os {}\n%__isa_name {}\n%__isa_bits {}\n%_lib {}\n",
         family.name, family.name, platform.system, family.instruction_set, family.bits, family.library_folder,
@@ -39,7 +39,7 @@ struct Family {
 }
 
 impl Family {
-    fn of(architecture: &str) -> Self {
+    fn from_architecture(architecture: &str) -> Self {
         let (name, instruction_set, bits, library_folder) = match architecture {
             "x86_64" | "x86_64_v2" | "x86_64_v3" | "x86_64_v4" | "amd64" | "ia32e" => {
                 ("x86_64", "x86", 64, "lib64")

@@ -1,8 +1,8 @@
-//! How a definition is written: `name(options)<modifiers> body` (rpm-macros(7), "Defining macros").
+//! The syntax of a definition: `name(options)<modifiers> body` (rpm-macros(7), "Defining macros").
 
-use super::call::{closing, is_blank, is_in_name, slice};
-use super::problem::{Problem, shown};
-use super::table::Expanding;
+use super::call::{find_closing, is_blank, is_in_name, slice};
+use super::problem::MacroProblem;
+use super::table::Expansion;
 
 /// How the text of a definition ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,10 +15,10 @@ pub(super) enum Extent {
 
 /// A definition as it was written.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Written {
+pub(super) struct ParsedDefinition {
     pub name: Vec<u8>,
     pub options: Option<Vec<u8>>,
-    pub expanding: Expanding,
+    pub expansion: Expansion,
     pub body: Vec<u8>,
     /// Whether the body follows the name at once.
     pub lacks_space: bool,
@@ -30,9 +30,9 @@ pub(super) fn read(
     extent: Extent,
     primitive: &'static str,
     is_built_in: impl Fn(&[u8]) -> bool,
-) -> (usize, Result<Written, Problem>) {
-    let mut reader = Reader { text, at: 0 };
-    let written = reader.definition(extent);
+) -> (usize, Result<ParsedDefinition, MacroProblem>) {
+    let mut reader = DefinitionReader { text, at: 0 };
+    let written = reader.read_definition(extent);
     if extent == Extent::Line && reader.peek() == Some(b'\n') {
         reader.at += 1;
     }
@@ -40,40 +40,48 @@ pub(super) fn read(
         reader.at,
         written.and_then(|written| {
             let is_built_in = is_built_in(&written.name);
-            checked(written, primitive, is_built_in)
+            check(written, primitive, is_built_in)
         }),
     )
 }
 
-fn checked(written: Written, primitive: &'static str, is_built_in: bool) -> Result<Written, Problem> {
+fn check(
+    written: ParsedDefinition,
+    primitive: &'static str,
+    is_built_in: bool,
+) -> Result<ParsedDefinition, MacroProblem> {
     check_name(&written.name, primitive, is_built_in)?;
     if written.body.is_empty() {
-        return Err(Problem::EmptyBody { name: shown(&written.name) });
+        return Err(MacroProblem::EmptyBody { name: written.name.as_slice().into() });
     }
     Ok(written)
 }
 
 /// Whether a macro may have that name.
-pub(super) fn check_name(name: &[u8], primitive: &'static str, is_built_in: bool) -> Result<(), Problem> {
+pub(super) fn check_name(
+    name: &[u8],
+    primitive: &'static str,
+    is_built_in: bool,
+) -> Result<(), MacroProblem> {
     let is_first = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
     let is_legal = name.first().is_some_and(|byte| is_first(*byte))
         && name != b"_"
         && name.iter().all(|byte| is_in_name(*byte));
     if !is_legal {
-        return Err(Problem::IllegalName { name: shown(name), primitive });
+        return Err(MacroProblem::IllegalName { name: name.into(), primitive });
     }
     if is_built_in {
-        return Err(Problem::BuiltIn { name: shown(name), primitive });
+        return Err(MacroProblem::BuiltIn { name: name.into(), primitive });
     }
     Ok(())
 }
 
-struct Reader<'t> {
+struct DefinitionReader<'t> {
     text: &'t [u8],
     at: usize,
 }
 
-impl Reader<'_> {
+impl DefinitionReader<'_> {
     fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
@@ -84,15 +92,15 @@ impl Reader<'_> {
         }
     }
 
-    fn definition(&mut self, extent: Extent) -> Result<Written, Problem> {
+    fn read_definition(&mut self, extent: Extent) -> Result<ParsedDefinition, MacroProblem> {
         self.skip_blanks();
         let begin = self.at;
         while self.peek().is_some_and(is_in_name) {
             self.at += 1;
         }
         let name = slice(self.text, begin, self.at).to_vec();
-        let options = self.options(&name)?;
-        let expanding = self.modifiers(&name, options.is_some())?;
+        let options = self.read_options(&name)?;
+        let expansion = self.read_modifiers(&name, options.is_some())?;
         let next_line = slice(self.text, self.at, self.at + 2) == b"\\\n";
         let lacks_space = match (self.peek(), extent) {
             (None, _) | (Some(b'\n'), Extent::Line) => false,
@@ -106,12 +114,12 @@ impl Reader<'_> {
                 self.at = self.text.len();
                 body
             }
-            Extent::Line => self.line(&name)?,
+            Extent::Line => self.read_body(&name)?,
         };
-        Ok(Written { name, options, expanding, body, lacks_space })
+        Ok(ParsedDefinition { name, options, expansion, body, lacks_space })
     }
 
-    fn options(&mut self, name: &[u8]) -> Result<Option<Vec<u8>>, Problem> {
+    fn read_options(&mut self, name: &[u8]) -> Result<Option<Vec<u8>>, MacroProblem> {
         if self.peek() != Some(b'(') {
             return Ok(None);
         }
@@ -119,23 +127,23 @@ impl Reader<'_> {
         let rest = slice(self.text, begin, self.text.len());
         let Some(length) = rest.iter().position(|byte| *byte == b')') else {
             self.skip_line();
-            return Err(Problem::UnterminatedOptions { name: shown(name) });
+            return Err(MacroProblem::UnterminatedOptions { name: name.into() });
         };
         self.at = begin + length + 1;
         Ok(Some(slice(rest, 0, length).to_vec()))
     }
 
-    fn modifiers(&mut self, name: &[u8], is_parametric: bool) -> Result<Expanding, Problem> {
+    fn read_modifiers(&mut self, name: &[u8], is_parametric: bool) -> Result<Expansion, MacroProblem> {
         if self.peek() != Some(b'<') {
-            return Ok(Expanding::Always);
+            return Ok(Expansion::Always);
         }
         let begin = self.at + 1;
         let rest = slice(self.text, begin, self.text.len());
         let Some(length) = rest.iter().position(|byte| *byte == b'>') else {
             self.skip_line();
-            return Err(Problem::UnterminatedModifiers { name: shown(name) });
+            return Err(MacroProblem::UnterminatedModifiers { name: name.into() });
         };
-        let result = expanding(name, slice(rest, 0, length), is_parametric);
+        let result = parse_modifiers(name, slice(rest, 0, length), is_parametric);
         self.at = begin + length + 1;
         if result.is_err() {
             self.skip_line();
@@ -150,9 +158,9 @@ impl Reader<'_> {
     }
 
     /// A body that ends with the line, or with the brace that closes it.
-    fn line(&mut self, name: &[u8]) -> Result<Vec<u8>, Problem> {
+    fn read_body(&mut self, name: &[u8]) -> Result<Vec<u8>, MacroProblem> {
         if self.peek() == Some(b'{') {
-            return match closing(self.text, self.at) {
+            return match find_closing(self.text, self.at) {
                 Some(end) => {
                     let body = slice(self.text, self.at + 1, end).to_vec();
                     self.at = end + 1;
@@ -160,28 +168,28 @@ impl Reader<'_> {
                 }
                 None => {
                     self.at = self.text.len();
-                    Err(Problem::UnterminatedBody { name: shown(name) })
+                    Err(MacroProblem::UnterminatedBody { name: name.into() })
                 }
             };
         }
         let mut body = Vec::new();
-        let mut open = Open::default();
+        let mut open = OpenBrackets::default();
         while let Some(byte) = self.peek() {
-            if byte == b'\n' && !open.any() {
+            if byte == b'\n' && !open.is_any_open() {
                 break;
             }
             self.at += 1;
-            self.take(byte, &mut open, &mut body);
+            self.copy_byte(byte, &mut open, &mut body);
         }
-        if open.any() {
-            return Err(Problem::UnterminatedBody { name: shown(name) });
+        if open.is_any_open() {
+            return Err(MacroProblem::UnterminatedBody { name: name.into() });
         }
         body.truncate(body.trim_ascii_end().len());
         Ok(body)
     }
 
     /// Puts into `body` what `byte`, which has been read, and what belongs to it stand for.
-    fn take(&mut self, byte: u8, open: &mut Open, body: &mut Vec<u8>) {
+    fn copy_byte(&mut self, byte: u8, open: &mut OpenBrackets, body: &mut Vec<u8>) {
         let next = self.peek();
         match (byte, next) {
             (b'\\', Some(next)) => {
@@ -203,13 +211,13 @@ impl Reader<'_> {
 
 /// How many braces and parentheses of calls are open.
 #[derive(Default)]
-struct Open {
+struct OpenBrackets {
     braces: usize,
     parentheses: usize,
 }
 
-impl Open {
-    fn any(&self) -> bool {
+impl OpenBrackets {
+    fn is_any_open(&self) -> bool {
         self.braces > 0 || self.parentheses > 0
     }
 
@@ -232,21 +240,26 @@ impl Open {
     }
 }
 
-fn expanding(name: &[u8], letters: &[u8], is_parametric: bool) -> Result<Expanding, Problem> {
-    let mut expanding = Expanding::Always;
+fn parse_modifiers(name: &[u8], letters: &[u8], is_parametric: bool) -> Result<Expansion, MacroProblem> {
+    let mut expansion = Expansion::Always;
     for letter in letters {
         let wanted = match letter {
-            b'l' => Expanding::Never,
-            b'o' => Expanding::Once,
-            _ => return Err(Problem::IllegalModifier { name: shown(name), modifier: char::from(*letter) }),
+            b'l' => Expansion::Never,
+            b'o' => Expansion::Once,
+            _ => {
+                return Err(MacroProblem::IllegalModifier {
+                    name: name.into(),
+                    modifier: char::from(*letter),
+                });
+            }
         };
-        if expanding != Expanding::Always && expanding != wanted {
-            return Err(Problem::IncompatibleModifiers { name: shown(name) });
+        if expansion != Expansion::Always && expansion != wanted {
+            return Err(MacroProblem::IncompatibleModifiers { name: name.into() });
         }
-        expanding = wanted;
+        expansion = wanted;
     }
     if is_parametric && !letters.is_empty() {
-        return Err(Problem::ParametricModifier { name: shown(name) });
+        return Err(MacroProblem::ParametricModifier { name: name.into() });
     }
-    Ok(expanding)
+    Ok(expansion)
 }

@@ -6,25 +6,25 @@ use std::sync::Arc;
 use bstr::ByteSlice;
 
 use super::Stop;
-use super::arguments::{Arguments, strip_quotes, words};
+use super::arguments::{Arguments, split_words, strip_quotes};
 use super::builtin::Builtin;
-use super::call::{self, Call, Named, Rest, is_blank, slice};
-use super::expression::{self, ExpressionProblem, Surroundings, Terms, Value};
+use super::call::{self, Call, CallSite, NamedCall, Rest, slice};
+use super::expression::{self, ExpressionContext, ExpressionProblem, ExpressionValue, TermExpansion};
 use super::host::{Access, OpenMacro};
 use super::language::Language;
 use super::limits::{BYTES_A_STEP, BYTES_OF_ARGUMENTS_A_STEP, BYTES_OF_CALL_A_STEP};
-use super::problem::{Problem, shown};
-use super::table::{Definition, Expanding, Level};
+use super::problem::MacroProblem;
+use super::table::{Definition, Expansion, Level};
 
 /// What a name stands for.
-enum Found {
+enum FoundMacro {
     Automatic(Vec<u8>),
     Defined(Arc<Definition>),
     BuiltIn(Builtin),
 }
 
 /// What a macro is called with.
-pub(super) struct Given {
+pub(super) struct CallArguments {
     /// All of it, with quotes.
     pub all: Vec<u8>,
     /// The single words, without.
@@ -48,7 +48,7 @@ impl Language {
     /// Expands a text at the end of `out`.
     pub fn expand_into(self: &Rc<Self>, text: &[u8], out: &mut Vec<u8>) -> Result<(), Stop> {
         self.charge(text.len() / BYTES_A_STEP)?;
-        self.deeper(|| self.expand_calls(text, out))
+        self.descend(|| self.expand_calls(text, out))
     }
 
     fn expand_calls(self: &Rc<Self>, text: &[u8], out: &mut Vec<u8>) -> Result<(), Stop> {
@@ -58,9 +58,9 @@ impl Language {
             let percent = at + ahead;
             out.extend_from_slice(slice(text, at, percent));
             at = if self.is_traced.get() {
-                self.traced_call(text, percent, begin, out)?
+                self.expand_traced_call(text, percent, begin, out)?
             } else {
-                let expanded = self.call(text, percent, out);
+                let expanded = self.expand_call(text, percent, out);
                 if expanded.is_err() {
                     self.trace_result(text, percent, slice(out, begin, out.len()), true);
                 }
@@ -72,7 +72,7 @@ impl Language {
         self.check_length(out)
     }
 
-    fn traced_call(
+    fn expand_traced_call(
         self: &Rc<Self>,
         text: &[u8],
         percent: usize,
@@ -80,7 +80,7 @@ impl Language {
         out: &mut Vec<u8>,
     ) -> Result<usize, Stop> {
         self.trace_call(text, percent);
-        let expanded = self.call(text, percent, out);
+        let expanded = self.expand_call(text, percent, out);
         self.trace_result(text, percent, slice(out, begin, out.len()), expanded.is_err());
         expanded
     }
@@ -88,56 +88,60 @@ impl Language {
     #[inline]
     fn check_length(&self, out: &[u8]) -> Result<(), Stop> {
         let limit = self.limits.output_bytes;
-        if out.len() > limit { Err(self.fail(Problem::TooLong { limit })) } else { Ok(()) }
+        if out.len() > limit { Err(self.fail(MacroProblem::TooLong { limit })) } else { Ok(()) }
     }
 
     /// Expands one call, and gives where the text goes on.
-    fn call(self: &Rc<Self>, text: &[u8], percent: usize, out: &mut Vec<u8>) -> Result<usize, Stop> {
+    fn expand_call(self: &Rc<Self>, text: &[u8], percent: usize, out: &mut Vec<u8>) -> Result<usize, Stop> {
         let (call, length) = call::read(text, percent);
         self.charge(length / BYTES_OF_CALL_A_STEP)?;
         let end = percent + length;
         match call {
             Call::Sign { .. } => out.push(b'%'),
-            Call::Shell(command) => self.shell(command, out)?,
+            Call::Shell(command) => self.expand_shell(command, out)?,
             Call::Expression(written) => {
-                out.extend(self.evaluate(written, Terms::Expanded)?.into_text());
+                out.extend(self.evaluate(written, TermExpansion::WithTheTerm)?.into_text());
             }
-            Call::Named(named) => return self.named(&named, text, percent, out),
+            Call::Named(named) => return self.expand_named(&named, text, percent, out),
             Call::Unterminated(bracket) => {
-                let text = shown(slice(text, percent + 1, text.len()));
-                return Err(self.fail(Problem::Unterminated { bracket, text }));
+                let text = slice(text, percent + 1, text.len()).into();
+                return Err(self.fail(MacroProblem::Unterminated { bracket, text }));
             }
         }
         Ok(end)
     }
 
-    fn shell(self: &Rc<Self>, command: &[u8], out: &mut Vec<u8>) -> Result<(), Stop> {
+    fn expand_shell(self: &Rc<Self>, command: &[u8], out: &mut Vec<u8>) -> Result<(), Stop> {
         let mut expanded = Vec::new();
         self.expand_into(command, &mut expanded)?;
         strip_quotes(&mut expanded, 0);
         if self.host.access() == Access::Closed {
-            self.report(Problem::Closed { what: "%(…)", text: shown(&expanded) });
+            self.report(MacroProblem::Closed { what: "%(…)", text: expanded.as_slice().into() });
             return Ok(());
         }
         let output = self.host.shell(&expanded).map_err(|error| {
-            self.fail(Problem::NoShell { command: shown(&expanded), reason: crate::files::reason(&error) })
+            self.fail(MacroProblem::NoShell {
+                command: expanded.as_slice().into(),
+                reason: crate::files::reason(&error),
+            })
         })?;
         out.extend_from_slice(output.trim_end_with(|character| matches!(character, '\n' | '\r')));
         Ok(())
     }
 
-    fn named(
+    fn expand_named(
         self: &Rc<Self>,
-        named: &Named<'_>,
+        named: &NamedCall<'_>,
         text: &[u8],
         percent: usize,
         out: &mut Vec<u8>,
     ) -> Result<usize, Stop> {
         let end = percent + named.length;
+        let site = CallSite { rest: named.rest, text, end };
         if named.is_test {
-            return self.test(named, text, end, out).map(|()| end);
+            return self.expand_test(named, site, out).map(|()| end);
         }
-        match self.find(named.name) {
+        match self.find_macro(named.name) {
             None => {
                 out.push(b'%');
                 // What stands within braces is looked at once more; before a bare name `?` and `!` are gone.
@@ -146,134 +150,126 @@ impl Language {
                     Rest::Nothing | Rest::Text(_) | Rest::Words(_) => percent + 1,
                 })
             }
-            Some(Found::BuiltIn(builtin)) => self.built_in(builtin, named.rest, text, end, out),
-            Some(Found::Defined(definition)) if definition.options.is_some() => {
-                let (given, end) = self.given(named.rest, text, end)?;
+            Some(FoundMacro::BuiltIn(builtin)) => self.call_built_in(builtin, site, out),
+            Some(FoundMacro::Defined(definition)) if definition.options.is_some() => {
+                let (given, end) = self.read_arguments(site)?;
                 self.charge(given.all.len() / BYTES_OF_ARGUMENTS_A_STEP)?;
-                self.parametric(&definition, given, out)?;
+                self.call_parametric(&definition, given, out)?;
                 Ok(end)
             }
             Some(found) => {
                 if matches!(named.rest, Rest::Text(_) | Rest::Words(_)) {
-                    self.report(Problem::NotParametric { name: shown(named.name) });
+                    self.report(MacroProblem::NotParametric { name: named.name.into() });
                 }
-                self.plain(found, text, end, out)
+                self.expand_plain(found, site, out)
             }
         }
     }
 
-    fn find(&self, name: &[u8]) -> Option<Found> {
-        if let Some(value) = self.automatic(name) {
+    fn find_macro(&self, name: &[u8]) -> Option<FoundMacro> {
+        if let Some(value) = self.automatic_value(name) {
             self.has_quotes.set(self.has_quotes.get() || name == b"**");
-            return Some(Found::Automatic(value));
+            return Some(FoundMacro::Automatic(value));
         }
-        if let Some(definition) = self.table.borrow().make_use_of(name) {
+        if let Some(definition) = self.table.borrow().use_definition(name) {
             if let Some(uses) = &mut *self.uses.borrow_mut() {
                 uses.insert(definition.name.clone(), Arc::clone(definition));
             }
-            return Some(Found::Defined(Arc::clone(definition)));
+            return Some(FoundMacro::Defined(Arc::clone(definition)));
         }
-        Builtin::named(name).map(Found::BuiltIn)
+        Builtin::from_name(name).map(FoundMacro::BuiltIn)
     }
 
     /// `%{?name}`, `%{!?name:…}`, `%{-f:…}`.
-    fn test(
+    fn expand_test(
         self: &Rc<Self>,
-        named: &Named<'_>,
-        text: &[u8],
-        end: usize,
+        named: &NamedCall<'_>,
+        site: CallSite<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), Stop> {
-        let found = self.find(named.name);
+        let found = self.find_macro(named.name);
         if found.is_some() == named.is_negated {
             return Ok(());
         }
         match (named.rest, found) {
             (Rest::Text(text), _) if !text.is_empty() => self.expand_into(text, out),
-            (_, Some(found)) => self.plain(found, text, end, out).map(drop),
+            (_, Some(found)) => self.expand_plain(found, site, out).map(drop),
             (_, None) => Ok(()),
         }
     }
 
     /// Expands what takes no arguments, or has got none.
-    fn plain(
+    fn expand_plain(
         self: &Rc<Self>,
-        found: Found,
-        text: &[u8],
-        end: usize,
+        found: FoundMacro,
+        site: CallSite<'_>,
         out: &mut Vec<u8>,
     ) -> Result<usize, Stop> {
         match found {
-            Found::Automatic(value) => out.extend(value),
-            Found::Defined(definition) => self.body(&definition, out)?,
-            Found::BuiltIn(builtin) => return self.built_in(builtin, Rest::Nothing, text, end, out),
+            FoundMacro::Automatic(value) => out.extend(value),
+            FoundMacro::Defined(definition) => self.expand_body(&definition, out)?,
+            FoundMacro::BuiltIn(builtin) => {
+                return self.call_built_in(builtin, CallSite { rest: Rest::Nothing, ..site }, out);
+            }
         }
-        Ok(end)
+        Ok(site.end)
     }
 
-    fn body(self: &Rc<Self>, definition: &Arc<Definition>, out: &mut Vec<u8>) -> Result<(), Stop> {
+    fn expand_body(self: &Rc<Self>, definition: &Arc<Definition>, out: &mut Vec<u8>) -> Result<(), Stop> {
         let name = OpenMacro::Defined(Arc::clone(definition));
-        match definition.expanding {
-            Expanding::Always => self.within(name, || self.expand_into(&definition.body, out)),
-            Expanding::Never => {
+        match definition.expansion {
+            Expansion::Always => self.with_open_macro(name, || self.expand_into(&definition.body, out)),
+            Expansion::Never => {
                 out.extend_from_slice(&definition.body);
                 Ok(())
             }
-            Expanding::Extension => self.within(name, || self.call_extension(definition, out)),
-            Expanding::Once => {
+            Expansion::Extension => self.with_open_macro(name, || self.call_extension(definition, out)),
+            Expansion::Once => {
                 let mut expanded = Vec::new();
-                self.within(name, || self.expand_into(&definition.body, &mut expanded))?;
+                self.with_open_macro(name, || self.expand_into(&definition.body, &mut expanded))?;
                 out.extend_from_slice(&expanded);
                 strip_quotes(&mut expanded, 0);
                 self.check_defined()?;
-                self.table.borrow_mut().settle(definition, &expanded);
+                self.table.borrow_mut().replace_expanded(definition, &expanded);
                 self.check_defined()
             }
         }
     }
 
     /// What follows a name, expanded, and where the text goes on.
-    pub fn given(self: &Rc<Self>, rest: Rest<'_>, text: &[u8], end: usize) -> Result<(Given, usize), Stop> {
-        match rest {
-            Rest::Nothing => Ok((Given::none(), end)),
+    pub fn read_arguments(self: &Rc<Self>, site: CallSite<'_>) -> Result<(CallArguments, usize), Stop> {
+        let end = site.end;
+        match site.rest {
+            Rest::Nothing => Ok((CallArguments::empty(), end)),
             Rest::Text(written) => {
                 let mut all = Vec::new();
                 let has_failed = self.expand_into(written, &mut all).is_err();
                 let mut word = all.clone();
                 strip_quotes(&mut word, 0);
-                Ok((Given { all, words: vec![word], has_failed }, end))
+                Ok((CallArguments { all, words: vec![word], has_failed }, end))
             }
-            Rest::Words(written) => Ok((self.given_words(written), end)),
+            Rest::Words(written) => Ok((self.expand_words(written), end)),
             Rest::Open => {
-                let line = self.line(text, end);
+                let line = site.rest_of_line();
                 let end = end + line.len();
                 // A backslash is a word like any other, but the line feed after it is gone.
-                let is_hidden = line.ends_with(b"\\") && text.get(end) == Some(&b'\n');
-                Ok((self.given_words(line), end + usize::from(is_hidden)))
+                let is_hidden = line.ends_with(b"\\") && site.text.get(end) == Some(&b'\n');
+                Ok((self.expand_words(line), end + usize::from(is_hidden)))
             }
         }
     }
 
-    /// The text from a bare name to the end of its line, if a blank follows the name.
-    pub fn line<'t>(&self, text: &'t [u8], end: usize) -> &'t [u8] {
-        let rest = slice(text, end, text.len());
-        if !rest.first().is_some_and(|byte| is_blank(*byte)) {
-            return &[];
-        }
-        rest.split_str("\n").next().unwrap_or_default()
-    }
-
-    fn given_words(self: &Rc<Self>, written: &[u8]) -> Given {
+    fn expand_words(self: &Rc<Self>, written: &[u8]) -> CallArguments {
         let mut expanded = Vec::new();
         let has_failed = self.expand_into(written, &mut expanded).is_err();
-        Given { has_failed, ..Given::of_words(words(&expanded)) }
+        CallArguments { has_failed, ..CallArguments::from_words(split_words(&expanded)) }
     }
 
     /// Calls a parametric macro.
-    pub fn parametric(
+    pub fn call_parametric(
         self: &Rc<Self>,
         definition: &Arc<Definition>,
-        given: Given,
+        given: CallArguments,
         out: &mut Vec<u8>,
     ) -> Result<(), Stop> {
         if definition.body.is_empty() {
@@ -286,17 +282,17 @@ impl Language {
         let mut arguments = parsed.map_err(|problem| self.fail(problem))?;
         if has_failed {
             // rpm begins with the body, and ends at once: if it lies too deep, that is told as well.
-            return self.deeper(|| Err(Stop));
+            return self.descend(|| Err(Stop));
         }
         let level = self.level() + 1;
         arguments.level = level;
         let arguments = Rc::new(arguments);
         self.calls.borrow_mut().push(Rc::clone(&arguments));
-        let result = self.body(definition, out);
+        let result = self.expand_body(definition, out);
         for name in arguments.locals.take() {
-            let unused = self.table.borrow_mut().leave(&name, Level(level));
+            let unused = self.table.borrow_mut().end_scope(&name, Level(level));
             if unused > 0 {
-                self.report(Problem::Unused { name: shown(&name) });
+                self.report(MacroProblem::Unused { name: name.as_slice().into() });
             }
         }
         self.calls.borrow_mut().pop();
@@ -304,36 +300,44 @@ impl Language {
     }
 
     /// Works out an expression.
-    pub fn evaluate(self: &Rc<Self>, written: &[u8], terms: Terms) -> Result<Value, Stop> {
-        expression::evaluate(written, terms, &Around(self), &self.parentheses)
+    pub fn evaluate(
+        self: &Rc<Self>,
+        written: &[u8],
+        expansion: TermExpansion,
+    ) -> Result<ExpressionValue, Stop> {
+        expression::evaluate(written, expansion, &LanguageContext(self), &self.parentheses)
     }
 }
 
-impl Given {
+impl CallArguments {
     /// No arguments.
-    pub fn none() -> Self {
+    pub fn empty() -> Self {
         Self { all: Vec::new(), words: Vec::new(), has_failed: false }
     }
 
     /// Words that have been split.
-    pub fn of_words(words: Vec<Vec<u8>>) -> Self {
-        Self { all: super::arguments::joined(&words), words, has_failed: false }
+    pub fn from_words(words: Vec<Vec<u8>>) -> Self {
+        Self { all: super::arguments::quote_words(&words), words, has_failed: false }
     }
 }
 
 /// The language around an expression.
-struct Around<'a>(&'a Rc<Language>);
+struct LanguageContext<'a>(&'a Rc<Language>);
 
-impl Surroundings for Around<'_> {
+impl ExpressionContext for LanguageContext<'_> {
     fn expand(&self, text: &[u8]) -> Result<Vec<u8>, Stop> {
         self.0.expand(text)
     }
 
     fn end_of_macro(&self, text: &[u8], at: usize) -> usize {
-        call::end(text, at)
+        call::find_end(text, at)
     }
 
-    fn call_lua(&self, function: &[u8], arguments: &[Value]) -> Result<Value, Result<Stop, Vec<u8>>> {
+    fn call_lua(
+        &self,
+        function: &[u8],
+        arguments: &[ExpressionValue],
+    ) -> Result<ExpressionValue, Result<Stop, Vec<u8>>> {
         self.0.call_lua_function(function, arguments)
     }
 
@@ -342,6 +346,6 @@ impl Surroundings for Around<'_> {
     }
 
     fn fail(&self, problem: ExpressionProblem) -> Stop {
-        self.0.fail(Problem::Expression(problem))
+        self.0.fail(MacroProblem::Expression(problem))
     }
 }

@@ -10,11 +10,11 @@ use super::call::slice;
 use super::define::{self, Extent};
 use super::host::Access;
 use super::language::Language;
-use super::problem::{Problem, shown};
+use super::problem::MacroProblem;
 use super::table::{Level, Origin};
 
 /// A definition's lines.
-struct Lines<'t> {
+struct DefinitionLines<'t> {
     /// What stands after the `%`, without the last line's end.
     text: &'t [u8],
     /// The number of the first.
@@ -26,7 +26,7 @@ struct Lines<'t> {
 impl Language {
     /// Loads a macro file.
     pub fn load(self: &Rc<Self>, path: &[u8], level: Level) -> Result<(), Stop> {
-        let not_loaded = || Problem::NotLoaded { path: shown(path) };
+        let not_loaded = || MacroProblem::NotLoaded { path: path.into() };
         if !self.may_look_at("%{load:…}", path) {
             return Err(Stop);
         }
@@ -40,14 +40,14 @@ impl Language {
     pub fn load_text(self: &Rc<Self>, text: &[u8], name: &[u8], level: Level) -> Result<(), Stop> {
         let file: Arc<str> = String::from_utf8_lossy(name).into();
         let mut result = Ok(());
-        for lines in definitions(text) {
+        for lines in split_definitions(text) {
             let origin = Origin { name: Arc::clone(&file), line: lines.first };
             match define::read(lines.text, Extent::Line, "%define", |name| self.has_built_in(name)).1 {
                 Ok(written) if !written.lacks_space => {
                     result = result.and(self.add(written, level, origin));
                 }
                 read => {
-                    let defined = self.in_file(name, lines.last, &origin, || match read {
+                    let defined = self.with_file_place(name, lines.last, &origin, || match read {
                         Ok(written) => self.add(written, level, origin.clone()),
                         Err(problem) => Err(self.fail(problem)),
                     });
@@ -59,7 +59,7 @@ impl Language {
     }
 
     /// Does something with the place known: rpm names the file and the line where it had read to.
-    fn in_file<T>(&self, name: &[u8], line: u32, origin: &Origin, part: impl FnOnce() -> T) -> T {
+    fn with_file_place<T>(&self, name: &[u8], line: u32, origin: &Origin, part: impl FnOnce() -> T) -> T {
         let outer = self.place.replace(origin.clone());
         self.push_place(b"__file_name", name);
         self.push_place(b"__file_lineno", line.to_string().as_bytes());
@@ -75,7 +75,7 @@ impl Language {
             name: name.into(),
             options: None,
             body: value.into(),
-            expanding: super::Expanding::Never,
+            expansion: super::Expansion::Never,
             level: Level::BUILTIN,
             origin: Origin::named("<place>"),
         });
@@ -86,7 +86,7 @@ impl Language {
         if !self.host.is_out_of_reach(path) {
             return true;
         }
-        self.report(Problem::Confined { what: what.into(), path: shown(path) });
+        self.report(MacroProblem::Confined { what: what.into(), path: path.into() });
         false
     }
 
@@ -101,16 +101,16 @@ impl Language {
         if !self.host.is_out_of_reach(plain) {
             return true;
         }
-        self.report(Problem::Confined { what: what.into(), path: shown(pattern) });
+        self.report(MacroProblem::Confined { what: what.into(), path: pattern.into() });
         false
     }
 
     /// Whether macros may change the machine; says what wanted to where they may not.
-    pub fn may(&self, what: &'static str, text: &[u8]) -> bool {
+    pub fn may_change(&self, what: &'static str, text: &[u8]) -> bool {
         match self.host.access() {
             Access::Open => true,
             Access::Closed => {
-                self.report(Problem::Closed { what, text: shown(text) });
+                self.report(MacroProblem::Closed { what, text: text.into() });
                 false
             }
         }
@@ -118,7 +118,7 @@ impl Language {
 }
 
 /// The definitions of a file; what does not begin with `%` is passed over.
-fn definitions(text: &[u8]) -> impl Iterator<Item = Lines<'_>> {
+fn split_definitions(text: &[u8]) -> impl Iterator<Item = DefinitionLines<'_>> {
     let mut lines = text.lines_with_terminator();
     let mut at = 0;
     let mut number = 0;
@@ -145,7 +145,11 @@ fn definitions(text: &[u8]) -> impl Iterator<Item = Lines<'_>> {
             }
             let written = slice(text, begin, at).trim_ascii_start();
             let written = slice(written, 1, written.len());
-            return Some(Lines { text: written.strip_suffix(b"\n").unwrap_or(written), first, last: number });
+            return Some(DefinitionLines {
+                text: written.strip_suffix(b"\n").unwrap_or(written),
+                first,
+                last: number,
+            });
         }
     })
 }
@@ -185,7 +189,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<(String, u32, u32)> {
-        let lines = definitions(text.as_bytes());
+        let lines = split_definitions(text.as_bytes());
         lines.map(|lines| (lines.text.to_str_lossy().into_owned(), lines.first, lines.last)).collect()
     }
 

@@ -1,11 +1,11 @@
-//! What the macro language asks of the machine, and what it tells.
+//! The machine as the macro language sees it, and reports of what is wrong.
 
 use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use super::problem::{Problem, Severity};
+use super::problem::{MacroProblem, Severity};
 use super::table::{Definition, Origin};
 use crate::files::LastLink;
 
@@ -49,8 +49,8 @@ impl OpenMacro {
 /// Something that went wrong, with all that is known about the place.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// What.
-    pub problem: Problem,
+    /// The problem.
+    pub problem: MacroProblem,
     /// `file: line 3: `, where rpm writes it.
     pub prefix: Vec<u8>,
     /// The text that was being expanded or read.
@@ -76,7 +76,7 @@ impl Report {
     }
 }
 
-/// What the machine has to offer.
+/// Processors and memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Machine {
     /// Processors that may be used.
@@ -161,7 +161,7 @@ pub trait HostFiles {
     fn working_folder(&self) -> Option<Vec<u8>>;
 }
 
-/// What macros learn of where they run.
+/// Variables and properties of the machine.
 pub trait HostEnvironment {
     /// A variable of the environment.
     fn variable(&self, name: &[u8]) -> Option<Vec<u8>>;
@@ -169,11 +169,11 @@ pub trait HostEnvironment {
     fn set_variable(&self, name: &[u8], value: Option<&[u8]>);
     /// What the machine calls its own architecture: `uname -m`.
     fn architecture(&self) -> String;
-    /// What the machine has to offer.
+    /// The machine's processors and memory.
     fn machine(&self) -> Machine;
 }
 
-/// What macros tell.
+/// Receives what macros print and report.
 pub trait HostOutput {
     /// Whether every detail is to be told: `%{verbose}`.
     fn is_verbose(&self) -> bool;

@@ -1,4 +1,4 @@
-//! All that holds while macros are expanded.
+//! The state of the language: the table, what is open, and how much has been done.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -9,17 +9,29 @@ use std::time::Duration;
 use super::Stop;
 use super::arguments::Arguments;
 use super::builtin::Builtin;
-use super::define::{self, Extent, Written};
-use super::extension::{Extension, Item};
+use super::define::{self, Extent, ParsedDefinition};
+use super::extension::ExtensionProblem;
 use super::host::{Access, Host, OpenMacro, Report};
 use super::limits::{DEEPEST, Limits};
-use super::lua::Lua;
-use super::problem::Problem;
+use super::lua::{Item, Lua};
+use super::problem::MacroProblem;
 use super::rpm_version::{OldMacros, RpmVersion};
-use super::table::{Definition, Expanding, Level, Origin, Table};
+use super::table::{Definition, Expansion, Level, Origin, Table};
 
 /// After how many steps it is looked at how late it is.
 const STEPS_BETWEEN_LOOKS: u64 = 64;
+
+/// Macros and all that they need to be expanded.
+///
+/// It stays on its thread; [`Macros::table`] gives a copy of the table that can be taken elsewhere.
+#[derive(Clone)]
+pub struct Macros {
+    pub(super) language: Rc<Language>,
+}
+
+/// What a macro stands for that the program itself defines: called with its words, as a shell has them, it gives text, or
+/// says what is wrong.
+pub type Extension = Rc<dyn Fn(&Macros, &[Vec<u8>]) -> Result<Vec<u8>, ExtensionProblem>>;
 
 /// Macros by name.
 pub(super) type Uses = BTreeMap<Box<[u8]>, Arc<Definition>>;
@@ -47,7 +59,7 @@ pub(super) struct Language {
     pub uses: RefCell<Option<Uses>>,
     /// Whether quotes have been put into the text that is being expanded.
     pub has_quotes: Cell<bool>,
-    /// How the system failed the last time that Lua asked it for something.
+    /// The error number of the last function of `posix` that failed.
     pub errno: Cell<i32>,
     pub lua: OnceCell<Lua>,
     /// How many files Lua has open, of those that are opened for it.
@@ -122,7 +134,7 @@ impl Language {
     pub fn has_built_in(&self, name: &[u8]) -> bool {
         let is_later =
             |(_, old): &(RpmVersion, OldMacros)| old.definable.iter().any(|later| later.as_bytes() == name);
-        Builtin::named(name).is_some() && !self.spoken.borrow().as_ref().is_some_and(is_later)
+        Builtin::from_name(name).is_some() && !self.spoken.borrow().as_ref().is_some_and(is_later)
     }
 
     /// Whether a word without quotes is a text in expressions.
@@ -131,14 +143,14 @@ impl Language {
     }
 
     /// Tells the host what is wrong.
-    pub fn report(&self, problem: Problem) {
+    pub fn report(&self, problem: MacroProblem) {
         let prefix = if problem.names_its_line() { self.prefix() } else { Vec::new() };
         let (place, stack) = (self.place.borrow().clone(), self.stack.borrow().clone());
         self.host.report(Report { problem, prefix, place, stack });
     }
 
     /// Tells the host what is wrong, and ends the expansion.
-    pub fn fail(&self, problem: Problem) -> Stop {
+    pub fn fail(&self, problem: MacroProblem) -> Stop {
         self.report(problem);
         Stop
     }
@@ -146,7 +158,7 @@ impl Language {
     /// `file: line N: `: what the macros `__file_name` and `__file_lineno` say, or else the place.
     fn prefix(&self) -> Vec<u8> {
         let (table, place) = (self.table.borrow(), self.place.borrow());
-        let is_text = |definition: &&Arc<Definition>| definition.expanding != Expanding::Extension;
+        let is_text = |definition: &&Arc<Definition>| definition.expansion != Expansion::Extension;
         let body = |name: &[u8]| table.get(name).filter(is_text).map(|definition| definition.body.to_vec());
         let has_line = place.line > 0;
         let file = body(b"__file_name").or_else(|| has_line.then(|| place.name.as_bytes().to_vec()));
@@ -161,10 +173,10 @@ impl Language {
         let before = self.steps.get();
         self.steps.set(before.saturating_add(steps as u64));
         if self.steps.get() > self.limits.steps {
-            return Err(self.fail(Problem::TooMuchWork { limit: self.limits.steps }));
+            return Err(self.fail(MacroProblem::TooMuchWork { limit: self.limits.steps }));
         }
         if before / STEPS_BETWEEN_LOOKS != self.steps.get() / STEPS_BETWEEN_LOOKS && self.is_late() {
-            return Err(self.fail(Problem::TooLongBusy { limit: self.limits.reading_time }));
+            return Err(self.fail(MacroProblem::TooLongBusy { limit: self.limits.reading_time }));
         }
         Ok(())
     }
@@ -177,10 +189,10 @@ impl Language {
     }
 
     /// Does something one level further down.
-    pub fn deeper<T>(&self, part: impl FnOnce() -> Result<T, Stop>) -> Result<T, Stop> {
+    pub fn descend<T>(&self, part: impl FnOnce() -> Result<T, Stop>) -> Result<T, Stop> {
         let depth = self.depth.get();
         if depth >= DEEPEST {
-            return Err(self.fail(Problem::Recursion));
+            return Err(self.fail(MacroProblem::Recursion));
         }
         self.charge(1)?;
         self.depth.set(depth + 1);
@@ -190,7 +202,11 @@ impl Language {
     }
 
     /// Does something that belongs to a macro.
-    pub fn within<T>(&self, name: OpenMacro, part: impl FnOnce() -> Result<T, Stop>) -> Result<T, Stop> {
+    pub fn with_open_macro<T>(
+        &self,
+        name: OpenMacro,
+        part: impl FnOnce() -> Result<T, Stop>,
+    ) -> Result<T, Stop> {
         self.stack.borrow_mut().push(name);
         let result = part();
         self.stack.borrow_mut().pop();
@@ -199,18 +215,18 @@ impl Language {
 
     /// Whether there is a macro of that name, a built-in one or an automatic one included.
     pub fn is_defined(&self, name: &[u8]) -> bool {
-        self.automatic(name).is_some()
+        self.automatic_value(name).is_some()
             || self.table.borrow().get(name).is_some()
-            || Builtin::named(name).is_some()
+            || Builtin::from_name(name).is_some()
     }
 
     /// The value of an automatic macro.
-    pub fn automatic(&self, name: &[u8]) -> Option<Vec<u8>> {
+    pub fn automatic_value(&self, name: &[u8]) -> Option<Vec<u8>> {
         let first = *name.first()?;
         if !(first.is_ascii_digit() || matches!(first, b'*' | b'#' | b'-')) {
             return None;
         }
-        self.calls.borrow().last()?.automatic(name)
+        self.calls.borrow().last()?.automatic_value(name)
     }
 
     /// Defines a macro from its text.
@@ -222,10 +238,10 @@ impl Language {
     }
 
     /// Defines a macro that has been read.
-    pub fn add(&self, written: Written, level: Level, origin: Origin) -> Result<(), Stop> {
-        let Written { name, options, expanding, body, lacks_space } = written;
+    pub fn add(&self, written: ParsedDefinition, level: Level, origin: Origin) -> Result<(), Stop> {
+        let ParsedDefinition { name, options, expansion, body, lacks_space } = written;
         if lacks_space {
-            self.report(Problem::NoWhitespace { name: name.as_slice().into() });
+            self.report(MacroProblem::NoWhitespace { name: name.as_slice().into() });
         }
         if let (true, Some(call)) = (level.is_local(), self.calls.borrow().last()) {
             call.locals.borrow_mut().insert(name.clone());
@@ -236,7 +252,7 @@ impl Language {
             name: name.into(),
             options: options.map(Into::into),
             body: body.into(),
-            expanding,
+            expansion,
             level,
             origin,
         });
@@ -247,7 +263,7 @@ impl Language {
     pub fn check_defined(&self) -> Result<(), Stop> {
         let limit = self.limits.defined_bytes;
         if self.table.borrow().own_bytes() > limit {
-            return Err(self.fail(Problem::TooMuchDefined { limit }));
+            return Err(self.fail(MacroProblem::TooMuchDefined { limit }));
         }
         Ok(())
     }
@@ -265,7 +281,7 @@ impl Language {
     }
 
     /// Where a definition stands that is made now.
-    pub fn here(&self) -> Origin {
+    pub fn current_origin(&self) -> Origin {
         match self.stack.borrow().iter().rev().find_map(OpenMacro::origin) {
             Some(origin) => origin.clone(),
             None => self.place.borrow().clone(),
@@ -273,12 +289,12 @@ impl Language {
     }
 
     /// Shows the table: `%dump`.
-    pub fn dump(&self) {
-        self.host.trace(&self.dumped());
+    pub fn print_dump(&self) {
+        self.host.trace(&self.dump());
     }
 
     /// The whole table, a line a macro.
-    pub fn dumped(&self) -> Vec<u8> {
+    pub fn dump(&self) -> Vec<u8> {
         let table = self.table.borrow();
         let mut lines: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
         for definition in table.sorted() {
@@ -288,7 +304,7 @@ impl Language {
             if let Some(options) = definition.options.as_ref().filter(|options| !options.is_empty()) {
                 line.extend([b"(", options.as_ref(), b")"].concat());
             }
-            line.extend_from_slice(definition.expanding.modifier().as_bytes());
+            line.extend_from_slice(definition.expansion.modifier().as_bytes());
             line.push(b'\t');
             line.extend_from_slice(&definition.body);
             lines.push((definition.name.to_vec(), line));
@@ -297,7 +313,7 @@ impl Language {
             lines.push((name.as_bytes().to_vec(), format!("-20: {name}\t<builtin>").into_bytes()));
         }
         if let Some(call) = self.calls.borrow().last() {
-            for (name, body) in call.listed() {
+            for (name, body) in call.list_automatic() {
                 let mut line = format!("{:3}: ", call.level).into_bytes();
                 line.extend([name.as_slice(), b"<l>\t", &body].concat());
                 lines.push((name, line));

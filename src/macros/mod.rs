@@ -24,21 +24,24 @@ mod builtin;
 mod call;
 mod default;
 mod define;
+mod dialect;
 mod expand;
 mod expression;
+mod extend;
 mod extension;
 mod file;
 mod host;
 mod language;
 mod limits;
 mod lua;
-mod observing;
+mod observation;
 mod path;
 mod placeholders;
 mod platform;
 mod problem;
 mod rcfile;
 mod rpm_version;
+mod stop;
 mod system;
 mod table;
 mod trace;
@@ -48,37 +51,28 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use define::Extent;
+use expression::TermExpansion;
 use language::Language;
 
-pub use expression::{ExpressionProblem, Mistake, Value};
-pub use extension::{Extension, ExtensionProblem, Item};
+pub use expression::{ExpressionProblem, ExpressionValue, Mistake};
+pub use extension::ExtensionProblem;
 pub use host::{
     Access, FileStatus, FilterJob, Host, HostEnvironment, HostFiles, HostOutput, HostPrograms, Machine,
     NoHost, OpenMacro, Report, Streams,
 };
+pub use language::{Extension, Macros};
 pub use limits::Limits;
-pub use observing::{Observation, Observing};
+pub use lua::Item;
+pub use observation::{Observation, ObservingHost};
 pub use path::{CONFIGURATION_FOLDERS, Configuration, MACRO_PATH};
 pub use placeholders::Placeholders;
 pub use platform::Platform;
-pub use problem::{Problem, Severity};
-pub use rcfile::{Compatibility, RcMistake, RpmRc};
+pub use problem::{MacroProblem, RcMistake, Severity};
+pub use rcfile::{Compatibility, RpmRc};
 pub use rpm_version::{OldMacros, RpmVersion};
+pub use stop::Stop;
 pub use system::{Commands, SystemHost};
-pub use table::{Definition, Expanding, Level, Origin, Table};
-
-/// What was asked for can't be had, and the host has been told why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the macro could not be expanded")]
-pub struct Stop;
-
-/// Macros and all that they need to be expanded.
-///
-/// It stays on its thread; [`Macros::table`] gives a copy of the table that can be taken elsewhere.
-#[derive(Clone)]
-pub struct Macros {
-    language: Rc<Language>,
-}
+pub use table::{Definition, Expansion, Level, Origin, Table};
 
 impl Macros {
     /// Macros of a table.
@@ -112,9 +106,9 @@ impl Macros {
     ///
     /// # Errors
     /// It is wrong; the host has been told.
-    pub fn evaluate(&self, expression: &[u8]) -> Result<Value, Stop> {
+    pub fn evaluate(&self, expression: &[u8]) -> Result<ExpressionValue, Stop> {
         self.language.start();
-        self.language.evaluate(expression, expression::Terms::Expanded)
+        self.language.evaluate(expression, TermExpansion::WithTheTerm)
     }
 
     /// Works out an expression whose macros have been expanded, as `%{expr:…}` and `%if` do. It is a piece of the text
@@ -122,8 +116,8 @@ impl Macros {
     ///
     /// # Errors
     /// It is wrong; the host has been told.
-    pub fn evaluate_expanded(&self, expression: &[u8]) -> Result<Value, Stop> {
-        self.language.evaluate(expression, expression::Terms::AsTheyAre)
+    pub fn evaluate_expanded(&self, expression: &[u8]) -> Result<ExpressionValue, Stop> {
+        self.language.evaluate(expression, TermExpansion::Before)
     }
 
     /// Whether macros may look at a file: that is told where they may not, with what wanted to.
@@ -283,8 +277,8 @@ impl Macros {
     }
 
     /// What `%dump` writes: the newest definition of each macro, with its level.
-    pub fn dumped(&self) -> Vec<u8> {
-        self.language.dumped()
+    pub fn dump(&self) -> Vec<u8> {
+        self.language.dump()
     }
 }
 

@@ -6,9 +6,9 @@ use bstr::ByteSlice;
 
 use super::host::Host;
 use super::platform::Platform;
-use super::problem::Problem;
+use super::problem::MacroProblem;
 use super::rcfile::RpmRc;
-use super::table::{Definition, Expanding, Level, Origin};
+use super::table::{Definition, Expansion, Level, Origin};
 use super::{Macros, Stop};
 
 /// Macro files in the order in which they are read, later ones above earlier ones. `%{confdir}` stands for the folder of
@@ -27,7 +27,7 @@ pub const CONFIGURATION_FOLDERS: &[&str] = &["/usr/lib/rpm", "/etc/rpm", "/etc/r
 /// What editors and package managers leave beside a file.
 const BACKUPS: [&[u8]; 4] = [b"~", b".rpmnew", b".rpmorig", b".rpmsave"];
 
-/// What is read to begin with.
+/// Which configuration files are read: `--target`, `--macros`, `--rcfile`.
 #[derive(Clone, Debug, Default)]
 pub struct Configuration {
     /// `--target`; this machine's own where there is none.
@@ -40,7 +40,7 @@ pub struct Configuration {
 
 impl Configuration {
     /// The folder of rpm's own files.
-    pub(super) fn of(host: &dyn Host) -> Vec<u8> {
+    pub(super) fn find_folder(host: &dyn Host) -> Vec<u8> {
         let said = host.variable(b"RPM_CONFIGDIR").filter(|folder| !folder.is_empty());
         said.unwrap_or_else(|| b"/usr/lib/rpm".to_vec())
     }
@@ -53,7 +53,7 @@ impl Macros {
     /// An rpmrc file that was asked for is not there. Mistakes in files are reported, and the rest counts.
     pub fn configure(&self, configuration: &Configuration) -> Result<RpmRc, Stop> {
         let host = &*self.language.host;
-        let folder = Configuration::of(host);
+        let folder = Configuration::find_folder(host);
         let has_own = host.exists(&[folder.as_slice(), b"/macros"].concat());
         let rc = self.read_rc_files(configuration, &folder)?;
         let native = rc.build_architecture(&rc.canonical(&host.architecture()));
@@ -67,7 +67,7 @@ impl Macros {
             ("_target_os", platform.system.clone()),
         ];
         // The macro path needs them, and no file may change them (Debian's does).
-        target.iter().for_each(|(name, value)| self.set(name, value));
+        target.iter().for_each(|(name, value)| self.define_for_target(name, value));
         if !has_own {
             super::default::load(self, &platform);
         }
@@ -75,23 +75,23 @@ impl Macros {
         for (name, value) in &target {
             let is_ours = |definition: &Arc<Definition>| definition.level == Level::RPMRC;
             if !self.with_table(|table| table.get(name.as_bytes()).is_some_and(is_ours)) {
-                self.set(name, value);
+                self.define_for_target(name, value);
             }
         }
         let flags = rc.compiler_flags(&platform.architecture).or_else(|| rc.compiler_flags(&native));
         if let Some(flags) = flags {
-            self.set("optflags", &String::from_utf8_lossy(flags));
+            self.define_for_target("optflags", &String::from_utf8_lossy(flags));
         }
         self.language.table.borrow_mut().share();
         Ok(rc)
     }
 
-    fn set(&self, name: &str, value: &str) {
+    fn define_for_target(&self, name: &str, value: &str) {
         self.push(Definition {
             name: name.as_bytes().into(),
             options: None,
             body: value.as_bytes().into(),
-            expanding: Expanding::Always,
+            expansion: Expansion::Always,
             level: Level::RPMRC,
             origin: Origin::named("rpmrc"),
         });
@@ -100,13 +100,13 @@ impl Macros {
     fn read_rc_files(&self, configuration: &Configuration, folder: &[u8]) -> Result<RpmRc, Stop> {
         let language = &self.language;
         let mut rc = RpmRc::default();
-        let mut told = |mistake| language.report(Problem::Configuration(mistake));
+        let mut report = |mistake| language.report(MacroProblem::Configuration(mistake));
         super::default::read_rc(&mut rc);
         let path = configuration.rc_path.as_deref().unwrap_or(RC_PATH.as_bytes());
         for file in self.split_path(path, folder) {
-            let is_read = rc.read(&*language.host, &file, &mut told);
+            let is_read = rc.read(&*language.host, &file, &mut report);
             if !is_read && configuration.rc_path.is_some() {
-                return Err(language.fail(Problem::NoRcFile { path: file.into() }));
+                return Err(language.fail(MacroProblem::NoRcFile { path: file.into() }));
             }
         }
         Ok(rc)
@@ -119,16 +119,16 @@ impl Macros {
             return;
         };
         for pattern in self.split_path(&path, folder) {
-            for file in self.files_of(&pattern) {
+            for file in self.find_files(&pattern) {
                 if let Ok(text) = self.language.host.read_file(&file) {
-                    // Each mistake has been told; what is right counts.
+                    // Each mistake has been reported; what is right counts.
                     let _ = self.language.load_text(&text, &file, Level::MACRO_FILES);
                 }
             }
         }
     }
 
-    fn files_of(&self, pattern: &[u8]) -> Vec<Vec<u8>> {
+    fn find_files(&self, pattern: &[u8]) -> Vec<Vec<u8>> {
         if !pattern.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'{')) {
             return vec![pattern.to_vec()];
         }
@@ -144,7 +144,7 @@ impl Macros {
         let patterns = path.split(|byte| *byte == b':').filter(|pattern| !pattern.is_empty());
         let placed = |pattern: &[u8]| {
             if let Some(rest) = pattern.strip_prefix(b"~/.config/rpm/") {
-                return user_file(host, &home, rest);
+                return find_user_file(host, &home, rest);
             }
             if let Some(rest) = pattern.strip_prefix(b"~") {
                 return [home.as_slice(), rest].concat();
@@ -159,7 +159,7 @@ impl Macros {
 }
 
 /// A user's own file: below `XDG_CONFIG_HOME`, or as before rpm 6, `~/.rpmmacros`, where that is still all there is.
-fn user_file(host: &dyn Host, home: &[u8], name: &[u8]) -> Vec<u8> {
+fn find_user_file(host: &dyn Host, home: &[u8], name: &[u8]) -> Vec<u8> {
     let said = host.variable(b"XDG_CONFIG_HOME").filter(|folder| !folder.is_empty());
     let folder = said.unwrap_or_else(|| [home, b"/.config"].concat());
     let folder = [folder.as_slice(), b"/rpm"].concat();

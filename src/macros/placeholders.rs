@@ -1,4 +1,4 @@
-//! What stands in observations for texts that must not stand there.
+//! Placeholders in observations, for folders and secrets that must not be written down.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ impl Placeholders {
     /// With digests that nobody can try out texts against who doesn't know `salt`: what a command makes of a secret, its
     /// base64 say, is not hidden by a placeholder.
     #[must_use]
-    pub fn salted(mut self, salt: Option<Digest>) -> Self {
+    pub fn with_salt(mut self, salt: Option<Digest>) -> Self {
         self.salt = salt;
         self
     }
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_salted_digest_is_not_that_of_the_content() {
-        let salted = |salt: &[u8]| Placeholders::default().salted(Some(Digest::compute(salt)));
+        let salted = |salt: &[u8]| Placeholders::default().with_salt(Some(Digest::compute(salt)));
         assert_eq!(Placeholders::default().digest(b"a"), Digest::compute(b"a"));
         assert_ne!(salted(b"1").digest(b"a"), Digest::compute(b"a"));
         assert_ne!(salted(b"1").digest(b"a"), salted(b"2").digest(b"a"));

@@ -2,16 +2,24 @@
 
 use std::time::Duration;
 
-use bstr::{BStr, BString};
+use bstr::BString;
 use miette::Diagnostic;
 use thiserror::Error;
 
 use super::expression::ExpressionProblem;
-use super::rcfile::RcMistake;
+
+/// What a line of an rpmrc file can have wrong, in rpm's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RcMistake {
+    /// What.
+    pub message: String,
+    /// Whether it is only passed over.
+    pub is_warning: bool,
+}
 
 /// One thing that is wrong. The words are rpm's; the help is ours.
 #[derive(Clone, Debug, Error, Diagnostic, PartialEq, Eq)]
-pub enum Problem {
+pub enum MacroProblem {
     /// A bracket that is never closed.
     #[error("Unterminated {bracket}: {text}")]
     #[diagnostic(
@@ -188,9 +196,9 @@ pub enum Problem {
         /// The options that it takes.
         options: BString,
         /// Whether the option is known and its argument is missing.
-        missing: bool,
+        is_missing: bool,
         /// Whether getopt(3) says so too.
-        told: bool,
+        is_told_by_getopt: bool,
     },
     /// A built-in macro without what it needs.
     #[error("%{name}: argument expected")]
@@ -414,7 +422,7 @@ pub enum Severity {
     Warning,
 }
 
-impl Problem {
+impl MacroProblem {
     /// Whether it ends the expansion.
     pub fn severity(&self) -> Severity {
         match self {
@@ -448,8 +456,8 @@ impl Problem {
     /// What getopt(3) writes before rpm does.
     pub(super) fn plain_line(&self) -> Option<Vec<u8>> {
         match self {
-            Self::UnknownOption { option, name, missing, told: true, .. } => {
-                let what = if *missing { "option requires an argument" } else { "invalid option" };
+            Self::UnknownOption { option, name, is_missing, is_told_by_getopt: true, .. } => {
+                let what = if *is_missing { "option requires an argument" } else { "invalid option" };
                 Some(format!("{name}: {what} -- '{option}'\n").into_bytes())
             }
             _ => None,
@@ -471,9 +479,4 @@ impl Problem {
                 | Self::LuaHookFailed { .. }
         )
     }
-}
-
-/// `text` as a message shows it.
-pub(super) fn shown(text: &[u8]) -> BString {
-    BString::from(BStr::new(text))
 }

@@ -1,11 +1,13 @@
 //! rpmrc files: what architectures are called, what they can run, and how code is compiled for them.
 
 use std::collections::HashMap;
+use std::io;
 
 use bstr::ByteSlice;
 
-use super::host::Host;
+use super::host::{Host, NoHost};
 use super::limits::DEEPEST_RCFILE;
+use super::problem::RcMistake;
 
 /// Which list of compatible names is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,15 +16,6 @@ pub enum Compatibility {
     Install,
     /// What a machine can build.
     Build,
-}
-
-/// What a line of an rpmrc file can have wrong, in rpm's words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RcMistake {
-    /// What.
-    pub message: String,
-    /// Whether it is only passed over.
-    pub is_warning: bool,
 }
 
 /// The tables of all rpmrc files; of two lines about one name the last one counts.
@@ -35,71 +28,37 @@ pub struct RpmRc {
 }
 
 impl RpmRc {
-    /// Reads a file and what it includes; mistakes go to `told`.
-    pub(super) fn read(&mut self, host: &dyn Host, path: &[u8], told: &mut dyn FnMut(RcMistake)) -> bool {
+    /// Reads a file and what it includes; mistakes go to `report`.
+    pub(super) fn read(&mut self, host: &dyn Host, path: &[u8], report: &mut dyn FnMut(RcMistake)) -> bool {
         let Ok(text) = host.read_file(path) else {
             return false;
         };
-        self.read_text(host, &text, path, 0, told);
+        RcReader { rc: self, host, report }.read_text(&text, path, 0);
         true
     }
 
     /// Reads our own tables.
     pub(super) fn read_own(&mut self, text: &str) {
-        self.read_text(&super::NoHost::default(), text.as_bytes(), b"forge/rpmrc", 0, &mut |_| {});
+        let (host, mut report) = (NoHost::default(), |_| {});
+        let mut reader = RcReader { rc: self, host: &host, report: &mut report };
+        reader.read_text(text.as_bytes(), b"forge/rpmrc", 0);
     }
 
-    fn read_text(
-        &mut self,
-        host: &dyn Host,
-        text: &[u8],
-        path: &[u8],
-        depth: usize,
-        told: &mut dyn FnMut(RcMistake),
-    ) {
-        for (number, line) in text.lines().enumerate() {
-            let line = line.trim_ascii();
-            if line.is_empty() || line.starts_with(b"#") {
-                continue;
-            }
-            let place = format!("at {}:{}", path.as_bstr(), number + 1);
-            let mut tell = |message: String, is_warning| told(RcMistake { message, is_warning });
-            match Line::read(line) {
-                Ok(Line { key: b"include", value }) if depth < DEEPEST_RCFILE => {
-                    match host.read_file(value) {
-                        Ok(text) => self.read_text(host, &text, value, depth + 1, told),
-                        Err(error) => {
-                            let reason = crate::files::reason(&error);
-                            tell(format!("cannot open {} {place}: {reason}", value.as_bstr()), false);
-                        }
-                    }
-                }
-                Ok(Line { key: b"macrofiles", .. }) => tell(format!("Ignoring macrofiles {place}"), true),
-                Ok(line) => {
-                    if let Err(message) = self.entry(&line) {
-                        tell(format!("{message} {place}"), false);
-                    }
-                }
-                Err(message) => tell(format!("{message} {place}"), false),
-            }
-        }
-    }
-
-    fn entry(&mut self, line: &Line<'_>) -> Result<(), String> {
+    fn read_entry(&mut self, line: &RcLine<'_>) -> Result<(), String> {
         let key = line.key.to_str_lossy().into_owned();
         match key.as_str() {
             "arch_canon" => {
-                let (name, rest) = line.named()?;
+                let (name, rest) = line.split_name()?;
                 let short = rest.split_whitespace().next();
                 self.canonical.insert(name, short.ok_or("Incomplete data line")?.to_owned());
             }
             "buildarchtranslate" => {
-                let (name, rest) = line.named()?;
+                let (name, rest) = line.split_name()?;
                 self.translated.insert(name, rest);
             }
             "arch_compat" | "buildarch_compat" => {
                 let kind = if key == "arch_compat" { Compatibility::Install } else { Compatibility::Build };
-                let (name, rest) = line.named()?;
+                let (name, rest) = line.split_name()?;
                 let names = rest.split_whitespace().map(str::to_owned).collect();
                 self.compatible.insert((kind, name), names);
             }
@@ -152,13 +111,51 @@ impl RpmRc {
     }
 }
 
+/// Reads files into tables.
+struct RcReader<'a> {
+    rc: &'a mut RpmRc,
+    host: &'a dyn Host,
+    report: &'a mut dyn FnMut(RcMistake),
+}
+
+impl RcReader<'_> {
+    fn read_text(&mut self, text: &[u8], path: &[u8], depth: usize) {
+        for (number, line) in text.lines().enumerate() {
+            let line = line.trim_ascii();
+            if line.is_empty() || line.starts_with(b"#") {
+                continue;
+            }
+            let place = format!("at {}:{}", path.as_bstr(), number + 1);
+            let (message, is_warning) = match RcLine::read(line) {
+                Ok(RcLine { key: b"include", value }) if depth < DEEPEST_RCFILE => {
+                    let Err(error) = self.include(value, depth) else { continue };
+                    let reason = crate::files::reason(&error);
+                    (format!("cannot open {} {place}: {reason}", value.as_bstr()), false)
+                }
+                Ok(RcLine { key: b"macrofiles", .. }) => (format!("Ignoring macrofiles {place}"), true),
+                read => {
+                    let Err(message) = read.and_then(|line| self.rc.read_entry(&line)) else { continue };
+                    (format!("{message} {place}"), false)
+                }
+            };
+            (self.report)(RcMistake { message, is_warning });
+        }
+    }
+
+    fn include(&mut self, path: &[u8], depth: usize) -> io::Result<()> {
+        let text = self.host.read_file(path)?;
+        self.read_text(&text, path, depth + 1);
+        Ok(())
+    }
+}
+
 /// A line: `key: value`.
-struct Line<'t> {
+struct RcLine<'t> {
     key: &'t [u8],
     value: &'t [u8],
 }
 
-impl<'t> Line<'t> {
+impl<'t> RcLine<'t> {
     fn read(line: &'t [u8]) -> Result<Self, String> {
         let end = line.find_byteset(b": \t").unwrap_or(line.len());
         let (key, rest) = line.split_at(end);
@@ -172,7 +169,7 @@ impl<'t> Line<'t> {
     }
 
     /// The value of a table's line: `name: rest`.
-    fn named(&self) -> Result<(String, String), String> {
+    fn split_name(&self) -> Result<(String, String), String> {
         let (name, rest) = self.value.split_once_str(":").ok_or("Incomplete data line")?;
         Ok((name.trim_ascii().to_str_lossy().into_owned(), rest.trim_ascii().to_str_lossy().into_owned()))
     }
@@ -181,14 +178,16 @@ impl<'t> Line<'t> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::macros::NoHost;
 
     fn read(text: &str) -> (RpmRc, Vec<String>) {
         let mut rc = RpmRc::default();
         let mut told = Vec::new();
-        rc.read_text(&NoHost::default(), text.as_bytes(), b"rpmrc", 0, &mut |mistake| {
-            told.push(mistake.message)
-        });
+        let mut report = |mistake: RcMistake| told.push(mistake.message);
+        RcReader { rc: &mut rc, host: &NoHost::default(), report: &mut report }.read_text(
+            text.as_bytes(),
+            b"rpmrc",
+            0,
+        );
         (rc, told)
     }
 

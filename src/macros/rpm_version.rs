@@ -4,9 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Macros;
-use super::table::{Level, Origin};
-
 /// A version of rpm: `4.18.0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -41,12 +38,8 @@ impl RpmVersion {
     pub fn read(text: &str) -> Option<Self> {
         let (numbers, _) = text.split_once(['-', '~', '+']).unwrap_or((text, ""));
         let mut parts = numbers.split('.');
-        let mut next = || -> Option<Option<u16>> {
-            let Some(part) = parts.next() else { return Some(None) };
-            let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-            is_number.then(|| part.parse().ok()).flatten().map(Some)
-        };
-        let (major, minor, patch) = (next()??, next()??, next()?.unwrap_or(0));
+        let (major, minor) = (read_number(parts.next()?)?, read_number(parts.next()?)?);
+        let patch = parts.next().map_or(Some(0), read_number)?;
         Some(Self { major, minor, patch })
     }
 
@@ -54,6 +47,11 @@ impl RpmVersion {
     pub fn branch(self) -> (u16, u16) {
         (self.major, self.minor)
     }
+}
+
+fn read_number(text: &str) -> Option<u16> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok()).flatten()
 }
 
 impl fmt::Display for RpmVersion {
@@ -74,35 +72,6 @@ impl TryFrom<String> for RpmVersion {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         Self::read(&text).ok_or_else(|| format!("`{text}` is no version of rpm"))
-    }
-}
-
-impl Macros {
-    /// The version of rpm whose language is spoken; where what says so is no version, that text.
-    ///
-    /// # Errors
-    /// The text of the macro that says it, where it is no version.
-    pub fn spoken_version(&self) -> Result<RpmVersion, Vec<u8>> {
-        self.language.spoken_version()
-    }
-
-    /// Takes from now on what an older rpm takes. The version stays, whatever a spec defines.
-    pub fn speak(&self, version: RpmVersion, old: OldMacros) {
-        *self.language.spoken.borrow_mut() = Some((version, old));
-    }
-
-    /// Says which language is to be spoken.
-    pub fn set_version(&self, version: RpmVersion) {
-        let definition = format!("{} {version}", RpmVersion::MACRO);
-        // What is well formed can be defined.
-        let _ = self.define(definition.as_bytes(), Level::COMMAND_LINE, Origin::named("the manifest"));
-    }
-
-    /// Says which language is to be spoken, unless a macro says so already.
-    pub fn propose_version(&self, version: RpmVersion) {
-        if !self.is_defined(RpmVersion::MACRO.as_bytes()) {
-            self.set_version(version);
-        }
     }
 }
 

@@ -26,7 +26,7 @@ use crate::process::{Redirections, ShellLimits, filter_all, run_plain, shell_out
 const MACRO_FOLDERS: [&str; 3] = ["/usr/lib/rpm", "/usr/share/rpm", "/etc/rpm"];
 
 /// Where reports, and what `%trace` and `%dump` show, go.
-pub type Listener = Box<dyn Fn(Report)>;
+pub type ReportListener = Box<dyn Fn(Report)>;
 
 /// The machine that forge runs on, or a root on it.
 pub struct SystemHost {
@@ -35,7 +35,7 @@ pub struct SystemHost {
     reach: Option<Reach>,
     environment: RefCell<BTreeMap<OsString, OsString>>,
     is_verbose: bool,
-    listener: Listener,
+    listener: ReportListener,
     commands: Option<Commands>,
     is_silent: bool,
     command_time: Option<Duration>,
@@ -81,7 +81,7 @@ impl SystemHost {
     /// There is no such folder.
     pub fn in_root(mut self, root: &HostPath) -> io::Result<Self> {
         self.tree = Tree::open(root)?;
-        Ok(self.restricted())
+        Ok(self.read_only())
     }
 
     /// Without a terminal: what macros print, and what commands say of errors, is dropped, and a command that takes
@@ -93,27 +93,27 @@ impl SystemHost {
     }
 
     /// With relative paths that begin in a folder, where commands run as well.
-    pub fn working_in(mut self, folder: &HostPath) -> Self {
+    pub fn with_folder(mut self, folder: &HostPath) -> Self {
         self.folder = Some(folder.as_path().to_owned());
         self
     }
 
     /// With commands that are known already: they are not run again.
-    pub fn remembering(mut self, commands: Commands) -> Self {
+    pub fn with_commands(mut self, commands: Commands) -> Self {
         self.commands = Some(commands);
         self
     }
 
     /// Without running anything and without writing any file. All files can be read.
-    pub fn restricted(mut self) -> Self {
+    pub fn read_only(mut self) -> Self {
         self.reach = Some(Reach::of_whole_tree(&self.tree));
         self
     }
 
-    /// As [`SystemHost::restricted`], and of the files only those in these folders and rpm's own can be read: for text
+    /// As [`SystemHost::read_only`], and of the files only those in these folders and rpm's own can be read: for text
     /// that nobody has looked at.
-    pub fn confined_to(mut self, folders: impl IntoIterator<Item = PathBuf>) -> Self {
-        let own = PathBuf::from(OsString::from_vec(Configuration::of(&self)));
+    pub fn confine_to(mut self, folders: impl IntoIterator<Item = PathBuf>) -> Self {
+        let own = PathBuf::from(OsString::from_vec(Configuration::find_folder(&self)));
         let rpm = MACRO_FOLDERS.iter().map(PathBuf::from).chain([own]);
         self.reach = Some(Reach::new(&self.tree, folders.into_iter().chain(rpm)));
         self
@@ -126,7 +126,7 @@ impl SystemHost {
     }
 
     /// The path in the tree: a relative one begins where the program runs, in a root at its top.
-    fn path(&self, path: &[u8]) -> PathBuf {
+    fn locate(&self, path: &[u8]) -> PathBuf {
         let path = Path::new(OsStr::from_bytes(path));
         if path.is_absolute() || !self.is_whole_machine() {
             return path.to_owned();
@@ -156,12 +156,12 @@ impl SystemHost {
         self.reach.as_ref().ok_or_else(|| io::ErrorKind::Unsupported.into())
     }
 
-    fn redirection(&self, path: Option<&Vec<u8>>, flags: OFlags) -> io::Result<Option<std::fs::File>> {
+    fn open_redirection(&self, path: Option<&Vec<u8>>, flags: OFlags) -> io::Result<Option<std::fs::File>> {
         let Some(path) = path else {
             return Ok(None);
         };
         let opened =
-            rustix::fs::open(self.path(path), flags | OFlags::CLOEXEC, Mode::from_bits_truncate(0o666));
+            rustix::fs::open(self.locate(path), flags | OFlags::CLOEXEC, Mode::from_bits_truncate(0o666));
         Ok(Some(opened.map_err(io::Error::from)?.into()))
     }
 }
@@ -199,9 +199,9 @@ impl HostPrograms for SystemHost {
         let _ = io::stdout().flush();
         let writing = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC;
         let redirections = Redirections {
-            input: self.redirection(streams.input.as_ref(), OFlags::RDONLY)?,
-            output: self.redirection(streams.output.as_ref(), writing)?,
-            errors: self.redirection(streams.errors.as_ref(), writing)?,
+            input: self.open_redirection(streams.input.as_ref(), OFlags::RDONLY)?,
+            output: self.open_redirection(streams.output.as_ref(), writing)?,
+            errors: self.open_redirection(streams.errors.as_ref(), writing)?,
         };
         run_plain(words, &self.environment.borrow(), self.folder.as_deref(), redirections)
     }
@@ -219,7 +219,7 @@ impl HostPrograms for SystemHost {
 
 impl HostFiles for SystemHost {
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>> {
-        let path = self.path(path);
+        let path = self.locate(path);
         let Some(reach) = &self.reach else {
             return self.tree.read(&path);
         };
@@ -228,7 +228,7 @@ impl HostFiles for SystemHost {
 
     fn read_start(&self, path: &[u8], length: usize) -> io::Result<Vec<u8>> {
         let mut start = Vec::with_capacity(length);
-        let path = self.path(path);
+        let path = self.locate(path);
         let file = match &self.reach {
             Some(reach) => reach.open(&path)?,
             None => self.tree.open_file(&path)?,
@@ -238,7 +238,7 @@ impl HostFiles for SystemHost {
     }
 
     fn exists(&self, path: &[u8]) -> bool {
-        let place = self.path(path);
+        let place = self.locate(path);
         let exists = match &self.reach {
             Some(reach) => reach.status(&place, LastLink::Followed).is_ok(),
             None => self.tree.exists(&place),
@@ -247,11 +247,11 @@ impl HostFiles for SystemHost {
     }
 
     fn is_out_of_reach(&self, path: &[u8]) -> bool {
-        self.reach.as_ref().is_some_and(|reach| reach.refuses(&self.path(path)))
+        self.reach.as_ref().is_some_and(|reach| reach.refuses(&self.locate(path)))
     }
 
     fn open_file(&self, path: &[u8]) -> io::Result<File> {
-        let path = self.path(path);
+        let path = self.locate(path);
         Ok(match &self.reach {
             Some(reach) => reach.open(&path)?.into_std(),
             None => self.tree.open_file(&path)?.into_std(),
@@ -259,12 +259,12 @@ impl HostFiles for SystemHost {
     }
 
     fn names(&self, path: &[u8]) -> io::Result<Vec<Vec<u8>>> {
-        let names = self.reach()?.names(&self.path(path))?;
+        let names = self.reach()?.names(&self.locate(path))?;
         Ok(names.into_iter().map(OsString::into_vec).collect())
     }
 
     fn status(&self, path: &[u8], last: LastLink) -> io::Result<FileStatus> {
-        let status = self.reach()?.status(&self.path(path), last)?;
+        let status = self.reach()?.status(&self.locate(path), last)?;
         Ok(FileStatus {
             mode: status.mode(),
             inode: status.ino(),
@@ -280,11 +280,11 @@ impl HostFiles for SystemHost {
     }
 
     fn link_target(&self, path: &[u8]) -> io::Result<Vec<u8>> {
-        Ok(self.reach()?.link_target(&self.path(path))?.into_os_string().into_vec())
+        Ok(self.reach()?.link_target(&self.locate(path))?.into_os_string().into_vec())
     }
 
     fn glob(&self, pattern: &[u8]) -> io::Result<Vec<Vec<u8>>> {
-        let path = self.path(pattern);
+        let path = self.locate(pattern);
         let Some(text) = path.to_str() else {
             return Ok(Vec::new());
         };
@@ -293,7 +293,7 @@ impl HostFiles for SystemHost {
             None => self.tree.glob(text),
         };
         let is_relative = !pattern.starts_with(b"/") && self.is_whole_machine();
-        let folder = if is_relative { self.path(b"") } else { PathBuf::new() };
+        let folder = if is_relative { self.locate(b"") } else { PathBuf::new() };
         let shown = |path: PathBuf| path.strip_prefix(&folder).map(Path::to_owned).unwrap_or(path);
         Ok(found.into_iter().map(|path| shown(path).into_os_string().into_vec()).collect())
     }
@@ -301,7 +301,7 @@ impl HostFiles for SystemHost {
     fn local_path(&self, path: &[u8]) -> Vec<u8> {
         if self.is_whole_machine() {
             let is_elsewhere = self.folder.is_some() && !path.starts_with(b"/");
-            return if is_elsewhere { self.path(path).into_os_string().into_vec() } else { path.to_vec() };
+            return if is_elsewhere { self.locate(path).into_os_string().into_vec() } else { path.to_vec() };
         }
         let wanted = Path::new(OsStr::from_bytes(path));
         let inside = self.tree.resolve(wanted).unwrap_or_else(|_| {

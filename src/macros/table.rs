@@ -70,7 +70,7 @@ impl fmt::Display for Origin {
 
 /// What happens with a body when its macro is used (rpm-macros(7), modifiers).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expanding {
+pub enum Expansion {
     /// It is expanded each time.
     Always,
     /// `<o>`: it is expanded once, and the result stands for it from then on.
@@ -91,14 +91,14 @@ pub struct Definition {
     /// The body.
     pub body: Box<[u8]>,
     /// When the body is expanded.
-    pub expanding: Expanding,
+    pub expansion: Expansion,
     /// Who defined it.
     pub level: Level,
     /// Where.
     pub origin: Origin,
 }
 
-impl Expanding {
+impl Expansion {
     /// As it is written after the name.
     pub fn modifier(self) -> &'static str {
         match self {
@@ -111,12 +111,12 @@ impl Expanding {
 
 /// A definition on the stack of its name.
 #[derive(Debug)]
-struct Entry {
+struct StackEntry {
     definition: Arc<Definition>,
     was_used: AtomicBool,
 }
 
-impl Clone for Entry {
+impl Clone for StackEntry {
     fn clone(&self) -> Self {
         let was_used = AtomicBool::new(self.was_used.load(Ordering::Relaxed));
         Self { definition: Arc::clone(&self.definition), was_used }
@@ -124,7 +124,7 @@ impl Clone for Entry {
 }
 
 /// A name's definitions, the newest last.
-type Stack = Vec<Entry>;
+type Stack = Vec<StackEntry>;
 
 /// All macros, each with its stack of definitions.
 ///
@@ -143,7 +143,7 @@ impl Definition {
     /// How many bytes it takes in a table, without the space between.
     fn size_bytes(&self) -> usize {
         let options = self.options.as_ref().map_or(0, |options| options.len());
-        size_of::<Self>() + size_of::<Entry>() + 2 * self.name.len() + self.body.len() + options
+        size_of::<Self>() + size_of::<StackEntry>() + 2 * self.name.len() + self.body.len() + options
     }
 }
 
@@ -162,7 +162,7 @@ impl Table {
         self.shared = Arc::new(all);
     }
 
-    fn entries(&self, name: &[u8]) -> &[Entry] {
+    fn entries(&self, name: &[u8]) -> &[StackEntry] {
         let stack = self.own.get(name).or_else(|| self.shared.get(name));
         stack.map(Vec::as_slice).unwrap_or_default()
     }
@@ -184,7 +184,7 @@ impl Table {
     }
 
     /// What `name` stands for, for one who uses it: a definition that nobody uses within its scope is warned about.
-    pub(super) fn make_use_of(&self, name: &[u8]) -> Option<&Arc<Definition>> {
+    pub(super) fn use_definition(&self, name: &[u8]) -> Option<&Arc<Definition>> {
         let entry = self.entries(name).last()?;
         entry.was_used.store(true, Ordering::Relaxed);
         Some(&entry.definition)
@@ -199,7 +199,7 @@ impl Table {
     pub fn push(&mut self, definition: Definition) {
         self.own_bytes = self.own_bytes.saturating_add(definition.size_bytes());
         let definition = Arc::new(definition);
-        let entry = Entry { definition: Arc::clone(&definition), was_used: AtomicBool::new(false) };
+        let entry = StackEntry { definition: Arc::clone(&definition), was_used: AtomicBool::new(false) };
         self.own_stack(&definition.name).push(entry);
     }
 
@@ -216,12 +216,12 @@ impl Table {
 
     /// Puts `body`, as it is, above a definition: what `<o>` does with its first use. `%undefine` brings the
     /// definition back.
-    pub(super) fn settle(&mut self, definition: &Definition, body: &[u8]) {
-        self.push(Definition { body: body.into(), expanding: Expanding::Never, ..definition.clone() });
+    pub(super) fn replace_expanded(&mut self, definition: &Definition, body: &[u8]) {
+        self.push(Definition { body: body.into(), expansion: Expansion::Never, ..definition.clone() });
     }
 
     /// Takes off what calls of depth `level` and deeper defined under `name`; gives how many of them nobody used.
-    pub(super) fn leave(&mut self, name: &[u8], level: Level) -> usize {
+    pub(super) fn end_scope(&mut self, name: &[u8], level: Level) -> usize {
         if self.entries(name).is_empty() {
             return 0;
         }

@@ -229,7 +229,7 @@ pub(super) fn speak(macros: &Macros) -> Result<(), DialectProblem> {
         bare_words: accepted().any(|row| row.form == OldForm::BareWord),
         definable: definable.copied().collect(),
     };
-    macros.speak(version, old);
+    macros.set_dialect(version, old);
     Ok(())
 }
 

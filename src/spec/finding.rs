@@ -137,10 +137,10 @@ impl From<&Report> for Finding {
 }
 
 /// What is to be said of a macro that an older rpm took.
-fn dialect_advice(problem: &macros::Problem) -> Option<String> {
+fn dialect_advice(problem: &macros::MacroProblem) -> Option<String> {
     match problem {
-        macros::Problem::BuiltIn { name, .. } => dialect::later_built_in(name).map(dialect::advice),
-        macros::Problem::Expression(problem) => {
+        macros::MacroProblem::BuiltIn { name, .. } => dialect::later_built_in(name).map(dialect::advice),
+        macros::MacroProblem::Expression(problem) => {
             let is_word = matches!(problem.mistake, Mistake::BareWord | Mistake::ExpandedBareWord);
             is_word.then(|| dialect::advice(OldForm::BareWord))
         }

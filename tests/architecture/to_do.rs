@@ -34,28 +34,6 @@ const TO_DO: &[(&str, Rule, &[&str])] = &[
         ],
     ),
     (
-        "macros",
-        Circle,
-        &[
-            "expression/mod → expression/evaluate",
-            "expression/token → expression/evaluate",
-            "language → extension",
-            "language → lua/mod",
-            "lua/account → lua/mod",
-            "lua/arguments → lua/mod",
-            "lua/mod → lua/pattern",
-            "lua/mod → lua/rpm",
-            "lua/posix → lua/account",
-            "lua/posix → lua/mod",
-            "lua/process → lua/mod",
-            "lua/stream → lua/mod",
-            "mod → expression/mod",
-            "mod → language",
-            "problem → expression/mod",
-            "rcfile → host",
-        ],
-    ),
-    (
         "spec",
         Circle,
         &[
@@ -83,22 +61,16 @@ const TO_DO: &[(&str, Rule, &[&str])] = &[
             "native/build/packages::write",
         ],
     ),
-    ("macros", Parameters, &["builtin/call::built_in", "builtin/call::raw", "rcfile::read_text"]),
     ("plan", Parameters, &["inspect::draft_state", "inspect::fate"]),
     (
         "spec",
         Parameters,
         &["parser/dependencies::dependencies", "parser/scripts::needs", "parser/scripts::scriptlet"],
     ),
-    ("engine", TypeName, &["Ended", "Entry", "Found", "Item", "Line"]),
+    ("engine", TypeName, &["Ended", "Entry", "Item"]),
     ("execute", TypeName, &["Place"]),
-    (
-        "macros",
-        TypeName,
-        &["Entry", "Failure", "Found", "Line", "Listener", "Open", "Problem", "Reader", "Value"],
-    ),
-    ("plan", TypeName, &["Found", "Said"]),
-    ("spec", TypeName, &["Ended", "Entry", "Listener", "Open", "Problem", "Reader", "Said", "Value"]),
+    ("plan", TypeName, &["Said"]),
+    ("spec", TypeName, &["Ended", "Entry", "Said", "Value"]),
 ];
 
 /// What the list has for a rule, with its module.

@@ -102,7 +102,7 @@ fn open_host(
         .map_err(CliError::Io)?
         .verbose(context.verbosity == Verbosity::Verbose);
     let Some(root) = &arguments.root else {
-        return Ok(if arguments.restricted { host.restricted() } else { host });
+        return Ok(if arguments.restricted { host.read_only() } else { host });
     };
     let root: HostPath = context.named(root)?;
     host.in_root(&root).map_err(|error| CliError::Io(error).into())
@@ -117,7 +117,7 @@ fn host_of_expressions(host: SystemHost, arguments: &Eval, context: &Context) ->
         None => Some(context.named(Path::new("."))?.as_path().to_owned()),
         Some(_) => None,
     };
-    Ok(host.confined_to(folder))
+    Ok(host.confine_to(folder))
 }
 
 fn is_harmless(report: &Report) -> bool {

@@ -7,12 +7,12 @@ use bstr::ByteSlice;
 use miette::{Diagnostic, LabeledSpan, NamedSource, Severity as Shown, SourceCode};
 use serde::Serialize;
 
-use crate::macros::{Definition, OpenMacro, Problem, Report, Severity};
+use crate::macros::{Definition, MacroProblem, OpenMacro, Report, Severity};
 
 /// A report as a diagnostic: the message, where it is, and through which macros one gets there.
 #[derive(Debug)]
 pub struct MacroDiagnostic {
-    problem: Problem,
+    problem: MacroProblem,
     message: String,
     through: Option<Through>,
     expression: Option<(NamedSource<String>, LabeledSpan)>,
@@ -67,7 +67,7 @@ impl From<&Report> for MacroDiagnostic {
             through = Some(Through { line, next: through.map(Box::new) });
         }
         let expression = match &report.problem {
-            Problem::Expression(problem) => problem.at.map(|at| {
+            MacroProblem::Expression(problem) => problem.at.map(|at| {
                 let text = problem.expression.to_str_lossy().into_owned();
                 let offset = usize::try_from(at).unwrap_or(0).min(text.len());
                 let length = usize::from(offset < text.len());
@@ -77,7 +77,7 @@ impl From<&Report> for MacroDiagnostic {
             _ => None,
         };
         let message = match (&report.problem, &expression) {
-            (Problem::Expression(problem), Some(_)) => problem.words(),
+            (MacroProblem::Expression(problem), Some(_)) => problem.words(),
             (problem, _) => problem.to_string(),
         };
         Self { problem: report.problem.clone(), message, through, expression }

@@ -368,7 +368,7 @@ impl Session {
             value("optflags"),
             String::from_utf8_lossy(&path).replace("%{confdir}", &value("getconfdir")),
         );
-        let text = [head.as_bytes(), &macros.dumped()].concat();
+        let text = [head.as_bytes(), &macros.dump()].concat();
         io::stdout().write_all(&text).map_err(|error| error.to_string().into_bytes())
     }
 

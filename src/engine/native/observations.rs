@@ -14,7 +14,7 @@ pub(in crate::engine) fn placeholders(request: &FactsRequest) -> Placeholders {
     let secrets = request.settings.secrets().enumerate();
     let secrets =
         secrets.map(|(number, (_, secret))| (secret.reveal().into(), format!("(secret {number})").into()));
-    Placeholders::new(std::iter::once(sources).chain(secrets)).salted(request.settings.salt())
+    Placeholders::new(std::iter::once(sources).chain(secrets)).with_salt(request.settings.salt())
 }
 
 /// What loading macro files learned beyond the configuration that a root's identity holds: files of a folder that

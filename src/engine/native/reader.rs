@@ -19,7 +19,7 @@ use crate::engine::masked_read::mask_read;
 use crate::engine::{EngineError, FactsRequest, Read, Reading, RootAnswer, Settings, SpecAnswer, SpecOrder};
 use crate::files::{HostPath, RootPath, reason};
 use crate::macros::{
-    Commands, Compatibility, Configuration, Host, Limits, Macros, Observation, Observing, Placeholders,
+    Commands, Compatibility, Configuration, Host, Limits, Macros, Observation, ObservingHost, Placeholders,
     RpmRc, RpmVersion, Stop, SystemHost, Table,
 };
 use crate::spec::{Finding, Parsing, Spec, Weight, parse};
@@ -91,7 +91,7 @@ impl NativeReader {
         let host = self.host(environment(&request.settings), |_| {});
         let host = host.map(|host| confined(host, request));
         let placeholders = placeholders(request);
-        host.is_ok_and(|host| observations.iter().all(|seen| seen.holds(&host, &placeholders)))
+        host.is_ok_and(|host| observations.iter().all(|seen| seen.still_holds(&host, &placeholders)))
     }
 
     /// The packages of the root that provide one of these names, or have a file of that name; and the language that it speaks.
@@ -139,8 +139,8 @@ impl NativeReader {
         let findings = Findings::default();
         let listener = Rc::clone(&findings);
         let host = self.host(environment, move |finding| listener.borrow_mut().push(finding))?;
-        let host = Rc::new(Observing::new(confined(host, request), placeholders(request)));
-        let world: Rc<dyn Host> = Rc::<Observing<SystemHost>>::clone(&host);
+        let host = Rc::new(ObservingHost::new(confined(host, request), placeholders(request)));
+        let world: Rc<dyn Host> = Rc::<ObservingHost<SystemHost>>::clone(&host);
         let macros = Macros::new(loaded.table, world, Limits::default());
         findings.borrow_mut().extend(loaded.findings);
         self.define_dialect(&macros, &request.settings);
@@ -187,9 +187,9 @@ impl NativeReader {
         tell: impl Fn(Finding) + 'static,
     ) -> Result<SystemHost, EngineError> {
         let host = SystemHost::new(environment, move |report| tell(Finding::from(&report)))?;
-        let host = host.silent(COMMAND_TIME).remembering(self.commands.clone());
+        let host = host.silent(COMMAND_TIME).with_commands(self.commands.clone());
         Ok(match &self.folder {
-            Some(folder) => host.working_in(folder),
+            Some(folder) => host.with_folder(folder),
             None => host,
         })
     }
@@ -208,8 +208,8 @@ impl NativeReader {
         let findings = Findings::default();
         let listener = Rc::clone(&findings);
         let host = self.host(environment.clone(), move |finding| listener.borrow_mut().push(finding))?;
-        let host = Rc::new(Observing::new(host, Placeholders::default()));
-        let world: Rc<dyn Host> = Rc::<Observing<SystemHost>>::clone(&host);
+        let host = Rc::new(ObservingHost::new(host, Placeholders::default()));
+        let world: Rc<dyn Host> = Rc::<ObservingHost<SystemHost>>::clone(&host);
         let macros = Macros::new(Table::new(), world, Limits::default());
         let configuration = Configuration { target: loading.0.clone(), ..Configuration::default() };
         // What is wrong with macro files is told with every spec; what is right in them is defined.
@@ -230,7 +230,7 @@ fn confined(host: SystemHost, request: &FactsRequest) -> SystemHost {
     }
     let own = request.spec.as_path().parent().map(Path::to_owned);
     let given = request.readable.iter().chain([&request.sources]).map(|folder| folder.as_path().to_owned());
-    host.confined_to(own.into_iter().chain(given))
+    host.confine_to(own.into_iter().chain(given))
 }
 
 fn unreadable(file: &RootPath, error: &std::io::Error) -> Finding {

@@ -1,4 +1,4 @@
-//! How built-in macros are called.
+//! Calls of built-in macros.
 
 use std::rc::Rc;
 
@@ -6,52 +6,50 @@ use bstr::ByteSlice;
 
 use super::super::Stop;
 use super::super::arguments::QUOTE;
-use super::super::call::{Rest, is_blank, slice};
-use super::super::define::{self, Extent, Written};
-use super::super::expand::Given;
-use super::super::expression::Terms;
+use super::super::call::{CallSite, Rest, is_blank, slice};
+use super::super::define::{self, Extent, ParsedDefinition};
+use super::super::expand::CallArguments;
+use super::super::expression::TermExpansion;
 use super::super::host::OpenMacro;
 use super::super::language::Language;
-use super::super::problem::{Problem, shown};
-use super::super::table::{Expanding, Level};
+use super::super::problem::MacroProblem;
+use super::super::table::{Expansion, Level};
 use super::{Builtin, Takes, strings};
 
 impl Language {
     /// Calls a built-in macro, and gives where the text goes on.
-    pub(in super::super) fn built_in(
+    pub(in super::super) fn call_built_in(
         self: &Rc<Self>,
         builtin: Builtin,
-        rest: Rest<'_>,
-        text: &[u8],
-        end: usize,
+        site: CallSite<'_>,
         out: &mut Vec<u8>,
     ) -> Result<usize, Stop> {
         let name = OpenMacro::BuiltIn(builtin.name());
         match builtin.takes() {
-            Takes::Raw => self.within(name, || self.raw(builtin, rest, text, end, out)),
+            Takes::Raw => self.with_open_macro(name, || self.call_raw(builtin, site, out)),
             Takes::Nothing => {
-                let (given, end) = match rest {
-                    Rest::Open => (Given::none(), end),
-                    rest => self.given(rest, text, end)?,
+                let (given, end) = match site.rest {
+                    Rest::Open => (CallArguments::empty(), site.end),
+                    Rest::Nothing | Rest::Text(_) | Rest::Words(_) => self.read_arguments(site)?,
                 };
                 if !given.words.is_empty() {
-                    return Err(self.fail(Problem::ArgumentUnexpected { name: builtin.name() }));
+                    return Err(self.fail(MacroProblem::ArgumentUnexpected { name: builtin.name() }));
                 }
-                self.within(name, || self.run_built_in(builtin, &[], out))?;
+                self.with_open_macro(name, || self.run_built_in(builtin, &[], out))?;
                 Ok(end)
             }
             Takes::Perhaps | Takes::Word | Takes::Words => {
-                let (given, end) = self.given(rest, text, end)?;
-                if given.has_failed && !matches!(rest, Rest::Text(_)) {
+                let (given, end) = self.read_arguments(site)?;
+                if given.has_failed && !matches!(site.rest, Rest::Text(_)) {
                     return Err(Stop);
                 }
                 if given.words.is_empty() && builtin.takes() != Takes::Perhaps {
-                    return Err(self.fail(Problem::ArgumentExpected { name: builtin.name() }));
+                    return Err(self.fail(MacroProblem::ArgumentExpected { name: builtin.name() }));
                 }
                 // What is quoted already keeps its quotes, as in rpm.
-                let is_text = matches!(rest, Rest::Text(_)) && builtin == Builtin::Quote;
+                let is_text = matches!(site.rest, Rest::Text(_)) && builtin == Builtin::Quote;
                 let words = if is_text { vec![given.all] } else { given.words };
-                self.within(name, || self.run_built_in(builtin, &words, out))?;
+                self.with_open_macro(name, || self.run_built_in(builtin, &words, out))?;
                 if given.has_failed { Err(Stop) } else { Ok(end) }
             }
         }
@@ -72,16 +70,16 @@ impl Language {
             Builtin::Dump => {
                 let macros = self.table.borrow().len();
                 self.charge(macros)?;
-                self.dump();
+                self.print_dump();
             }
             Builtin::Echo => self.host.print(&[word, b"\n"].concat()),
-            Builtin::Warn => self.report(Problem::Warning(shown(word))),
-            Builtin::Error => return Err(self.fail(Problem::Error(shown(word)))),
+            Builtin::Warn => self.report(MacroProblem::Warning(word.into())),
+            Builtin::Error => return Err(self.fail(MacroProblem::Error(word.into()))),
             Builtin::Expand if word.is_empty() => {}
             Builtin::Expand => self.expand_into(word, out)?,
-            Builtin::Expr => out.extend(self.evaluate(word, Terms::AsTheyAre)?.into_text()),
+            Builtin::Expr => out.extend(self.evaluate(word, TermExpansion::Before)?.into_text()),
             Builtin::Load => self.load(word, Level::MACRO_FILES)?,
-            Builtin::Macrobody => out.extend(self.body_of(word)?),
+            Builtin::Macrobody => out.extend(self.macro_body(word)?),
             Builtin::Quote => {
                 self.has_quotes.set(true);
                 for (number, word) in words.iter().enumerate() {
@@ -114,60 +112,62 @@ impl Language {
             | Builtin::Rpmversion
             | Builtin::Xdg => out.extend(self.ask_machine(builtin, words)?),
             Builtin::Define | Builtin::Global => {
-                self.define_written(builtin, &words.join(&b' '), Extent::Whole)?.1?;
+                self.define_from_text(builtin, &words.join(&b' '), Extent::Whole)?.1?;
             }
             Builtin::Lua => self.run_lua(word, out)?,
-            Builtin::Verbose => out.extend(if self.host.is_verbose() { b"1" } else { b"0" }),
+            Builtin::Verbose if words.is_empty() => {
+                out.extend(if self.host.is_verbose() { b"1" } else { b"0" });
+            }
+            Builtin::Verbose if self.host.is_verbose() => self.expand_into(word, out)?,
+            Builtin::Verbose => {}
             Builtin::Dnl => {}
         }
         Ok(())
     }
 
     /// The body of a macro.
-    fn body_of(&self, name: &[u8]) -> Result<Vec<u8>, Stop> {
+    fn macro_body(&self, name: &[u8]) -> Result<Vec<u8>, Stop> {
         if name.is_empty() {
             return Ok(Vec::new());
         }
-        if let Some(value) = self.automatic(name) {
+        if let Some(value) = self.automatic_value(name) {
             return Ok(value);
         }
         if let Some(definition) = self.table.borrow().get(name) {
             return Ok(definition.body.to_vec());
         }
-        match Builtin::named(name) {
+        match Builtin::from_name(name) {
             Some(_) => Ok(b"<builtin>".to_vec()),
-            None => Err(self.fail(Problem::NoSuchMacro { name: shown(name) })),
+            None => Err(self.fail(MacroProblem::NoSuchMacro { name: name.into() })),
         }
     }
 
     /// Those that take text as it was written.
-    fn raw(
+    fn call_raw(
         self: &Rc<Self>,
         builtin: Builtin,
-        rest: Rest<'_>,
-        text: &[u8],
-        end: usize,
+        site: CallSite<'_>,
         out: &mut Vec<u8>,
     ) -> Result<usize, Stop> {
-        let missing = || Err(self.fail(Problem::ArgumentExpected { name: builtin.name() }));
-        match (builtin, rest) {
+        let missing = || Err(self.fail(MacroProblem::ArgumentExpected { name: builtin.name() }));
+        let end = site.end;
+        match (builtin, site.rest) {
             (Builtin::Define | Builtin::Global, Rest::Open) => {
-                let (length, result) =
-                    self.define_written(builtin, slice(text, end, text.len()), Extent::Line)?;
+                let (length, result) = self.define_from_text(builtin, site.text_behind(), Extent::Line)?;
                 result.map(|()| end + length)
             }
             (Builtin::Define | Builtin::Global, Rest::Text(written) | Rest::Words(written)) => {
-                self.define_written(builtin, written, Extent::Whole)?.1.map(|()| end)
+                self.define_from_text(builtin, written, Extent::Whole)?.1.map(|()| end)
             }
             (Builtin::Lua, Rest::Text(code) | Rest::Words(code)) => self.run_lua(code, out).map(|()| end),
             // rpm runs the rest of the line, and then keeps it in the text.
             (Builtin::Lua, Rest::Open) => {
-                let rest = slice(text, end, text.len());
-                self.run_lua(rest.split_str("\n").next().unwrap_or_default(), out).map(|()| end)
+                let line = site.text_behind().split(|byte| *byte == b'\n').next();
+                self.run_lua(line.unwrap_or_default(), out).map(|()| end)
             }
             (Builtin::Dnl, Rest::Open) => {
-                let line = slice(text, end, text.len()).find_byte(b'\n');
-                Ok(line.map_or(text.len(), |length| end + length + 1))
+                let line = site.text_behind().find_byte(b'\n');
+                Ok(line.map_or(site.text.len(), |length| end + length + 1))
             }
             (Builtin::Dnl, Rest::Text(_) | Rest::Words(_)) => Ok(end),
             (Builtin::Verbose, Rest::Text(written) | Rest::Words(written)) => {
@@ -182,7 +182,7 @@ impl Language {
     }
 
     /// `%define` and `%global`: how much of the text they take, and how it went.
-    fn define_written(
+    fn define_from_text(
         self: &Rc<Self>,
         builtin: Builtin,
         text: &[u8],
@@ -195,20 +195,25 @@ impl Language {
         let (length, written) =
             define::read(slice(text, begin, text.len()), extent, primitive, |name| self.has_built_in(name));
         let result = match written {
-            Ok(written) => self.add_written(written, &options),
+            Ok(written) => self.add_expanded(written, &options),
             Err(problem) => Err(self.fail(problem)),
         };
         Ok((begin + length, result))
     }
 
-    fn add_written(self: &Rc<Self>, mut written: Written, options: &DefineOptions) -> Result<(), Stop> {
-        if options.now && written.expanding != Expanding::Never {
+    fn add_expanded(
+        self: &Rc<Self>,
+        mut written: ParsedDefinition,
+        options: &DefineOptions,
+    ) -> Result<(), Stop> {
+        if options.now && written.expansion != Expansion::Never {
             let expanded = self.expand(&written.body);
-            written.body =
-                expanded.map_err(|Stop| self.fail(Problem::NotExpanded { name: shown(&written.name) }))?;
+            written.body = expanded.map_err(|Stop| {
+                self.fail(MacroProblem::NotExpanded { name: written.name.as_slice().into() })
+            })?;
         }
         let level = if options.globally { Level::GLOBAL } else { Level(self.level()) };
-        self.add(written, level, self.here())
+        self.add(written, level, self.current_origin())
     }
 }
 
@@ -222,7 +227,7 @@ struct DefineOptions {
 
 impl DefineOptions {
     /// Reads options, and gives where the name begins.
-    fn read(&mut self, text: &[u8]) -> Result<usize, Problem> {
+    fn read(&mut self, text: &[u8]) -> Result<usize, MacroProblem> {
         let mut at = 0;
         loop {
             let blanks = slice(text, at, text.len()).iter().take_while(|byte| is_blank(**byte)).count();
@@ -236,11 +241,11 @@ impl DefineOptions {
                 match letter {
                     b'e' => self.now = true,
                     b'g' => self.globally = true,
-                    _ => return Err(Problem::DefineOption { option: char::from(*letter) }),
+                    _ => return Err(MacroProblem::DefineOption { option: char::from(*letter) }),
                 }
             }
             if length == 0 {
-                return Err(Problem::DefineDash);
+                return Err(MacroProblem::DefineDash);
             }
             at += 1 + length;
         }

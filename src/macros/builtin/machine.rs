@@ -7,7 +7,7 @@ use bstr::ByteSlice;
 use super::super::Stop;
 use super::super::language::Language;
 use super::super::path::Configuration;
-use super::super::problem::{Problem, shown};
+use super::super::problem::MacroProblem;
 use super::super::rpm_version::RpmVersion;
 use super::Builtin;
 
@@ -18,7 +18,7 @@ impl Language {
         Ok(match builtin {
             Builtin::Exists if !self.may_look_at("%{exists:…}", word) => return Err(Stop),
             Builtin::Exists => if self.host.exists(word) { b"1" } else { b"0" }.to_vec(),
-            Builtin::Getconfdir => Configuration::of(&*self.host),
+            Builtin::Getconfdir => Configuration::find_folder(&*self.host),
             Builtin::Getenv => self.host.variable(word).unwrap_or_default(),
             Builtin::Getncpus => self.processors(words)?.to_string().into_bytes(),
             Builtin::Xdg => self.xdg(word)?,
@@ -38,9 +38,9 @@ impl Language {
             Some(b"thread") => b"%{?_smp_tasksize_thread}",
             Some(other) => {
                 let known = "`total`, `proc` or `thread`";
-                return Err(self.fail(Problem::InvalidArgument {
+                return Err(self.fail(MacroProblem::InvalidArgument {
                     name: None,
-                    argument: shown(other),
+                    argument: other.into(),
                     known,
                 }));
             }
@@ -62,8 +62,8 @@ impl Language {
             b"state" => ("XDG_STATE_HOME", "/.local/state"),
             _ => {
                 let known = "`cache`, `config`, `data` or `state`";
-                let argument = shown(kind);
-                return Err(self.fail(Problem::InvalidArgument { name: Some("xdg"), argument, known }));
+                let argument = kind.into();
+                return Err(self.fail(MacroProblem::InvalidArgument { name: Some("xdg"), argument, known }));
             }
         };
         let said = self.host.variable(variable.as_bytes()).filter(|folder| !folder.is_empty());

@@ -27,7 +27,7 @@ macro_rules! builtins {
 
         impl Builtin {
             /// The built-in macro of that name.
-            pub fn named(name: &[u8]) -> Option<Self> {
+            pub fn from_name(name: &[u8]) -> Option<Self> {
                 let name = std::str::from_utf8(name).ok()?;
                 match name {
                     $($name => Some(Self::$variant),)*

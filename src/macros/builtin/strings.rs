@@ -15,9 +15,9 @@ pub(super) fn apply(builtin: Builtin, word: &[u8], words: &[Vec<u8>]) -> Vec<u8>
         Builtin::Upper => word.to_ascii_uppercase(),
         Builtin::Reverse => word.iter().rev().copied().collect(),
         Builtin::Shescape => words.iter().map(|word| shell_quoted(word)).collect::<Vec<_>>().join(&b' '),
-        Builtin::Shrink => shrunk(word),
+        Builtin::Shrink => shrink(word),
         Builtin::Suffix => suffix(word).to_vec(),
-        Builtin::Url2path | Builtin::Url2path2 => path_of_url(word).to_vec(),
+        Builtin::Url2path | Builtin::Url2path2 => url_path(word).to_vec(),
         _ => word.to_vec(),
     }
 }
@@ -52,13 +52,13 @@ fn suffix(path: &[u8]) -> &[u8] {
     path.rsplit_once_str(".").map_or(b"", |(_, suffix)| suffix)
 }
 
-fn shrunk(text: &[u8]) -> Vec<u8> {
+fn shrink(text: &[u8]) -> Vec<u8> {
     let words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join(&b' ')
 }
 
 /// The path of a URL; what is none is a path already.
-fn path_of_url(url: &[u8]) -> &[u8] {
+fn url_path(url: &[u8]) -> &[u8] {
     const SCHEMES: [&[u8]; 5] = [b"file://", b"ftp://", b"hkp://", b"http://", b"https://"];
     if url.is_empty() || url == b"-" {
         return b"/";

@@ -3,100 +3,66 @@
 use std::cell::Cell;
 use std::cmp::Ordering;
 
+use super::context::{ExpressionContext, TermExpansion};
+use super::lexer::{Lexer, PartValue};
+use super::problem::Mistake;
 use super::token::Token;
-use super::value::Value;
-use super::{ExpressionProblem, Mistake, Stop, Surroundings, Terms, shown};
+use super::value::ExpressionValue;
+use crate::macros::Stop;
 use crate::macros::limits::DEEPEST_EXPRESSION;
 
-/// Whether a part's value is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Worth {
-    Wanted,
-    Skipped,
+/// Evaluates an expression; `depth` counts the parentheses of those around it as well.
+pub(in crate::macros) fn evaluate(
+    text: &[u8],
+    expansion: TermExpansion,
+    context: &dyn ExpressionContext,
+    depth: &Cell<usize>,
+) -> Result<ExpressionValue, Stop> {
+    let lexer = Lexer::new(text, expansion, context);
+    let mut evaluation = Evaluation { lexer, token: Token::End, depth, is_too_deep: false };
+    evaluation.advance()?;
+    let value = evaluation.ternary()?;
+    if evaluation.token != Token::End {
+        return Err(evaluation.report_here(Mistake::Syntax));
+    }
+    Ok(value)
 }
 
 /// An expression on its way to a value.
-pub(super) struct Evaluation<'a> {
-    pub(super) text: &'a [u8],
-    pub(super) at: usize,
-    pub(super) token: Token,
-    pub(super) terms: Terms,
-    pub(super) surroundings: &'a dyn Surroundings,
-    worth: Worth,
+struct Evaluation<'a> {
+    lexer: Lexer<'a>,
+    /// The word that was read last.
+    token: Token,
     depth: &'a Cell<usize>,
     /// It is nested too deeply, and that has been told: none of the parentheses around has anything to add.
     is_too_deep: bool,
 }
 
-impl<'a> Evaluation<'a> {
-    pub(super) fn new(
-        text: &'a [u8],
-        terms: Terms,
-        surroundings: &'a dyn Surroundings,
-        depth: &'a Cell<usize>,
-    ) -> Self {
-        let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
-        Self {
-            text,
-            at: 0,
-            token: Token::End,
-            terms,
-            surroundings,
-            worth: Worth::Wanted,
-            depth,
-            is_too_deep: false,
-        }
+impl Evaluation<'_> {
+    fn advance(&mut self) -> Result<(), Stop> {
+        self.token = self.lexer.read_token()?;
+        Ok(())
     }
 
-    pub(super) fn run(mut self) -> Result<Value, Stop> {
-        self.advance()?;
-        let value = self.ternary()?;
-        if self.token != Token::End {
-            return Err(self.here(Mistake::Syntax));
-        }
-        Ok(value)
+    /// Tells a mistake at the word that was read last: rpm's caret is one before what comes next.
+    fn report_here(&self, mistake: Mistake) -> Stop {
+        self.lexer.report(mistake, Some(self.lexer.position().cast_signed() - 1), None)
     }
 
-    pub(super) fn peek(&self, ahead: usize) -> Option<u8> {
-        self.text.get(self.at + ahead).copied()
-    }
-
-    pub(super) fn slice(&self, from: usize, to: usize) -> &'a [u8] {
-        self.text.get(from..to).unwrap_or_default()
-    }
-
-    pub(super) fn counts(&self) -> bool {
-        self.worth == Worth::Wanted
-    }
-
-    pub(super) fn mistake(&self, mistake: Mistake, at: Option<usize>) -> Stop {
-        self.problem(mistake, at.map(usize::cast_signed), None)
-    }
-
-    pub(super) fn expanded_mistake(&self, mistake: Mistake, at: usize, expanded: Vec<u8>) -> Stop {
-        self.problem(mistake, Some(at.cast_signed()), Some(expanded))
-    }
-
-    fn problem(&self, mistake: Mistake, at: Option<isize>, detail: Option<Vec<u8>>) -> Stop {
-        let expression = shown(self.text);
-        self.surroundings.fail(ExpressionProblem { mistake, expression, at, detail: detail.map(Into::into) })
-    }
-
-    /// A mistake at the word that was read last: rpm's caret is one before what comes next.
-    fn here(&self, mistake: Mistake) -> Stop {
-        self.problem(mistake, Some(self.at.cast_signed() - 1), None)
+    fn report_unsupported(&self, what: &'static str, place: usize) -> Stop {
+        self.lexer.report_mistake(Mistake::Unsupported(what), Some(place))
     }
 
     /// Where the word begins that was read last and that is one character long.
     fn operator_place(&self) -> usize {
-        self.at.saturating_sub(1)
+        self.lexer.position().saturating_sub(1)
     }
 
-    fn deeper<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T, Stop>) -> Result<T, Stop> {
+    fn descend<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T, Stop>) -> Result<T, Stop> {
         let depth = self.depth.get();
         if depth >= DEEPEST_EXPRESSION {
             self.is_too_deep = true;
-            return Err(self.here(Mistake::TooDeep));
+            return Err(self.report_here(Mistake::TooDeep));
         }
         self.depth.set(depth + 1);
         let result = part(self);
@@ -104,56 +70,56 @@ impl<'a> Evaluation<'a> {
         result
     }
 
-    /// Works out a part, whose value is not wanted if `is_skipped`.
-    fn part(
+    /// Evaluates a part, which is only read if `is_skipped`.
+    fn evaluate_part(
         &mut self,
         is_skipped: bool,
-        part: impl FnOnce(&mut Self) -> Result<Value, Stop>,
-    ) -> Result<Value, Stop> {
-        let before = self.worth;
+        part: impl FnOnce(&mut Self) -> Result<ExpressionValue, Stop>,
+    ) -> Result<ExpressionValue, Stop> {
+        let before = self.lexer.part_value;
         if is_skipped {
-            self.worth = Worth::Skipped;
+            self.lexer.part_value = PartValue::Skipped;
         }
         let result = part(self);
-        self.worth = before;
+        self.lexer.part_value = before;
         result
     }
 
-    fn matching(&self, left: &Value, right: &Value) -> Result<(), Stop> {
-        if left.has_type_of(right) { Ok(()) } else { Err(self.mistake(Mistake::Types, None)) }
+    fn check_types(&self, left: &ExpressionValue, right: &ExpressionValue) -> Result<(), Stop> {
+        if left.has_type_of(right) { Ok(()) } else { Err(self.lexer.report_mistake(Mistake::Types, None)) }
     }
 
-    fn ternary(&mut self) -> Result<Value, Stop> {
+    fn ternary(&mut self) -> Result<ExpressionValue, Stop> {
         let condition = self.logical()?;
         if self.token != Token::Question {
             return Ok(condition);
         }
         let holds = condition.is_true();
-        let first = self.part(!holds, |this| {
+        let first = self.evaluate_part(!holds, |this| {
             this.advance()?;
-            this.deeper(Self::ternary)
+            this.descend(Self::ternary)
         })?;
         if self.token != Token::Colon {
-            return Err(self.here(Mistake::Syntax));
+            return Err(self.report_here(Mistake::Syntax));
         }
-        let second = self.part(holds, |this| {
+        let second = self.evaluate_part(holds, |this| {
             this.advance()?;
-            this.deeper(Self::ternary)
+            this.descend(Self::ternary)
         })?;
-        self.matching(&first, &second)?;
+        self.check_types(&first, &second)?;
         Ok(if holds { first } else { second })
     }
 
     /// `&&` and `||`, which bind alike, from the left.
-    fn logical(&mut self) -> Result<Value, Stop> {
+    fn logical(&mut self) -> Result<ExpressionValue, Stop> {
         let mut left = self.relational()?;
         while matches!(self.token, Token::And | Token::Or) {
             let is_settled = (self.token == Token::Or) == left.is_true();
-            let right = self.part(is_settled, |this| {
+            let right = self.evaluate_part(is_settled, |this| {
                 this.advance()?;
                 this.relational()
             })?;
-            self.matching(&left, &right)?;
+            self.check_types(&left, &right)?;
             if !is_settled {
                 left = right;
             }
@@ -161,75 +127,94 @@ impl<'a> Evaluation<'a> {
         Ok(left)
     }
 
-    fn relational(&mut self) -> Result<Value, Stop> {
+    fn relational(&mut self) -> Result<ExpressionValue, Stop> {
         let mut left = self.sum()?;
         while let Some(holds) = comparison(&self.token) {
             self.advance()?;
             let right = self.sum()?;
-            self.matching(&left, &right)?;
+            self.check_types(&left, &right)?;
             let order = left.compare(&right).unwrap_or(Ordering::Equal);
-            left = Value::Integer(i32::from(holds(order)));
+            left = ExpressionValue::Integer(i32::from(holds(order)));
         }
         Ok(left)
     }
 
-    fn sum(&mut self) -> Result<Value, Stop> {
+    fn sum(&mut self) -> Result<ExpressionValue, Stop> {
         let mut left = self.product()?;
         while matches!(self.token, Token::Add | Token::Minus) {
             let (operator, place) = (self.token.clone(), self.operator_place());
             self.advance()?;
             let right = self.product()?;
-            self.matching(&left, &right)?;
-            left = self.added(&operator, left, right, place)?;
+            self.check_types(&left, &right)?;
+            left = self.add(&operator, left, right, place)?;
         }
         Ok(left)
     }
 
-    fn added(&self, operator: &Token, left: Value, right: Value, place: usize) -> Result<Value, Stop> {
-        let unsupported = |what| Err(self.mistake(Mistake::Unsupported(what), Some(place)));
+    fn add(
+        &self,
+        operator: &Token,
+        left: ExpressionValue,
+        right: ExpressionValue,
+        place: usize,
+    ) -> Result<ExpressionValue, Stop> {
         match (left, right) {
-            (Value::Integer(left), Value::Integer(right)) if *operator == Token::Add => {
-                Ok(Value::Integer(left.wrapping_add(right)))
+            (ExpressionValue::Integer(left), ExpressionValue::Integer(right)) if *operator == Token::Add => {
+                Ok(ExpressionValue::Integer(left.wrapping_add(right)))
             }
-            (Value::Integer(left), Value::Integer(right)) => Ok(Value::Integer(left.wrapping_sub(right))),
-            (Value::Text(left), Value::Text(right)) if *operator == Token::Add => {
-                Ok(Value::Text([left, right].concat()))
+            (ExpressionValue::Integer(left), ExpressionValue::Integer(right)) => {
+                Ok(ExpressionValue::Integer(left.wrapping_sub(right)))
             }
-            (Value::Text(_), _) => unsupported("- not supported for strings"),
-            _ => unsupported("+ and - not supported for versions"),
+            (ExpressionValue::Text(left), ExpressionValue::Text(right)) if *operator == Token::Add => {
+                Ok(ExpressionValue::Text([left, right].concat()))
+            }
+            (ExpressionValue::Text(_), _) => {
+                Err(self.report_unsupported("- not supported for strings", place))
+            }
+            _ => Err(self.report_unsupported("+ and - not supported for versions", place)),
         }
     }
 
-    fn product(&mut self) -> Result<Value, Stop> {
+    fn product(&mut self) -> Result<ExpressionValue, Stop> {
         let mut left = self.primary()?;
         while matches!(self.token, Token::Multiply | Token::Divide) {
             let (operator, place) = (self.token.clone(), self.operator_place());
             self.advance()?;
             let right = self.primary()?;
-            self.matching(&left, &right)?;
-            left = self.multiplied(&operator, &left, &right, place)?;
+            self.check_types(&left, &right)?;
+            left = self.multiply(&operator, &left, &right, place)?;
         }
         Ok(left)
     }
 
-    fn multiplied(&self, operator: &Token, left: &Value, right: &Value, place: usize) -> Result<Value, Stop> {
+    fn multiply(
+        &self,
+        operator: &Token,
+        left: &ExpressionValue,
+        right: &ExpressionValue,
+        place: usize,
+    ) -> Result<ExpressionValue, Stop> {
         match (left, right) {
-            (Value::Integer(left), Value::Integer(right)) if *operator == Token::Multiply => {
-                Ok(Value::Integer(left.wrapping_mul(*right)))
+            (ExpressionValue::Integer(left), ExpressionValue::Integer(right))
+                if *operator == Token::Multiply =>
+            {
+                Ok(ExpressionValue::Integer(left.wrapping_mul(*right)))
             }
-            (Value::Integer(_), Value::Integer(0)) if self.counts() => {
-                Err(self.mistake(Mistake::DivisionByZero, Some(place)))
+            (ExpressionValue::Integer(_), ExpressionValue::Integer(0)) if self.lexer.needs_value() => {
+                Err(self.lexer.report_mistake(Mistake::DivisionByZero, Some(place)))
             }
-            (Value::Integer(_), Value::Integer(0)) => Ok(Value::Integer(0)),
-            (Value::Integer(left), Value::Integer(right)) => Ok(Value::Integer(left.wrapping_div(*right))),
-            (Value::Text(_), _) => {
-                Err(self.mistake(Mistake::Unsupported("* and / not supported for strings"), Some(place)))
+            (ExpressionValue::Integer(_), ExpressionValue::Integer(0)) => Ok(ExpressionValue::Integer(0)),
+            (ExpressionValue::Integer(left), ExpressionValue::Integer(right)) => {
+                Ok(ExpressionValue::Integer(left.wrapping_div(*right)))
             }
-            _ => Err(self.mistake(Mistake::Unsupported("* and / not supported for versions"), Some(place))),
+            (ExpressionValue::Text(_), _) => {
+                Err(self.report_unsupported("* and / not supported for strings", place))
+            }
+            _ => Err(self.report_unsupported("* and / not supported for versions", place)),
         }
     }
 
-    fn primary(&mut self) -> Result<Value, Stop> {
+    fn primary(&mut self) -> Result<ExpressionValue, Stop> {
         match self.token.clone() {
             Token::Open => self.parenthesized(),
             Token::Value(value) => {
@@ -239,69 +224,72 @@ impl<'a> Evaluation<'a> {
             Token::Minus => self.negative(),
             Token::Not => {
                 self.advance()?;
-                let value = self.deeper(Self::primary)?;
-                Ok(Value::Integer(i32::from(!value.is_true())))
+                let value = self.descend(Self::primary)?;
+                Ok(ExpressionValue::Integer(i32::from(!value.is_true())))
             }
             Token::Function(name) => self.call(&name),
-            Token::End => Err(self.here(Mistake::End)),
-            _ => Err(self.here(Mistake::Syntax)),
+            Token::End => Err(self.report_here(Mistake::End)),
+            _ => Err(self.report_here(Mistake::Syntax)),
         }
     }
 
-    fn parenthesized(&mut self) -> Result<Value, Stop> {
+    fn parenthesized(&mut self) -> Result<ExpressionValue, Stop> {
         let place = self.operator_place();
         self.advance()?;
-        let inner = self.deeper(Self::ternary);
+        let inner = self.descend(Self::ternary);
         if self.is_too_deep {
             return inner;
         }
         if self.token != Token::Close {
             // rpm says so even where the inside has failed already.
-            return Err(self.mistake(Mistake::Unmatched, Some(place)));
+            return Err(self.lexer.report_mistake(Mistake::Unmatched, Some(place)));
         }
         self.advance()?;
         inner
     }
 
-    fn negative(&mut self) -> Result<Value, Stop> {
+    fn negative(&mut self) -> Result<ExpressionValue, Stop> {
         let place = self.operator_place();
         self.advance()?;
-        match self.deeper(Self::primary)? {
-            Value::Integer(number) => Ok(Value::Integer(number.wrapping_neg())),
-            _ => Err(self.mistake(Mistake::Minus, Some(place))),
+        match self.descend(Self::primary)? {
+            ExpressionValue::Integer(number) => Ok(ExpressionValue::Integer(number.wrapping_neg())),
+            _ => Err(self.lexer.report_mistake(Mistake::Minus, Some(place))),
         }
     }
 
-    fn call(&mut self, name: &[u8]) -> Result<Value, Stop> {
+    fn call(&mut self, name: &[u8]) -> Result<ExpressionValue, Stop> {
         let arguments = self.arguments()?;
         self.advance()?;
         let Some(function) = name.strip_prefix(b"lua:") else {
-            return Err(self.here(Mistake::Function));
+            return Err(self.report_here(Mistake::Function));
         };
-        if self.counts() && arguments.iter().any(|value| matches!(value, Value::Version(_))) {
-            return Err(self.here(Mistake::FunctionArgument));
+        if self.lexer.needs_value()
+            && arguments.iter().any(|value| matches!(value, ExpressionValue::Version(_)))
+        {
+            return Err(self.report_here(Mistake::FunctionArgument));
         }
-        Ok(match self.worth {
-            Worth::Wanted => self.surroundings.call_lua(function, &arguments).map_err(|failure| {
-                failure.unwrap_or_else(|message| self.problem(Mistake::FunctionFailed, None, Some(message)))
+        Ok(match self.lexer.part_value {
+            PartValue::Needed => self.lexer.context.call_lua(function, &arguments).map_err(|failure| {
+                failure
+                    .unwrap_or_else(|message| self.lexer.report(Mistake::FunctionFailed, None, Some(message)))
             })?,
-            Worth::Skipped => Value::Text(Vec::new()),
+            PartValue::Skipped => ExpressionValue::Text(Vec::new()),
         })
     }
 
     /// The arguments of a function, up to its closing parenthesis.
-    fn arguments(&mut self) -> Result<Vec<Value>, Stop> {
+    fn arguments(&mut self) -> Result<Vec<ExpressionValue>, Stop> {
         let mut arguments = Vec::new();
         self.advance()?;
         if self.token == Token::Close {
             return Ok(arguments);
         }
         loop {
-            arguments.push(self.deeper(Self::ternary)?);
+            arguments.push(self.descend(Self::ternary)?);
             match self.token {
                 Token::Close => return Ok(arguments),
                 Token::Comma => self.advance()?,
-                _ => return Err(self.here(Mistake::Syntax)),
+                _ => return Err(self.report_here(Mistake::Syntax)),
             }
         }
     }

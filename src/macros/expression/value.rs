@@ -6,7 +6,7 @@ use rpm_version::Evr;
 
 /// A value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
+pub enum ExpressionValue {
     /// A number of 32 bits, which wraps, as in rpm.
     Integer(i32),
     /// A string.
@@ -15,7 +15,7 @@ pub enum Value {
     Version(String),
 }
 
-impl Value {
+impl ExpressionValue {
     /// Whether it counts as true; a version never does.
     pub fn is_true(&self) -> bool {
         match self {
@@ -25,7 +25,7 @@ impl Value {
         }
     }
 
-    /// As the expression expands to it.
+    /// The text that the expression expands to.
     pub fn into_text(self) -> Vec<u8> {
         match self {
             Self::Integer(number) => number.to_string().into_bytes(),

@@ -5,10 +5,10 @@ use bstr::ByteSlice;
 use mlua::Value;
 
 use super::super::limits::{DEEPEST_MATCH, MOST_CAPTURES};
-use super::arguments::Call;
-use super::{Answer, LATE, Native};
+use super::interpreter::LATE;
+use super::native::{Answer, Call, Native};
 
-/// What the functions of `string` are made of where macros may only read.
+/// Functions from which `confined.lua` makes those of `string`.
 pub(super) const FUNCTIONS: &[Native] = &[("find_plain", find_plain), ("find_pattern", find_pattern)];
 
 /// After how many steps they are counted among Lua's instructions, and it is looked at how late it is.
@@ -18,7 +18,7 @@ const STEPS_BETWEEN_LOOKS: u64 = 1 << 14;
 const BYTES_A_STEP: usize = 16;
 
 /// Why nothing could be matched, in Lua's words.
-type Wrong = String;
+type PatternError = String;
 
 /// How far a capture goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,20 +39,20 @@ struct Matcher<'a> {
     depth: usize,
     /// The steps that have not been paid for.
     steps: u64,
-    spend: &'a dyn Fn(u64) -> Result<(), Wrong>,
+    spend: &'a dyn Fn(u64) -> Result<(), PatternError>,
 }
 
 impl Matcher<'_> {
-    fn step(&mut self) -> Result<(), Wrong> {
-        self.take_steps(1)
+    fn count_step(&mut self) -> Result<(), PatternError> {
+        self.count_steps(1)
     }
 
-    fn take_steps(&mut self, steps: usize) -> Result<(), Wrong> {
+    fn count_steps(&mut self, steps: usize) -> Result<(), PatternError> {
         self.steps = self.steps.saturating_add(steps as u64);
         if self.steps >= STEPS_BETWEEN_LOOKS { self.pay() } else { Ok(()) }
     }
 
-    fn pay(&mut self) -> Result<(), Wrong> {
+    fn pay(&mut self) -> Result<(), PatternError> {
         (self.spend)(std::mem::take(&mut self.steps))
     }
 
@@ -61,51 +61,51 @@ impl Matcher<'_> {
     }
 
     /// Matches the pattern from `p` at `s`; gives where the match ends.
-    fn matches(&mut self, s: usize, p: usize) -> Result<Option<usize>, Wrong> {
+    fn match_at(&mut self, s: usize, p: usize) -> Result<Option<usize>, PatternError> {
         if self.depth >= DEEPEST_MATCH {
             return Err("pattern too complex".to_owned());
         }
         self.depth += 1;
-        let end = self.matches_here(s, p);
+        let end = self.match_items(s, p);
         self.depth -= 1;
         end
     }
 
-    fn matches_here(&mut self, mut s: usize, mut p: usize) -> Result<Option<usize>, Wrong> {
+    fn match_items(&mut self, mut s: usize, mut p: usize) -> Result<Option<usize>, PatternError> {
         loop {
-            self.step()?;
+            self.count_step()?;
             let Some(first) = self.letter(p) else {
                 return Ok(Some(s));
             };
             match (first, self.letter(p + 1)) {
-                (b'(', Some(b')')) => return self.open(s, p + 2, Extent::Place),
-                (b'(', _) => return self.open(s, p + 1, Extent::Open),
-                (b')', _) => return self.close(s, p + 1),
+                (b'(', Some(b')')) => return self.open_capture(s, p + 2, Extent::Place),
+                (b'(', _) => return self.open_capture(s, p + 1, Extent::Open),
+                (b')', _) => return self.close_capture(s, p + 1),
                 (b'$', None) => return Ok((s == self.subject.len()).then_some(s)),
-                (b'%', Some(b'b')) => match self.balance(s, p + 2)? {
+                (b'%', Some(b'b')) => match self.match_balanced(s, p + 2)? {
                     Some(end) => (s, p) = (end, p + 4),
                     None => return Ok(None),
                 },
-                (b'%', Some(b'f')) => match self.frontier(s, p + 2)? {
+                (b'%', Some(b'f')) => match self.match_frontier(s, p + 2)? {
                     Some(after) => p = after,
                     None => return Ok(None),
                 },
-                (b'%', Some(digit)) if digit.is_ascii_digit() => match self.repeated(s, digit)? {
+                (b'%', Some(digit)) if digit.is_ascii_digit() => match self.match_captured(s, digit)? {
                     Some(end) => (s, p) = (end, p + 2),
                     None => return Ok(None),
                 },
                 _ => {
                     let after = self.class_end(p)?;
-                    self.take_steps((after - p) / BYTES_A_STEP)?;
+                    self.count_steps((after - p) / BYTES_A_STEP)?;
                     let is_one = self.is_single(s, p, after);
                     match self.letter(after) {
-                        Some(b'?') if is_one => match self.matches(s + 1, after + 1)? {
+                        Some(b'?') if is_one => match self.match_at(s + 1, after + 1)? {
                             Some(end) => return Ok(Some(end)),
                             None => p = after + 1,
                         },
-                        Some(b'+') if is_one => return self.most(s + 1, p, after),
-                        Some(b'*') if is_one => return self.most(s, p, after),
-                        Some(b'-') if is_one => return self.fewest(s, p, after),
+                        Some(b'+') if is_one => return self.match_most(s + 1, p, after),
+                        Some(b'*') if is_one => return self.match_most(s, p, after),
+                        Some(b'-') if is_one => return self.match_fewest(s, p, after),
                         Some(b'*' | b'?' | b'-') => p = after + 1,
                         _ if is_one => (s, p) = (s + 1, after),
                         _ => return Ok(None),
@@ -116,7 +116,7 @@ impl Matcher<'_> {
     }
 
     /// Where the single character or class that begins at `p` ends.
-    fn class_end(&self, p: usize) -> Result<usize, Wrong> {
+    fn class_end(&self, p: usize) -> Result<usize, PatternError> {
         match self.letter(p) {
             Some(b'%') if p + 1 >= self.pattern.len() => Err("malformed pattern (ends with '%')".to_owned()),
             Some(b'%') => Ok(p + 2),
@@ -177,7 +177,7 @@ impl Matcher<'_> {
         is_negated
     }
 
-    fn balance(&mut self, s: usize, p: usize) -> Result<Option<usize>, Wrong> {
+    fn match_balanced(&mut self, s: usize, p: usize) -> Result<Option<usize>, PatternError> {
         let (Some(opening), Some(closing)) = (self.letter(p), self.letter(p + 1)) else {
             return Err("malformed pattern (missing arguments to '%b')".to_owned());
         };
@@ -187,7 +187,7 @@ impl Matcher<'_> {
         let mut open = 1_usize;
         let mut at = s + 1;
         while let Some(byte) = self.subject.get(at).copied() {
-            self.step()?;
+            self.count_step()?;
             at += 1;
             if byte == closing {
                 open -= 1;
@@ -201,19 +201,19 @@ impl Matcher<'_> {
         Ok(None)
     }
 
-    fn frontier(&mut self, s: usize, p: usize) -> Result<Option<usize>, Wrong> {
+    fn match_frontier(&mut self, s: usize, p: usize) -> Result<Option<usize>, PatternError> {
         if self.letter(p) != Some(b'[') {
             return Err("missing '[' after '%f' in pattern".to_owned());
         }
         let after = self.class_end(p)?;
-        self.take_steps((after - p) / BYTES_A_STEP)?;
+        self.count_steps((after - p) / BYTES_A_STEP)?;
         let byte = |at: Option<usize>| at.and_then(|at| self.subject.get(at)).copied().unwrap_or(0);
         let is_of_set = |byte| self.is_of_set(byte, p, after - 1);
         let is_frontier = !is_of_set(byte(s.checked_sub(1))) && is_of_set(byte(Some(s)));
         Ok(is_frontier.then_some(after))
     }
 
-    fn repeated(&mut self, s: usize, digit: u8) -> Result<Option<usize>, Wrong> {
+    fn match_captured(&mut self, s: usize, digit: u8) -> Result<Option<usize>, PatternError> {
         let number = usize::from(digit - b'0');
         let captured = number.checked_sub(1).and_then(|place| self.captures.get(place)).copied();
         let length = match captured {
@@ -224,21 +224,21 @@ impl Matcher<'_> {
             }
         };
         let from = captured.map_or(0, |(from, _)| from);
-        self.take_steps(1 + length / BYTES_A_STEP)?;
+        self.count_steps(1 + length / BYTES_A_STEP)?;
         let (text, rest) = (self.subject.get(from..from + length), self.subject.get(s..));
         let is_there = text.zip(rest).is_some_and(|(text, rest)| rest.starts_with(text));
         Ok(is_there.then_some(s + length))
     }
 
-    /// As many as there are, then fewer.
-    fn most(&mut self, s: usize, p: usize, after: usize) -> Result<Option<usize>, Wrong> {
+    /// `*` and `+`: matches as many as there are, then fewer, until the rest of the pattern matches.
+    fn match_most(&mut self, s: usize, p: usize, after: usize) -> Result<Option<usize>, PatternError> {
         let mut at = s;
         while self.is_single(at, p, after) {
-            self.take_steps(1 + (after - p) / BYTES_A_STEP)?;
+            self.count_steps(1 + (after - p) / BYTES_A_STEP)?;
             at += 1;
         }
         loop {
-            if let Some(end) = self.matches(at, after + 1)? {
+            if let Some(end) = self.match_at(at, after + 1)? {
                 return Ok(Some(end));
             }
             if at == s {
@@ -248,13 +248,13 @@ impl Matcher<'_> {
         }
     }
 
-    /// As few as will do.
-    fn fewest(&mut self, mut s: usize, p: usize, after: usize) -> Result<Option<usize>, Wrong> {
+    /// `-`: matches as few as are needed for the rest of the pattern to match.
+    fn match_fewest(&mut self, mut s: usize, p: usize, after: usize) -> Result<Option<usize>, PatternError> {
         loop {
-            if let Some(end) = self.matches(s, after + 1)? {
+            if let Some(end) = self.match_at(s, after + 1)? {
                 return Ok(Some(end));
             }
-            self.take_steps((after - p) / BYTES_A_STEP)?;
+            self.count_steps((after - p) / BYTES_A_STEP)?;
             if !self.is_single(s, p, after) {
                 return Ok(None);
             }
@@ -262,25 +262,25 @@ impl Matcher<'_> {
         }
     }
 
-    fn open(&mut self, s: usize, p: usize, extent: Extent) -> Result<Option<usize>, Wrong> {
+    fn open_capture(&mut self, s: usize, p: usize, extent: Extent) -> Result<Option<usize>, PatternError> {
         if self.captures.len() >= MOST_CAPTURES {
             return Err("too many captures".to_owned());
         }
         self.captures.push((s, extent));
-        let end = self.matches(s, p)?;
+        let end = self.match_at(s, p)?;
         if end.is_none() {
             self.captures.pop();
         }
         Ok(end)
     }
 
-    fn close(&mut self, s: usize, p: usize) -> Result<Option<usize>, Wrong> {
+    fn close_capture(&mut self, s: usize, p: usize) -> Result<Option<usize>, PatternError> {
         let open = self.captures.iter().rposition(|(_, extent)| *extent == Extent::Open);
         let place = open.ok_or_else(|| "invalid pattern capture".to_owned())?;
         if let Some(capture) = self.captures.get_mut(place) {
             capture.1 = Extent::Bytes(s - capture.0);
         }
-        let end = self.matches(s, p)?;
+        let end = self.match_at(s, p)?;
         if end.is_none()
             && let Some(capture) = self.captures.get_mut(place)
         {
@@ -308,7 +308,12 @@ fn is_of_class(byte: u8, class: u8) -> bool {
 }
 
 /// A match: where it begins and ends, and what it captured.
-type Found = (usize, usize, Vec<(usize, Extent)>);
+#[derive(Debug)]
+struct PatternMatch {
+    start: usize,
+    end: usize,
+    captures: Vec<(usize, Extent)>,
+}
 
 /// Looks for a match from `from` on that does not end at `last`, as `gmatch` does.
 fn search(
@@ -316,8 +321,8 @@ fn search(
     pattern: &[u8],
     from: usize,
     last: Option<usize>,
-    spend: &dyn Fn(u64) -> Result<(), Wrong>,
-) -> Result<Option<Found>, Wrong> {
+    spend: &dyn Fn(u64) -> Result<(), PatternError>,
+) -> Result<Option<PatternMatch>, PatternError> {
     let (pattern, is_anchored) = match pattern.strip_prefix(b"^") {
         Some(rest) => (rest, true),
         None => (pattern, false),
@@ -325,10 +330,10 @@ fn search(
     let mut matcher = Matcher { subject, pattern, captures: Vec::new(), depth: 0, steps: 0, spend };
     for start in from..=subject.len() {
         matcher.captures.clear();
-        let end = matcher.matches(start, 0)?.filter(|end| Some(*end) != last);
+        let end = matcher.match_at(start, 0)?.filter(|end| Some(*end) != last);
         if let Some(end) = end {
             matcher.pay()?;
-            return Ok(Some((start, end, matcher.captures)));
+            return Ok(Some(PatternMatch { start, end, captures: matcher.captures }));
         }
         if is_anchored {
             break;
@@ -339,14 +344,14 @@ fn search(
 }
 
 /// Counts steps among the instructions of Lua.
-fn spend(call: &Call<'_>, steps: u64) -> Result<(), Wrong> {
+fn spend(call: &Call<'_>, steps: u64) -> Result<(), PatternError> {
     if call.language.is_late() {
         return Err(LATE.to_owned());
     }
     call.language.lua.get().map_or(Ok(()), |lua| lua.spend(steps, call.language.limits.lua_instructions))
 }
 
-fn place(call: &Call<'_>, place: usize) -> Result<Option<usize>, Vec<u8>> {
+fn read_place(call: &Call<'_>, place: usize) -> Result<Option<usize>, Vec<u8>> {
     Ok(call.optional_integer(place)?.and_then(|number| usize::try_from(number).ok()))
 }
 
@@ -358,7 +363,7 @@ fn number(place: usize) -> Value {
 fn find_plain(call: &Call<'_>) -> Answer {
     // It is called for each match within a long text: that one is not copied.
     let (subject, text) = (call.borrowed_string(1)?, call.string(2)?);
-    let (subject, from) = (subject.as_bytes(), place(call, 3)?.unwrap_or(0));
+    let (subject, from) = (subject.as_bytes(), read_place(call, 3)?.unwrap_or(0));
     let found = subject.get(from..).and_then(|rest| rest.find(&text));
     Ok(vec![found.map_or(Value::Nil, |found| number(from + found))])
 }
@@ -367,9 +372,9 @@ fn find_plain(call: &Call<'_>) -> Answer {
 fn find_pattern(call: &Call<'_>) -> Answer {
     let (subject, pattern) = (call.borrowed_string(1)?, call.borrowed_string(2)?);
     let (subject, pattern) = (subject.as_bytes(), pattern.as_bytes());
-    let (from, last) = (place(call, 3)?.unwrap_or(0), place(call, 4)?);
+    let (from, last) = (read_place(call, 3)?.unwrap_or(0), read_place(call, 4)?);
     let found = search(&subject, &pattern, from, last, &|steps| spend(call, steps));
-    let Some((start, end, captures)) = found.map_err(String::into_bytes)? else {
+    let Some(PatternMatch { start, end, captures }) = found.map_err(String::into_bytes)? else {
         return Ok(vec![Value::Nil]);
     };
     let mut values = vec![number(start), number(end)];
@@ -404,7 +409,7 @@ mod tests {
         match search(subject.as_bytes(), pattern.as_bytes(), 0, None, &|_| Ok(())) {
             Err(wrong) => format!("false {wrong}"),
             Ok(None) => "true nil".to_owned(),
-            Ok(Some((start, end, captures))) => {
+            Ok(Some(PatternMatch { start, end, captures })) => {
                 let mut shown = format!("true {} {end}", start + 1);
                 for (from, extent) in captures {
                     match extent {

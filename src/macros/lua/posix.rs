@@ -1,6 +1,5 @@
 //! Files: their part of `posix.*` (rpm-lua(7), "posix extension").
 
-use std::fmt;
 use std::io;
 
 use mlua::Value;
@@ -8,12 +7,12 @@ use rustix::fs::{self, Access, AtFlags, CWD, FileType, Gid, Mode, Stat, Timespec
 use rustix::io::Errno;
 
 use super::super::host::FileStatus;
-use super::account::{group_id, user_id};
-use super::arguments::Call;
-use super::{Answer, Native};
+use super::account::{read_group_id, read_user_id};
+use super::native::{Answer, Call, Native, io_error};
+use super::permissions::Permissions;
 use crate::files::{LastLink, is_out_of_reach};
 
-/// What the library holds of files.
+/// The functions of the `posix` library that are here.
 pub(super) const FUNCTIONS: &[Native] = &[
     ("access", access),
     ("chmod", chmod),
@@ -32,82 +31,18 @@ pub(super) const FUNCTIONS: &[Native] = &[
     ("utime", utime),
 ];
 
-/// An error of the system.
-pub(super) fn io_error(errno: Errno) -> io::Error {
-    io::Error::from_raw_os_error(errno.raw_os_error())
-}
-
-/// Read, write and execute for owner, group and others, as `ls` shows them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Permissions(pub u32);
-
-impl fmt::Display for Permissions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, letter) in "rwxrwxrwx".chars().enumerate() {
-            write!(f, "{}", if self.0 & (0o400 >> place) == 0 { '-' } else { letter })?;
-        }
-        Ok(())
-    }
-}
-
-impl Permissions {
-    /// Changed as chmod(1) says it: `755`, `rwxr-xr-x`, `u+x,go-w`.
-    pub fn changed(self, wanted: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(wanted).ok()?;
-        if text.chars().all(|character| character.is_ascii_digit()) {
-            return u32::from_str_radix(text, 8).ok().map(|mode| Self(mode & 0o7777));
-        }
-        if text.len() == 9 && text.chars().all(|character| "rwx-".contains(character)) {
-            let set = |(place, character)| if character == '-' { 0 } else { 0o400_u32 >> place };
-            return Some(Self(text.chars().enumerate().map(set).sum()));
-        }
-        text.split(',').try_fold(self, Self::clause)
-    }
-
-    /// One clause: `u+x`.
-    fn clause(self, clause: &str) -> Option<Self> {
-        let at = clause.find(['+', '-', '='])?;
-        let (who, rest) = clause.split_at(at);
-        let mut masks = 0;
-        for character in if who.is_empty() { "a" } else { who }.chars() {
-            masks |= match character {
-                'u' => 0o700,
-                'g' => 0o070,
-                'o' => 0o007,
-                'a' => 0o777,
-                _ => return None,
-            };
-        }
-        let mut bits = 0;
-        for character in rest.chars().skip(1) {
-            bits |= match character {
-                'r' => 0o444,
-                'w' => 0o222,
-                'x' => 0o111,
-                _ => return None,
-            };
-        }
-        let bits = bits & masks;
-        Some(Self(match rest.chars().next()? {
-            '+' => self.0 | bits,
-            '-' => self.0 & !bits,
-            _ => self.0 & !masks | bits,
-        }))
-    }
-}
-
 /// A path among the arguments: as it was given, and where it is.
-fn path(call: &Call<'_>, place: usize) -> Result<(Vec<u8>, Vec<u8>), Vec<u8>> {
+fn read_path(call: &Call<'_>, place: usize) -> Result<(Vec<u8>, Vec<u8>), Vec<u8>> {
     let path = call.string(place)?;
     let local = call.language.host.local_path(&path);
     Ok((path, local))
 }
 
 /// Changes one file.
-fn change(call: &Call<'_>, change: impl FnOnce(&[u8]) -> rustix::io::Result<()>) -> Answer {
-    let (path, local) = path(call, 1)?;
-    match call.may(&path) {
-        Ok(()) => call.done(&path, change(&local).map_err(io_error)),
+fn change_file(call: &Call<'_>, change: impl FnOnce(&[u8]) -> rustix::io::Result<()>) -> Answer {
+    let (path, local) = read_path(call, 1)?;
+    match call.check_change(&path) {
+        Ok(()) => call.finish(&path, change(&local).map_err(io_error)),
         Err(refused) => refused,
     }
 }
@@ -123,7 +58,7 @@ fn access(call: &Call<'_>) -> Answer {
             b'f' => Access::EXISTS,
             b' ' => continue,
             other => {
-                return Err(call.bad(2, &format!("unknown mode option `{}'", char::from(other))));
+                return Err(call.argument_error(2, &format!("unknown mode option `{}'", char::from(other))));
             }
         };
     }
@@ -131,10 +66,10 @@ fn access(call: &Call<'_>) -> Answer {
         return refused;
     }
     if call.is_closed() {
-        return call.done(&path, access_closed(call, &path, wanted));
+        return call.finish(&path, access_closed(call, &path, wanted));
     }
     let local = call.language.host.local_path(&path);
-    call.done(&path, fs::access(local.as_slice(), wanted).map_err(io_error))
+    call.finish(&path, fs::access(local.as_slice(), wanted).map_err(io_error))
 }
 
 /// As access(2), where nothing can be written.
@@ -156,22 +91,22 @@ fn access_closed(call: &Call<'_>, path: &[u8], wanted: Access) -> io::Result<()>
 fn chmod(call: &Call<'_>) -> Answer {
     let wanted = call.string(2)?;
     if call.is_closed() {
-        return change(call, |_| Err(Errno::PERM));
+        return change_file(call, |_| Err(Errno::PERM));
     }
-    let (path, local) = path(call, 1)?;
+    let (path, local) = read_path(call, 1)?;
     let status = match fs::stat(local.as_slice()) {
         Ok(status) => status,
-        Err(error) => return call.failed(&path, &io_error(error)),
+        Err(error) => return call.fail(&path, &io_error(error)),
     };
-    let Some(mode) = Permissions(status.st_mode & 0o7777).changed(&wanted) else {
-        return Err(call.bad(2, "bad mode"));
+    let Some(mode) = Permissions(status.st_mode & 0o7777).change(&wanted) else {
+        return Err(call.argument_error(2, "bad mode"));
     };
-    change(call, |path| fs::chmod(path, Mode::from_bits_truncate(mode.0)))
+    change_file(call, |path| fs::chmod(path, Mode::from_bits_truncate(mode.0)))
 }
 
 fn chown(call: &Call<'_>) -> Answer {
-    let (user, group) = (user_id(call, 2)?, group_id(call, 3)?);
-    change(call, |path| fs::chown(path, user.map(Uid::from_raw), group.map(Gid::from_raw)))
+    let (user, group) = (read_user_id(call, 2)?, read_group_id(call, 3)?);
+    change_file(call, |path| fs::chown(path, user.map(Uid::from_raw), group.map(Gid::from_raw)))
 }
 
 fn dir(call: &Call<'_>) -> Answer {
@@ -182,8 +117,8 @@ fn dir(call: &Call<'_>) -> Answer {
     if call.is_closed() {
         let own = [b".".to_vec(), b"..".to_vec()];
         return match call.language.host.names(&path) {
-            Ok(names) => call.list(&own.into_iter().chain(names).collect::<Vec<_>>()),
-            Err(error) => call.failed(&path, &error),
+            Ok(names) => call.answer_list(&own.into_iter().chain(names).collect::<Vec<_>>()),
+            Err(error) => call.fail(&path, &error),
         };
     }
     let local = call.language.host.local_path(&path);
@@ -194,48 +129,49 @@ fn dir(call: &Call<'_>) -> Answer {
         Ok(entries) => {
             let names: Vec<Vec<u8>> =
                 entries.iter().map(|entry| entry.file_name().to_bytes().to_vec()).collect();
-            call.list(&names)
+            call.answer_list(&names)
         }
-        Err(error) => call.failed(&path, &io_error(error)),
+        Err(error) => call.fail(&path, &io_error(error)),
     }
 }
 
 fn link(call: &Call<'_>) -> Answer {
-    let (_, new) = path(call, 2)?;
-    match change(call, |old| fs::link(old, new.as_slice()))? {
-        values if matches!(values.first(), Some(Value::Nil)) => without_path(call),
+    call.string(1)?;
+    let (_, new) = read_path(call, 2)?;
+    match change_file(call, |old| fs::link(old, new.as_slice()))? {
+        values if matches!(values.first(), Some(Value::Nil)) => fail_without_path(call),
         values => Ok(values),
     }
 }
 
 fn symlink(call: &Call<'_>) -> Answer {
-    let (old, (_, new)) = (call.string(1)?, path(call, 2)?);
-    match change(call, |_| fs::symlink(old.as_slice(), new.as_slice()))? {
-        values if matches!(values.first(), Some(Value::Nil)) => without_path(call),
+    let (old, (_, new)) = (call.string(1)?, read_path(call, 2)?);
+    match change_file(call, |_| fs::symlink(old.as_slice(), new.as_slice()))? {
+        values if matches!(values.first(), Some(Value::Nil)) => fail_without_path(call),
         values => Ok(values),
     }
 }
 
 /// The last failure once more, without the name of a file: there were two.
-fn without_path(call: &Call<'_>) -> Answer {
-    call.failed(&[], &io::Error::from_raw_os_error(call.language.errno.get()))
+fn fail_without_path(call: &Call<'_>) -> Answer {
+    call.fail(&[], &io::Error::from_raw_os_error(call.language.errno.get()))
 }
 
 fn mkdir(call: &Call<'_>) -> Answer {
-    change(call, |path| fs::mkdir(path, Mode::from_bits_truncate(0o777)))
+    change_file(call, |path| fs::mkdir(path, Mode::from_bits_truncate(0o777)))
 }
 
 fn mkfifo(call: &Call<'_>) -> Answer {
-    change(call, |path| fs::mknodat(CWD, path, FileType::Fifo, Mode::from_bits_truncate(0o777), 0))
+    change_file(call, |path| fs::mknodat(CWD, path, FileType::Fifo, Mode::from_bits_truncate(0o777), 0))
 }
 
 /// Makes a file of its own for a name that ends with six `X`, and gives its name; the prelude opens it.
 fn mkstemp(call: &Call<'_>) -> Answer {
     let template = call.string(1)?;
     let Some(stem) = template.strip_suffix(b"XXXXXX") else {
-        return call.failed(&template, &io_error(Errno::INVAL));
+        return call.fail(&template, &io_error(Errno::INVAL));
     };
-    if let Err(refused) = call.may(&template) {
+    if let Err(refused) = call.check_change(&template) {
         return refused;
     }
     let start = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic).tv_nsec;
@@ -246,10 +182,10 @@ fn mkstemp(call: &Call<'_>) -> Answer {
         match fs::open(local.as_slice(), flags, Mode::from_bits_truncate(0o600)) {
             Ok(_) => return call.answer(&name),
             Err(Errno::EXIST) => {}
-            Err(error) => return call.failed(&template, &io_error(error)),
+            Err(error) => return call.fail(&template, &io_error(error)),
         }
     }
-    call.failed(&template, &io_error(Errno::EXIST))
+    call.fail(&template, &io_error(Errno::EXIST))
 }
 
 fn pathconf(call: &Call<'_>) -> Answer {
@@ -259,7 +195,7 @@ fn pathconf(call: &Call<'_>) -> Answer {
     }
     let longest_name = match longest_name(call, &path) {
         Ok(longest) => longest,
-        Err(error) => return call.failed(&path, &error),
+        Err(error) => return call.fail(&path, &error),
     };
     let number = |number: u32| Value::Number(number.into());
     let fields = vec![
@@ -273,7 +209,7 @@ fn pathconf(call: &Call<'_>) -> Answer {
         ("no_trunc", number(1)),
         ("vdisable", number(0)),
     ];
-    call.selected(fields, 2)
+    call.answer_selected(fields, 2)
 }
 
 /// How long a name may be on the file system of a file.
@@ -294,22 +230,22 @@ fn readlink(call: &Call<'_>) -> Answer {
     if call.is_closed() {
         return match call.language.host.link_target(&path) {
             Ok(target) => call.answer(&target),
-            Err(error) => call.failed(&path, &error),
+            Err(error) => call.fail(&path, &error),
         };
     }
     let local = call.language.host.local_path(&path);
     match fs::readlink(local.as_slice(), Vec::new()) {
         Ok(target) => call.answer(target.as_bytes()),
-        Err(error) => call.failed(&path, &io_error(error)),
+        Err(error) => call.fail(&path, &io_error(error)),
     }
 }
 
 fn rmdir(call: &Call<'_>) -> Answer {
-    change(call, |path| fs::rmdir(path))
+    change_file(call, |path| fs::rmdir(path))
 }
 
 fn unlink(call: &Call<'_>) -> Answer {
-    change(call, |path| fs::unlink(path))
+    change_file(call, |path| fs::unlink(path))
 }
 
 fn utime(call: &Call<'_>) -> Answer {
@@ -318,7 +254,7 @@ fn utime(call: &Call<'_>) -> Answer {
         Ok(call.optional_integer(place)?.map_or(now, |seconds| Timespec { tv_sec: seconds, tv_nsec: 0 }))
     };
     let times = Timestamps { last_modification: at(2)?, last_access: at(3)? };
-    change(call, |path| fs::utimensat(CWD, path, &times, AtFlags::empty()))
+    change_file(call, |path| fs::utimensat(CWD, path, &times, AtFlags::empty()))
 }
 
 /// As [`Call::may_look_at`], of a link itself: where its folder is decides.
@@ -342,8 +278,8 @@ fn stat(call: &Call<'_>) -> Answer {
         fs::lstat(local.as_slice()).map(|status| file_status(&status)).map_err(io_error)
     };
     match status {
-        Ok(status) => call.selected(fields(call, &status)?, 2),
-        Err(error) => call.failed(&path, &error),
+        Ok(status) => call.answer_selected(status_fields(call, &status)?, 2),
+        Err(error) => call.fail(&path, &error),
     }
 }
 
@@ -362,7 +298,7 @@ fn file_status(status: &Stat) -> FileStatus {
     }
 }
 
-fn fields(call: &Call<'_>, status: &FileStatus) -> Result<Vec<(&'static str, Value)>, Vec<u8>> {
+fn status_fields(call: &Call<'_>, status: &FileStatus) -> Result<Vec<(&'static str, Value)>, Vec<u8>> {
     let kind = match FileType::from_raw_mode(status.mode) {
         FileType::RegularFile => "regular",
         FileType::Symlink => "link",
@@ -387,21 +323,4 @@ fn fields(call: &Call<'_>, status: &FileStatus) -> Result<Vec<(&'static str, Val
         ("ctime", Value::Number(status.changed as f64)),
         ("type", call.new_string(kind.as_bytes())?),
     ])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn modes_are_read_in_three_ways() {
-        let before = Permissions(0o644);
-        assert_eq!(before.to_string(), "rw-r--r--");
-        assert_eq!(before.changed(b"755"), Some(Permissions(0o755)));
-        assert_eq!(before.changed(b"r-xr-x---"), Some(Permissions(0o550)));
-        assert_eq!(before.changed(b"u+x,go-r"), Some(Permissions(0o700)));
-        assert_eq!(before.changed(b"a=x"), Some(Permissions(0o111)));
-        assert_eq!(before.changed(b"u+q"), None);
-        assert_eq!(before.changed(b""), None);
-    }
 }

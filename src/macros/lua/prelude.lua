@@ -17,6 +17,17 @@ local function guarded(call)
     end
 end
 
+-- A function of Lua's own or of ours that another one here calls: its errors get the place of that one's caller.
+local function placing(call)
+    return function(...)
+        local results = pack(call_protected(call, ...))
+        if results[1] then
+            return unpack(results, 2, results.n)
+        end
+        error(results[2], 3)
+    end
+end
+
 local function library(functions)
     local result = {}
     for name, call in pairs(functions) do
@@ -31,9 +42,10 @@ local local_path, may = guarded(native.local_path), guarded(native.may)
 -- Few macros need `posix`: it is made for the first that asks for it.
 local function new_posix()
     local posix = library(native.posix())
-    local new_file = posix.mkstemp
-    function posix.mkstemp(template)
-        local path, message, code = new_file(template)
+    posix.version = posix.version()
+    local new_file = placing(posix.mkstemp)
+    function posix.mkstemp(...)
+        local path, message, code = new_file(...)
         if not path then
             return nil, message, code
         end
@@ -68,7 +80,7 @@ local hooks = {}
 
 local function check_hook(name, call)
     if type(name) ~= "string" and type(name) ~= "number" then
-        error("bad argument #1 to 'rpm." .. call .. "' (hook name expected)", 3)
+        error("bad argument #1 to '" .. call .. "' (hook name expected)", 3)
     end
     return tostring(name)
 end
@@ -96,7 +108,7 @@ end
 function rpm.register(name, call)
     name = check_hook(name, "register")
     if type(call) ~= "function" then
-        error("bad argument #2 to 'rpm.register' (function expected)", 2)
+        error("bad argument #2 to 'register' (function expected)", 2)
     end
     local handle = native.new_handle()
     hooks[name] = hooks[name] or {}
@@ -107,7 +119,7 @@ end
 function rpm.unregister(name, handle)
     name = check_hook(name, "unregister")
     if type(handle) ~= "userdata" then
-        error("bad argument #2 to 'rpm.unregister' (hook information expected)", 2)
+        error("bad argument #2 to 'unregister' (hook information expected)", 2)
     end
     for at, known in ipairs(hooks[name] or {}) do
         if known.handle == handle then
@@ -137,7 +149,11 @@ function rpm.call(name, ...)
 end
 
 macros = setmetatable({}, {
+    __name = "rpm.mc",
     __index = function(_, name)
+        if type(name) ~= "string" and type(name) ~= "number" then
+            error("bad argument #2 to 'index' (string expected, got " .. type(name) .. ")", 2)
+        end
         local results = pack(native.macro(name))
         if not results[1] then
             error(results[2], 2)
@@ -173,10 +189,13 @@ local function is_final(failure)
     return native.exceeded() or native.error_text(failure) == "not enough memory"
 end
 local function caught(is_done, failure, ...)
-    if not is_done and is_final(failure) then
+    if is_done then
+        return true, failure, ...
+    elseif is_final(failure) then
         error(failure, 0)
     end
-    return is_done, failure, ...
+    -- What our own functions fail with is text to whoever catches it.
+    return false, native.error_text(failure), ...
 end
 local resume, pcall_any, xpcall_any = coroutine.resume, pcall, xpcall
 pcall = function(...)
@@ -269,7 +288,7 @@ io.open = function(path, mode)
 end
 
 local function opened(name)
-    local original = io[name]
+    local original = placing(io[name])
     io[name] = function(path, ...)
         if type(path) == "string" then
             if name == "output" and not may("io.output", path) then
@@ -277,7 +296,8 @@ local function opened(name)
             end
             path = local_path(path)
         end
-        return original(path, ...)
+        local results = pack(original(path, ...))
+        return unpack(results, 1, results.n)
     end
 end
 

@@ -5,15 +5,14 @@ use rustix::fs::Mode;
 use rustix::process::{self as system, Pid, Resource, Signal};
 
 use super::super::host::Streams;
-use super::arguments::{Call, told};
-use super::posix::{Permissions, io_error};
-use super::{Answer, Native};
+use super::native::{Answer, Call, Native, error_bytes, io_error};
+use super::permissions::Permissions;
 
-/// What belongs to `rpm`.
+/// The functions of the `rpm` library that are here.
 pub(super) const RPM_FUNCTIONS: &[Native] =
-    &[("execute", execute), ("redirect2null", redirect2null), ("spawn", spawn)];
+    &[("execute", execute), ("interactive", interactive), ("redirect2null", redirect2null), ("spawn", spawn)];
 
-/// What belongs to `posix`.
+/// The functions of the `posix` library that are here.
 pub(super) const FUNCTIONS: &[Native] = &[
     ("chdir", chdir),
     ("ctermid", ctermid),
@@ -44,14 +43,14 @@ fn execute(call: &Call<'_>) -> Answer {
 }
 
 fn spawn(call: &Call<'_>) -> Answer {
-    let words = call.words(call.table(1)?)?;
+    let words = call.table_words(call.table(1)?)?;
     if words.is_empty() {
         return Err(b"command not supplied".to_vec());
     }
     let mut streams = Streams::default();
     if !matches!(call.value(2), Value::Nil) {
         for pair in call.table(2)?.pairs::<Value, Value>() {
-            let (key, path) = pair.map_err(told)?;
+            let (key, path) = pair.map_err(error_bytes)?;
             let key = call.text(&key).unwrap_or_default();
             let stream = match key.as_slice() {
                 b"stdin" => &mut streams.input,
@@ -65,8 +64,13 @@ fn spawn(call: &Call<'_>) -> Answer {
     run(call, &words, &streams)
 }
 
+/// rpm lets people type code on a terminal, which macros of ours never have to themselves.
+fn interactive(_: &Call<'_>) -> Answer {
+    Err(b"not a tty".to_vec())
+}
+
 fn run(call: &Call<'_>, words: &[Vec<u8>], streams: &Streams) -> Answer {
-    if let Err(refused) = call.may(&words.join(&b' ')) {
+    if let Err(refused) = call.check_change(&words.join(&b' ')) {
         return refused;
     }
     match call.language.host.run(words, streams) {
@@ -75,35 +79,35 @@ fn run(call: &Call<'_>, words: &[Vec<u8>], streams: &Streams) -> Answer {
             let what = if code > 0 { "exit code" } else { "exit signal" };
             Ok(vec![Value::Nil, call.new_string(what.as_bytes())?, Value::Number(code.abs().into())])
         }
-        Err(error) => call.failed(&[], &error),
+        Err(error) => call.fail(&[], &error),
     }
 }
 
-fn gone(name: &str) -> Answer {
+fn fail_removed(name: &str) -> Answer {
     let message = format!("{name}() is no longer available, use rpm.spawn() or rpm.execute() instead");
     Err(message.into_bytes())
 }
 
 fn redirect2null(_: &Call<'_>) -> Answer {
-    gone("rpm.redirect2null")
+    fail_removed("rpm.redirect2null")
 }
 
 fn exec(_: &Call<'_>) -> Answer {
-    gone("posix.exec")
+    fail_removed("posix.exec")
 }
 
 fn fork(_: &Call<'_>) -> Answer {
-    gone("posix.fork")
+    fail_removed("posix.fork")
 }
 
 fn wait(_: &Call<'_>) -> Answer {
-    gone("posix.wait")
+    fail_removed("posix.wait")
 }
 
 fn chdir(call: &Call<'_>) -> Answer {
     let path = call.string(1)?;
-    match call.may(&path) {
-        Ok(()) => call.done(&path, system::chdir(path.as_slice()).map_err(io_error)),
+    match call.check_change(&path) {
+        Ok(()) => call.finish(&path, system::chdir(path.as_slice()).map_err(io_error)),
         Err(refused) => refused,
     }
 }
@@ -126,7 +130,7 @@ fn getcwd(call: &Call<'_>) -> Answer {
     }
     match system::getcwd(Vec::new()) {
         Ok(path) => call.answer(path.as_bytes()),
-        Err(error) => call.failed(b".", &io_error(error)),
+        Err(error) => call.fail(b".", &io_error(error)),
     }
 }
 
@@ -139,8 +143,8 @@ pub(super) fn getenv(call: &Call<'_>) -> Answer {
 
 fn setenv(call: &Call<'_>) -> Answer {
     let (name, value) = (call.string(1)?, call.string(2)?);
-    let keeps = matches!(call.value(3), Value::Boolean(false));
-    if !(keeps && call.language.host.variable(&name).is_some()) {
+    let keeps_old = matches!(call.value(3), Value::Boolean(false));
+    if !(keeps_old && call.language.host.variable(&name).is_some()) {
         call.language.host.set_variable(&name, Some(&value));
     }
     Ok(vec![Value::Number(0.0)])
@@ -162,61 +166,73 @@ fn unsetenv(call: &Call<'_>) -> Answer {
 }
 
 fn getprocessid(call: &Call<'_>) -> Answer {
-    let id = |id: u32| Value::Number(id.into());
-    let process = |pid: Option<Pid>| Value::Number(pid.map_or(0, Pid::as_raw_pid).into());
     let fields = vec![
-        ("egid", id(system::getegid().as_raw())),
-        ("euid", id(system::geteuid().as_raw())),
-        ("gid", id(system::getgid().as_raw())),
-        ("uid", id(system::getuid().as_raw())),
-        ("pgrp", process(Some(system::getpgrp()))),
-        ("pid", process(Some(system::getpid()))),
-        ("ppid", process(system::getppid())),
+        ("egid", id_value(system::getegid().as_raw())),
+        ("euid", id_value(system::geteuid().as_raw())),
+        ("gid", id_value(system::getgid().as_raw())),
+        ("uid", id_value(system::getuid().as_raw())),
+        ("pgrp", pid_value(Some(system::getpgrp()))),
+        ("pid", pid_value(Some(system::getpid()))),
+        ("ppid", pid_value(system::getppid())),
     ];
-    call.selected(fields, 1)
+    call.answer_selected(fields, 1)
+}
+
+fn id_value(id: u32) -> Value {
+    Value::Number(id.into())
+}
+
+fn pid_value(pid: Option<Pid>) -> Value {
+    Value::Number(pid.map_or(0, Pid::as_raw_pid).into())
 }
 
 fn kill(call: &Call<'_>) -> Answer {
-    let pid = i32::try_from(call.integer(1)?).ok().and_then(Pid::from_raw);
-    let signal = call.optional_integer(2)?.unwrap_or(15);
-    if let Err(refused) = call.may(signal.to_string().as_bytes()) {
+    let target = i32::try_from(call.integer(1)?).ok();
+    let number = call.optional_integer(2)?.unwrap_or(15);
+    if let Err(refused) = call.check_change(number.to_string().as_bytes()) {
         return refused;
     }
-    let signal = i32::try_from(signal).ok().and_then(Signal::from_named_raw);
-    let (Some(pid), Some(signal)) = (pid, signal) else {
-        return call.failed(&[], &io_error(rustix::io::Errno::INVAL));
+    let (pid, signal) = (target.and_then(Pid::from_raw), i32::try_from(number).ok());
+    let result = match (target, pid, signal.and_then(Signal::from_named_raw)) {
+        (Some(_), Some(pid), Some(signal)) => system::kill_process(pid, signal),
+        // Signal 0 only asks whether there is somebody who could be sent one; process 0 stands for all of its group.
+        (Some(_), Some(pid), None) if number == 0 => system::test_kill_process(pid),
+        (Some(0), None, Some(signal)) => system::kill_current_process_group(signal),
+        (Some(0), None, None) if number == 0 => system::test_kill_current_process_group(),
+        _ => Err(rustix::io::Errno::INVAL),
     };
-    call.done(&[], system::kill_process(pid, signal).map_err(io_error))
+    call.finish(&[], result.map_err(io_error))
 }
 
 fn sleep(call: &Call<'_>) -> Answer {
     let seconds = u64::try_from(call.integer(1)?).unwrap_or(0);
-    if let Err(refused) = call.may(seconds.to_string().as_bytes()) {
+    if let Err(refused) = call.check_change(seconds.to_string().as_bytes()) {
         return refused;
     }
     std::thread::sleep(std::time::Duration::from_secs(seconds));
     Ok(vec![Value::Number(0.0)])
 }
 
+/// A limit of this process, -1 where there is none.
+fn resource_limit(resource: Resource) -> f64 {
+    system::getrlimit(resource).current.map_or(-1.0, |limit| limit as f64)
+}
+
 fn sysconf(call: &Call<'_>) -> Answer {
-    let limit = |resource| {
-        let limit = system::getrlimit(resource).current;
-        limit.map_or(-1.0, |limit| limit as f64)
-    };
     let number = Value::Number;
     let fields = vec![
-        ("arg_max", number(limit(Resource::Stack) / 4.0)),
-        ("child_max", number(limit(Resource::Nproc))),
+        ("arg_max", number(resource_limit(Resource::Stack) / 4.0)),
+        ("child_max", number(resource_limit(Resource::Nproc))),
         ("clk_tck", number(rustix::param::clock_ticks_per_second() as f64)),
         ("ngroups_max", number(65536.0)),
         ("stream_max", number(16.0)),
         ("tzname_max", number(6.0)),
-        ("open_max", number(limit(Resource::Nofile))),
+        ("open_max", number(resource_limit(Resource::Nofile))),
         ("job_control", number(1.0)),
         ("saved_ids", number(1.0)),
         ("version", number(200_809.0)),
     ];
-    call.selected(fields, 1)
+    call.answer_selected(fields, 1)
 }
 
 /// Seconds, from the fields of proc(5), `/proc/self/stat`.
@@ -237,7 +253,7 @@ fn times(call: &Call<'_>) -> Answer {
         ("cstime", field(14)),
         ("elapsed", Value::Number(now.tv_sec as f64 + now.tv_nsec as f64 / 1e9)),
     ];
-    call.selected(fields, 1)
+    call.answer_selected(fields, 1)
 }
 
 fn ttyname(call: &Call<'_>) -> Answer {
@@ -263,17 +279,15 @@ fn umask(call: &Call<'_>) -> Answer {
     let Some(wanted) = call.optional_string(1)? else {
         return call.answer(permissions.to_string().as_bytes());
     };
-    let Some(changed) = permissions.changed(&wanted) else {
-        return Err(call.bad(1, "bad mode"));
+    let Some(changed) = permissions.change(&wanted) else {
+        return Ok(vec![Value::Nil]);
     };
-    if let Err(refused) = call.may(&wanted) {
+    if let Err(refused) = call.check_change(&wanted) {
         return refused;
     }
-    let is_number = wanted.iter().all(u8::is_ascii_digit);
-    let mask = if is_number { changed.0 } else { !changed.0 & 0o777 };
-    system::umask(Mode::from_bits_truncate(mask));
-    let shown = if is_number { Permissions(mask) } else { changed };
-    call.answer(shown.to_string().as_bytes())
+    let changed = Permissions(changed.0 & 0o777);
+    system::umask(Mode::from_bits_truncate(!changed.0 & 0o777));
+    call.answer(changed.to_string().as_bytes())
 }
 
 fn uname(call: &Call<'_>) -> Answer {
@@ -294,7 +308,10 @@ fn uname(call: &Call<'_>) -> Answer {
             Some(b'r') => text.extend_from_slice(machine.release().to_bytes()),
             Some(b's') => text.extend_from_slice(machine.sysname().to_bytes()),
             Some(b'v') => text.extend_from_slice(machine.version().to_bytes()),
-            _ => return Err(call.bad(1, "invalid format")),
+            other => {
+                let shown = other.map_or("<\\0>".into(), |byte| char::from(byte).to_string());
+                return Err(call.argument_error(2, &format!("unknown format option `{shown}'")));
+            }
         }
     }
     call.answer(&text)

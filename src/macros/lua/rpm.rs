@@ -5,18 +5,18 @@ use std::rc::Rc;
 use mlua::Value;
 use rpm_version::Evr;
 
-use super::super::arguments::{joined, strip_quotes, words};
+use super::super::arguments::{quote_words, split_words, strip_quotes};
 use super::super::builtin::Builtin;
 use super::super::define::Extent;
-use super::super::expand::Given;
+use super::super::expand::CallArguments;
 use super::super::host::OpenMacro;
-use super::super::problem::{Problem, shown};
+use super::super::problem::MacroProblem;
 use super::super::table::{Level, Origin};
-use super::arguments::{Call, bytes, told};
+use super::base64;
+use super::native::{Answer, Call, Native, bytes, error_bytes};
 use super::version::Version;
-use super::{Answer, Native, base64};
 
-/// What the library holds.
+/// The functions of the `rpm` library that are here.
 pub(super) const FUNCTIONS: &[Native] = &[
     ("b64decode", b64decode),
     ("b64encode", b64encode),
@@ -32,7 +32,7 @@ pub(super) const FUNCTIONS: &[Native] = &[
     ("vercmp", vercmp),
 ];
 
-/// What the table `macros` is made of, and other things that the prelude needs.
+/// Functions for the prelude: those of the table `macros`, and others that code can't call itself.
 pub(super) const MACRO_TABLE: &[Native] = &[
     ("macro", macro_value),
     ("call", call_macro),
@@ -46,7 +46,7 @@ pub(super) const MACRO_TABLE: &[Native] = &[
 
 /// Tells that a function failed that `rpm.call` has called.
 fn hook_failed(call: &Call<'_>) -> Answer {
-    call.language.report(Problem::LuaHookFailed { message: shown(&call.string(1)?) });
+    call.language.report(MacroProblem::LuaHookFailed { message: call.string(1)?.into() });
     Ok(Vec::new())
 }
 
@@ -83,14 +83,24 @@ fn glob(call: &Call<'_>) -> Answer {
     let pattern = call.string(1)?;
     let keeps_pattern = call.optional_string(2)?.is_some_and(|flags| flags.contains(&b'c'));
     if !call.language.may_look_for("rpm.glob", &pattern) {
-        return call.list(&[]);
+        return call.answer_list(&[]);
     }
-    let found = call.language.host.glob(&pattern);
+    let found = call.language.host.glob(&with_home(call, &pattern));
     let mut found = found.map_err(|error| error.to_string().into_bytes())?;
     if found.is_empty() && keeps_pattern {
         found.push(pattern);
     }
-    call.list(&found)
+    call.answer_list(&found)
+}
+
+/// A pattern whose `~` stands for the home, as glob(3) has it.
+fn with_home(call: &Call<'_>, pattern: &[u8]) -> Vec<u8> {
+    let rest = pattern.strip_prefix(b"~").filter(|rest| rest.is_empty() || rest.starts_with(b"/"));
+    let home = rest.and_then(|_| call.language.host.variable(b"HOME"));
+    match rest.zip(home) {
+        Some((rest, home)) => [home.as_slice(), rest].concat(),
+        None => pattern.to_vec(),
+    }
 }
 
 fn isdefined(call: &Call<'_>) -> Answer {
@@ -101,12 +111,12 @@ fn isdefined(call: &Call<'_>) -> Answer {
 }
 
 fn takes_arguments(call: &Call<'_>, name: &[u8]) -> bool {
-    if call.language.automatic(name).is_some() {
+    if call.language.automatic_value(name).is_some() {
         return false;
     }
     match call.language.table.borrow().get(name) {
         Some(definition) => definition.options.is_some(),
-        None => Builtin::named(name).is_some_and(Builtin::takes_arguments),
+        None => Builtin::from_name(name).is_some_and(Builtin::takes_arguments),
     }
 }
 
@@ -115,18 +125,18 @@ fn load(call: &Call<'_>) -> Answer {
     if call.may_look_at(&path).is_err() {
         return Ok(vec![Value::Number(-1.0)]);
     }
-    let text = call.language.host.read_file(&path).map_err(|_| super::Stop);
+    let text = call.language.host.read_file(&path).map_err(|_| super::super::Stop);
     let loaded = text.and_then(|text| call.language.load_text(&text, &path, Level::MACRO_FILES));
     Ok(vec![Value::Number(if loaded.is_ok() { 0.0 } else { -1.0 })])
 }
 
 fn splitargs(call: &Call<'_>) -> Answer {
-    call.list(&words(&call.string(1)?))
+    call.answer_list(&split_words(&call.string(1)?))
 }
 
 fn unsplitargs(call: &Call<'_>) -> Answer {
-    let given = call.words(call.table(1)?)?;
-    call.answer(&joined(&given))
+    let given = call.table_words(call.table(1)?)?;
+    call.answer(&quote_words(&given))
 }
 
 fn ver(call: &Call<'_>) -> Answer {
@@ -139,19 +149,20 @@ fn ver(call: &Call<'_>) -> Answer {
         count => return Err(format!("invalid number of arguments: {count}").into_bytes()),
     };
     let version = version.ok_or_else(|| b"invalid version".to_vec())?;
-    Ok(vec![Value::UserData(call.lua.create_userdata(version).map_err(told)?)])
+    Ok(vec![Value::UserData(call.lua.create_userdata(version).map_err(error_bytes)?)])
 }
 
 fn vercmp(call: &Call<'_>) -> Answer {
-    let version = |place: usize| -> Result<String, Vec<u8>> {
-        let text = String::from_utf8_lossy(&call.string(place)?).into_owned();
-        if text.is_empty() {
-            return Err(call.bad(place, "invalid version "));
-        }
-        Ok(text)
-    };
-    let (first, second) = (version(1)?, version(2)?);
+    let (first, second) = (version_argument(call, 1)?, version_argument(call, 2)?);
     Ok(vec![Value::Integer(Evr::parse(&first).cmp(&Evr::parse(&second)) as i64)])
+}
+
+fn version_argument(call: &Call<'_>, place: usize) -> Result<String, Vec<u8>> {
+    let text = String::from_utf8_lossy(&call.string(place)?).into_owned();
+    if text.is_empty() {
+        return Err(call.argument_error(place, "invalid version "));
+    }
+    Ok(text)
 }
 
 /// `macros.name`: what it expands to, or `true` where it takes arguments.
@@ -180,7 +191,7 @@ fn call_macro(call: &Call<'_>) -> Answer {
         Value::Table(table) => {
             let mut given = Vec::new();
             for (number, value) in table.sequence_values::<Value>().enumerate() {
-                let word = call.text(&value.map_err(told)?);
+                let word = call.text(&value.map_err(error_bytes)?);
                 given.push(word.ok_or_else(|| bad(number + 1, "cannot convert to string"))?);
             }
             given
@@ -189,7 +200,7 @@ fn call_macro(call: &Call<'_>) -> Answer {
             let text = call.text(value).ok_or_else(|| bad(1, "string or table expected"))?;
             let mut expanded = Vec::new();
             call.language.expand_into(&text, &mut expanded).map_err(failed)?;
-            words(&expanded)
+            split_words(&expanded)
         }
     };
     let mut out = Vec::new();
@@ -203,16 +214,17 @@ fn call_with(
     name: &[u8],
     given: Vec<Vec<u8>>,
     out: &mut Vec<u8>,
-) -> Result<(), super::Stop> {
+) -> Result<(), super::super::Stop> {
     let definition = call.language.table.borrow().get(name).map(std::sync::Arc::clone);
     if let Some(definition) = definition {
-        return call.language.parametric(&definition, Given::of_words(given), out);
+        return call.language.call_parametric(&definition, CallArguments::from_words(given), out);
     }
-    let Some(builtin) = Builtin::named(name) else {
+    let Some(builtin) = Builtin::from_name(name) else {
         return Ok(());
     };
     let language = Rc::clone(call.language);
-    call.language.within(OpenMacro::BuiltIn(builtin.name()), || language.run_built_in(builtin, &given, out))
+    call.language
+        .with_open_macro(OpenMacro::BuiltIn(builtin.name()), || language.run_built_in(builtin, &given, out))
 }
 
 /// `macros.name = value`
@@ -231,7 +243,7 @@ fn set_macro(call: &Call<'_>) -> Answer {
     defined.map(|()| Vec::new()).map_err(|_| failed("error defining"))
 }
 
-/// What of Lua's own libraries may not be done everywhere.
+/// Functions of Lua's own libraries that are refused where macros may only read.
 const GUARDED: [&str; 13] = [
     "file:close",
     "file:lines",
@@ -251,7 +263,7 @@ const GUARDED: [&str; 13] = [
 fn may(call: &Call<'_>) -> Answer {
     let wanted = call.string(1)?;
     let name = GUARDED.iter().find(|known| known.as_bytes() == wanted).unwrap_or(&"io.output");
-    let may = call.language.may(name, &call.string(2)?);
+    let may = call.language.may_change(name, &call.string(2)?);
     if may {
         call.language.host.note_effect();
     }

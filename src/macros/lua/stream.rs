@@ -16,14 +16,12 @@ use mlua::{AnyUserData, Lua, LuaString, MetaMethod, MultiValue, UserData, UserDa
 use rustix::fs::{Mode, OFlags};
 
 use super::super::limits::{LARGEST_TEXT, MOST_FILES};
-use super::arguments::{Call, bytes, placed, told};
-use super::posix::io_error;
-use super::{Answer, Native};
+use super::native::{Answer, Call, Native, error_bytes, error_with_place, io_error, type_name};
 
-/// What the library holds.
+/// The functions of the `rpm` library that are here.
 pub(super) const FUNCTIONS: &[Native] = &[("open", open)];
 
-/// What the prelude needs to open files where macros may only read.
+/// Functions with which the prelude opens files where macros may only read.
 pub(super) const HOLDING: &[Native] = &[("hold", hold)];
 
 /// An open file that Lua's own functions open once more by its number, so that no path is followed twice.
@@ -47,10 +45,10 @@ fn hold(call: &Call<'_>) -> Answer {
     match call.language.host.open_file(&path) {
         Ok(file) => {
             let name = format!("/proc/self/fd/{}", file.as_raw_fd());
-            let held = call.lua.create_userdata(Held(Some(file))).map_err(told)?;
+            let held = call.lua.create_userdata(Held(Some(file))).map_err(error_bytes)?;
             Ok(vec![Value::UserData(held), call.new_string(name.as_bytes())?])
         }
-        Err(error) => call.failed(&path, &error),
+        Err(error) => call.fail(&path, &error),
     }
 }
 
@@ -118,7 +116,7 @@ enum Packing {
     Zstd(i32),
 }
 
-/// What `r`, `w.gzdio` and their like ask for.
+/// A mode of `rpm.open`: `r`, `w.gzdio`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct OpenMode {
     flags: OFlags,
@@ -246,16 +244,19 @@ impl Stream {
     }
 }
 
+fn open_failure(path: &[u8], reason: &str) -> Vec<u8> {
+    [path, b" open failed: ", reason.as_bytes()].concat()
+}
+
 fn open(call: &Call<'_>) -> Answer {
     let path = call.string(1)?;
     let text = call.optional_string(2)?.unwrap_or_else(|| b"r".to_vec());
-    let failed = |reason: &str| [path.as_slice(), b" open failed: ", reason.as_bytes()].concat();
-    let mode = OpenMode::parse(&text).ok_or_else(|| call.bad(2, "invalid open mode"))?;
-    if mode.writes() && call.may(&path).is_err() {
-        return Err(failed("not allowed here"));
+    let mode = OpenMode::parse(&text).ok_or_else(|| call.argument_error(2, "invalid open mode"))?;
+    if mode.writes() && call.check_change(&path).is_err() {
+        return Err(open_failure(&path, "not allowed here"));
     }
     if call.may_look_at(&path).is_err() {
-        return Err(failed("not allowed here"));
+        return Err(open_failure(&path, "not allowed here"));
     }
     let opened = if call.is_closed() {
         open_closed(call, &path)
@@ -266,67 +267,119 @@ fn open(call: &Call<'_>) -> Answer {
         opened.map(Into::into).map_err(io_error)
     };
     let opened = opened.and_then(|file| Stream::new(Counted::new(file, &call.language.open_files), mode));
-    let stream = opened.map_err(|error| failed(&crate::files::reason(&error)))?;
-    Ok(vec![Value::UserData(call.lua.create_userdata(stream).map_err(told)?)])
+    let stream = opened.map_err(|error| open_failure(&path, &crate::files::reason(&error)))?;
+    let stream = NamedStream { name: path, stream };
+    Ok(vec![Value::UserData(call.lua.create_userdata(stream).map_err(error_bytes)?)])
 }
 
-/// What a method gives: a value, or nothing with a message and a number.
-fn outcome(lua: &Lua, result: io::Result<Value>) -> mlua::Result<MultiValue> {
-    let values = match result {
-        Ok(value) => vec![value],
-        Err(error) => {
-            let message = lua.create_string(crate::files::reason(&error))?;
-            let code = f64::from(error.raw_os_error().unwrap_or_default());
-            vec![Value::Nil, Value::String(message), Value::Number(code)]
+/// A file that Lua has open, by its name.
+struct NamedStream {
+    name: Vec<u8>,
+    stream: Stream,
+}
+
+impl NamedStream {
+    /// What messages call it.
+    fn shown_name(&self) -> String {
+        match self.stream {
+            Stream::Closed => "[none]".to_owned(),
+            Stream::Plain(_) | Stream::Reads(..) | Stream::Writes(_) => self.name.to_str_lossy().into_owned(),
         }
-    };
-    Ok(MultiValue::from_vec(values))
+    }
+
+    /// Fails with the message that `describe` makes of the file's name and the reason.
+    fn check<T>(
+        &self,
+        lua: &Lua,
+        result: io::Result<T>,
+        describe: impl FnOnce(&str, &str) -> String,
+    ) -> mlua::Result<T> {
+        result.map_err(|error| {
+            error_with_place(lua, &describe(&self.shown_name(), &crate::files::reason(&error)))
+        })
+    }
+
+    fn read(&mut self, lua: &Lua, length: Option<i64>) -> mlua::Result<LuaString> {
+        // Without a length, or with one below 0, it is all that is left.
+        let read = self.stream.read(length.and_then(|length| u64::try_from(length).ok()));
+        lua.create_string(self.check(lua, read, |name, reason| format!("error reading {name}: {reason}"))?)
+    }
+
+    fn write(&mut self, lua: &Lua, text: &[u8], length: Option<i64>) -> mlua::Result<usize> {
+        let length = length.map_or(text.len(), |length| usize::try_from(length).unwrap_or(0));
+        let kept = text.get(..length).unwrap_or(text);
+        let written = self.stream.write(kept);
+        self.check(lua, written, |name, reason| format!("error writing {name}: {reason}"))?;
+        Ok(kept.len())
+    }
+
+    fn seek(&mut self, lua: &Lua, from: Option<&str>, offset: i64) -> mlua::Result<i64> {
+        let target = match from {
+            Some("set") => u64::try_from(offset).map(SeekFrom::Start),
+            None | Some("cur") => Ok(SeekFrom::Current(offset)),
+            Some("end") => Ok(SeekFrom::End(offset)),
+            Some(other) => {
+                return Err(error_with_place(
+                    lua,
+                    &format!("bad argument #1 to 'seek' (invalid option '{other}')"),
+                ));
+            }
+        };
+        let moved = match target {
+            Ok(target) => self.stream.seek(target),
+            Err(_) => Err(io_error(rustix::io::Errno::INVAL)),
+        };
+        let place = self.check(lua, moved, |name, reason| format!("{name}: seek failed: {reason}"))?;
+        Ok(i64::try_from(place).unwrap_or(i64::MAX))
+    }
+
+    /// Gives 0, or -1 where that fails, as for what is closed.
+    fn close(&mut self) -> i64 {
+        let flushed = self.stream.flush();
+        self.stream = Stream::Closed;
+        if flushed.is_ok() { 0 } else { -1 }
+    }
+
+    fn reopen(&mut self, lua: &Lua, mode: &[u8]) -> mlua::Result<()> {
+        let mode = OpenMode::parse(mode).ok_or_else(|| {
+            error_with_place(lua, &format!("{} stream reopen failed (invalid mode?)", self.shown_name()))
+        })?;
+        self.stream = match std::mem::replace(&mut self.stream, Stream::Closed) {
+            Stream::Plain(file) => Stream::new(file, mode).map_err(mlua::Error::external)?,
+            other => other,
+        };
+        Ok(())
+    }
 }
 
-fn integer(number: u64) -> Value {
-    Value::Integer(i64::try_from(number).unwrap_or(i64::MAX))
+/// The text that a method is called with.
+fn text_argument(lua: &Lua, method: &str, values: &MultiValue) -> mlua::Result<LuaString> {
+    let given = values.front().cloned();
+    let got = given.as_ref().map_or("no value", type_name);
+    let text = given.map(|value| lua.coerce_string(value)).transpose()?.flatten();
+    text.ok_or_else(|| {
+        error_with_place(lua, &format!("bad argument #1 to '{method}' (string expected, got {got})"))
+    })
 }
 
-impl UserData for Stream {
+impl UserData for NamedStream {
     fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
-        methods.add_method_mut("read", |lua, this, length: Option<u64>| match this.read(length) {
-            Ok(text) => outcome(lua, Ok(Value::String(lua.create_string(text)?))),
-            Err(error) => outcome(lua, Err(error)),
+        methods.add_method_mut("read", |lua, this, length: Option<i64>| this.read(lua, length));
+        methods.add_method_mut("write", |lua, this, values: MultiValue| {
+            let text = text_argument(lua, "write", &values)?;
+            let length = values.get(1).and_then(Value::as_i64);
+            this.write(lua, &text.as_bytes(), length)
         });
-        methods.add_method_mut("write", |lua, this, (text, length): (LuaString, Option<usize>)| {
-            let text = bytes(&text);
-            let kept = text.get(..length.unwrap_or(text.len()).min(text.len())).unwrap_or_default();
-            outcome(lua, this.write(kept).map(|()| integer(kept.len() as u64)))
-        });
-        methods.add_method_mut("flush", |lua, this, ()| outcome(lua, this.flush().map(|()| integer(0))));
+        methods.add_method_mut("flush", |_, this, ()| Ok(if this.stream.flush().is_ok() { 0 } else { -1 }));
         methods.add_method_mut("seek", |lua, this, (from, offset): (Option<String>, Option<i64>)| {
-            let offset = offset.unwrap_or(0);
-            let target = match from.as_deref() {
-                Some("set") => SeekFrom::Start(u64::try_from(offset).unwrap_or(0)),
-                None | Some("cur") => SeekFrom::Current(offset),
-                Some("end") => SeekFrom::End(offset),
-                Some(other) => return Err(placed(lua, &format!("invalid option '{other}'"))),
-            };
-            let moved = this.seek(target);
-            outcome(lua, moved.map(integer))
+            this.seek(lua, from.as_deref(), offset.unwrap_or(0))
         });
-        methods.add_method_mut("close", |lua, this, ()| {
-            let flushed = this.flush();
-            *this = Self::Closed;
-            outcome(lua, flushed.map(|()| integer(0)))
-        });
-        methods.add_function("reopen", |_, (this, mode): (AnyUserData, LuaString)| {
-            let mode = OpenMode::parse(&mode.as_bytes());
-            let mode = mode.ok_or_else(|| mlua::Error::runtime("invalid open mode"))?;
-            let mut stream = this.borrow_mut::<Self>()?;
-            *stream = match std::mem::replace(&mut *stream, Self::Closed) {
-                Self::Plain(file) => Self::new(file, mode).map_err(mlua::Error::external)?,
-                other => other,
-            };
-            drop(stream);
+        methods.add_method_mut("close", |_, this, ()| Ok(this.close()));
+        methods.add_function("reopen", |lua, (this, mode): (AnyUserData, LuaString)| {
+            this.borrow_mut::<Self>()?.reopen(lua, &mode.as_bytes())?;
             Ok(this)
         });
-        methods.add_meta_method(MetaMethod::ToString, |_, _, ()| Ok("[none]"));
+        methods.add_meta_method(MetaMethod::ToString, |_, this, ()| Ok(this.shown_name()));
     }
 }
 

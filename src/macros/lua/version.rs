@@ -1,10 +1,12 @@
 //! `rpm.ver`: a version that Lua can compare.
 
+use std::cmp::Ordering;
+
 use bstr::ByteSlice;
 use mlua::{Lua, LuaString, MetaMethod, UserData, UserDataFields, UserDataMethods, Value};
 use rpm_version::Evr;
 
-use super::arguments::placed;
+use super::native::{error_with_place, type_name};
 
 /// Epoch, version and release.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,21 +42,28 @@ impl Version {
         text
     }
 
-    fn order(&self, other: &Self) -> std::cmp::Ordering {
+    fn order(&self, other: &Self) -> Ordering {
         let (first, second) = (self.written(), other.written());
         Evr::parse(&first.to_str_lossy()).cmp(&Evr::parse(&second.to_str_lossy()))
     }
 }
 
-/// The other side of a comparison.
-fn other(lua: &Lua, value: &Value, operator: &str) -> mlua::Result<Version> {
+/// Compares the two sides of an operator, of which either may be something else than a version.
+fn compare(lua: &Lua, sides: &(Value, Value), operator: &str) -> mlua::Result<Ordering> {
+    let first = version_operand(lua, &sides.0, 1, operator)?;
+    let second = version_operand(lua, &sides.1, 2, operator)?;
+    Ok(first.order(&second))
+}
+
+fn version_operand(lua: &Lua, value: &Value, place: usize, operator: &str) -> mlua::Result<Version> {
     if let Value::UserData(data) = value
         && let Ok(version) = data.borrow::<Version>()
     {
         return Ok(version.clone());
     }
-    let got = value.type_name();
-    Err(placed(lua, &format!("bad argument #2 to '{operator}' (rpm.ver expected, got {got})")))
+    let got = type_name(value);
+    let message = format!("bad argument #{place} to '{operator}' (rpm.ver expected, got {got})");
+    Err(error_with_place(lua, &message))
 }
 
 impl UserData for Version {
@@ -69,20 +78,20 @@ impl UserData for Version {
                 b"v" => Some(this.version.as_slice()),
                 b"r" => this.release.as_deref(),
                 key => {
-                    return Err(placed(lua, &format!("invalid attribute: {}", key.to_str_lossy())));
+                    return Err(error_with_place(lua, &format!("invalid attribute: {}", key.to_str_lossy())));
                 }
             };
             part.map(|part| lua.create_string(part)).transpose()
         });
         methods.add_meta_method(MetaMethod::ToString, |lua, this, ()| lua.create_string(this.written()));
-        methods.add_meta_method(MetaMethod::Eq, |lua, this, value: Value| {
-            Ok(this.order(&other(lua, &value, "eq")?).is_eq())
+        methods.add_meta_function(MetaMethod::Eq, |lua, sides: (Value, Value)| {
+            compare(lua, &sides, "eq").map(Ordering::is_eq)
         });
-        methods.add_meta_method(MetaMethod::Lt, |lua, this, value: Value| {
-            Ok(this.order(&other(lua, &value, "lt")?).is_lt())
+        methods.add_meta_function(MetaMethod::Lt, |lua, sides: (Value, Value)| {
+            compare(lua, &sides, "lt").map(Ordering::is_lt)
         });
-        methods.add_meta_method(MetaMethod::Le, |lua, this, value: Value| {
-            Ok(this.order(&other(lua, &value, "le")?).is_le())
+        methods.add_meta_function(MetaMethod::Le, |lua, sides: (Value, Value)| {
+            compare(lua, &sides, "le").map(Ordering::is_le)
         });
     }
 }

@@ -6,27 +6,27 @@ use std::sync::Arc;
 use bstr::{BString, ByteSlice};
 
 use super::{Parser, Pass, expanded, prep};
-use crate::macros::{Definition, Expanding, Item, Level, Macros, Origin};
+use crate::macros::{Definition, Expansion, Item, Level, Macros, Origin};
 
 /// Lists that Lua sees.
 const LISTS: [&str; 4] = ["sources", "source_nums", "patches", "patch_nums"];
 
 /// Defines a macro as the spec does.
 pub(super) fn push(macros: &Macros, name: &[u8], body: &[u8]) {
-    define(macros, name, body, Expanding::Always);
+    define(macros, name, body, Expansion::Always);
 }
 
 /// Defines a macro that stands for itself.
 pub(super) fn literal(macros: &Macros, name: &[u8], body: &[u8]) {
-    define(macros, name, body, Expanding::Never);
+    define(macros, name, body, Expansion::Never);
 }
 
-fn define(macros: &Macros, name: &[u8], body: &[u8], expanding: Expanding) {
+fn define(macros: &Macros, name: &[u8], body: &[u8], expansion: Expansion) {
     macros.push(Definition {
         name: name.into(),
         options: None,
         body: body.into(),
-        expanding,
+        expansion,
         level: Level::SPEC,
         origin: Origin::named("<spec>"),
     });
@@ -60,7 +60,7 @@ impl Parser<'_> {
                 name: b"_top_builddir".as_slice().into(),
                 options: None,
                 body: top.as_slice().into(),
-                expanding: Expanding::Never,
+                expansion: Expansion::Never,
                 level: Level::GLOBAL,
                 origin: Origin::named("<spec>"),
             });
@@ -81,7 +81,7 @@ impl Parser<'_> {
         let macros = self.macros;
         literal(macros, b"__file_name", file.as_bytes());
         let number = |macros: &Macros, _: &[Vec<u8>]| Ok(macros.place().line.to_string().into_bytes());
-        macros.extend("__file_lineno", false, Rc::new(number));
+        macros.add_extension("__file_lineno", false, Rc::new(number));
     }
 
     /// What only holds while the spec is read goes.
@@ -117,7 +117,7 @@ impl Parser<'_> {
             name: b"_buildrootdir".as_slice().into(),
             options: None,
             body: b"%{dirname:%{buildroot}}".as_slice().into(),
-            expanding: Expanding::Always,
+            expansion: Expansion::Always,
             level: Level::GLOBAL,
             origin: Origin::named("<spec>"),
         });

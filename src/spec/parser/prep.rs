@@ -18,9 +18,9 @@ pub(super) fn enter(macros: &Macros, sources: &Sources) {
     }
     let ours = Rc::clone(sources);
     let setup = move |macros: &Macros, words: &[Vec<u8>]| Ok(setup(macros, &ours, words)?);
-    macros.extend("setup", true, Rc::new(setup));
+    macros.add_extension("setup", true, Rc::new(setup));
     let ours = Rc::clone(sources);
-    macros.extend("patch", true, Rc::new(move |macros, words| patch_call(macros, &ours, words)));
+    macros.add_extension("patch", true, Rc::new(move |macros, words| patch_call(macros, &ours, words)));
 }
 
 /// Takes them away.

@@ -14,7 +14,7 @@ use super::regular_expression::RegularExpression;
 use super::scriptlet::words;
 use super::workspace::Workspace;
 use super::world::World;
-use crate::macros::{Definition, Expanding, Level, Origin, Stop};
+use crate::macros::{Definition, Expansion, Level, Origin, Stop};
 use crate::package::{Header, Tag};
 use crate::spec::{Allows, DependencyKind, DependencyRow, read_dependencies};
 
@@ -233,7 +233,7 @@ fn definition(name: &str, value: &BString) -> Definition {
         name: name.as_bytes().into(),
         options: None,
         body: value.as_slice().into(),
-        expanding: Expanding::Never,
+        expansion: Expansion::Never,
         level: Level::SPEC,
         origin: Origin::named("<spec>"),
     }

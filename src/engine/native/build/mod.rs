@@ -40,7 +40,7 @@ pub use world::BuildListener;
 
 use crate::engine::Installed;
 use crate::files::HostPath;
-use crate::macros::{Definition, Expanding, Level, Macros, Origin, Stop};
+use crate::macros::{Definition, Expansion, Level, Macros, Origin, Stop};
 use crate::package::{Capability, Format, read_headers};
 use crate::spec::{Listener, SectionKind, Spec};
 use binary_package::Assembled;
@@ -181,7 +181,7 @@ fn in_place(world: World<'_>, order: &Order) -> Order {
             name: b"buildsubdir".as_slice().into(),
             options: None,
             body: world.expand("%{NAME}-%{VERSION}").unwrap_or_default().into(),
-            expanding: Expanding::Never,
+            expansion: Expansion::Never,
             level: Level::SPEC,
             origin: Origin::named("<spec>"),
         });

@@ -6,7 +6,7 @@ use super::problem::BuildProblem;
 use super::scriptlet::{remove, words};
 use super::world::World;
 use crate::files::{Folder, HostPath, reason};
-use crate::macros::{Definition, Expanding, Level, Origin, Stop, Streams};
+use crate::macros::{Definition, Expansion, Level, Origin, Stop, Streams};
 use crate::package::{add_signature, read_headers};
 
 /// Signs a package, if macros ask for it: with the command that they name, which is given the header and writes a signature.
@@ -64,7 +64,7 @@ fn run(
             name: name.as_bytes().into(),
             options: None,
             body: body.as_bytes().into(),
-            expanding: Expanding::Never,
+            expansion: Expansion::Never,
             level: Level::COMMAND_LINE,
             origin: Origin::named("_openpgp_autosign_id"),
         });

@@ -49,36 +49,36 @@ pub enum Observation {
 impl Observation {
     /// Makes the same observation now.
     #[must_use]
-    pub fn again(&self, host: &dyn Host, placeholders: &Placeholders) -> Self {
-        let look = Look { host, placeholders };
+    pub fn repeat(&self, host: &dyn Host, placeholders: &Placeholders) -> Self {
+        let observer = Observer { host, placeholders };
         match self {
-            Self::File(path, _) => look.file(&placeholders.reveal(path)),
-            Self::Start(path, length, _) => look.start(&placeholders.reveal(path), *length),
+            Self::File(path, _) => observer.observe_file(&placeholders.reveal(path)),
+            Self::Start(path, length, _) => observer.observe_start(&placeholders.reveal(path), *length),
             Self::Exists(path, _) => Self::Exists(path.clone(), host.exists(&placeholders.reveal(path))),
             Self::Glob(pattern, _) => {
                 let pattern = placeholders.reveal(pattern);
-                look.glob(&pattern, &host.glob(&pattern).unwrap_or_default())
+                observer.observe_glob(&pattern, &host.glob(&pattern).unwrap_or_default())
             }
             Self::Folder(path, _) => {
                 let path = placeholders.reveal(path);
-                look.folder(&path, host.names(&path).as_deref().ok())
+                observer.observe_folder(&path, host.names(&path).as_deref().ok())
             }
             Self::Status(path, is_followed, _) => {
                 let last = if *is_followed { LastLink::Followed } else { LastLink::Kept };
                 let path = placeholders.reveal(path);
-                look.status(&path, last, host.status(&path, last).as_ref().ok())
+                observer.observe_status(&path, last, host.status(&path, last).as_ref().ok())
             }
             Self::Link(path, _) => {
                 let path = placeholders.reveal(path);
-                look.link(&path, host.link_target(&path).as_deref().ok())
+                observer.observe_link(&path, host.link_target(&path).as_deref().ok())
             }
-            Self::Variable(name, _) => variable(host, name),
+            Self::Variable(name, _) => observe_variable(host, name),
             Self::Command(command, _) => {
                 let command = placeholders.reveal(command);
-                look.command(&command, host.shell(&command).ok().as_deref())
+                observer.observe_command(&command, host.shell(&command).ok().as_deref())
             }
             Self::Architecture(_) => Self::Architecture(host.architecture()),
-            Self::Machine(_) => machine(host),
+            Self::Machine(_) => observe_machine(host),
             Self::Run => Self::Run,
         }
     }
@@ -102,67 +102,67 @@ impl Observation {
     }
 
     /// Whether it would be the same now.
-    pub fn holds(&self, host: &dyn Host, placeholders: &Placeholders) -> bool {
-        *self != Self::Run && self.again(host, placeholders) == *self
+    pub fn still_holds(&self, host: &dyn Host, placeholders: &Placeholders) -> bool {
+        *self != Self::Run && self.repeat(host, placeholders) == *self
     }
 }
 
 /// Looks at a host, and notes what it sees with placeholders.
-struct Look<'a> {
+struct Observer<'a> {
     host: &'a dyn Host,
     placeholders: &'a Placeholders,
 }
 
-impl Look<'_> {
-    fn name(&self, name: &[u8]) -> Vec<u8> {
+impl Observer<'_> {
+    fn hide(&self, name: &[u8]) -> Vec<u8> {
         self.placeholders.hide(name)
     }
 
-    fn file(&self, path: &[u8]) -> Observation {
+    fn observe_file(&self, path: &[u8]) -> Observation {
         Observation::File(
-            self.name(path),
+            self.hide(path),
             self.host.read_file(path).ok().map(|text| self.placeholders.digest(&text)),
         )
     }
 
-    fn start(&self, path: &[u8], length: usize) -> Observation {
+    fn observe_start(&self, path: &[u8], length: usize) -> Observation {
         let text = self.host.read_start(path, length).ok();
-        Observation::Start(self.name(path), length, text.map(|text| self.placeholders.digest(&text)))
+        Observation::Start(self.hide(path), length, text.map(|text| self.placeholders.digest(&text)))
     }
 
-    fn glob(&self, pattern: &[u8], found: &[Vec<u8>]) -> Observation {
-        Observation::Glob(self.name(pattern), self.placeholders.digest(&self.name(&found.join(&0))))
+    fn observe_glob(&self, pattern: &[u8], found: &[Vec<u8>]) -> Observation {
+        Observation::Glob(self.hide(pattern), self.placeholders.digest(&self.hide(&found.join(&0))))
     }
 
     /// Of what a command wrote only that counts which is not in its words already.
-    fn command(&self, command: &[u8], output: Option<&[u8]>) -> Observation {
-        let answer = output.map(|output| self.placeholders.digest(&self.name(output)));
-        Observation::Command(self.name(command), answer)
+    fn observe_command(&self, command: &[u8], output: Option<&[u8]>) -> Observation {
+        let answer = output.map(|output| self.placeholders.digest(&self.hide(output)));
+        Observation::Command(self.hide(command), answer)
     }
 
-    fn folder(&self, path: &[u8], names: Option<&[Vec<u8>]>) -> Observation {
+    fn observe_folder(&self, path: &[u8], names: Option<&[Vec<u8>]>) -> Observation {
         let digest = names.map(|names| self.placeholders.digest(&names.join(&0)));
-        Observation::Folder(self.name(path), digest)
+        Observation::Folder(self.hide(path), digest)
     }
 
     /// The time of the last access is nobody's business: reading changes it.
-    fn status(&self, path: &[u8], last: LastLink, status: Option<&FileStatus>) -> Observation {
+    fn observe_status(&self, path: &[u8], last: LastLink, status: Option<&FileStatus>) -> Observation {
         let described = status.map(|status| format!("{:?}", FileStatus { accessed: 0, ..*status }));
         let digest = described.map(|text| Digest::compute(text.as_bytes()));
-        Observation::Status(self.name(path), last == LastLink::Followed, digest)
+        Observation::Status(self.hide(path), last == LastLink::Followed, digest)
     }
 
-    fn link(&self, path: &[u8], target: Option<&[u8]>) -> Observation {
-        let digest = target.map(|target| self.placeholders.digest(&self.name(target)));
-        Observation::Link(self.name(path), digest)
+    fn observe_link(&self, path: &[u8], target: Option<&[u8]>) -> Observation {
+        let digest = target.map(|target| self.placeholders.digest(&self.hide(target)));
+        Observation::Link(self.hide(path), digest)
     }
 }
 
-fn variable(host: &dyn Host, name: &[u8]) -> Observation {
+fn observe_variable(host: &dyn Host, name: &[u8]) -> Observation {
     Observation::Variable(name.to_vec(), host.variable(name).map(|value| Digest::compute(&value)))
 }
 
-fn machine(host: &dyn Host) -> Observation {
+fn observe_machine(host: &dyn Host) -> Observation {
     let Machine { processors, memory_bytes } = host.machine();
     let mut encoder = Encoder::new("rpmforge machine v2");
     encoder.text("processors", &processors.to_string()).text("memory", &memory_bytes.to_string());
@@ -170,20 +170,20 @@ fn machine(host: &dyn Host) -> Observation {
 }
 
 /// A host that keeps in mind what was learned from another.
-pub struct Observing<H> {
+pub struct ObservingHost<H> {
     host: H,
     placeholders: Placeholders,
     observations: RefCell<BTreeSet<Observation>>,
 }
 
-impl<H: Host> Observing<H> {
+impl<H: Host> ObservingHost<H> {
     /// With nothing learned so far.
     pub fn new(host: H, placeholders: Placeholders) -> Self {
         Self { host, placeholders, observations: RefCell::default() }
     }
 
-    fn look(&self) -> Look<'_> {
-        Look { host: &self.host, placeholders: &self.placeholders }
+    fn observer(&self) -> Observer<'_> {
+        Observer { host: &self.host, placeholders: &self.placeholders }
     }
 
     /// All that was learned, in a fixed order.
@@ -196,16 +196,16 @@ impl<H: Host> Observing<H> {
     }
 }
 
-impl<H: Host> Host for Observing<H> {
+impl<H: Host> Host for ObservingHost<H> {
     fn access(&self) -> Access {
         self.host.access()
     }
 }
 
-impl<H: Host> HostPrograms for Observing<H> {
+impl<H: Host> HostPrograms for ObservingHost<H> {
     fn shell(&self, command: &[u8]) -> io::Result<Vec<u8>> {
         let output = self.host.shell(command);
-        self.note(self.look().command(command, output.as_deref().ok()));
+        self.note(self.observer().observe_command(command, output.as_deref().ok()));
         output
     }
 
@@ -224,7 +224,7 @@ impl<H: Host> HostPrograms for Observing<H> {
     }
 }
 
-impl<H: Host> HostFiles for Observing<H> {
+impl<H: Host> HostFiles for ObservingHost<H> {
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>> {
         let text = self.host.read_file(path);
         let digest = text.as_ref().ok().map(|text| self.placeholders.digest(text));
@@ -247,7 +247,7 @@ impl<H: Host> HostFiles for Observing<H> {
 
     fn glob(&self, pattern: &[u8]) -> io::Result<Vec<Vec<u8>>> {
         let found = self.host.glob(pattern);
-        self.note(self.look().glob(pattern, found.as_deref().unwrap_or_default()));
+        self.note(self.observer().observe_glob(pattern, found.as_deref().unwrap_or_default()));
         found
     }
 
@@ -257,35 +257,35 @@ impl<H: Host> HostFiles for Observing<H> {
 
     fn open_file(&self, path: &[u8]) -> io::Result<File> {
         // What is read of it is not seen, but whether it has changed can be.
-        self.note(self.look().file(path));
+        self.note(self.observer().observe_file(path));
         self.host.open_file(path)
     }
 
     fn names(&self, path: &[u8]) -> io::Result<Vec<Vec<u8>>> {
         let names = self.host.names(path);
-        self.note(self.look().folder(path, names.as_deref().ok()));
+        self.note(self.observer().observe_folder(path, names.as_deref().ok()));
         names
     }
 
     fn status(&self, path: &[u8], last: LastLink) -> io::Result<FileStatus> {
         let status = self.host.status(path, last);
-        self.note(self.look().status(path, last, status.as_ref().ok()));
+        self.note(self.observer().observe_status(path, last, status.as_ref().ok()));
         status
     }
 
     fn link_target(&self, path: &[u8]) -> io::Result<Vec<u8>> {
         let target = self.host.link_target(path);
-        self.note(self.look().link(path, target.as_deref().ok()));
+        self.note(self.observer().observe_link(path, target.as_deref().ok()));
         target
     }
 
     fn local_path(&self, path: &[u8]) -> Vec<u8> {
         // Lua opens it itself: what it reads there is not seen, but whether it has changed can be, and of a folder
         // which names are in it.
-        let seen = self.look().file(path);
+        let seen = self.observer().observe_file(path);
         if matches!(seen, Observation::File(_, None)) {
             let inside = [path, b"/*"].concat();
-            self.note(self.look().glob(&inside, &self.host.glob(&inside).unwrap_or_default()));
+            self.note(self.observer().observe_glob(&inside, &self.host.glob(&inside).unwrap_or_default()));
         }
         self.note(seen);
         self.host.local_path(path)
@@ -296,7 +296,7 @@ impl<H: Host> HostFiles for Observing<H> {
     }
 }
 
-impl<H: Host> HostEnvironment for Observing<H> {
+impl<H: Host> HostEnvironment for ObservingHost<H> {
     fn variable(&self, name: &[u8]) -> Option<Vec<u8>> {
         let value = self.host.variable(name);
         self.note(Observation::Variable(name.to_vec(), value.as_ref().map(|value| Digest::compute(value))));
@@ -314,12 +314,12 @@ impl<H: Host> HostEnvironment for Observing<H> {
     }
 
     fn machine(&self) -> Machine {
-        self.note(machine(&self.host));
+        self.note(observe_machine(&self.host));
         self.host.machine()
     }
 }
 
-impl<H: Host> HostOutput for Observing<H> {
+impl<H: Host> HostOutput for ObservingHost<H> {
     fn is_verbose(&self) -> bool {
         self.host.is_verbose()
     }
@@ -344,19 +344,19 @@ mod tests {
 
     #[test]
     fn programs_that_filter_are_run_and_seen() {
-        let observing = Observing::new(NoHost::default(), Placeholders::default());
+        let observing = ObservingHost::new(NoHost::default(), Placeholders::default());
         assert_eq!(observing.filter_all(&[(vec![b"true".to_vec()], Vec::new())], 1).len(), 1);
         assert_eq!(observing.observations(), [Observation::Run]);
     }
 
     #[test]
     fn what_was_learned_holds_as_long_as_it_is_so() {
-        let observing = Observing::new(NoHost::default(), Placeholders::default());
+        let observing = ObservingHost::new(NoHost::default(), Placeholders::default());
         assert!(observing.read_file(b"/a").is_err());
         assert!(observing.variable(b"HOME").is_none());
         let learned = observing.observations();
         assert_eq!(learned.len(), 2);
-        let holds = |seen: &Observation| seen.holds(&NoHost::default(), &Placeholders::default());
+        let holds = |seen: &Observation| seen.still_holds(&NoHost::default(), &Placeholders::default());
         assert!(learned.iter().all(holds));
         let other = Observation::Variable(b"HOME".to_vec(), Some(Digest::compute(b"/root")));
         assert!(!holds(&other));
