@@ -106,7 +106,7 @@ const LONGEST_COMMAND: usize = 1 << 20;
 /// Goes on behind the line with the command that has made the log, if it begins with that.
 fn skip_command(file: &mut std::fs::File) -> std::io::Result<()> {
     let mut begin = Vec::new();
-    file.by_ref().take(LONGEST_COMMAND as u64).read_to_end(&mut begin)?;
+    Read::by_ref(file).take(LONGEST_COMMAND as u64).read_to_end(&mut begin)?;
     let end = begin.iter().position(|byte| *byte == b'\n').filter(|_| begin.starts_with(b"$ "));
     let behind = end.map_or(0, |end| end as u64 + 1);
     file.seek(SeekFrom::Start(behind)).map(drop)
