@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{BuildId, Fate, Plan};
 use crate::package::Dependency;
-use crate::spec::mentioned;
+use crate::spec::rich_capabilities;
 use crate::store::{ResultFile, StepResult};
 
 /// Results of builds that are known.
@@ -78,7 +78,10 @@ impl<'a> Providers<'a> {
 
     fn find_providers(&self, dependency: &Dependency) -> Vec<&'a ResultFile> {
         if dependency.is_rich() {
-            return mentioned(&dependency.name).iter().flat_map(|part| self.find_providers(part)).collect();
+            return rich_capabilities(&dependency.name)
+                .iter()
+                .flat_map(|part| self.find_providers(part))
+                .collect();
         }
         let found = self.by_name.get(dependency.name.as_str()).into_iter().flatten();
         let met = found.filter(|(_, provide)| provide.is_none_or(|provide| dependency.is_met_by(provide)));

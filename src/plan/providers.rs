@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::{Build, BuildId, Fate, Plan};
 use crate::manifest::ChrootId;
 use crate::package::Dependency;
-use crate::spec::mentioned;
+use crate::spec::rich_capabilities;
 
 impl Plan {
     /// Whether a plan that knew that a build needs these would be another one: a build of this manifest has to come
@@ -47,7 +47,7 @@ impl<'a> Providers<'a> {
     /// Whether one of the builds has what is named, in whichever version.
     pub fn mentions(&self, dependency: &Dependency) -> bool {
         if dependency.is_rich() {
-            return mentioned(&dependency.name).iter().any(|part| self.mentions(part));
+            return rich_capabilities(&dependency.name).iter().any(|part| self.mentions(part));
         }
         !self.provided(&dependency.name).is_empty() || !self.with_file(&dependency.name).is_empty()
     }
@@ -72,7 +72,10 @@ impl<'a> Providers<'a> {
     /// The builds whose packages meet `dependency`; for a rich one, those that meet any part of it.
     pub fn find_providers(&self, dependency: &Dependency) -> BTreeSet<BuildId> {
         if dependency.is_rich() {
-            return mentioned(&dependency.name).iter().flat_map(|part| self.find_providers(part)).collect();
+            return rich_capabilities(&dependency.name)
+                .iter()
+                .flat_map(|part| self.find_providers(part))
+                .collect();
         }
         let named = self.provided(&dependency.name).iter();
         let named = named.filter(|(_, provide)| dependency.is_met_by(provide)).map(|(id, _)| *id);

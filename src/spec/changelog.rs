@@ -128,14 +128,14 @@ pub fn read_changelog(text: &[u8], trim: Trim) -> (Vec<Change>, Vec<ChangelogPro
 }
 
 /// An entry as it was written.
-struct Entry<'t> {
+struct ChangelogEntry<'t> {
     line: &'t [u8],
     text: &'t [u8],
 }
 
 /// The first entry, and what follows it. One goes on up to a line that begins with a star; the line after its first never
 /// does that.
-fn entry(text: &[u8]) -> Result<(Entry<'_>, &[u8]), ChangelogProblem> {
+fn entry(text: &[u8]) -> Result<(ChangelogEntry<'_>, &[u8]), ChangelogProblem> {
     let text = text.strip_prefix(b"*").ok_or(ChangelogProblem::Start)?;
     let (line, rest) = text.split_once_str("\n").unwrap_or((text, b""));
     let body = rest.trim_ascii_start();
@@ -143,10 +143,10 @@ fn entry(text: &[u8]) -> Result<(Entry<'_>, &[u8]), ChangelogProblem> {
         Some(end) => body.split_at_checked(end + 1).unwrap_or((body, b"")),
         None => (body, b"".as_slice()),
     };
-    Ok((Entry { line: line.trim_ascii_start(), text: text.trim_ascii_end() }, after))
+    Ok((ChangelogEntry { line: line.trim_ascii_start(), text: text.trim_ascii_end() }, after))
 }
 
-impl Entry<'_> {
+impl ChangelogEntry<'_> {
     fn change(&self, problems: &mut Vec<ChangelogProblem>) -> Result<Change, ChangelogProblem> {
         let bad = || ChangelogProblem::Date { entry: self.line.into() };
         let mut words = Words(self.line);

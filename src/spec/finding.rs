@@ -7,7 +7,7 @@ use miette::{Diagnostic, Severity};
 use serde::{Deserialize, Serialize};
 
 use super::dialect::{self, OldForm};
-use super::reader::Report;
+use super::line_reader::Report;
 use crate::macros::{self, Mistake};
 
 /// How bad it is.

@@ -7,19 +7,11 @@ use bstr::BString;
 use super::changelog::Change;
 use super::dependency::Dependency;
 use super::file_line::read_file_line;
+use super::line_reader::Report;
 use super::package_problem::PackageProblem;
-use super::reader::Report;
+use super::place::Place;
 use super::section::SectionKind;
 use crate::package::{Header, Tag};
-
-/// A line of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The file.
-    pub file: Arc<str>,
-    /// The line's number, counted from 1.
-    pub line: u32,
-}
 
 /// How one package depends on another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,7 +2,16 @@
 
 use bstr::ByteSlice;
 
-use super::reader::Reading;
+/// What lines are part of, which decides what of them counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Tags or text: comments and the blanks at the ends of lines do not count.
+    Text,
+    /// Files or changes: comments do not count.
+    List,
+    /// A script: everything counts.
+    Script,
+}
 
 macro_rules! sections {
     ($($kind:ident $word:literal $reading:ident,)*) => {

@@ -9,7 +9,7 @@ use super::session::{ProblemLog, Session, complain, print};
 use crate::engine::{BuildListener, BuildProblem, BuildRequest, Goal, Order, Unbuilt, build};
 use crate::files::HostPath;
 use crate::macros::{Compatibility, Stop};
-use crate::spec::{Finding, Listener, Parsing, Report, Spec, parse, parse_for_build};
+use crate::spec::{Finding, Parsing, Report, ReportListener, Spec, parse, parse_for_build};
 
 /// The exit code that says that something the build needs is missing.
 pub const MISSING: u8 = 11;
@@ -161,7 +161,7 @@ fn build_for_target(
     })
 }
 
-fn spec_listener(told: &ProblemLog) -> Listener {
+fn spec_listener(told: &ProblemLog) -> ReportListener {
     let told = told.clone();
     Rc::new(move |report: &Report| {
         told.tell_finding(format!("{}\n", report.as_rpm()).as_bytes(), || Finding::from(report))

@@ -2,10 +2,11 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::super::package::{INHERITED, Place};
+use super::super::package::INHERITED;
 use super::super::package_problem::PackageProblem;
-use super::preamble::REQUIRED;
-use super::{Ended, Parser, Pass};
+use super::super::place::Place;
+use super::preamble::{REQUIRED, source_file_name};
+use super::state::{EarlyEnd, Parser, Pass};
 use crate::package::{Header, Kind, Tag, Value};
 
 /// What macros say for packages that do not say it themselves (rpmbuild-config(5)).
@@ -22,7 +23,7 @@ const FROM_MACROS: [(Tag, &str); 9] = [
 ];
 
 impl Parser<'_> {
-    pub(super) fn finish(&mut self) -> Result<(), Ended> {
+    pub(super) fn finish(&mut self) -> Result<(), EarlyEnd> {
         self.spec.sources = self.sources.take();
         self.expand_sources();
         self.join_scripts();
@@ -42,7 +43,7 @@ impl Parser<'_> {
     }
 
     /// What the source package lacks ends the reading: no part of the build can mend it.
-    fn check_source_package(&mut self) -> Result<(), Ended> {
+    fn check_source_package(&mut self) -> Result<(), EarlyEnd> {
         let Some(main) = self.spec.packages.first().filter(|_| self.pass != Pass::Part) else {
             return Ok(());
         };
@@ -55,7 +56,7 @@ impl Parser<'_> {
             self.spec.lacks_fields = true;
             self.tell_at(PackageProblem::Missing { tag, package: package.clone() }, &place);
         }
-        if missing.is_empty() { Ok(()) } else { Err(Ended::Stopped) }
+        if missing.is_empty() { Ok(()) } else { Err(EarlyEnd::Stopped) }
     }
 
     /// A source may name macros that are defined after it.
@@ -67,7 +68,7 @@ impl Parser<'_> {
             };
             let expanded = self.macros.expand_piece(&source.reference);
             if let (Ok(reference), Some(source)) = (expanded, self.spec.sources.get_mut(index)) {
-                source.file_name = super::preamble::file_name(&reference);
+                source.file_name = source_file_name(&reference);
                 source.reference = reference.into();
             }
         }
@@ -104,7 +105,7 @@ impl Parser<'_> {
     }
 
     /// Looks at all packages; the first that is not whole ends it, as with rpm.
-    fn check_packages(&mut self) -> Result<(), Ended> {
+    fn check_packages(&mut self) -> Result<(), EarlyEnd> {
         let duplicates = std::mem::take(&mut self.duplicates);
         let mut is_whole = true;
         for index in 0..self.spec.packages.len() {
@@ -134,7 +135,7 @@ impl Parser<'_> {
     }
 
     /// All text is UTF-8.
-    fn check_encoding(&mut self, package: &BString, header: &Header, place: &Place) -> Result<(), Ended> {
+    fn check_encoding(&mut self, package: &BString, header: &Header, place: &Place) -> Result<(), EarlyEnd> {
         let mut wrong = false;
         let is_error = self.number("_invalid_encoding_terminates_build") != 0;
         for (tag, value) in header.iter() {
@@ -155,7 +156,7 @@ impl Parser<'_> {
                 self.tell_at(problem, place);
             }
         }
-        if wrong { Err(Ended::Stopped) } else { Ok(()) }
+        if wrong { Err(EarlyEnd::Stopped) } else { Ok(()) }
     }
 }
 

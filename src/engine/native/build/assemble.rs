@@ -10,7 +10,7 @@ use super::settings::Settings;
 use crate::package::{
     Archive, ArchiveEntry, Format, Header, PayloadContent, PayloadFile, PayloadFlags, Tag, Value,
 };
-use crate::spec::{DependencyKind, DependencyRow, add_dependencies, mentioned};
+use crate::spec::{DependencyKind, DependencyRow, add_dependencies, rich_capabilities};
 
 /// rpm's bit of what only rpm itself meets, and the comparison `<=`.
 const RPMLIB: u32 = 1 << 24 | 2 | 8;
@@ -85,7 +85,7 @@ fn versions(row: &DependencyRow) -> BString {
     if !row.name.starts_with(b"(") {
         return row.version.clone();
     }
-    let mentioned = mentioned(&row.name.to_str_lossy());
+    let mentioned = rich_capabilities(&row.name.to_str_lossy());
     let versions = mentioned.iter().filter_map(|dependency| dependency.version.as_ref());
     versions.flat_map(|(_, version)| [version.as_bytes(), b" "].concat()).collect::<Vec<u8>>().into()
 }

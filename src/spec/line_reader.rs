@@ -10,20 +10,11 @@ use super::condition::Conditions;
 use super::dialect::{OldForm, accepts};
 use super::directive::{Asks, Directive};
 use super::limits::{DEEPEST_INCLUDE, LONGEST_LINE, MOST_INCLUDES};
-use super::problem::{Named, Problem};
-use super::source::{Open, Source};
+use super::place::Place;
+use super::problem::{PlaceInMessage, SpecProblem};
+use super::section::Reading;
+use super::source::{OpenBrackets, Source};
 use crate::macros::{Macros, Origin, Stop};
-
-/// What lines are part of, which decides what of them counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reading {
-    /// Tags or text: comments and the blanks at the ends of lines do not count.
-    Text,
-    /// Files or changes: comments do not count.
-    List,
-    /// A script: everything counts.
-    Script,
-}
 
 /// One line, its macros expanded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,11 +27,18 @@ pub struct Line {
     pub number: u32,
 }
 
+impl Line {
+    /// Where it is.
+    pub fn place(&self) -> Place {
+        Place { file: Arc::clone(&self.file), line: self.number }
+    }
+}
+
 /// Something that is wrong, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// What.
-    pub problem: Problem,
+    pub problem: SpecProblem,
     /// The file.
     pub file: Arc<str>,
     /// The line's number.
@@ -51,16 +49,18 @@ impl Report {
     /// What rpm writes, without a line feed.
     pub fn as_rpm(&self) -> String {
         let kind = if self.problem.is_error() { "error" } else { "warning" };
-        match self.problem.named() {
-            Named::FileAndLine => format!("{kind}: {}: line {}: {}", self.file, self.line, self.problem),
-            Named::Line => format!("{kind}: line {}: {}", self.line, self.problem),
-            Named::Nowhere => format!("{kind}: {}", self.problem),
+        match self.problem.place_in_message() {
+            PlaceInMessage::FileAndLine => {
+                format!("{kind}: {}: line {}: {}", self.file, self.line, self.problem)
+            }
+            PlaceInMessage::Line => format!("{kind}: line {}: {}", self.line, self.problem),
+            PlaceInMessage::Nowhere => format!("{kind}: {}", self.problem),
         }
     }
 }
 
 /// Reads a spec. See the [module](super).
-pub struct Reader {
+pub struct LineReader {
     macros: Macros,
     /// The file that is read, and those that include it, the outermost first.
     sources: Vec<Source>,
@@ -71,15 +71,15 @@ pub struct Reader {
     file: Arc<str>,
     number: u32,
     reports: Vec<Report>,
-    listener: Option<Listener>,
+    listener: Option<ReportListener>,
     /// How many files have been included.
     includes: usize,
 }
 
 /// Who hears of a problem as soon as it is found.
-pub type Listener = Rc<dyn Fn(&Report)>;
+pub type ReportListener = Rc<dyn Fn(&Report)>;
 
-impl Reader {
+impl LineReader {
     /// A reader of a spec's text.
     pub fn new(macros: Macros, name: &str, text: Vec<u8>) -> Self {
         macros.begin();
@@ -99,7 +99,7 @@ impl Reader {
     }
 
     /// With somebody who hears of problems at once.
-    pub fn telling(mut self, listener: Listener) -> Self {
+    pub fn telling(mut self, listener: ReportListener) -> Self {
         self.listener = Some(listener);
         self
     }
@@ -139,7 +139,7 @@ impl Reader {
 
     fn check_lengths(&mut self, text: &[u8]) -> Result<(), Stop> {
         if text.len() > LONGEST_LINE && text.lines_with_terminator().any(|line| line.len() > LONGEST_LINE) {
-            return Err(self.fail(Problem::LongLine { limit: LONGEST_LINE }));
+            return Err(self.fail(SpecProblem::LongLine { limit: LONGEST_LINE }));
         }
         Ok(())
     }
@@ -159,18 +159,18 @@ impl Reader {
     fn end(&mut self) -> Result<Option<Line>, Stop> {
         if let Some(open) = self.conditions.innermost() {
             self.number = open.line;
-            return Err(self.fail(Problem::UnclosedIf));
+            return Err(self.fail(SpecProblem::UnclosedIf));
         }
         Ok(None)
     }
 
     /// Takes note of a problem where the reader is.
-    pub(super) fn report(&mut self, problem: Problem) {
+    pub(super) fn report(&mut self, problem: SpecProblem) {
         self.report_at(problem, Arc::clone(&self.file), self.number);
     }
 
     /// Takes note of a problem somewhere else.
-    pub(super) fn report_at(&mut self, problem: Problem, file: Arc<str>, line: u32) {
+    pub(super) fn report_at(&mut self, problem: SpecProblem, file: Arc<str>, line: u32) {
         let report = Report { problem, file, line };
         if let Some(listener) = &self.listener {
             listener(&report);
@@ -178,7 +178,7 @@ impl Reader {
         self.reports.push(report);
     }
 
-    pub(super) fn fail(&mut self, problem: Problem) -> Stop {
+    pub(super) fn fail(&mut self, problem: SpecProblem) -> Stop {
         self.report(problem);
         Stop
     }
@@ -192,14 +192,14 @@ impl Reader {
                 continue;
             };
             let mut written = first.to_vec();
-            let mut open = Open::default();
+            let mut open = OpenBrackets::default();
             open.read(&written);
             self.file = Arc::clone(&source.name);
             self.number = source.line;
             while open.any() {
                 let Some(next) = source.next() else {
                     if is_active {
-                        return Err(self.fail(Problem::UnclosedMacro));
+                        return Err(self.fail(SpecProblem::UnclosedMacro));
                     }
                     // What is left belongs to a macro that nobody expands.
                     self.sources.clear();
@@ -228,7 +228,7 @@ impl Reader {
             && let Some(comment) = difference(written, &expanded)
         {
             let comment = BString::from(comment);
-            self.report(Problem::MacroInComment { line: self.number, comment });
+            self.report(SpecProblem::MacroInComment { line: self.number, comment });
         }
         Ok(expanded)
     }
@@ -266,10 +266,10 @@ impl Reader {
     fn else_if(&mut self, asks: Asks, condition: &[u8]) -> Result<(), Stop> {
         let directive = "%elif";
         let Some(innermost) = self.conditions.innermost().copied() else {
-            return Err(self.fail(Problem::NoIf { directive }));
+            return Err(self.fail(SpecProblem::NoIf { directive }));
         };
         if innermost.is_last {
-            return Err(self.fail(Problem::AfterElse { directive }));
+            return Err(self.fail(SpecProblem::AfterElse { directive }));
         }
         let holds = !innermost.is_settled && self.holds_unexpanded(asks, directive, condition)?;
         if let Some(innermost) = self.conditions.innermost() {
@@ -283,9 +283,9 @@ impl Reader {
         self.check_end(directive, rest, text)?;
         let takes_second = accepts(&self.macros, OldForm::SecondElse);
         match self.conditions.innermost() {
-            None => Err(self.fail(Problem::NoIf { directive })),
+            None => Err(self.fail(SpecProblem::NoIf { directive })),
             Some(innermost) if innermost.is_last && !takes_second => {
-                Err(self.fail(Problem::AfterElse { directive }))
+                Err(self.fail(SpecProblem::AfterElse { directive }))
             }
             Some(innermost) if innermost.is_last => {
                 self.conditions.turn_around();
@@ -302,7 +302,7 @@ impl Reader {
     fn end_if(&mut self, rest: &[u8], text: &[u8]) -> Result<(), Stop> {
         let directive = "%endif";
         self.check_end(directive, rest, text)?;
-        if self.conditions.end() { Ok(()) } else { Err(self.fail(Problem::NoIf { directive })) }
+        if self.conditions.end() { Ok(()) } else { Err(self.fail(SpecProblem::NoIf { directive })) }
     }
 
     fn check_end(&mut self, directive: &'static str, rest: &[u8], text: &[u8]) -> Result<(), Stop> {
@@ -311,11 +311,11 @@ impl Reader {
         }
         let is_error = !accepts(&self.macros, OldForm::TextAfterDirective);
         let text = BString::from(text);
-        self.report(Problem::ExtraTokens { directive, line: self.number, text, is_error });
+        self.report(SpecProblem::ExtraTokens { directive, line: self.number, text, is_error });
         if is_error { Err(Stop) } else { Ok(()) }
     }
 
-    /// As [`Reader::holds`], for a line that was read where lines did not count, and so was not expanded.
+    /// As [`LineReader::holds`], for a line that was read where lines did not count, and so was not expanded.
     fn holds_unexpanded(
         &mut self,
         asks: Asks,
@@ -339,7 +339,7 @@ impl Reader {
 
     fn is_true(&mut self, directive: &'static str, condition: &[u8]) -> Result<bool, Stop> {
         self.macros.evaluate_expanded(condition).map(|value| value.is_true()).map_err(|Stop| {
-            self.fail(Problem::BadCondition {
+            self.fail(SpecProblem::BadCondition {
                 file: BString::from(self.file.as_bytes()),
                 line: self.number,
                 directive,
@@ -350,12 +350,12 @@ impl Reader {
 
     fn include(&mut self, path: &[u8]) -> Result<(), Stop> {
         if self.sources.len() >= DEEPEST_INCLUDE {
-            let problem = Problem::IncludeDepth { path: BString::from(path), limit: DEEPEST_INCLUDE };
+            let problem = SpecProblem::IncludeDepth { path: BString::from(path), limit: DEEPEST_INCLUDE };
             return Err(self.fail(problem));
         }
         self.includes += 1;
         if self.includes > MOST_INCLUDES {
-            return Err(self.fail(Problem::ManyIncludes { limit: MOST_INCLUDES }));
+            return Err(self.fail(SpecProblem::ManyIncludes { limit: MOST_INCLUDES }));
         }
         if !self.macros.may_look_at("%include", path) {
             return Err(Stop);
@@ -367,7 +367,7 @@ impl Reader {
             }
             Err(error) => {
                 let reason = crate::files::reason(&error);
-                Err(self.fail(Problem::NoInclude { path: BString::from(path), reason }))
+                Err(self.fail(SpecProblem::NoInclude { path: BString::from(path), reason }))
             }
         }
     }
@@ -409,8 +409,11 @@ fn without_comment(mut line: Line, reading: Reading) -> Line {
     line
 }
 
-impl std::fmt::Debug for Reader {
+impl std::fmt::Debug for LineReader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reader").field("file", &self.file).field("line", &self.number).finish_non_exhaustive()
+        f.debug_struct("LineReader")
+            .field("file", &self.file)
+            .field("line", &self.number)
+            .finish_non_exhaustive()
     }
 }
