@@ -75,21 +75,20 @@ impl DependencyKind {
 
     /// The tags of a header that hold names, versions and flags. A source package requires what it is built with.
     pub fn header_tags(self) -> (Tag, Tag, Tag) {
-        const fn tags(name: &str, version: &str, flags: &str) -> (Tag, Tag, Tag) {
-            (Tag::known(name), Tag::known(version), Tag::known(flags))
-        }
         match self {
-            Self::Requires | Self::BuildRequires => tags("REQUIRENAME", "REQUIREVERSION", "REQUIREFLAGS"),
-            Self::Provides => tags("PROVIDENAME", "PROVIDEVERSION", "PROVIDEFLAGS"),
-            Self::Conflicts | Self::BuildConflicts => {
-                tags("CONFLICTNAME", "CONFLICTVERSION", "CONFLICTFLAGS")
+            Self::Requires | Self::BuildRequires => {
+                (Tag::REQUIRENAME, Tag::REQUIREVERSION, Tag::REQUIREFLAGS)
             }
-            Self::Obsoletes => tags("OBSOLETENAME", "OBSOLETEVERSION", "OBSOLETEFLAGS"),
-            Self::Recommends => tags("RECOMMENDNAME", "RECOMMENDVERSION", "RECOMMENDFLAGS"),
-            Self::Suggests => tags("SUGGESTNAME", "SUGGESTVERSION", "SUGGESTFLAGS"),
-            Self::Supplements => tags("SUPPLEMENTNAME", "SUPPLEMENTVERSION", "SUPPLEMENTFLAGS"),
-            Self::Enhances => tags("ENHANCENAME", "ENHANCEVERSION", "ENHANCEFLAGS"),
-            Self::OrderWithRequires => tags("ORDERNAME", "ORDERVERSION", "ORDERFLAGS"),
+            Self::Provides => (Tag::PROVIDENAME, Tag::PROVIDEVERSION, Tag::PROVIDEFLAGS),
+            Self::Conflicts | Self::BuildConflicts => {
+                (Tag::CONFLICTNAME, Tag::CONFLICTVERSION, Tag::CONFLICTFLAGS)
+            }
+            Self::Obsoletes => (Tag::OBSOLETENAME, Tag::OBSOLETEVERSION, Tag::OBSOLETEFLAGS),
+            Self::Recommends => (Tag::RECOMMENDNAME, Tag::RECOMMENDVERSION, Tag::RECOMMENDFLAGS),
+            Self::Suggests => (Tag::SUGGESTNAME, Tag::SUGGESTVERSION, Tag::SUGGESTFLAGS),
+            Self::Supplements => (Tag::SUPPLEMENTNAME, Tag::SUPPLEMENTVERSION, Tag::SUPPLEMENTFLAGS),
+            Self::Enhances => (Tag::ENHANCENAME, Tag::ENHANCEVERSION, Tag::ENHANCEFLAGS),
+            Self::OrderWithRequires => (Tag::ORDERNAME, Tag::ORDERVERSION, Tag::ORDERFLAGS),
         }
     }
 }

@@ -246,26 +246,23 @@ pub fn set_script_texts(
             header.set_text(body, text(script, body)?);
         }
     }
-    for (prefix, belongs) in LISTS {
-        let of_list: Vec<&Scriptlet> = scripts.iter().filter(|script| belongs(script.kind)).collect();
-        let Some(bodies) = Tag::named(format!("{prefix}SCRIPTS").as_bytes()).filter(|_| !of_list.is_empty())
-        else {
+    for list in TRIGGER_LISTS {
+        let listed: Vec<&Scriptlet> = scripts.iter().filter(|script| (list.holds)(script.kind)).collect();
+        if listed.is_empty() {
             continue;
-        };
-        let texts: Result<Vec<BString>, Stop> = of_list.iter().map(|script| text(script, bodies)).collect();
-        header.set(bodies, Value::Texts(texts?));
-        let programs = of_list.iter().map(|script| script.program.first().cloned().unwrap_or_default());
-        let flags: Vec<u64> = of_list.iter().map(|script| script_flags(script)).collect();
-        let priorities = of_list.iter().map(|script| script.priority.into()).collect();
-        let has_flags = flags.iter().any(|flags| *flags != 0);
-        for (what, value) in [
-            ("SCRIPTPROG", Some(Value::Texts(programs.collect()))),
-            ("SCRIPTFLAGS", has_flags.then_some(Value::Numbers(flags))),
-            ("PRIORITIES", (prefix != "TRIGGER").then_some(Value::Numbers(priorities))),
-        ] {
-            if let (Some(tag), Some(value)) = (Tag::named(format!("{prefix}{what}").as_bytes()), value) {
-                header.set(tag, value);
-            }
+        }
+        let texts: Result<Vec<BString>, Stop> =
+            listed.iter().map(|script| text(script, list.scripts)).collect();
+        header.set(list.scripts, Value::Texts(texts?));
+        let programs = listed.iter().map(|script| script.program.first().cloned().unwrap_or_default());
+        header.set(list.programs, Value::Texts(programs.collect()));
+        let flags: Vec<u64> = listed.iter().map(|script| script_flags(script)).collect();
+        if flags.iter().any(|flags| *flags != 0) {
+            header.set(list.script_flags, Value::Numbers(flags));
+        }
+        if let Some(tag) = list.priorities {
+            let priorities = listed.iter().map(|script| script.priority.into());
+            header.set(tag, Value::Numbers(priorities.collect()));
         }
     }
     Ok(())
@@ -277,19 +274,16 @@ fn script_flags(script: &Scriptlet) -> u64 {
 }
 
 fn script_tags(kind: SectionKind) -> Option<ScriptTags> {
-    const fn tags(body: &str, program: &str, flags: &str) -> Option<ScriptTags> {
-        Some((Tag::known(body), Tag::known(program), Tag::known(flags)))
-    }
     match kind {
-        SectionKind::Pre => tags("PREIN", "PREINPROG", "PREINFLAGS"),
-        SectionKind::Post => tags("POSTIN", "POSTINPROG", "POSTINFLAGS"),
-        SectionKind::PreUn => tags("PREUN", "PREUNPROG", "PREUNFLAGS"),
-        SectionKind::PostUn => tags("POSTUN", "POSTUNPROG", "POSTUNFLAGS"),
-        SectionKind::PreTrans => tags("PRETRANS", "PRETRANSPROG", "PRETRANSFLAGS"),
-        SectionKind::PostTrans => tags("POSTTRANS", "POSTTRANSPROG", "POSTTRANSFLAGS"),
-        SectionKind::PreUnTrans => tags("PREUNTRANS", "PREUNTRANSPROG", "PREUNTRANSFLAGS"),
-        SectionKind::PostUnTrans => tags("POSTUNTRANS", "POSTUNTRANSPROG", "POSTUNTRANSFLAGS"),
-        SectionKind::VerifyScript => tags("VERIFYSCRIPT", "VERIFYSCRIPTPROG", "VERIFYSCRIPTFLAGS"),
+        SectionKind::Pre => Some((Tag::PREIN, Tag::PREINPROG, Tag::PREINFLAGS)),
+        SectionKind::Post => Some((Tag::POSTIN, Tag::POSTINPROG, Tag::POSTINFLAGS)),
+        SectionKind::PreUn => Some((Tag::PREUN, Tag::PREUNPROG, Tag::PREUNFLAGS)),
+        SectionKind::PostUn => Some((Tag::POSTUN, Tag::POSTUNPROG, Tag::POSTUNFLAGS)),
+        SectionKind::PreTrans => Some((Tag::PRETRANS, Tag::PRETRANSPROG, Tag::PRETRANSFLAGS)),
+        SectionKind::PostTrans => Some((Tag::POSTTRANS, Tag::POSTTRANSPROG, Tag::POSTTRANSFLAGS)),
+        SectionKind::PreUnTrans => Some((Tag::PREUNTRANS, Tag::PREUNTRANSPROG, Tag::PREUNTRANSFLAGS)),
+        SectionKind::PostUnTrans => Some((Tag::POSTUNTRANS, Tag::POSTUNTRANSPROG, Tag::POSTUNTRANSFLAGS)),
+        SectionKind::VerifyScript => Some((Tag::VERIFYSCRIPT, Tag::VERIFYSCRIPTPROG, Tag::VERIFYSCRIPTFLAGS)),
         _ => None,
     }
 }
@@ -320,21 +314,62 @@ fn trigger_bit(kind: SectionKind) -> u32 {
     }
 }
 
-/// Which triggers a list holds.
-type Belongs = fn(SectionKind) -> bool;
+/// A list of triggers, with the tags that hold it.
+struct TriggerList {
+    /// Which triggers it holds.
+    holds: fn(SectionKind) -> bool,
+    scripts: Tag,
+    programs: Tag,
+    script_flags: Tag,
+    priorities: Option<Tag>,
+    names: Tag,
+    versions: Tag,
+    flags: Tag,
+    /// The number of each condition's script.
+    indexes: Tag,
+}
 
-/// The lists of triggers, by the beginnings of their tags.
-const LISTS: [(&str, Belongs); 3] = [
-    ("TRIGGER", |kind| kind.is_trigger() && !kind.is_file_trigger()),
-    ("FILETRIGGER", |kind| kind.is_file_trigger() && !kind.is_transaction_file_trigger()),
-    ("TRANSFILETRIGGER", SectionKind::is_transaction_file_trigger),
+const TRIGGER_LISTS: [TriggerList; 3] = [
+    TriggerList {
+        holds: |kind| kind.is_trigger() && !kind.is_file_trigger(),
+        scripts: Tag::TRIGGERSCRIPTS,
+        programs: Tag::TRIGGERSCRIPTPROG,
+        script_flags: Tag::TRIGGERSCRIPTFLAGS,
+        priorities: None,
+        names: Tag::TRIGGERNAME,
+        versions: Tag::TRIGGERVERSION,
+        flags: Tag::TRIGGERFLAGS,
+        indexes: Tag::TRIGGERINDEX,
+    },
+    TriggerList {
+        holds: |kind| kind.is_file_trigger() && !kind.is_transaction_file_trigger(),
+        scripts: Tag::FILETRIGGERSCRIPTS,
+        programs: Tag::FILETRIGGERSCRIPTPROG,
+        script_flags: Tag::FILETRIGGERSCRIPTFLAGS,
+        priorities: Some(Tag::FILETRIGGERPRIORITIES),
+        names: Tag::FILETRIGGERNAME,
+        versions: Tag::FILETRIGGERVERSION,
+        flags: Tag::FILETRIGGERFLAGS,
+        indexes: Tag::FILETRIGGERINDEX,
+    },
+    TriggerList {
+        holds: SectionKind::is_transaction_file_trigger,
+        scripts: Tag::TRANSFILETRIGGERSCRIPTS,
+        programs: Tag::TRANSFILETRIGGERSCRIPTPROG,
+        script_flags: Tag::TRANSFILETRIGGERSCRIPTFLAGS,
+        priorities: Some(Tag::TRANSFILETRIGGERPRIORITIES),
+        names: Tag::TRANSFILETRIGGERNAME,
+        versions: Tag::TRANSFILETRIGGERVERSION,
+        flags: Tag::TRANSFILETRIGGERFLAGS,
+        indexes: Tag::TRANSFILETRIGGERINDEX,
+    },
 ];
 
 /// Triggers in their three lists, each with the number of its script in its own list.
 fn set_triggers(header: &mut Header, scripts: &[Scriptlet]) {
-    for (prefix, belongs) in LISTS {
+    for list in TRIGGER_LISTS {
         let mut found: Vec<(DependencyRow, u64)> = Vec::new();
-        for (index, script) in (0..).zip(scripts.iter().filter(|script| belongs(script.kind))) {
+        for (index, script) in (0..).zip(scripts.iter().filter(|script| (list.holds)(script.kind))) {
             let bit = trigger_bit(script.kind);
             found
                 .extend(script.conditions.iter().map(|condition| (DependencyRow::of(condition, bit), index)));
@@ -344,19 +379,12 @@ fn set_triggers(header: &mut Header, scripts: &[Scriptlet]) {
         }
         found.sort();
         found.dedup();
-        let tag = |what: &str| Tag::named(format!("{prefix}{what}").as_bytes());
-        let texts = |of: fn(&DependencyRow) -> &BString| {
-            Value::Texts(found.iter().map(|(row, _)| of(row).clone()).collect())
+        let text = |field: fn(&DependencyRow) -> &BString| {
+            Value::Texts(found.iter().map(|(row, _)| field(row).clone()).collect())
         };
-        for (what, value) in [
-            ("NAME", texts(|row| &row.name)),
-            ("VERSION", texts(|row| &row.version)),
-            ("FLAGS", Value::Numbers(found.iter().map(|(row, _)| row.flags.into()).collect())),
-            ("INDEX", Value::Numbers(found.iter().map(|(_, index)| *index).collect())),
-        ] {
-            if let Some(tag) = tag(what) {
-                header.set(tag, value);
-            }
-        }
+        header.set(list.names, text(|row| &row.name));
+        header.set(list.versions, text(|row| &row.version));
+        header.set(list.flags, Value::Numbers(found.iter().map(|(row, _)| row.flags.into()).collect()));
+        header.set(list.indexes, Value::Numbers(found.iter().map(|(_, index)| *index).collect()));
     }
 }

@@ -134,7 +134,7 @@ pub enum TagProblem {
     #[error("Unknown tag")]
     #[diagnostic(
         code(forge::spec::unknown_tag),
-        help("a line before the first section is `SpecTag: value`; rpm-spec(5) lists the tags")
+        help("a line before the first section is `Tag: value`; rpm-spec(5) lists the tags")
     )]
     Unknown,
     /// A macro that stands for nothing: it would have given lines.

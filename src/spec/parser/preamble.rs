@@ -304,8 +304,8 @@ impl Parser<'_> {
             }
         };
         let tag = match bytes.as_slice() {
-            gif if gif.starts_with(b"GIF") => Tag::known("GIF"),
-            xpm if xpm.starts_with(b"/* XPM") => Tag::known("XPM"),
+            gif if gif.starts_with(b"GIF") => Tag::GIF,
+            xpm if xpm.starts_with(b"/* XPM") => Tag::XPM,
             _ => return Err(self.wrong(PackageProblem::IconType { path })),
         };
         self.set(package, tag, Value::Bytes(bytes));

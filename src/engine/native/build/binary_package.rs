@@ -65,7 +65,7 @@ pub(super) const TOLD: [(&str, DependencyKind, Option<u32>); 20] = {
 };
 
 /// Public keys that a package carries.
-const PUBLIC_KEYS: Tag = Tag::known("PUBKEYS");
+const PUBLIC_KEYS: Tag = Tag::PUBKEYS;
 
 /// The bit of dependencies on configuration files.
 const CONFIG: u32 = 1 << 28;
