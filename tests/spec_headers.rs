@@ -43,7 +43,7 @@ const OPTIONS: &[&str] = &[
 const FORM: &[&str] = &["Bad option", "Too many names", "script program must", "Bad package specification"];
 
 fn ours(line: &str) -> Result<SectionHeader, SectionProblem> {
-    let (kind, arguments) = SectionKind::begun_by(line.as_bytes()).unwrap();
+    let (kind, arguments) = SectionKind::from_line(line.as_bytes()).unwrap();
     SectionHeader::read(kind, arguments, line.as_bytes())
 }
 

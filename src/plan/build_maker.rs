@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::draft::{Draft, DraftState, Roots};
 use super::inspector::{Inspector, LocatedOrigin};
-use super::observed::{beside_sources, by_name};
+use super::observed::{digest_by_name, exclude_sources};
 use super::spec_texts::SpecTexts;
 use super::{Build, Fate, Ingredients, Inputs, Observed, PlanError};
 use crate::chroot::RootIdentity;
@@ -192,10 +192,10 @@ impl BuildableReading {
     fn observed(&self, spec: &InputFile, sources: &[InputFile]) -> Observed {
         let files = std::iter::once(spec).chain(sources);
         let names: Vec<&str> = files.map(|file| file.name.as_str()).collect();
-        let observations = beside_sources(&self.observations, &names);
+        let observations = exclude_sources(&self.observations, &names);
         Observed {
             request: self.request.clone(),
-            by_name: by_name(&observations),
+            by_name: digest_by_name(&observations),
             observations,
             facts: self.facts.digest(),
             expanded: self.expanded,

@@ -87,13 +87,13 @@ impl<'a> Providers<'a> {
         let met = found.filter(|(_, provide)| provide.is_none_or(|provide| dependency.is_met_by(provide)));
         let met: Vec<&ResultFile> = met.map(|(file, _)| *file).collect();
         if met.is_empty() && dependency.name.starts_with('/') {
-            return self.with_other_file(&dependency.name);
+            return self.find_other_file(&dependency.name);
         }
         met
     }
 
     /// The packages with a file that is not in the index: there are many such files, and few are asked for.
-    fn with_other_file(&self, path: &str) -> Vec<&'a ResultFile> {
+    fn find_other_file(&self, path: &str) -> Vec<&'a ResultFile> {
         let has = |file: &&&ResultFile| file.package.other_files.iter().any(|other| other == path);
         self.files.iter().filter(has).copied().collect()
     }

@@ -99,7 +99,7 @@ impl LineReader {
     }
 
     /// With somebody who hears of problems at once.
-    pub fn telling(mut self, listener: ReportListener) -> Self {
+    pub fn with_listener(mut self, listener: ReportListener) -> Self {
         self.listener = Some(listener);
         self
     }
@@ -120,21 +120,21 @@ impl LineReader {
     /// The spec can't be read any further; it has been reported why.
     pub fn next(&mut self, reading: Reading) -> Result<Option<Line>, Stop> {
         if let Some(line) = self.pending.pop_front() {
-            return self.decided(line, reading).map(Some);
+            return self.join_and_decide(line, reading).map(Some);
         }
-        let Some(written) = self.written_line()? else {
+        let Some(written) = self.read_written_line()? else {
             return self.end();
         };
         let is_active = self.conditions.are_active();
         self.check_lengths(&written)?;
-        let text = if is_active { self.expanded(&written, reading)? } else { written };
+        let text = if is_active { self.expand_line(&written, reading)? } else { written };
         self.check_lengths(&text)?;
         let line =
             |text: &[u8]| Line { text: text.to_vec(), file: Arc::clone(&self.file), number: self.number };
         let mut lines: VecDeque<Line> = text.lines_with_terminator().map(line).collect();
         let first = lines.pop_front().unwrap_or_else(|| line(b""));
         self.pending = lines;
-        self.decided(first, reading).map(Some)
+        self.join_and_decide(first, reading).map(Some)
     }
 
     fn check_lengths(&mut self, text: &[u8]) -> Result<(), Stop> {
@@ -145,7 +145,7 @@ impl LineReader {
     }
 
     /// A line, with those that its condition goes on in.
-    fn decided(&mut self, mut line: Line, reading: Reading) -> Result<Line, Stop> {
+    fn join_and_decide(&mut self, mut line: Line, reading: Reading) -> Result<Line, Stop> {
         while Directive::goes_on(&line.text) {
             let Some(next) = self.pending.pop_front() else {
                 break;
@@ -184,7 +184,7 @@ impl LineReader {
     }
 
     /// A line as it was written, with those that belong to it.
-    fn written_line(&mut self) -> Result<Option<Vec<u8>>, Stop> {
+    fn read_written_line(&mut self) -> Result<Option<Vec<u8>>, Stop> {
         let is_active = self.conditions.are_active();
         while let Some(source) = self.sources.last_mut() {
             let Some(first) = source.next() else {
@@ -215,7 +215,7 @@ impl LineReader {
         Ok(None)
     }
 
-    fn expanded(&mut self, written: &[u8], reading: Reading) -> Result<Vec<u8>, Stop> {
+    fn expand_line(&mut self, written: &[u8], reading: Reading) -> Result<Vec<u8>, Stop> {
         if !written.contains(&b'%') {
             return Ok(written.to_vec());
         }
@@ -225,7 +225,7 @@ impl LineReader {
         // A macro in a comment that stands for anything is hardly meant.
         if is_comment
             && reading != Reading::Script
-            && let Some(comment) = difference(written, &expanded)
+            && let Some(comment) = text_that_expands(written, &expanded)
         {
             let comment = BString::from(comment);
             self.report(SpecProblem::MacroInComment { line: self.number, comment });
@@ -240,7 +240,7 @@ impl LineReader {
         let Some(directive) = Directive::read(text) else {
             let is_comment = line.text.trim_ascii_start().starts_with(b"#");
             return Ok(match (self.conditions.are_active(), is_comment, reading) {
-                (false, ..) => blank(line, reading),
+                (false, ..) => blank_line(line, reading),
                 (true, true, Reading::Text | Reading::List) => without_comment(line, reading),
                 (true, _, Reading::Text) => trimmed(line),
                 (true, ..) => line,
@@ -248,10 +248,11 @@ impl LineReader {
         };
         match directive {
             Directive::If { asks, is_negated, condition } => {
-                let holds = self.conditions.are_active() && self.holds(asks, "%if", condition)? != is_negated;
+                let holds =
+                    self.conditions.are_active() && self.evaluate(asks, "%if", condition)? != is_negated;
                 self.conditions.begin(holds, self.number);
             }
-            Directive::ElseIf { asks, condition } => self.else_if(asks, condition)?,
+            Directive::ElseIf { asks, condition } => self.turn_to_else_if(asks, condition)?,
             Directive::Else { rest } => self.turn_to_else(rest, &line.text)?,
             Directive::End { rest } => self.end_if(rest, &line.text)?,
             Directive::Include { path } if self.conditions.are_active() => {
@@ -260,10 +261,10 @@ impl LineReader {
             }
             Directive::Include { .. } => {}
         }
-        Ok(blank(line, reading))
+        Ok(blank_line(line, reading))
     }
 
-    fn else_if(&mut self, asks: Asks, condition: &[u8]) -> Result<(), Stop> {
+    fn turn_to_else_if(&mut self, asks: Asks, condition: &[u8]) -> Result<(), Stop> {
         let directive = "%elif";
         let Some(innermost) = self.conditions.innermost().copied() else {
             return Err(self.fail(SpecProblem::NoIf { directive }));
@@ -271,7 +272,7 @@ impl LineReader {
         if innermost.is_last {
             return Err(self.fail(SpecProblem::AfterElse { directive }));
         }
-        let holds = !innermost.is_settled && self.holds_unexpanded(asks, directive, condition)?;
+        let holds = !innermost.is_settled && self.expand_and_evaluate(asks, directive, condition)?;
         if let Some(innermost) = self.conditions.innermost() {
             innermost.turn(holds);
         }
@@ -315,8 +316,8 @@ impl LineReader {
         if is_error { Err(Stop) } else { Ok(()) }
     }
 
-    /// As [`LineReader::holds`], for a line that was read where lines did not count, and so was not expanded.
-    fn holds_unexpanded(
+    /// As [`LineReader::evaluate`], for a line that was read where lines did not count, and so was not expanded.
+    fn expand_and_evaluate(
         &mut self,
         asks: Asks,
         directive: &'static str,
@@ -324,10 +325,10 @@ impl LineReader {
     ) -> Result<bool, Stop> {
         self.macros.set_place(Origin { name: Arc::clone(&self.file), line: self.number });
         let condition = self.macros.expand_piece(condition)?;
-        self.holds(asks, directive, &condition)
+        self.evaluate(asks, directive, &condition)
     }
 
-    fn holds(&mut self, asks: Asks, directive: &'static str, condition: &[u8]) -> Result<bool, Stop> {
+    fn evaluate(&mut self, asks: Asks, directive: &'static str, condition: &[u8]) -> Result<bool, Stop> {
         let target = match asks {
             Asks::Expression => return self.is_true(directive, condition),
             Asks::Architecture => self.macros.expand_piece(b"%{_target_cpu}")?,
@@ -374,7 +375,7 @@ impl LineReader {
 }
 
 /// The text from where its expansion is another; a doubled percent sign stands for a single one.
-fn difference<'t>(text: &'t [u8], expanded: &[u8]) -> Option<&'t [u8]> {
+fn text_that_expands<'t>(text: &'t [u8], expanded: &[u8]) -> Option<&'t [u8]> {
     let (mut left, mut right) = (text, expanded);
     while let (Some((a, rest)), Some((b, after))) = (left.split_first(), right.split_first()) {
         if a != b {
@@ -387,7 +388,7 @@ fn difference<'t>(text: &'t [u8], expanded: &[u8]) -> Option<&'t [u8]> {
 }
 
 /// What stands in the place of a line that does not count: in text an empty line, elsewhere nothing.
-fn blank(line: Line, reading: Reading) -> Line {
+fn blank_line(line: Line, reading: Reading) -> Line {
     let text = if reading == Reading::Text { b"\n".to_vec() } else { Vec::new() };
     Line { text, ..line }
 }

@@ -96,7 +96,7 @@ impl Spec {
         // They stand in the order of the spec.
         put_rows(&mut header, DependencyKind::Provides, provides);
         for kind in [DependencyKind::BuildRequires, DependencyKind::BuildConflicts] {
-            set_rows(&mut header, kind, rows(&self.build_dependencies, kind));
+            set_rows(&mut header, kind, declared_rows(&self.build_dependencies, kind));
         }
         self.set_changes(&mut header);
         header
@@ -115,7 +115,7 @@ impl Spec {
             header.set_text(Tag::SOURCE_RPM, format!("{name}-{version}.{kind}.rpm"));
             header.set_text(Tag::SOURCE_NEVR, format!("{name}-{}", main.header.evr()));
         }
-        let mut provides = rows(&package.dependencies, DependencyKind::Provides);
+        let mut provides = declared_rows(&package.dependencies, DependencyKind::Provides);
         let evr = header.evr();
         if header.text(Tag::ARCH).is_some_and(|arch| arch != "noarch") && !self.target.isa.is_empty() {
             let name = [package.name.as_slice(), &self.target.isa].concat();
@@ -126,7 +126,7 @@ impl Spec {
         for kind in DependencyKind::ALL {
             let is_of_build = matches!(kind, DependencyKind::BuildRequires | DependencyKind::BuildConflicts);
             if kind != DependencyKind::Provides && !is_of_build {
-                set_rows(&mut header, kind, rows(&package.dependencies, kind));
+                set_rows(&mut header, kind, declared_rows(&package.dependencies, kind));
             }
         }
         package.scriptlets.iter().for_each(|script| set_script(&mut header, script));
@@ -153,7 +153,7 @@ impl Spec {
 
 impl DependencyRow {
     /// A dependency; `flags` say when it counts.
-    pub fn of(dependency: &Dependency, flags: u32) -> Self {
+    pub fn from_dependency(dependency: &Dependency, flags: u32) -> Self {
         let (name, version) = match dependency {
             Dependency::Plain(capability) => (capability.name.clone(), capability.version.clone()),
             Dependency::Rich(rich) => (rich.to_string().into(), None),
@@ -175,7 +175,7 @@ impl DependencyRow {
     }
 
     /// The dependencies of a kind that a header has.
-    pub fn in_header(header: &Header, kind: DependencyKind) -> Vec<Self> {
+    pub fn read_header(header: &Header, kind: DependencyKind) -> Vec<Self> {
         let (names, versions, flags) = kind.header_tags();
         let rows = header.texts(names).iter().zip(header.texts(versions)).zip(header.numbers(flags));
         rows.map(|((name, version), flags)| Self {
@@ -202,14 +202,14 @@ pub fn add_dependencies(
     kind: DependencyKind,
     rows: impl IntoIterator<Item = DependencyRow>,
 ) {
-    let mut all = DependencyRow::in_header(header, kind);
+    let mut all = DependencyRow::read_header(header, kind);
     all.extend(rows);
     set_rows(header, kind, all);
 }
 
-fn rows(declared: &[Declared], kind: DependencyKind) -> Vec<DependencyRow> {
+fn declared_rows(declared: &[Declared], kind: DependencyKind) -> Vec<DependencyRow> {
     let of_kind = declared.iter().filter(|declared| declared.kind == kind);
-    of_kind.map(|declared| DependencyRow::of(&declared.dependency, declared.events)).collect()
+    of_kind.map(|declared| DependencyRow::from_dependency(&declared.dependency, declared.events)).collect()
 }
 
 fn set_rows(header: &mut Header, kind: DependencyKind, mut rows: Vec<DependencyRow>) {
@@ -371,8 +371,12 @@ fn set_triggers(header: &mut Header, scripts: &[Scriptlet]) {
         let mut found: Vec<(DependencyRow, u64)> = Vec::new();
         for (index, script) in (0..).zip(scripts.iter().filter(|script| (list.holds)(script.kind))) {
             let bit = trigger_bit(script.kind);
-            found
-                .extend(script.conditions.iter().map(|condition| (DependencyRow::of(condition, bit), index)));
+            found.extend(
+                script
+                    .conditions
+                    .iter()
+                    .map(|condition| (DependencyRow::from_dependency(condition, bit), index)),
+            );
         }
         if found.is_empty() {
             continue;

@@ -74,7 +74,7 @@ pub enum SectionProblem {
 }
 
 /// The options that a section takes: those with a value, and those without.
-fn options(kind: SectionKind) -> (&'static [u8], &'static [u8]) {
+fn list_options(kind: SectionKind) -> (&'static [u8], &'static [u8]) {
     match kind {
         SectionKind::Description => (b"nl", b""),
         SectionKind::Files => (b"nf", b""),
@@ -92,7 +92,7 @@ impl SectionHeader {
         let words = split_shell_words(arguments);
         let line = BString::from(line.trim_ascii_end());
         if kind == SectionKind::Package {
-            return package(&words, line);
+            return read_package_line(&words, line);
         }
         let mut header = Self::new(SectionPackage::Main);
         let (mut named, mut names) = (None, Vec::new());
@@ -103,7 +103,7 @@ impl SectionHeader {
                 continue;
             }
             let bad = || SectionProblem::Option { option: word.clone(), line: line.clone() };
-            let (valued, bare) = options(kind);
+            let (valued, bare) = list_options(kind);
             let letter = word.get(1).copied().unwrap_or_default();
             if bare.contains(&letter) && word.len() == 2 {
                 header.expands |= letter == b'e';
@@ -124,7 +124,7 @@ impl SectionHeader {
                     header.priority =
                         Some(number.ok_or(SectionProblem::Option { option: value, line: line.clone() })?);
                 }
-                _ => header.program = program(value)?,
+                _ => header.program = read_program(value)?,
             }
         }
         header.package = match (named, names.as_slice()) {
@@ -150,7 +150,7 @@ impl SectionHeader {
     }
 }
 
-fn package(words: &[BString], line: BString) -> Result<SectionHeader, SectionProblem> {
+fn read_package_line(words: &[BString], line: BString) -> Result<SectionHeader, SectionProblem> {
     match words {
         [option, name] if option == "-n" => Ok(SectionHeader::new(SectionPackage::Named(name.clone()))),
         [name] if name != "-n" => Ok(SectionHeader::new(SectionPackage::Sub(name.clone()))),
@@ -158,7 +158,7 @@ fn package(words: &[BString], line: BString) -> Result<SectionHeader, SectionPro
     }
 }
 
-fn program(value: BString) -> Result<Vec<BString>, SectionProblem> {
+fn read_program(value: BString) -> Result<Vec<BString>, SectionProblem> {
     if value.starts_with(b"/") || value.starts_with(b"<") {
         return Ok(split_shell_words(&value));
     }

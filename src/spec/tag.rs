@@ -198,14 +198,14 @@ impl Field {
         let word = word.to_ascii_lowercase();
         let found = TAGS.iter().find(|row| row.0.as_bytes() == known(&word));
         match found {
-            Some((_, tag @ (SpecTag::Source | SpecTag::Patch), ..)) => numbered(*tag, rest),
-            Some(row) => plain(row, rest, ignores_text_after_events),
+            Some((_, tag @ (SpecTag::Source | SpecTag::Patch), ..)) => read_numbered_tag(*tag, rest),
+            Some(row) => read_tag(row, rest, ignores_text_after_events),
             None => [(SpecTag::Source, "source"), (SpecTag::Patch, "patch")]
                 .into_iter()
                 .find(|(_, kind)| word.starts_with(kind.as_bytes()))
                 .map_or_else(
                     || Err(unknown(text)),
-                    |(tag, kind)| numbered(tag, text.get(kind.len()..).unwrap_or_default()),
+                    |(tag, kind)| read_numbered_tag(tag, text.get(kind.len()..).unwrap_or_default()),
                 ),
         }
     }
@@ -229,7 +229,7 @@ fn known(word: &[u8]) -> &[u8] {
     older.map_or(word, |(_, known)| known.as_bytes())
 }
 
-fn numbered(tag: SpecTag, rest: &[u8]) -> Result<Field, TagProblem> {
+fn read_numbered_tag(tag: SpecTag, rest: &[u8]) -> Result<Field, TagProblem> {
     let kind = if tag == SpecTag::Source { "source" } else { "patch" };
     let (written, value) = rest.split_once_str(":").ok_or(TagProblem::Malformed)?;
     let value = value.trim_ascii();
@@ -248,7 +248,7 @@ fn numbered(tag: SpecTag, rest: &[u8]) -> Result<Field, TagProblem> {
     Ok(Field { tag, number, qualifier: None, events: 0, value: value.into() })
 }
 
-fn plain(
+fn read_tag(
     row: &(&str, SpecTag, Qualifier, ValueForm),
     rest: &[u8],
     ignores_text_after_events: bool,
@@ -258,7 +258,7 @@ fn plain(
     let (qualifier, rest) = match (rest.split_first(), takes) {
         (Some((b'(', _)), Qualifier::None) => return Err(TagProblem::Unknown),
         (Some((b'(', inside)), _) => {
-            let (qualifier, rest) = qualifier(inside).ok_or(TagProblem::Unknown)?;
+            let (qualifier, rest) = split_qualifier(inside).ok_or(TagProblem::Unknown)?;
             (Some(qualifier), rest)
         }
         _ => (None, rest),
@@ -274,7 +274,7 @@ fn plain(
     let (qualifier, events) = match (takes, named) {
         (Qualifier::Events, Some(named)) => {
             let named = if ignores_text_after_events { known_events(named) } else { named };
-            (None, if named.is_empty() { 0 } else { events(tag, named)? })
+            (None, if named.is_empty() { 0 } else { read_events(tag, named)? })
         }
         (_, named) => (named.map(BString::from), 0),
     };
@@ -282,7 +282,7 @@ fn plain(
 }
 
 /// What stands in parentheses, one word, and what follows them.
-fn qualifier(inside: &[u8]) -> Option<(&[u8], &[u8])> {
+fn split_qualifier(inside: &[u8]) -> Option<(&[u8], &[u8])> {
     let inside = inside.trim_ascii_start();
     let length = inside.iter().take_while(|byte| !byte.is_ascii_whitespace() && **byte != b')').count();
     let (word, rest) = inside.split_at_checked(length)?;
@@ -298,7 +298,7 @@ fn known_events(written: &[u8]) -> &[u8] {
     written.get(..length).unwrap_or_default().trim_end_with(|last| last == ',')
 }
 
-fn events(tag: SpecTag, written: &[u8]) -> Result<u32, TagProblem> {
+fn read_events(tag: SpecTag, written: &[u8]) -> Result<u32, TagProblem> {
     let bad = || TagProblem::Qualifier {
         tag: match tag {
             SpecTag::Enhances => "Enhancename",

@@ -33,7 +33,7 @@ impl Parser<'_> {
             [kind, ..] => Some(PackageProblem::BuildSystemMacro { section: kind.word(), name: name.clone() }),
         };
         if let Some(problem) = problem {
-            return Err(self.wrong(problem));
+            return Err(self.fail(problem));
         }
         self.define_tag(0, "buildsystem", name);
         self.build_system.name = Some(name.clone());
@@ -60,7 +60,7 @@ impl Parser<'_> {
             }
             None => {
                 let section = section.unwrap_or_default();
-                Err(self.wrong(PackageProblem::BuildOption { section }))
+                Err(self.fail(PackageProblem::BuildOption { section }))
             }
         }
     }

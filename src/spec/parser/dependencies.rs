@@ -29,7 +29,7 @@ impl Parser<'_> {
             _ => None,
         };
         if let Some(tag) = deprecated {
-            self.tell(PackageProblem::Deprecated { tag, text: text.into() });
+            self.report(PackageProblem::Deprecated { tag, text: text.into() });
         }
         let allows = match kind {
             DependencyKind::Provides | DependencyKind::OrderWithRequires => Allows::Plain,
@@ -38,19 +38,19 @@ impl Parser<'_> {
             _ => Allows::Everything,
         };
         let read = read_with_doubts(&field.value, allows);
-        let (found, doubts) = read.map_err(|problems| self.dependency_wrong(problems, text))?;
+        let (found, doubts) = read.map_err(|problems| self.fail_with_dependency(problems, text))?;
         let is_error = self.number("_wrong_version_format_terminate_build") != 0;
         // rpm ends with the first of them, or tells of the last.
         let mut doubts = doubts.into_iter();
         if let Some(problem) = if is_error { doubts.next() } else { doubts.next_back() } {
             let problem = SpecProblem::Dependency { problem, text: text.into(), is_error };
             if is_error {
-                return Err(self.wrong(problem));
+                return Err(self.fail(problem));
             }
-            self.tell(problem);
+            self.report(problem);
         }
         if kind == DependencyKind::Obsoletes && found.iter().any(is_unversioned) {
-            self.tell(PackageProblem::UnversionedObsoletes { text: text.into() });
+            self.report(PackageProblem::UnversionedObsoletes { text: text.into() });
         }
         for dependency in found {
             self.warn_of_macros_left(kind, &dependency, text);
@@ -75,10 +75,10 @@ impl Parser<'_> {
             && let Dependency::Plain(Capability { name, .. }) = dependency
             && name.contains(&b'%')
         {
-            self.tell(PackageProblem::Unexpanded { text: text.into() });
+            self.report(PackageProblem::Unexpanded { text: text.into() });
         }
         for _ in 0..unexpanded_versions(dependency) {
-            self.tell(PackageProblem::Unexpanded { text: text.into() });
+            self.report(PackageProblem::Unexpanded { text: text.into() });
         }
     }
 }

@@ -27,15 +27,15 @@ impl Parser<'_> {
         self.spec.sources = self.sources.take();
         self.expand_sources();
         self.join_scripts();
-        self.fill_main();
-        self.inherit();
+        self.fill_main_package();
+        self.inherit_tags();
         self.spec.target.isa = self.expand("%{?_isa}");
         let format = self.setting("_rpmformat");
         if self.pass != Pass::Part && !format.is_empty() && format != "4" && format != "6" {
             let problem = PackageProblem::Format { format };
             match self.spec.packages.first().map(|main| main.place.clone()) {
                 Some(place) if self.defers_checks => self.spec.unfinished.push((problem, place)),
-                _ => self.tell(problem),
+                _ => self.report(problem),
             }
         }
         self.check_source_package()?;
@@ -54,7 +54,7 @@ impl Parser<'_> {
         let (package, place) = (main.name.clone(), main.place.clone());
         for tag in &missing {
             self.spec.lacks_fields = true;
-            self.tell_at(PackageProblem::Missing { tag, package: package.clone() }, &place);
+            self.report_at(PackageProblem::Missing { tag, package: package.clone() }, &place);
         }
         if missing.is_empty() { Ok(()) } else { Err(EarlyEnd::Stopped) }
     }
@@ -74,7 +74,7 @@ impl Parser<'_> {
         }
     }
 
-    fn fill_main(&mut self) {
+    fn fill_main_package(&mut self) {
         for (tag, name) in FROM_MACROS {
             if !self.has(0, tag) && self.is_defined(name) {
                 let value = self.setting(name);
@@ -91,7 +91,7 @@ impl Parser<'_> {
         }
     }
 
-    fn inherit(&mut self) {
+    fn inherit_tags(&mut self) {
         let Some((main, others)) = self.spec.packages.split_first_mut() else {
             return;
         };
@@ -115,9 +115,9 @@ impl Parser<'_> {
             let (name, header, place) = (package.name.clone(), package.header.clone(), package.place.clone());
             if is_whole {
                 let duplicates = duplicates.iter().filter(|(of, _)| *of == index).map(|(_, tag)| *tag);
-                for problem in unfinished(&name, &header, duplicates) {
+                for problem in find_what_is_missing(&name, &header, duplicates) {
                     is_whole = false;
-                    self.tell_unfinished(problem, &place);
+                    self.report_unfinished(problem, &place);
                 }
             }
             self.check_encoding(&name, &header, &place)?;
@@ -125,12 +125,12 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn tell_unfinished(&mut self, problem: PackageProblem, place: &Place) {
+    fn report_unfinished(&mut self, problem: PackageProblem, place: &Place) {
         self.spec.lacks_fields |= !matches!(problem, PackageProblem::Duplicate { .. });
         if self.defers_checks {
             self.spec.unfinished.push((problem, place.clone()));
         } else {
-            self.tell_at(problem, place);
+            self.report_at(problem, place);
         }
     }
 
@@ -153,7 +153,7 @@ impl Parser<'_> {
                     text: text.clone(),
                     is_error,
                 };
-                self.tell_at(problem, place);
+                self.report_at(problem, place);
             }
         }
         if wrong { Err(EarlyEnd::Stopped) } else { Ok(()) }
@@ -161,7 +161,7 @@ impl Parser<'_> {
 }
 
 /// What a package can't be built without, and what it says twice.
-fn unfinished(
+fn find_what_is_missing(
     package: &BString,
     header: &Header,
     duplicates: impl Iterator<Item = Tag>,

@@ -60,17 +60,17 @@ pub fn parse_for_build(macros: &Macros, parsing: Parsing<'_>) -> Result<Spec, St
 
 fn parse_whole(macros: &Macros, parsing: Parsing<'_>, defers_checks: bool) -> Result<Spec, Stop> {
     let Parsing { file, text, can_build, build_root, listener } = parsing;
-    if let Err(problem) = dialect::speak(macros) {
-        LineReader::new(macros.clone(), file, Vec::new()).telling(listener).report(problem.into());
+    if let Err(problem) = dialect::choose_dialect(macros) {
+        LineReader::new(macros.clone(), file, Vec::new()).with_listener(listener).report(problem.into());
         return Err(Stop);
     }
     let text: Rc<[u8]> = text.into();
     let run = |pass| {
-        let reader = LineReader::new(macros.clone(), file, text.to_vec()).telling(Rc::clone(&listener));
+        let reader = LineReader::new(macros.clone(), file, text.to_vec()).with_listener(Rc::clone(&listener));
         Parser { build_root, defers_checks, ..Parser::new(macros, file, reader, pass) }.run()
     };
     match run(Pass::First) {
-        Ok(spec) => Ok(targeted(macros, spec)),
+        Ok(spec) => Ok(with_target(macros, spec)),
         Err(EarlyEnd::Stopped) => Err(Stop),
         Err(EarlyEnd::Variants(archs, place)) => {
             let mut variants = Vec::new();
@@ -78,10 +78,10 @@ fn parse_whole(macros: &Macros, parsing: Parsing<'_>, defers_checks: bool) -> Re
                 push(macros, b"_target_cpu", arch);
                 let spec = run(Pass::Variant);
                 macros.pop(b"_target_cpu");
-                variants.push(targeted(macros, spec.map_err(|_| Stop)?));
+                variants.push(with_target(macros, spec.map_err(|_| Stop)?));
             }
             if variants.is_empty() {
-                let mut reader = LineReader::new(macros.clone(), file, Vec::new()).telling(listener);
+                let mut reader = LineReader::new(macros.clone(), file, Vec::new()).with_listener(listener);
                 reader.report_at(PackageProblem::NoCompatibleArchitecture.into(), place.file, place.line);
                 return Err(Stop);
             }
@@ -99,7 +99,7 @@ fn parse_whole(macros: &Macros, parsing: Parsing<'_>, defers_checks: bool) -> Re
 /// # Errors
 /// rpm would refuse it; the listener or the macros' host has been told why.
 pub fn parse_part(macros: &Macros, spec: Spec, parsing: Parsing<'_>) -> Result<Spec, Stop> {
-    let reader = LineReader::new(macros.clone(), parsing.file, parsing.text).telling(parsing.listener);
+    let reader = LineReader::new(macros.clone(), parsing.file, parsing.text).with_listener(parsing.listener);
     let mut parser = Parser::new(macros, parsing.file, reader, Pass::Part);
     for (index, package) in spec.packages.iter().enumerate() {
         parser.by_name.insert(package.name.clone(), index);
@@ -116,7 +116,7 @@ pub fn parse_part(macros: &Macros, spec: Spec, parsing: Parsing<'_>) -> Result<S
 }
 
 /// With what is said of the target. `noarch` is none: it is built on a machine, and that counts.
-fn targeted(macros: &Macros, mut spec: Spec) -> Spec {
+fn with_target(macros: &Macros, mut spec: Spec) -> Spec {
     spec.target.build_arch = expand_text(macros, "%{_build_cpu}");
     spec.target.os = expand_text(macros, "%{_target_os}");
     spec.target.platform = expand_text(macros, "%{_target_platform}");
@@ -166,7 +166,7 @@ impl Parser<'_> {
                 reading = Reading::Text;
                 continue;
             };
-            if let Some((kind, next, _)) = section::begun(&line.text) {
+            if let Some((kind, next, _)) = section::read_section_line(&line.text) {
                 self.close_section(open)?;
                 reading = next;
                 open = self.open_section(kind, line)?;
@@ -177,7 +177,7 @@ impl Parser<'_> {
                 SectionKind::End if line.text.trim_ascii().is_empty() => {}
                 SectionKind::End => {
                     let text = line.text.trim_ascii_end().into();
-                    return Err(self.wrong(PackageProblem::Outside { number: line.number, text }));
+                    return Err(self.fail(PackageProblem::Outside { number: line.number, text }));
                 }
                 SectionKind::Prep => {
                     let line = self.read_prep_line(line)?;

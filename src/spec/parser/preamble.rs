@@ -47,7 +47,7 @@ impl Parser<'_> {
             return Ok(());
         }
         let field = Field::read_with(text, accepts(self.macros, OldForm::TextAfterEvents))
-            .map_err(|problem| self.wrong(SpecProblem::Tag { problem, text: BString::from(text) }))?;
+            .map_err(|problem| self.fail(SpecProblem::Tag { problem, text: BString::from(text) }))?;
         let line = TagLine { package, field, text: text.as_bstr(), place: line.place() };
         self.take_tag(&line)
     }
@@ -57,9 +57,9 @@ impl Parser<'_> {
         let (package, value) = (*package, field.value.clone());
         if self.pass == Pass::Part && is_decided_before_build(field.tag) {
             if field.tag == SpecTag::BuildPreReq {
-                self.tell(PackageProblem::Deprecated { tag: "buildprereq", text: BString::from(*text) });
+                self.report(PackageProblem::Deprecated { tag: "buildprereq", text: BString::from(*text) });
             }
-            return Err(self.wrong(PackageProblem::LateTag { text: BString::from(*text) }));
+            return Err(self.fail(PackageProblem::LateTag { text: BString::from(*text) }));
         }
         if let Some((kind, events)) = dependency_kind(field.tag) {
             return self.take_dependencies(line, kind, events);
@@ -84,7 +84,7 @@ impl Parser<'_> {
                 let digits = Some(&value).filter(|value| value.iter().all(u8::is_ascii_digit));
                 let number = digits.and_then(|value| value.to_str().ok()?.parse::<u32>().ok());
                 let Some(number) = number else {
-                    return Err(self.wrong(PackageProblem::Epoch { text: BString::from(*text) }));
+                    return Err(self.fail(PackageProblem::Epoch { text: BString::from(*text) }));
                 };
                 self.set(package, Tag::EPOCH, Value::Numbers(vec![number.into()]));
                 self.define_tag(package, "epoch", &value);
@@ -92,7 +92,7 @@ impl Parser<'_> {
             SpecTag::Summary => {
                 self.define_tag(package, "summary", &value);
                 if self.set_localized(package, Tag::SUMMARY, field.qualifier.clone(), &value) {
-                    self.tell(PackageProblem::Second { tag: Tag::SUMMARY.to_string() });
+                    self.report(PackageProblem::Second { tag: Tag::SUMMARY.to_string() });
                 }
             }
             SpecTag::Group => {
@@ -115,11 +115,11 @@ impl Parser<'_> {
             }
             SpecTag::Vendor => {
                 if self.has(package, Tag::VENDOR) {
-                    self.tell(PackageProblem::Second { tag: Tag::VENDOR.to_string() });
+                    self.report(PackageProblem::Second { tag: Tag::VENDOR.to_string() });
                 }
                 self.set_text(package, Tag::VENDOR, "vendor", &value);
             }
-            SpecTag::DistUrl => return Err(self.wrong(PackageProblem::BogusTag { number: Tag::DIST_URL.0 })),
+            SpecTag::DistUrl => return Err(self.fail(PackageProblem::BogusTag { number: Tag::DIST_URL.0 })),
             SpecTag::SourceLicense => {
                 self.define_tag(package, "sourcelicense", &value);
                 self.spec.source_license = Some(value);
@@ -208,7 +208,7 @@ impl Parser<'_> {
         place: Place,
     ) -> Result<(), EarlyEnd> {
         if self.sources.borrow().len() >= MOST_SOURCES {
-            return Err(self.wrong(PackageProblem::TooManySources { most: MOST_SOURCES }));
+            return Err(self.fail(PackageProblem::TooManySources { most: MOST_SOURCES }));
         }
         let is_numbered = !accepts(self.macros, OldForm::NoNumbering);
         let number = number.unwrap_or_else(|| {
@@ -222,7 +222,7 @@ impl Parser<'_> {
         let is_known = |source: &SourceFile| source.is_patch == is_patch && source.number == number;
         if self.sources.borrow().iter().any(is_known) {
             let kind = if is_patch { "patch" } else { "source" };
-            return Err(self.wrong(PackageProblem::SourceTwice { kind, number }));
+            return Err(self.fail(PackageProblem::SourceTwice { kind, number }));
         }
         let file_name = source_file_name(reference);
         self.define_source(is_patch, number, reference, &file_name);
@@ -240,7 +240,7 @@ impl Parser<'_> {
     fn leave_source_out(&mut self, is_patch: bool, value: &[u8]) -> Result<(), EarlyEnd> {
         let number = value.to_str().ok().and_then(|value| value.parse::<u32>().ok());
         let Some(number) = number else {
-            return Err(self.wrong(PackageProblem::BadNumber { text: BString::from(value) }));
+            return Err(self.fail(PackageProblem::BadNumber { text: BString::from(value) }));
         };
         let mut sources = self.sources.borrow_mut();
         let found = sources.iter_mut().find(|source| source.is_patch == is_patch && source.number == number);
@@ -250,7 +250,7 @@ impl Parser<'_> {
         }
         drop(sources);
         let kind = if is_patch { "patch" } else { "source" };
-        Err(self.wrong(PackageProblem::NoSuchSource { kind, number }))
+        Err(self.fail(PackageProblem::NoSuchSource { kind, number }))
     }
 
     fn take_build_arch(&mut self, line: &TagLine<'_>) -> Result<(), EarlyEnd> {
@@ -260,13 +260,13 @@ impl Parser<'_> {
         if package > 0 {
             let arch = archs.into_iter().next().unwrap_or_default();
             if arch != "noarch" && arch != self.spec.target.arch {
-                return Err(self.wrong(PackageProblem::SubArchitecture { text: BString::from(*text) }));
+                return Err(self.fail(PackageProblem::SubArchitecture { text: BString::from(*text) }));
             }
             self.set(package, Tag::ARCH, Value::Text(arch));
             return Ok(());
         }
         if !self.spec.build_archs.is_empty() {
-            return Err(self.wrong(PackageProblem::SecondBuildArch { text: BString::from(*text) }));
+            return Err(self.fail(PackageProblem::SecondBuildArch { text: BString::from(*text) }));
         }
         if self.pass == Pass::First {
             return Err(EarlyEnd::Variants(archs, place.clone()));
@@ -278,7 +278,7 @@ impl Parser<'_> {
     fn set_prefixes(&mut self, package: usize, value: &BString, text: &BStr) -> Result<(), EarlyEnd> {
         let prefixes: Vec<BString> = words(value).collect();
         if prefixes.iter().any(|prefix| prefix.len() > 1 && prefix.ends_with(b"/")) {
-            return Err(self.wrong(PackageProblem::Prefix { text: text.into() }));
+            return Err(self.fail(PackageProblem::Prefix { text: text.into() }));
         }
         let name = text.find_byteset(b": \t").and_then(|length| text.get(..length)).unwrap_or(b"prefixes");
         self.define_tag(package, &name.to_str_lossy(), value);
@@ -300,13 +300,13 @@ impl Parser<'_> {
             Ok(bytes) => bytes,
             Err(error) => {
                 let reason = crate::files::reason(&error);
-                return Err(self.wrong(PackageProblem::Icon { path, reason }));
+                return Err(self.fail(PackageProblem::Icon { path, reason }));
             }
         };
         let tag = match bytes.as_slice() {
             gif if gif.starts_with(b"GIF") => Tag::GIF,
             xpm if xpm.starts_with(b"/* XPM") => Tag::XPM,
-            _ => return Err(self.wrong(PackageProblem::IconType { path })),
+            _ => return Err(self.fail(PackageProblem::IconType { path })),
         };
         self.set(package, tag, Value::Bytes(bytes));
         Ok(())
@@ -319,7 +319,7 @@ impl Parser<'_> {
         let missing: Vec<&'static str> =
             REQUIRED.iter().take(3).filter(|(tag, _)| !self.has(0, *tag)).map(|(_, name)| *name).collect();
         for tag in &missing {
-            self.tell(PackageProblem::MissingBeforeBuild { tag, package: package.clone() });
+            self.report(PackageProblem::MissingBeforeBuild { tag, package: package.clone() });
         }
         if !missing.is_empty() {
             return Err(EarlyEnd::Stopped);
@@ -338,7 +338,7 @@ impl Parser<'_> {
         let is_usual = first.is_ascii_alphanumeric() || matches!(first, b'_' | b'%' | b'{');
         if !is_usual && !accepts(self.macros, OldForm::NameStart) {
             let (shown, byte) = shown_byte(first);
-            return Err(self.wrong(PackageProblem::IllegalStart { shown, byte, text: text.into() }));
+            return Err(self.fail(PackageProblem::IllegalStart { shown, byte, text: text.into() }));
         }
         self.check_characters(name, IN_NAME, text)
     }
@@ -349,17 +349,17 @@ impl Parser<'_> {
             return Err(self.report_illegal_character(byte, text));
         }
         if value.contains_str("..") {
-            return Err(self.wrong(PackageProblem::IllegalSequence { text: text.into() }));
+            return Err(self.fail(PackageProblem::IllegalSequence { text: text.into() }));
         }
         if value.contains(&b'%') {
-            self.tell(PackageProblem::Unexpanded { text: text.into() });
+            self.report(PackageProblem::Unexpanded { text: text.into() });
         }
         Ok(())
     }
 
     fn report_illegal_character(&mut self, byte: u8, text: &BStr) -> EarlyEnd {
         let (shown, byte) = shown_byte(byte);
-        self.wrong(PackageProblem::IllegalCharacter { shown, byte, text: text.into() })
+        self.fail(PackageProblem::IllegalCharacter { shown, byte, text: text.into() })
     }
 }
 

@@ -38,7 +38,7 @@ impl Parser<'_> {
         if !accepts(self.macros, OldForm::PrepLines) {
             if of_patch.and_then(|rest| rest.first()).is_some_and(u8::is_ascii_digit) {
                 let text = line.text.into();
-                return Err(self.wrong(PackageProblem::PatchN { text }));
+                return Err(self.fail(PackageProblem::PatchN { text }));
             }
             return Ok(line);
         }
@@ -56,7 +56,7 @@ impl Parser<'_> {
     }
 
     fn report_prep_line(&mut self, message: Vec<u8>) -> EarlyEnd {
-        self.wrong(PackageProblem::PrepLine { message: message.into() })
+        self.fail(PackageProblem::PrepLine { message: message.into() })
     }
 
     /// `%patch0 -p1`, `%patch -p1`, as rpm up to 4.19 reads what follows `%patch`.
@@ -74,7 +74,7 @@ impl Parser<'_> {
         if patch.numbers.is_empty() {
             let text = line.text.trim_ascii_end().into();
             let is_error = !accepts(self.macros, OldForm::BarePatch);
-            self.tell(PackageProblem::BarePatch { text, is_error });
+            self.report(PackageProblem::BarePatch { text, is_error });
             if is_error {
                 return Err(EarlyEnd::Stopped);
             }

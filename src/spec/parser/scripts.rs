@@ -48,13 +48,13 @@ impl Parser<'_> {
                 b"-p" => PiecePlace::Before,
                 option if option.starts_with(b"-") && option.len() > 1 => {
                     let section = kind.word();
-                    return Err(self.wrong(PackageProblem::ScriptOption { section, option: word }));
+                    return Err(self.fail(PackageProblem::ScriptOption { section, option: word }));
                 }
                 _ => continue,
             };
             if position != PiecePlace::Main && position != next {
                 let line = line.text.trim_ascii_end().into();
-                return Err(self.wrong(PackageProblem::AppendAndPrepend { line }));
+                return Err(self.fail(PackageProblem::AppendAndPrepend { line }));
             }
             position = next;
         }
@@ -63,7 +63,7 @@ impl Parser<'_> {
         }
         let pieces = self.scripts.entry(kind).or_default();
         if position == PiecePlace::Main && pieces.main.is_some() {
-            return Err(self.wrong(PackageProblem::SecondSection { section: kind.word() }));
+            return Err(self.fail(PackageProblem::SecondSection { section: kind.word() }));
         }
         pieces.current = position;
         pieces.place.get_or_insert_with(|| line.place());
@@ -119,14 +119,14 @@ impl Parser<'_> {
         text: &BStr,
     ) -> Result<SectionHeader, EarlyEnd> {
         let Some((options, conditions)) = arguments.split_once_str("--") else {
-            return Err(self.wrong(PackageProblem::NoCondition { line: text.into() }));
+            return Err(self.fail(PackageProblem::NoCondition { line: text.into() }));
         };
         if conditions.trim_ascii().is_empty() {
-            return Err(self.wrong(PackageProblem::NoCondition { line: text.into() }));
+            return Err(self.fail(PackageProblem::NoCondition { line: text.into() }));
         }
         let whole = BString::from(text.split_str("--").next().unwrap_or(text)).trim_ascii_end().to_vec();
         let shown: BString = [whole.as_slice(), b" --"].concat().into();
-        let mut header = SectionHeader::read(kind, options, &shown).map_err(|problem| self.wrong(problem))?;
+        let mut header = SectionHeader::read(kind, options, &shown).map_err(|problem| self.fail(problem))?;
         header.conditions = conditions.trim_ascii().into();
         Ok(header)
     }
@@ -140,12 +140,12 @@ impl Parser<'_> {
     ) -> Result<(), EarlyEnd> {
         let program = header.program.first().cloned().unwrap_or_else(|| SHELL.into());
         if header.priority.is_some() && !kind.is_file_trigger() && !kind.is_trigger() {
-            return Err(self.wrong(PackageProblem::Priority { program }));
+            return Err(self.fail(PackageProblem::Priority { program }));
         }
         let known = self.spec.packages.get(package).map(|package| package.scriptlets.as_slice());
         let is_second = known.unwrap_or_default().iter().any(|script| script.kind == kind);
         if is_second && !kind.is_trigger() {
-            return Err(self.wrong(PackageProblem::SecondScript { section: kind.word() }));
+            return Err(self.fail(PackageProblem::SecondScript { section: kind.word() }));
         }
         Ok(())
     }
@@ -161,7 +161,7 @@ impl Parser<'_> {
         let body = text.trim_ascii_end();
         if kind.is_trigger() && program.len() > 1 {
             let program = bstr::join(" ", &program).into();
-            return Err(self.wrong(PackageProblem::TriggerArguments { program }));
+            return Err(self.fail(PackageProblem::TriggerArguments { program }));
         }
         self.check_program(kind, &program, body)?;
         let conditions = self.read_trigger_conditions(section, text.is_empty())?;
@@ -188,11 +188,11 @@ impl Parser<'_> {
             return Ok(());
         };
         if first != "<lua>" {
-            return Err(self.wrong(PackageProblem::InternalScript { program: first.clone() }));
+            return Err(self.fail(PackageProblem::InternalScript { program: first.clone() }));
         }
         let name = format!("%{}", kind.word());
         if let Err(message) = self.macros.check_lua(body, &name) {
-            return Err(self.wrong(PackageProblem::LuaScript { message: message.into() }));
+            return Err(self.fail(PackageProblem::LuaScript { message: message.into() }));
         }
         Ok(())
     }
@@ -245,11 +245,11 @@ impl Parser<'_> {
         if kind.is_file_trigger() {
             let paths: Vec<BString> = split_shell_words(&text);
             if let Some(condition) = paths.iter().find(|path| !path.starts_with(b"/")) {
-                return Err(self.wrong(PackageProblem::FileCondition { condition: condition.clone() }));
+                return Err(self.fail(PackageProblem::FileCondition { condition: condition.clone() }));
             }
         }
         let found = read_conditions(&text).map_err(|problem| {
-            self.wrong(PackageProblem::TriggerDependency { problem, condition: shown(&text, !is_at_end) })
+            self.fail(PackageProblem::TriggerDependency { problem, condition: shown(&text, !is_at_end) })
         })?;
         let known = self.spec.packages.get(package).map(|package| package.scriptlets.as_slice());
         let mut fired = known.unwrap_or_default().iter().filter(|script| script.kind == kind);
@@ -264,7 +264,7 @@ impl Parser<'_> {
         });
         match twice.filter(|_| !kind.is_file_trigger()) {
             Some(condition) => {
-                Err(self.wrong(PackageProblem::TriggerTwice { condition: shown(&condition, !is_last_line) }))
+                Err(self.fail(PackageProblem::TriggerTwice { condition: shown(&condition, !is_last_line) }))
             }
             None => Ok(found),
         }

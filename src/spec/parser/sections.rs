@@ -18,19 +18,19 @@ impl Parser<'_> {
     /// Begins a section.
     pub(super) fn open_section(&mut self, kind: SectionKind, line: Line) -> Result<OpenSection, EarlyEnd> {
         let mut open = OpenSection { kind, line: None, header: None, package: 0, text: Vec::new() };
-        let arguments = SectionKind::begun_by(&line.text).map_or(b"".as_slice(), |(_, rest)| rest).to_vec();
+        let arguments = SectionKind::from_line(&line.text).map_or(b"".as_slice(), |(_, rest)| rest).to_vec();
         let text = BString::from(line.text.trim_ascii_end());
         let is_decided_before_build =
             kind.is_build_script() || matches!(kind, SectionKind::SourceList | SectionKind::PatchList);
         if self.pass == Pass::Part && is_decided_before_build {
-            return Err(self.wrong(PackageProblem::LateSection { section: kind.word() }));
+            return Err(self.fail(PackageProblem::LateSection { section: kind.word() }));
         }
         match kind {
             SectionKind::Package => open.package = self.add_package(&arguments, &line)?,
             SectionKind::End | SectionKind::SourceList | SectionKind::PatchList | SectionKind::Preamble => {}
             SectionKind::Changelog => {
                 if !self.spec.changes.is_empty() {
-                    return Err(self.wrong(PackageProblem::SecondChangelog));
+                    return Err(self.fail(PackageProblem::SecondChangelog));
                 }
             }
             kind if kind.is_build_script() => self.open_build_script(kind, &arguments, &line)?,
@@ -38,14 +38,14 @@ impl Parser<'_> {
                 let header = if kind.is_trigger() {
                     self.read_trigger_header(kind, &arguments, text.as_bstr())?
                 } else {
-                    SectionHeader::read(kind, &arguments, &text).map_err(|problem| self.wrong(problem))?
+                    SectionHeader::read(kind, &arguments, &text).map_err(|problem| self.fail(problem))?
                 };
                 let name = self.package_name(&header.package);
                 let found = self.by_name.get(&name).copied();
                 open.package = match found {
                     Some(package) => package,
                     None => {
-                        return Err(self.wrong(PackageProblem::UnknownPackage { line: text, package: name }));
+                        return Err(self.fail(PackageProblem::UnknownPackage { line: text, package: name }));
                     }
                 };
                 self.begin_package_section(kind, &header, open.package)?;
@@ -59,13 +59,13 @@ impl Parser<'_> {
     fn add_package(&mut self, arguments: &[u8], line: &Line) -> Result<usize, EarlyEnd> {
         let text = BString::from(line.text.trim_ascii_end());
         let header = SectionHeader::read(SectionKind::Package, arguments, &text)
-            .map_err(|problem| self.wrong(problem))?;
+            .map_err(|problem| self.fail(problem))?;
         if let SectionPackage::Sub(name) | SectionPackage::Named(name) = &header.package {
             self.check_name(name, text.as_bstr())?;
         }
         let name = self.package_name(&header.package);
         if self.by_name.contains_key(&name) {
-            return Err(self.wrong(PackageProblem::PackageExists { line: text, package: name }));
+            return Err(self.fail(PackageProblem::PackageExists { line: text, package: name }));
         }
         let index = self.spec.packages.len();
         let mut package = Package::new(name.clone(), line.place());
@@ -91,7 +91,7 @@ impl Parser<'_> {
                 let (is_second, name) = (known.files.is_some(), known.name.clone());
                 known.files.get_or_insert_with(FileList::default).lists.extend(header.files.iter().cloned());
                 if is_second {
-                    self.tell(PackageProblem::SecondFiles { package: name });
+                    self.report(PackageProblem::SecondFiles { package: name });
                 }
             }
             SectionKind::Description | SectionKind::Sepolicy => {}
@@ -151,7 +151,7 @@ impl Parser<'_> {
         let text = join_lines(lines);
         let text = text.trim_ascii_end();
         if self.set_localized(package, Tag::DESCRIPTION, language, text) {
-            self.tell(PackageProblem::SecondDescription);
+            self.report(PackageProblem::SecondDescription);
         }
     }
 
@@ -164,8 +164,8 @@ impl Parser<'_> {
                 text.is_some_and(|text| problem.entry().is_some_and(|entry| entry.trim_ascii() == text))
             };
             match lines.iter().find(begins).map(Line::place) {
-                Some(place) => self.tell_at(SpecProblem::Changelog(problem), &place),
-                None => self.tell(SpecProblem::Changelog(problem)),
+                Some(place) => self.report_at(SpecProblem::Changelog(problem), &place),
+                None => self.report(SpecProblem::Changelog(problem)),
             }
         }
         self.spec.changes = changes;

@@ -126,23 +126,23 @@ impl<'p> Parser<'p> {
     }
 
     /// Tells of something wrong, and ends.
-    pub fn wrong(&mut self, problem: impl Into<SpecProblem>) -> EarlyEnd {
+    pub fn fail(&mut self, problem: impl Into<SpecProblem>) -> EarlyEnd {
         self.reader.fail(problem.into()).into()
     }
 
     /// Tells of something that is wrong, or not quite right, and goes on.
-    pub fn tell(&mut self, problem: impl Into<SpecProblem>) {
+    pub fn report(&mut self, problem: impl Into<SpecProblem>) {
         self.reader.report(problem.into());
     }
 
     /// The same at another place than where the reader is.
-    pub fn tell_at(&mut self, problem: impl Into<SpecProblem>, place: &Place) {
+    pub fn report_at(&mut self, problem: impl Into<SpecProblem>, place: &Place) {
         self.reader.report_at(problem.into(), Arc::clone(&place.file), place.line);
     }
 
-    pub fn dependency_wrong(&mut self, problems: Vec<DependencyProblem>, text: &BStr) -> EarlyEnd {
+    pub fn fail_with_dependency(&mut self, problems: Vec<DependencyProblem>, text: &BStr) -> EarlyEnd {
         for problem in problems {
-            self.tell(SpecProblem::Dependency { problem, text: text.into(), is_error: true });
+            self.report(SpecProblem::Dependency { problem, text: text.into(), is_error: true });
         }
         EarlyEnd::Stopped
     }

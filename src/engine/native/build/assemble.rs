@@ -63,7 +63,7 @@ pub(super) fn features(entries: &[Entry], settings: &Settings, is_source: bool) 
 pub(super) fn of_dependencies(header: &Header, is_source: bool) -> Vec<DependencyRow> {
     let is_own = |kind: &DependencyKind| !is_source || *kind != DependencyKind::Provides;
     let kinds = DependencyKind::ALL.into_iter().filter(is_own);
-    let rows: Vec<DependencyRow> = kinds.flat_map(|kind| DependencyRow::in_header(header, kind)).collect();
+    let rows: Vec<DependencyRow> = kinds.flat_map(|kind| DependencyRow::read_header(header, kind)).collect();
     let any = |holds: &dyn Fn(&DependencyRow) -> bool| rows.iter().any(holds);
     let of_triggers = [Tag::TRIGGERVERSION, Tag::FILETRIGGERVERSION, Tag::TRANSFILETRIGGERVERSION];
     let fires_with = |sign: &str| {
@@ -248,7 +248,7 @@ pub(super) fn set_generated(header: &mut Header, entries: &[Entry], generated: &
     let (mut starts, mut counts) = (Vec::new(), Vec::new());
     let places: Vec<(DependencyKind, u8, Vec<DependencyRow>)> = LETTERS
         .iter()
-        .map(|(kind, letter)| (*kind, *letter, DependencyRow::in_header(header, *kind)))
+        .map(|(kind, letter)| (*kind, *letter, DependencyRow::read_header(header, *kind)))
         .collect();
     let mut left = generated.iter().peekable();
     for index in 0..entries.len() {

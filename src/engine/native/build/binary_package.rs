@@ -192,7 +192,7 @@ fn dependencies(
 
 fn tell_dependencies(world: World<'_>, header: &Header) {
     for (word, kind, bits) in TOLD {
-        let rows = DependencyRow::in_header(header, kind);
+        let rows = DependencyRow::read_header(header, kind);
         let told: Vec<String> = rows
             .iter()
             .filter(|row| bits.is_none_or(|bits| row.flags & bits != 0))
