@@ -15,7 +15,7 @@ use std::rc::Rc;
 
 use miette::Diagnostic;
 use rpmforge::macros::{Configuration, Limits, Macros, SystemHost, Table};
-use rpmforge::spec::{LineReader, Parsing, Reading, parse};
+use rpmforge::spec::{LineReader, Mistakes, Parsing, Reading, parse};
 
 const PREAMBLE: &str = "Name: a\nVersion: 1\nRelease: 1\nSummary: s\nLicense: l\nBuildArch: noarch\n";
 
@@ -120,6 +120,7 @@ fn ours(path: &Path) -> (String, Vec<String>, bool) {
         text: std::fs::read(path).unwrap(),
         can_build: &|arch| arch == "noarch",
         build_root: None,
+        mistakes: Mistakes::First,
         listener: Rc::new(move |report| listener.borrow_mut().push(report.as_rpm().trim_end().to_owned())),
     };
     let spec = parse(&macros, parsing);

@@ -12,7 +12,7 @@
 //! ```
 //! use std::rc::Rc;
 //! use rpmforge::macros::{Limits, Macros, NoHost, Table};
-//! use rpmforge::spec::{Parsing, parse};
+//! use rpmforge::spec::{Mistakes, Parsing, parse};
 //!
 //! let macros = Macros::new(Table::new(), Rc::new(NoHost::default()), Limits::default());
 //! let text = "Name: hello\nVersion: 1\nRelease: 1\nSummary: Greets\nLicense: MIT\n%description\n%if 1 + 1 == 2\n\
@@ -22,6 +22,7 @@
 //!     text: text.into(),
 //!     can_build: &|_| true,
 //!     build_root: None,
+//!     mistakes: Mistakes::First,
 //!     listener: Rc::new(|report| println!("{}", report.as_rpm())),
 //! })?;
 //! assert_eq!(spec.packages[1].name, "hello-doc");
@@ -52,6 +53,7 @@ mod rich;
 mod section;
 mod section_header;
 mod source;
+mod spec_file;
 mod tag;
 
 pub use changelog::{Change, ChangelogProblem, Trim, read_changelog};
@@ -71,9 +73,10 @@ pub use package::{
 };
 pub use package_header::{DependencyRow, ScriptText, add_dependencies, set_script_texts};
 pub use package_problem::PackageProblem;
-pub use parser::{Parsing, parse, parse_for_build, parse_part};
+pub use parser::{Mistakes, Parsing, parse, parse_for_build, parse_part};
 pub use place::Place;
 pub use problem::{PlaceInMessage, SpecProblem};
 pub use section::{Reading, SectionKind};
 pub use section_header::{SectionHeader, SectionPackage, SectionProblem};
+pub use spec_file::{PackageChecks, SpecFile, UnreadSpec};
 pub use tag::{Field, SpecTag, TagProblem};

@@ -18,9 +18,11 @@ use std::sync::Arc;
 use bstr::{BStr, BString, ByteSlice};
 
 use self::define::{expand_text, push};
+pub use self::state::Mistakes;
 use self::state::{EarlyEnd, OpenSection, Parser, Pass};
 use super::dialect;
-use super::line_reader::{Line, LineReader, ReportListener};
+use super::limits::MOST_MISTAKES;
+use super::line_reader::{Line, LineReader, Report, ReportListener};
 use super::package::{Package, Spec};
 use super::package_problem::PackageProblem;
 use super::place::Place;
@@ -37,7 +39,9 @@ pub struct Parsing<'p> {
     pub can_build: &'p dyn Fn(&BStr) -> bool,
     /// The buildroot, where somebody says it: elsewhere it lies in the folder of the build.
     pub build_root: Option<&'p [u8]>,
-    /// Who hears of problems.
+    /// How many of its mistakes are reported.
+    pub mistakes: Mistakes,
+    /// Receives what is wrong.
     pub listener: ReportListener,
 }
 
@@ -59,7 +63,7 @@ pub fn parse_for_build(macros: &Macros, parsing: Parsing<'_>) -> Result<Spec, St
 }
 
 fn parse_whole(macros: &Macros, parsing: Parsing<'_>, defers_checks: bool) -> Result<Spec, Stop> {
-    let Parsing { file, text, can_build, build_root, listener } = parsing;
+    let Parsing { file, text, can_build, build_root, mistakes, listener } = parsing;
     if let Err(problem) = dialect::choose_dialect(macros) {
         LineReader::new(macros.clone(), file, Vec::new()).with_listener(listener).report(problem.into());
         return Err(Stop);
@@ -67,7 +71,7 @@ fn parse_whole(macros: &Macros, parsing: Parsing<'_>, defers_checks: bool) -> Re
     let text: Rc<[u8]> = text.into();
     let run = |pass| {
         let reader = LineReader::new(macros.clone(), file, text.to_vec()).with_listener(Rc::clone(&listener));
-        Parser { build_root, defers_checks, ..Parser::new(macros, file, reader, pass) }.run()
+        Parser { build_root, defers_checks, mistakes, ..Parser::new(macros, file, reader, pass) }.run()
     };
     match run(Pass::First) {
         Ok(spec) => Ok(with_target(macros, spec)),
@@ -128,7 +132,15 @@ impl Parser<'_> {
     fn run(mut self) -> Result<Spec, EarlyEnd> {
         self.begin_macros();
         let read = self.read();
-        let finished = read.and_then(|()| self.finish());
+        let finished = match read {
+            // What packages lack may only be missing because of what was wrong.
+            Ok(()) if self.passed_over > 0 => {
+                self.report_wrong_file_lines();
+                Err(EarlyEnd::Stopped)
+            }
+            Ok(()) => self.finish(),
+            Err(end) => Err(end),
+        };
         self.end_macros();
         finished.map(|()| self.spec)
     }
@@ -139,52 +151,71 @@ impl Parser<'_> {
             let place = Place { file: Arc::clone(&self.spec.file), line: 1 };
             self.spec.packages.push(Package::new(BString::default(), place));
         }
-        let mut open = OpenSection {
-            kind: SectionKind::Preamble,
-            line: None,
-            header: None,
-            package: 0,
-            text: Vec::new(),
-        };
+        let mut open = OpenSection::new(SectionKind::Preamble);
         let mut reading = Reading::Text;
         loop {
             let Some(line) = self.next_line(reading)? else {
                 self.is_at_end = true;
-                self.close_section(open)?;
-                let Some(added) = self.write_build_system_scripts()? else {
+                let closed = self.close_section(open);
+                self.pass_over(closed)?;
+                let Some(added) = self.write_build_system_scripts()?.filter(|_| self.passed_over == 0) else {
                     return Ok(());
                 };
                 self.is_at_end = false;
                 self.reader.insert("buildsystem", added);
-                open = OpenSection {
-                    kind: SectionKind::End,
-                    line: None,
-                    header: None,
-                    package: 0,
-                    text: Vec::new(),
-                };
+                open = OpenSection::new(SectionKind::End);
                 reading = Reading::Text;
                 continue;
             };
             if let Some((kind, next, _)) = section::read_section_line(&line.text) {
-                self.close_section(open)?;
+                let closed = self.close_section(open);
+                self.pass_over(closed)?;
                 reading = next;
-                open = self.open_section(kind, line)?;
+                let opened = self.open_section(kind, line);
+                open = self.pass_over(opened)?.unwrap_or_else(|| OpenSection::skipped(kind));
                 continue;
             }
-            match open.kind {
-                SectionKind::Preamble | SectionKind::Package => self.read_tag_line(open.package, &line)?,
-                SectionKind::End if line.text.trim_ascii().is_empty() => {}
-                SectionKind::End => {
-                    let text = line.text.trim_ascii_end().into();
-                    return Err(self.fail(PackageProblem::Outside { number: line.number, text }));
-                }
-                SectionKind::Prep => {
-                    let line = self.read_prep_line(line)?;
-                    open.text.push(line);
-                }
-                _ => open.text.push(line),
+            let taken = self.take_line(&mut open, line);
+            self.pass_over(taken)?;
+        }
+    }
+
+    fn take_line(&mut self, open: &mut OpenSection, line: Line) -> Result<(), EarlyEnd> {
+        match open.kind {
+            _ if open.is_skipped => {}
+            SectionKind::Preamble | SectionKind::Package => self.read_tag_line(open.package, &line)?,
+            SectionKind::End if line.text.trim_ascii().is_empty() => {}
+            SectionKind::End => {
+                open.is_skipped = true;
+                let text = line.text.trim_ascii_end().into();
+                return Err(self.fail(PackageProblem::Outside { number: line.number, text }));
             }
+            SectionKind::Prep => {
+                let line = self.read_prep_line(line)?;
+                open.text.push(line);
+            }
+            _ => open.text.push(line),
+        }
+        Ok(())
+    }
+
+    /// Goes on after a mistake, which has been reported, where all of them are.
+    pub(super) fn pass_over<T>(&mut self, outcome: Result<T, EarlyEnd>) -> Result<Option<T>, EarlyEnd> {
+        match outcome {
+            Err(EarlyEnd::Stopped) if self.mistakes == Mistakes::All => {
+                self.passed_over += 1;
+                if self.passed_over >= MOST_MISTAKES {
+                    return Err(EarlyEnd::Stopped);
+                }
+                Ok(None)
+            }
+            outcome => outcome.map(Some),
+        }
+    }
+
+    fn report_wrong_file_lines(&mut self) {
+        for Report { problem, file, line } in self.spec.wrong_file_lines() {
+            self.reader.report_at(problem, file, line);
         }
     }
 

@@ -11,7 +11,7 @@ use super::super::place::Place;
 use super::super::problem::SpecProblem;
 use super::super::tag::{Field, SpecTag};
 use super::define::redefine;
-use super::state::{EarlyEnd, Parser, Pass};
+use super::state::{EarlyEnd, Mistakes, Parser, Pass};
 use crate::package::{Header, Tag, Value};
 
 /// What names can hold besides letters and digits.
@@ -65,20 +65,21 @@ impl Parser<'_> {
             return self.take_dependencies(line, kind, events);
         }
         match field.tag {
+            // They are set whatever is wrong with them: what names them is not wrong as well.
             SpecTag::Name => {
-                self.check_name(&value, text)?;
                 self.set_text(package, Tag::NAME, "name", &value);
+                self.check_name(&value, text)?;
                 if let Some(package) = self.package(package).filter(|_| package > 0) {
                     package.name = value;
                 }
             }
-            SpecTag::Version | SpecTag::Release => {
+            SpecTag::Version => {
+                self.set_text(package, Tag::VERSION, "version", &value);
                 self.check_characters(&value, IN_VERSION, text)?;
-                let (tag, name) = match field.tag {
-                    SpecTag::Version => (Tag::VERSION, "version"),
-                    _ => (Tag::RELEASE, "release"),
-                };
-                self.set_text(package, tag, name, &value);
+            }
+            SpecTag::Release => {
+                self.set_text(package, Tag::RELEASE, "release", &value);
+                self.check_characters(&value, IN_VERSION, text)?;
             }
             SpecTag::Epoch => {
                 let digits = Some(&value).filter(|value| value.iter().all(u8::is_ascii_digit));
@@ -268,7 +269,8 @@ impl Parser<'_> {
         if !self.spec.build_archs.is_empty() {
             return Err(self.fail(PackageProblem::SecondBuildArch { text: BString::from(*text) }));
         }
-        if self.pass == Pass::First {
+        // Where something is wrong already, nothing is built for any of them.
+        if self.pass == Pass::First && self.passed_over == 0 {
             return Err(EarlyEnd::Variants(archs, place.clone()));
         }
         self.spec.build_archs = archs;
@@ -318,10 +320,11 @@ impl Parser<'_> {
         let package = name.clone().unwrap_or_else(|| "(null)".into());
         let missing: Vec<&'static str> =
             REQUIRED.iter().take(3).filter(|(tag, _)| !self.has(0, *tag)).map(|(_, name)| *name).collect();
-        for tag in &missing {
+        // One that could not be read is not missing.
+        for tag in missing.iter().filter(|_| self.passed_over == 0).copied().collect::<Vec<_>>() {
             self.report(PackageProblem::MissingBeforeBuild { tag, package: package.clone() });
         }
-        if !missing.is_empty() {
+        if !missing.is_empty() && self.mistakes == Mistakes::First {
             return Err(EarlyEnd::Stopped);
         }
         if let Some(main) = self.spec.packages.first_mut() {
@@ -329,7 +332,7 @@ impl Parser<'_> {
         }
         self.by_name.insert(package, 0);
         self.set_folders();
-        Ok(())
+        if missing.is_empty() { Ok(()) } else { Err(EarlyEnd::Stopped) }
     }
 
     /// Whether a text can be the name of a package.

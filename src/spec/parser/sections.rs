@@ -11,13 +11,13 @@ use super::super::section::SectionKind;
 use super::super::section_header::{SectionHeader, SectionPackage};
 use super::define::define_literal;
 use super::scripts::ScriptSection;
-use super::state::{EarlyEnd, OpenSection, Parser, Pass};
+use super::state::{EarlyEnd, Mistakes, OpenSection, Parser, Pass};
 use crate::package::Tag;
 
 impl Parser<'_> {
     /// Begins a section.
     pub(super) fn open_section(&mut self, kind: SectionKind, line: Line) -> Result<OpenSection, EarlyEnd> {
-        let mut open = OpenSection { kind, line: None, header: None, package: 0, text: Vec::new() };
+        let mut open = OpenSection::new(kind);
         let arguments = SectionKind::from_line(&line.text).map_or(b"".as_slice(), |(_, rest)| rest).to_vec();
         let text = BString::from(line.text.trim_ascii_end());
         let is_decided_before_build =
@@ -44,6 +44,9 @@ impl Parser<'_> {
                 let found = self.by_name.get(&name).copied();
                 open.package = match found {
                     Some(package) => package,
+                    None if self.mistakes == Mistakes::All && !self.unknown_packages.insert(name.clone()) => {
+                        return Ok(OpenSection::skipped(kind));
+                    }
                     None => {
                         return Err(self.fail(PackageProblem::UnknownPackage { line: text, package: name }));
                     }
@@ -60,10 +63,13 @@ impl Parser<'_> {
         let text = BString::from(line.text.trim_ascii_end());
         let header = SectionHeader::read(SectionKind::Package, arguments, &text)
             .map_err(|problem| self.fail(problem))?;
-        if let SectionPackage::Sub(name) | SectionPackage::Named(name) = &header.package {
-            self.check_name(name, text.as_bstr())?;
-        }
         let name = self.package_name(&header.package);
+        if let SectionPackage::Sub(said) | SectionPackage::Named(said) = &header.package
+            && let Err(end) = self.check_name(said, text.as_bstr())
+        {
+            self.unknown_packages.insert(name);
+            return Err(end);
+        }
         if self.by_name.contains_key(&name) {
             return Err(self.fail(PackageProblem::PackageExists { line: text, package: name }));
         }
@@ -102,7 +108,10 @@ impl Parser<'_> {
 
     /// Ends a section: what its lines say.
     pub(super) fn close_section(&mut self, open: OpenSection) -> Result<(), EarlyEnd> {
-        let OpenSection { kind, line, header, package, text } = open;
+        let OpenSection { kind, line, header, package, text, is_skipped } = open;
+        if is_skipped {
+            return Ok(());
+        }
         match kind {
             SectionKind::Preamble if self.pass == Pass::Part => {}
             SectionKind::Preamble => self.end_preamble()?,
@@ -111,7 +120,9 @@ impl Parser<'_> {
                 for line in &text {
                     let reference = line.text.trim_ascii();
                     if !reference.is_empty() {
-                        self.add_source(kind == SectionKind::PatchList, None, reference, line.place())?;
+                        let is_patch = kind == SectionKind::PatchList;
+                        let added = self.add_source(is_patch, None, reference, line.place());
+                        self.pass_over(added)?;
                     }
                 }
             }

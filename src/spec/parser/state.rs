@@ -1,7 +1,7 @@
 //! A spec on its way: what the parser knows while it reads.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -30,6 +30,15 @@ pub(super) enum Pass {
     Part,
 }
 
+/// How many mistakes of a spec are reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mistakes {
+    /// The first, as rpm does.
+    First,
+    /// All that do not follow from another.
+    All,
+}
+
 /// Why parsing ended early.
 pub(super) enum EarlyEnd {
     /// Something is wrong.
@@ -56,6 +65,19 @@ pub(super) struct OpenSection {
     /// Its package.
     pub package: usize,
     pub text: Vec<Line>,
+    /// Whether its lines do not count, because its first is a mistake.
+    pub is_skipped: bool,
+}
+
+impl OpenSection {
+    pub fn new(kind: SectionKind) -> Self {
+        Self { kind, line: None, header: None, package: 0, text: Vec::new(), is_skipped: false }
+    }
+
+    /// One whose lines do not count, because its first is a mistake.
+    pub fn skipped(kind: SectionKind) -> Self {
+        Self { is_skipped: true, ..Self::new(kind) }
+    }
 }
 
 /// What a spec says of its build system.
@@ -86,6 +108,11 @@ pub(super) struct Parser<'p> {
     pub build_root: Option<&'p [u8]>,
     /// Whether what packages lack is told later.
     pub defers_checks: bool,
+    pub mistakes: Mistakes,
+    /// How many mistakes reading went on after.
+    pub passed_over: usize,
+    /// Names of packages that are known to be unknown: each is one mistake, however often it is named.
+    pub unknown_packages: HashSet<BString>,
 }
 
 impl<'p> Parser<'p> {
@@ -122,6 +149,9 @@ impl<'p> Parser<'p> {
             is_at_end: false,
             build_root: None,
             defers_checks: false,
+            mistakes: Mistakes::First,
+            passed_over: 0,
+            unknown_packages: HashSet::new(),
         }
     }
 

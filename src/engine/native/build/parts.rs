@@ -5,7 +5,7 @@ use bstr::ByteSlice;
 use super::workspace::Workspace;
 use super::world::World;
 use crate::macros::Stop;
-use crate::spec::{Parsing, Report, ReportListener, Spec, parse_part};
+use crate::spec::{Mistakes, Parsing, Report, ReportListener, Spec, parse_part};
 
 /// Reads all parts, in the order of their names.
 pub(super) fn read(
@@ -33,6 +33,7 @@ pub(super) fn read(
             text,
             can_build: &|_| true,
             build_root: None,
+            mistakes: Mistakes::First,
             listener: std::rc::Rc::clone(listener),
         };
         spec =
