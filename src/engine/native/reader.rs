@@ -7,6 +7,8 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Mutex;
 
+use bstr::ByteSlice;
+
 use super::environment::environment;
 use super::observations::{beyond_configuration, placeholders};
 use super::own_rpm::own_version;
@@ -14,7 +16,10 @@ use super::spec_reading::SpecReading;
 use super::{build, facts, settings};
 use crate::engine::limits::COMMAND_TIME;
 use crate::engine::masked_read::mask_read;
-use crate::engine::{EngineError, FactsRequest, Read, Reading, RootAnswer, Settings, SpecAnswer, SpecOrder};
+use crate::engine::{
+    EngineError, FactsRequest, InstalledOrder, MacroInRoot, Read, Reading, RootAnswer, RootMacros, Settings,
+    SpecAnswer, SpecOrder,
+};
 use crate::files::{HostPath, RootPath, reason};
 use crate::macros::{
     Commands, Configuration, Host, Limits, Macros, Observation, ObservingHost, Placeholders, RpmRc, RpmVersion,
@@ -92,15 +97,30 @@ impl NativeReader {
         host.is_ok_and(|host| observations.iter().all(|seen| seen.still_holds(&host, &placeholders)))
     }
 
-    /// The packages of the root that provide one of these names, or have a file of that name; and the language that it speaks.
-    pub fn ask_root(&self, settings: &Settings, names: &BTreeSet<String>) -> RootAnswer {
+    /// The packages of the root that have what is asked for, the language that it speaks, and what its files define.
+    pub fn ask_root(&self, order: &InstalledOrder) -> RootAnswer {
+        let InstalledOrder { settings, names, macros: asked } = order;
         match self.macros_of_root(settings) {
             Ok(macros) => {
                 let rpm = macros.spoken_version().ok();
-                RootAnswer { packages: build::installed(&macros, names), rpm }
+                let packages = build::installed(&macros, names);
+                RootAnswer { packages, rpm, macros: self.find_macros(settings, asked) }
             }
             Err(error) => RootAnswer::unknown(error.to_string()),
         }
+    }
+
+    /// Those of the macros that the root's files define.
+    fn find_macros(&self, settings: &Settings, names: &BTreeSet<String>) -> RootMacros {
+        let Ok(loaded) = self.loaded(settings.target.clone(), &environment(settings)) else {
+            return RootMacros::new();
+        };
+        let found = names.iter().filter_map(|name| {
+            let definition = loaded.table.get(name.as_bytes())?;
+            let body = definition.body.to_str_lossy().into_owned();
+            Some((name.clone(), MacroInRoot { body, origin: definition.origin.to_string() }))
+        });
+        found.collect()
     }
 
     /// The rpm whose language is spoken where no manifest says another.
