@@ -22,8 +22,8 @@ use crate::engine::{
 };
 use crate::files::{HostPath, RootPath, reason};
 use crate::macros::{
-    Commands, Configuration, Host, Limits, Macros, Observation, ObservingHost, Placeholders, RpmRc, RpmVersion,
-    SystemHost, Table,
+    Commands, Configuration, Host, Limits, Macros, Observation, ObservingHost, Placeholders, RpmRc,
+    RpmVersion, SystemHost, Table,
 };
 use crate::spec::{Finding, Mistakes, PackageChecks, Spec, SpecFile, UnreadSpec, Weight};
 
