@@ -27,7 +27,7 @@ use rpmforge::engine::{BuildListener, BuildProblem, BuildRequest, Goal, Order, b
 use rpmforge::files::HostPath;
 use rpmforge::macros::{Configuration, Level, Limits, Macros, Origin, SystemHost, Table};
 use rpmforge::package::{Compared, Difference, difference};
-use rpmforge::spec::{Parsing, parse};
+use rpmforge::spec::{Mistakes, Parsing, parse};
 use rpmforge::ui::diff_screen;
 
 const HEAD: &str = "Name: a\nVersion: 1\nRelease: 1\nSummary: s\nLicense: l\n";
@@ -347,6 +347,7 @@ fn in_process(bench: &Bench, case: &Case) -> String {
         text: case.text.clone().into_bytes(),
         can_build: &|_| true,
         build_root: None,
+        mistakes: Mistakes::First,
         listener: Rc::clone(&listener) as _,
     };
     let problems = Kept::default();

@@ -18,7 +18,7 @@ use std::process::{Command, Output};
 use std::rc::Rc;
 
 use rpmforge::macros::{Level, Limits, Macros, Origin, RpmVersion, SystemHost, Table};
-use rpmforge::spec::{Finding, OLD_FORMS, OldForm, OldFormRow, Parsing, Spec, parse};
+use rpmforge::spec::{Finding, Mistakes, OLD_FORMS, OldForm, OldFormRow, Parsing, Spec, parse};
 
 const HEAD: &str = "Name: a\nVersion: 1\nRelease: 1\nSummary: s\nLicense: l\n";
 
@@ -106,7 +106,14 @@ fn read(spec: &str, (major, minor): (u16, u16)) -> (Option<Spec>, Vec<Finding>) 
     let told = Rc::clone(&findings);
     let listener = Rc::new(move |report: &rpmforge::spec::Report| told.borrow_mut().push(report.into()));
     let text = spec.as_bytes().to_vec();
-    let parsing = Parsing { file: "a.spec", text, can_build: &|_| true, build_root: None, listener };
+    let parsing = Parsing {
+        file: "a.spec",
+        text,
+        can_build: &|_| true,
+        build_root: None,
+        mistakes: Mistakes::First,
+        listener,
+    };
     let spec = parse(&macros, parsing).ok();
     (spec, findings.take())
 }

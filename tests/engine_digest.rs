@@ -47,7 +47,7 @@ fn one_changed_byte_makes_another_forge_and_so_does_a_new_file() {
         "src/macros/default/macros",
         "src/macros/lua/prelude.lua",
         "src/package/write.rs",
-        "src/spec/reader.rs",
+        "src/spec/line_reader.rs",
     ] {
         let mut changed = sources.clone();
         changed.get_mut(path).unwrap_or_else(|| panic!("{path} is not in the list")).push(b' ');

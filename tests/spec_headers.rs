@@ -11,7 +11,7 @@
 use std::process::Command;
 
 use miette::Diagnostic;
-use rpmforge::spec::{Header, HeaderProblem, SectionKind};
+use rpmforge::spec::{SectionHeader, SectionKind, SectionProblem};
 
 const SECTIONS: &[&str] = &["description", "files", "pre", "postun", "verifyscript", "package"];
 
@@ -42,9 +42,9 @@ const OPTIONS: &[&str] = &[
 /// What is checked of a line's form; all else that rpm says is about packages.
 const FORM: &[&str] = &["Bad option", "Too many names", "script program must", "Bad package specification"];
 
-fn ours(line: &str) -> Result<Header, HeaderProblem> {
-    let (kind, arguments) = SectionKind::begun_by(line.as_bytes()).unwrap();
-    Header::read(kind, arguments, line.as_bytes())
+fn ours(line: &str) -> Result<SectionHeader, SectionProblem> {
+    let (kind, arguments) = SectionKind::from_line(line.as_bytes()).unwrap();
+    SectionHeader::read(kind, arguments, line.as_bytes())
 }
 
 #[test]

@@ -15,7 +15,7 @@ use std::rc::Rc;
 
 use miette::Diagnostic;
 use rpmforge::macros::{Configuration, Limits, Macros, SystemHost, Table};
-use rpmforge::spec::{Parsing, Reader, Reading, parse};
+use rpmforge::spec::{LineReader, Mistakes, Parsing, Reading, parse};
 
 const PREAMBLE: &str = "Name: a\nVersion: 1\nRelease: 1\nSummary: s\nLicense: l\nBuildArch: noarch\n";
 
@@ -120,6 +120,7 @@ fn ours(path: &Path) -> (String, Vec<String>, bool) {
         text: std::fs::read(path).unwrap(),
         can_build: &|arch| arch == "noarch",
         build_root: None,
+        mistakes: Mistakes::First,
         listener: Rc::new(move |report| listener.borrow_mut().push(report.as_rpm().trim_end().to_owned())),
     };
     let spec = parse(&macros, parsing);
@@ -177,7 +178,7 @@ fn mistakes_have_codes() {
     ] {
         let host = SystemHost::new([], |_| {}).unwrap();
         let macros = Macros::new(Table::new(), Rc::new(host), Limits::default());
-        let mut reader = Reader::new(macros, "a.spec", text.as_bytes().to_vec());
+        let mut reader = LineReader::new(macros, "a.spec", text.as_bytes().to_vec());
         while let Ok(Some(_)) = reader.next(Reading::Text) {}
         let codes: Vec<String> =
             reader.reports().iter().map(|report| report.problem.code().unwrap().to_string()).collect();
@@ -187,10 +188,10 @@ fn mistakes_have_codes() {
 }
 
 /// Macros without a machine around them.
-fn reader(text: Vec<u8>) -> Reader {
+fn reader(text: Vec<u8>) -> LineReader {
     let limits = Limits { steps: 1_000_000, ..Limits::default() };
     let macros = Macros::new(Table::new(), Rc::new(rpmforge::macros::NoHost::default()), limits);
-    Reader::new(macros, "a.spec", text)
+    LineReader::new(macros, "a.spec", text)
 }
 
 /// How many lines there are.

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use miette::Diagnostic;
 use rpmforge::macros::{Limits, Macros, NoHost, Table};
 use rpmforge::package::Tag;
-use rpmforge::spec::{Parsing, Report, Spec, parse, parse_part};
+use rpmforge::spec::{Mistakes, Parsing, Report, Spec, parse, parse_part};
 
 const SPEC: &str = "Name: a\nVersion: 1\nRelease: 1\nSummary: s\nLicense: l\nURL: http://x/\n\
     %description\nd\n%files\n/a\n";
@@ -26,7 +26,14 @@ fn with(part: &str) -> (Option<Spec>, Vec<String>, Vec<String>) {
     let parsing = |file, text: &str| {
         let listener = Rc::clone(&told);
         let listener = Rc::new(move |report: &Report| listener.borrow_mut().push(report.clone()));
-        Parsing { file, text: text.into(), can_build: &|_| true, build_root: None, listener }
+        Parsing {
+            file,
+            text: text.into(),
+            can_build: &|_| true,
+            build_root: None,
+            mistakes: Mistakes::First,
+            listener,
+        }
     };
     let spec = parse(&macros, parsing("a.spec", SPEC)).unwrap();
     let spec = parse_part(&macros, spec, parsing("a.specpart", part)).ok();

@@ -1,19 +1,17 @@
 //! `forge plan`
 
-use std::collections::HashMap;
-use std::rc::Rc;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-
-use bstr::ByteSlice;
 
 use super::Exit;
 use super::arguments::Plan;
 use super::context::{CliError, Context, Failure};
-use super::planning::{plan, runtime};
+use super::planning::{Planned, plan, runtime};
 use super::project::Project;
+use crate::engine::{MacroInRoot, RootMacros};
 use crate::event::SystemClock;
-use crate::macros::{Configuration, Definition, Limits, Macros, SystemHost, Table};
-use crate::manifest::Manifest;
+use crate::manifest::ChrootId;
+use crate::plan::PlanError;
 use crate::process::Cancel;
 use crate::publish::Verification;
 use crate::ui::{PlanDetail, RepositoryChanges, RootMacro, Verbosity, plan_document, plan_screen};
@@ -21,7 +19,8 @@ use crate::ui::{PlanDetail, RepositoryChanges, RootMacro, Verbosity, plan_docume
 /// Shows what an apply would do.
 pub fn run(arguments: &Plan, context: &Context) -> Result<Exit, Failure> {
     let project = Project::find(context)?;
-    let planned = runtime()?.block_on(plan(&project, &arguments.selection, &Cancel::default(), context))?;
+    let runtime = runtime()?;
+    let planned = runtime.block_on(plan(&project, &arguments.selection, &Cancel::default(), context))?;
     let repositories = planned.repositories(&project, Verification::TimesFirst, Arc::new(SystemClock));
     let changes = RepositoryChanges {
         leaving: repositories.leaving()?,
@@ -38,10 +37,11 @@ pub fn run(arguments: &Plan, context: &Context) -> Result<Exit, Failure> {
     } else {
         planned.show_notes(context);
         planned.show_impossible(context);
-        let tables =
-            if arguments.explain { root_tables(&planned.manifest, context)? } else { HashMap::new() };
-        let root_macro =
-            |chroot: &str, name: &str| Some(described(tables.get(chroot)?.get(name.as_bytes())?));
+        let found = match arguments.explain {
+            true => runtime.block_on(find_root_macros(&planned))?,
+            false => HashMap::new(),
+        };
+        let root_macro = |chroot: &str, name: &str| Some(describe(found.get(chroot)?.get(name)?));
         let explained_by: Option<&RootMacro<'_>> = arguments.explain.then_some(&root_macro);
         let detail = match (context.verbosity, arguments.all) {
             (Verbosity::Quiet, _) => PlanDetail::Counts,
@@ -53,25 +53,29 @@ pub fn run(arguments: &Plan, context: &Context) -> Result<Exit, Failure> {
     Ok(if arguments.detailed_exitcode && document.work { Exit::Changes } else { Exit::Success })
 }
 
-/// What the files of each chroot's root define.
-fn root_tables(manifest: &Manifest, context: &Context) -> Result<HashMap<String, Table>, Failure> {
-    let mut tables = HashMap::new();
-    for chroot in &manifest.chroots {
+/// What the files of each chroot's root define of the macros that builds set.
+async fn find_root_macros(planned: &Planned) -> Result<HashMap<String, RootMacros>, Failure> {
+    let mut found = HashMap::new();
+    for (index, chroot) in planned.manifest.chroots.iter().enumerate() {
+        let builds = planned.plan.builds.iter().filter(|build| build.chroot == ChrootId(index));
+        let set = builds.flat_map(|build| &build.settings.macros).map(|setting| setting.name.clone());
+        let names: BTreeSet<String> = set.collect();
         // Roots other than the machine's own are made by a build: there is nothing to read in them before.
-        let host = SystemHost::new(context.variables.clone(), |_| {}).map_err(CliError::Io)?.read_only();
-        let macros = Macros::new(Table::new(), Rc::new(host), Limits::default());
-        // What is wrong in the machine's files, its own rpm tells with every build.
-        let _ = macros.configure(&Configuration { target: chroot.arch.clone(), ..Configuration::default() });
-        tables.insert(chroot.name.value.clone(), macros.table());
+        if let Some(engine) = planned.engines.first().filter(|_| !names.is_empty()) {
+            let target = chroot.arch.as_deref();
+            let macros =
+                engine.macros_in_root(target, &names, &Cancel::default()).await.map_err(PlanError::from)?;
+            found.insert(chroot.name.value.clone(), macros);
+        }
     }
-    Ok(tables)
+    Ok(found)
 }
 
 /// A definition in a few words.
-fn described(definition: &Definition) -> String {
-    let body = definition.body.to_str_lossy();
+fn describe(definition: &MacroInRoot) -> String {
+    let MacroInRoot { body, origin } = definition;
     let first = body.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
     let shown: String = first.chars().take(60).collect();
     let more = if shown.len() < body.trim().len() { "…" } else { "" };
-    format!("`{shown}{more}` ({})", definition.origin)
+    format!("`{shown}{more}` ({origin})")
 }

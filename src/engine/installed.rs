@@ -1,5 +1,7 @@
 //! What is installed in a root.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::macros::RpmVersion;
@@ -24,12 +26,26 @@ pub struct RootAnswer {
     pub packages: Installed,
     /// The rpm whose language is spoken, if macros say one.
     pub rpm: Option<RpmVersion>,
+    /// Of the macros that were asked for those that the root's files define.
+    pub macros: RootMacros,
+}
+
+/// Macros that a root's files define, by their names.
+pub type RootMacros = BTreeMap<String, MacroInRoot>;
+
+/// A macro that a root's files define.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MacroInRoot {
+    /// Its body, as it was written.
+    pub body: String,
+    /// Where it is defined.
+    pub origin: String,
 }
 
 impl RootAnswer {
     /// One that could not be had.
     pub(super) fn unknown(why: String) -> Self {
-        Self { packages: Installed::Unknown(why), rpm: None }
+        Self { packages: Installed::Unknown(why), rpm: None, macros: RootMacros::new() }
     }
 }
 

@@ -34,7 +34,7 @@ use complaints::PACKAGING;
 pub use error::EngineError;
 pub use facts::{ArchLimits, Facts, FactsRequest, Read, Reading, SourceReference, SubpackageFacts};
 pub use identity::{EngineIdentity, FORGE_SOURCES};
-pub use installed::{Installed, RootAnswer};
+pub use installed::{Installed, MacroInRoot, RootAnswer, RootMacros};
 pub use job::{
     Job, JobSpec, Outcome, Part, StageListener, StopReason, Unmet, WrittenContent, WrittenPackage,
 };
@@ -98,6 +98,14 @@ pub trait SpecReader: Send + Sync {
         names: &'a BTreeSet<String>,
         cancel: &'a Cancel,
     ) -> Promise<'a, Result<Installed, EngineError>>;
+
+    /// Those of the macros that the root's files define for a target, without what settings say.
+    fn macros_in_root<'a>(
+        &'a self,
+        target: Option<&'a str>,
+        names: &'a BTreeSet<String>,
+        cancel: &'a Cancel,
+    ) -> Promise<'a, Result<RootMacros, EngineError>>;
 }
 
 /// A kind of engine.

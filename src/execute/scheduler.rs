@@ -130,13 +130,13 @@ struct Scheduler {
 /// A step that was running.
 struct Finished {
     node: NodeIndex,
-    place: Place,
+    place: JobSlot,
     end: Result<StepEnd, ExecuteError>,
 }
 
 /// Whether a step takes one of the places that `--jobs` counts.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum JobSlot {
     Taken,
     NotNeeded,
 }
@@ -218,11 +218,11 @@ impl Scheduler {
         let (name, usual) = (self.name(id).clone(), self.usual_duration(id));
         match self.graph.step(node) {
             Step::Fetch(_) => {
-                self.spawn(node, Place::Taken, self.steps.clone().fetch(name, inputs, usual));
+                self.spawn(node, JobSlot::Taken, self.steps.clone().fetch(name, inputs, usual));
             }
             Step::SourcePackage(_) => {
                 let build = self.scheduled_build(id, inputs, Dependencies::default());
-                self.spawn(node, Place::Taken, self.steps.clone().make_source_package(build, usual));
+                self.spawn(node, JobSlot::Taken, self.steps.clone().make_source_package(build, usual));
             }
             Step::Build(_) => self.start_build(node, id, inputs),
             Step::BatchStart(_) | Step::BatchEnd(_) | Step::Publish(_) => {}
@@ -238,7 +238,7 @@ impl Scheduler {
         let retries = self.execution.manifest.package(self.execution.plan.build(id).package).retries;
         let is_known = self.is_known(id, &build.key);
         let step = BuildStep { id, build, retries, is_known, usual: self.usual_duration(id) };
-        self.spawn(node, Place::Taken, self.steps.clone().build_packages(step));
+        self.spawn(node, JobSlot::Taken, self.steps.clone().build_packages(step));
     }
 
     /// A step that could run, and doesn't.
@@ -259,7 +259,7 @@ impl Scheduler {
     /// A step that was running has ended.
     fn step_finished(&mut self, finished: Finished) -> Result<(), ExecuteError> {
         let Finished { node, place, end } = finished;
-        if place == Place::Taken {
+        if place == JobSlot::Taken {
             self.places_taken -= 1;
         }
         let (end, outcome) = match end {
@@ -377,7 +377,7 @@ impl Scheduler {
             FoundBuild { build: self.scheduled_build(id, inputs, dependencies), is_known: false }
         });
         let (steps, checking) = (self.steps.clone(), Arc::clone(&self.checking));
-        self.spawn(node, Place::NotNeeded, async move {
+        self.spawn(node, JobSlot::NotNeeded, async move {
             // The semaphore is never closed.
             let _turn = checking.acquire().await;
             steps.check_found(found, key, result).await
@@ -431,7 +431,7 @@ impl Scheduler {
         let (publisher, plan) = (Arc::clone(&self.execution.publisher), Arc::clone(&self.execution.plan));
         let (ends, recorder, publishing) =
             (self.ends.clone(), self.recorder.clone(), Arc::clone(&self.publishing));
-        self.spawn(node, Place::NotNeeded, async move {
+        self.spawn(node, JobSlot::NotNeeded, async move {
             let _turn = publishing.lock().await;
             run_blocking(move || {
                 let told = publisher.publish(chroot, &plan, &ends);
@@ -515,10 +515,10 @@ impl Scheduler {
     fn spawn(
         &mut self,
         node: NodeIndex,
-        place: Place,
+        place: JobSlot,
         step: impl Future<Output = Result<StepEnd, ExecuteError>> + Send + 'static,
     ) {
-        if place == Place::Taken {
+        if place == JobSlot::Taken {
             self.places_taken += 1;
         }
         // A task of its own: a bug that panics in it is that one build's failure, and the others go on.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{BuildId, Fate, Plan};
 use crate::package::Dependency;
-use crate::spec::mentioned;
+use crate::spec::rich_capabilities;
 use crate::store::{ResultFile, StepResult};
 
 /// Results of builds that are known.
@@ -78,19 +78,22 @@ impl<'a> Providers<'a> {
 
     fn find_providers(&self, dependency: &Dependency) -> Vec<&'a ResultFile> {
         if dependency.is_rich() {
-            return mentioned(&dependency.name).iter().flat_map(|part| self.find_providers(part)).collect();
+            return rich_capabilities(&dependency.name)
+                .iter()
+                .flat_map(|part| self.find_providers(part))
+                .collect();
         }
         let found = self.by_name.get(dependency.name.as_str()).into_iter().flatten();
         let met = found.filter(|(_, provide)| provide.is_none_or(|provide| dependency.is_met_by(provide)));
         let met: Vec<&ResultFile> = met.map(|(file, _)| *file).collect();
         if met.is_empty() && dependency.name.starts_with('/') {
-            return self.with_other_file(&dependency.name);
+            return self.find_other_file(&dependency.name);
         }
         met
     }
 
     /// The packages with a file that is not in the index: there are many such files, and few are asked for.
-    fn with_other_file(&self, path: &str) -> Vec<&'a ResultFile> {
+    fn find_other_file(&self, path: &str) -> Vec<&'a ResultFile> {
         let has = |file: &&&ResultFile| file.package.other_files.iter().any(|other| other == path);
         self.files.iter().filter(has).copied().collect()
     }

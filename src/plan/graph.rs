@@ -31,13 +31,13 @@ impl Plan {
     /// A circle: each of its edges with the place that states it.
     pub fn new(manifest: &Manifest, inspection: Inspection) -> Result<Self, Located<PlanError>> {
         let Inspection { mut builds, installed } = inspection;
-        let providers = Providers::by_chroot(&builds);
+        let providers = Providers::group_by_chroot(&builds);
         let needs = needs(&builds, &providers);
         let needing: HashSet<BuildId> = needs.iter().map(|need| need.build).collect();
         let needs_others = |id| needing.contains(&id);
         let Checked { mut errors, notes } =
             check_requirements(manifest, &builds, &providers, &installed, needs_others);
-        let mut drawing = Drawing::of_builds(&builds);
+        let mut drawing = Drawing::from_builds(&builds);
         for need in &needs {
             let edge = Edge::Requires(need.dependency.clone());
             drawing.graph.add_edge(drawing.builds[need.on.0], drawing.builds[need.build.0], edge);
@@ -72,7 +72,7 @@ impl Plan {
 }
 
 impl Drawing {
-    fn of_builds(builds: &[Build]) -> Self {
+    fn from_builds(builds: &[Build]) -> Self {
         let mut graph = DiGraph::with_capacity(builds.len() * 3, builds.len() * 4);
         let mut nodes = Vec::with_capacity(builds.len());
         let mut by_package: HashMap<PackageId, Vec<BuildId>> = HashMap::new();
@@ -89,7 +89,7 @@ impl Drawing {
         Self { graph, builds: nodes, by_package }
     }
 
-    fn of_package(&self, package: PackageId) -> &[BuildId] {
+    fn builds_of(&self, package: PackageId) -> &[BuildId] {
         self.by_package.get(&package).map(Vec::as_slice).unwrap_or_default()
     }
 
@@ -97,8 +97,8 @@ impl Drawing {
     fn add_after(&mut self, manifest: &Manifest, builds: &[Build]) {
         for (index, package) in manifest.packages.iter().enumerate() {
             for after in &package.after {
-                let later = self.of_package(PackageId(index)).to_vec();
-                let earlier = self.of_package(after.value).to_vec();
+                let later = self.builds_of(PackageId(index)).to_vec();
+                let earlier = self.builds_of(after.value).to_vec();
                 for id in later {
                     let same_chroot = |other: &&BuildId| builds[other.0].chroot == builds[id.0].chroot;
                     let Some(other) = earlier.iter().find(same_chroot) else {
@@ -128,7 +128,7 @@ impl Drawing {
                 );
             }
             let members: Vec<BuildId> =
-                batch.members.iter().flat_map(|id| self.of_package(*id)).copied().collect();
+                batch.members.iter().flat_map(|id| self.builds_of(*id)).copied().collect();
             for member in members {
                 self.graph.add_edge(*start, self.builds[member.0], Edge::Member);
                 self.graph.add_edge(self.builds[member.0], *end, Edge::Member);

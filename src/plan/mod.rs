@@ -3,14 +3,17 @@
 //! [`inspect`] gathers what the manifest's packages are (the one part with effects); [`Plan::new`] makes the graph of
 //! them, [`Plan::decide`] says of each build whether it is there already, and if not, why it must be made.
 
+mod build_maker;
 mod build_order;
 mod circle;
 mod contents;
 mod decide;
+mod draft;
 mod error;
 mod graph;
 mod ingredients;
 mod inspect;
+mod inspector;
 mod observed;
 mod order;
 mod providers;
@@ -27,11 +30,13 @@ use std::sync::Arc;
 use bstr::ByteSlice;
 use petgraph::graph::{DiGraph, NodeIndex};
 
+pub use build_maker::CARRIAGE_RETURNS;
 pub use contents::{Results, dependency_files};
 pub use decide::{Decision, Decisions};
 pub use error::PlanError;
 pub use ingredients::{DigestChange, Ingredients, Reason};
-pub use inspect::{CARRIAGE_RETURNS, Inspection, Inspector, inspect};
+pub use inspect::{Inspection, inspect};
+pub use inspector::Inspector;
 
 use crate::chroot::RootIdentity;
 use crate::digest::Digest;

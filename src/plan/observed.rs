@@ -14,7 +14,7 @@ use crate::macros::Observation;
 /// How many processors and how much memory there is is no part of a result: it only says how many jobs run at a time. Where a
 /// spec makes more of it, what the spec says is another ingredient. A thing that can't be looked at again
 /// ([`Observation::Run`]) has the text that the spec expands to in its place.
-pub(super) fn beside_sources(observations: &[Observation], names: &[&str]) -> Vec<Observation> {
+pub(super) fn exclude_sources(observations: &[Observation], names: &[&str]) -> Vec<Observation> {
     let is_source = |path: &[u8]| {
         let name = path.strip_prefix(SOURCES_FOLDER.as_bytes()).and_then(|rest| rest.strip_prefix(b"/"));
         name.is_some_and(|name| names.iter().any(|known| known.as_bytes() == name))
@@ -36,7 +36,7 @@ pub(super) fn beside_sources(observations: &[Observation], names: &[&str]) -> Ve
 }
 
 /// Observations by what they are of, in words, each with the digest of what was seen.
-pub(super) fn by_name(observations: &[Observation]) -> BTreeMap<String, Digest> {
+pub(super) fn digest_by_name(observations: &[Observation]) -> BTreeMap<String, Digest> {
     observations.iter().map(|observation| (name(observation), digest_observation(observation))).collect()
 }
 
@@ -109,20 +109,20 @@ mod tests {
             Observation::Machine(Digest::compute(b"4")),
             Observation::Run,
         ];
-        let left = by_name(&beside_sources(&observations, &["a.spec", "a.tar.gz"]));
+        let left = digest_by_name(&exclude_sources(&observations, &["a.spec", "a.tar.gz"]));
         let names: Vec<&str> = left.keys().map(String::as_str).collect();
         assert_eq!(names, ["answer of `cat /x`", "file %{_sourcedir}/version", "presence of /x"]);
     }
 
     #[test]
     fn a_file_that_comes_is_seen_even_if_it_is_empty() {
-        let seen = |digest| by_name(&[Observation::File(b"/x".to_vec(), digest)]);
+        let seen = |digest| digest_by_name(&[Observation::File(b"/x".to_vec(), digest)]);
         assert_ne!(seen(None), seen(Some(Digest::compute(b""))));
     }
 
     #[test]
     fn names_that_are_no_text_stay_apart() {
         let seen = |name: &[u8]| Observation::File(name.to_vec(), None);
-        assert_eq!(by_name(&[seen(b"/\xfe"), seen(b"/\xff")]).len(), 2);
+        assert_eq!(digest_by_name(&[seen(b"/\xfe"), seen(b"/\xff")]).len(), 2);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::{Build, BuildId, Fate, Plan};
 use crate::manifest::ChrootId;
 use crate::package::Dependency;
-use crate::spec::mentioned;
+use crate::spec::rich_capabilities;
 
 impl Plan {
     /// Whether a plan that knew that a build needs these would be another one: a build of this manifest has to come
@@ -13,7 +13,7 @@ impl Plan {
     pub fn would_change(&self, id: BuildId, generated: &[Dependency]) -> bool {
         let chroot = self.build(id).chroot;
         let others = self.builds.iter().filter(|build| build.chroot == chroot);
-        let providers = Providers::of_builds(others.map(|build| (BuildId(0), build)));
+        let providers = Providers::from_builds(others.map(|build| (BuildId(0), build)));
         generated.iter().any(|dependency| providers.mentions(dependency))
     }
 }
@@ -29,7 +29,7 @@ pub(super) struct Providers<'a> {
 
 impl<'a> Providers<'a> {
     /// The providers of each chroot.
-    pub fn by_chroot(builds: &'a [Build]) -> HashMap<ChrootId, Self> {
+    pub fn group_by_chroot(builds: &'a [Build]) -> HashMap<ChrootId, Self> {
         let mut providers: HashMap<ChrootId, Self> = HashMap::new();
         for (index, build) in builds.iter().enumerate() {
             providers.entry(build.chroot).or_default().add(BuildId(index), build);
@@ -38,7 +38,7 @@ impl<'a> Providers<'a> {
     }
 
     /// The providers of some builds of one chroot.
-    pub fn of_builds(builds: impl Iterator<Item = (BuildId, &'a Build)>) -> Self {
+    pub fn from_builds(builds: impl Iterator<Item = (BuildId, &'a Build)>) -> Self {
         let mut providers = Self::default();
         builds.for_each(|(id, build)| providers.add(id, build));
         providers
@@ -47,9 +47,9 @@ impl<'a> Providers<'a> {
     /// Whether one of the builds has what is named, in whichever version.
     pub fn mentions(&self, dependency: &Dependency) -> bool {
         if dependency.is_rich() {
-            return mentioned(&dependency.name).iter().any(|part| self.mentions(part));
+            return rich_capabilities(&dependency.name).iter().any(|part| self.mentions(part));
         }
-        !self.provided(&dependency.name).is_empty() || !self.with_file(&dependency.name).is_empty()
+        !self.provided(&dependency.name).is_empty() || !self.find_file(&dependency.name).is_empty()
     }
 
     fn add(&mut self, id: BuildId, build: &'a Build) {
@@ -72,11 +72,14 @@ impl<'a> Providers<'a> {
     /// The builds whose packages meet `dependency`; for a rich one, those that meet any part of it.
     pub fn find_providers(&self, dependency: &Dependency) -> BTreeSet<BuildId> {
         if dependency.is_rich() {
-            return mentioned(&dependency.name).iter().flat_map(|part| self.find_providers(part)).collect();
+            return rich_capabilities(&dependency.name)
+                .iter()
+                .flat_map(|part| self.find_providers(part))
+                .collect();
         }
         let named = self.provided(&dependency.name).iter();
         let named = named.filter(|(_, provide)| dependency.is_met_by(provide)).map(|(id, _)| *id);
-        named.chain(self.with_file(&dependency.name).iter().copied()).collect()
+        named.chain(self.find_file(&dependency.name).iter().copied()).collect()
     }
 
     /// What is provided under a name, and by whom.
@@ -85,7 +88,7 @@ impl<'a> Providers<'a> {
     }
 
     /// The builds that list a file, or else the folder that it lies in: the innermost one that is listed.
-    fn with_file(&self, path: &str) -> &[BuildId] {
+    fn find_file(&self, path: &str) -> &[BuildId] {
         if !path.starts_with('/') {
             return &[];
         }

@@ -10,7 +10,7 @@ use super::{Build, BuildId, Fate, Inputs, PlanError};
 use crate::engine::Installed;
 use crate::manifest::{ChrootId, Manifest};
 use crate::package::{Dependency, Operator, Rich};
-use crate::spec::{self, Allows, mentioned, read_dependencies};
+use crate::spec::{self, Allows, read_dependencies, rich_capabilities};
 use crate::text::Located;
 
 /// Whether something can be had.
@@ -119,7 +119,7 @@ fn note(installed: &Installed, unchecked: &BTreeSet<String>) -> Option<String> {
 pub(super) fn names_asked<'a>(inputs: impl Iterator<Item = &'a Inputs>) -> BTreeSet<String> {
     let asked = inputs.flat_map(|inputs| inputs.build_requires().chain(&inputs.facts.build_conflicts));
     let names = |dependency: &Dependency| match dependency.is_rich() {
-        true => mentioned(&dependency.name).into_iter().map(|part| part.name).collect(),
+        true => rich_capabilities(&dependency.name).into_iter().map(|part| part.name).collect(),
         false => vec![dependency.name.clone()],
     };
     asked.flat_map(names).collect()

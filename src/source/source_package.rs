@@ -27,7 +27,7 @@ pub(super) struct Listing {
 
 /// What the header of a source package lists, if it is sound and within the limits.
 pub(super) fn list_files(file: &str, header: &Header, packed_bytes: u64) -> Result<Listing, SourceError> {
-    let names = header.texts(Tag::known("BASENAMES"));
+    let names = header.texts(Tag::BASENAMES);
     if names.len() > PACKAGE_FILES {
         return Err(SourceError::TooManyFiles {
             file: file.to_owned(),
@@ -35,14 +35,14 @@ pub(super) fn list_files(file: &str, header: &Header, packed_bytes: u64) -> Resu
             most: PACKAGE_FILES,
         });
     }
-    let numbers = |short, long| match header.numbers(Tag::known(long)) {
-        [] => header.numbers(Tag::known(short)),
+    let numbers = |short, long| match header.numbers(long) {
+        [] => header.numbers(short),
         numbers => numbers,
     };
-    let (flags, modes) = (numbers("FILEFLAGS", "FILEFLAGS"), numbers("FILEMODES", "FILEMODES"));
-    let sizes = numbers("FILESIZES", "LONGFILESIZES");
-    if header.texts(Tag::known("DIRNAMES")).iter().any(|folder| !folder.is_empty()) {
-        let name = header.texts(Tag::known("DIRNAMES")).join(&b' ').to_str_lossy().into_owned();
+    let (flags, modes) = (numbers(Tag::FILEFLAGS, Tag::FILEFLAGS), numbers(Tag::FILEMODES, Tag::FILEMODES));
+    let sizes = numbers(Tag::FILESIZES, Tag::LONGFILESIZES);
+    if header.texts(Tag::DIRNAMES).iter().any(|folder| !folder.is_empty()) {
+        let name = header.texts(Tag::DIRNAMES).join(&b' ').to_str_lossy().into_owned();
         return Err(unsafe_file(file, name, "a source package has no folders"));
     }
     let (mut seen, mut specs, mut bytes) = (BTreeSet::new(), Vec::new(), 0_u64);
@@ -123,12 +123,12 @@ mod tests {
     fn header(files: &[(&str, u64, u64)]) -> Header {
         let mut header = Header::default();
         let names = files.iter().map(|(name, _, _)| (*name).into()).collect();
-        header.set(Tag::known("BASENAMES"), Value::Texts(names));
-        header.set(Tag::known("DIRNAMES"), Value::Texts(vec!["".into()]));
+        header.set(Tag::BASENAMES, Value::Texts(names));
+        header.set(Tag::DIRNAMES, Value::Texts(vec!["".into()]));
         let numbers =
             |number: fn(&(&str, u64, u64)) -> u64| Value::Numbers(files.iter().map(number).collect());
-        header.set(Tag::known("FILEMODES"), numbers(|file| file.1));
-        header.set(Tag::known("LONGFILESIZES"), numbers(|file| file.2));
+        header.set(Tag::FILEMODES, numbers(|file| file.1));
+        header.set(Tag::LONGFILESIZES, numbers(|file| file.2));
         header
     }
 
@@ -153,7 +153,7 @@ mod tests {
         let long = "x".repeat(NAME_BYTES + 1);
         assert!(refused(&[SPEC, (&long, 0o100_644, 1)]).contains("longer than 255 bytes"));
         let mut header = header(&[SPEC]);
-        header.set(Tag::known("DIRNAMES"), Value::Texts(vec!["/etc/".into()]));
+        header.set(Tag::DIRNAMES, Value::Texts(vec!["/etc/".into()]));
         assert!(matches!(list_files("a.src.rpm", &header, 1000), Err(SourceError::UnsafeFile { .. })));
     }
 

@@ -100,7 +100,7 @@ pub fn read_changelog(text: &[u8], trim: Trim) -> (Vec<Change>, Vec<ChangelogPro
     let (mut changes, mut problems): (Vec<Change>, Vec<ChangelogProblem>) = (Vec::new(), Vec::new());
     let mut rest = text.trim_ascii_start();
     while !rest.is_empty() {
-        let (entry, after) = match entry(rest) {
+        let (entry, after) = match read_entry(rest) {
             Ok(read) => read,
             Err(problem) => {
                 problems.push(problem);
@@ -108,7 +108,7 @@ pub fn read_changelog(text: &[u8], trim: Trim) -> (Vec<Change>, Vec<ChangelogPro
             }
         };
         rest = after;
-        let change = match entry.change(&mut problems) {
+        let change = match entry.read_change(&mut problems) {
             Ok(change) => change,
             Err(problem) => {
                 problems.push(problem);
@@ -128,14 +128,14 @@ pub fn read_changelog(text: &[u8], trim: Trim) -> (Vec<Change>, Vec<ChangelogPro
 }
 
 /// An entry as it was written.
-struct Entry<'t> {
+struct ChangelogEntry<'t> {
     line: &'t [u8],
     text: &'t [u8],
 }
 
 /// The first entry, and what follows it. One goes on up to a line that begins with a star; the line after its first never
 /// does that.
-fn entry(text: &[u8]) -> Result<(Entry<'_>, &[u8]), ChangelogProblem> {
+fn read_entry(text: &[u8]) -> Result<(ChangelogEntry<'_>, &[u8]), ChangelogProblem> {
     let text = text.strip_prefix(b"*").ok_or(ChangelogProblem::Start)?;
     let (line, rest) = text.split_once_str("\n").unwrap_or((text, b""));
     let body = rest.trim_ascii_start();
@@ -143,11 +143,11 @@ fn entry(text: &[u8]) -> Result<(Entry<'_>, &[u8]), ChangelogProblem> {
         Some(end) => body.split_at_checked(end + 1).unwrap_or((body, b"")),
         None => (body, b"".as_slice()),
     };
-    Ok((Entry { line: line.trim_ascii_start(), text: text.trim_ascii_end() }, after))
+    Ok((ChangelogEntry { line: line.trim_ascii_start(), text: text.trim_ascii_end() }, after))
 }
 
-impl Entry<'_> {
-    fn change(&self, problems: &mut Vec<ChangelogProblem>) -> Result<Change, ChangelogProblem> {
+impl ChangelogEntry<'_> {
+    fn read_change(&self, problems: &mut Vec<ChangelogProblem>) -> Result<Change, ChangelogProblem> {
         let bad = || ChangelogProblem::Date { entry: self.line.into() };
         let mut words = Words(self.line);
         let (weekday, month, day) = (words.next(), words.next(), words.next());

@@ -217,7 +217,7 @@ pub fn check_dialect(said: &str) -> Result<RpmVersion, DialectProblem> {
 ///
 /// # Errors
 /// What the macros say can't be spoken.
-pub(super) fn speak(macros: &Macros) -> Result<(), DialectProblem> {
+pub(super) fn choose_dialect(macros: &Macros) -> Result<(), DialectProblem> {
     let version = macros.spoken_version().map_err(|said| DialectProblem { said: said.into() })?;
     let version = check_dialect(&version.to_string())?;
     let accepted = || OLD_FORMS.iter().filter(|row| is_spoken(version, row));
@@ -236,14 +236,14 @@ pub(super) fn speak(macros: &Macros) -> Result<(), DialectProblem> {
 /// Whether the language that is spoken has a form.
 pub(super) fn accepts(macros: &Macros, form: OldForm) -> bool {
     let version = macros.spoken_version().unwrap_or(RpmVersion::NEWEST);
-    row(form).is_some_and(|row| is_spoken(version, row))
+    find_row(form).is_some_and(|row| is_spoken(version, row))
 }
 
 fn is_spoken(version: RpmVersion, row: &OldFormRow) -> bool {
     version.branch() <= row.last.branch()
 }
 
-fn row(form: OldForm) -> Option<&'static OldFormRow> {
+fn find_row(form: OldForm) -> Option<&'static OldFormRow> {
     OLD_FORMS.iter().find(|row| row.form == form)
 }
 
@@ -258,7 +258,7 @@ pub(super) fn later_built_in(name: &[u8]) -> Option<OldForm> {
 
 /// What to write in the place of a form that is refused, and where it is not refused.
 pub(super) fn advice(form: OldForm) -> String {
-    let instead = row(form).map_or("", |row| row.instead);
+    let instead = find_row(form).map_or("", |row| row.instead);
     advice_to_write(form, instead)
 }
 
@@ -269,7 +269,7 @@ pub(super) fn advice_on_patch(line: &BStr) -> String {
 }
 
 fn advice_to_write(form: OldForm, instead: &str) -> String {
-    let (major, minor) = row(form).map_or(OLDEST, |row| row.last).branch();
+    let (major, minor) = find_row(form).map_or(OLDEST, |row| row.last).branch();
     format!(
         "write {instead}; rpm {major}.{minor} and older took it: for specs of such a system say `rpm \"{major}.{minor}\"` in \
          its chroot"

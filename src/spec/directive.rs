@@ -57,34 +57,34 @@ impl<'t> Directive<'t> {
             return None;
         }
         for (name, asks, is_negated) in IFS {
-            if let Some(condition) = with_argument(text, name) {
+            if let Some(condition) = read_argument(text, name) {
                 return Some(Self::If { asks, is_negated, condition });
             }
         }
         for (name, asks, _) in ELSE_IFS {
-            if let Some(condition) = with_argument(text, name) {
+            if let Some(condition) = read_argument(text, name) {
                 return Some(Self::ElseIf { asks, condition });
             }
         }
-        if let Some(rest) = alone(text, "%else") {
+        if let Some(rest) = read_bare(text, "%else") {
             return Some(Self::Else { rest });
         }
-        if let Some(rest) = alone(text, "%endif") {
+        if let Some(rest) = read_bare(text, "%endif") {
             return Some(Self::End { rest });
         }
-        with_argument(text, "%include").map(|path| Self::Include { path: path.trim_ascii() })
+        read_argument(text, "%include").map(|path| Self::Include { path: path.trim_ascii() })
     }
 }
 
 /// What stands after a directive that needs something after it, from the blank on.
-fn with_argument<'t>(text: &'t [u8], name: &str) -> Option<&'t [u8]> {
+fn read_argument<'t>(text: &'t [u8], name: &str) -> Option<&'t [u8]> {
     let rest = text.strip_prefix(name.as_bytes())?;
     let is_apart = rest.first().is_some_and(|byte| matches!(byte, b' ' | b'\t'));
     (is_apart && !rest.trim_ascii().is_empty()).then_some(rest)
 }
 
 /// What stands after a directive that stands alone, but for a comment.
-fn alone<'t>(text: &'t [u8], name: &str) -> Option<&'t [u8]> {
+fn read_bare<'t>(text: &'t [u8], name: &str) -> Option<&'t [u8]> {
     let rest = text.strip_prefix(name.as_bytes())?;
     let is_apart = rest.first().is_none_or(|byte| byte.is_ascii_whitespace() || *byte == b'#');
     let rest = rest.trim_ascii();

@@ -276,13 +276,13 @@ fn read_words(line: &[u8]) -> Result<FileItem, FileProblem> {
     let mut item = FileItem::default();
     let mut rest = line.trim_ascii();
     while !rest.is_empty() {
-        rest = match directive(rest, &item)? {
+        rest = match read_directive(rest, &item)? {
             Some((directive, after)) => {
                 item.directives.push(directive);
                 after
             }
             None => {
-                let (name, after) = name(rest)?;
+                let (name, after) = read_file_name(rest)?;
                 // What comes later does not count: `README %doc` is wrong.
                 if !name.starts_with(b"/") && !item.takes_relative_names() {
                     return Err(FileProblem::Path { name });
@@ -297,7 +297,10 @@ fn read_words(line: &[u8]) -> Result<FileItem, FileProblem> {
 }
 
 /// The directive that a text begins with, and what follows it. One with parentheses counts once.
-fn directive<'t>(text: &'t [u8], item: &FileItem) -> Result<Option<(FileDirective, &'t [u8])>, FileProblem> {
+fn read_directive<'t>(
+    text: &'t [u8],
+    item: &FileItem,
+) -> Result<Option<(FileDirective, &'t [u8])>, FileProblem> {
     let Some(after) = text.strip_prefix(b"%") else {
         return Ok(None);
     };
@@ -332,11 +335,15 @@ fn directive<'t>(text: &'t [u8], item: &FileItem) -> Result<Option<(FileDirectiv
     let written = inside.get(1..end).unwrap_or_default();
     let after = inside.get(end + 1..).unwrap_or_default();
     let whole = BString::from(text.get(..text.len() - after.len()).unwrap_or(text));
-    Ok(Some((valued(word, written, whole)?, after)))
+    Ok(Some((read_valued_directive(word, written, whole)?, after)))
 }
 
 /// A directive with something in parentheses.
-fn valued(word: &[u8], written: &[u8], directive: BString) -> Result<FileDirective, FileProblem> {
+fn read_valued_directive(
+    word: &[u8],
+    written: &[u8],
+    directive: BString,
+) -> Result<FileDirective, FileProblem> {
     let words: Vec<&[u8]> = written
         .split(|byte| byte.is_ascii_whitespace() || *byte == b',')
         .filter(|word| !word.is_empty())
@@ -350,13 +357,13 @@ fn valued(word: &[u8], written: &[u8], directive: BString) -> Result<FileDirecti
             };
             let said = |word: &[u8]| (word != b"-").then(|| BString::from(word));
             let bad = |what| FileProblem::Mode { what, directive: directive.clone() };
-            let mode = octal(mode).ok_or_else(|| bad("mode"))?;
+            let mode = read_mode(mode).ok_or_else(|| bad("mode"))?;
             let ownership = Ownership { mode, user: said(user), group: said(group) };
             match (word, dir_mode) {
                 (b"attr", _) => FileDirective::Attr(ownership),
                 (_, None) => FileDirective::DefAttr(ownership, None),
                 (_, Some(dir_mode)) => {
-                    FileDirective::DefAttr(ownership, octal(dir_mode).ok_or_else(|| bad("dirmode"))?)
+                    FileDirective::DefAttr(ownership, read_mode(dir_mode).ok_or_else(|| bad("dirmode"))?)
                 }
             }
         }
@@ -397,7 +404,7 @@ fn valued(word: &[u8], written: &[u8], directive: BString) -> Result<FileDirecti
 }
 
 /// An octal mode; `-` is none.
-fn octal(word: &[u8]) -> Option<Option<u32>> {
+fn read_mode(word: &[u8]) -> Option<Option<u32>> {
     if word == b"-" {
         return Some(None);
     }
@@ -406,7 +413,7 @@ fn octal(word: &[u8]) -> Option<Option<u32>> {
 }
 
 /// The name that a text begins with, and what follows it.
-fn name(text: &[u8]) -> Result<(BString, &[u8]), FileProblem> {
+fn read_file_name(text: &[u8]) -> Result<(BString, &[u8]), FileProblem> {
     let (quoted, begin) = match text.strip_prefix(b"\"") {
         Some(inside) => (true, inside),
         None => (false, text),

@@ -7,7 +7,7 @@ use miette::{Diagnostic, Severity};
 use serde::{Deserialize, Serialize};
 
 use super::dialect::{self, OldForm};
-use super::reader::Report;
+use super::line_reader::Report;
 use crate::macros::{self, Mistake};
 
 /// How bad it is.
@@ -53,7 +53,7 @@ pub struct Through {
 
 impl Through {
     /// A chain of steps.
-    pub fn of(steps: impl DoubleEndedIterator<Item = String>) -> Option<Box<Self>> {
+    pub fn from_steps(steps: impl DoubleEndedIterator<Item = String>) -> Option<Box<Self>> {
         steps.rev().fold(None, |next, step| Some(Box::new(Self { step, next })))
     }
 }
@@ -171,7 +171,7 @@ impl From<&macros::Report> for Finding {
             help: dialect_advice(problem).or_else(|| problem.help().map(|help| help.to_string())),
             file: report.place.name.to_string(),
             line: report.place.line,
-            through: Through::of(steps.into_iter()),
+            through: Through::from_steps(steps.into_iter()),
         }
     }
 }

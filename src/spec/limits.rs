@@ -13,6 +13,9 @@ pub(super) const MOST_INCLUDES: usize = 1_000;
 /// How deep rich dependencies may lie within each other; rpm sets no bound, and its reader, as ours, calls itself.
 pub(super) const DEEPEST_RICH: usize = 100;
 
+/// How many mistakes of a spec are reported in one go. With more of them it is hardly a spec.
+pub(super) const MOST_MISTAKES: usize = 20;
+
 /// How long the word in the parentheses of a tag may be, in bytes: with a longer one it is no tag to rpm.
 pub(super) const LONGEST_QUALIFIER: usize = 8191;
 

@@ -5,14 +5,14 @@
 //! have before they are built. What is wrong is told as it is found, in rpm's words and in rpm's order: a [`Report`] of the
 //! spec's own lines goes to a listener, one of a macro to the macros' host; both can become a [`Finding`].
 //!
-//! What stands below can be used alone: [`Reader`] gives the lines of a spec as rpm's parser sees them, with macros
-//! expanded, conditionals decided, comments taken out and included files put in; [`Header`] knows the options of sections,
+//! What stands below can be used alone: [`LineReader`] gives the lines of a spec as rpm's parser sees them, with macros
+//! expanded, conditionals decided, comments taken out and included files put in; [`SectionHeader`] knows the options of sections,
 //! [`Field`] takes the lines of a preamble apart, [`read_dependencies`] what they depend on, [`read_changelog`] the changes.
 //!
 //! ```
 //! use std::rc::Rc;
 //! use rpmforge::macros::{Limits, Macros, NoHost, Table};
-//! use rpmforge::spec::{Parsing, parse};
+//! use rpmforge::spec::{Mistakes, Parsing, parse};
 //!
 //! let macros = Macros::new(Table::new(), Rc::new(NoHost::default()), Limits::default());
 //! let text = "Name: hello\nVersion: 1\nRelease: 1\nSummary: Greets\nLicense: MIT\n%description\n%if 1 + 1 == 2\n\
@@ -22,6 +22,7 @@
 //!     text: text.into(),
 //!     can_build: &|_| true,
 //!     build_root: None,
+//!     mistakes: Mistakes::First,
 //!     listener: Rc::new(|report| println!("{}", report.as_rpm())),
 //! })?;
 //! assert_eq!(spec.packages[1].name, "hello-doc");
@@ -34,41 +35,48 @@
 mod changelog;
 mod condition;
 mod dependency;
+mod dependency_problem;
+mod dependency_reader;
 mod dialect;
 mod directive;
 mod file_line;
 mod finding;
-mod header;
-mod headers;
 mod limits;
+mod line_reader;
 mod package;
+mod package_header;
 mod package_problem;
 mod parser;
+mod place;
 mod problem;
-mod reader;
 mod rich;
 mod section;
+mod section_header;
 mod source;
+mod spec_file;
 mod tag;
 
 pub use changelog::{Change, ChangelogProblem, Trim, read_changelog};
-pub use dependency::{Allows, Dependency, DependencyProblem, mentioned, read as read_dependencies};
+pub use dependency::{Dependency, read_dependencies, rich_capabilities};
+pub use dependency_problem::{DependencyProblem, RichProblem};
+pub use dependency_reader::Allows;
 pub use dialect::{DialectProblem, OLD_FORMS, OldForm, OldFormRow, check_dialect};
 pub use file_line::{
     FileDirective, FileItem, FileProblem, Ownership, SimpleDirective, read_file_line, read_file_line_partly,
 };
 pub use finding::{Finding, Through, Weight};
-pub use header::{Belongs, Header, HeaderProblem};
-pub use headers::{DependencyRow, ScriptText, add_dependencies, set_script_texts};
 pub use limits::MOST_SOURCES;
+pub use line_reader::{Line, LineReader, Report, ReportListener};
 pub use package::{
-    BuildScript, Declared, DependencyKind, FileLine, FileList, Limits, Package, Place, Scriptlet, SourceFile,
-    Spec, Target,
+    BuildScript, Declared, DependencyKind, FileLine, FileList, Limits, Package, Scriptlet, SourceFile, Spec,
+    Target,
 };
+pub use package_header::{DependencyRow, ScriptText, add_dependencies, set_script_texts};
 pub use package_problem::PackageProblem;
-pub use parser::{Parsing, parse, parse_for_build, parse_part};
-pub use problem::{Named, Problem};
-pub use reader::{Line, Listener, Reader, Reading, Report};
-pub use rich::RichProblem;
-pub use section::SectionKind;
-pub use tag::{Field, Tag, TagProblem};
+pub use parser::{Mistakes, Parsing, parse, parse_for_build, parse_part};
+pub use place::Place;
+pub use problem::{PlaceInMessage, SpecProblem};
+pub use section::{Reading, SectionKind};
+pub use section_header::{SectionHeader, SectionPackage, SectionProblem};
+pub use spec_file::{PackageChecks, SpecFile, UnreadSpec};
+pub use tag::{Field, SpecTag, TagProblem};

@@ -7,19 +7,11 @@ use bstr::BString;
 use super::changelog::Change;
 use super::dependency::Dependency;
 use super::file_line::read_file_line;
+use super::line_reader::Report;
 use super::package_problem::PackageProblem;
-use super::reader::Report;
+use super::place::Place;
 use super::section::SectionKind;
 use crate::package::{Header, Tag};
-
-/// A line of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The file.
-    pub file: Arc<str>,
-    /// The line's number, counted from 1.
-    pub line: u32,
-}
 
 /// How one package depends on another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,21 +75,20 @@ impl DependencyKind {
 
     /// The tags of a header that hold names, versions and flags. A source package requires what it is built with.
     pub fn header_tags(self) -> (Tag, Tag, Tag) {
-        const fn tags(name: &str, version: &str, flags: &str) -> (Tag, Tag, Tag) {
-            (Tag::known(name), Tag::known(version), Tag::known(flags))
-        }
         match self {
-            Self::Requires | Self::BuildRequires => tags("REQUIRENAME", "REQUIREVERSION", "REQUIREFLAGS"),
-            Self::Provides => tags("PROVIDENAME", "PROVIDEVERSION", "PROVIDEFLAGS"),
-            Self::Conflicts | Self::BuildConflicts => {
-                tags("CONFLICTNAME", "CONFLICTVERSION", "CONFLICTFLAGS")
+            Self::Requires | Self::BuildRequires => {
+                (Tag::REQUIRENAME, Tag::REQUIREVERSION, Tag::REQUIREFLAGS)
             }
-            Self::Obsoletes => tags("OBSOLETENAME", "OBSOLETEVERSION", "OBSOLETEFLAGS"),
-            Self::Recommends => tags("RECOMMENDNAME", "RECOMMENDVERSION", "RECOMMENDFLAGS"),
-            Self::Suggests => tags("SUGGESTNAME", "SUGGESTVERSION", "SUGGESTFLAGS"),
-            Self::Supplements => tags("SUPPLEMENTNAME", "SUPPLEMENTVERSION", "SUPPLEMENTFLAGS"),
-            Self::Enhances => tags("ENHANCENAME", "ENHANCEVERSION", "ENHANCEFLAGS"),
-            Self::OrderWithRequires => tags("ORDERNAME", "ORDERVERSION", "ORDERFLAGS"),
+            Self::Provides => (Tag::PROVIDENAME, Tag::PROVIDEVERSION, Tag::PROVIDEFLAGS),
+            Self::Conflicts | Self::BuildConflicts => {
+                (Tag::CONFLICTNAME, Tag::CONFLICTVERSION, Tag::CONFLICTFLAGS)
+            }
+            Self::Obsoletes => (Tag::OBSOLETENAME, Tag::OBSOLETEVERSION, Tag::OBSOLETEFLAGS),
+            Self::Recommends => (Tag::RECOMMENDNAME, Tag::RECOMMENDVERSION, Tag::RECOMMENDFLAGS),
+            Self::Suggests => (Tag::SUGGESTNAME, Tag::SUGGESTVERSION, Tag::SUGGESTFLAGS),
+            Self::Supplements => (Tag::SUPPLEMENTNAME, Tag::SUPPLEMENTVERSION, Tag::SUPPLEMENTFLAGS),
+            Self::Enhances => (Tag::ENHANCENAME, Tag::ENHANCEVERSION, Tag::ENHANCEFLAGS),
+            Self::OrderWithRequires => (Tag::ORDERNAME, Tag::ORDERVERSION, Tag::ORDERFLAGS),
         }
     }
 }

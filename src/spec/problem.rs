@@ -5,16 +5,16 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::changelog::ChangelogProblem;
-use super::dependency::DependencyProblem;
+use super::dependency_problem::DependencyProblem;
 use super::dialect::{DialectProblem, OldForm, advice};
 use super::file_line::FileProblem;
-use super::header::HeaderProblem;
 use super::package_problem::PackageProblem;
+use super::section_header::SectionProblem;
 use super::tag::TagProblem;
 
 /// One thing that is wrong. The words are rpm's; the help is ours.
 #[derive(Clone, Debug, Error, Diagnostic, PartialEq, Eq)]
-pub enum Problem {
+pub enum SpecProblem {
     /// A conditional that nothing ends.
     #[error("Unclosed %if")]
     #[diagnostic(code(forge::spec::unclosed_if), help("every %if, %ifarch and %ifos needs its %endif"))]
@@ -148,7 +148,7 @@ pub enum Problem {
     /// A line that begins a section wrongly.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Header(#[from] HeaderProblem),
+    Section(#[from] SectionProblem),
     /// Something wrong with a changelog.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -169,7 +169,7 @@ pub enum Problem {
 
 /// How rpm names the place of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Named {
+pub enum PlaceInMessage {
     /// `file: line 3: `
     FileAndLine,
     /// `line 3: `
@@ -178,7 +178,7 @@ pub enum Named {
     Nowhere,
 }
 
-impl Problem {
+impl SpecProblem {
     /// Whether rpm calls it an error.
     pub fn is_error(&self) -> bool {
         match self {
@@ -201,18 +201,18 @@ impl Problem {
     }
 
     /// How rpm names its place.
-    pub fn named(&self) -> Named {
+    pub fn place_in_message(&self) -> PlaceInMessage {
         match self {
-            Self::NoIf { .. } | Self::AfterElse { .. } => Named::FileAndLine,
-            Self::Header(HeaderProblem::Package { .. }) => Named::Nowhere,
+            Self::NoIf { .. } | Self::AfterElse { .. } => PlaceInMessage::FileAndLine,
+            Self::Section(SectionProblem::Package { .. }) => PlaceInMessage::Nowhere,
             Self::UnclosedIf
             | Self::LongLine { .. }
             | Self::UnclosedMacro
             | Self::Tag { .. }
             | Self::Dependency { .. }
-            | Self::Header(_) => Named::Line,
-            Self::Package(problem) if problem.names_its_line() => Named::Line,
-            Self::Package(_) => Named::Nowhere,
+            | Self::Section(_) => PlaceInMessage::Line,
+            Self::Package(problem) if problem.names_its_line() => PlaceInMessage::Line,
+            Self::Package(_) => PlaceInMessage::Nowhere,
             Self::Dialect(_)
             | Self::ExtraTokens { .. }
             | Self::BadCondition { .. }
@@ -221,7 +221,7 @@ impl Problem {
             | Self::ManyIncludes { .. }
             | Self::MacroInComment { .. }
             | Self::Changelog(_)
-            | Self::File(_) => Named::Nowhere,
+            | Self::File(_) => PlaceInMessage::Nowhere,
         }
     }
 }

@@ -2,7 +2,16 @@
 
 use bstr::ByteSlice;
 
-use super::reader::Reading;
+/// What lines are part of, which decides what of them counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Tags or text: comments and the blanks at the ends of lines do not count.
+    Text,
+    /// Files or changes: comments do not count.
+    List,
+    /// A script: everything counts.
+    Script,
+}
 
 macro_rules! sections {
     ($($kind:ident $word:literal $reading:ident,)*) => {
@@ -105,13 +114,13 @@ impl SectionKind {
     }
 
     /// The section that a line begins, and what stands after its name. Only a line that begins with the `%` does.
-    pub fn begun_by(line: &[u8]) -> Option<(Self, &[u8])> {
-        let (kind, _, rest) = begun(line)?;
+    pub fn from_line(line: &[u8]) -> Option<(Self, &[u8])> {
+        let (kind, _, rest) = read_section_line(line)?;
         Some((kind, rest))
     }
 }
 
-pub(super) fn begun(line: &[u8]) -> Option<(SectionKind, Reading, &[u8])> {
+pub(super) fn read_section_line(line: &[u8]) -> Option<(SectionKind, Reading, &[u8])> {
     let text = line.strip_prefix(b"%")?;
     let length = text.find_byteset(b" \t\r\n").unwrap_or(text.len());
     let (word, rest) = text.split_at_checked(length)?;
@@ -126,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_section_begins_with_its_name_at_the_front_of_a_line() {
-        let begun = |line: &'static str| SectionKind::begun_by(line.as_bytes());
+        let begun = |line: &'static str| SectionKind::from_line(line.as_bytes());
         assert_eq!(begun("%prep\n"), Some((SectionKind::Prep, b"".as_slice())));
         assert_eq!(begun("%Files -n x\n"), Some((SectionKind::Files, b"-n x".as_slice())));
         assert_eq!(begun(" %prep\n"), None);

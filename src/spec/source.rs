@@ -32,14 +32,14 @@ impl Source {
 
 /// What a line leaves open: brackets of macros, and a backslash at its end.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Open {
+pub(super) struct OpenBrackets {
     braces: usize,
     parentheses: usize,
     brackets: usize,
     is_continued: bool,
 }
 
-impl Open {
+impl OpenBrackets {
     /// Whether the next line belongs to this one.
     pub fn any(self) -> bool {
         self.braces > 0 || self.parentheses > 0 || self.brackets > 0 || self.is_continued
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     fn is_open(text: &str) -> bool {
-        let mut open = Open::default();
+        let mut open = OpenBrackets::default();
         open.read(text.as_bytes());
         open.any()
     }

@@ -21,7 +21,7 @@ enum Qualifier {
 
 /// How much a value may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Value {
+enum ValueForm {
     /// One word.
     Word,
     /// Anything.
@@ -32,10 +32,10 @@ macro_rules! tags {
     ($($tag:ident $word:literal $qualifier:ident $value:ident,)*) => {
         /// A tag of a preamble. Older names of a tag are the same tag.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Tag { $(#[doc = concat!("`", $word, "`")] $tag,)* }
+        pub enum SpecTag { $(#[doc = concat!("`", $word, "`")] $tag,)* }
 
-        const TAGS: &[(&str, Tag, Qualifier, Value)] =
-            &[$(($word, Tag::$tag, Qualifier::$qualifier, Value::$value),)*];
+        const TAGS: &[(&str, SpecTag, Qualifier, ValueForm)] =
+            &[$(($word, SpecTag::$tag, Qualifier::$qualifier, ValueForm::$value),)*];
     };
 }
 
@@ -116,7 +116,7 @@ const EVENTS: &[(&str, u32)] = &[
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
     /// The tag.
-    pub tag: Tag,
+    pub tag: SpecTag,
     /// The number of a source or patch, where it is written.
     pub number: Option<u32>,
     /// The language or the section that is meant.
@@ -198,14 +198,14 @@ impl Field {
         let word = word.to_ascii_lowercase();
         let found = TAGS.iter().find(|row| row.0.as_bytes() == known(&word));
         match found {
-            Some((_, tag @ (Tag::Source | Tag::Patch), ..)) => numbered(*tag, rest),
-            Some(row) => plain(row, rest, ignores_text_after_events),
-            None => [(Tag::Source, "source"), (Tag::Patch, "patch")]
+            Some((_, tag @ (SpecTag::Source | SpecTag::Patch), ..)) => read_numbered_tag(*tag, rest),
+            Some(row) => read_tag(row, rest, ignores_text_after_events),
+            None => [(SpecTag::Source, "source"), (SpecTag::Patch, "patch")]
                 .into_iter()
                 .find(|(_, kind)| word.starts_with(kind.as_bytes()))
                 .map_or_else(
                     || Err(unknown(text)),
-                    |(tag, kind)| numbered(tag, text.get(kind.len()..).unwrap_or_default()),
+                    |(tag, kind)| read_numbered_tag(tag, text.get(kind.len()..).unwrap_or_default()),
                 ),
         }
     }
@@ -229,8 +229,8 @@ fn known(word: &[u8]) -> &[u8] {
     older.map_or(word, |(_, known)| known.as_bytes())
 }
 
-fn numbered(tag: Tag, rest: &[u8]) -> Result<Field, TagProblem> {
-    let kind = if tag == Tag::Source { "source" } else { "patch" };
+fn read_numbered_tag(tag: SpecTag, rest: &[u8]) -> Result<Field, TagProblem> {
+    let kind = if tag == SpecTag::Source { "source" } else { "patch" };
     let (written, value) = rest.split_once_str(":").ok_or(TagProblem::Malformed)?;
     let value = value.trim_ascii();
     if value.is_empty() {
@@ -248,8 +248,8 @@ fn numbered(tag: Tag, rest: &[u8]) -> Result<Field, TagProblem> {
     Ok(Field { tag, number, qualifier: None, events: 0, value: value.into() })
 }
 
-fn plain(
-    row: &(&str, Tag, Qualifier, Value),
+fn read_tag(
+    row: &(&str, SpecTag, Qualifier, ValueForm),
     rest: &[u8],
     ignores_text_after_events: bool,
 ) -> Result<Field, TagProblem> {
@@ -258,7 +258,7 @@ fn plain(
     let (qualifier, rest) = match (rest.split_first(), takes) {
         (Some((b'(', _)), Qualifier::None) => return Err(TagProblem::Unknown),
         (Some((b'(', inside)), _) => {
-            let (qualifier, rest) = qualifier(inside).ok_or(TagProblem::Unknown)?;
+            let (qualifier, rest) = split_qualifier(inside).ok_or(TagProblem::Unknown)?;
             (Some(qualifier), rest)
         }
         _ => (None, rest),
@@ -267,14 +267,14 @@ fn plain(
     if value.is_empty() {
         return Err(TagProblem::Empty);
     }
-    if holds == Value::Word && value.iter().any(u8::is_ascii_whitespace) {
+    if holds == ValueForm::Word && value.iter().any(u8::is_ascii_whitespace) {
         return Err(TagProblem::SingleToken);
     }
     let named = qualifier.filter(|qualifier| !qualifier.is_empty());
     let (qualifier, events) = match (takes, named) {
         (Qualifier::Events, Some(named)) => {
             let named = if ignores_text_after_events { known_events(named) } else { named };
-            (None, if named.is_empty() { 0 } else { events(tag, named)? })
+            (None, if named.is_empty() { 0 } else { read_events(tag, named)? })
         }
         (_, named) => (named.map(BString::from), 0),
     };
@@ -282,7 +282,7 @@ fn plain(
 }
 
 /// What stands in parentheses, one word, and what follows them.
-fn qualifier(inside: &[u8]) -> Option<(&[u8], &[u8])> {
+fn split_qualifier(inside: &[u8]) -> Option<(&[u8], &[u8])> {
     let inside = inside.trim_ascii_start();
     let length = inside.iter().take_while(|byte| !byte.is_ascii_whitespace() && **byte != b')').count();
     let (word, rest) = inside.split_at_checked(length)?;
@@ -298,14 +298,14 @@ fn known_events(written: &[u8]) -> &[u8] {
     written.get(..length).unwrap_or_default().trim_end_with(|last| last == ',')
 }
 
-fn events(tag: Tag, written: &[u8]) -> Result<u32, TagProblem> {
+fn read_events(tag: SpecTag, written: &[u8]) -> Result<u32, TagProblem> {
     let bad = || TagProblem::Qualifier {
         tag: match tag {
-            Tag::Enhances => "Enhancename",
-            Tag::OrderWithRequires => "Ordername",
-            Tag::Recommends => "Recommendname",
-            Tag::Suggests => "Suggestname",
-            Tag::Supplements => "Supplementname",
+            SpecTag::Enhances => "Enhancename",
+            SpecTag::OrderWithRequires => "Ordername",
+            SpecTag::Recommends => "Recommendname",
+            SpecTag::Suggests => "Suggestname",
+            SpecTag::Supplements => "Supplementname",
             _ => "Requirename",
         },
     };
@@ -324,13 +324,13 @@ mod tests {
         let field = Field::read(b"  requires ( post,preun ) :  a, b >= 1 \n").unwrap();
         assert_eq!(
             (field.tag, field.events, field.value.as_slice()),
-            (Tag::Requires, 3072, b"a, b >= 1".as_slice())
+            (SpecTag::Requires, 3072, b"a, b >= 1".as_slice())
         );
         let field = Field::read(b"Summary(de): Kurz").unwrap();
         assert_eq!(field.qualifier, Some("de".into()));
         assert_eq!(Field::read(b"Source12: a b").unwrap().number, Some(12));
         assert_eq!(Field::read(b"Patch: a").unwrap().number, None);
-        assert_eq!(Field::read(b"Prefix: /usr").unwrap().tag, Tag::Prefixes);
+        assert_eq!(Field::read(b"Prefix: /usr").unwrap().tag, SpecTag::Prefixes);
         assert_eq!(Field::read(b"Summary(): s").unwrap().qualifier, None);
     }
 

@@ -34,18 +34,6 @@ const TO_DO: &[(&str, Rule, &[&str])] = &[
         ],
     ),
     (
-        "spec",
-        Circle,
-        &[
-            "dependency → rich",
-            "parser/mod → parser/build_system",
-            "parser/mod → parser/macros",
-            "parser/mod → parser/scripts",
-            "parser/prep → parser/macros",
-            "problem → header",
-        ],
-    ),
-    (
         "engine",
         Parameters,
         &[
@@ -61,16 +49,7 @@ const TO_DO: &[(&str, Rule, &[&str])] = &[
             "native/build/packages::write",
         ],
     ),
-    ("plan", Parameters, &["inspect::draft_state", "inspect::fate"]),
-    (
-        "spec",
-        Parameters,
-        &["parser/dependencies::dependencies", "parser/scripts::needs", "parser/scripts::scriptlet"],
-    ),
-    ("engine", TypeName, &["Ended", "Entry", "Item"]),
-    ("execute", TypeName, &["Place"]),
-    ("plan", TypeName, &["Said"]),
-    ("spec", TypeName, &["Ended", "Entry", "Said", "Value"]),
+    ("engine", TypeName, &["Item"]),
 ];
 
 /// What the list has for a rule, with its module.

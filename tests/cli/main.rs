@@ -32,6 +32,7 @@ mod limits;
 mod links;
 mod locks;
 mod log;
+mod mistakes;
 mod names;
 mod not_yet;
 mod places;

@@ -3,13 +3,11 @@
 use std::io::{self, Write};
 use std::rc::Rc;
 
-use bstr::{BStr, ByteSlice};
-
 use super::session::{ProblemLog, Session, complain, print};
 use crate::engine::{BuildListener, BuildProblem, BuildRequest, Goal, Order, Unbuilt, build};
 use crate::files::HostPath;
-use crate::macros::{Compatibility, Stop};
-use crate::spec::{Finding, Listener, Parsing, Report, Spec, parse, parse_for_build};
+use crate::macros::Stop;
+use crate::spec::{Finding, PackageChecks, Report, ReportListener, Spec};
 
 /// The exit code that says that something the build needs is missing.
 pub const MISSING: u8 = 11;
@@ -161,7 +159,7 @@ fn build_for_target(
     })
 }
 
-fn spec_listener(told: &ProblemLog) -> Listener {
+fn spec_listener(told: &ProblemLog) -> ReportListener {
     let told = told.clone();
     Rc::new(move |report: &Report| {
         told.tell_finding(format!("{}\n", report.as_rpm()).as_bytes(), || Finding::from(report))
@@ -174,28 +172,12 @@ fn read_spec(
     file: &HostPath,
     goal: Option<Goal>,
 ) -> Result<Result<Spec, Stop>, Vec<u8>> {
-    let macros = session.macros()?;
-    let name = file.to_string();
-    let text = macros.read_file(name.as_bytes()).map_err(|error| {
-        format!("error: Unable to open {name}: {}\n", crate::files::reason(&error)).into_bytes()
-    })?;
-    let arch = macros.expand(b"%{_host_cpu}").map_err(|Stop| Vec::new())?;
-    let arch = String::from_utf8_lossy(&arch).into_owned();
-    let compatible = session.rc.compatible(Compatibility::Build, &arch);
-    let can_build = |wanted: &BStr| compatible.iter().any(|arch| arch.as_bytes() == wanted.as_bytes());
-    let listener = spec_listener(&session.told);
-    let parsing = Parsing {
-        file: &name,
-        text,
-        can_build: &can_build,
-        build_root: session.build_root.as_deref(),
-        listener,
+    let checks = match goal {
+        Some(Goal::Source | Goal::SourceWithRequires) => PackageChecks::AtOnce,
+        _ => PackageChecks::WithFiles,
     };
-    // What is wrong with whole packages is told when their files are looked at; where that never comes, at once.
-    Ok(match goal {
-        Some(Goal::Source | Goal::SourceWithRequires) => parse(&macros, parsing),
-        _ => parse_for_build(&macros, parsing),
-    })
+    let listener = spec_listener(&session.told);
+    session.read_spec(file.to_string().as_bytes(), checks, listener)
 }
 
 /// Repeats what was wrong, once all else has been said: warnings, and errors where they ended the build.

@@ -5,15 +5,13 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::rc::Rc;
 
-use bstr::{BStr, ByteSlice};
-
 use super::super::context::Context;
 use super::options::{CommandLine, CommandWord, Row};
 use super::session::{COMMON, Common, OF_SPECS, Session, complain, exit_code, output_failure, print};
 use super::shell;
-use crate::macros::{Compatibility, Macros, Stop};
+use crate::macros::{Macros, Stop};
 use crate::package::{Header, Kind, QueryFormat, Surroundings, Tag};
-use crate::spec::{Parsing, Report, Spec, parse};
+use crate::spec::{PackageChecks, Report, Spec};
 
 /// What an option means.
 #[derive(Clone, Copy)]
@@ -232,26 +230,16 @@ fn print_tags(is_verbose: bool) -> Result<(), Vec<u8>> {
     print(lines.concat().as_bytes())
 }
 
-/// Parses a spec with a session's macros, which are afterwards as they were before.
-fn spec_of(session: &mut Session, file: &[u8], keeps_macros: bool) -> Result<Spec, Vec<u8>> {
+/// Reads a spec with a session's macros, which are afterwards as they were before unless they are kept.
+fn read_spec(session: &mut Session, file: &[u8], keeps_macros: bool) -> Result<Spec, Vec<u8>> {
     let macros = session.macros()?;
-    let name = file.to_str_lossy().into_owned();
-    let text = macros.read_file(file).map_err(|error| {
-        format!("error: Unable to open {name}: {}\n", crate::files::reason(&error)).into_bytes()
-    })?;
-    let arch = macros.expand(b"%{_host_cpu}").map_err(|Stop| Vec::new())?;
-    let arch = String::from_utf8_lossy(&arch).into_owned();
-    let compatible = session.rc.compatible(Compatibility::Build, &arch);
-    let can_build = |wanted: &BStr| compatible.iter().any(|arch| arch.as_bytes() == wanted.as_bytes());
     let before = macros.table();
     let tell = |report: &Report| complain(format!("{}\n", report.as_rpm()).as_bytes());
-    let parsing =
-        Parsing { file: &name, text, can_build: &can_build, build_root: None, listener: Rc::new(tell) };
-    let spec = parse(&macros, parsing);
+    let spec = session.read_spec(file, PackageChecks::AtOnce, Rc::new(tell));
     if !keeps_macros {
         macros.set_table(before);
     }
-    spec.map_err(|Stop| Vec::new())
+    spec?.map_err(|Stop| Vec::new())
 }
 
 fn query(
@@ -265,7 +253,7 @@ fn query(
     let languages = context.languages();
     let mut failed = 0_u8;
     for file in &request.files {
-        let spec = match spec_of(session, file, false) {
+        let spec = match read_spec(session, file, false) {
             Ok(spec) => spec,
             Err(message) => {
                 failed = failed.saturating_add(1);
@@ -318,7 +306,7 @@ fn print_expanded(
 ) -> Result<u8, Vec<u8>> {
     let mut code = 0;
     for file in &request.files {
-        match spec_of(session, file, false) {
+        match read_spec(session, file, false) {
             Ok(spec) => output.write_all(&spec.text).map_err(output_failure)?,
             Err(message) => {
                 let _ = output.flush();
@@ -332,7 +320,7 @@ fn print_expanded(
 
 fn run_shell(session: &mut Session, request: &RpmspecRequest) -> Result<u8, Vec<u8>> {
     for file in &request.files {
-        spec_of(session, file, true)?;
+        read_spec(session, file, true)?;
     }
     let macros: Macros = session.macros()?;
     shell::run(&macros)

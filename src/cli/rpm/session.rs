@@ -10,10 +10,10 @@ use bstr::ByteSlice;
 
 use super::options::Row;
 use crate::macros::{
-    Configuration, Level, Limits, MACRO_PATH, Macros, NoHost, Origin, Report, RpmRc, SystemHost, Table,
+    Configuration, Level, Limits, MACRO_PATH, Macros, NoHost, Origin, Report, RpmRc, Stop, SystemHost, Table,
 };
 use crate::process::shell_quoted;
-use crate::spec::Finding;
+use crate::spec::{Finding, Mistakes, PackageChecks, ReportListener, Spec, SpecFile, UnreadSpec};
 
 /// Environment variables.
 pub type Variables = Vec<(OsString, OsString)>;
@@ -316,6 +316,29 @@ impl Session {
         macros.set_table(quiet.table());
         self.macros = Some(macros.clone());
         Ok(macros)
+    }
+
+    /// Reads a spec; nothing where it is wrong, which `listener` or the session's own log has been told.
+    ///
+    /// # Errors
+    /// Macros can't be loaded, or there is no such file; the message.
+    pub fn read_spec(
+        &mut self,
+        path: &[u8],
+        checks: PackageChecks,
+        listener: ReportListener,
+    ) -> Result<Result<Spec, Stop>, Vec<u8>> {
+        let macros = self.macros()?;
+        let build_root = self.build_root.as_deref();
+        let file = SpecFile { path, rc: &self.rc, build_root, mistakes: Mistakes::First, checks, listener };
+        match file.read(&macros) {
+            Ok(spec) => Ok(Ok(spec)),
+            Err(UnreadSpec::Refused) => Ok(Err(Stop)),
+            Err(error @ UnreadSpec::Unopened(_)) => {
+                let name = path.to_str_lossy();
+                Err(format!("error: Unable to open {name}: {error}\n").into_bytes())
+            }
+        }
     }
 
     /// Where the root has no rpm, this program unpacks what its own would.

@@ -19,6 +19,6 @@ pub fn read_specs(order: &ReadOrder, channel: &Channel) {
 
 /// Tells what is installed.
 pub fn tell_installed(order: &InstalledOrder, channel: &Channel) {
-    let answer = NativeReader::default().ask_root(&order.settings, &order.names);
+    let answer = NativeReader::default().ask_root(order);
     channel.send(&Message::Installed { answer });
 }

@@ -38,8 +38,8 @@ use super::limits::{ANSWER_TIME, READING_TIME};
 use super::worker::{WorkerPlace, Workers};
 use super::{
     BuildOrder, Engine, EngineError, EngineIdentity, EngineInRoot, FactsRequest, Hear, Installed,
-    InstalledOrder, Job, Outcome, Part, Promise, Root, Settings, SpecOrder, SpecReader, StageListener,
-    Validity,
+    InstalledOrder, Job, Outcome, Part, Promise, Root, RootMacros, Settings, SpecOrder, SpecReader,
+    StageListener, Validity,
 };
 use crate::files::{HostPath, RootPath};
 use crate::macros::Observation;
@@ -95,7 +95,8 @@ impl NativeInRoot {
         if let Some(state) = known.get(&database) {
             return Ok(*state);
         }
-        let order = InstalledOrder { settings: settings.clone(), names: BTreeSet::new() };
+        let (names, macros) = (BTreeSet::new(), BTreeSet::new());
+        let order = InstalledOrder { settings: settings.clone(), names, macros };
         let answer = ask_installed(&self.engine.workers, self.place(ANSWER_TIME), order, cancel).await?;
         let state = RootState::new(&answer);
         known.insert(database, state);
@@ -138,12 +139,27 @@ impl SpecReader for NativeInRoot {
         cancel: &'a Cancel,
     ) -> Promise<'a, Result<Installed, EngineError>> {
         Box::pin(async move {
-            let order = InstalledOrder { settings: settings.clone(), names: names.clone() };
+            let macros = BTreeSet::new();
+            let order = InstalledOrder { settings: settings.clone(), names: names.clone(), macros };
             let place = self.place(ANSWER_TIME);
             let answer = ask_installed(&self.engine.workers, place, order, cancel).await?;
             let mut known = self.databases.known.lock().await;
             known.insert(DatabaseKey::new(settings), RootState::new(&answer));
             Ok(answer.packages)
+        })
+    }
+
+    fn macros_in_root<'a>(
+        &'a self,
+        target: Option<&'a str>,
+        names: &'a BTreeSet<String>,
+        cancel: &'a Cancel,
+    ) -> Promise<'a, Result<RootMacros, EngineError>> {
+        Box::pin(async move {
+            let settings = Settings { target: target.map(str::to_owned), ..Settings::default() };
+            let order = InstalledOrder { settings, names: BTreeSet::new(), macros: names.clone() };
+            let answer = ask_installed(&self.engine.workers, self.place(ANSWER_TIME), order, cancel).await?;
+            Ok(answer.macros)
         })
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Mutex;
 
-use bstr::BStr;
+use bstr::ByteSlice;
 
 use super::environment::environment;
 use super::observations::{beyond_configuration, placeholders};
@@ -16,13 +16,16 @@ use super::spec_reading::SpecReading;
 use super::{build, facts, settings};
 use crate::engine::limits::COMMAND_TIME;
 use crate::engine::masked_read::mask_read;
-use crate::engine::{EngineError, FactsRequest, Read, Reading, RootAnswer, Settings, SpecAnswer, SpecOrder};
+use crate::engine::{
+    EngineError, FactsRequest, InstalledOrder, MacroInRoot, Read, Reading, RootAnswer, RootMacros, Settings,
+    SpecAnswer, SpecOrder,
+};
 use crate::files::{HostPath, RootPath, reason};
 use crate::macros::{
-    Commands, Compatibility, Configuration, Host, Limits, Macros, Observation, ObservingHost, Placeholders,
-    RpmRc, RpmVersion, Stop, SystemHost, Table,
+    Commands, Configuration, Host, Limits, Macros, Observation, ObservingHost, Placeholders, RpmRc,
+    RpmVersion, SystemHost, Table,
 };
-use crate::spec::{Finding, Parsing, Spec, Weight, parse};
+use crate::spec::{Finding, Mistakes, PackageChecks, Spec, SpecFile, UnreadSpec, Weight};
 
 /// Reads specs in this process. Macro files are read once for each target, and a command that many specs run, runs once.
 #[derive(Debug)]
@@ -94,15 +97,30 @@ impl NativeReader {
         host.is_ok_and(|host| observations.iter().all(|seen| seen.still_holds(&host, &placeholders)))
     }
 
-    /// The packages of the root that provide one of these names, or have a file of that name; and the language that it speaks.
-    pub fn ask_root(&self, settings: &Settings, names: &BTreeSet<String>) -> RootAnswer {
+    /// The packages of the root that have what is asked for, the language that it speaks, and what its files define.
+    pub fn ask_root(&self, order: &InstalledOrder) -> RootAnswer {
+        let InstalledOrder { settings, names, macros: asked } = order;
         match self.macros_of_root(settings) {
             Ok(macros) => {
                 let rpm = macros.spoken_version().ok();
-                RootAnswer { packages: build::installed(&macros, names), rpm }
+                let packages = build::installed(&macros, names);
+                RootAnswer { packages, rpm, macros: self.find_macros(settings, asked) }
             }
             Err(error) => RootAnswer::unknown(error.to_string()),
         }
+    }
+
+    /// Those of the macros that the root's files define.
+    fn find_macros(&self, settings: &Settings, names: &BTreeSet<String>) -> RootMacros {
+        let Ok(loaded) = self.loaded(settings.target.clone(), &environment(settings)) else {
+            return RootMacros::new();
+        };
+        let found = names.iter().filter_map(|name| {
+            let definition = loaded.table.get(name.as_bytes())?;
+            let body = definition.body.to_str_lossy().into_owned();
+            Some((name.clone(), MacroInRoot { body, origin: definition.origin.to_string() }))
+        });
+        found.collect()
     }
 
     /// The rpm whose language is spoken where no manifest says another.
@@ -149,30 +167,24 @@ impl NativeReader {
             let text = macros.expand(text.as_bytes()).unwrap_or_default();
             String::from_utf8_lossy(&text).into_owned()
         };
-        let (target, machine) = (expand("%{_target_cpu}"), expand("%{_host_cpu}"));
+        let target = expand("%{_target_cpu}");
         let file = request.spec.to_string();
-        let text = match macros.may_look_at("reading the spec", file.as_bytes()) {
-            true => macros.read_file(file.as_bytes()).map_err(Some),
-            false => Err(None),
+        let told = Rc::clone(&findings);
+        let spec_file = SpecFile {
+            path: file.as_bytes(),
+            rc: &loaded.rc,
+            build_root: None,
+            mistakes: Mistakes::All,
+            checks: PackageChecks::AtOnce,
+            listener: Rc::new(move |report| told.borrow_mut().push(Finding::from(report))),
         };
-        let spec = match text {
-            Ok(text) => {
-                let compatible = loaded.rc.compatible(Compatibility::Build, &machine);
-                let can_build = |wanted: &BStr| compatible.iter().any(|arch| wanted == arch.as_str());
-                let told = Rc::clone(&findings);
-                let listener = Rc::new(move |report: &crate::spec::Report| {
-                    told.borrow_mut().push(Finding::from(report));
-                });
-                parse(
-                    &macros,
-                    Parsing { file: &file, text, can_build: &can_build, build_root: None, listener },
-                )
-            }
-            Err(error) => {
-                findings.borrow_mut().extend(error.map(|error| unreadable(&request.spec, &error)));
-                Err(Stop)
-            }
+        let spec = match macros.may_look_at("reading the spec", file.as_bytes()) {
+            true => spec_file.read(&macros),
+            false => Err(UnreadSpec::Refused),
         };
+        if let Err(UnreadSpec::Unopened(error)) = &spec {
+            findings.borrow_mut().push(unreadable(&request.spec, error));
+        }
         let spec = spec.ok();
         let wrong_lines = spec.iter().flat_map(Spec::wrong_file_lines);
         findings.borrow_mut().extend(wrong_lines.map(|report| Finding::from(&report)));

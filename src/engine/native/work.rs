@@ -157,7 +157,7 @@ fn masked(finding: Finding, mask: &Mask) -> Finding {
     let text = |text: String| mask.text(&text).into_owned();
     let steps = |through: Option<Box<Through>>| {
         let steps = std::iter::successors(through.as_deref(), |step| step.next.as_deref());
-        Through::of(steps.map(|step| text(step.step.clone())).collect::<Vec<_>>().into_iter())
+        Through::from_steps(steps.map(|step| text(step.step.clone())).collect::<Vec<_>>().into_iter())
     };
     Finding {
         title: text(finding.title),

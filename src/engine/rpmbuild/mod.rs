@@ -19,8 +19,8 @@ use super::limits::ANSWER_TIME;
 use super::masked_read::mask_read;
 use super::{
     Condition, Engine, EngineError, EngineIdentity, EngineInRoot, FactsRequest, Hear, Installed, Job,
-    Outcome, Promise, Read, Reading, Root, Settings, SpecAnswer, SpecOrder, SpecReader, StageListener,
-    Validity, Value,
+    Outcome, Promise, Read, Reading, Root, RootMacros, Settings, SpecAnswer, SpecOrder, SpecReader,
+    StageListener, Validity, Value,
 };
 use crate::digest::Digest;
 use crate::files::HostPath;
@@ -148,6 +148,15 @@ impl SpecReader for RpmbuildInRoot {
         cancel: &'a Cancel,
     ) -> Promise<'a, Result<Installed, EngineError>> {
         self.observer.installed(settings, names, cancel)
+    }
+
+    fn macros_in_root<'a>(
+        &'a self,
+        target: Option<&'a str>,
+        names: &'a BTreeSet<String>,
+        cancel: &'a Cancel,
+    ) -> Promise<'a, Result<RootMacros, EngineError>> {
+        self.observer.macros_in_root(target, names, cancel)
     }
 }
 

@@ -52,6 +52,9 @@ pub struct InstalledOrder {
     pub settings: Settings,
     /// Names that packages provide, and files of theirs.
     pub names: BTreeSet<String>,
+    /// Macros that the root's files may define.
+    #[serde(default)]
+    pub macros: BTreeSet<String>,
 }
 
 /// The names of requests, as they are written.

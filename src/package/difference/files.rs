@@ -59,47 +59,47 @@ impl FileChanges {
 }
 
 /// What is said of each file: the attribute's name, and the tag that has it.
-const ATTRIBUTES: [(&str, &str); 13] = [
-    ("mode", "FILEMODES"),
-    ("user", "FILEUSERNAME"),
-    ("group", "FILEGROUPNAME"),
-    ("size", "FILESIZES"),
-    ("size", "LONGFILESIZES"),
-    ("digest", "FILEDIGESTS"),
-    ("link", "FILELINKTOS"),
-    ("flags", "FILEFLAGS"),
-    ("verified", "FILEVERIFYFLAGS"),
-    ("device", "FILERDEVS"),
-    ("languages", "FILELANGS"),
-    ("capabilities", "FILECAPS"),
-    ("color", "FILECOLORS"),
+const ATTRIBUTES: [(&str, Tag); 13] = [
+    ("mode", Tag::FILEMODES),
+    ("user", Tag::FILEUSERNAME),
+    ("group", Tag::FILEGROUPNAME),
+    ("size", Tag::FILESIZES),
+    ("size", Tag::LONGFILESIZES),
+    ("digest", Tag::FILEDIGESTS),
+    ("link", Tag::FILELINKTOS),
+    ("flags", Tag::FILEFLAGS),
+    ("verified", Tag::FILEVERIFYFLAGS),
+    ("device", Tag::FILERDEVS),
+    ("languages", Tag::FILELANGS),
+    ("capabilities", Tag::FILECAPS),
+    ("color", Tag::FILECOLORS),
 ];
 
 /// Tags that say together what a file is, by numbers of a list.
-const LISTED: [(&str, &str, &str); 2] =
-    [("class", "FILECLASS", "CLASSDICT"), ("type", "FILEMIMEINDEX", "MIMEDICT")];
+const LISTED: [(&str, Tag, Tag); 2] =
+    [("class", Tag::FILECLASS, Tag::CLASSDICT), ("type", Tag::FILEMIMEINDEX, Tag::MIMEDICT)];
 
 /// Tags whose numbers mean nothing alone.
-const OTHERS: [&str; 10] = [
-    "DIRNAMES",
-    "BASENAMES",
-    "DIRINDEXES",
-    "OLDFILENAMES",
-    "FILEMTIMES",
-    "FILEINODES",
-    "FILEDEVICES",
-    "FILEDEPENDSX",
-    "FILEDEPENDSN",
-    "DEPENDSDICT",
+const OTHERS: [Tag; 10] = [
+    Tag::DIRNAMES,
+    Tag::BASENAMES,
+    Tag::DIRINDEXES,
+    Tag::OLDFILENAMES,
+    Tag::FILEMTIMES,
+    Tag::FILEINODES,
+    Tag::FILEDEVICES,
+    Tag::FILEDEPENDSX,
+    Tag::FILEDEPENDSN,
+    Tag::DEPENDSDICT,
 ];
 
 type Files = BTreeMap<String, BTreeMap<&'static str, String>>;
 
 /// Compares the files of two headers, and notes the tags that this deals with.
 pub(super) fn changes(old: &Header, new: &Header, seen: &mut BTreeSet<Tag>) -> FileChanges {
-    let names = ATTRIBUTES.iter().map(|(_, tag)| *tag).chain(OTHERS);
-    let names = names.chain(LISTED.iter().flat_map(|(_, index, list)| [*index, *list]));
-    seen.extend(names.filter_map(tag_named));
+    let tags = ATTRIBUTES.iter().map(|(_, tag)| *tag).chain(OTHERS);
+    let tags = tags.chain(LISTED.iter().flat_map(|(_, index, list)| [*index, *list]));
+    seen.extend(tags);
     let (before, after) = (files(old), files(new));
     let removed = before.keys().filter(|path| !after.contains_key(*path)).cloned().collect();
     let added = after.keys().filter(|path| !before.contains_key(*path)).cloned().collect();
@@ -139,24 +139,21 @@ fn files(header: &Header) -> Files {
         }
     };
     for (name, tag) in ATTRIBUTES {
-        if let Some(value) = tag_named(tag).and_then(|tag| header.get(tag)) {
+        if let Some(value) = header.get(tag) {
             set(name, &|index| item(name, value, index));
         }
     }
     for (name, index_tag, list_tag) in LISTED {
-        let (Some(index_tag), Some(list_tag)) = (tag_named(index_tag), tag_named(list_tag)) else {
-            continue;
-        };
         let (numbers, words) = (header.numbers(index_tag), header.texts(list_tag));
         set(name, &|index| {
             let number = usize::try_from(*numbers.get(index)?).ok()?;
             words.get(number).map(|word| word.to_str_lossy().into_owned())
         });
     }
-    let times = tag_named("FILEMTIMES").map(|tag| header.numbers(tag)).unwrap_or_default();
+    let times = header.numbers(Tag::FILEMTIMES);
     set(MODIFIED, &|index| times.get(index).map(u64::to_string));
     // Inodes are only numbers: which files are one says more.
-    let inodes = tag_named("FILEINODES").map(|tag| header.numbers(tag)).unwrap_or_default();
+    let inodes = header.numbers(Tag::FILEINODES);
     set("linked", &|index| {
         let inode = inodes.get(index)?;
         let first = inodes.iter().position(|other| other == inode)?;
@@ -168,8 +165,8 @@ fn files(header: &Header) -> Files {
 }
 
 fn paths(header: &Header) -> Vec<String> {
-    let folders = header.texts(Tag::known("DIRNAMES"));
-    let names = header.texts(Tag::known("BASENAMES")).iter().zip(header.numbers(Tag::known("DIRINDEXES")));
+    let folders = header.texts(Tag::DIRNAMES);
+    let names = header.texts(Tag::BASENAMES).iter().zip(header.numbers(Tag::DIRINDEXES));
     let path = |(name, folder): (&bstr::BString, &u64)| {
         let folder = usize::try_from(*folder).ok().and_then(|folder| folders.get(folder));
         let folder = folder.map(|folder| folder.to_str_lossy().into_owned()).unwrap_or_default();
@@ -195,10 +192,9 @@ fn item(name: &str, value: &Value, index: usize) -> Option<String> {
 
 /// What a file depends on and provides, by the header's dictionary.
 fn depends(header: &Header, index: usize) -> Option<String> {
-    let numbers = |name: &str| tag_named(name).map(|tag| header.numbers(tag)).unwrap_or_default();
-    let start = usize::try_from(*numbers("FILEDEPENDSX").get(index)?).ok()?;
-    let count = usize::try_from(*numbers("FILEDEPENDSN").get(index)?).ok()?;
-    let entries = numbers("DEPENDSDICT").get(start..start.checked_add(count)?)?;
+    let start = usize::try_from(*header.numbers(Tag::FILEDEPENDSX).get(index)?).ok()?;
+    let count = usize::try_from(*header.numbers(Tag::FILEDEPENDSN).get(index)?).ok()?;
+    let entries = header.numbers(Tag::DEPENDSDICT).get(start..start.checked_add(count)?)?;
     let mut words: Vec<String> = entries.iter().filter_map(|entry| entry_words(header, *entry)).collect();
     words.sort();
     words.dedup();
@@ -207,22 +203,17 @@ fn depends(header: &Header, index: usize) -> Option<String> {
 
 fn entry_words(header: &Header, entry: u64) -> Option<String> {
     let (letter, names) = match u8::try_from(entry >> 24).ok()? {
-        b'P' => ("provides", "PROVIDENAME"),
-        b'R' => ("requires", "REQUIRENAME"),
-        b'r' => ("recommends", "RECOMMENDNAME"),
-        b's' => ("suggests", "SUGGESTNAME"),
-        b'S' => ("supplements", "SUPPLEMENTNAME"),
-        b'e' => ("enhances", "ENHANCENAME"),
-        b'C' => ("conflicts", "CONFLICTNAME"),
-        b'O' => ("obsoletes", "OBSOLETENAME"),
-        b'o' => ("order", "ORDERNAME"),
+        b'P' => ("provides", Tag::PROVIDENAME),
+        b'R' => ("requires", Tag::REQUIRENAME),
+        b'r' => ("recommends", Tag::RECOMMENDNAME),
+        b's' => ("suggests", Tag::SUGGESTNAME),
+        b'S' => ("supplements", Tag::SUPPLEMENTNAME),
+        b'e' => ("enhances", Tag::ENHANCENAME),
+        b'C' => ("conflicts", Tag::CONFLICTNAME),
+        b'O' => ("obsoletes", Tag::OBSOLETENAME),
+        b'o' => ("order", Tag::ORDERNAME),
         _ => return None,
     };
-    let name = header.texts(tag_named(names)?).get(usize::try_from(entry & 0x00ff_ffff).ok()?)?;
+    let name = header.texts(names).get(usize::try_from(entry & 0x00ff_ffff).ok()?)?;
     Some(format!("{letter} {name}"))
-}
-
-/// The tag of that name; rpm has dropped some.
-pub(super) fn tag_named(name: &str) -> Option<Tag> {
-    Tag::named(name.as_bytes())
 }

@@ -9,8 +9,6 @@ use bstr::ByteSlice;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use files::tag_named;
-
 use super::header::Value;
 use super::tag::Tag;
 use super::write::hex;
@@ -172,50 +170,67 @@ impl Difference {
 }
 
 /// Tags that tell when, where and by what a package was built, or are digests of what does.
-const VOLATILE: [&str; 16] = [
-    "BUILDHOST",
-    "BUILDTIME",
-    "COOKIE",
-    "FORGEVERSION",
-    "RPMVERSION",
-    "SOURCESIGMD5",
-    "PAYLOADSHA256",
-    "PAYLOADSHA256ALT",
-    "PAYLOADSHA512",
-    "PAYLOADSHA512ALT",
-    "PAYLOADSHA3_256",
-    "PAYLOADSHA3_256ALT",
-    "PAYLOADSIZE",
-    "PAYLOADSIZEALT",
-    "ARCHIVESIZE",
-    "LONGARCHIVESIZE",
+const VOLATILE: [Tag; 16] = [
+    Tag::BUILD_HOST,
+    Tag::BUILD_TIME,
+    Tag::COOKIE,
+    Tag::FORGE_VERSION,
+    Tag::RPM_VERSION,
+    Tag::SOURCE_DIGEST,
+    Tag::PAYLOAD_SHA256,
+    Tag::PAYLOAD_SHA256_ALT,
+    Tag::PAYLOAD_SHA512,
+    Tag::PAYLOAD_SHA512_ALT,
+    Tag::PAYLOAD_SHA3_256,
+    Tag::PAYLOAD_SHA3_256_ALT,
+    Tag::PAYLOAD_SIZE,
+    Tag::PAYLOAD_SIZE_ALT,
+    Tag::ARCHIVESIZE,
+    Tag::LONGARCHIVESIZE,
 ];
 
-/// The kinds of dependencies, by the beginnings of their tags.
-const DEPENDENCIES: [&str; 9] =
-    ["REQUIRE", "PROVIDE", "CONFLICT", "OBSOLETE", "RECOMMEND", "SUGGEST", "SUPPLEMENT", "ENHANCE", "ORDER"];
+/// The kinds of dependencies, and the tags that hold their names, versions and flags.
+const DEPENDENCIES: [(&str, [Tag; 3]); 9] = [
+    ("requires", [Tag::REQUIRENAME, Tag::REQUIREVERSION, Tag::REQUIREFLAGS]),
+    ("provides", [Tag::PROVIDENAME, Tag::PROVIDEVERSION, Tag::PROVIDEFLAGS]),
+    ("conflicts", [Tag::CONFLICTNAME, Tag::CONFLICTVERSION, Tag::CONFLICTFLAGS]),
+    ("obsoletes", [Tag::OBSOLETENAME, Tag::OBSOLETEVERSION, Tag::OBSOLETEFLAGS]),
+    ("recommends", [Tag::RECOMMENDNAME, Tag::RECOMMENDVERSION, Tag::RECOMMENDFLAGS]),
+    ("suggests", [Tag::SUGGESTNAME, Tag::SUGGESTVERSION, Tag::SUGGESTFLAGS]),
+    ("supplements", [Tag::SUPPLEMENTNAME, Tag::SUPPLEMENTVERSION, Tag::SUPPLEMENTFLAGS]),
+    ("enhances", [Tag::ENHANCENAME, Tag::ENHANCEVERSION, Tag::ENHANCEFLAGS]),
+    ("orders", [Tag::ORDERNAME, Tag::ORDERVERSION, Tag::ORDERFLAGS]),
+];
 
-/// The ends of the tags of scripts.
-const SCRIPTS: [&str; 9] = [
-    "PREIN",
-    "POSTIN",
-    "PREUN",
-    "POSTUN",
-    "PRETRANS",
-    "POSTTRANS",
-    "PREUNTRANS",
-    "POSTUNTRANS",
-    "VERIFYSCRIPT",
+/// Scripts, and the tags that hold their text and their program.
+const SCRIPTS: [(&str, Tag, Tag); 9] = [
+    ("prein", Tag::PREIN, Tag::PREINPROG),
+    ("postin", Tag::POSTIN, Tag::POSTINPROG),
+    ("preun", Tag::PREUN, Tag::PREUNPROG),
+    ("postun", Tag::POSTUN, Tag::POSTUNPROG),
+    ("pretrans", Tag::PRETRANS, Tag::PRETRANSPROG),
+    ("posttrans", Tag::POSTTRANS, Tag::POSTTRANSPROG),
+    ("preuntrans", Tag::PREUNTRANS, Tag::PREUNTRANSPROG),
+    ("postuntrans", Tag::POSTUNTRANS, Tag::POSTUNTRANSPROG),
+    ("verifyscript", Tag::VERIFYSCRIPT, Tag::VERIFYSCRIPTPROG),
 ];
 
 /// Compares two packages.
 pub fn difference(before: &Compared, after: &Compared) -> Difference {
     let (old, new) = (&before.headers.header, &after.headers.header);
     let mut seen: BTreeSet<Tag> = BTreeSet::new();
-    let dependencies = DEPENDENCIES.iter().filter_map(|kind| dependency_change(kind, old, new, &mut seen));
+    let dependencies = DEPENDENCIES.iter().filter_map(|(kind, tags)| {
+        seen.extend(tags);
+        dependency_change(kind, *tags, old, new)
+    });
     let dependencies: Vec<DependencyChange> = dependencies.collect();
-    let scripts: Vec<ScriptChange> =
-        SCRIPTS.iter().filter_map(|name| script_change(name, old, new, &mut seen)).collect();
+    let scripts: Vec<ScriptChange> = SCRIPTS
+        .iter()
+        .filter_map(|(name, body, program)| {
+            seen.extend([body, program]);
+            script_change(name, (*body, *program), old, new)
+        })
+        .collect();
     let files = files::changes(old, new, &mut seen);
     let tags: BTreeSet<Tag> = old.iter().chain(new.iter()).map(|(tag, _)| tag).collect();
     let mut changes: Vec<TagChange> =
@@ -232,7 +247,7 @@ fn tag_change(tag: Tag, old: &Header, new: &Header) -> Option<TagChange> {
         return None;
     }
     let name = tag.name().map_or_else(|| format!("tag {}", tag.0), str::to_owned);
-    let volatile = VOLATILE.contains(&name.as_str());
+    let volatile = VOLATILE.contains(&tag);
     Some(TagChange {
         tag: name.to_ascii_lowercase(),
         volatile,
@@ -268,15 +283,10 @@ fn show_items(value: &Value) -> Vec<String> {
 
 fn dependency_change(
     kind: &str,
+    [name, version, flags]: [Tag; 3],
     old: &Header,
     new: &Header,
-    seen: &mut BTreeSet<Tag>,
 ) -> Option<DependencyChange> {
-    let tags = ["NAME", "VERSION", "FLAGS"].map(|what| tag_named(&format!("{kind}{what}")));
-    let [Some(name), Some(version), Some(flags)] = tags else {
-        return None;
-    };
-    seen.extend([name, version, flags]);
     let rows = |header: &Header| -> BTreeSet<String> {
         let rows = header.texts(name).iter().zip(header.texts(version)).zip(header.numbers(flags));
         rows.map(|((name, version), flags)| {
@@ -292,7 +302,7 @@ fn dependency_change(
     let (before, after) = (rows(old), rows(new));
     let removed: Vec<String> = before.difference(&after).cloned().collect();
     let added: Vec<String> = after.difference(&before).cloned().collect();
-    let kind = format!("{}s", kind.to_ascii_lowercase());
+    let kind = kind.to_owned();
     (!removed.is_empty() || !added.is_empty()).then_some(DependencyChange { kind, removed, added })
 }
 
@@ -320,10 +330,12 @@ fn events(flags: u32) -> String {
     words.collect::<Vec<_>>().join(",")
 }
 
-fn script_change(name: &str, old: &Header, new: &Header, seen: &mut BTreeSet<Tag>) -> Option<ScriptChange> {
-    let body = tag_named(name)?;
-    let program = tag_named(&format!("{name}PROG"))?;
-    seen.extend([body, program]);
+fn script_change(
+    name: &str,
+    (body, program): (Tag, Tag),
+    old: &Header,
+    new: &Header,
+) -> Option<ScriptChange> {
     let script = |header: &Header| {
         let programs: Vec<String> =
             header.texts(program).iter().map(|word| word.to_str_lossy().into_owned()).collect();
@@ -332,6 +344,6 @@ fn script_change(name: &str, old: &Header, new: &Header, seen: &mut BTreeSet<Tag
         is_there.then(|| format!("#!{}\n{}\n", programs.join(" "), text.unwrap_or_default()))
     };
     let (before, after) = (script(old), script(new));
-    let script = name.to_ascii_lowercase();
+    let script = name.to_owned();
     (before != after).then_some(ScriptChange { script, before, after })
 }

@@ -140,40 +140,40 @@ impl<'v> View<'v> {
     }
 
     fn derive_value(&self, tag: Tag) -> Option<Value> {
-        const NEVRS: &[(Tag, &str)] = &[
-            (Tag::known("REQUIRENEVRS"), "REQUIRE"),
-            (Tag::known("PROVIDENEVRS"), "PROVIDE"),
-            (Tag::known("OBSOLETENEVRS"), "OBSOLETE"),
-            (Tag::known("CONFLICTNEVRS"), "CONFLICT"),
-            (Tag::known("RECOMMENDNEVRS"), "RECOMMEND"),
-            (Tag::known("SUGGESTNEVRS"), "SUGGEST"),
-            (Tag::known("SUPPLEMENTNEVRS"), "SUPPLEMENT"),
-            (Tag::known("ENHANCENEVRS"), "ENHANCE"),
+        const NEVRS: &[(Tag, [Tag; 3])] = &[
+            (Tag::REQUIRENEVRS, [Tag::REQUIRENAME, Tag::REQUIREVERSION, Tag::REQUIREFLAGS]),
+            (Tag::PROVIDENEVRS, [Tag::PROVIDENAME, Tag::PROVIDEVERSION, Tag::PROVIDEFLAGS]),
+            (Tag::OBSOLETENEVRS, [Tag::OBSOLETENAME, Tag::OBSOLETEVERSION, Tag::OBSOLETEFLAGS]),
+            (Tag::CONFLICTNEVRS, [Tag::CONFLICTNAME, Tag::CONFLICTVERSION, Tag::CONFLICTFLAGS]),
+            (Tag::RECOMMENDNEVRS, [Tag::RECOMMENDNAME, Tag::RECOMMENDVERSION, Tag::RECOMMENDFLAGS]),
+            (Tag::SUGGESTNEVRS, [Tag::SUGGESTNAME, Tag::SUGGESTVERSION, Tag::SUGGESTFLAGS]),
+            (Tag::SUPPLEMENTNEVRS, [Tag::SUPPLEMENTNAME, Tag::SUPPLEMENTVERSION, Tag::SUPPLEMENTFLAGS]),
+            (Tag::ENHANCENEVRS, [Tag::ENHANCENAME, Tag::ENHANCEVERSION, Tag::ENHANCEFLAGS]),
         ];
         let header = self.header;
         let text = |tag| header.text(tag).unwrap_or_default().to_vec();
         let arch = || [b".".as_slice(), &text(Tag::ARCH)].concat();
         let join = |parts: &[&[u8]]| Value::Text(parts.concat().into());
-        if let Some((_, prefix)) = NEVRS.iter().find(|row| row.0 == tag) {
-            return self.dependencies(prefix);
+        if let Some((_, tags)) = NEVRS.iter().find(|row| row.0 == tag) {
+            return self.show_dependencies(*tags);
         }
         let name = text(Tag::NAME);
-        Some(match tag.name()? {
-            "EPOCHNUM" => Value::Numbers(vec![header.numbers(Tag::EPOCH).first().copied().unwrap_or(0)]),
-            "EVR" => Value::Text(header.evr()),
-            "NVR" => join(&[&name, b"-", &header.version_release()]),
-            "NEVR" => join(&[&name, b"-", &header.evr()]),
-            "NVRA" => join(&[&name, b"-", &header.version_release(), &arch()]),
-            "NEVRA" => join(&[&name, b"-", &header.evr(), &arch()]),
-            "ARCHSUFFIX" => match (header.has(Tag::SOURCE_PACKAGE), self.leaves_sources_out()) {
+        Some(match tag {
+            Tag::EPOCHNUM => Value::Numbers(vec![header.numbers(Tag::EPOCH).first().copied().unwrap_or(0)]),
+            Tag::EVR => Value::Text(header.evr()),
+            Tag::NVR => join(&[&name, b"-", &header.version_release()]),
+            Tag::NEVR => join(&[&name, b"-", &header.evr()]),
+            Tag::NVRA => join(&[&name, b"-", &header.version_release(), &arch()]),
+            Tag::NEVRA => join(&[&name, b"-", &header.evr(), &arch()]),
+            Tag::ARCHSUFFIX => match (header.has(Tag::SOURCE_PACKAGE), self.leaves_sources_out()) {
                 (true, true) => Value::Text(".nosrc".into()),
                 (true, false) => Value::Text(".src".into()),
                 (false, _) => Value::Text(arch().into()),
             },
-            "HEADERCOLOR" | "DBINSTANCE" => Value::Numbers(vec![0]),
+            Tag::HEADERCOLOR | Tag::DBINSTANCE => Value::Numbers(vec![0]),
             // What has no payload yet has the newest form.
-            "RPMFORMAT" => Value::Numbers(vec![3]),
-            "VERBOSE" if self.around.is_verbose => Value::Numbers(vec![1]),
+            Tag::RPM_FORMAT => Value::Numbers(vec![3]),
+            Tag::VERBOSE if self.around.is_verbose => Value::Numbers(vec![1]),
             _ => return None,
         })
     }
@@ -183,11 +183,10 @@ impl<'v> View<'v> {
     }
 
     /// Dependencies as text: `name >= version`.
-    fn dependencies(&self, prefix: &str) -> Option<Value> {
-        let list = |what: &str| Tag::named(format!("{prefix}{what}").as_bytes());
-        let names = self.header.texts(list("NAME")?);
-        let versions = self.header.texts(list("VERSION")?);
-        let flags = self.header.numbers(list("FLAGS")?);
+    fn show_dependencies(&self, [name, version, flags]: [Tag; 3]) -> Option<Value> {
+        let names = self.header.texts(name);
+        let versions = self.header.texts(version);
+        let flags = self.header.numbers(flags);
         if names.is_empty() {
             return None;
         }

@@ -15,34 +15,14 @@ const SIGNATURE_PAYLOAD_SIZE: u32 = 1007;
 
 /// The tags of a relation's names, flags and versions.
 const RELATIONS: [(Relation, Tag, Tag, Tag); 8] = [
-    (Relation::Provides, Tag::known("PROVIDENAME"), Tag::known("PROVIDEFLAGS"), Tag::known("PROVIDEVERSION")),
-    (Relation::Requires, Tag::known("REQUIRENAME"), Tag::known("REQUIREFLAGS"), Tag::known("REQUIREVERSION")),
-    (
-        Relation::Conflicts,
-        Tag::known("CONFLICTNAME"),
-        Tag::known("CONFLICTFLAGS"),
-        Tag::known("CONFLICTVERSION"),
-    ),
-    (
-        Relation::Obsoletes,
-        Tag::known("OBSOLETENAME"),
-        Tag::known("OBSOLETEFLAGS"),
-        Tag::known("OBSOLETEVERSION"),
-    ),
-    (Relation::Suggests, Tag::known("SUGGESTNAME"), Tag::known("SUGGESTFLAGS"), Tag::known("SUGGESTVERSION")),
-    (Relation::Enhances, Tag::known("ENHANCENAME"), Tag::known("ENHANCEFLAGS"), Tag::known("ENHANCEVERSION")),
-    (
-        Relation::Recommends,
-        Tag::known("RECOMMENDNAME"),
-        Tag::known("RECOMMENDFLAGS"),
-        Tag::known("RECOMMENDVERSION"),
-    ),
-    (
-        Relation::Supplements,
-        Tag::known("SUPPLEMENTNAME"),
-        Tag::known("SUPPLEMENTFLAGS"),
-        Tag::known("SUPPLEMENTVERSION"),
-    ),
+    (Relation::Provides, Tag::PROVIDENAME, Tag::PROVIDEFLAGS, Tag::PROVIDEVERSION),
+    (Relation::Requires, Tag::REQUIRENAME, Tag::REQUIREFLAGS, Tag::REQUIREVERSION),
+    (Relation::Conflicts, Tag::CONFLICTNAME, Tag::CONFLICTFLAGS, Tag::CONFLICTVERSION),
+    (Relation::Obsoletes, Tag::OBSOLETENAME, Tag::OBSOLETEFLAGS, Tag::OBSOLETEVERSION),
+    (Relation::Suggests, Tag::SUGGESTNAME, Tag::SUGGESTFLAGS, Tag::SUGGESTVERSION),
+    (Relation::Enhances, Tag::ENHANCENAME, Tag::ENHANCEFLAGS, Tag::ENHANCEVERSION),
+    (Relation::Recommends, Tag::RECOMMENDNAME, Tag::RECOMMENDFLAGS, Tag::RECOMMENDVERSION),
+    (Relation::Supplements, Tag::SUPPLEMENTNAME, Tag::SUPPLEMENTFLAGS, Tag::SUPPLEMENTVERSION),
 ];
 
 /// `RPMSENSE_PREREQ` and what a scriptlet needs (`RPMSENSE_SCRIPT_PRE`, `_POST`, `_PREUN`, `_POSTUN`).
@@ -112,10 +92,10 @@ fn first_number(header: &Header, tag: Tag) -> Option<u64> {
 }
 
 fn archive_size(headers: &Headers) -> u64 {
-    let tags = [Tag::known("ARCHIVESIZE"), Tag::known("LONGARCHIVESIZE")];
+    let tags = [Tag::ARCHIVESIZE, Tag::LONGARCHIVESIZE];
     let said = tags.iter().find_map(|tag| first_number(&headers.header, *tag));
     let signed = || {
-        let is_size = |tag: u32| tag == SIGNATURE_PAYLOAD_SIZE || tag == Tag::known("LONGARCHIVESIZE").0;
+        let is_size = |tag: u32| tag == SIGNATURE_PAYLOAD_SIZE || tag == Tag::LONGARCHIVESIZE.0;
         headers.signatures.iter().find_map(|(tag, value)| match value {
             Value::Numbers(numbers) if is_size(*tag) => numbers.first().copied(),
             Value::Numbers(_) | Value::Text(_) | Value::Texts(_) | Value::Localized(_) | Value::Bytes(_) => {
@@ -193,8 +173,8 @@ fn read_dependencies(
 }
 
 fn files(header: &Header) -> Result<Vec<RecordFile>, String> {
-    let (base, folder) = (Tag::known("BASENAMES"), Tag::known("DIRNAMES"));
-    let (index, mode, flag) = (Tag::known("DIRINDEXES"), Tag::known("FILEMODES"), Tag::known("FILEFLAGS"));
+    let (base, folder) = (Tag::BASENAMES, Tag::DIRNAMES);
+    let (index, mode, flag) = (Tag::DIRINDEXES, Tag::FILEMODES, Tag::FILEFLAGS);
     let (names, folders) = (header.texts(base), header.texts(folder));
     let (indexes, modes, flags) = (header.numbers(index), header.numbers(mode), header.numbers(flag));
     let lengths = [(base, names.len()), (index, indexes.len()), (mode, modes.len()), (flag, flags.len())];

@@ -4,7 +4,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::super::package_problem::PackageProblem;
 use super::super::section::SectionKind;
-use super::{Ended, Parser};
+use super::state::{EarlyEnd, Parser};
 
 /// Scripts in the order that they are added in; those that every build system has are marked.
 const SCRIPTS: [(SectionKind, bool); 7] = [
@@ -17,17 +17,8 @@ const SCRIPTS: [(SectionKind, bool); 7] = [
     (SectionKind::Clean, false),
 ];
 
-/// What a spec says of its build system.
-#[derive(Debug, Default)]
-pub(super) struct BuildSystem {
-    name: Option<BString>,
-    /// Options by the script that they are for.
-    options: Vec<(SectionKind, BString)>,
-    is_added: bool,
-}
-
 impl Parser<'_> {
-    pub(super) fn set_build_system(&mut self, name: &BString) -> Result<(), Ended> {
+    pub(super) fn set_build_system(&mut self, name: &BString) -> Result<(), EarlyEnd> {
         let shown = name.to_str_lossy().into_owned();
         let is_there = |kind: SectionKind| {
             let name = format!("buildsystem_{shown}_{}", kind.word());
@@ -42,7 +33,7 @@ impl Parser<'_> {
             [kind, ..] => Some(PackageProblem::BuildSystemMacro { section: kind.word(), name: name.clone() }),
         };
         if let Some(problem) = problem {
-            return Err(self.wrong(problem));
+            return Err(self.fail(problem));
         }
         self.define_tag(0, "buildsystem", name);
         self.build_system.name = Some(name.clone());
@@ -50,7 +41,11 @@ impl Parser<'_> {
     }
 
     /// `BuildOption(section): option`; without a section it is for `%conf`.
-    pub(super) fn add_build_option(&mut self, section: Option<BString>, value: &BStr) -> Result<(), Ended> {
+    pub(super) fn add_build_option(
+        &mut self,
+        section: Option<BString>,
+        value: &BStr,
+    ) -> Result<(), EarlyEnd> {
         let kind = match &section {
             None => Some(SectionKind::Conf),
             Some(section) => SCRIPTS
@@ -65,13 +60,13 @@ impl Parser<'_> {
             }
             None => {
                 let section = section.unwrap_or_default();
-                Err(self.wrong(PackageProblem::BuildOption { section }))
+                Err(self.fail(PackageProblem::BuildOption { section }))
             }
         }
     }
 
     /// What a build system adds for the scripts that the spec does not have itself.
-    pub(super) fn rest_of_build_system(&mut self) -> Result<Option<Vec<u8>>, Ended> {
+    pub(super) fn write_build_system_scripts(&mut self) -> Result<Option<Vec<u8>>, EarlyEnd> {
         let Some(name) = self.build_system.name.clone().filter(|_| !self.build_system.is_added) else {
             return Ok(None);
         };

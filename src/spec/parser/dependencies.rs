@@ -2,31 +2,34 @@
 
 use bstr::{BStr, ByteSlice};
 
-use super::super::dependency::{Allows, Dependency, read, read_with_doubts};
-use super::super::package::{Declared, DependencyKind, Place};
+use super::super::dependency::{Dependency, read_dependencies, read_with_doubts};
+use super::super::dependency_reader::Allows;
+use super::super::package::{Declared, DependencyKind};
 use super::super::package_problem::PackageProblem;
-use super::super::problem::Problem;
-use super::super::tag::{Field, Tag as Written};
-use super::{Ended, Parser};
+use super::super::place::Place;
+use super::super::problem::SpecProblem;
+use super::super::tag::SpecTag;
+use super::preamble::TagLine;
+use super::state::{EarlyEnd, Parser};
 use crate::package::{Capability, Comparison, Rich};
 
 impl Parser<'_> {
-    pub(super) fn dependencies(
+    /// A tag that declares dependencies; `events` are those that it means of itself.
+    pub(super) fn take_dependencies(
         &mut self,
-        package: usize,
+        line: &TagLine<'_>,
         kind: DependencyKind,
-        field: &Field,
         events: u32,
-        text: &BStr,
-        place: Place,
-    ) -> Result<(), Ended> {
+    ) -> Result<(), EarlyEnd> {
+        let TagLine { package, field, text, place } = line;
+        let (text, events) = (*text, events | field.events);
         let deprecated = match field.tag {
-            Written::PreReq => Some("prereq"),
-            Written::BuildPreReq => Some("buildprereq"),
+            SpecTag::PreReq => Some("prereq"),
+            SpecTag::BuildPreReq => Some("buildprereq"),
             _ => None,
         };
         if let Some(tag) = deprecated {
-            self.tell(PackageProblem::Deprecated { tag, text: text.into() });
+            self.report(PackageProblem::Deprecated { tag, text: text.into() });
         }
         let allows = match kind {
             DependencyKind::Provides | DependencyKind::OrderWithRequires => Allows::Plain,
@@ -35,24 +38,24 @@ impl Parser<'_> {
             _ => Allows::Everything,
         };
         let read = read_with_doubts(&field.value, allows);
-        let (found, doubts) = read.map_err(|problems| self.dependency_wrong(problems, text))?;
+        let (found, doubts) = read.map_err(|problems| self.fail_with_dependency(problems, text))?;
         let is_error = self.number("_wrong_version_format_terminate_build") != 0;
         // rpm ends with the first of them, or tells of the last.
         let mut doubts = doubts.into_iter();
         if let Some(problem) = if is_error { doubts.next() } else { doubts.next_back() } {
-            let problem = Problem::Dependency { problem, text: text.into(), is_error };
+            let problem = SpecProblem::Dependency { problem, text: text.into(), is_error };
             if is_error {
-                return Err(self.wrong(problem));
+                return Err(self.fail(problem));
             }
-            self.tell(problem);
+            self.report(problem);
         }
         if kind == DependencyKind::Obsoletes && found.iter().any(is_unversioned) {
-            self.tell(PackageProblem::UnversionedObsoletes { text: text.into() });
+            self.report(PackageProblem::UnversionedObsoletes { text: text.into() });
         }
         for dependency in found {
-            self.doubt(kind, &dependency, text);
+            self.warn_of_macros_left(kind, &dependency, text);
             let declared = Declared { kind, dependency, events, place: place.clone() };
-            self.add_dependency(package, declared);
+            self.add_dependency(*package, declared);
         }
         Ok(())
     }
@@ -67,15 +70,15 @@ impl Parser<'_> {
     }
 
     /// What is allowed, and yet hardly meant.
-    fn doubt(&mut self, kind: DependencyKind, dependency: &Dependency, text: &BStr) {
+    fn warn_of_macros_left(&mut self, kind: DependencyKind, dependency: &Dependency, text: &BStr) {
         if kind == DependencyKind::Obsoletes
             && let Dependency::Plain(Capability { name, .. }) = dependency
             && name.contains(&b'%')
         {
-            self.tell(PackageProblem::Unexpanded { text: text.into() });
+            self.report(PackageProblem::Unexpanded { text: text.into() });
         }
         for _ in 0..unexpanded_versions(dependency) {
-            self.tell(PackageProblem::Unexpanded { text: text.into() });
+            self.report(PackageProblem::Unexpanded { text: text.into() });
         }
     }
 }
@@ -105,7 +108,7 @@ fn unexpanded_versions(dependency: &Dependency) -> usize {
 }
 
 /// A dependency on a version of rpm's own abilities.
-pub(super) fn rpmlib(ability: &str, version: &str, place: Place) -> Declared {
+pub(super) fn rpmlib_dependency(ability: &str, version: &str, place: Place) -> Declared {
     let version = Comparison::read(b"<=").map(|comparison| (comparison, version.into()));
     Declared {
         kind: DependencyKind::Requires,
@@ -116,7 +119,7 @@ pub(super) fn rpmlib(ability: &str, version: &str, place: Place) -> Declared {
 }
 
 /// Conditions of triggers, read as dependencies are.
-pub(super) fn conditions(text: &[u8]) -> Result<Vec<Dependency>, String> {
-    read(text.as_bstr(), Allows::Plain)
+pub(super) fn read_conditions(text: &[u8]) -> Result<Vec<Dependency>, String> {
+    read_dependencies(text.as_bstr(), Allows::Plain)
         .map_err(|problems| problems.first().map(ToString::to_string).unwrap_or_default())
 }

@@ -2,10 +2,11 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::super::package::{INHERITED, Place};
+use super::super::package::INHERITED;
 use super::super::package_problem::PackageProblem;
-use super::preamble::REQUIRED;
-use super::{Ended, Parser, Pass};
+use super::super::place::Place;
+use super::preamble::{REQUIRED, source_file_name};
+use super::state::{EarlyEnd, Parser, Pass};
 use crate::package::{Header, Kind, Tag, Value};
 
 /// What macros say for packages that do not say it themselves (rpmbuild-config(5)).
@@ -22,19 +23,19 @@ const FROM_MACROS: [(Tag, &str); 9] = [
 ];
 
 impl Parser<'_> {
-    pub(super) fn finish(&mut self) -> Result<(), Ended> {
+    pub(super) fn finish(&mut self) -> Result<(), EarlyEnd> {
         self.spec.sources = self.sources.take();
         self.expand_sources();
         self.join_scripts();
-        self.fill_main();
-        self.inherit();
+        self.fill_main_package();
+        self.inherit_tags();
         self.spec.target.isa = self.expand("%{?_isa}");
         let format = self.setting("_rpmformat");
         if self.pass != Pass::Part && !format.is_empty() && format != "4" && format != "6" {
             let problem = PackageProblem::Format { format };
             match self.spec.packages.first().map(|main| main.place.clone()) {
                 Some(place) if self.defers_checks => self.spec.unfinished.push((problem, place)),
-                _ => self.tell(problem),
+                _ => self.report(problem),
             }
         }
         self.check_source_package()?;
@@ -42,7 +43,7 @@ impl Parser<'_> {
     }
 
     /// What the source package lacks ends the reading: no part of the build can mend it.
-    fn check_source_package(&mut self) -> Result<(), Ended> {
+    fn check_source_package(&mut self) -> Result<(), EarlyEnd> {
         let Some(main) = self.spec.packages.first().filter(|_| self.pass != Pass::Part) else {
             return Ok(());
         };
@@ -53,9 +54,9 @@ impl Parser<'_> {
         let (package, place) = (main.name.clone(), main.place.clone());
         for tag in &missing {
             self.spec.lacks_fields = true;
-            self.tell_at(PackageProblem::Missing { tag, package: package.clone() }, &place);
+            self.report_at(PackageProblem::Missing { tag, package: package.clone() }, &place);
         }
-        if missing.is_empty() { Ok(()) } else { Err(Ended::Stopped) }
+        if missing.is_empty() { Ok(()) } else { Err(EarlyEnd::Stopped) }
     }
 
     /// A source may name macros that are defined after it.
@@ -67,13 +68,13 @@ impl Parser<'_> {
             };
             let expanded = self.macros.expand_piece(&source.reference);
             if let (Ok(reference), Some(source)) = (expanded, self.spec.sources.get_mut(index)) {
-                source.file_name = super::preamble::file_name(&reference);
+                source.file_name = source_file_name(&reference);
                 source.reference = reference.into();
             }
         }
     }
 
-    fn fill_main(&mut self) {
+    fn fill_main_package(&mut self) {
         for (tag, name) in FROM_MACROS {
             if !self.has(0, tag) && self.is_defined(name) {
                 let value = self.setting(name);
@@ -90,7 +91,7 @@ impl Parser<'_> {
         }
     }
 
-    fn inherit(&mut self) {
+    fn inherit_tags(&mut self) {
         let Some((main, others)) = self.spec.packages.split_first_mut() else {
             return;
         };
@@ -104,7 +105,7 @@ impl Parser<'_> {
     }
 
     /// Looks at all packages; the first that is not whole ends it, as with rpm.
-    fn check_packages(&mut self) -> Result<(), Ended> {
+    fn check_packages(&mut self) -> Result<(), EarlyEnd> {
         let duplicates = std::mem::take(&mut self.duplicates);
         let mut is_whole = true;
         for index in 0..self.spec.packages.len() {
@@ -114,9 +115,9 @@ impl Parser<'_> {
             let (name, header, place) = (package.name.clone(), package.header.clone(), package.place.clone());
             if is_whole {
                 let duplicates = duplicates.iter().filter(|(of, _)| *of == index).map(|(_, tag)| *tag);
-                for problem in unfinished(&name, &header, duplicates) {
+                for problem in find_what_is_missing(&name, &header, duplicates) {
                     is_whole = false;
-                    self.tell_unfinished(problem, &place);
+                    self.report_unfinished(problem, &place);
                 }
             }
             self.check_encoding(&name, &header, &place)?;
@@ -124,17 +125,17 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn tell_unfinished(&mut self, problem: PackageProblem, place: &Place) {
+    fn report_unfinished(&mut self, problem: PackageProblem, place: &Place) {
         self.spec.lacks_fields |= !matches!(problem, PackageProblem::Duplicate { .. });
         if self.defers_checks {
             self.spec.unfinished.push((problem, place.clone()));
         } else {
-            self.tell_at(problem, place);
+            self.report_at(problem, place);
         }
     }
 
     /// All text is UTF-8.
-    fn check_encoding(&mut self, package: &BString, header: &Header, place: &Place) -> Result<(), Ended> {
+    fn check_encoding(&mut self, package: &BString, header: &Header, place: &Place) -> Result<(), EarlyEnd> {
         let mut wrong = false;
         let is_error = self.number("_invalid_encoding_terminates_build") != 0;
         for (tag, value) in header.iter() {
@@ -152,15 +153,15 @@ impl Parser<'_> {
                     text: text.clone(),
                     is_error,
                 };
-                self.tell_at(problem, place);
+                self.report_at(problem, place);
             }
         }
-        if wrong { Err(Ended::Stopped) } else { Ok(()) }
+        if wrong { Err(EarlyEnd::Stopped) } else { Ok(()) }
     }
 }
 
 /// What a package can't be built without, and what it says twice.
-fn unfinished(
+fn find_what_is_missing(
     package: &BString,
     header: &Header,
     duplicates: impl Iterator<Item = Tag>,

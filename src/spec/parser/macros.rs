@@ -5,41 +5,13 @@ use std::sync::Arc;
 
 use bstr::{BString, ByteSlice};
 
-use super::{Parser, Pass, expanded, prep};
+use super::define::{define_literal, expand_text, push};
+use super::prep::remove_prep_macros;
+use super::state::{Parser, Pass};
 use crate::macros::{Definition, Expansion, Item, Level, Macros, Origin};
 
 /// Lists that Lua sees.
 const LISTS: [&str; 4] = ["sources", "source_nums", "patches", "patch_nums"];
-
-/// Defines a macro as the spec does.
-pub(super) fn push(macros: &Macros, name: &[u8], body: &[u8]) {
-    define(macros, name, body, Expansion::Always);
-}
-
-/// Defines a macro that stands for itself.
-pub(super) fn literal(macros: &Macros, name: &[u8], body: &[u8]) {
-    define(macros, name, body, Expansion::Never);
-}
-
-fn define(macros: &Macros, name: &[u8], body: &[u8], expansion: Expansion) {
-    macros.push(Definition {
-        name: name.into(),
-        options: None,
-        body: body.into(),
-        expansion,
-        level: Level::SPEC,
-        origin: Origin::named("<spec>"),
-    });
-}
-
-/// Defines it in the place of what the spec has defined before.
-pub(super) fn set(macros: &Macros, name: &[u8], body: &[u8]) {
-    let is_ours = macros.with_table(|table| table.get(name).is_some_and(|old| old.level == Level::SPEC));
-    if is_ours {
-        macros.pop(name);
-    }
-    push(macros, name, body);
-}
 
 /// Whether the macros are those of rpm before 4.20: all packages are built in one folder, and the macros say where the
 /// buildroot is.
@@ -55,7 +27,7 @@ impl Parser<'_> {
     pub(super) fn begin_macros(&mut self) {
         let macros = self.macros;
         if self.pass == Pass::First {
-            let top = expanded(macros, "%{_builddir}");
+            let top = expand_text(macros, "%{_builddir}");
             macros.push(Definition {
                 name: b"_top_builddir".as_slice().into(),
                 options: None,
@@ -79,7 +51,7 @@ impl Parser<'_> {
     /// What macros know of the file that is read.
     pub(super) fn begin_file(&mut self, file: &str) {
         let macros = self.macros;
-        literal(macros, b"__file_name", file.as_bytes());
+        define_literal(macros, b"__file_name", file.as_bytes());
         let number = |macros: &Macros, _: &[Vec<u8>]| Ok(macros.place().line.to_string().into_bytes());
         macros.add_extension("__file_lineno", false, Rc::new(number));
     }
@@ -88,31 +60,31 @@ impl Parser<'_> {
     pub(super) fn end_macros(&mut self) {
         self.macros.remove_extension("__file_lineno");
         self.macros.pop(b"__file_name");
-        prep::leave(self.macros);
+        remove_prep_macros(self.macros);
     }
 
     /// The folders of the build, which have the names of the package in them.
     pub(super) fn set_folders(&mut self) {
         let macros = self.macros;
         if let Some(root) = self.build_root {
-            literal(macros, b"buildroot", root);
+            define_literal(macros, b"buildroot", root);
         }
         if has_shared_folder(macros) {
             return;
         }
-        let text = |tag: &str| expanded(macros, tag);
+        let text = |tag: &str| expand_text(macros, tag);
         let top = text("%{_top_builddir}");
         // Not every program takes these in a path.
         let version = text("%{VERSION}").replace("~", "_").replace("^", "_");
         let folder: BString =
             [top.as_slice(), b"/", &text("%{NAME}"), b"-", &version, b"-build"].concat().into();
         let within = |name: &str| BString::from([folder.as_slice(), b"/", name.as_bytes()].concat());
-        literal(macros, b"builddir", &folder);
-        literal(macros, b"_builddir", &folder);
+        define_literal(macros, b"builddir", &folder);
+        define_literal(macros, b"_builddir", &folder);
         if self.build_root.is_none() {
-            literal(macros, b"buildroot", &within("BUILDROOT"));
+            define_literal(macros, b"buildroot", &within("BUILDROOT"));
         }
-        literal(macros, b"specpartsdir", &within("SPECPARTS"));
+        define_literal(macros, b"specpartsdir", &within("SPECPARTS"));
         macros.push(Definition {
             name: b"_buildrootdir".as_slice().into(),
             options: None,

@@ -4,12 +4,14 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::super::dialect::{OldForm, UNNUMBERED, accepts};
 use super::super::limits::MOST_SOURCES;
-use super::super::package::{DependencyKind, Place, SourceFile};
+use super::super::line_reader::Line;
+use super::super::package::{DependencyKind, SourceFile};
 use super::super::package_problem::PackageProblem;
-use super::super::problem::Problem;
-use super::super::reader::Line;
-use super::super::tag::{Field, Tag as Written};
-use super::{Ended, Parser, Pass, place};
+use super::super::place::Place;
+use super::super::problem::SpecProblem;
+use super::super::tag::{Field, SpecTag};
+use super::define::redefine;
+use super::state::{EarlyEnd, Mistakes, Parser, Pass};
 use crate::package::{Header, Tag, Value};
 
 /// What names can hold besides letters and digits.
@@ -27,113 +29,128 @@ pub(super) const REQUIRED: [(Tag, &str); 5] = [
     (Tag::LICENSE, "License"),
 ];
 
+/// A line of a preamble, taken apart.
+pub(super) struct TagLine<'l> {
+    /// The package that it is about.
+    pub package: usize,
+    pub field: Field,
+    /// The line as it was written.
+    pub text: &'l BStr,
+    pub place: Place,
+}
+
 impl Parser<'_> {
     /// A line of a preamble.
-    pub(super) fn tag_line(&mut self, package: usize, line: &Line) -> Result<(), Ended> {
+    pub(super) fn read_tag_line(&mut self, package: usize, line: &Line) -> Result<(), EarlyEnd> {
         let text = line.text.trim_ascii();
         if text.is_empty() {
             return Ok(());
         }
         let field = Field::read_with(text, accepts(self.macros, OldForm::TextAfterEvents))
-            .map_err(|problem| self.wrong(Problem::Tag { problem, text: BString::from(text) }))?;
-        self.field(package, field, text.as_bstr(), place(line))
+            .map_err(|problem| self.fail(SpecProblem::Tag { problem, text: BString::from(text) }))?;
+        let line = TagLine { package, field, text: text.as_bstr(), place: line.place() };
+        self.take_tag(&line)
     }
 
-    fn field(&mut self, package: usize, field: Field, text: &BStr, place: Place) -> Result<(), Ended> {
-        let value = field.value.clone();
-        if self.pass == Pass::Part && is_of_build(field.tag) {
-            if field.tag == Written::BuildPreReq {
-                self.tell(PackageProblem::Deprecated { tag: "buildprereq", text: text.into() });
+    fn take_tag(&mut self, line: &TagLine<'_>) -> Result<(), EarlyEnd> {
+        let TagLine { package, field, text, place } = line;
+        let (package, value) = (*package, field.value.clone());
+        if self.pass == Pass::Part && is_decided_before_build(field.tag) {
+            if field.tag == SpecTag::BuildPreReq {
+                self.report(PackageProblem::Deprecated { tag: "buildprereq", text: BString::from(*text) });
             }
-            return Err(self.wrong(PackageProblem::LateTag { text: text.into() }));
+            return Err(self.fail(PackageProblem::LateTag { text: BString::from(*text) }));
         }
         if let Some((kind, events)) = dependency_kind(field.tag) {
-            return self.dependencies(package, kind, &field, events | field.events, text, place);
+            return self.take_dependencies(line, kind, events);
         }
         match field.tag {
-            Written::Name => {
+            // They are set whatever is wrong with them: what names them is not wrong as well.
+            SpecTag::Name => {
+                self.set_text(package, Tag::NAME, "name", &value);
                 self.check_name(&value, text)?;
-                self.text(package, Tag::NAME, "name", &value);
                 if let Some(package) = self.package(package).filter(|_| package > 0) {
                     package.name = value;
                 }
             }
-            Written::Version | Written::Release => {
-                self.check_version(&value, text)?;
-                let (tag, name) = match field.tag {
-                    Written::Version => (Tag::VERSION, "version"),
-                    _ => (Tag::RELEASE, "release"),
-                };
-                self.text(package, tag, name, &value);
+            SpecTag::Version => {
+                self.set_text(package, Tag::VERSION, "version", &value);
+                self.check_characters(&value, IN_VERSION, text)?;
             }
-            Written::Epoch => {
+            SpecTag::Release => {
+                self.set_text(package, Tag::RELEASE, "release", &value);
+                self.check_characters(&value, IN_VERSION, text)?;
+            }
+            SpecTag::Epoch => {
                 let digits = Some(&value).filter(|value| value.iter().all(u8::is_ascii_digit));
                 let number = digits.and_then(|value| value.to_str().ok()?.parse::<u32>().ok());
                 let Some(number) = number else {
-                    return Err(self.wrong(PackageProblem::Epoch { text: text.into() }));
+                    return Err(self.fail(PackageProblem::Epoch { text: BString::from(*text) }));
                 };
                 self.set(package, Tag::EPOCH, Value::Numbers(vec![number.into()]));
                 self.define_tag(package, "epoch", &value);
             }
-            Written::Summary => {
+            SpecTag::Summary => {
                 self.define_tag(package, "summary", &value);
-                if self.set_localized(package, Tag::SUMMARY, field.qualifier, &value) {
-                    self.tell(PackageProblem::Second { tag: Tag::SUMMARY.to_string() });
+                if self.set_localized(package, Tag::SUMMARY, field.qualifier.clone(), &value) {
+                    self.report(PackageProblem::Second { tag: Tag::SUMMARY.to_string() });
                 }
             }
-            Written::Group => {
+            SpecTag::Group => {
                 self.define_tag(package, "group", &value);
-                self.set_localized(package, Tag::GROUP, field.qualifier, &value);
+                self.set_localized(package, Tag::GROUP, field.qualifier.clone(), &value);
             }
-            Written::License => self.text(package, Tag::LICENSE, "license", &value),
-            Written::Url => self.text(package, Tag::URL, "url", &value),
-            Written::Vcs => self.text(package, Tag::VCS, "vcs", &value),
-            Written::BugUrl => self.text(package, Tag::BUG_URL, "bugurl", &value),
-            Written::DistTag => self.text(package, Tag::DIST_TAG, "disttag", &value),
-            Written::Distribution => self.text(package, Tag::DISTRIBUTION, "distribution", &value),
-            Written::ModularityLabel => self.text(package, Tag::MODULARITY_LABEL, "modularitylabel", &value),
-            Written::Packager => self.text(package, Tag::PACKAGER, "packager", &value),
-            Written::TranslationUrl => self.text(package, Tag::TRANSLATION_URL, "translationurl", &value),
-            Written::UpstreamReleases => {
-                self.text(package, Tag::UPSTREAM_RELEASES, "upstreamreleases", &value);
+            SpecTag::License => self.set_text(package, Tag::LICENSE, "license", &value),
+            SpecTag::Url => self.set_text(package, Tag::URL, "url", &value),
+            SpecTag::Vcs => self.set_text(package, Tag::VCS, "vcs", &value),
+            SpecTag::BugUrl => self.set_text(package, Tag::BUG_URL, "bugurl", &value),
+            SpecTag::DistTag => self.set_text(package, Tag::DIST_TAG, "disttag", &value),
+            SpecTag::Distribution => self.set_text(package, Tag::DISTRIBUTION, "distribution", &value),
+            SpecTag::ModularityLabel => {
+                self.set_text(package, Tag::MODULARITY_LABEL, "modularitylabel", &value)
             }
-            Written::Vendor => {
+            SpecTag::Packager => self.set_text(package, Tag::PACKAGER, "packager", &value),
+            SpecTag::TranslationUrl => self.set_text(package, Tag::TRANSLATION_URL, "translationurl", &value),
+            SpecTag::UpstreamReleases => {
+                self.set_text(package, Tag::UPSTREAM_RELEASES, "upstreamreleases", &value);
+            }
+            SpecTag::Vendor => {
                 if self.has(package, Tag::VENDOR) {
-                    self.tell(PackageProblem::Second { tag: Tag::VENDOR.to_string() });
+                    self.report(PackageProblem::Second { tag: Tag::VENDOR.to_string() });
                 }
-                self.text(package, Tag::VENDOR, "vendor", &value);
+                self.set_text(package, Tag::VENDOR, "vendor", &value);
             }
-            Written::DistUrl => return Err(self.wrong(PackageProblem::BogusTag { number: Tag::DIST_URL.0 })),
-            Written::SourceLicense => {
+            SpecTag::DistUrl => return Err(self.fail(PackageProblem::BogusTag { number: Tag::DIST_URL.0 })),
+            SpecTag::SourceLicense => {
                 self.define_tag(package, "sourcelicense", &value);
                 self.spec.source_license = Some(value);
             }
-            Written::Source | Written::Patch => {
-                self.add_source(field.tag == Written::Patch, field.number, &value, place)?;
+            SpecTag::Source | SpecTag::Patch => {
+                self.add_source(field.tag == SpecTag::Patch, field.number, &value, place.clone())?;
             }
-            Written::NoSource => self.leave_out(false, &value)?,
-            Written::NoPatch => self.leave_out(true, &value)?,
-            Written::BuildArch => self.build_arch(package, &value, text, place)?,
-            Written::ExclusiveArch => extend(&mut self.spec.limits.exclusive_arch, &value),
-            Written::ExcludeArch => extend(&mut self.spec.limits.exclude_arch, &value),
-            Written::ExclusiveOs => extend(&mut self.spec.limits.exclusive_os, &value),
-            Written::ExcludeOs => extend(&mut self.spec.limits.exclude_os, &value),
-            Written::Prefixes => self.prefixes(package, &value, text)?,
-            Written::DocDir => super::macros::set(self.macros, b"_docdir", &value),
-            Written::BuildRoot => {}
-            Written::Icon => self.icon(package, &value)?,
-            Written::AutoReq => self.finds(package, Some(is_yes(&value)), None),
-            Written::AutoProv => self.finds(package, None, Some(is_yes(&value))),
-            Written::AutoReqProv => self.finds(package, Some(is_yes(&value)), Some(is_yes(&value))),
-            Written::RemovePathPostfixes => {
+            SpecTag::NoSource => self.leave_source_out(false, &value)?,
+            SpecTag::NoPatch => self.leave_source_out(true, &value)?,
+            SpecTag::BuildArch => self.take_build_arch(line)?,
+            SpecTag::ExclusiveArch => extend_with_words(&mut self.spec.limits.exclusive_arch, &value),
+            SpecTag::ExcludeArch => extend_with_words(&mut self.spec.limits.exclude_arch, &value),
+            SpecTag::ExclusiveOs => extend_with_words(&mut self.spec.limits.exclusive_os, &value),
+            SpecTag::ExcludeOs => extend_with_words(&mut self.spec.limits.exclude_os, &value),
+            SpecTag::Prefixes => self.set_prefixes(package, &value, text)?,
+            SpecTag::DocDir => redefine(self.macros, b"_docdir", &value),
+            SpecTag::BuildRoot => {}
+            SpecTag::Icon => self.read_icon(package, &value)?,
+            SpecTag::AutoReq => self.set_generators(package, Some(is_yes(&value)), None),
+            SpecTag::AutoProv => self.set_generators(package, None, Some(is_yes(&value))),
+            SpecTag::AutoReqProv => self.set_generators(package, Some(is_yes(&value)), Some(is_yes(&value))),
+            SpecTag::RemovePathPostfixes => {
                 self.define_tag(package, "removepathpostfixes", &value);
                 if let Some(package) = self.package(package) {
                     let postfixes = value.split_str(":").filter(|postfix| !postfix.is_empty());
                     package.removed_postfixes = postfixes.map(BString::from).collect();
                 }
             }
-            Written::BuildSystem => self.set_build_system(&value)?,
-            Written::BuildOption => self.add_build_option(field.qualifier, value.as_bstr())?,
+            SpecTag::BuildSystem => self.set_build_system(&value)?,
+            SpecTag::BuildOption => self.add_build_option(field.qualifier.clone(), value.as_bstr())?,
             // All others are dependencies.
             _ => {}
         }
@@ -141,7 +158,7 @@ impl Parser<'_> {
     }
 
     /// A tag that is a text.
-    fn text(&mut self, package: usize, tag: Tag, name: &str, value: &BString) {
+    fn set_text(&mut self, package: usize, tag: Tag, name: &str, value: &BString) {
         self.define_tag(package, name, value);
         self.set(package, tag, Value::Text(value.clone()));
     }
@@ -176,7 +193,7 @@ impl Parser<'_> {
         set_localized(header, tag, &language, text)
     }
 
-    fn finds(&mut self, package: usize, requires: Option<bool>, provides: Option<bool>) {
+    fn set_generators(&mut self, package: usize, requires: Option<bool>, provides: Option<bool>) {
         if let Some(package) = self.package(package) {
             package.finds_requires = requires.unwrap_or(package.finds_requires);
             package.finds_provides = provides.unwrap_or(package.finds_provides);
@@ -190,9 +207,9 @@ impl Parser<'_> {
         number: Option<u32>,
         reference: &[u8],
         place: Place,
-    ) -> Result<(), Ended> {
+    ) -> Result<(), EarlyEnd> {
         if self.sources.borrow().len() >= MOST_SOURCES {
-            return Err(self.wrong(PackageProblem::TooManySources { most: MOST_SOURCES }));
+            return Err(self.fail(PackageProblem::TooManySources { most: MOST_SOURCES }));
         }
         let is_numbered = !accepts(self.macros, OldForm::NoNumbering);
         let number = number.unwrap_or_else(|| {
@@ -206,9 +223,9 @@ impl Parser<'_> {
         let is_known = |source: &SourceFile| source.is_patch == is_patch && source.number == number;
         if self.sources.borrow().iter().any(is_known) {
             let kind = if is_patch { "patch" } else { "source" };
-            return Err(self.wrong(PackageProblem::SourceTwice { kind, number }));
+            return Err(self.fail(PackageProblem::SourceTwice { kind, number }));
         }
-        let file_name = file_name(reference);
+        let file_name = source_file_name(reference);
         self.define_source(is_patch, number, reference, &file_name);
         self.sources.borrow_mut().push(SourceFile {
             is_patch,
@@ -221,10 +238,10 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn leave_out(&mut self, is_patch: bool, value: &[u8]) -> Result<(), Ended> {
+    fn leave_source_out(&mut self, is_patch: bool, value: &[u8]) -> Result<(), EarlyEnd> {
         let number = value.to_str().ok().and_then(|value| value.parse::<u32>().ok());
         let Some(number) = number else {
-            return Err(self.wrong(PackageProblem::BadNumber { text: BString::from(value) }));
+            return Err(self.fail(PackageProblem::BadNumber { text: BString::from(value) }));
         };
         let mut sources = self.sources.borrow_mut();
         let found = sources.iter_mut().find(|source| source.is_patch == is_patch && source.number == number);
@@ -234,33 +251,36 @@ impl Parser<'_> {
         }
         drop(sources);
         let kind = if is_patch { "patch" } else { "source" };
-        Err(self.wrong(PackageProblem::NoSuchSource { kind, number }))
+        Err(self.fail(PackageProblem::NoSuchSource { kind, number }))
     }
 
-    fn build_arch(&mut self, package: usize, value: &[u8], text: &BStr, place: Place) -> Result<(), Ended> {
-        let archs: Vec<BString> = words(value).collect();
+    fn take_build_arch(&mut self, line: &TagLine<'_>) -> Result<(), EarlyEnd> {
+        let TagLine { package, field, text, place } = line;
+        let archs: Vec<BString> = words(&field.value).collect();
+        let package = *package;
         if package > 0 {
             let arch = archs.into_iter().next().unwrap_or_default();
             if arch != "noarch" && arch != self.spec.target.arch {
-                return Err(self.wrong(PackageProblem::SubArchitecture { text: text.into() }));
+                return Err(self.fail(PackageProblem::SubArchitecture { text: BString::from(*text) }));
             }
             self.set(package, Tag::ARCH, Value::Text(arch));
             return Ok(());
         }
         if !self.spec.build_archs.is_empty() {
-            return Err(self.wrong(PackageProblem::SecondBuildArch { text: text.into() }));
+            return Err(self.fail(PackageProblem::SecondBuildArch { text: BString::from(*text) }));
         }
-        if self.pass == Pass::First {
-            return Err(Ended::Variants(archs, place));
+        // Where something is wrong already, nothing is built for any of them.
+        if self.pass == Pass::First && self.passed_over == 0 {
+            return Err(EarlyEnd::Variants(archs, place.clone()));
         }
         self.spec.build_archs = archs;
         Ok(())
     }
 
-    fn prefixes(&mut self, package: usize, value: &BString, text: &BStr) -> Result<(), Ended> {
+    fn set_prefixes(&mut self, package: usize, value: &BString, text: &BStr) -> Result<(), EarlyEnd> {
         let prefixes: Vec<BString> = words(value).collect();
         if prefixes.iter().any(|prefix| prefix.len() > 1 && prefix.ends_with(b"/")) {
-            return Err(self.wrong(PackageProblem::Prefix { text: text.into() }));
+            return Err(self.fail(PackageProblem::Prefix { text: text.into() }));
         }
         let name = text.find_byteset(b": \t").and_then(|length| text.get(..length)).unwrap_or(b"prefixes");
         self.define_tag(package, &name.to_str_lossy(), value);
@@ -270,82 +290,79 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn icon(&mut self, package: usize, value: &[u8]) -> Result<(), Ended> {
+    fn read_icon(&mut self, package: usize, value: &[u8]) -> Result<(), EarlyEnd> {
         let name = value.rsplit_str("/").next().unwrap_or(value);
         let folder = self.expand("%{_sourcedir}");
         let path = [folder.as_slice(), b"/", name].concat();
         let path = BString::from(path.strip_prefix(b"./").unwrap_or(&path));
         if !self.macros.may_look_at("Icon", &path) {
-            return Err(Ended::Stopped);
+            return Err(EarlyEnd::Stopped);
         }
         let bytes = match self.macros.read_file(&path) {
             Ok(bytes) => bytes,
             Err(error) => {
                 let reason = crate::files::reason(&error);
-                return Err(self.wrong(PackageProblem::Icon { path, reason }));
+                return Err(self.fail(PackageProblem::Icon { path, reason }));
             }
         };
         let tag = match bytes.as_slice() {
-            gif if gif.starts_with(b"GIF") => Tag::known("GIF"),
-            xpm if xpm.starts_with(b"/* XPM") => Tag::known("XPM"),
-            _ => return Err(self.wrong(PackageProblem::IconType { path })),
+            gif if gif.starts_with(b"GIF") => Tag::GIF,
+            xpm if xpm.starts_with(b"/* XPM") => Tag::XPM,
+            _ => return Err(self.fail(PackageProblem::IconType { path })),
         };
         self.set(package, tag, Value::Bytes(bytes));
         Ok(())
     }
 
     /// What the main preamble must have said before anything else is said.
-    pub(super) fn end_preamble(&mut self) -> Result<(), Ended> {
+    pub(super) fn end_preamble(&mut self) -> Result<(), EarlyEnd> {
         let name = self.spec.main().and_then(|main| main.header.text(Tag::NAME)).map(BString::from);
         let package = name.clone().unwrap_or_else(|| "(null)".into());
         let missing: Vec<&'static str> =
             REQUIRED.iter().take(3).filter(|(tag, _)| !self.has(0, *tag)).map(|(_, name)| *name).collect();
-        for tag in &missing {
-            self.tell(PackageProblem::MissingBeforeBuild { tag, package: package.clone() });
+        // One that could not be read is not missing.
+        for tag in missing.iter().filter(|_| self.passed_over == 0).copied().collect::<Vec<_>>() {
+            self.report(PackageProblem::MissingBeforeBuild { tag, package: package.clone() });
         }
-        if !missing.is_empty() {
-            return Err(Ended::Stopped);
+        if !missing.is_empty() && self.mistakes == Mistakes::First {
+            return Err(EarlyEnd::Stopped);
         }
         if let Some(main) = self.spec.packages.first_mut() {
             main.name.clone_from(&package);
         }
         self.by_name.insert(package, 0);
         self.set_folders();
-        Ok(())
+        if missing.is_empty() { Ok(()) } else { Err(EarlyEnd::Stopped) }
     }
 
     /// Whether a text can be the name of a package.
-    pub(super) fn check_name(&mut self, name: &[u8], text: &BStr) -> Result<(), Ended> {
+    pub(super) fn check_name(&mut self, name: &[u8], text: &BStr) -> Result<(), EarlyEnd> {
         let first = name.first().copied().unwrap_or_default();
         let is_usual = first.is_ascii_alphanumeric() || matches!(first, b'_' | b'%' | b'{');
         if !is_usual && !accepts(self.macros, OldForm::NameStart) {
             let (shown, byte) = shown_byte(first);
-            return Err(self.wrong(PackageProblem::IllegalStart { shown, byte, text: text.into() }));
+            return Err(self.fail(PackageProblem::IllegalStart { shown, byte, text: text.into() }));
         }
         self.check_characters(name, IN_NAME, text)
     }
 
-    fn check_version(&mut self, version: &[u8], text: &BStr) -> Result<(), Ended> {
-        self.check_characters(version, IN_VERSION, text)
-    }
-
-    fn check_characters(&mut self, value: &[u8], allowed: &[u8], text: &BStr) -> Result<(), Ended> {
+    fn check_characters(&mut self, value: &[u8], allowed: &[u8], text: &BStr) -> Result<(), EarlyEnd> {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || allowed.contains(&byte);
         if let Some(byte) = value.iter().copied().find(|byte| !is_allowed(*byte)) {
-            return Err(self.illegal(byte, text));
+            return Err(self.report_illegal_character(byte, text));
         }
         if value.contains_str("..") {
-            return Err(self.wrong(PackageProblem::IllegalSequence { text: text.into() }));
+            return Err(self.fail(PackageProblem::IllegalSequence { text: text.into() }));
         }
         if value.contains(&b'%') {
-            self.tell(PackageProblem::Unexpanded { text: text.into() });
+            self.report(PackageProblem::Unexpanded { text: text.into() });
         }
         Ok(())
     }
 
-    fn illegal(&mut self, byte: u8, text: &BStr) -> Ended {
+    fn report_illegal_character(&mut self, byte: u8, text: &BStr) -> EarlyEnd {
         let (shown, byte) = shown_byte(byte);
-        self.wrong(PackageProblem::IllegalCharacter { shown, byte, text: text.into() })
+        self.fail(PackageProblem::IllegalCharacter { shown, byte, text: text.into() })
     }
 }
 
@@ -356,43 +373,43 @@ fn shown_byte(byte: u8) -> (char, u32) {
 }
 
 /// The dependency that a tag declares, with the events that it means of itself.
-fn dependency_kind(tag: Written) -> Option<(DependencyKind, u32)> {
+fn dependency_kind(tag: SpecTag) -> Option<(DependencyKind, u32)> {
     Some(match tag {
-        Written::Requires => (DependencyKind::Requires, 0),
+        SpecTag::Requires => (DependencyKind::Requires, 0),
         // `RPMSENSE_PREREQ`, pre and preun, as rpm takes it.
-        Written::PreReq => (DependencyKind::Requires, 2560),
-        Written::Provides => (DependencyKind::Provides, 0),
-        Written::Conflicts => (DependencyKind::Conflicts, 0),
-        Written::Obsoletes => (DependencyKind::Obsoletes, 0),
-        Written::Recommends => (DependencyKind::Recommends, 0),
-        Written::Suggests => (DependencyKind::Suggests, 0),
-        Written::Supplements => (DependencyKind::Supplements, 0),
-        Written::Enhances => (DependencyKind::Enhances, 0),
-        Written::OrderWithRequires => (DependencyKind::OrderWithRequires, 0),
-        Written::BuildRequires | Written::BuildPreReq => (DependencyKind::BuildRequires, 0),
-        Written::BuildConflicts => (DependencyKind::BuildConflicts, 0),
+        SpecTag::PreReq => (DependencyKind::Requires, 2560),
+        SpecTag::Provides => (DependencyKind::Provides, 0),
+        SpecTag::Conflicts => (DependencyKind::Conflicts, 0),
+        SpecTag::Obsoletes => (DependencyKind::Obsoletes, 0),
+        SpecTag::Recommends => (DependencyKind::Recommends, 0),
+        SpecTag::Suggests => (DependencyKind::Suggests, 0),
+        SpecTag::Supplements => (DependencyKind::Supplements, 0),
+        SpecTag::Enhances => (DependencyKind::Enhances, 0),
+        SpecTag::OrderWithRequires => (DependencyKind::OrderWithRequires, 0),
+        SpecTag::BuildRequires | SpecTag::BuildPreReq => (DependencyKind::BuildRequires, 0),
+        SpecTag::BuildConflicts => (DependencyKind::BuildConflicts, 0),
         _ => return None,
     })
 }
 
 /// Whether a tag decides something that is decided before a build.
-fn is_of_build(tag: Written) -> bool {
+fn is_decided_before_build(tag: SpecTag) -> bool {
     matches!(
         tag,
-        Written::BuildConflicts
-            | Written::BuildOption
-            | Written::BuildPreReq
-            | Written::BuildRequires
-            | Written::BuildRoot
-            | Written::BuildSystem
-            | Written::ExcludeArch
-            | Written::ExcludeOs
-            | Written::ExclusiveArch
-            | Written::ExclusiveOs
-            | Written::NoPatch
-            | Written::NoSource
-            | Written::Patch
-            | Written::Source
+        SpecTag::BuildConflicts
+            | SpecTag::BuildOption
+            | SpecTag::BuildPreReq
+            | SpecTag::BuildRequires
+            | SpecTag::BuildRoot
+            | SpecTag::BuildSystem
+            | SpecTag::ExcludeArch
+            | SpecTag::ExcludeOs
+            | SpecTag::ExclusiveArch
+            | SpecTag::ExclusiveOs
+            | SpecTag::NoPatch
+            | SpecTag::NoSource
+            | SpecTag::Patch
+            | SpecTag::Source
     )
 }
 
@@ -424,14 +441,14 @@ fn set_localized(header: &mut Header, tag: Tag, language: &BString, text: &[u8])
 
 /// The name that a file has among the sources: what stands after the last slash, and there after the last `=`, for the
 /// sake of `http://host/get?file=name`.
-pub(super) fn file_name(reference: &[u8]) -> BString {
+pub(super) fn source_file_name(reference: &[u8]) -> BString {
     match reference.rsplit_once_str("/") {
         Some((_, name)) => name.rsplit_str("=").next().unwrap_or(name).into(),
         None => reference.into(),
     }
 }
 
-fn extend(list: &mut Vec<BString>, value: &[u8]) {
+fn extend_with_words(list: &mut Vec<BString>, value: &[u8]) {
     list.extend(words(value));
 }
 

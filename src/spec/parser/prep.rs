@@ -5,14 +5,15 @@ use std::rc::Rc;
 use bstr::{BString, ByteSlice};
 
 use super::super::dialect::{OldForm, UNNUMBERED, accepts, advice};
-use super::super::header::words as shell_words;
+use super::super::line_reader::Line;
 use super::super::package_problem::PackageProblem;
-use super::super::reader::Line;
-use super::{Ended, Parser, Sources};
+use super::super::section_header::split_shell_words;
+use super::define::redefine;
+use super::state::{EarlyEnd, Parser, Sources};
 use crate::macros::{ExtensionProblem, Macros, Stop};
 
 /// Defines them; where an older rpm is spoken, they are lines and no macros.
-pub(super) fn enter(macros: &Macros, sources: &Sources) {
+pub(super) fn define_prep_macros(macros: &Macros, sources: &Sources) {
     if accepts(macros, OldForm::PrepLines) {
         return;
     }
@@ -24,27 +25,27 @@ pub(super) fn enter(macros: &Macros, sources: &Sources) {
 }
 
 /// Takes them away.
-pub(super) fn leave(macros: &Macros) {
+pub(super) fn remove_prep_macros(macros: &Macros) {
     macros.remove_extension("setup");
     macros.remove_extension("patch");
 }
 
 impl Parser<'_> {
     /// A line of `%prep`, after its macros: `%setup` and `%patch` are among them, unless an older rpm is spoken.
-    pub(super) fn prep_line(&mut self, mut line: Line) -> Result<Line, Ended> {
+    pub(super) fn read_prep_line(&mut self, mut line: Line) -> Result<Line, EarlyEnd> {
         let of_setup = line.text.strip_prefix(b"%setup");
         let of_patch = line.text.strip_prefix(b"%patch");
         if !accepts(self.macros, OldForm::PrepLines) {
             if of_patch.and_then(|rest| rest.first()).is_some_and(u8::is_ascii_digit) {
                 let text = line.text.into();
-                return Err(self.wrong(PackageProblem::PatchN { text }));
+                return Err(self.fail(PackageProblem::PatchN { text }));
             }
             return Ok(line);
         }
         let script = match (of_setup, of_patch) {
             (Some(rest), _) => setup(self.macros, &self.sources, &[rest.trim_ascii().to_vec()])
-                .map_err(|message| self.prep_wrong(message))?,
-            (None, Some(rest)) => self.patch_line(&line, rest)?,
+                .map_err(|message| self.report_prep_line(message))?,
+            (None, Some(rest)) => self.read_patch_line(&line, rest)?,
             (None, None) => return Ok(line),
         };
         let before = self.spec.text.len().saturating_sub(line.text.len());
@@ -54,12 +55,12 @@ impl Parser<'_> {
         Ok(line)
     }
 
-    fn prep_wrong(&mut self, message: Vec<u8>) -> Ended {
-        self.wrong(PackageProblem::PrepLine { message: message.into() })
+    fn report_prep_line(&mut self, message: Vec<u8>) -> EarlyEnd {
+        self.fail(PackageProblem::PrepLine { message: message.into() })
     }
 
     /// `%patch0 -p1`, `%patch -p1`, as rpm up to 4.19 reads what follows `%patch`.
-    fn patch_line(&mut self, line: &Line, rest: &[u8]) -> Result<Vec<u8>, Ended> {
+    fn read_patch_line(&mut self, line: &Line, rest: &[u8]) -> Result<Vec<u8>, EarlyEnd> {
         let is_numbered = rest.first().is_some_and(|first| !matches!(first, b' ' | b'\t' | b'\n'));
         let bare = if accepts(self.macros, OldForm::NoNumbering) { UNNUMBERED } else { 0 };
         let is_zero_first = accepts(self.macros, OldForm::PatchZeroFirst) && !rest.contains_str(" -P");
@@ -69,17 +70,17 @@ impl Parser<'_> {
             (false, false) => rest.to_vec(),
         };
         let patch = Patch::read(&[words.trim_ascii().to_vec()]);
-        let mut patch = patch.map_err(|message| self.prep_wrong(message))?;
+        let mut patch = patch.map_err(|message| self.report_prep_line(message))?;
         if patch.numbers.is_empty() {
             let text = line.text.trim_ascii_end().into();
             let is_error = !accepts(self.macros, OldForm::BarePatch);
-            self.tell(PackageProblem::BarePatch { text, is_error });
+            self.report(PackageProblem::BarePatch { text, is_error });
             if is_error {
-                return Err(Ended::Stopped);
+                return Err(EarlyEnd::Stopped);
             }
             patch.numbers.push(BString::from("0"));
         }
-        patch.script(self.macros, &self.sources).map_err(|message| self.prep_wrong(message))
+        patch.script(self.macros, &self.sources).map_err(|message| self.report_prep_line(message))
     }
 }
 
@@ -105,7 +106,7 @@ fn path(
 }
 
 /// Options as popt(3) reads them: a letter with its value, or a word.
-enum Said {
+enum PrepWord {
     Option(u8, BString),
     Word(BString),
 }
@@ -116,17 +117,17 @@ fn options(
     valued: &[u8],
     bare: &[u8],
     wrong: &dyn Fn(&[u8], &str) -> Vec<u8>,
-) -> Result<Vec<Said>, Vec<u8>> {
+) -> Result<Vec<PrepWord>, Vec<u8>> {
     let mut said = Vec::new();
     let mut left = words.into_iter();
     while let Some(word) = left.next() {
         if !word.starts_with(b"-") || word.len() == 1 {
-            said.push(Said::Word(word));
+            said.push(PrepWord::Word(word));
             continue;
         }
         if word.starts_with(b"--") {
             if word.len() == 2 {
-                said.extend(left.by_ref().map(Said::Word));
+                said.extend(left.by_ref().map(PrepWord::Word));
                 break;
             }
             return Err(wrong(&word, "unknown option"));
@@ -135,12 +136,12 @@ fn options(
         while let Some((letter, rest)) = letters.split_first() {
             letters = rest;
             if bare.contains(letter) {
-                said.push(Said::Option(*letter, BString::default()));
+                said.push(PrepWord::Option(*letter, BString::default()));
             } else if valued.contains(letter) {
                 let attached = rest.strip_prefix(b"=").unwrap_or(rest);
                 let value = if rest.is_empty() { left.next() } else { Some(attached.into()) };
                 let value = value.ok_or_else(|| wrong(&[b'-', *letter], "missing argument"))?;
-                said.push(Said::Option(*letter, value));
+                said.push(PrepWord::Option(*letter, value));
                 break;
             } else {
                 return Err(wrong(&[b'-', *letter], "unknown option"));
@@ -173,9 +174,9 @@ fn setup(macros: &Macros, sources: &Sources, words: &[Vec<u8>]) -> Result<Vec<u8
         [format!("line {line}: Bad %setup option ").as_bytes(), option, b": ", what.as_bytes()].concat()
     };
     let mut setup = Setup::default();
-    let words = shell_words(&words.join(&b' '));
+    let words = split_shell_words(&words.join(&b' '));
     for said in options(words, b"abn", b"cCDTq", &wrong)? {
-        let Said::Option(letter, value) = said else {
+        let PrepWord::Option(letter, value) = said else {
             continue;
         };
         let numbered = || {
@@ -202,7 +203,7 @@ impl Setup {
             Some(name) => name.clone(),
             None => expand(macros, "%{NAME}-%{VERSION}")?.into(),
         };
-        super::macros::set(macros, b"buildsubdir", &name);
+        redefine(macros, b"buildsubdir", &name);
         let folder = expand(macros, "%{?builddir}%{!?builddir:%{_builddir}}")?;
         let mut out = [b"cd '", folder.as_slice(), b"'\n"].concat();
         if !self.keeps {
@@ -274,16 +275,16 @@ impl Patch {
         let line = [b"patch".to_vec(), words.to_vec().join(&b' ')].join(&b' ');
         let mut patch = Self { line: line.trim_ascii_end().to_vec(), ..Self::default() };
         let wrong = |option: &[u8], what: &str| patch.say(&[what.as_bytes(), b": ", option].concat());
-        let said = options(shell_words(&words.join(&b' ')), b"bdFpozP", b"ERZ", &wrong)?;
+        let said = options(split_shell_words(&words.join(&b' ')), b"bdFpozP", b"ERZ", &wrong)?;
         for said in said {
             match said {
-                Said::Word(word) | Said::Option(b'P', word) => patch.numbers.push(word),
-                Said::Option(b'p', value) => patch.strip = patch.numeric(&value)?,
-                Said::Option(b'F', value) => patch.fuzz = Some(patch.numeric(&value)?),
-                Said::Option(b'b' | b'z', value) => patch.suffix = Some(value),
-                Said::Option(b'd', value) => patch.folder = Some(value),
-                Said::Option(b'o', value) => patch.output = Some(value),
-                Said::Option(letter, _) => patch.flags.push(letter),
+                PrepWord::Word(word) | PrepWord::Option(b'P', word) => patch.numbers.push(word),
+                PrepWord::Option(b'p', value) => patch.strip = patch.numeric(&value)?,
+                PrepWord::Option(b'F', value) => patch.fuzz = Some(patch.numeric(&value)?),
+                PrepWord::Option(b'b' | b'z', value) => patch.suffix = Some(value),
+                PrepWord::Option(b'd', value) => patch.folder = Some(value),
+                PrepWord::Option(b'o', value) => patch.output = Some(value),
+                PrepWord::Option(letter, _) => patch.flags.push(letter),
             }
         }
         Ok(patch)

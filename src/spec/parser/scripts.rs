@@ -4,36 +4,28 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::super::dependency::Dependency;
 use super::super::dialect::{OldForm, accepts};
-use super::super::header::{Header, words};
-use super::super::package::{BuildScript, Declared, DependencyKind, Place, Scriptlet};
+use super::super::line_reader::Line;
+use super::super::package::{BuildScript, Declared, DependencyKind, Scriptlet};
 use super::super::package_problem::PackageProblem;
-use super::super::reader::Line;
+use super::super::place::Place;
 use super::super::section::SectionKind;
-use super::dependencies::{conditions, rpmlib};
-use super::{Ended, Parser, place};
+use super::super::section_header::{SectionHeader, split_shell_words};
+use super::dependencies::{read_conditions, rpmlib_dependency};
+use super::pieces::PiecePlace;
+use super::prep::{define_prep_macros, remove_prep_macros};
+use super::state::{EarlyEnd, Parser};
 use crate::package::Capability;
 
 /// The program that runs scripts which name none.
 const SHELL: &str = "/bin/sh";
 
-/// Where a piece of a script of the build goes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Goes {
-    #[default]
-    Here,
-    Before,
-    After,
-}
-
-/// A script of the build in pieces.
-#[derive(Debug, Default)]
-pub(super) struct Pieces {
-    main: Option<Vec<u8>>,
-    before: Vec<Vec<u8>>,
-    after: Vec<Vec<u8>>,
-    place: Option<Place>,
-    /// Where the piece that is read goes.
-    goes: Goes,
+/// A section that holds a script of a package.
+pub(super) struct ScriptSection<'s> {
+    pub kind: SectionKind,
+    pub header: &'s SectionHeader,
+    pub package: usize,
+    /// Where it begins.
+    pub place: Place,
 }
 
 impl Parser<'_> {
@@ -42,9 +34,9 @@ impl Parser<'_> {
         kind: SectionKind,
         arguments: &[u8],
         line: &Line,
-    ) -> Result<(), Ended> {
-        let mut goes = Goes::Here;
-        let words = words(arguments);
+    ) -> Result<(), EarlyEnd> {
+        let mut position = PiecePlace::Main;
+        let words = split_shell_words(arguments);
         // Alone, `-a` and `-p` are what newer versions know: specs that append have been written for them.
         let first = words.first();
         let is_newer = first.is_some_and(|word| matches!(word.as_slice(), b"-a" | b"-p"))
@@ -52,41 +44,41 @@ impl Parser<'_> {
         let takes_options = is_newer || !accepts(self.macros, OldForm::ScriptOptions);
         for word in words.into_iter().filter(|_| takes_options) {
             let next = match word.as_slice() {
-                b"-a" => Goes::After,
-                b"-p" => Goes::Before,
+                b"-a" => PiecePlace::After,
+                b"-p" => PiecePlace::Before,
                 option if option.starts_with(b"-") && option.len() > 1 => {
                     let section = kind.word();
-                    return Err(self.wrong(PackageProblem::ScriptOption { section, option: word }));
+                    return Err(self.fail(PackageProblem::ScriptOption { section, option: word }));
                 }
                 _ => continue,
             };
-            if goes != Goes::Here && goes != next {
+            if position != PiecePlace::Main && position != next {
                 let line = line.text.trim_ascii_end().into();
-                return Err(self.wrong(PackageProblem::AppendAndPrepend { line }));
+                return Err(self.fail(PackageProblem::AppendAndPrepend { line }));
             }
-            goes = next;
+            position = next;
         }
         if kind == SectionKind::Prep {
-            super::prep::enter(self.macros, &self.sources);
+            define_prep_macros(self.macros, &self.sources);
         }
         let pieces = self.scripts.entry(kind).or_default();
-        if goes == Goes::Here && pieces.main.is_some() {
-            return Err(self.wrong(PackageProblem::SecondSection { section: kind.word() }));
+        if position == PiecePlace::Main && pieces.main.is_some() {
+            return Err(self.fail(PackageProblem::SecondSection { section: kind.word() }));
         }
-        pieces.goes = goes;
-        pieces.place.get_or_insert_with(|| place(line));
+        pieces.current = position;
+        pieces.place.get_or_insert_with(|| line.place());
         Ok(())
     }
 
     pub(super) fn close_build_script(&mut self, kind: SectionKind, text: &[u8]) {
         if kind == SectionKind::Prep {
-            super::prep::leave(self.macros);
+            remove_prep_macros(self.macros);
         }
         let pieces = self.scripts.entry(kind).or_default();
-        match pieces.goes {
-            Goes::Here => pieces.main = Some(text.to_vec()),
-            Goes::Before => pieces.before.insert(0, text.to_vec()),
-            Goes::After => pieces.after.push(text.to_vec()),
+        match pieces.current {
+            PiecePlace::Main => pieces.main = Some(text.to_vec()),
+            PiecePlace::Before => pieces.before.insert(0, text.to_vec()),
+            PiecePlace::After => pieces.after.push(text.to_vec()),
         }
     }
 
@@ -120,21 +112,21 @@ impl Parser<'_> {
     }
 
     /// The options of a trigger, which end with `--`.
-    pub(super) fn trigger_header(
+    pub(super) fn read_trigger_header(
         &mut self,
         kind: SectionKind,
         arguments: &[u8],
         text: &BStr,
-    ) -> Result<Header, Ended> {
+    ) -> Result<SectionHeader, EarlyEnd> {
         let Some((options, conditions)) = arguments.split_once_str("--") else {
-            return Err(self.wrong(PackageProblem::NoCondition { line: text.into() }));
+            return Err(self.fail(PackageProblem::NoCondition { line: text.into() }));
         };
         if conditions.trim_ascii().is_empty() {
-            return Err(self.wrong(PackageProblem::NoCondition { line: text.into() }));
+            return Err(self.fail(PackageProblem::NoCondition { line: text.into() }));
         }
         let whole = BString::from(text.split_str("--").next().unwrap_or(text)).trim_ascii_end().to_vec();
         let shown: BString = [whole.as_slice(), b" --"].concat().into();
-        let mut header = Header::read(kind, options, &shown).map_err(|problem| self.wrong(problem))?;
+        let mut header = SectionHeader::read(kind, options, &shown).map_err(|problem| self.fail(problem))?;
         header.conditions = conditions.trim_ascii().into();
         Ok(header)
     }
@@ -143,43 +135,37 @@ impl Parser<'_> {
     pub(super) fn check_script(
         &mut self,
         kind: SectionKind,
-        header: &Header,
+        header: &SectionHeader,
         package: usize,
-    ) -> Result<(), Ended> {
+    ) -> Result<(), EarlyEnd> {
         let program = header.program.first().cloned().unwrap_or_else(|| SHELL.into());
         if header.priority.is_some() && !kind.is_file_trigger() && !kind.is_trigger() {
-            return Err(self.wrong(PackageProblem::Priority { program }));
+            return Err(self.fail(PackageProblem::Priority { program }));
         }
         let known = self.spec.packages.get(package).map(|package| package.scriptlets.as_slice());
         let is_second = known.unwrap_or_default().iter().any(|script| script.kind == kind);
         if is_second && !kind.is_trigger() {
-            return Err(self.wrong(PackageProblem::SecondScript { section: kind.word() }));
+            return Err(self.fail(PackageProblem::SecondScript { section: kind.word() }));
         }
         Ok(())
     }
 
-    /// A script of a package.
-    pub(super) fn scriptlet(
-        &mut self,
-        kind: SectionKind,
-        header: &Header,
-        package: usize,
-        line: &Line,
-        text: &[u8],
-    ) -> Result<(), Ended> {
+    /// Adds a script to its package.
+    pub(super) fn add_scriptlet(&mut self, section: &ScriptSection<'_>, text: &[u8]) -> Result<(), EarlyEnd> {
+        let ScriptSection { kind, header, package, place } = section;
+        let (kind, package) = (*kind, *package);
         let program = match header.program.as_slice() {
             [] => vec![BString::from(SHELL)],
             program => program.to_vec(),
         };
-        let place = place(line);
         let body = text.trim_ascii_end();
         if kind.is_trigger() && program.len() > 1 {
             let program = bstr::join(" ", &program).into();
-            return Err(self.wrong(PackageProblem::TriggerArguments { program }));
+            return Err(self.fail(PackageProblem::TriggerArguments { program }));
         }
         self.check_program(kind, &program, body)?;
-        let conditions = self.conditions(kind, header, package, text.is_empty())?;
-        self.needs(kind, header, package, &program, &place);
+        let conditions = self.read_trigger_conditions(section, text.is_empty())?;
+        self.add_script_requires(section, &program);
         let scriptlet = Scriptlet {
             kind,
             program,
@@ -189,7 +175,7 @@ impl Parser<'_> {
             formats: header.formats,
             conditions,
             priority: header.priority.unwrap_or(1_000_000),
-            place,
+            place: place.clone(),
         };
         if let Some(package) = self.package(package) {
             package.scriptlets.push(scriptlet);
@@ -197,43 +183,40 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn check_program(&mut self, kind: SectionKind, program: &[BString], body: &[u8]) -> Result<(), Ended> {
+    fn check_program(&mut self, kind: SectionKind, program: &[BString], body: &[u8]) -> Result<(), EarlyEnd> {
         let Some(first) = program.first().filter(|first| first.starts_with(b"<")) else {
             return Ok(());
         };
         if first != "<lua>" {
-            return Err(self.wrong(PackageProblem::InternalScript { program: first.clone() }));
+            return Err(self.fail(PackageProblem::InternalScript { program: first.clone() }));
         }
         let name = format!("%{}", kind.word());
         if let Err(message) = self.macros.check_lua(body, &name) {
-            return Err(self.wrong(PackageProblem::LuaScript { message: message.into() }));
+            return Err(self.fail(PackageProblem::LuaScript { message: message.into() }));
         }
         Ok(())
     }
 
     /// What a script makes its package require.
-    fn needs(
-        &mut self,
-        kind: SectionKind,
-        header: &Header,
-        package: usize,
-        program: &[BString],
-        place: &Place,
-    ) {
+    fn add_script_requires(&mut self, section: &ScriptSection<'_>, program: &[BString]) {
+        let ScriptSection { kind, header, package, place } = section;
+        let (kind, package) = (*kind, *package);
         let mut add = |declared| self.add_dependency(package, declared);
         if header.expands || header.formats {
-            add(rpmlib("ScriptletExpansion", "4.9.0-1", place.clone()));
+            add(rpmlib_dependency("ScriptletExpansion", "4.9.0-1", place.clone()));
         }
         match program {
-            [lua, ..] if lua == "<lua>" => add(rpmlib("BuiltinLuaScripts", "4.2.2-1", place.clone())),
+            [lua, ..] if lua == "<lua>" => {
+                add(rpmlib_dependency("BuiltinLuaScripts", "4.2.2-1", place.clone()))
+            }
             [first, rest @ ..] => {
                 if !rest.is_empty() {
-                    add(rpmlib("ScriptletInterpreterArgs", "4.0.3-1", place.clone()));
+                    add(rpmlib_dependency("ScriptletInterpreterArgs", "4.0.3-1", place.clone()));
                 }
                 add(Declared {
                     kind: DependencyKind::Requires,
                     dependency: Dependency::Plain(Capability { name: first.clone(), version: None }),
-                    events: (1 << 8) | event(kind),
+                    events: (1 << 8) | event_bit(kind),
                     place: place.clone(),
                 });
             }
@@ -242,13 +225,13 @@ impl Parser<'_> {
     }
 
     /// What fires a trigger.
-    fn conditions(
+    fn read_trigger_conditions(
         &mut self,
-        kind: SectionKind,
-        header: &Header,
-        package: usize,
+        section: &ScriptSection<'_>,
         is_last_line: bool,
-    ) -> Result<Vec<Dependency>, Ended> {
+    ) -> Result<Vec<Dependency>, EarlyEnd> {
+        let ScriptSection { kind, header, package, .. } = section;
+        let (kind, package) = (*kind, *package);
         if !kind.is_trigger() {
             return Ok(Vec::new());
         }
@@ -260,13 +243,13 @@ impl Parser<'_> {
         };
         let is_at_end = self.is_at_end;
         if kind.is_file_trigger() {
-            let paths: Vec<BString> = words(&text);
+            let paths: Vec<BString> = split_shell_words(&text);
             if let Some(condition) = paths.iter().find(|path| !path.starts_with(b"/")) {
-                return Err(self.wrong(PackageProblem::FileCondition { condition: condition.clone() }));
+                return Err(self.fail(PackageProblem::FileCondition { condition: condition.clone() }));
             }
         }
-        let found = conditions(&text).map_err(|problem| {
-            self.wrong(PackageProblem::TriggerDependency { problem, condition: shown(&text, !is_at_end) })
+        let found = read_conditions(&text).map_err(|problem| {
+            self.fail(PackageProblem::TriggerDependency { problem, condition: shown(&text, !is_at_end) })
         })?;
         let known = self.spec.packages.get(package).map(|package| package.scriptlets.as_slice());
         let mut fired = known.unwrap_or_default().iter().filter(|script| script.kind == kind);
@@ -281,7 +264,7 @@ impl Parser<'_> {
         });
         match twice.filter(|_| !kind.is_file_trigger()) {
             Some(condition) => {
-                Err(self.wrong(PackageProblem::TriggerTwice { condition: shown(&condition, !is_last_line) }))
+                Err(self.fail(PackageProblem::TriggerTwice { condition: shown(&condition, !is_last_line) }))
             }
             None => Ok(found),
         }
@@ -289,7 +272,7 @@ impl Parser<'_> {
 }
 
 /// When a script's program is needed, in rpm's bits.
-fn event(kind: SectionKind) -> u32 {
+fn event_bit(kind: SectionKind) -> u32 {
     match kind {
         SectionKind::Pre => 1 << 9,
         SectionKind::Post => 1 << 10,

@@ -10,7 +10,7 @@ use super::settings::Settings;
 use crate::package::{
     Archive, ArchiveEntry, Format, Header, PayloadContent, PayloadFile, PayloadFlags, Tag, Value,
 };
-use crate::spec::{DependencyKind, DependencyRow, add_dependencies, mentioned};
+use crate::spec::{DependencyKind, DependencyRow, add_dependencies, rich_capabilities};
 
 /// rpm's bit of what only rpm itself meets, and the comparison `<=`.
 const RPMLIB: u32 = 1 << 24 | 2 | 8;
@@ -63,13 +63,11 @@ pub(super) fn features(entries: &[Entry], settings: &Settings, is_source: bool) 
 pub(super) fn of_dependencies(header: &Header, is_source: bool) -> Vec<DependencyRow> {
     let is_own = |kind: &DependencyKind| !is_source || *kind != DependencyKind::Provides;
     let kinds = DependencyKind::ALL.into_iter().filter(is_own);
-    let rows: Vec<DependencyRow> = kinds.flat_map(|kind| DependencyRow::in_header(header, kind)).collect();
+    let rows: Vec<DependencyRow> = kinds.flat_map(|kind| DependencyRow::read_header(header, kind)).collect();
     let any = |holds: &dyn Fn(&DependencyRow) -> bool| rows.iter().any(holds);
-    let of_triggers = ["TRIGGERVERSION", "FILETRIGGERVERSION", "TRANSFILETRIGGERVERSION"];
+    let of_triggers = [Tag::TRIGGERVERSION, Tag::FILETRIGGERVERSION, Tag::TRANSFILETRIGGERVERSION];
     let fires_with = |sign: &str| {
-        of_triggers
-            .iter()
-            .any(|name| header.texts(tag(name)).iter().any(|version| version.contains_str(sign)))
+        of_triggers.iter().any(|tag| header.texts(*tag).iter().any(|version| version.contains_str(sign)))
     };
     let has = |sign: &'static str| fires_with(sign) || any(&|row| versions(row).contains_str(sign));
     let features = [
@@ -85,7 +83,7 @@ fn versions(row: &DependencyRow) -> BString {
     if !row.name.starts_with(b"(") {
         return row.version.clone();
     }
-    let mentioned = mentioned(&row.name.to_str_lossy());
+    let mentioned = rich_capabilities(&row.name.to_str_lossy());
     let versions = mentioned.iter().filter_map(|dependency| dependency.version.as_ref());
     versions.flat_map(|(_, version)| [version.as_bytes(), b" "].concat()).collect::<Vec<u8>>().into()
 }
@@ -132,10 +130,6 @@ impl DigestAlgorithm {
     }
 }
 
-fn tag(name: &str) -> Tag {
-    Tag::named(name.as_bytes()).unwrap_or(Tag(0))
-}
-
 /// Sets what a header says of files.
 pub(super) fn set_files(header: &mut Header, entries: &[Entry], settings: &Settings, is_source: bool) {
     let mut inodes = std::collections::HashSet::new();
@@ -149,33 +143,33 @@ pub(super) fn set_files(header: &mut Header, entries: &[Entry], settings: &Setti
     }
     let algorithm = settings.digests(is_source);
     if algorithm != DigestAlgorithm::Md5 {
-        header.set_number(tag("FILEDIGESTALGO"), algorithm as u64);
+        header.set_number(Tag::FILEDIGESTALGO, algorithm as u64);
     }
     if entries.is_empty() {
         return;
     }
-    let mut numbers = |name: &str, of: &dyn Fn(&Entry) -> u64| {
-        header.set(tag(name), Value::Numbers(entries.iter().map(of).collect()));
+    let mut numbers = |tag: Tag, of: &dyn Fn(&Entry) -> u64| {
+        header.set(tag, Value::Numbers(entries.iter().map(of).collect()));
     };
     let is_large = is_six || entries.iter().any(|entry| entry.size > LARGE);
-    numbers(if is_large { "LONGFILESIZES" } else { "FILESIZES" }, &|entry| entry.size);
-    numbers("FILEMODES", &|entry| u64::from(entry.mode & 0xffff));
-    numbers("FILERDEVS", &|entry| entry.device_number() & 0xffff);
-    numbers("FILEMTIMES", &|entry| u64::from(u32::try_from(entry.modified.max(0)).unwrap_or(u32::MAX)));
-    numbers("FILEFLAGS", &|entry| entry.flags.into());
-    numbers("FILEVERIFYFLAGS", &|entry| entry.verifies.0.into());
-    numbers("FILEDEVICES", &|entry| u64::from(entry.identity.is_some()));
-    numbers("FILEINODES", &|entry| entry.inode.into());
-    let mut texts = |name: &str, of: &dyn Fn(&Entry) -> BString| {
-        header.set(tag(name), Value::Texts(entries.iter().map(of).collect()));
+    numbers(if is_large { Tag::LONGFILESIZES } else { Tag::FILESIZES }, &|entry| entry.size);
+    numbers(Tag::FILEMODES, &|entry| u64::from(entry.mode & 0xffff));
+    numbers(Tag::FILERDEVS, &|entry| entry.device_number() & 0xffff);
+    numbers(Tag::FILEMTIMES, &|entry| u64::from(u32::try_from(entry.modified.max(0)).unwrap_or(u32::MAX)));
+    numbers(Tag::FILEFLAGS, &|entry| entry.flags.into());
+    numbers(Tag::FILEVERIFYFLAGS, &|entry| entry.verifies.0.into());
+    numbers(Tag::FILEDEVICES, &|entry| u64::from(entry.identity.is_some()));
+    numbers(Tag::FILEINODES, &|entry| entry.inode.into());
+    let mut texts = |tag: Tag, of: &dyn Fn(&Entry) -> BString| {
+        header.set(tag, Value::Texts(entries.iter().map(of).collect()));
     };
-    texts("FILEDIGESTS", &|entry| entry.digest.clone().into());
-    texts("FILELINKTOS", &|entry| entry.target.clone());
-    texts("FILEUSERNAME", &|entry| entry.user.0.clone());
-    texts("FILEGROUPNAME", &|entry| entry.group.0.clone());
-    texts("FILELANGS", &|entry| bstr::join("|", &entry.languages).into());
+    texts(Tag::FILEDIGESTS, &|entry| entry.digest.clone().into());
+    texts(Tag::FILELINKTOS, &|entry| entry.target.clone());
+    texts(Tag::FILEUSERNAME, &|entry| entry.user.0.clone());
+    texts(Tag::FILEGROUPNAME, &|entry| entry.group.0.clone());
+    texts(Tag::FILELANGS, &|entry| bstr::join("|", &entry.languages).into());
     if entries.iter().any(|entry| !entry.capabilities.is_empty()) {
-        texts("FILECAPS", &|entry| entry.capabilities.clone());
+        texts(Tag::FILECAPS, &|entry| entry.capabilities.clone());
     }
     set_paths(header, entries);
 }
@@ -188,9 +182,9 @@ fn set_paths(header: &mut Header, entries: &[Entry]) {
         indexes.push(folders.number(folder));
         names.push(name);
     }
-    header.set(tag("DIRINDEXES"), Value::Numbers(indexes));
-    header.set(tag("BASENAMES"), Value::Texts(names));
-    header.set(tag("DIRNAMES"), Value::Texts(folders.words));
+    header.set(Tag::DIRINDEXES, Value::Numbers(indexes));
+    header.set(Tag::BASENAMES, Value::Texts(names));
+    header.set(Tag::DIRNAMES, Value::Texts(folders.words));
 }
 
 /// Words by their numbers, in the order in which they came.
@@ -215,15 +209,15 @@ pub(super) fn set_classes(header: &mut Header, classes: &[Class], format: Format
     if classes.is_empty() {
         return;
     }
-    header.set(tag("FILECOLORS"), Value::Numbers(classes.iter().map(|class| class.color.into()).collect()));
+    header.set(Tag::FILECOLORS, Value::Numbers(classes.iter().map(|class| class.color.into()).collect()));
     let (of, index, words): (fn(&Class) -> BString, _, _) = match format {
-        Format::V4 => (Class::kept, "FILECLASS", "CLASSDICT"),
-        Format::V6 => (|class| class.mime.clone(), "FILEMIMEINDEX", "MIMEDICT"),
+        Format::V4 => (Class::kept, Tag::FILECLASS, Tag::CLASSDICT),
+        Format::V6 => (|class| class.mime.clone(), Tag::FILEMIMEINDEX, Tag::MIMEDICT),
     };
     let mut dictionary = Dictionary::default();
     let indexes = classes.iter().map(|class| dictionary.number(of(class))).collect();
-    header.set(tag(index), Value::Numbers(indexes));
-    header.set(tag(words), Value::Texts(dictionary.words));
+    header.set(index, Value::Numbers(indexes));
+    header.set(words, Value::Texts(dictionary.words));
 }
 
 /// The letters of dependencies in the dictionary that files point into.
@@ -254,7 +248,7 @@ pub(super) fn set_generated(header: &mut Header, entries: &[Entry], generated: &
     let (mut starts, mut counts) = (Vec::new(), Vec::new());
     let places: Vec<(DependencyKind, u8, Vec<DependencyRow>)> = LETTERS
         .iter()
-        .map(|(kind, letter)| (*kind, *letter, DependencyRow::in_header(header, *kind)))
+        .map(|(kind, letter)| (*kind, *letter, DependencyRow::read_header(header, *kind)))
         .collect();
     let mut left = generated.iter().peekable();
     for index in 0..entries.len() {
@@ -274,9 +268,9 @@ pub(super) fn set_generated(header: &mut Header, entries: &[Entry], generated: &
     if dictionary.is_empty() {
         return;
     }
-    header.set(tag("FILEDEPENDSX"), Value::Numbers(starts));
-    header.set(tag("FILEDEPENDSN"), Value::Numbers(counts));
-    header.set(tag("DEPENDSDICT"), Value::Numbers(dictionary));
+    header.set(Tag::FILEDEPENDSX, Value::Numbers(starts));
+    header.set(Tag::FILEDEPENDSN, Value::Numbers(counts));
+    header.set(Tag::DEPENDSDICT, Value::Numbers(dictionary));
 }
 
 /// Adds dependencies of one kind each to a header.

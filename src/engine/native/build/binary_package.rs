@@ -65,7 +65,7 @@ pub(super) const TOLD: [(&str, DependencyKind, Option<u32>); 20] = {
 };
 
 /// Public keys that a package carries.
-const PUBLIC_KEYS: Tag = Tag::known("PUBKEYS");
+const PUBLIC_KEYS: Tag = Tag::PUBKEYS;
 
 /// The bit of dependencies on configuration files.
 const CONFIG: u32 = 1 << 28;
@@ -192,7 +192,7 @@ fn dependencies(
 
 fn tell_dependencies(world: World<'_>, header: &Header) {
     for (word, kind, bits) in TOLD {
-        let rows = DependencyRow::in_header(header, kind);
+        let rows = DependencyRow::read_header(header, kind);
         let told: Vec<String> = rows
             .iter()
             .filter(|row| bits.is_none_or(|bits| row.flags & bits != 0))

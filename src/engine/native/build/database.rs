@@ -168,9 +168,9 @@ fn numbers(connection: &Connection, query: &str, key: &str) -> rusqlite::Result<
 
 /// What a package provides, and the file, if it is that one.
 fn provided(header: &Header, file: &BString) -> Vec<Dependency> {
-    let names = header.texts(Tag::known("PROVIDENAME"));
-    let versions = header.texts(Tag::known("PROVIDEVERSION"));
-    let flags = header.numbers(Tag::known("PROVIDEFLAGS"));
+    let names = header.texts(Tag::PROVIDENAME);
+    let versions = header.texts(Tag::PROVIDEVERSION);
+    let flags = header.numbers(Tag::PROVIDEFLAGS);
     let all = names.iter().zip(versions).zip(flags).map(|((name, version), flags)| {
         let flags = u32::try_from(*flags).unwrap_or(0);
         Dependency::from_fields(&name.to_str_lossy(), flags, &version.to_str_lossy())
@@ -180,8 +180,8 @@ fn provided(header: &Header, file: &BString) -> Vec<Dependency> {
 }
 
 fn file_names(header: &Header) -> impl Iterator<Item = BString> {
-    let folders = header.texts(Tag::known("DIRNAMES"));
-    let names = header.texts(Tag::known("BASENAMES")).iter().zip(header.numbers(Tag::known("DIRINDEXES")));
+    let folders = header.texts(Tag::DIRNAMES);
+    let names = header.texts(Tag::BASENAMES).iter().zip(header.numbers(Tag::DIRINDEXES));
     names.filter_map(|(name, folder)| {
         let folder = folders.get(usize::try_from(*folder).ok()?)?;
         Some([folder.as_slice(), name].concat().into())

@@ -336,7 +336,9 @@ pub(super) fn parsed(
         _ => Allows::Everything,
     };
     match read_dependencies(text, allows) {
-        Ok(read) => Ok(read.iter().map(|dependency| DependencyRow::of(dependency, bit)).collect()),
+        Ok(read) => {
+            Ok(read.iter().map(|dependency| DependencyRow::from_dependency(dependency, bit)).collect())
+        }
         Err(problems) => {
             for problem in problems {
                 world.tell(BuildProblem::GeneratedDependency { problem, dependency: text.clone() });

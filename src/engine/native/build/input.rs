@@ -34,8 +34,8 @@ pub fn install_source_package(
     if !headers.is_source && !headers.header.has(Tag::SOURCE_PACKAGE) {
         return Err(wrong("it is no source package".to_owned()));
     }
-    let names = headers.header.texts(Tag::known("BASENAMES"));
-    let flags = headers.header.numbers(Tag::known("FILEFLAGS"));
+    let names = headers.header.texts(Tag::BASENAMES);
+    let flags = headers.header.numbers(Tag::FILEFLAGS);
     let is_spec = |flags: &u64| flags & u64::from(flag::SPEC_FILE) != 0;
     let marked = names.iter().zip(flags).find(|(_, flags)| is_spec(flags)).map(|(name, _)| name);
     let named = || names.iter().find(|name| name.ends_with(b".spec"));

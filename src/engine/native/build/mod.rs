@@ -42,7 +42,7 @@ use crate::engine::Installed;
 use crate::files::HostPath;
 use crate::macros::{Definition, Expansion, Level, Macros, Origin, Stop};
 use crate::package::{Capability, Format, read_headers};
-use crate::spec::{Listener, SectionKind, Spec};
+use crate::spec::{ReportListener, SectionKind, Spec};
 use binary_package::Assembled;
 use debuginfo::DebugPackages;
 use packages::Common;
@@ -98,7 +98,7 @@ pub struct BuildRequest<'b> {
     /// Who hears what it says.
     pub listener: &'b dyn BuildListener,
     /// Who hears what is wrong with parts of the spec that the build writes.
-    pub spec_listener: Listener,
+    pub spec_listener: ReportListener,
     /// The folder that this runs in: what is built with `--build-in-place`.
     pub folder: HostPath,
 }
@@ -208,7 +208,7 @@ struct Build<'b> {
     workspace: Workspace,
     spec: Spec,
     order: &'b Order,
-    spec_listener: Listener,
+    spec_listener: ReportListener,
     folder: HostPath,
     settings: Option<Settings>,
     binaries: Vec<Assembled>,

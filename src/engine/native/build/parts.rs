@@ -5,14 +5,14 @@ use bstr::ByteSlice;
 use super::workspace::Workspace;
 use super::world::World;
 use crate::macros::Stop;
-use crate::spec::{Listener, Parsing, Report, Spec, parse_part};
+use crate::spec::{Mistakes, Parsing, Report, ReportListener, Spec, parse_part};
 
 /// Reads all parts, in the order of their names.
 pub(super) fn read(
     world: &World<'_>,
     workspace: &Workspace,
     mut spec: Spec,
-    listener: &Listener,
+    listener: &ReportListener,
 ) -> Result<Spec, Stop> {
     let Some(folder) = &workspace.parts else {
         tell_unfinished(world, &spec, listener)?;
@@ -33,6 +33,7 @@ pub(super) fn read(
             text,
             can_build: &|_| true,
             build_root: None,
+            mistakes: Mistakes::First,
             listener: std::rc::Rc::clone(listener),
         };
         spec =
@@ -43,7 +44,7 @@ pub(super) fn read(
 }
 
 /// What packages lack after all: no part of the build has said it.
-fn tell_unfinished(world: &World<'_>, spec: &Spec, listener: &Listener) -> Result<(), Stop> {
+fn tell_unfinished(world: &World<'_>, spec: &Spec, listener: &ReportListener) -> Result<(), Stop> {
     for (problem, place) in &spec.unfinished {
         let (problem, file) = (problem.clone().into(), std::sync::Arc::clone(&place.file));
         listener(&Report { problem, file, line: place.line });

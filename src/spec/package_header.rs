@@ -96,7 +96,7 @@ impl Spec {
         // They stand in the order of the spec.
         put_rows(&mut header, DependencyKind::Provides, provides);
         for kind in [DependencyKind::BuildRequires, DependencyKind::BuildConflicts] {
-            set_rows(&mut header, kind, rows(&self.build_dependencies, kind));
+            set_rows(&mut header, kind, declared_rows(&self.build_dependencies, kind));
         }
         self.set_changes(&mut header);
         header
@@ -115,7 +115,7 @@ impl Spec {
             header.set_text(Tag::SOURCE_RPM, format!("{name}-{version}.{kind}.rpm"));
             header.set_text(Tag::SOURCE_NEVR, format!("{name}-{}", main.header.evr()));
         }
-        let mut provides = rows(&package.dependencies, DependencyKind::Provides);
+        let mut provides = declared_rows(&package.dependencies, DependencyKind::Provides);
         let evr = header.evr();
         if header.text(Tag::ARCH).is_some_and(|arch| arch != "noarch") && !self.target.isa.is_empty() {
             let name = [package.name.as_slice(), &self.target.isa].concat();
@@ -126,7 +126,7 @@ impl Spec {
         for kind in DependencyKind::ALL {
             let is_of_build = matches!(kind, DependencyKind::BuildRequires | DependencyKind::BuildConflicts);
             if kind != DependencyKind::Provides && !is_of_build {
-                set_rows(&mut header, kind, rows(&package.dependencies, kind));
+                set_rows(&mut header, kind, declared_rows(&package.dependencies, kind));
             }
         }
         package.scriptlets.iter().for_each(|script| set_script(&mut header, script));
@@ -153,7 +153,7 @@ impl Spec {
 
 impl DependencyRow {
     /// A dependency; `flags` say when it counts.
-    pub fn of(dependency: &Dependency, flags: u32) -> Self {
+    pub fn from_dependency(dependency: &Dependency, flags: u32) -> Self {
         let (name, version) = match dependency {
             Dependency::Plain(capability) => (capability.name.clone(), capability.version.clone()),
             Dependency::Rich(rich) => (rich.to_string().into(), None),
@@ -175,7 +175,7 @@ impl DependencyRow {
     }
 
     /// The dependencies of a kind that a header has.
-    pub fn in_header(header: &Header, kind: DependencyKind) -> Vec<Self> {
+    pub fn read_header(header: &Header, kind: DependencyKind) -> Vec<Self> {
         let (names, versions, flags) = kind.header_tags();
         let rows = header.texts(names).iter().zip(header.texts(versions)).zip(header.numbers(flags));
         rows.map(|((name, version), flags)| Self {
@@ -202,14 +202,14 @@ pub fn add_dependencies(
     kind: DependencyKind,
     rows: impl IntoIterator<Item = DependencyRow>,
 ) {
-    let mut all = DependencyRow::in_header(header, kind);
+    let mut all = DependencyRow::read_header(header, kind);
     all.extend(rows);
     set_rows(header, kind, all);
 }
 
-fn rows(declared: &[Declared], kind: DependencyKind) -> Vec<DependencyRow> {
+fn declared_rows(declared: &[Declared], kind: DependencyKind) -> Vec<DependencyRow> {
     let of_kind = declared.iter().filter(|declared| declared.kind == kind);
-    of_kind.map(|declared| DependencyRow::of(&declared.dependency, declared.events)).collect()
+    of_kind.map(|declared| DependencyRow::from_dependency(&declared.dependency, declared.events)).collect()
 }
 
 fn set_rows(header: &mut Header, kind: DependencyKind, mut rows: Vec<DependencyRow>) {
@@ -246,26 +246,23 @@ pub fn set_script_texts(
             header.set_text(body, text(script, body)?);
         }
     }
-    for (prefix, belongs) in LISTS {
-        let of_list: Vec<&Scriptlet> = scripts.iter().filter(|script| belongs(script.kind)).collect();
-        let Some(bodies) = Tag::named(format!("{prefix}SCRIPTS").as_bytes()).filter(|_| !of_list.is_empty())
-        else {
+    for list in TRIGGER_LISTS {
+        let listed: Vec<&Scriptlet> = scripts.iter().filter(|script| (list.holds)(script.kind)).collect();
+        if listed.is_empty() {
             continue;
-        };
-        let texts: Result<Vec<BString>, Stop> = of_list.iter().map(|script| text(script, bodies)).collect();
-        header.set(bodies, Value::Texts(texts?));
-        let programs = of_list.iter().map(|script| script.program.first().cloned().unwrap_or_default());
-        let flags: Vec<u64> = of_list.iter().map(|script| script_flags(script)).collect();
-        let priorities = of_list.iter().map(|script| script.priority.into()).collect();
-        let has_flags = flags.iter().any(|flags| *flags != 0);
-        for (what, value) in [
-            ("SCRIPTPROG", Some(Value::Texts(programs.collect()))),
-            ("SCRIPTFLAGS", has_flags.then_some(Value::Numbers(flags))),
-            ("PRIORITIES", (prefix != "TRIGGER").then_some(Value::Numbers(priorities))),
-        ] {
-            if let (Some(tag), Some(value)) = (Tag::named(format!("{prefix}{what}").as_bytes()), value) {
-                header.set(tag, value);
-            }
+        }
+        let texts: Result<Vec<BString>, Stop> =
+            listed.iter().map(|script| text(script, list.scripts)).collect();
+        header.set(list.scripts, Value::Texts(texts?));
+        let programs = listed.iter().map(|script| script.program.first().cloned().unwrap_or_default());
+        header.set(list.programs, Value::Texts(programs.collect()));
+        let flags: Vec<u64> = listed.iter().map(|script| script_flags(script)).collect();
+        if flags.iter().any(|flags| *flags != 0) {
+            header.set(list.script_flags, Value::Numbers(flags));
+        }
+        if let Some(tag) = list.priorities {
+            let priorities = listed.iter().map(|script| script.priority.into());
+            header.set(tag, Value::Numbers(priorities.collect()));
         }
     }
     Ok(())
@@ -277,19 +274,16 @@ fn script_flags(script: &Scriptlet) -> u64 {
 }
 
 fn script_tags(kind: SectionKind) -> Option<ScriptTags> {
-    const fn tags(body: &str, program: &str, flags: &str) -> Option<ScriptTags> {
-        Some((Tag::known(body), Tag::known(program), Tag::known(flags)))
-    }
     match kind {
-        SectionKind::Pre => tags("PREIN", "PREINPROG", "PREINFLAGS"),
-        SectionKind::Post => tags("POSTIN", "POSTINPROG", "POSTINFLAGS"),
-        SectionKind::PreUn => tags("PREUN", "PREUNPROG", "PREUNFLAGS"),
-        SectionKind::PostUn => tags("POSTUN", "POSTUNPROG", "POSTUNFLAGS"),
-        SectionKind::PreTrans => tags("PRETRANS", "PRETRANSPROG", "PRETRANSFLAGS"),
-        SectionKind::PostTrans => tags("POSTTRANS", "POSTTRANSPROG", "POSTTRANSFLAGS"),
-        SectionKind::PreUnTrans => tags("PREUNTRANS", "PREUNTRANSPROG", "PREUNTRANSFLAGS"),
-        SectionKind::PostUnTrans => tags("POSTUNTRANS", "POSTUNTRANSPROG", "POSTUNTRANSFLAGS"),
-        SectionKind::VerifyScript => tags("VERIFYSCRIPT", "VERIFYSCRIPTPROG", "VERIFYSCRIPTFLAGS"),
+        SectionKind::Pre => Some((Tag::PREIN, Tag::PREINPROG, Tag::PREINFLAGS)),
+        SectionKind::Post => Some((Tag::POSTIN, Tag::POSTINPROG, Tag::POSTINFLAGS)),
+        SectionKind::PreUn => Some((Tag::PREUN, Tag::PREUNPROG, Tag::PREUNFLAGS)),
+        SectionKind::PostUn => Some((Tag::POSTUN, Tag::POSTUNPROG, Tag::POSTUNFLAGS)),
+        SectionKind::PreTrans => Some((Tag::PRETRANS, Tag::PRETRANSPROG, Tag::PRETRANSFLAGS)),
+        SectionKind::PostTrans => Some((Tag::POSTTRANS, Tag::POSTTRANSPROG, Tag::POSTTRANSFLAGS)),
+        SectionKind::PreUnTrans => Some((Tag::PREUNTRANS, Tag::PREUNTRANSPROG, Tag::PREUNTRANSFLAGS)),
+        SectionKind::PostUnTrans => Some((Tag::POSTUNTRANS, Tag::POSTUNTRANSPROG, Tag::POSTUNTRANSFLAGS)),
+        SectionKind::VerifyScript => Some((Tag::VERIFYSCRIPT, Tag::VERIFYSCRIPTPROG, Tag::VERIFYSCRIPTFLAGS)),
         _ => None,
     }
 }
@@ -320,43 +314,81 @@ fn trigger_bit(kind: SectionKind) -> u32 {
     }
 }
 
-/// Which triggers a list holds.
-type Belongs = fn(SectionKind) -> bool;
+/// A list of triggers, with the tags that hold it.
+struct TriggerList {
+    /// Which triggers it holds.
+    holds: fn(SectionKind) -> bool,
+    scripts: Tag,
+    programs: Tag,
+    script_flags: Tag,
+    priorities: Option<Tag>,
+    names: Tag,
+    versions: Tag,
+    flags: Tag,
+    /// The number of each condition's script.
+    indexes: Tag,
+}
 
-/// The lists of triggers, by the beginnings of their tags.
-const LISTS: [(&str, Belongs); 3] = [
-    ("TRIGGER", |kind| kind.is_trigger() && !kind.is_file_trigger()),
-    ("FILETRIGGER", |kind| kind.is_file_trigger() && !kind.is_transaction_file_trigger()),
-    ("TRANSFILETRIGGER", SectionKind::is_transaction_file_trigger),
+const TRIGGER_LISTS: [TriggerList; 3] = [
+    TriggerList {
+        holds: |kind| kind.is_trigger() && !kind.is_file_trigger(),
+        scripts: Tag::TRIGGERSCRIPTS,
+        programs: Tag::TRIGGERSCRIPTPROG,
+        script_flags: Tag::TRIGGERSCRIPTFLAGS,
+        priorities: None,
+        names: Tag::TRIGGERNAME,
+        versions: Tag::TRIGGERVERSION,
+        flags: Tag::TRIGGERFLAGS,
+        indexes: Tag::TRIGGERINDEX,
+    },
+    TriggerList {
+        holds: |kind| kind.is_file_trigger() && !kind.is_transaction_file_trigger(),
+        scripts: Tag::FILETRIGGERSCRIPTS,
+        programs: Tag::FILETRIGGERSCRIPTPROG,
+        script_flags: Tag::FILETRIGGERSCRIPTFLAGS,
+        priorities: Some(Tag::FILETRIGGERPRIORITIES),
+        names: Tag::FILETRIGGERNAME,
+        versions: Tag::FILETRIGGERVERSION,
+        flags: Tag::FILETRIGGERFLAGS,
+        indexes: Tag::FILETRIGGERINDEX,
+    },
+    TriggerList {
+        holds: SectionKind::is_transaction_file_trigger,
+        scripts: Tag::TRANSFILETRIGGERSCRIPTS,
+        programs: Tag::TRANSFILETRIGGERSCRIPTPROG,
+        script_flags: Tag::TRANSFILETRIGGERSCRIPTFLAGS,
+        priorities: Some(Tag::TRANSFILETRIGGERPRIORITIES),
+        names: Tag::TRANSFILETRIGGERNAME,
+        versions: Tag::TRANSFILETRIGGERVERSION,
+        flags: Tag::TRANSFILETRIGGERFLAGS,
+        indexes: Tag::TRANSFILETRIGGERINDEX,
+    },
 ];
 
 /// Triggers in their three lists, each with the number of its script in its own list.
 fn set_triggers(header: &mut Header, scripts: &[Scriptlet]) {
-    for (prefix, belongs) in LISTS {
+    for list in TRIGGER_LISTS {
         let mut found: Vec<(DependencyRow, u64)> = Vec::new();
-        for (index, script) in (0..).zip(scripts.iter().filter(|script| belongs(script.kind))) {
+        for (index, script) in (0..).zip(scripts.iter().filter(|script| (list.holds)(script.kind))) {
             let bit = trigger_bit(script.kind);
-            found
-                .extend(script.conditions.iter().map(|condition| (DependencyRow::of(condition, bit), index)));
+            found.extend(
+                script
+                    .conditions
+                    .iter()
+                    .map(|condition| (DependencyRow::from_dependency(condition, bit), index)),
+            );
         }
         if found.is_empty() {
             continue;
         }
         found.sort();
         found.dedup();
-        let tag = |what: &str| Tag::named(format!("{prefix}{what}").as_bytes());
-        let texts = |of: fn(&DependencyRow) -> &BString| {
-            Value::Texts(found.iter().map(|(row, _)| of(row).clone()).collect())
+        let text = |field: fn(&DependencyRow) -> &BString| {
+            Value::Texts(found.iter().map(|(row, _)| field(row).clone()).collect())
         };
-        for (what, value) in [
-            ("NAME", texts(|row| &row.name)),
-            ("VERSION", texts(|row| &row.version)),
-            ("FLAGS", Value::Numbers(found.iter().map(|(row, _)| row.flags.into()).collect())),
-            ("INDEX", Value::Numbers(found.iter().map(|(_, index)| *index).collect())),
-        ] {
-            if let Some(tag) = tag(what) {
-                header.set(tag, value);
-            }
-        }
+        header.set(list.names, text(|row| &row.name));
+        header.set(list.versions, text(|row| &row.version));
+        header.set(list.flags, Value::Numbers(found.iter().map(|(row, _)| row.flags.into()).collect()));
+        header.set(list.indexes, Value::Numbers(found.iter().map(|(_, index)| *index).collect()));
     }
 }

@@ -8,7 +8,7 @@ use super::section::SectionKind;
 
 /// The package that a section belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Belongs {
+pub enum SectionPackage {
     /// The main one.
     Main,
     /// `name`: the one that is called after the main one, `main-name`.
@@ -19,9 +19,9 @@ pub enum Belongs {
 
 /// The options of a section.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Header {
+pub struct SectionHeader {
     /// The package.
-    pub belongs: Belongs,
+    pub package: SectionPackage,
     /// `-l`: the language of a description.
     pub language: Option<BString>,
     /// `-f`: files that hold lists of files, or a script.
@@ -40,7 +40,7 @@ pub struct Header {
 
 /// What can be wrong with it, in rpm's words.
 #[derive(Clone, Debug, Error, Diagnostic, PartialEq, Eq)]
-pub enum HeaderProblem {
+pub enum SectionProblem {
     /// An option that the section does not have, or one without its value.
     #[error("Bad option {option}: {line}")]
     #[diagnostic(code(forge::spec::section_option), help("rpm-spec(5) says which options a section takes"))]
@@ -74,7 +74,7 @@ pub enum HeaderProblem {
 }
 
 /// The options that a section takes: those with a value, and those without.
-fn options(kind: SectionKind) -> (&'static [u8], &'static [u8]) {
+fn list_options(kind: SectionKind) -> (&'static [u8], &'static [u8]) {
     match kind {
         SectionKind::Description => (b"nl", b""),
         SectionKind::Files => (b"nf", b""),
@@ -83,18 +83,18 @@ fn options(kind: SectionKind) -> (&'static [u8], &'static [u8]) {
     }
 }
 
-impl Header {
+impl SectionHeader {
     /// Reads what stands after the name of a section that belongs to a package; `line` is the whole line.
     ///
     /// # Errors
     /// The first thing that is wrong with it.
-    pub fn read(kind: SectionKind, arguments: &[u8], line: &[u8]) -> Result<Self, HeaderProblem> {
-        let words = words(arguments);
+    pub fn read(kind: SectionKind, arguments: &[u8], line: &[u8]) -> Result<Self, SectionProblem> {
+        let words = split_shell_words(arguments);
         let line = BString::from(line.trim_ascii_end());
         if kind == SectionKind::Package {
-            return package(&words, line);
+            return read_package_line(&words, line);
         }
-        let mut header = Self::new(Belongs::Main);
+        let mut header = Self::new(SectionPackage::Main);
         let (mut named, mut names) = (None, Vec::new());
         let mut left = words.into_iter();
         while let Some(word) = left.next() {
@@ -102,8 +102,8 @@ impl Header {
                 names.extend((word != "--").then_some(word));
                 continue;
             }
-            let bad = || HeaderProblem::Option { option: word.clone(), line: line.clone() };
-            let (valued, bare) = options(kind);
+            let bad = || SectionProblem::Option { option: word.clone(), line: line.clone() };
+            let (valued, bare) = list_options(kind);
             let letter = word.get(1).copied().unwrap_or_default();
             if bare.contains(&letter) && word.len() == 2 {
                 header.expands |= letter == b'e';
@@ -122,23 +122,23 @@ impl Header {
                 b'P' => {
                     let number = value.to_str().ok().and_then(|value| value.parse().ok());
                     header.priority =
-                        Some(number.ok_or(HeaderProblem::Option { option: value, line: line.clone() })?);
+                        Some(number.ok_or(SectionProblem::Option { option: value, line: line.clone() })?);
                 }
-                _ => header.program = program(value)?,
+                _ => header.program = read_program(value)?,
             }
         }
-        header.belongs = match (named, names.as_slice()) {
-            (Some(name), []) => Belongs::Named(name),
-            (None, []) => Belongs::Main,
-            (None, [name]) => Belongs::Sub(name.clone()),
-            _ => return Err(HeaderProblem::Names { line }),
+        header.package = match (named, names.as_slice()) {
+            (Some(name), []) => SectionPackage::Named(name),
+            (None, []) => SectionPackage::Main,
+            (None, [name]) => SectionPackage::Sub(name.clone()),
+            _ => return Err(SectionProblem::Names { line }),
         };
         Ok(header)
     }
 
-    fn new(belongs: Belongs) -> Self {
+    fn new(package: SectionPackage) -> Self {
         Self {
-            belongs,
+            package,
             language: None,
             files: Vec::new(),
             program: Vec::new(),
@@ -150,23 +150,23 @@ impl Header {
     }
 }
 
-fn package(words: &[BString], line: BString) -> Result<Header, HeaderProblem> {
+fn read_package_line(words: &[BString], line: BString) -> Result<SectionHeader, SectionProblem> {
     match words {
-        [option, name] if option == "-n" => Ok(Header::new(Belongs::Named(name.clone()))),
-        [name] if name != "-n" => Ok(Header::new(Belongs::Sub(name.clone()))),
-        _ => Err(HeaderProblem::Package { line }),
+        [option, name] if option == "-n" => Ok(SectionHeader::new(SectionPackage::Named(name.clone()))),
+        [name] if name != "-n" => Ok(SectionHeader::new(SectionPackage::Sub(name.clone()))),
+        _ => Err(SectionProblem::Package { line }),
     }
 }
 
-fn program(value: BString) -> Result<Vec<BString>, HeaderProblem> {
+fn read_program(value: BString) -> Result<Vec<BString>, SectionProblem> {
     if value.starts_with(b"/") || value.starts_with(b"<") {
-        return Ok(words(&value));
+        return Ok(split_shell_words(&value));
     }
-    Err(HeaderProblem::Program { program: value })
+    Err(SectionProblem::Program { program: value })
 }
 
 /// Splits as popt(3) does: at blanks, but for what quotes or a backslash hold together.
-pub(super) fn words(text: &[u8]) -> Vec<BString> {
+pub(super) fn split_shell_words(text: &[u8]) -> Vec<BString> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<BString>, None);
     let mut bytes = text.iter().copied();
     while let Some(byte) = bytes.next() {
@@ -191,10 +191,10 @@ mod tests {
 
     #[test]
     fn quotes_hold_words_together() {
-        assert_eq!(words(b"-p \"/bin/sh -x\" a\\ b ''"), ["-p", "/bin/sh -x", "a b", ""]);
-        let header = Header::read(SectionKind::Post, b"-n x -p '/bin/sh -x' -e", b"%post").unwrap();
+        assert_eq!(split_shell_words(b"-p \"/bin/sh -x\" a\\ b ''"), ["-p", "/bin/sh -x", "a b", ""]);
+        let header = SectionHeader::read(SectionKind::Post, b"-n x -p '/bin/sh -x' -e", b"%post").unwrap();
         assert_eq!(header.program, ["/bin/sh", "-x"]);
-        assert_eq!(header.belongs, Belongs::Named("x".into()));
+        assert_eq!(header.package, SectionPackage::Named("x".into()));
         assert!(header.expands && !header.formats);
     }
 }

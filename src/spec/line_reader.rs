@@ -10,20 +10,11 @@ use super::condition::Conditions;
 use super::dialect::{OldForm, accepts};
 use super::directive::{Asks, Directive};
 use super::limits::{DEEPEST_INCLUDE, LONGEST_LINE, MOST_INCLUDES};
-use super::problem::{Named, Problem};
-use super::source::{Open, Source};
+use super::place::Place;
+use super::problem::{PlaceInMessage, SpecProblem};
+use super::section::Reading;
+use super::source::{OpenBrackets, Source};
 use crate::macros::{Macros, Origin, Stop};
-
-/// What lines are part of, which decides what of them counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reading {
-    /// Tags or text: comments and the blanks at the ends of lines do not count.
-    Text,
-    /// Files or changes: comments do not count.
-    List,
-    /// A script: everything counts.
-    Script,
-}
 
 /// One line, its macros expanded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,11 +27,18 @@ pub struct Line {
     pub number: u32,
 }
 
+impl Line {
+    /// Where it is.
+    pub fn place(&self) -> Place {
+        Place { file: Arc::clone(&self.file), line: self.number }
+    }
+}
+
 /// Something that is wrong, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// What.
-    pub problem: Problem,
+    pub problem: SpecProblem,
     /// The file.
     pub file: Arc<str>,
     /// The line's number.
@@ -51,16 +49,18 @@ impl Report {
     /// What rpm writes, without a line feed.
     pub fn as_rpm(&self) -> String {
         let kind = if self.problem.is_error() { "error" } else { "warning" };
-        match self.problem.named() {
-            Named::FileAndLine => format!("{kind}: {}: line {}: {}", self.file, self.line, self.problem),
-            Named::Line => format!("{kind}: line {}: {}", self.line, self.problem),
-            Named::Nowhere => format!("{kind}: {}", self.problem),
+        match self.problem.place_in_message() {
+            PlaceInMessage::FileAndLine => {
+                format!("{kind}: {}: line {}: {}", self.file, self.line, self.problem)
+            }
+            PlaceInMessage::Line => format!("{kind}: line {}: {}", self.line, self.problem),
+            PlaceInMessage::Nowhere => format!("{kind}: {}", self.problem),
         }
     }
 }
 
 /// Reads a spec. See the [module](super).
-pub struct Reader {
+pub struct LineReader {
     macros: Macros,
     /// The file that is read, and those that include it, the outermost first.
     sources: Vec<Source>,
@@ -71,15 +71,15 @@ pub struct Reader {
     file: Arc<str>,
     number: u32,
     reports: Vec<Report>,
-    listener: Option<Listener>,
+    listener: Option<ReportListener>,
     /// How many files have been included.
     includes: usize,
 }
 
 /// Who hears of a problem as soon as it is found.
-pub type Listener = Rc<dyn Fn(&Report)>;
+pub type ReportListener = Rc<dyn Fn(&Report)>;
 
-impl Reader {
+impl LineReader {
     /// A reader of a spec's text.
     pub fn new(macros: Macros, name: &str, text: Vec<u8>) -> Self {
         macros.begin();
@@ -99,7 +99,7 @@ impl Reader {
     }
 
     /// With somebody who hears of problems at once.
-    pub fn telling(mut self, listener: Listener) -> Self {
+    pub fn with_listener(mut self, listener: ReportListener) -> Self {
         self.listener = Some(listener);
         self
     }
@@ -120,32 +120,32 @@ impl Reader {
     /// The spec can't be read any further; it has been reported why.
     pub fn next(&mut self, reading: Reading) -> Result<Option<Line>, Stop> {
         if let Some(line) = self.pending.pop_front() {
-            return self.decided(line, reading).map(Some);
+            return self.join_and_decide(line, reading).map(Some);
         }
-        let Some(written) = self.written_line()? else {
+        let Some(written) = self.read_written_line()? else {
             return self.end();
         };
         let is_active = self.conditions.are_active();
         self.check_lengths(&written)?;
-        let text = if is_active { self.expanded(&written, reading)? } else { written };
+        let text = if is_active { self.expand_line(&written, reading)? } else { written };
         self.check_lengths(&text)?;
         let line =
             |text: &[u8]| Line { text: text.to_vec(), file: Arc::clone(&self.file), number: self.number };
         let mut lines: VecDeque<Line> = text.lines_with_terminator().map(line).collect();
         let first = lines.pop_front().unwrap_or_else(|| line(b""));
         self.pending = lines;
-        self.decided(first, reading).map(Some)
+        self.join_and_decide(first, reading).map(Some)
     }
 
     fn check_lengths(&mut self, text: &[u8]) -> Result<(), Stop> {
         if text.len() > LONGEST_LINE && text.lines_with_terminator().any(|line| line.len() > LONGEST_LINE) {
-            return Err(self.fail(Problem::LongLine { limit: LONGEST_LINE }));
+            return Err(self.fail(SpecProblem::LongLine { limit: LONGEST_LINE }));
         }
         Ok(())
     }
 
     /// A line, with those that its condition goes on in.
-    fn decided(&mut self, mut line: Line, reading: Reading) -> Result<Line, Stop> {
+    fn join_and_decide(&mut self, mut line: Line, reading: Reading) -> Result<Line, Stop> {
         while Directive::goes_on(&line.text) {
             let Some(next) = self.pending.pop_front() else {
                 break;
@@ -159,18 +159,18 @@ impl Reader {
     fn end(&mut self) -> Result<Option<Line>, Stop> {
         if let Some(open) = self.conditions.innermost() {
             self.number = open.line;
-            return Err(self.fail(Problem::UnclosedIf));
+            return Err(self.fail(SpecProblem::UnclosedIf));
         }
         Ok(None)
     }
 
     /// Takes note of a problem where the reader is.
-    pub(super) fn report(&mut self, problem: Problem) {
+    pub(super) fn report(&mut self, problem: SpecProblem) {
         self.report_at(problem, Arc::clone(&self.file), self.number);
     }
 
     /// Takes note of a problem somewhere else.
-    pub(super) fn report_at(&mut self, problem: Problem, file: Arc<str>, line: u32) {
+    pub(super) fn report_at(&mut self, problem: SpecProblem, file: Arc<str>, line: u32) {
         let report = Report { problem, file, line };
         if let Some(listener) = &self.listener {
             listener(&report);
@@ -178,13 +178,13 @@ impl Reader {
         self.reports.push(report);
     }
 
-    pub(super) fn fail(&mut self, problem: Problem) -> Stop {
+    pub(super) fn fail(&mut self, problem: SpecProblem) -> Stop {
         self.report(problem);
         Stop
     }
 
     /// A line as it was written, with those that belong to it.
-    fn written_line(&mut self) -> Result<Option<Vec<u8>>, Stop> {
+    fn read_written_line(&mut self) -> Result<Option<Vec<u8>>, Stop> {
         let is_active = self.conditions.are_active();
         while let Some(source) = self.sources.last_mut() {
             let Some(first) = source.next() else {
@@ -192,14 +192,14 @@ impl Reader {
                 continue;
             };
             let mut written = first.to_vec();
-            let mut open = Open::default();
+            let mut open = OpenBrackets::default();
             open.read(&written);
             self.file = Arc::clone(&source.name);
             self.number = source.line;
             while open.any() {
                 let Some(next) = source.next() else {
                     if is_active {
-                        return Err(self.fail(Problem::UnclosedMacro));
+                        return Err(self.fail(SpecProblem::UnclosedMacro));
                     }
                     // What is left belongs to a macro that nobody expands.
                     self.sources.clear();
@@ -215,7 +215,7 @@ impl Reader {
         Ok(None)
     }
 
-    fn expanded(&mut self, written: &[u8], reading: Reading) -> Result<Vec<u8>, Stop> {
+    fn expand_line(&mut self, written: &[u8], reading: Reading) -> Result<Vec<u8>, Stop> {
         if !written.contains(&b'%') {
             return Ok(written.to_vec());
         }
@@ -225,10 +225,10 @@ impl Reader {
         // A macro in a comment that stands for anything is hardly meant.
         if is_comment
             && reading != Reading::Script
-            && let Some(comment) = difference(written, &expanded)
+            && let Some(comment) = text_that_expands(written, &expanded)
         {
             let comment = BString::from(comment);
-            self.report(Problem::MacroInComment { line: self.number, comment });
+            self.report(SpecProblem::MacroInComment { line: self.number, comment });
         }
         Ok(expanded)
     }
@@ -240,7 +240,7 @@ impl Reader {
         let Some(directive) = Directive::read(text) else {
             let is_comment = line.text.trim_ascii_start().starts_with(b"#");
             return Ok(match (self.conditions.are_active(), is_comment, reading) {
-                (false, ..) => blank(line, reading),
+                (false, ..) => blank_line(line, reading),
                 (true, true, Reading::Text | Reading::List) => without_comment(line, reading),
                 (true, _, Reading::Text) => trimmed(line),
                 (true, ..) => line,
@@ -248,10 +248,11 @@ impl Reader {
         };
         match directive {
             Directive::If { asks, is_negated, condition } => {
-                let holds = self.conditions.are_active() && self.holds(asks, "%if", condition)? != is_negated;
+                let holds =
+                    self.conditions.are_active() && self.evaluate(asks, "%if", condition)? != is_negated;
                 self.conditions.begin(holds, self.number);
             }
-            Directive::ElseIf { asks, condition } => self.else_if(asks, condition)?,
+            Directive::ElseIf { asks, condition } => self.turn_to_else_if(asks, condition)?,
             Directive::Else { rest } => self.turn_to_else(rest, &line.text)?,
             Directive::End { rest } => self.end_if(rest, &line.text)?,
             Directive::Include { path } if self.conditions.are_active() => {
@@ -260,18 +261,18 @@ impl Reader {
             }
             Directive::Include { .. } => {}
         }
-        Ok(blank(line, reading))
+        Ok(blank_line(line, reading))
     }
 
-    fn else_if(&mut self, asks: Asks, condition: &[u8]) -> Result<(), Stop> {
+    fn turn_to_else_if(&mut self, asks: Asks, condition: &[u8]) -> Result<(), Stop> {
         let directive = "%elif";
         let Some(innermost) = self.conditions.innermost().copied() else {
-            return Err(self.fail(Problem::NoIf { directive }));
+            return Err(self.fail(SpecProblem::NoIf { directive }));
         };
         if innermost.is_last {
-            return Err(self.fail(Problem::AfterElse { directive }));
+            return Err(self.fail(SpecProblem::AfterElse { directive }));
         }
-        let holds = !innermost.is_settled && self.holds_unexpanded(asks, directive, condition)?;
+        let holds = !innermost.is_settled && self.expand_and_evaluate(asks, directive, condition)?;
         if let Some(innermost) = self.conditions.innermost() {
             innermost.turn(holds);
         }
@@ -283,9 +284,9 @@ impl Reader {
         self.check_end(directive, rest, text)?;
         let takes_second = accepts(&self.macros, OldForm::SecondElse);
         match self.conditions.innermost() {
-            None => Err(self.fail(Problem::NoIf { directive })),
+            None => Err(self.fail(SpecProblem::NoIf { directive })),
             Some(innermost) if innermost.is_last && !takes_second => {
-                Err(self.fail(Problem::AfterElse { directive }))
+                Err(self.fail(SpecProblem::AfterElse { directive }))
             }
             Some(innermost) if innermost.is_last => {
                 self.conditions.turn_around();
@@ -302,7 +303,7 @@ impl Reader {
     fn end_if(&mut self, rest: &[u8], text: &[u8]) -> Result<(), Stop> {
         let directive = "%endif";
         self.check_end(directive, rest, text)?;
-        if self.conditions.end() { Ok(()) } else { Err(self.fail(Problem::NoIf { directive })) }
+        if self.conditions.end() { Ok(()) } else { Err(self.fail(SpecProblem::NoIf { directive })) }
     }
 
     fn check_end(&mut self, directive: &'static str, rest: &[u8], text: &[u8]) -> Result<(), Stop> {
@@ -311,12 +312,12 @@ impl Reader {
         }
         let is_error = !accepts(&self.macros, OldForm::TextAfterDirective);
         let text = BString::from(text);
-        self.report(Problem::ExtraTokens { directive, line: self.number, text, is_error });
+        self.report(SpecProblem::ExtraTokens { directive, line: self.number, text, is_error });
         if is_error { Err(Stop) } else { Ok(()) }
     }
 
-    /// As [`Reader::holds`], for a line that was read where lines did not count, and so was not expanded.
-    fn holds_unexpanded(
+    /// As [`LineReader::evaluate`], for a line that was read where lines did not count, and so was not expanded.
+    fn expand_and_evaluate(
         &mut self,
         asks: Asks,
         directive: &'static str,
@@ -324,10 +325,10 @@ impl Reader {
     ) -> Result<bool, Stop> {
         self.macros.set_place(Origin { name: Arc::clone(&self.file), line: self.number });
         let condition = self.macros.expand_piece(condition)?;
-        self.holds(asks, directive, &condition)
+        self.evaluate(asks, directive, &condition)
     }
 
-    fn holds(&mut self, asks: Asks, directive: &'static str, condition: &[u8]) -> Result<bool, Stop> {
+    fn evaluate(&mut self, asks: Asks, directive: &'static str, condition: &[u8]) -> Result<bool, Stop> {
         let target = match asks {
             Asks::Expression => return self.is_true(directive, condition),
             Asks::Architecture => self.macros.expand_piece(b"%{_target_cpu}")?,
@@ -339,7 +340,7 @@ impl Reader {
 
     fn is_true(&mut self, directive: &'static str, condition: &[u8]) -> Result<bool, Stop> {
         self.macros.evaluate_expanded(condition).map(|value| value.is_true()).map_err(|Stop| {
-            self.fail(Problem::BadCondition {
+            self.fail(SpecProblem::BadCondition {
                 file: BString::from(self.file.as_bytes()),
                 line: self.number,
                 directive,
@@ -350,12 +351,12 @@ impl Reader {
 
     fn include(&mut self, path: &[u8]) -> Result<(), Stop> {
         if self.sources.len() >= DEEPEST_INCLUDE {
-            let problem = Problem::IncludeDepth { path: BString::from(path), limit: DEEPEST_INCLUDE };
+            let problem = SpecProblem::IncludeDepth { path: BString::from(path), limit: DEEPEST_INCLUDE };
             return Err(self.fail(problem));
         }
         self.includes += 1;
         if self.includes > MOST_INCLUDES {
-            return Err(self.fail(Problem::ManyIncludes { limit: MOST_INCLUDES }));
+            return Err(self.fail(SpecProblem::ManyIncludes { limit: MOST_INCLUDES }));
         }
         if !self.macros.may_look_at("%include", path) {
             return Err(Stop);
@@ -367,14 +368,14 @@ impl Reader {
             }
             Err(error) => {
                 let reason = crate::files::reason(&error);
-                Err(self.fail(Problem::NoInclude { path: BString::from(path), reason }))
+                Err(self.fail(SpecProblem::NoInclude { path: BString::from(path), reason }))
             }
         }
     }
 }
 
 /// The text from where its expansion is another; a doubled percent sign stands for a single one.
-fn difference<'t>(text: &'t [u8], expanded: &[u8]) -> Option<&'t [u8]> {
+fn text_that_expands<'t>(text: &'t [u8], expanded: &[u8]) -> Option<&'t [u8]> {
     let (mut left, mut right) = (text, expanded);
     while let (Some((a, rest)), Some((b, after))) = (left.split_first(), right.split_first()) {
         if a != b {
@@ -387,7 +388,7 @@ fn difference<'t>(text: &'t [u8], expanded: &[u8]) -> Option<&'t [u8]> {
 }
 
 /// What stands in the place of a line that does not count: in text an empty line, elsewhere nothing.
-fn blank(line: Line, reading: Reading) -> Line {
+fn blank_line(line: Line, reading: Reading) -> Line {
     let text = if reading == Reading::Text { b"\n".to_vec() } else { Vec::new() };
     Line { text, ..line }
 }
@@ -409,8 +410,11 @@ fn without_comment(mut line: Line, reading: Reading) -> Line {
     line
 }
 
-impl std::fmt::Debug for Reader {
+impl std::fmt::Debug for LineReader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reader").field("file", &self.file).field("line", &self.number).finish_non_exhaustive()
+        f.debug_struct("LineReader")
+            .field("file", &self.file)
+            .field("line", &self.number)
+            .finish_non_exhaustive()
     }
 }
