@@ -7,7 +7,6 @@
 mod answer;
 mod build;
 mod databases;
-mod environment;
 mod facts;
 mod observations;
 mod own_rpm;
@@ -26,7 +25,6 @@ pub use build::{
     BuildListener, BuildProblem, BuildRequest, Goal, Order, Step, Unbuilt, build, install_source_package,
     spec_of_archive,
 };
-pub use environment::environment;
 pub use observations::SOURCES_FOLDER;
 pub(super) use observations::placeholders;
 pub use reader::NativeReader;

@@ -1,8 +1,7 @@
 //! Which of the things that a reading learned are looked at again.
 
-use super::environment::NO_HOME;
 use crate::engine::FactsRequest;
-use crate::files::HostPath;
+use crate::engine::environment::no_home;
 use crate::macros::{CONFIGURATION_FOLDERS, Observation, Placeholders};
 
 /// What stands in observations for the folder of the sources: a checkout elsewhere learns the same.
@@ -20,7 +19,7 @@ pub(in crate::engine) fn placeholders(request: &FactsRequest) -> Placeholders {
 /// What loading macro files learned beyond the configuration that a root's identity holds: files of a folder that
 /// `RPM_CONFIGDIR` or a home of the manifest's own names, commands that were run.
 pub(super) fn beyond_configuration(observations: Vec<Observation>) -> Vec<Observation> {
-    let home = HostPath::root().join(NO_HOME).to_string();
+    let home = no_home().to_string();
     let folders = CONFIGURATION_FOLDERS.iter().copied().chain([home.as_str()]);
     let folders: Vec<&str> = folders.collect();
     let is_known = |path: &[u8]| {

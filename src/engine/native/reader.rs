@@ -9,11 +9,11 @@ use std::sync::Mutex;
 
 use bstr::BStr;
 
-use super::environment::environment;
 use super::observations::{beyond_configuration, placeholders};
 use super::own_rpm::own_version;
 use super::spec_reading::SpecReading;
 use super::{build, facts, settings};
+use crate::engine::environment::environment;
 use crate::engine::limits::COMMAND_TIME;
 use crate::engine::masked_read::mask_read;
 use crate::engine::{EngineError, FactsRequest, Read, Reading, RootAnswer, Settings, SpecAnswer, SpecOrder};

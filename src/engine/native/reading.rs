@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::engine::worker::{WorkerListener, WorkerPlace, Workers, describe_death};
 use crate::engine::{
-    Asked, Ended, EngineError, Hear, Mask, Message, Read, ReadOrder, Reading, SpecAnswer, SpecOrder,
+    Asked, EngineError, Hear, Mask, Message, Read, ReadOrder, Reading, SpecAnswer, SpecOrder, WorkerEnd,
 };
 use crate::files::RootPath;
 use crate::process::{Cancel, Exit, Tail};
@@ -143,7 +143,7 @@ struct ReadingListener<'a> {
     numbers: Vec<usize>,
     unanswered: BTreeSet<usize>,
     begun: BTreeSet<usize>,
-    ended: Option<Ended>,
+    ended: Option<WorkerEnd>,
     tail: Tail,
     hear: Hear<'a>,
 }

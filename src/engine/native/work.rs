@@ -11,8 +11,8 @@ use crate::engine::stage_times::StageTimes;
 use crate::engine::work_folder::{self, TAIL};
 use crate::engine::worker::{WorkerListener, WorkerPlace, Workers, describe_death};
 use crate::engine::{
-    Asked, BuildOrder, Ended, EngineError, FailedScript, Job, Mask, MaskedStream, Message, Outcome,
-    StageListener, StopReason, WrittenContent,
+    Asked, BuildOrder, EngineError, FailedScript, Job, Mask, MaskedStream, Message, Outcome, StageListener,
+    StopReason, WorkerEnd, WrittenContent,
 };
 use crate::event::StageTime;
 use crate::files::RootPath;
@@ -41,7 +41,7 @@ pub(super) async fn run_job(
     let reason = match (exit, ended) {
         (Exit::TimedOut, _) => StopReason::TimedOut,
         (Exit::Canceled, _) => StopReason::Canceled,
-        (Exit::Code(_), Some(Ended::Built)) => {
+        (Exit::Code(_), Some(WorkerEnd::Built)) => {
             let packages = work_folder::packages(
                 &top,
                 job,
@@ -52,14 +52,14 @@ pub(super) async fn run_job(
             }
             failed("the build ended well but wrote no package".to_owned())
         }
-        (Exit::Code(_), Some(Ended::Failed { script })) => {
+        (Exit::Code(_), Some(WorkerEnd::Failed { script })) => {
             failed(cause(script.as_ref(), &stages, &problems, &tail))
         }
-        (Exit::Code(_), Some(Ended::Unmet { unmet: list })) => {
+        (Exit::Code(_), Some(WorkerEnd::Unmet { unmet: list })) => {
             failed(format!("it failed {}: {}", where_it_was(&stages), unmet(&list)))
         }
-        (Exit::Code(_), Some(Ended::Refused { reason })) => failed(reason),
-        (Exit::Code(_), Some(Ended::Answered)) => failed("its worker did something else".to_owned()),
+        (Exit::Code(_), Some(WorkerEnd::Refused { reason })) => failed(reason),
+        (Exit::Code(_), Some(WorkerEnd::Answered)) => failed("its worker did something else".to_owned()),
         (Exit::Code(code), None) => {
             failed(format!("it failed {}: {}", where_it_was(&stages), describe_death(code)))
         }
@@ -113,7 +113,7 @@ struct Told<'a> {
     log: Log<'a>,
     problems: Vec<Finding>,
     wrote: Vec<(RootPath, WrittenContent)>,
-    ended: Option<Ended>,
+    ended: Option<WorkerEnd>,
 }
 
 /// How many problems are kept: a build may tell of one for each file.

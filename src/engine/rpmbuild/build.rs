@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::cause;
-use super::with_options;
+use super::options::with_options;
 use crate::engine::stage_times::StageTimes;
 use crate::engine::work_folder::{self, TAIL};
 use crate::engine::{EngineError, Job, Outcome, PACKAGING, Part, StageListener, StopReason};

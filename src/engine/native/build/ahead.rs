@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use super::assemble;
 use super::digests::Contents;
-use super::files::Entry;
+use super::files::PackagedFile;
 use super::settings::Settings;
 use crate::package::{PackedPayload, Payload};
 
@@ -20,8 +20,8 @@ const MOST: u64 = 4 << 20;
 pub(super) type Packing = JoinHandle<std::io::Result<PackedPayload>>;
 
 /// Begins to pack the payload of a binary package, where that saves time, and what all its files hold is known.
-pub(super) fn pack(entries: &[Entry], contents: &Contents, settings: &Settings) -> Option<Packing> {
-    let is_packed = |entry: &&Entry| entry.is_regular() && !entry.is_ghost();
+pub(super) fn pack(entries: &[PackagedFile], contents: &Contents, settings: &Settings) -> Option<Packing> {
+    let is_packed = |entry: &&PackagedFile| entry.is_regular() && !entry.is_ghost();
     let is_known = entries.iter().filter(is_packed).all(|entry| contents.of(entry).is_some());
     if entries.len() < LEAST || contents.size() > MOST || !is_known {
         return None;

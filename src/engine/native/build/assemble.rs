@@ -3,8 +3,8 @@
 use bstr::{BString, ByteSlice};
 
 use super::classify::Class;
-use super::files::Entry;
-use super::files::entry::{flag, kind};
+use super::files::PackagedFile;
+use super::files::packaged_file::{flag, kind};
 use super::generators::Generated;
 use super::settings::Settings;
 use crate::package::{
@@ -31,7 +31,7 @@ pub(super) fn rpmlib_if_there(feature: &str, version: &str) -> DependencyRow {
 }
 
 /// What the archive's form asks of rpm.
-pub(super) fn features(entries: &[Entry], settings: &Settings, is_source: bool) -> Vec<DependencyRow> {
+pub(super) fn features(entries: &[PackagedFile], settings: &Settings, is_source: bool) -> Vec<DependencyRow> {
     let mut rows = Vec::new();
     let is_large = entries.iter().any(|entry| entry.size > LARGE);
     match settings.format {
@@ -137,9 +137,9 @@ fn tag(name: &str) -> Tag {
 }
 
 /// Sets what a header says of files.
-pub(super) fn set_files(header: &mut Header, entries: &[Entry], settings: &Settings, is_source: bool) {
+pub(super) fn set_files(header: &mut Header, entries: &[PackagedFile], settings: &Settings, is_source: bool) {
     let mut inodes = std::collections::HashSet::new();
-    let counts = |entry: &&Entry| inodes.insert(entry.inode);
+    let counts = |entry: &&PackagedFile| inodes.insert(entry.inode);
     let total: u64 = entries.iter().filter(counts).map(|entry| entry.size).sum();
     let is_six = settings.format == Format::V6;
     if is_six || total > LARGE {
@@ -154,7 +154,7 @@ pub(super) fn set_files(header: &mut Header, entries: &[Entry], settings: &Setti
     if entries.is_empty() {
         return;
     }
-    let mut numbers = |name: &str, of: &dyn Fn(&Entry) -> u64| {
+    let mut numbers = |name: &str, of: &dyn Fn(&PackagedFile) -> u64| {
         header.set(tag(name), Value::Numbers(entries.iter().map(of).collect()));
     };
     let is_large = is_six || entries.iter().any(|entry| entry.size > LARGE);
@@ -166,7 +166,7 @@ pub(super) fn set_files(header: &mut Header, entries: &[Entry], settings: &Setti
     numbers("FILEVERIFYFLAGS", &|entry| entry.verifies.0.into());
     numbers("FILEDEVICES", &|entry| u64::from(entry.identity.is_some()));
     numbers("FILEINODES", &|entry| entry.inode.into());
-    let mut texts = |name: &str, of: &dyn Fn(&Entry) -> BString| {
+    let mut texts = |name: &str, of: &dyn Fn(&PackagedFile) -> BString| {
         header.set(tag(name), Value::Texts(entries.iter().map(of).collect()));
     };
     texts("FILEDIGESTS", &|entry| entry.digest.clone().into());
@@ -181,7 +181,7 @@ pub(super) fn set_files(header: &mut Header, entries: &[Entry], settings: &Setti
 }
 
 /// Names, their folders, and which name lies in which folder.
-fn set_paths(header: &mut Header, entries: &[Entry]) {
+fn set_paths(header: &mut Header, entries: &[PackagedFile]) {
     let (mut folders, mut indexes, mut names) = (Dictionary::default(), Vec::new(), Vec::new());
     for entry in entries {
         let (folder, name) = entry.split();
@@ -246,7 +246,7 @@ pub(super) fn letter(kind: DependencyKind) -> u8 {
 
 /// Adds what generators found, to the package and to its files. All other dependencies must be in the header already: they
 /// are pointed at by their places.
-pub(super) fn set_generated(header: &mut Header, entries: &[Entry], generated: &[Generated]) {
+pub(super) fn set_generated(header: &mut Header, entries: &[PackagedFile], generated: &[Generated]) {
     if generated.is_empty() {
         return;
     }
@@ -288,13 +288,14 @@ pub(super) fn add_generated(header: &mut Header, generated: &[Generated]) {
 }
 
 /// The archive of files: hard links come last, and only the last of them has content.
-pub(super) fn payload(entries: &[Entry], archive: Archive, prefix: &[u8]) -> Vec<PayloadFile> {
-    let archived = |(_, entry): &(u32, &Entry)| !entry.is_ghost();
-    let all: Vec<(u32, &Entry)> = (0..).zip(entries).filter(archived).collect();
+pub(super) fn payload(entries: &[PackagedFile], archive: Archive, prefix: &[u8]) -> Vec<PayloadFile> {
+    let archived = |(_, entry): &(u32, &PackagedFile)| !entry.is_ghost();
+    let all: Vec<(u32, &PackagedFile)> = (0..).zip(entries).filter(archived).collect();
     let mut files: Vec<PayloadFile> = Vec::with_capacity(all.len());
     let single = all.iter().filter(|(_, entry)| entry.links < 2);
     files.extend(single.map(|(index, entry)| payload_file(*index, entry, archive, prefix, true)));
-    let mut linked: Vec<(u32, &Entry)> = all.into_iter().filter(|(_, entry)| entry.links > 1).collect();
+    let mut linked: Vec<(u32, &PackagedFile)> =
+        all.into_iter().filter(|(_, entry)| entry.links > 1).collect();
     linked.sort_by_key(|(index, entry)| (entry.inode, *index));
     for (at, (index, entry)) in linked.iter().enumerate() {
         let is_last = linked.get(at + 1).is_none_or(|(_, next)| next.inode != entry.inode);
@@ -305,7 +306,7 @@ pub(super) fn payload(entries: &[Entry], archive: Archive, prefix: &[u8]) -> Vec
 
 fn payload_file(
     index: u32,
-    entry: &Entry,
+    entry: &PackagedFile,
     archive: Archive,
     prefix: &[u8],
     has_content: bool,
@@ -332,13 +333,13 @@ fn payload_file(
 }
 
 /// Whether files are archived without what the header says of them.
-pub(super) fn archive(entries: &[Entry], format: Format) -> Archive {
+pub(super) fn archive(entries: &[PackagedFile], format: Format) -> Archive {
     let is_large = entries.iter().any(|entry| entry.size > LARGE);
     if format == Format::V6 || is_large { Archive::Stripped } else { Archive::Whole }
 }
 
 /// Users and groups that own files: they must be there before the files are.
-pub(super) fn owners(entries: &[Entry]) -> Vec<DependencyRow> {
+pub(super) fn owners(entries: &[PackagedFile]) -> Vec<DependencyRow> {
     const PRE_AND_POSTUN: u32 = 1 << 9 | 1 << 12;
     let mut rows = Vec::new();
     for entry in entries {
@@ -355,6 +356,6 @@ pub(super) fn owners(entries: &[Entry]) -> Vec<DependencyRow> {
 }
 
 /// Whether some file is a configuration file.
-pub(super) fn has_config(entries: &[Entry]) -> bool {
+pub(super) fn has_config(entries: &[PackagedFile]) -> bool {
     entries.iter().any(|entry| entry.flags & flag::CONFIG != 0)
 }

@@ -3,7 +3,7 @@
 use bstr::{BString, ByteSlice};
 
 use super::classify::Class;
-use super::files::Entry;
+use super::files::PackagedFile;
 use super::problem::BuildProblem;
 use super::regular_expression::RegularExpression;
 use super::world::World;
@@ -67,7 +67,7 @@ impl FileAttribute {
     }
 
     /// Whether a file has it.
-    pub(super) fn matches(&self, entry: &Entry, class: &Class) -> bool {
+    pub(super) fn matches(&self, entry: &PackagedFile, class: &Class) -> bool {
         entry.is_there && self.includes.hold(entry, class) && !self.excludes.hold(entry, class)
     }
 }
@@ -86,7 +86,7 @@ impl Rules {
         }
     }
 
-    fn hold(&self, entry: &Entry, class: &Class) -> bool {
+    fn hold(&self, entry: &PackagedFile, class: &Class) -> bool {
         if self.needs_program && entry.is_regular() && entry.mode & 0o111 == 0 {
             return false;
         }

@@ -9,8 +9,8 @@ use super::classify::{self, Class, Wants};
 use super::debuginfo;
 use super::digests::{self, Contents};
 use super::external;
-use super::files::{self, Entry};
-use super::generators::{self, Found, Generated, Looks};
+use super::files::{self, PackagedFile};
+use super::generators::{self, ClassifiedFiles, Generated, Looks};
 use super::problem::BuildProblem;
 use super::settings::Settings;
 use super::shown;
@@ -25,7 +25,7 @@ use crate::spec::{DependencyKind, DependencyRow, Package, Spec, add_dependencies
 /// A package that can be written.
 pub(super) struct Assembled {
     pub(super) header: Header,
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<PackagedFile>,
     pub(super) is_source: bool,
     /// Paths of the buildroot that are dealt with.
     pub(super) handled: Vec<BString>,
@@ -113,7 +113,7 @@ pub(super) fn assemble(
     let features = assemble::features(entries, settings, false);
     add_dependencies(&mut header, DependencyKind::Requires, features);
     let wrong = binaries_in_noarch(world, &header, &name, entries, &classes);
-    let found = Found { entries, classes: &classes, attributes: &attributes };
+    let found = ClassifiedFiles { entries, classes: &classes, attributes: &attributes };
     let generated = dependencies(world, workspace, package, &mut header, &found, settings);
     if generated.is_err() {
         tell_dependencies(world, &header);
@@ -156,7 +156,7 @@ fn dependencies(
     workspace: &Workspace,
     package: &Package,
     header: &mut Header,
-    found: &Found<'_>,
+    found: &ClassifiedFiles<'_>,
     settings: &Settings,
 ) -> Result<Vec<Generated>, Stop> {
     let looks = Looks { for_provides: package.finds_provides, for_requires: package.finds_requires };
@@ -209,7 +209,7 @@ fn binaries_in_noarch(
     world: World<'_>,
     header: &Header,
     name: &str,
-    entries: &[Entry],
+    entries: &[PackagedFile],
     classes: &[Class],
 ) -> Result<(), Stop> {
     let is_noarch = header.text(Tag::ARCH).is_some_and(|arch| arch == "noarch");

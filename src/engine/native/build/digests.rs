@@ -12,7 +12,7 @@ use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 use sha3::{Sha3_256, Sha3_512};
 
 use super::assemble::DigestAlgorithm;
-use super::files::Entry;
+use super::files::PackagedFile;
 use super::problem::BuildProblem;
 use super::world::World;
 use crate::files::{Folder, reason};
@@ -29,7 +29,7 @@ pub(super) struct Contents(Arc<HashMap<u32, Vec<u8>>>);
 
 impl Contents {
     /// What a file holds, if that was kept.
-    pub(super) fn of(&self, entry: &Entry) -> Option<&[u8]> {
+    pub(super) fn of(&self, entry: &PackagedFile) -> Option<&[u8]> {
         self.numbered(entry.inode)
     }
 
@@ -62,23 +62,24 @@ type Kept = Option<(u32, Vec<u8>)>;
 pub(super) fn set(
     world: World<'_>,
     root: &Folder,
-    entries: &mut [Entry],
+    entries: &mut [PackagedFile],
     algorithm: DigestAlgorithm,
 ) -> Result<Contents, Stop> {
     // Of hard links, one is read.
     let mut known: HashSet<u32> = HashSet::new();
-    let mut is_read = |entry: &&mut Entry| {
+    let mut is_read = |entry: &&mut PackagedFile| {
         let is_link = entry.identity.is_some_and(|(_, _, names)| names > 1);
         entry.is_regular() && !entry.is_ghost() && (!is_link || known.insert(entry.inode))
     };
-    let read: Vec<&mut Entry> = entries.iter_mut().filter(|entry| is_read(entry)).collect();
+    let read: Vec<&mut PackagedFile> = entries.iter_mut().filter(|entry| is_read(entry)).collect();
     let mut kept = 0;
-    let mut is_kept = |entry: &&mut Entry| {
+    let mut is_kept = |entry: &&mut PackagedFile| {
         let is_small = entry.size <= LONGEST_KEPT as u64 && kept + entry.size <= MOST_KEPT;
         kept += if is_small { entry.size } else { 0 };
         is_small
     };
-    let read: Vec<(bool, &mut Entry)> = read.into_iter().map(|entry| (is_kept(&entry), entry)).collect();
+    let read: Vec<(bool, &mut PackagedFile)> =
+        read.into_iter().map(|entry| (is_kept(&entry), entry)).collect();
     let results: Vec<std::io::Result<Kept>> = read
         .into_par_iter()
         .map(|(is_kept, entry)| {
@@ -115,7 +116,7 @@ pub(super) fn set(
 
 fn of_file(
     root: &Folder,
-    entry: &Entry,
+    entry: &PackagedFile,
     algorithm: DigestAlgorithm,
 ) -> std::io::Result<(String, Option<Vec<u8>>)> {
     let file = root.open(&entry.on_disk)?;

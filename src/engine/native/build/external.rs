@@ -4,7 +4,7 @@
 use bstr::ByteSlice;
 
 use super::binary_package::TOLD;
-use super::files::Entry;
+use super::files::PackagedFile;
 use super::generators::{FIND_PROVIDES, FIND_REQUIRES, Looks, full, parsed, with_names};
 use super::problem::BuildProblem;
 use super::scriptlet::words;
@@ -20,7 +20,7 @@ pub(super) fn find(
     workspace: &Workspace,
     header: &mut Header,
     looks: Looks,
-    (entries, format): (&[Entry], Format),
+    (entries, format): (&[PackagedFile], Format),
 ) -> Result<(), Stop> {
     if format == Format::V6 {
         return Err(world.fail(BuildProblem::ExternalGenerator { is_error: true }));

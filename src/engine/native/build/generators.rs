@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::attributes::{self, FileAttribute};
 use super::classify::Class;
-use super::files::Entry;
+use super::files::PackagedFile;
 use super::problem::BuildProblem;
 use super::regular_expression::RegularExpression;
 use super::scriptlet::words;
@@ -59,7 +59,7 @@ struct Filter {
 }
 
 /// Something that a generator wrote.
-struct Line {
+struct GeneratedLine {
     /// When the generator was called, among all of them.
     call: usize,
     type_index: usize,
@@ -76,7 +76,7 @@ struct Run<'r> {
     type_index: usize,
     namespace: String,
     words: Vec<Vec<u8>>,
-    files: Vec<(usize, &'r Entry)>,
+    files: Vec<(usize, &'r PackagedFile)>,
 }
 
 /// What a package says of looking for its dependencies.
@@ -87,8 +87,8 @@ pub(super) struct Looks {
 }
 
 /// What is known of the files of a package.
-pub(super) struct Found<'f> {
-    pub(super) entries: &'f [Entry],
+pub(super) struct ClassifiedFiles<'f> {
+    pub(super) entries: &'f [PackagedFile],
     pub(super) classes: &'f [Class],
     pub(super) attributes: &'f [FileAttribute],
 }
@@ -99,7 +99,7 @@ pub(super) fn generate(
     workspace: &Workspace,
     header: &Header,
     looks: Looks,
-    found: &Found<'_>,
+    found: &ClassifiedFiles<'_>,
     threads: usize,
 ) -> Result<Vec<Generated>, Stop> {
     let (filters, mut lines) =
@@ -162,9 +162,9 @@ fn written(
     world: World<'_>,
     workspace: &Workspace,
     looks: Looks,
-    found: &Found<'_>,
+    found: &ClassifiedFiles<'_>,
     threads: usize,
-) -> (Vec<Filter>, Vec<Line>) {
+) -> (Vec<Filter>, Vec<GeneratedLine>) {
     let filters: Vec<Filter> = TYPES.iter().map(|kind| Filter::of(world, kind.word)).collect();
     let (mut lines, mut runs) = (Vec::new(), Vec::new());
     for attribute in found.attributes {
@@ -186,7 +186,7 @@ fn written(
 }
 
 /// The files that have an attribute, with their places.
-fn files_of<'f>(attribute: &FileAttribute, found: &Found<'f>) -> Vec<(usize, &'f Entry)> {
+fn files_of<'f>(attribute: &FileAttribute, found: &ClassifiedFiles<'f>) -> Vec<(usize, &'f PackagedFile)> {
     let files = found.entries.par_iter().zip(found.classes).enumerate().with_min_len(MANY);
     files
         .filter(|(_, (entry, class))| attribute.matches(entry, class))
@@ -195,7 +195,7 @@ fn files_of<'f>(attribute: &FileAttribute, found: &Found<'f>) -> Vec<(usize, &'f
 }
 
 /// Runs generators that are programs; gives the lines that they wrote.
-fn run_all(world: World<'_>, workspace: &Workspace, runs: &[Run<'_>], threads: usize) -> Vec<Line> {
+fn run_all(world: World<'_>, workspace: &Workspace, runs: &[Run<'_>], threads: usize) -> Vec<GeneratedLine> {
     let jobs: Vec<_> = runs.iter().map(|run| (run.words.clone(), input(workspace, run))).collect();
     let mut lines = Vec::new();
     for (run, result) in runs.iter().zip(world.macros.filter_all(&jobs, threads)) {
@@ -203,7 +203,7 @@ fn run_all(world: World<'_>, workspace: &Workspace, runs: &[Run<'_>], threads: u
             Ok((_, output)) => {
                 lines.extend(answers(workspace, run, &output).into_iter().map(|(file, text)| {
                     let Run { call, type_index, ref namespace, .. } = *run;
-                    Line { call, type_index, file, text, namespace: namespace.clone() }
+                    GeneratedLine { call, type_index, file, text, namespace: namespace.clone() }
                 }))
             }
             Err(error) => {
@@ -245,9 +245,9 @@ fn call<'r>(
     workspace: &Workspace,
     attribute: &FileAttribute,
     type_index: usize,
-    files: Vec<(usize, &'r Entry)>,
+    files: Vec<(usize, &'r PackagedFile)>,
     runs: &mut Vec<Run<'r>>,
-    found: &mut Vec<Line>,
+    found: &mut Vec<GeneratedLine>,
 ) {
     let call = runs.len() + found.len();
     let Some(kind) = TYPES.get(type_index) else {
@@ -267,7 +267,7 @@ fn call<'r>(
                 [b"%{".as_slice(), generator.as_bytes(), b" ", &full(workspace, entry), b"}"].concat();
             let answer = world.expand(whole).unwrap_or_default();
             let text = |line: &[u8]| BString::from(line.trim_ascii());
-            found.extend(answer.lines().map(|line| Line {
+            found.extend(answer.lines().map(|line| GeneratedLine {
                 call,
                 type_index,
                 file: index,
@@ -293,7 +293,7 @@ fn call<'r>(
 }
 
 /// Where a file lies on the disk.
-pub(super) fn full(workspace: &Workspace, entry: &Entry) -> Vec<u8> {
+pub(super) fn full(workspace: &Workspace, entry: &PackagedFile) -> Vec<u8> {
     [workspace.root.as_os_str().as_bytes(), b"/", entry.on_disk.as_os_str().as_bytes()].concat()
 }
 
@@ -355,7 +355,7 @@ impl Filter {
         }
     }
 
-    fn has_file(&self, entry: &Entry) -> bool {
+    fn has_file(&self, entry: &PackagedFile) -> bool {
         self.files.iter().any(|regex| regex.is_match(&entry.path))
     }
 

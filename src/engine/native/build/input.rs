@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bstr::ByteSlice;
 
-use super::files::entry::flag;
+use super::files::packaged_file::flag;
 use super::problem::BuildProblem;
 use super::world::{BuildListener, World};
 use crate::engine::limits::LARGEST_SPEC;

@@ -6,11 +6,11 @@ use std::fmt::Write;
 use bstr::ByteSlice;
 
 use super::assemble::letter;
-use super::generators::{Found, Generated};
+use super::generators::{ClassifiedFiles, Generated};
 use super::workspace::Workspace;
 
 /// A line for each file, with its class, its attributes and what was found that it depends on.
-pub(super) fn text(workspace: &Workspace, found: &Found<'_>, generated: &[Generated]) -> String {
+pub(super) fn text(workspace: &Workspace, found: &ClassifiedFiles<'_>, generated: &[Generated]) -> String {
     let kept: Vec<_> = found.classes.iter().map(super::classify::Class::kept).collect();
     let known = kept.iter().filter(|class| !class.is_empty()).count();
     // The dictionary begins with the class of all that is not known.

@@ -8,8 +8,8 @@ use cap_std::fs::MetadataExt;
 
 use super::assemble;
 use super::binary_package::Assembled;
-use super::files::Entry;
-use super::files::entry::{GHOST_VERIFIES, Said, flag};
+use super::files::PackagedFile;
+use super::files::packaged_file::{GHOST_VERIFIES, Said, flag};
 use super::problem::BuildProblem;
 use super::settings::Settings;
 use super::times::Times;
@@ -147,7 +147,7 @@ fn entry(
     flags: u32,
     ownership: &Ownership,
     settings: &Settings,
-) -> Result<Entry, Stop> {
+) -> Result<PackagedFile, Stop> {
     let parent = path.as_path().parent().and_then(HostPath::new).unwrap_or_else(HostPath::root);
     let name = path.as_path().file_name().unwrap_or_default();
     let metadata = Folder::open_ambient(&parent).and_then(|folder| folder.dir().metadata(name));
@@ -160,7 +160,7 @@ fn entry(
         None => metadata.mode(),
     };
     let owner = |said: &Option<BString>| (said.clone().unwrap_or_else(|| "root".into()), Said::ForAll);
-    Ok(Entry {
+    Ok(PackagedFile {
         path: name.as_bytes().into(),
         on_disk: path.as_path().strip_prefix("/").map(PathBuf::from).unwrap_or_default(),
         mode,
@@ -172,6 +172,6 @@ fn entry(
         flags,
         is_there: true,
         verifies: (if flags & flag::GHOST == 0 { u32::MAX } else { GHOST_VERIFIES }, Said::Nowhere),
-        ..Entry::default()
+        ..PackagedFile::default()
     })
 }

@@ -13,7 +13,7 @@ use aho_corasick::AhoCorasick;
 use bstr::ByteSlice;
 use rayon::prelude::*;
 
-use super::magic_entry::{Compared, Entry, Layout, Test};
+use super::magic_entry::{Compared, Layout, MagicEntry, Test};
 use super::magic_group::{Content, Group, holds};
 use super::magic_search::{Expression, Word};
 
@@ -262,12 +262,12 @@ impl Database {
 }
 
 /// Whether an entry tries all entries at another place of the file, by itself or by one that it uses.
-fn looks_elsewhere(entry: &Entry<'_>, names: &HashSet<Vec<u8>>) -> bool {
+fn looks_elsewhere(entry: &MagicEntry<'_>, names: &HashSet<Vec<u8>>) -> bool {
     entry.is_indirect() || entry.uses().is_some_and(|name| names.contains(name))
 }
 
 /// Whether an entry tells a MIME type without words, by itself or by one that it uses.
-fn is_wordless(entry: &Entry<'_>, names: &HashSet<Vec<u8>>) -> bool {
+fn is_wordless(entry: &MagicEntry<'_>, names: &HashSet<Vec<u8>>) -> bool {
     entry.is_wordless() || entry.uses().is_some_and(|name| names.contains(name))
 }
 
@@ -275,7 +275,7 @@ fn is_wordless(entry: &Entry<'_>, names: &HashSet<Vec<u8>>) -> bool {
 fn names_of(
     bytes: &[u8],
     layout: Layout,
-    is_so: impl Fn(&Entry<'_>, &HashSet<Vec<u8>>) -> bool,
+    is_so: impl Fn(&MagicEntry<'_>, &HashSet<Vec<u8>>) -> bool,
 ) -> HashSet<Vec<u8>> {
     let mut names = HashSet::new();
     loop {

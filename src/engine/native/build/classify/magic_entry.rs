@@ -117,7 +117,7 @@ struct Number {
 
 /// An entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Entry<'b> {
+pub(super) struct MagicEntry<'b> {
     /// How many `>` it has.
     pub(super) level: u16,
     flags: u16,
@@ -173,7 +173,7 @@ impl Layout {
     }
 
     /// An entry.
-    pub(super) fn entry<'b>(&self, bytes: &'b [u8], index: usize) -> Option<Entry<'b>> {
+    pub(super) fn entry<'b>(&self, bytes: &'b [u8], index: usize) -> Option<MagicEntry<'b>> {
         let bytes = self.entries(bytes, index..index + 1)?;
         let short = |at: usize| Some(u16::from_ne_bytes(bytes.get(at..at + 2)?.try_into().ok()?));
         let byte = |at: usize| bytes.get(at).copied();
@@ -182,7 +182,7 @@ impl Layout {
         } else {
             (short(0)?, u16::from(byte(2)?))
         };
-        Some(Entry {
+        Some(MagicEntry {
             level,
             flags,
             relation: byte(4)?,
@@ -202,7 +202,7 @@ impl Layout {
     }
 }
 
-impl<'b> Entry<'b> {
+impl<'b> MagicEntry<'b> {
     /// Whether it tells a MIME type, but no words of description.
     pub(super) fn is_wordless(&self) -> bool {
         self.has_type && !self.has_words
@@ -428,10 +428,10 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 mod tests {
     use super::*;
 
-    fn entry(kind: u8, relation: u8, value: &[u8; LONGEST_VALUE]) -> Entry<'_> {
+    fn entry(kind: u8, relation: u8, value: &[u8; LONGEST_VALUE]) -> MagicEntry<'_> {
         let length = value.iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1);
         let (level, flags, mask_operator, place, mask) = (0, 0, 0, 2, 0);
-        Entry {
+        MagicEntry {
             level,
             flags,
             relation,
@@ -456,7 +456,7 @@ mod tests {
         padded
     }
 
-    fn bytes_at(entry: Entry<'_>) -> Option<(usize, Vec<(u8, u8)>)> {
+    fn bytes_at(entry: MagicEntry<'_>) -> Option<(usize, Vec<(u8, u8)>)> {
         match entry.test() {
             Test::At(place, bytes) => Some((place, bytes)),
             Test::Open => None,
@@ -476,11 +476,11 @@ mod tests {
         let value = padded(&0x0102_u64.to_ne_bytes());
         let number = entry(kind::BE_SHORT, b'=', &value);
         assert_eq!(bytes_at(number).unwrap(), (2, vec![(255, 1), (255, 2)]));
-        let masked = Entry { mask: 0xff, ..entry(kind::LE_SHORT, b'=', &value) };
+        let masked = MagicEntry { mask: 0xff, ..entry(kind::LE_SHORT, b'=', &value) };
         assert_eq!(bytes_at(masked).unwrap(), (2, vec![(255, 2), (0, 1)]));
-        let turned = Entry { mask: 0xff, mask_operator: INVERSE, ..number };
+        let turned = MagicEntry { mask: 0xff, mask_operator: INVERSE, ..number };
         assert_eq!(bytes_at(turned), None);
-        let elsewhere = Entry { flags: 1, ..number };
+        let elsewhere = MagicEntry { flags: 1, ..number };
         assert_eq!(bytes_at(elsewhere), None);
     }
 
@@ -489,23 +489,23 @@ mod tests {
         let value = padded(b"a\0b");
         let string = entry(kind::STRING, b'=', &value);
         assert_eq!(bytes_at(string).unwrap(), (2, vec![(255, b'a'), (255, 0), (255, b'b')]));
-        assert_eq!(bytes_at(Entry { range: 1, ..string }).unwrap(), (2, vec![(255, b'a')]));
+        assert_eq!(bytes_at(MagicEntry { range: 1, ..string }).unwrap(), (2, vec![(255, b'a')]));
         // Where blanks may be more or less, it ends a string.
-        assert_eq!(bytes_at(Entry { string_flags: 1, ..string }).unwrap(), (2, vec![(255, b'a')]));
+        assert_eq!(bytes_at(MagicEntry { string_flags: 1, ..string }).unwrap(), (2, vec![(255, b'a')]));
     }
 
     #[test]
     fn the_longest_piece_of_a_search_is_looked_for() {
         let value = padded(b"a Bcd");
         let search = entry(kind::SEARCH, b'=', &value);
-        let word = |entry: Entry<'_>| match entry.test() {
+        let word = |entry: MagicEntry<'_>| match entry.test() {
             Test::Search(word) => word,
             other => panic!("{other:?}"),
         };
-        let whole = word(Entry { range: 10, ..search });
+        let whole = word(MagicEntry { range: 10, ..search });
         assert_eq!((whole.lower.as_slice(), whole.starts), (b"a bcd".as_slice(), Some(2..=12)));
         assert_eq!(whole.exact.unwrap(), b"a Bcd");
-        let loose = word(Entry { range: 10, string_flags: 1 | 4, ..search });
+        let loose = word(MagicEntry { range: 10, string_flags: 1 | 4, ..search });
         assert_eq!((loose.lower.as_slice(), loose.exact, loose.starts), (b"bcd".as_slice(), None, None));
     }
 
@@ -513,7 +513,7 @@ mod tests {
     fn numbers_are_compared_with_their_sign() {
         let value = padded(&(-2_i64).to_ne_bytes());
         let compared =
-            |flags, content: &[u8]| match (Entry { flags, ..entry(kind::BYTE, b'<', &value) }).test() {
+            |flags, content: &[u8]| match (MagicEntry { flags, ..entry(kind::BYTE, b'<', &value) }).test() {
                 Test::Compared(test) => test.holds(content),
                 other => panic!("{other:?}"),
             };

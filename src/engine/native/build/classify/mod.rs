@@ -15,8 +15,8 @@ use bstr::{BString, ByteSlice};
 use reduction::Reduction;
 
 use super::digests::Contents;
-use super::files::Entry;
-use super::files::entry::kind;
+use super::files::PackagedFile;
+use super::files::packaged_file::kind;
 use super::scriptlet;
 use super::workspace::Workspace;
 use super::world::World;
@@ -108,14 +108,14 @@ impl Class {
 pub(super) fn classify(
     world: World<'_>,
     workspace: &Workspace,
-    entries: &[Entry],
+    entries: &[PackagedFile],
     contents: &Contents,
     threads: usize,
     wants: Wants,
 ) -> Vec<Class> {
     let root = Folder::open_ambient(&workspace.root).ok();
     let mut classes: Vec<Class> = entries.iter().map(|entry| known(world, workspace, entry)).collect();
-    let mut wanted: Vec<(usize, &Entry)> = Vec::new();
+    let mut wanted: Vec<(usize, &PackagedFile)> = Vec::new();
     let mut same: HashMap<(&str, u32), usize> = HashMap::new();
     let mut copies = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
@@ -150,7 +150,7 @@ pub(super) fn classify(
 }
 
 /// The class of what needs no look inside.
-fn known(world: World<'_>, workspace: &Workspace, entry: &Entry) -> Class {
+fn known(world: World<'_>, workspace: &Workspace, entry: &PackagedFile) -> Class {
     let class = |description: &str, mime: &str| Class {
         description: description.into(),
         mime: mime.into(),
@@ -179,7 +179,7 @@ fn known(world: World<'_>, workspace: &Workspace, entry: &Entry) -> Class {
 
 /// The class of a symbolic link: where it points, seen from the buildroot; one that points at nothing is not described (rpm's
 /// `rpmfcClassify`).
-fn of_link(world: World<'_>, workspace: &Workspace, entry: &Entry) -> Class {
+fn of_link(world: World<'_>, workspace: &Workspace, entry: &PackagedFile) -> Class {
     let target = match entry.target.first() {
         Some(b'/') => entry.target.to_vec(),
         _ => {
@@ -199,31 +199,31 @@ fn looked_at(
     world: World<'_>,
     workspace: &Workspace,
     root: Option<&Folder>,
-    wanted: &[(usize, &Entry)],
+    wanted: &[(usize, &PackagedFile)],
     contents: &Contents,
     threads: usize,
     wants: Wants,
 ) -> Vec<(usize, Class)> {
     let (named, odd): (Vec<_>, Vec<_>) =
         wanted.iter().copied().partition(|(_, entry)| !entry.path.contains(&b'\n'));
-    let known = |(_, entry): &(usize, &Entry)| reduction::Known {
+    let known = |(_, entry): &(usize, &PackagedFile)| reduction::Known {
         content: contents.of(entry),
         is_of_plain_mode: entry.mode & 0o7000 == 0,
     };
     let known: Vec<_> = named.iter().map(known).collect();
     let Reduction { parts, alike } = reduction::reduce(world, &known);
     let indexes: Vec<usize> = named.iter().map(|(index, _)| *index).collect();
-    let mut whole: Vec<Option<(usize, &Entry)>> = named.into_iter().map(Some).collect();
+    let mut whole: Vec<Option<(usize, &PackagedFile)>> = named.into_iter().map(Some).collect();
     for (at, _) in &alike {
         whole.get_mut(*at).and_then(Option::take);
     }
     let mut reduced: Vec<Asked<'_>> = Vec::new();
     for part in &parts {
-        let files: Vec<(usize, &Entry)> =
+        let files: Vec<(usize, &PackagedFile)> =
             part.members.iter().filter_map(|at| whole.get_mut(*at)?.take()).collect();
         reduced.push(Asked { files, database: Some(&part.file) });
     }
-    let mut whole: Vec<(usize, &Entry)> = whole.into_iter().flatten().collect();
+    let mut whole: Vec<(usize, &PackagedFile)> = whole.into_iter().flatten().collect();
     let question = Question { world, workspace, threads, wants };
     let mut found = Vec::new();
     if wants == Wants::MimeToo {
@@ -257,13 +257,13 @@ fn looked_at(
 struct Answers<'f> {
     known: Vec<(usize, Class)>,
     /// The files that it said nothing of.
-    open: Vec<(usize, &'f Entry)>,
+    open: Vec<(usize, &'f PackagedFile)>,
 }
 
 /// The files that file(1) is asked about with one database: its own, where none is given.
 #[derive(Clone)]
 struct Asked<'f> {
-    files: Vec<(usize, &'f Entry)>,
+    files: Vec<(usize, &'f PackagedFile)>,
     database: Option<&'f HostPath>,
 }
 
@@ -282,8 +282,10 @@ impl Question<'_> {
         let count: usize = asked.iter().map(|asked| asked.files.len()).sum();
         let together = count.div_ceil(self.threads.max(1)).max(LEAST_TOGETHER);
         let chunks = |asked: &Asked<'f>| {
-            let part =
-                |files: &[(usize, &'f Entry)]| Asked { files: files.to_vec(), database: asked.database };
+            let part = |files: &[(usize, &'f PackagedFile)]| Asked {
+                files: files.to_vec(),
+                database: asked.database,
+            };
             asked.files.chunks(together).map(part).collect::<Vec<_>>()
         };
         let chunks: Vec<Asked<'f>> = asked.iter().flat_map(chunks).collect();
@@ -313,8 +315,9 @@ impl Question<'_> {
     /// What is run to ask about some files, with what it reads.
     fn jobs(&self, Asked { files, database }: &Asked<'_>) -> Vec<FilterJob> {
         let base = self.workspace.root.as_os_str().as_bytes();
-        let path =
-            |(_, entry): &(usize, &Entry)| [base, b"/", entry.on_disk.as_os_str().as_bytes(), b"\n"].concat();
+        let path = |(_, entry): &(usize, &PackagedFile)| {
+            [base, b"/", entry.on_disk.as_os_str().as_bytes(), b"\n"].concat()
+        };
         let list = files.iter().map(path).collect::<Vec<_>>().concat();
         let database = database.map(|file| vec![b"-m".to_vec(), file.as_os_str().as_bytes().to_vec()]);
         let database = database.unwrap_or_default();
@@ -345,7 +348,7 @@ fn is_plain_text(description: impl AsRef<[u8]>) -> bool {
 
 /// The classes that file(1) tells, line by line.
 fn classes(
-    files: &[(usize, &Entry)],
+    files: &[(usize, &PackagedFile)],
     descriptions: &[&[u8]],
     mimes: &[&[u8]],
 ) -> impl Iterator<Item = (usize, Class)> {
@@ -361,7 +364,7 @@ fn words(words: &[&str]) -> Vec<Vec<u8>> {
     words.iter().map(|word| word.as_bytes().to_vec()).collect()
 }
 
-fn start(root: Option<&Folder>, entry: &Entry, length: u64) -> Vec<u8> {
+fn start(root: Option<&Folder>, entry: &PackagedFile, length: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Some(file) = root.and_then(|root| root.open(&entry.on_disk).ok()) {
         // What can't be read has no beginning.
@@ -371,7 +374,7 @@ fn start(root: Option<&Folder>, entry: &Entry, length: u64) -> Vec<u8> {
 }
 
 /// What a file is by its first bytes, in the words that file(1) has for it.
-fn own_look(root: Option<&Folder>, entry: &Entry) -> Class {
+fn own_look(root: Option<&Folder>, entry: &PackagedFile) -> Class {
     let bytes = start(root, entry, 4096);
     let class = |description: String, mime: &str| Class {
         description: description.into(),
@@ -415,7 +418,7 @@ fn script(line: &[u8]) -> String {
 }
 
 /// The width of a program, as its whole ELF header says; what nobody may run is none, nor is what runs in the kernel.
-fn color(root: Option<&Folder>, entry: &Entry) -> u32 {
+fn color(root: Option<&Folder>, entry: &PackagedFile) -> u32 {
     const BPF: u16 = 247;
     if !entry.is_regular() || !entry.is_there || entry.mode & 0o111 == 0 {
         return 0;
@@ -448,7 +451,7 @@ mod tests {
 
     #[test]
     fn what_file_says_is_kept_as_it_is_but_for_what_it_could_not_look_at() {
-        let entry = Entry::default();
+        let entry = PackagedFile::default();
         let files = [(0, &entry), (1, &entry), (2, &entry)];
         let said: [&[u8]; 3] =
             [b"ERROR:[gzip: ] (Zip archive data)", b"ERROR: cannot read", b"an image, 1x1 "];

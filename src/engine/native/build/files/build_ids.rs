@@ -10,7 +10,7 @@ use object::{Object, ObjectKind};
 use super::super::problem::BuildProblem;
 use super::super::workspace::Workspace;
 use super::super::world::World;
-use super::entry::{Entry, Said, flag, kind};
+use super::packaged_file::{PackagedFile, Said, flag, kind};
 use crate::files::{Folder, reason};
 use crate::macros::Stop;
 
@@ -54,7 +54,7 @@ pub(super) fn add(
     world: World<'_>,
     workspace: &Workspace,
     links: Links,
-    entries: &mut Vec<Entry>,
+    entries: &mut Vec<PackagedFile>,
     time: i64,
 ) -> Result<(), Stop> {
     // Macros of rpm before 4.20 make links whether there is debug information or not.
@@ -92,7 +92,7 @@ fn identified(
     world: World<'_>,
     workspace: &Workspace,
     root: &Folder,
-    entries: &[Entry],
+    entries: &[PackagedFile],
 ) -> Result<Vec<Identified>, Stop> {
     let mut found: Vec<Identified> = Vec::new();
     let is_fatal = world.is_on("_missing_build_ids_terminate_build") && world.is_on("__debug_package");
@@ -125,7 +125,7 @@ fn identified(
     if is_missing && is_fatal { Err(Stop) } else { Ok(found) }
 }
 
-fn can_have_id(entry: &Entry) -> bool {
+fn can_have_id(entry: &PackagedFile) -> bool {
     let can_have = entry.is_executable || is_debug(&entry.path);
     // What %exclude leaves out gets links all the same, as with rpm.
     entry.is_regular() && entry.is_there && can_have
@@ -150,7 +150,7 @@ struct Maker<'m> {
 
 impl Maker<'_> {
     /// The links of debug information: to itself, and to the program where that has none of its own.
-    fn debug(&self, file: &Identified, mode: Mode, added: &mut Vec<Entry>) -> Result<(), Stop> {
+    fn debug(&self, file: &Identified, mode: Mode, added: &mut Vec<PackagedFile>) -> Result<(), Stop> {
         let number = self.link(DEBUG_FOLDER, &file.id, DEBUG_END, file, &file.path, added)?;
         match mode {
             Mode::AllDebug => {
@@ -186,7 +186,7 @@ impl Maker<'_> {
         end: &str,
         file: &Identified,
         target: &[u8],
-        added: &mut Vec<Entry>,
+        added: &mut Vec<PackagedFile>,
     ) -> Result<u32, Stop> {
         let failed = |error: std::io::Error| {
             let path = full(self.workspace, base.as_bytes());
@@ -255,8 +255,8 @@ impl Maker<'_> {
         self.world.tell(BuildProblem::SameBuildId { first, second });
     }
 
-    fn entry(&self, path: &[u8], mode: u32, target: &[u8]) -> Entry {
-        Entry {
+    fn entry(&self, path: &[u8], mode: u32, target: &[u8]) -> PackagedFile {
+        PackagedFile {
             path: path.into(),
             on_disk: path.trim_start_with(|c| c == '/').to_path_lossy().into_owned(),
             mode,
@@ -271,7 +271,7 @@ impl Maker<'_> {
             flags: flag::ARTIFACT,
             verifies: (u32::MAX, Said::Nowhere),
             is_there: true,
-            ..Entry::default()
+            ..PackagedFile::default()
         }
     }
 }

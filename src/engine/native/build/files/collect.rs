@@ -11,8 +11,8 @@ use rayon::prelude::*;
 use super::super::problem::BuildProblem;
 use super::super::workspace::Workspace;
 use super::super::world::World;
-use super::entry::{Entry, GHOST_VERIFIES, Said, flag, kind};
 use super::line::{Attributes, Defaults};
+use super::packaged_file::{GHOST_VERIFIES, PackagedFile, Said, flag, kind};
 use super::pattern;
 use super::public_key;
 use crate::files::{Folder, reason};
@@ -33,7 +33,7 @@ pub(super) struct Collector<'c> {
     time: i64,
     doc_folders: Vec<BString>,
     defaults: Defaults,
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<PackagedFile>,
     /// Files of the build that become documentation, with what their lines said.
     pub(super) special: Vec<(SimpleDirective, BString, Attributes)>,
     /// Public keys that the package carries, in ASCII armour.
@@ -316,7 +316,7 @@ impl<'c> Collector<'c> {
         self.entries.push(entry);
     }
 
-    fn is_documentation(&self, entry: &Entry) -> bool {
+    fn is_documentation(&self, entry: &PackagedFile) -> bool {
         let lies_below = |folder: &BString| {
             entry.path.strip_prefix(folder.as_slice()).is_some_and(|rest| rest.starts_with(b"/"))
         };
@@ -324,7 +324,7 @@ impl<'c> Collector<'c> {
     }
 
     /// An entry with all that its line says, and nothing that the disk does.
-    fn absent(&self, path: BString, on_disk: PathBuf, kind: u32, attributes: &Attributes) -> Entry {
+    fn absent(&self, path: BString, on_disk: PathBuf, kind: u32, attributes: &Attributes) -> PackagedFile {
         let is_folder = kind == kind::FOLDER;
         let said = if is_folder { attributes.folder_mode } else { attributes.mode };
         let owner = |said: &Option<(BString, Said)>| said.clone().unwrap_or(("root".into(), Said::Nowhere));
@@ -337,7 +337,7 @@ impl<'c> Collector<'c> {
             None => (u32::MAX, Said::Nowhere),
         };
         let is_ghost = flags & flag::GHOST != 0;
-        Entry {
+        PackagedFile {
             path,
             on_disk,
             mode: kind | said.map_or(0, |(mode, _)| mode),
@@ -350,7 +350,7 @@ impl<'c> Collector<'c> {
             languages: attributes.languages.clone(),
             capabilities: attributes.capabilities.clone(),
             is_excluded: attributes.is_excluded,
-            ..Entry::default()
+            ..PackagedFile::default()
         }
     }
 

@@ -6,18 +6,18 @@ use bstr::BString;
 
 use super::super::problem::BuildProblem;
 use super::super::world::World;
-use super::entry::Entry;
+use super::packaged_file::PackagedFile;
 
 /// The packaged files, and all paths on disk that are dealt with, those left out included.
 pub(super) struct Finished {
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<PackagedFile>,
     pub(super) handled: Vec<BString>,
     pub(super) excluded: Vec<BString>,
     pub(super) has_failed: bool,
 }
 
 /// Sorts the entries and merges those of one path.
-pub(super) fn finish(world: World<'_>, mut entries: Vec<Entry>, postfixes: &[BString]) -> Finished {
+pub(super) fn finish(world: World<'_>, mut entries: Vec<PackagedFile>, postfixes: &[BString]) -> Finished {
     let handled = entries.iter().map(|entry| entry.path.clone()).collect();
     for entry in &mut entries {
         remove_postfix(entry, postfixes);
@@ -26,7 +26,7 @@ pub(super) fn finish(world: World<'_>, mut entries: Vec<Entry>, postfixes: &[BSt
     number(&mut entries);
     let is_fatal = world.is_on("_duplicate_files_terminate_build");
     let mut has_failed = false;
-    let mut merged: Vec<Entry> = Vec::with_capacity(entries.len());
+    let mut merged: Vec<PackagedFile> = Vec::with_capacity(entries.len());
     let mut first_of_path = None;
     for mut entry in entries {
         match merged.pop_if(|last| last.path == entry.path) {
@@ -48,7 +48,7 @@ pub(super) fn finish(world: World<'_>, mut entries: Vec<Entry>, postfixes: &[BSt
     Finished { entries: merged, handled, excluded, has_failed }
 }
 
-fn remove_postfix(entry: &mut Entry, postfixes: &[BString]) {
+fn remove_postfix(entry: &mut PackagedFile, postfixes: &[BString]) {
     let found = postfixes.iter().find_map(|postfix| entry.path.strip_suffix(postfix.as_slice()));
     if let Some(path) = found.map(BString::from) {
         entry.path = path;
@@ -56,7 +56,7 @@ fn remove_postfix(entry: &mut Entry, postfixes: &[BString]) {
 }
 
 /// Numbers the files; hard links have the number of the first of them.
-fn number(entries: &mut [Entry]) {
+fn number(entries: &mut [PackagedFile]) {
     let mut known: HashMap<(u64, u64), u32> = HashMap::new();
     for (number, entry) in (1..).zip(entries) {
         entry.inode = number;
@@ -67,7 +67,7 @@ fn number(entries: &mut [Entry]) {
 }
 
 /// What was said of a file before counts, where it was said more firmly.
-fn merge(entry: &mut Entry, before: Entry) {
+fn merge(entry: &mut PackagedFile, before: PackagedFile) {
     entry.flags |= before.flags;
     entry.is_excluded |= before.is_excluded;
     if before.mode_said > entry.mode_said {
@@ -90,7 +90,7 @@ fn merge(entry: &mut Entry, before: Entry) {
     }
 }
 
-fn count_links(entries: &mut [Entry]) {
+fn count_links(entries: &mut [PackagedFile]) {
     let mut counts: HashMap<u32, u32> = HashMap::new();
     for entry in entries.iter() {
         *counts.entry(entry.inode).or_default() += 1;

@@ -2,7 +2,7 @@
 
 use bstr::BString;
 
-use super::entry::{Said, flag};
+use super::packaged_file::{Said, flag};
 use crate::spec::{FileDirective, FileItem, Ownership, SimpleDirective};
 
 /// What `%defattr` said last.

@@ -2,9 +2,9 @@
 
 mod build_ids;
 mod collect;
-pub(super) mod entry;
 mod finish;
 mod line;
+pub(super) mod packaged_file;
 mod pattern;
 mod public_key;
 mod special;
@@ -22,14 +22,14 @@ use crate::package::Header;
 use crate::spec::Package;
 
 pub(super) use build_ids::Links;
-pub(super) use entry::Entry;
+pub(super) use packaged_file::PackagedFile;
 pub(super) use public_key::KeyProblem;
 
 /// The files of a package.
 #[derive(Default)]
 pub(super) struct PackageFiles {
     /// What is packaged, in the order of the paths.
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<PackagedFile>,
     /// All paths of the buildroot that are dealt with.
     pub(super) handled: Vec<BString>,
     /// What was listed to be left out.
@@ -81,8 +81,8 @@ pub(super) fn of(
 }
 
 /// Looks at where a link points; one into the buildroot is wrong everywhere else.
-fn check_link(world: World<'_>, workspace: &Workspace, entry: &Entry) -> bool {
-    if entry.kind() != entry::kind::LINK || !entry.target.starts_with(b"/") {
+fn check_link(world: World<'_>, workspace: &Workspace, entry: &PackagedFile) -> bool {
+    if entry.kind() != packaged_file::kind::LINK || !entry.target.starts_with(b"/") {
         return true;
     }
     let (path, target) = (entry.path.clone(), entry.target.clone());

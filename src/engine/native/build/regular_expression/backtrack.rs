@@ -1,6 +1,6 @@
 //! Matching with back-references: every way is tried until one leads to a match.
 
-use super::{Edge, Node, is_of_word};
+use super::syntax::{Edge, Node, is_of_word};
 
 /// How many steps one text may take.
 const MOST_STEPS: usize = 2_000_000;

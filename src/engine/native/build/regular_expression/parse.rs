@@ -3,7 +3,7 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-use super::{Class, Edge, Item, Malformed, Node, Set};
+use super::syntax::{Class, Edge, Malformed, Node, Set, SetItem};
 
 /// An expression in parts.
 pub(super) struct Parsed {
@@ -92,11 +92,11 @@ impl Parser<'_> {
     }
 
     fn escaped(&mut self) -> Result<Node, Malformed> {
-        let word = |is_negated, class, underscore: &[Item]| {
-            let items = [&[Item::Class(class)], underscore].concat();
+        let word = |is_negated, class, underscore: &[SetItem]| {
+            let items = [&[SetItem::Class(class)], underscore].concat();
             Node::Set(Set { is_negated, items })
         };
-        let underscore = [Item::Range('_', '_')];
+        let underscore = [SetItem::Range('_', '_')];
         Ok(match self.text.next().ok_or(Malformed::Backslash)? {
             digit @ '1'..='9' => {
                 let number = digit.to_digit(10).unwrap_or_default() as usize;
@@ -190,24 +190,24 @@ impl Parser<'_> {
         }
     }
 
-    fn item(&mut self, is_first: bool) -> Result<Item, Malformed> {
+    fn item(&mut self, is_first: bool) -> Result<SetItem, Malformed> {
         let first = match self.element(is_first)? {
-            Element::Class(class) => return Ok(Item::Class(class)),
-            Element::Equivalent(character) => return Ok(Item::Range(character, character)),
+            Element::Class(class) => return Ok(SetItem::Class(class)),
+            Element::Equivalent(character) => return Ok(SetItem::Range(character, character)),
             Element::Character(character) => character,
         };
         let mut ahead = self.text.clone();
         match (ahead.next(), ahead.next()) {
             (None, _) | (Some('-'), None) => Err(Malformed::OpenSet),
-            (Some('-'), Some(']')) => Ok(Item::Range(first, first)),
+            (Some('-'), Some(']')) => Ok(SetItem::Range(first, first)),
             (Some('-'), Some(_)) => {
                 self.text.next();
                 match self.element(true)? {
-                    Element::Character(last) if first <= last => Ok(Item::Range(first, last)),
+                    Element::Character(last) if first <= last => Ok(SetItem::Range(first, last)),
                     _ => Err(Malformed::Range),
                 }
             }
-            _ => Ok(Item::Range(first, first)),
+            _ => Ok(SetItem::Range(first, first)),
         }
     }
 

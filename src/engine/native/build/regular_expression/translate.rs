@@ -1,6 +1,6 @@
 //! Parts → an expression of the crate `regex`.
 
-use super::{Class, Edge, Item, Malformed, Node, Set};
+use super::syntax::{Class, Edge, Malformed, Node, Set, SetItem};
 
 /// How much memory a compiled expression may take, in bytes.
 const LARGEST: usize = 16 << 20;
@@ -30,11 +30,11 @@ fn write(node: &Node, out: &mut String) {
             Edge::Word => r"\b",
             Edge::NotWord => r"\B",
         }),
-        Node::Group(_, inside) => write_within(std::slice::from_ref(inside), "", out),
+        Node::Group(_, inside) => write_within(std::slice::from_ref(&**inside), "", out),
         Node::Sequence(parts) => parts.iter().for_each(|part| write(part, out)),
         Node::Choice(branches) => write_within(branches, "|", out),
         Node::Repeated { node, least, most } => {
-            write_within(std::slice::from_ref(node), "", out);
+            write_within(std::slice::from_ref(&**node), "", out);
             let most = most.map(|most| most.to_string()).unwrap_or_default();
             out.push_str(&format!("{{{least},{most}}}"));
         }
@@ -43,34 +43,13 @@ fn write(node: &Node, out: &mut String) {
     }
 }
 
-fn write_within<'n>(
-    nodes: impl IntoIterator<Item = &'n (impl AsNode + 'n)>,
-    between: &str,
-    out: &mut String,
-) {
+fn write_within(nodes: &[Node], between: &str, out: &mut String) {
     out.push_str("(?:");
-    for (index, node) in nodes.into_iter().enumerate() {
+    for (index, node) in nodes.iter().enumerate() {
         out.push_str(if index == 0 { "" } else { between });
-        write(node.as_node(), out);
+        write(node, out);
     }
     out.push(')');
-}
-
-/// A part, boxed or not.
-trait AsNode {
-    fn as_node(&self) -> &Node;
-}
-
-impl AsNode for Node {
-    fn as_node(&self) -> &Node {
-        self
-    }
-}
-
-impl AsNode for Box<Node> {
-    fn as_node(&self) -> &Node {
-        self
-    }
 }
 
 fn write_character(character: char, out: &mut String) {
@@ -81,10 +60,10 @@ fn write_set(set: &Set, out: &mut String) {
     out.push_str(if set.is_negated { "[^" } else { "[" });
     for item in &set.items {
         match *item {
-            Item::Range(first, last) => {
+            SetItem::Range(first, last) => {
                 out.push_str(&format!("\\x{{{:x}}}-\\x{{{:x}}}", u32::from(first), u32::from(last)));
             }
-            Item::Class(class) => out.push_str(named(class)),
+            SetItem::Class(class) => out.push_str(named(class)),
         }
     }
     out.push(']');

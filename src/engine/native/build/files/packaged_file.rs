@@ -46,7 +46,7 @@ pub(crate) enum Said {
 
 /// A file, as the package has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct PackagedFile {
     /// Where it is installed: `/usr/bin/x`; only a name in source packages.
     pub(crate) path: BString,
     /// Where it is in the buildroot, relative to it.
@@ -91,7 +91,7 @@ pub(crate) struct Entry {
     pub(crate) links: u32,
 }
 
-impl Entry {
+impl PackagedFile {
     pub(crate) fn kind(&self) -> u32 {
         self.mode & kind::MASK
     }
