@@ -43,7 +43,7 @@ pub use job::{
 pub use mask::{MASK, Mask, MaskedStream, SHORTEST_MASKED};
 pub use native::{
     BuildListener, BuildProblem, BuildRequest, Goal, Native, NativeReader, Order, SOURCES_FOLDER,
-    SpecReading, Step, Unbuilt, build, install_source_package, read_specs, spec_of_archive, tell_installed,
+    SpecReading, Step, Unbuilt, build, extract_spec, install_source_package, read_specs, tell_installed,
 };
 pub use root::Root;
 pub use rpmbuild::Rpmbuild;

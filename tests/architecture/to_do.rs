@@ -18,22 +18,6 @@ pub enum Rule {
 /// What is still to do, by module. It only gets shorter: what is mended must go from here, too.
 const TO_DO: &[(&str, Rule, &[&str])] = &[
     (
-        "engine",
-        Circle,
-        &[
-            "job → rpmbuild/mod",
-            "native/build/debuginfo → native/build/binary_package",
-            "native/build/digests → native/build/assemble",
-            "native/build/external → native/build/binary_package",
-            "native/build/regular_expression/mod → native/build/regular_expression/backtrack",
-            "native/build/regular_expression/mod → native/build/regular_expression/parse",
-            "native/build/regular_expression/mod → native/build/regular_expression/translate",
-            "native/build/settings → native/build/assemble",
-            "rpmbuild/mod → rpmbuild/build",
-            "rpmbuild/mod → rpmbuild/query",
-        ],
-    ),
-    (
         "spec",
         Circle,
         &[
@@ -45,32 +29,14 @@ const TO_DO: &[(&str, Rule, &[&str])] = &[
             "problem → header",
         ],
     ),
-    (
-        "engine",
-        Parameters,
-        &[
-            "native/build/binary_package::assemble",
-            "native/build/binary_package::dependencies",
-            "native/build/classify/mod::classify",
-            "native/build/classify/mod::looked_at",
-            "native/build/files/build_ids::link",
-            "native/build/files/collect::add",
-            "native/build/files/mod::of",
-            "native/build/generators::call",
-            "native/build/generators::generate",
-            "native/build/packages::write",
-        ],
-    ),
     ("plan", Parameters, &["inspect::draft_state", "inspect::fate"]),
     (
         "spec",
         Parameters,
         &["parser/dependencies::dependencies", "parser/scripts::needs", "parser/scripts::scriptlet"],
     ),
-    ("engine", TypeName, &["Ended", "Entry", "Item"]),
     ("execute", TypeName, &["Place"]),
-    ("plan", TypeName, &["Said"]),
-    ("spec", TypeName, &["Ended", "Entry", "Said", "Value"]),
+    ("spec", TypeName, &["Value"]),
 ];
 
 /// What the list has for a rule, with its module.

@@ -22,8 +22,8 @@ use std::time::Duration;
 
 pub use answer::{read_specs, tell_installed};
 pub use build::{
-    BuildListener, BuildProblem, BuildRequest, Goal, Order, Step, Unbuilt, build, install_source_package,
-    spec_of_archive,
+    BuildListener, BuildProblem, BuildRequest, Goal, Order, Step, Unbuilt, build, extract_spec,
+    install_source_package,
 };
 pub use observations::SOURCES_FOLDER;
 pub(super) use observations::placeholders;

@@ -99,7 +99,7 @@ impl NativeReader {
         match self.macros_of_root(settings) {
             Ok(macros) => {
                 let rpm = macros.spoken_version().ok();
-                RootAnswer { packages: build::installed(&macros, names), rpm }
+                RootAnswer { packages: build::find_installed(&macros, names), rpm }
             }
             Err(error) => RootAnswer::unknown(error.to_string()),
         }

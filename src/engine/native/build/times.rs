@@ -58,8 +58,8 @@ fn variable(world: World<'_>, name: &str) -> Option<String> {
 }
 
 impl Times {
-    /// The times that macros and the environment say; the build's own is what [`set_build_time`] settled.
-    pub(super) fn of(world: World<'_>) -> Self {
+    /// Reads the times that macros and the environment say; the build's own is what [`set_build_time`] settled.
+    pub(super) fn read(world: World<'_>) -> Self {
         let number = |name| variable(world, name).and_then(|text| text.trim().parse().ok());
         let (build, epoch) = (number(BUILD_TIME).unwrap_or_default(), number(EPOCH));
         Self { build, latest: Self::latest(world, build, epoch) }
@@ -76,7 +76,7 @@ impl Times {
     }
 
     /// Tells what is wrong with the policy that macros name, which rpm reads for each package.
-    pub(super) fn doubt_policy(world: World<'_>) {
+    pub(super) fn check_policy(world: World<'_>) {
         let policy = world.setting("build_mtime_policy");
         match policy.as_str() {
             "" if world.is_on("clamp_mtime_to_source_date_epoch") => {
@@ -89,7 +89,7 @@ impl Times {
     }
 
     /// A file's time, as the package has it.
-    pub(super) fn clamped(&self, time: i64) -> i64 {
+    pub(super) fn clamp(&self, time: i64) -> i64 {
         self.latest.map_or(time, |latest| time.min(latest))
     }
 }

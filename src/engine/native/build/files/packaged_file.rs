@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use bstr::BString;
 
+use super::capabilities::Capabilities;
+use super::mode::{FileMode, FileType};
+
 /// rpm's flags of files (`RPMFILE_*`).
 pub(crate) mod flag {
     pub(crate) const CONFIG: u32 = 1;
@@ -21,27 +24,16 @@ pub(crate) mod flag {
 /// What is verified of a ghost: not what it holds, nor when it was written.
 pub(crate) const GHOST_VERIFIES: u32 = !0x27;
 
-/// The types of files in a mode.
-pub(crate) mod kind {
-    pub(crate) const MASK: u32 = 0o170_000;
-    pub(crate) const FOLDER: u32 = 0o040_000;
-    pub(crate) const CHARACTER: u32 = 0o020_000;
-    pub(crate) const BLOCK: u32 = 0o060_000;
-    pub(crate) const REGULAR: u32 = 0o100_000;
-    pub(crate) const LINK: u32 = 0o120_000;
-    pub(crate) const SOCKET: u32 = 0o140_000;
-}
-
-/// How firmly something was said: what is said for one line counts more than what is said for all.
+/// Where an attribute of a file comes from. Where a file is listed twice, the one that comes later in this list counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Said {
-    /// Not at all.
+pub(crate) enum Precedence {
+    /// No line says it: it is as on the disk, or as rpm has it by default.
     #[default]
-    Nowhere,
-    /// With `%defattr`.
-    ForAll,
-    /// With `%attr` and its like.
-    ForThis,
+    Unsaid,
+    /// `%defattr` says it, for all lines that follow.
+    Default,
+    /// `%attr` and its like say it, for the file's own line.
+    OwnLine,
 }
 
 /// A file, as the package has it.
@@ -52,9 +44,9 @@ pub(crate) struct PackagedFile {
     /// Where it is in the buildroot, relative to it.
     pub(crate) on_disk: PathBuf,
     /// Type and permissions.
-    pub(crate) mode: u32,
-    /// How firmly the permissions were said.
-    pub(crate) mode_said: Said,
+    pub(crate) mode: FileMode,
+    /// Where the permissions come from.
+    pub(crate) mode_precedence: Precedence,
     /// Its size, in bytes.
     pub(crate) size: u64,
     /// When it was changed: seconds since 1970.
@@ -65,18 +57,18 @@ pub(crate) struct PackagedFile {
     pub(crate) device: (u32, u32),
     /// Where a symbolic link points.
     pub(crate) target: BString,
-    /// The user, and how firmly it was said.
-    pub(crate) user: (BString, Said),
-    /// The group, and how firmly it was said.
-    pub(crate) group: (BString, Said),
+    /// The user, and where that comes from.
+    pub(crate) user: (BString, Precedence),
+    /// The group, and where that comes from.
+    pub(crate) group: (BString, Precedence),
     /// rpm's flags.
     pub(crate) flags: u32,
-    /// What is verified, in rpm's bits, and how firmly that was said.
-    pub(crate) verifies: (u32, Said),
+    /// What is verified, in rpm's bits, and where that comes from.
+    pub(crate) verifies: (u32, Precedence),
     /// Its languages.
     pub(crate) languages: Vec<BString>,
-    /// Its capabilities, as text.
-    pub(crate) capabilities: BString,
+    /// Its capabilities.
+    pub(crate) capabilities: Option<Capabilities>,
     /// Whether the buildroot has it.
     pub(crate) is_there: bool,
     /// Whether somebody may run it there, whatever mode it is packaged with.
@@ -92,20 +84,29 @@ pub(crate) struct PackagedFile {
 }
 
 impl PackagedFile {
-    pub(crate) fn kind(&self) -> u32 {
-        self.mode & kind::MASK
+    pub(crate) fn file_type(&self) -> FileType {
+        self.mode.file_type
     }
 
     pub(crate) fn is_regular(&self) -> bool {
-        self.kind() == kind::REGULAR
+        self.file_type() == FileType::Regular
     }
 
     pub(crate) fn is_folder(&self) -> bool {
-        self.kind() == kind::FOLDER
+        self.file_type() == FileType::Folder
+    }
+
+    pub(crate) fn is_link(&self) -> bool {
+        self.file_type() == FileType::Link
     }
 
     pub(crate) fn is_ghost(&self) -> bool {
         self.flags & flag::GHOST != 0
+    }
+
+    /// Whether 32 bits are too few for its size.
+    pub(crate) fn is_large(&self) -> bool {
+        self.size > u64::from(u32::MAX)
     }
 
     /// The number of its device, as headers hold it: 16 bits, and more where the numbers are larger (`makedev(3)`).
@@ -115,7 +116,7 @@ impl PackagedFile {
     }
 
     /// The folder and the name in it.
-    pub(crate) fn split(&self) -> (BString, BString) {
+    pub(crate) fn folder_and_name(&self) -> (BString, BString) {
         match self.path.iter().rposition(|byte| *byte == b'/') {
             Some(at) => (
                 self.path.get(..=at).unwrap_or_default().into(),
