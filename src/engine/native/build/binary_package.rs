@@ -6,8 +6,8 @@ use bstr::{BString, ByteSlice};
 
 use super::classify::{Class, Classifier, Question};
 use super::depend::{
-    ClassifiedFiles, FileAttribute, add_file_dependencies, feature_of_compression, features_of_dependencies,
-    features_of_files, list_dependencies, read_attributes, report_files,
+    ClassifiedFiles, FileAttribute, add_file_dependencies, feature_of_compression, feature_of_hard_links,
+    features_of_dependencies, features_of_files, list_dependencies, read_attributes, report_files,
 };
 use super::files::{Contents, MOST_KEPT, PackagedFile, find_files, read_contents};
 use super::package_draft::PackageDraft;
@@ -77,7 +77,8 @@ impl<'b> Packager<'b> {
         let contents = contents.limit_to(&mut self.room);
         attributes.iter().for_each(|attribute| attribute.tell_given_up(world));
 
-        let features = features_of_files(files, settings, false);
+        let mut features = features_of_files(files, settings, false);
+        features.extend(feature_of_hard_links(settings.format).filter(|_| found.has_hard_links));
         add_dependencies(&mut header, DependencyKind::Requires, features);
         let checked = check_architecture(world, &header, files, &classes);
         let root = &workspace.root;

@@ -39,9 +39,6 @@ pub(crate) fn features_of_files(
             if !is_source {
                 rows.push(require_feature("PayloadFilesHavePrefix", "4.0-1"));
             }
-            if entries.iter().any(|entry| entry.links > 1) {
-                rows.push(require_feature("PartialHardlinkSets", "4.0.4-1"));
-            }
             if is_large {
                 rows.push(require_feature("LargeFiles", "4.12.0-1"));
             }
@@ -53,6 +50,14 @@ pub(crate) fn features_of_files(
         rows.push(require_feature("FileCaps", "4.6.1-1"));
     }
     rows
+}
+
+/// What hard links ask of rpm.
+pub(crate) fn feature_of_hard_links(format: Format) -> Option<DependencyRow> {
+    match format {
+        Format::V4 => Some(require_feature("PartialHardlinkSets", "4.0.4-1")),
+        Format::V6 => None,
+    }
 }
 
 /// The versions that triggers fire for.

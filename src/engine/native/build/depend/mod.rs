@@ -25,8 +25,8 @@ use generators::generate_dependencies;
 pub(super) use attributes::{FileAttribute, read_attributes};
 pub(super) use classified_files::{ClassifiedFiles, DependencySearch};
 pub(super) use features::{
-    feature_of_compression, features_of_dependencies, features_of_files, require_feature,
-    use_feature_if_there,
+    feature_of_compression, feature_of_hard_links, features_of_dependencies, features_of_files,
+    require_feature, use_feature_if_there,
 };
 pub(super) use generators::Generated;
 pub(super) use letters::DICTIONARY_LETTERS;

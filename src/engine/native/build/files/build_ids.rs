@@ -168,7 +168,7 @@ impl LinkMaker<'_> {
         let number = self.make_link(file, &own)?;
         match policy {
             LinkPolicy::AllDebug => {
-                if let Some(program) = self.find_program(file) {
+                if let Some(program) = self.name_program(file) {
                     self.make_link(file, &BuildIdLink { end: "", target: &program, ..own })?;
                 }
             }
@@ -182,14 +182,16 @@ impl LinkMaker<'_> {
         Ok(())
     }
 
-    /// Finds the program that debug information is of, by their names.
-    fn find_program(&self, file: &Identified) -> Option<BString> {
-        let name = file.path.strip_prefix(DEBUG_ROOT.as_bytes())?.strip_suffix(DEBUG_END.as_bytes())?;
-        let unique = self.world.expand("-%{VERSION}-%{RELEASE}.%{_arch}").unwrap_or_default();
-        let is_unique = self.world.is_on("_unique_debug_names");
-        let plain = name.strip_suffix(unique.as_slice()).filter(|_| is_unique).unwrap_or(name);
-        let on_disk = plain.trim_start_with(|c| c == '/').to_path_lossy().into_owned();
-        self.root.dir().symlink_metadata(on_disk).is_ok().then(|| plain.into())
+    /// The path of the program that debug information is of, by its name. Like rpm, this neither looks whether the program is
+    /// there nor what it is that stands where names may be made unique.
+    fn name_program(&self, file: &Identified) -> Option<BString> {
+        let unique = match self.world.number("_unique_debug_names") {
+            1 => self.world.expand("-%{VERSION}-%{RELEASE}.%{_arch}").unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let path = file.path.strip_suffix(DEBUG_END.as_bytes())?;
+        let end = path.len().checked_sub(unique.len())?;
+        path.get(DEBUG_ROOT.len()..end).filter(|program| !program.is_empty()).map(BString::from)
     }
 
     /// Makes a link, or finds it, and gives its number; another file of the same build-id gets one with a number.

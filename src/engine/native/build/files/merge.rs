@@ -17,6 +17,8 @@ pub(super) struct MergedFiles {
     pub(super) handled: Vec<BString>,
     /// The paths that `%exclude` takes out.
     pub(super) excluded: Vec<BString>,
+    /// Whether some file was listed that is a hard link to another one, left out or not.
+    pub(super) has_hard_links: bool,
     /// Whether something was wrong.
     pub(super) has_failed: bool,
 }
@@ -33,6 +35,7 @@ pub(super) fn merge_files(
     }
     listed.sort_by(|a, b| a.path.cmp(&b.path));
     number_files(&mut listed);
+    let has_hard_links = listed.iter().any(|file| file.repeats_inode);
     let is_fatal = world.is_on("_duplicate_files_terminate_build");
     let mut has_failed = false;
     let mut merged: Vec<PackagedFile> = Vec::with_capacity(listed.len());
@@ -54,7 +57,7 @@ pub(super) fn merge_files(
     let (excluded, mut files): (Vec<_>, Vec<_>) = merged.into_iter().partition(|file| file.is_excluded);
     let excluded = excluded.into_iter().map(|file| file.path).collect();
     count_links(&mut files);
-    MergedFiles { files, handled, excluded, has_failed }
+    MergedFiles { files, handled, excluded, has_hard_links, has_failed }
 }
 
 /// Removes what `%files` says that no name of the package ends with.
@@ -70,8 +73,9 @@ fn number_files(entries: &mut [PackagedFile]) {
     let mut known: HashMap<(u64, u64), u32> = HashMap::new();
     for (number, entry) in (1..).zip(entries) {
         entry.inode = number;
-        if let Some((device, inode, 2..)) = entry.identity.filter(|_| entry.is_regular()) {
+        if let Some((device, inode, 2..)) = entry.identity.filter(|_| entry.is_regular() || entry.is_link()) {
             entry.inode = *known.entry((device, inode)).or_insert(number);
+            entry.repeats_inode = entry.inode != number;
         }
     }
 }
@@ -100,13 +104,14 @@ fn merge_listings(entry: &mut PackagedFile, before: PackagedFile) {
     }
 }
 
-/// Counts of how many files of the package each is a hard link.
+/// Counts the hard links that the archive has of each file. Symbolic links have none there, nor have ghosts.
 fn count_links(entries: &mut [PackagedFile]) {
+    let is_counted = |entry: &PackagedFile| entry.is_regular() && !entry.is_ghost();
     let mut counts: HashMap<u32, u32> = HashMap::new();
-    for entry in entries.iter() {
+    for entry in entries.iter().filter(|entry| is_counted(entry)) {
         *counts.entry(entry.inode).or_default() += 1;
     }
     for entry in entries {
-        entry.links = counts.get(&entry.inode).copied().unwrap_or(1);
+        entry.links = counts.get(&entry.inode).copied().filter(|_| is_counted(entry)).unwrap_or(1);
     }
 }

@@ -50,6 +50,8 @@ pub(super) struct PackageFiles {
     pub(super) handled: Vec<BString>,
     /// What was listed to be left out.
     pub(super) excluded: Vec<BString>,
+    /// Whether some of the listed files are hard links to each other.
+    pub(super) has_hard_links: bool,
     /// Public keys that it carries.
     pub(super) keys: Vec<BString>,
 }
@@ -89,7 +91,13 @@ pub(super) fn find_files(
     for file in &mut merged.files {
         file.modified = times.clamp(file.modified);
     }
-    Ok(PackageFiles { files: merged.files, handled: merged.handled, excluded: merged.excluded, keys })
+    Ok(PackageFiles {
+        files: merged.files,
+        handled: merged.handled,
+        excluded: merged.excluded,
+        has_hard_links: merged.has_hard_links,
+        keys,
+    })
 }
 
 /// Looks at where a link points; one into the buildroot is wrong everywhere else.

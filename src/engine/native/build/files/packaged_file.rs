@@ -77,9 +77,11 @@ pub(crate) struct PackagedFile {
     pub(crate) is_excluded: bool,
     /// Its number in the package: what the header calls its inode.
     pub(crate) inode: u32,
+    /// Whether a file that was listed before it is the same inode: its size counts no second time.
+    pub(crate) repeats_inode: bool,
     /// The digest of what it holds, in hexadecimal digits.
     pub(crate) digest: String,
-    /// How many files of the package are this inode.
+    /// How many files of the archive are this inode.
     pub(crate) links: u32,
 }
 

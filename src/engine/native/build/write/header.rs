@@ -14,9 +14,7 @@ const LARGEST_SIZE: u64 = u32::MAX as u64;
 
 /// Sets what a header says of files.
 pub(crate) fn set_files(header: &mut Header, entries: &[PackagedFile], settings: &Settings, is_source: bool) {
-    let mut inodes = std::collections::HashSet::new();
-    let counts = |entry: &&PackagedFile| inodes.insert(entry.inode);
-    let total: u64 = entries.iter().filter(counts).map(|entry| entry.size).sum();
+    let total: u64 = entries.iter().filter(|entry| !entry.repeats_inode).map(|entry| entry.size).sum();
     let is_six = settings.format == Format::V6;
     if is_six || total > LARGEST_SIZE {
         header.set_number(Tag::LONG_SIZE, total);
