@@ -72,7 +72,7 @@ impl Engine for Native {
     fn in_root<'a>(&'a self, root: &'a Root) -> Promise<'a, Result<Arc<dyn EngineInRoot>, EngineError>> {
         Box::pin(async move {
             root.check_is_own()?;
-            let reader = NativeReader::working_in(&self.folder);
+            let reader = NativeReader::in_folder(&self.folder);
             let name = format!("native {} of rpm {}", env!("CARGO_PKG_VERSION"), reader.own_rpm());
             let identity = EngineIdentity::of_this_forge(name);
             let databases = Databases::default();

@@ -144,7 +144,7 @@ pub(super) struct MagicEntry<'b> {
 impl Layout {
     /// Reads how `bytes` are laid out; `None` for what is no database of a known version.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
-        let number = |at: usize| u32_at(bytes, at);
+        let number = |at: usize| read_u32(bytes, at);
         let version = number(4).filter(|_| number(0) == Some(MAGIC))?;
         let (size, has_flags_first) = match version {
             16 | 18 => (376, false),
@@ -189,12 +189,12 @@ impl Layout {
             length: usize::from(byte(5)?),
             kind: byte(6)?,
             pointer_kind: byte(7)?,
-            pointer_is_moved: byte(8)? != 0 || u32_at(bytes, 16)? != 0,
+            pointer_is_moved: byte(8)? != 0 || read_u32(bytes, 16)? != 0,
             mask_operator: byte(9)?,
             place: i32::from_ne_bytes(bytes.get(12..16)?.try_into().ok()?),
             mask: u64::from_ne_bytes(bytes.get(24..32)?.try_into().ok()?),
-            range: u32_at(bytes, 24)?,
-            string_flags: u32_at(bytes, 28)?,
+            range: read_u32(bytes, 24)?,
+            string_flags: read_u32(bytes, 28)?,
             value: bytes.get(32..32 + LONGEST_VALUE)?,
             has_words: byte(DESCRIPTION)? != 0,
             has_type: byte(TYPE)? != 0,
@@ -238,33 +238,33 @@ impl<'b> MagicEntry<'b> {
         let value = self.value.get(..self.length.min(LONGEST_VALUE)).unwrap_or_default();
         let place = usize::try_from(self.place).ok();
         if self.flags & MOVES == FROM_END {
-            return match place.map(|place| self.test_at(value, Some(place))) {
+            return match place.map(|place| self.make_test(value, Some(place))) {
                 Some(Test::At(place, bytes)) => Test::AtEnd(place, bytes),
                 _ => Test::Open,
             };
         }
         if self.flags & MOVES == POINTED && self.is_string_or_number() {
-            let number = number_of(self.pointer_kind).filter(|_| !self.pointer_is_moved);
-            return match (place.zip(number), self.test_at(value, Some(0))) {
+            let number = find_number_form(self.pointer_kind).filter(|_| !self.pointer_is_moved);
+            return match (place.zip(number), self.make_test(value, Some(0))) {
                 (Some((place, number)), Test::At(0, bytes)) => {
                     Test::Pointed(Pointer { place, number }, bytes)
                 }
                 _ => Test::Open,
             };
         }
-        self.test_at(value, place.filter(|_| self.flags & MOVES == 0))
+        self.make_test(value, place.filter(|_| self.flags & MOVES == 0))
     }
 
     /// Whether it is compared where it stands.
     fn is_string_or_number(&self) -> bool {
-        self.kind == kind::STRING || number_of(self.kind).is_some()
+        self.kind == kind::STRING || find_number_form(self.kind).is_some()
     }
 
-    fn test_at(&self, value: &[u8], place: Option<usize>) -> Test {
+    fn make_test(&self, value: &[u8], place: Option<usize>) -> Test {
         match (self.kind, self.relation, place) {
-            (kind::SEARCH, b'=', _) => self.search(value, place).map_or(Test::Open, Test::Search),
+            (kind::SEARCH, b'=', _) => self.make_search(value, place).map_or(Test::Open, Test::Search),
             (kind::REGEX, b'=', _) => Expression::read(value, place).map_or(Test::Open, Test::Expression),
-            (kind::STRING, b'=', Some(place)) => self.string_at(place, value),
+            (kind::STRING, b'=', Some(place)) => self.make_string_test(place, value),
             // A byte that tells its length, and the string.
             (kind::LENGTH_STRING, b'=', Some(place)) => match value.first() {
                 Some(first) if self.string_flags == ONE_BYTE => Test::At(place + 1, vec![(0xff, *first)]),
@@ -285,14 +285,14 @@ impl<'b> MagicEntry<'b> {
             (kind::DER, b'=', Some(place)) if self.text().starts_with(b"seq") => {
                 Test::At(place, vec![(0x1f, 0x10)])
             }
-            (_, b'&', Some(place)) => self.bits_at(place).unwrap_or(Test::Open),
-            (_, b'=' | b'<' | b'>', Some(place)) => self.number_at(place).unwrap_or(Test::Open),
+            (_, b'&', Some(place)) => self.make_bits_test(place).unwrap_or(Test::Open),
+            (_, b'=' | b'<' | b'>', Some(place)) => self.make_number_test(place).unwrap_or(Test::Open),
             _ => Test::Open,
         }
     }
 
     /// The longest piece of what is searched for in so many bytes from a place on.
-    fn search(&self, value: &[u8], place: Option<usize>) -> Option<Word> {
+    fn make_search(&self, value: &[u8], place: Option<usize>) -> Option<Word> {
         let mut longest: &[u8] = &[];
         let (mut before, mut at) = (0, 0);
         for piece in value.split(|byte| self.is_loose(*byte)) {
@@ -313,7 +313,7 @@ impl<'b> MagicEntry<'b> {
         })
     }
 
-    fn string_at(&self, place: usize, value: &[u8]) -> Test {
+    fn make_string_test(&self, place: usize, value: &[u8]) -> Test {
         // Behind as many of the file's bytes as the range says, where it does, zero bytes are compared.
         let range = usize::try_from(self.range).ok().filter(|range| *range > 0).unwrap_or(LONGEST_VALUE);
         if self.string_flags == 0 {
@@ -330,8 +330,8 @@ impl<'b> MagicEntry<'b> {
     }
 
     /// How a number stands, what it is compared with and by which of its bits.
-    fn compared(&self) -> Option<(Number, u64, u64)> {
-        let number = number_of(self.kind)?;
+    fn read_comparison(&self) -> Option<(Number, u64, u64)> {
+        let number = find_number_form(self.kind)?;
         if self.mask != 0 && self.mask_operator & (7 | INVERSE) != AND {
             return None;
         }
@@ -340,14 +340,14 @@ impl<'b> MagicEntry<'b> {
     }
 
     /// Bits that all have to be set.
-    fn bits_at(&self, place: usize) -> Option<Test> {
-        let (number, value, _) = self.compared()?;
+    fn make_bits_test(&self, place: usize) -> Option<Test> {
+        let (number, value, _) = self.read_comparison()?;
         let bytes = value.to_le_bytes().into_iter().map(|byte| (byte, byte)).take(number.width);
         Some(Test::At(place, if number.is_little { bytes.collect() } else { bytes.rev().collect() }))
     }
 
-    fn number_at(&self, place: usize) -> Option<Test> {
-        let (number, value, mask) = self.compared()?;
+    fn make_number_test(&self, place: usize) -> Option<Test> {
+        let (number, value, mask) = self.read_comparison()?;
         if self.relation == b'=' {
             let pairs = mask.to_le_bytes().into_iter().zip(value.to_le_bytes()).take(number.width);
             return Some(Test::At(
@@ -373,7 +373,7 @@ impl<'b> MagicEntry<'b> {
 
 impl Pointer {
     /// The place that it tells in a file of `content`.
-    pub(super) fn target(&self, content: &[u8]) -> Option<usize> {
+    pub(super) fn find_target(&self, content: &[u8]) -> Option<usize> {
         usize::try_from(self.number.read(content, self.place)?).ok()
     }
 }
@@ -404,7 +404,7 @@ impl Compared {
 }
 
 /// How a number of a kind stands.
-fn number_of(kind: u8) -> Option<Number> {
+fn find_number_form(kind: u8) -> Option<Number> {
     let is_little = match kind {
         kind::BYTE | kind::SHORT | kind::LONG | kind::QUAD => cfg!(target_endian = "little"),
         kind::LE_SHORT | kind::LE_LONG | kind::LE_QUAD => true,
@@ -420,7 +420,7 @@ fn number_of(kind: u8) -> Option<Number> {
     Some(Number { width, is_little })
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+fn read_u32(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 

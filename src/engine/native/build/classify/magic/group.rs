@@ -33,7 +33,7 @@ impl<'c> Content<'c> {
                 self.bytes.len().checked_sub(*place).is_some_and(|place| holds(self.bytes, place, wanted))
             }
             Test::Pointed(pointer, wanted) => {
-                pointer.target(self.bytes).is_some_and(|place| holds(self.bytes, place, wanted))
+                pointer.find_target(self.bytes).is_some_and(|place| holds(self.bytes, place, wanted))
             }
             Test::Compared(compared) => compared.holds(self.bytes),
             Test::Search(word) => {

@@ -22,8 +22,8 @@ struct TooMuch;
 /// What has to match behind a part.
 type Behind<'b, 't> = &'b mut dyn FnMut(&mut Match<'t>, usize) -> Result<bool, TooMuch>;
 
-/// Whether an expression is found in a text; nothing where that took too much work.
-pub(super) fn is_found(node: &Node, text: &str) -> Option<bool> {
+/// Looks for an expression in a text; gives whether it is there, and nothing where that took too much work.
+pub(super) fn find_match(node: &Node, text: &str) -> Option<bool> {
     let mut state = Match { text, groups: Vec::new(), steps: 0, depth: 0 };
     let starts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
     for start in starts {

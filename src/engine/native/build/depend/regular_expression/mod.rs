@@ -48,7 +48,7 @@ impl RegularExpression {
         match &self.matcher {
             Matcher::Automaton(regex) => regex.is_match(text),
             Matcher::Backtracking(node) => {
-                let found = backtrack::is_found(node, &text.to_str_lossy());
+                let found = backtrack::find_match(node, &text.to_str_lossy());
                 self.has_given_up.fetch_or(found.is_none(), Ordering::Relaxed);
                 found.unwrap_or(false)
             }

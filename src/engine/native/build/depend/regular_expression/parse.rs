@@ -30,15 +30,15 @@ struct Parser<'t> {
 pub(super) fn parse(text: &str) -> Result<Parsed, Malformed> {
     let text = text.chars().peekable();
     let mut parser = Parser { text, depth: 0, groups: 0, closed: Vec::new(), has_back_references: false };
-    let node = parser.choice()?;
+    let node = parser.parse_choice()?;
     Ok(Parsed { node, has_back_references: parser.has_back_references })
 }
 
 impl Parser<'_> {
-    fn choice(&mut self) -> Result<Node, Malformed> {
-        let mut branches = vec![self.branch()?];
+    fn parse_choice(&mut self) -> Result<Node, Malformed> {
+        let mut branches = vec![self.parse_branch()?];
         while self.text.next_if_eq(&'|').is_some() {
-            branches.push(self.branch()?);
+            branches.push(self.parse_branch()?);
         }
         Ok(match branches.pop() {
             Some(only) if branches.is_empty() => only,
@@ -46,19 +46,19 @@ impl Parser<'_> {
         })
     }
 
-    fn branch(&mut self) -> Result<Node, Malformed> {
+    fn parse_branch(&mut self) -> Result<Node, Malformed> {
         let mut parts = Vec::new();
         while let Some(next) = self.text.peek() {
             // A parenthesis that closes none stands for itself.
             if *next == '|' || *next == ')' && self.depth > 0 {
                 break;
             }
-            parts.push(self.part()?);
+            parts.push(self.parse_part()?);
         }
         Ok(if parts.is_empty() { Node::Empty } else { Node::Sequence(parts) })
     }
 
-    fn part(&mut self) -> Result<Node, Malformed> {
+    fn parse_part(&mut self) -> Result<Node, Malformed> {
         let first = self.text.next().unwrap_or_default();
         let node = match first {
             '*' | '+' | '?' | '{' => return Err(Malformed::Repetition),
@@ -66,32 +66,32 @@ impl Parser<'_> {
             '^' => return Ok(Node::Edge(Edge::Start)),
             '$' => return Ok(Node::Edge(Edge::End)),
             '.' => Node::Any,
-            '[' => Node::Set(self.set()?),
-            '(' => self.group()?,
-            '\\' => self.escaped()?,
+            '[' => Node::Set(self.parse_set()?),
+            '(' => self.parse_group()?,
+            '\\' => self.parse_escape()?,
             other => Node::Character(other),
         };
         if matches!(node, Node::Edge(_)) {
             return Ok(node);
         }
-        self.repeated(node)
+        self.parse_repetition(node)
     }
 
-    fn group(&mut self) -> Result<Node, Malformed> {
+    fn parse_group(&mut self) -> Result<Node, Malformed> {
         self.depth += 1;
         if self.depth > DEEPEST {
             return Err(Malformed::TooBig);
         }
         self.groups += 1;
         let number = self.groups;
-        let inside = self.choice()?;
+        let inside = self.parse_choice()?;
         self.text.next_if_eq(&')').ok_or(Malformed::OpenGroup)?;
         self.depth -= 1;
         self.closed.push(number);
         Ok(Node::Group(number, Box::new(inside)))
     }
 
-    fn escaped(&mut self) -> Result<Node, Malformed> {
+    fn parse_escape(&mut self) -> Result<Node, Malformed> {
         let word = |is_negated, class, underscore: &[SetItem]| {
             let items = [&[SetItem::Class(class)], underscore].concat();
             Node::Set(Set { is_negated, items })
@@ -120,7 +120,7 @@ impl Parser<'_> {
         })
     }
 
-    fn repeated(&mut self, mut node: Node) -> Result<Node, Malformed> {
+    fn parse_repetition(&mut self, mut node: Node) -> Result<Node, Malformed> {
         for signs in 0.. {
             let (least, most) = match self.text.peek() {
                 Some('*') => (0, None),
@@ -133,20 +133,20 @@ impl Parser<'_> {
                 return Err(Malformed::TooBig);
             }
             let is_interval = self.text.next() == Some('{');
-            let (least, most) = if is_interval { self.interval()? } else { (least, most) };
+            let (least, most) = if is_interval { self.parse_interval()? } else { (least, most) };
             node = Node::Repeated { node: Box::new(node), least, most };
         }
         Ok(node)
     }
 
     /// `n}`, `n,}`, `,m}`, `n,m}`
-    fn interval(&mut self) -> Result<(u32, Option<u32>), Malformed> {
-        let least = self.number()?;
+    fn parse_interval(&mut self) -> Result<(u32, Option<u32>), Malformed> {
+        let least = self.parse_number()?;
         let (least, most) = match (least, self.text.next()) {
             (_, None) => return Err(Malformed::OpenInterval),
             (Some(least), Some('}')) => (least, Some(least)),
             (least, Some(',')) => {
-                let most = self.number()?;
+                let most = self.parse_number()?;
                 match self.text.next() {
                     Some('}') => (least.unwrap_or(0), most),
                     Some(_) => return Err(Malformed::Interval),
@@ -164,7 +164,7 @@ impl Parser<'_> {
         Ok((least, most))
     }
 
-    fn number(&mut self) -> Result<Option<u32>, Malformed> {
+    fn parse_number(&mut self) -> Result<Option<u32>, Malformed> {
         let mut number = None;
         while let Some(digit) = self.text.peek().and_then(|next| next.to_digit(10)) {
             self.text.next();
@@ -175,7 +175,7 @@ impl Parser<'_> {
     }
 
     /// What follows a `[`.
-    fn set(&mut self) -> Result<Set, Malformed> {
+    fn parse_set(&mut self) -> Result<Set, Malformed> {
         let is_negated = self.text.next_if_eq(&'^').is_some();
         let mut items = Vec::new();
         let mut is_first = true;
@@ -185,13 +185,13 @@ impl Parser<'_> {
                 self.text.next();
                 return Ok(Set { is_negated, items });
             }
-            items.push(self.item(is_first)?);
+            items.push(self.parse_item(is_first)?);
             is_first = false;
         }
     }
 
-    fn item(&mut self, is_first: bool) -> Result<SetItem, Malformed> {
-        let first = match self.element(is_first)? {
+    fn parse_item(&mut self, is_first: bool) -> Result<SetItem, Malformed> {
+        let first = match self.parse_element(is_first)? {
             Element::Class(class) => return Ok(SetItem::Class(class)),
             Element::Equivalent(character) => return Ok(SetItem::Range(character, character)),
             Element::Character(character) => character,
@@ -202,7 +202,7 @@ impl Parser<'_> {
             (Some('-'), Some(']')) => Ok(SetItem::Range(first, first)),
             (Some('-'), Some(_)) => {
                 self.text.next();
-                match self.element(true)? {
+                match self.parse_element(true)? {
                     Element::Character(last) if first <= last => Ok(SetItem::Range(first, last)),
                     _ => Err(Malformed::Range),
                 }
@@ -212,7 +212,7 @@ impl Parser<'_> {
     }
 
     /// One character, or what a bracket within the brackets stands for.
-    fn element(&mut self, takes_hyphen: bool) -> Result<Element, Malformed> {
+    fn parse_element(&mut self, takes_hyphen: bool) -> Result<Element, Malformed> {
         let first = self.text.next().ok_or(Malformed::OpenSet)?;
         if first == '-' && !takes_hyphen {
             return match self.text.peek() {
@@ -226,7 +226,7 @@ impl Parser<'_> {
         let Some(kind) = self.text.next_if(|next| matches!(next, '.' | '=' | ':')) else {
             return Ok(Element::Character('['));
         };
-        let name = self.name(kind)?;
+        let name = self.parse_name(kind)?;
         let mut characters = name.chars();
         match (kind, characters.next(), characters.next()) {
             (':', ..) => class(&name).map(Element::Class).ok_or(Malformed::Class),
@@ -237,7 +237,7 @@ impl Parser<'_> {
     }
 
     /// Up to `:]`.
-    fn name(&mut self, kind: char) -> Result<String, Malformed> {
+    fn parse_name(&mut self, kind: char) -> Result<String, Malformed> {
         let mut name = String::new();
         loop {
             let next = self.text.next().ok_or(Malformed::OpenSet)?;

@@ -63,14 +63,14 @@ fn write_set(set: &Set, out: &mut String) {
             SetItem::Range(first, last) => {
                 out.push_str(&format!("\\x{{{:x}}}-\\x{{{:x}}}", u32::from(first), u32::from(last)));
             }
-            SetItem::Class(class) => out.push_str(named(class)),
+            SetItem::Class(class) => out.push_str(class_pattern(class)),
         }
     }
     out.push(']');
 }
 
 /// The characters of a class in the locale C.UTF-8.
-fn named(class: Class) -> &'static str {
+fn class_pattern(class: Class) -> &'static str {
     match class {
         Class::Alnum => r"[\p{Alphabetic}\p{N}]",
         Class::Alpha => r"[[\p{Alphabetic}\p{N}]--[0-9]]",
