@@ -58,7 +58,7 @@ use workspace::Workspace;
 use world::World;
 use write::{BuildMarks, read_signature_digest, write_binaries, write_source};
 
-/// A build to carry out.
+/// A build that is asked for.
 pub struct BuildRequest<'b> {
     /// The macros that the spec was read with.
     pub macros: &'b Macros,
@@ -91,7 +91,7 @@ impl From<Stop> for Unbuilt {
     }
 }
 
-/// Carries a build out.
+/// Builds what is asked for.
 ///
 /// # Errors
 /// Why it could not be; the listeners have been told.
