@@ -16,7 +16,7 @@ use std::process::{Command, Output};
 use std::rc::Rc;
 
 use miette::Diagnostic;
-use rpmforge::engine::{BuildListener, BuildProblem, install_source_package, spec_of_archive};
+use rpmforge::engine::{BuildListener, BuildProblem, extract_spec, install_source_package};
 use rpmforge::files::HostPath;
 use rpmforge::macros::{Level, Limits, Macros, Origin, SystemHost, Table};
 
@@ -314,8 +314,8 @@ fn inputs_that_are_none_are_told_by_what_is_wrong_with_them() {
     let codes = Codes::default();
     assert!(install_source_package(&macros, &codes, &path("nosuch.src.rpm"), "nosuch.src.rpm").is_err());
     assert!(install_source_package(&macros, &codes, &path("text"), "text").is_err());
-    assert!(spec_of_archive(&macros, &codes, &path("nosuch.tar"), "nosuch.tar").is_err());
-    assert!(spec_of_archive(&macros, &codes, &path("text"), "text").is_err());
+    assert!(extract_spec(&macros, &codes, &path("nosuch.tar"), "nosuch.tar").is_err());
+    assert!(extract_spec(&macros, &codes, &path("text"), "text").is_err());
     assert_eq!(
         codes.0.take(),
         [

@@ -32,6 +32,12 @@ use rpmforge::ui::diff_screen;
 
 const HEAD: &str = "Name: a\nVersion: 1\nRelease: 1\nSummary: s\nLicense: l\n";
 
+/// A change of the source `text`.
+const CHANGE: &str = "--- a/text\n+++ b/text\n@@ -1,3 +1,3 @@\n one\n-two\n+2\n three\n";
+
+/// What makes a change a mail that `git am` takes.
+const MAIL: &str = "From: A <a@b.c>\nDate: Thu, 1 Jan 2026 00:00:00 +0000\nSubject: [PATCH] Write 2\n\n---\n";
+
 /// What both builds are told, so that they can come out the same.
 const SETTINGS: [&str; 5] = [
     "_buildhost builder",
@@ -88,11 +94,16 @@ impl Bench {
         fs::write(sources.join("text"), "one\ntwo\nthree\n").unwrap();
         fs::write(sources.join("second"), "2\n").unwrap();
         fs::write(bench.path().join("db/rpmdb.sqlite"), "no database").unwrap();
+        fs::write(sources.join("change.patch"), CHANGE).unwrap();
+        fs::write(sources.join("mail.patch"), format!("{MAIL}{CHANGE}")).unwrap();
         fs::write(
-            sources.join("change.patch"),
-            "--- a/text\n+++ b/text\n@@ -1,3 +1,3 @@\n one\n-two\n+2\n three\n",
+            sources.join("more.patch"),
+            "--- a/text\n+++ b/text\n@@ -1,3 +1,4 @@\n one\n 2\n three\n+four\n",
         )
         .unwrap();
+        let archive = "mkdir a-1 && cp text a-1 && tar czf with-text.tar.gz a-1 && rm -r a-1";
+        let status = Command::new("/bin/sh").args(["-ec", archive]).current_dir(&sources).status().unwrap();
+        assert!(status.success());
         bench
     }
 
@@ -173,7 +184,8 @@ fn forgive(difference: &mut Difference) {
         value
     };
     difference.tags.retain(|change| {
-        !["source", "patch"].contains(&change.tag.as_str()) || sorted(&change.before) != sorted(&change.after)
+        !["source", "patch", "nosource", "nopatch"].contains(&change.tag.as_str())
+            || sorted(&change.before) != sorted(&change.after)
     });
     for file in &mut difference.files.changed {
         // rpm 6.1 goes by the ends of these names.

@@ -42,7 +42,7 @@ fn one_changed_byte_makes_another_forge_and_so_does_a_new_file() {
     for path in [
         "Cargo.lock",
         "src/cli/rpm/rpmbuild.rs",
-        "src/engine/native/build/assemble.rs",
+        "src/engine/native/build/write/header.rs",
         "src/execute/local.rs",
         "src/macros/default/macros",
         "src/macros/lua/prelude.lua",

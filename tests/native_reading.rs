@@ -182,7 +182,7 @@ fn relative_paths_begin_in_the_folder_that_is_named() {
         format!("{HEAD}%include more\nEpoch: %(cat epoch)%{{lua:io.open('epoch'):close()}}\n%description\n");
     let request = request(folder.path(), &text);
     let here = HostPath::new(folder.path()).unwrap();
-    let read = NativeReader::working_in(&here).read(&request).unwrap();
+    let read = NativeReader::in_folder(&here).read(&request).unwrap();
     assert!(read.is_sound(), "{:?}", read.findings);
     assert!(!NativeReader::default().read(&request).unwrap().is_sound());
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 use super::rpm::carry_out_job;
-use crate::engine::{Asked, Channel, Ended, Message, Request, read_specs, tell_installed};
+use crate::engine::{Asked, Channel, Message, Request, WorkerEnd, read_specs, tell_installed};
 
 /// The exit code of a worker without a request.
 const NO_REQUEST: u8 = 64;
@@ -32,16 +32,16 @@ pub fn run() -> u8 {
         Asked::Build(order) => carry_out_job(&order, &channel),
         Asked::Read(order) => {
             read_specs(&order, &channel);
-            Ended::Answered
+            WorkerEnd::Answered
         }
         Asked::Installed(order) => {
             tell_installed(&order, &channel);
-            Ended::Answered
+            WorkerEnd::Answered
         }
     };
     let code = match &ended {
-        Ended::Built | Ended::Answered => 0,
-        Ended::Failed { .. } | Ended::Unmet { .. } | Ended::Refused { .. } => FAILED,
+        WorkerEnd::Built | WorkerEnd::Answered => 0,
+        WorkerEnd::Failed { .. } | WorkerEnd::Unmet { .. } | WorkerEnd::Refused { .. } => FAILED,
     };
     channel.send(&Message::Ended(ended));
     code

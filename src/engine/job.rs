@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::rpmbuild::environment;
+use super::environment::environment_at_home;
 use super::{EngineError, Settings};
 use crate::digest::Digest;
 use crate::event::StageTime;
@@ -51,7 +51,7 @@ pub struct JobSpec {
 impl JobSpec {
     /// The environment that it is carried out in. It may hold secrets.
     pub fn environment(&self) -> BTreeMap<String, String> {
-        let mut environment = environment(&self.settings, &self.top);
+        let mut environment = environment_at_home(&self.settings, &self.top);
         environment.insert("SOURCE_DATE_EPOCH".to_owned(), self.source_date_epoch.to_string());
         for (name, folders) in &self.search {
             let own = environment.get(name).map(|own| format!(":{own}")).unwrap_or_default();

@@ -5,6 +5,7 @@
 //! not do its work at all. Engines know nothing of manifests, plans and stores.
 
 mod complaints;
+mod environment;
 mod error;
 mod facts;
 mod identity;
@@ -31,6 +32,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use complaints::PACKAGING;
+pub use environment::{SYSTEM_PATH, environment};
 pub use error::EngineError;
 pub use facts::{ArchLimits, Facts, FactsRequest, Read, Reading, SourceReference, SubpackageFacts};
 pub use identity::{EngineIdentity, FORGE_SOURCES};
@@ -41,17 +43,16 @@ pub use job::{
 pub use mask::{MASK, Mask, MaskedStream, SHORTEST_MASKED};
 pub use native::{
     BuildListener, BuildProblem, BuildRequest, Goal, Native, NativeReader, Order, SOURCES_FOLDER,
-    SpecReading, Step, Unbuilt, build, environment, install_source_package, read_specs, spec_of_archive,
-    tell_installed,
+    SpecReading, Step, Unbuilt, build, extract_spec, install_source_package, read_specs, tell_installed,
 };
 pub use root::Root;
-pub use rpmbuild::{Rpmbuild, SYSTEM_PATH};
+pub use rpmbuild::Rpmbuild;
 pub use secret::{Secret, SecretKey};
 pub use settings::{Condition, MacroLevel, MacroSetting, Settings};
 pub use value::Value;
 pub use worker::{
-    Asked, BuildOrder, Channel, Ended, FailedScript, InstalledOrder, Message, ReadOrder, Request,
-    RequestError, SpecAnswer, SpecOrder, WORKER,
+    Asked, BuildOrder, Channel, FailedScript, InstalledOrder, Message, ReadOrder, Request, RequestError,
+    SpecAnswer, SpecOrder, WORKER, WorkerEnd,
 };
 
 use crate::macros::Observation;

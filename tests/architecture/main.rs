@@ -16,6 +16,6 @@ mod layers;
 mod names;
 mod parameters;
 mod paths;
+mod rule;
 mod sizes;
 mod sources;
-mod to_do;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
+use super::rule::check_rule;
 use super::sources::{library, rust_files};
-use super::to_do::{Rule, check_to_do};
 
 const VAGUE: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc", "shared"];
 
@@ -42,7 +42,7 @@ fn no_type_has_a_name_that_two_other_modules_use_for_something_else() {
         let tops: BTreeSet<&String> = files.iter().map(|(top, _)| top).collect();
         found.extend(tops.into_iter().map(|top| (top.clone(), name.clone(), stands_in.clone())));
     }
-    check_to_do(Rule::TypeName, &found);
+    check_rule("one name means one thing", &found);
 }
 
 /// The types that a text defines, in bodies of functions and in what macros make as well; not those that belong to a trait

@@ -4,8 +4,8 @@ use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::{ImplItemFn, ItemFn, ItemImpl, Signature, TraitItemFn};
 
+use super::rule::check_rule;
 use super::sources::library;
-use super::to_do::{Rule, check_to_do};
 
 /// As clippy's `too_many_arguments` counts: `self` is one, and what a trait prescribes counts where the trait is.
 const MOST_PARAMETERS: usize = 5;
@@ -62,7 +62,7 @@ fn no_function_has_more_than_five_parameters() {
         }
     }
     assert!(seen > 2000, "the functions were not found: {seen}");
-    check_to_do(Rule::Parameters, &found);
+    check_rule("at most five parameters", &found);
 }
 
 #[test]

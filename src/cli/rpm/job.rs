@@ -8,26 +8,26 @@ use super::build::{BuildTask, MISSING, Teller, build_for_targets};
 use super::session::{Common, Session, Variables, complain};
 use crate::digest::Digest;
 use crate::engine::{
-    BuildListener, BuildOrder, BuildProblem, Channel, Condition, Ended, FailedScript, Goal, MacroSetting,
-    Message, Order, Part, Unmet, WrittenContent,
+    BuildListener, BuildOrder, BuildProblem, Channel, Condition, FailedScript, Goal, MacroSetting, Message,
+    Order, Part, Unmet, WorkerEnd, WrittenContent,
 };
 use crate::files::{Folder, HostPath, RootPath, reason};
 use crate::spec::Finding;
 
 /// Builds, tells of it over `channel`, and gives how it ended.
-pub fn carry_out_job(order: &BuildOrder, channel: &Arc<Channel>) -> Ended {
+pub fn carry_out_job(order: &BuildOrder, channel: &Arc<Channel>) -> WorkerEnd {
     match run_job(order, channel) {
         Ok(ended) => ended,
         Err(words) => {
             complain(&words);
             let reason = String::from_utf8_lossy(&words);
             let reason = reason.trim().strip_prefix("error: ").unwrap_or(reason.trim());
-            Ended::Refused { reason: reason.to_owned() }
+            WorkerEnd::Refused { reason: reason.to_owned() }
         }
     }
 }
 
-fn run_job(order: &BuildOrder, channel: &Arc<Channel>) -> Result<Ended, Vec<u8>> {
+fn run_job(order: &BuildOrder, channel: &Arc<Channel>) -> Result<WorkerEnd, Vec<u8>> {
     let job = &order.job;
     let variables: Variables =
         job.environment().into_iter().map(|(name, value)| (name.into(), value.into())).collect();
@@ -66,11 +66,11 @@ fn run_job(order: &BuildOrder, channel: &Arc<Channel>) -> Result<Ended, Vec<u8>>
         }
     }
     Ok(match code {
-        0 => Ended::Built,
+        0 => WorkerEnd::Built,
         // All that it needs is in the source package that was written.
-        MISSING if job.part == Part::BuildRequires => Ended::Built,
-        _ if !unmet.is_empty() => Ended::Unmet { unmet },
-        _ => Ended::Failed { script: teller.script.take() },
+        MISSING if job.part == Part::BuildRequires => WorkerEnd::Built,
+        _ if !unmet.is_empty() => WorkerEnd::Unmet { unmet },
+        _ => WorkerEnd::Failed { script: teller.script.take() },
     })
 }
 

@@ -10,7 +10,7 @@ use super::super::context::Context;
 use super::build::{BuildTask, Teller, build_for_targets};
 use super::options::{CommandLine, CommandWord, Row};
 use super::session::{COMMON, Common, OF_SPECS, Session, complain, exit_code, print};
-use crate::engine::{Goal, Order, install_source_package, spec_of_archive};
+use crate::engine::{Goal, Order, extract_spec, install_source_package};
 use crate::files::HostPath;
 use crate::macros::Stop;
 
@@ -231,7 +231,7 @@ fn build_file(session: &mut Session, request: &RpmbuildRequest, file: &[u8]) -> 
             let macros = session.macros()?;
             let sources = path.as_path().parent().map(|parent| parent.display().to_string());
             let definition = format!("_sourcedir {}", sources.unwrap_or_default());
-            let spec = spec_of_archive(&macros, &teller, &path, &shown);
+            let spec = extract_spec(&macros, &teller, &path, &shown);
             session.apply(Common::Define, definition.into_bytes())?;
             spec
         }

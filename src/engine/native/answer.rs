@@ -8,7 +8,7 @@ use crate::engine::{Channel, InstalledOrder, Message, ReadOrder};
 /// Reads specs, several at a time, and answers each.
 pub fn read_specs(order: &ReadOrder, channel: &Channel) {
     let reader = match &order.folder {
-        Some(folder) => NativeReader::working_in(&folder.on_host()),
+        Some(folder) => NativeReader::in_folder(&folder.on_host()),
         None => NativeReader::default(),
     };
     order.specs.par_iter().enumerate().for_each(|(number, spec)| {

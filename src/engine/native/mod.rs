@@ -7,7 +7,6 @@
 mod answer;
 mod build;
 mod databases;
-mod environment;
 mod facts;
 mod observations;
 mod own_rpm;
@@ -23,10 +22,9 @@ use std::time::Duration;
 
 pub use answer::{read_specs, tell_installed};
 pub use build::{
-    BuildListener, BuildProblem, BuildRequest, Goal, Order, Step, Unbuilt, build, install_source_package,
-    spec_of_archive,
+    BuildListener, BuildProblem, BuildRequest, Goal, Order, Step, Unbuilt, build, extract_spec,
+    install_source_package,
 };
-pub use environment::environment;
 pub use observations::SOURCES_FOLDER;
 pub(super) use observations::placeholders;
 pub use reader::NativeReader;
@@ -74,7 +72,7 @@ impl Engine for Native {
     fn in_root<'a>(&'a self, root: &'a Root) -> Promise<'a, Result<Arc<dyn EngineInRoot>, EngineError>> {
         Box::pin(async move {
             root.check_is_own()?;
-            let reader = NativeReader::working_in(&self.folder);
+            let reader = NativeReader::in_folder(&self.folder);
             let name = format!("native {} of rpm {}", env!("CARGO_PKG_VERSION"), reader.own_rpm());
             let identity = EngineIdentity::of_this_forge(name);
             let databases = Databases::default();

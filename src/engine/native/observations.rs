@@ -1,8 +1,7 @@
-//! Which of the things that a reading learned are looked at again.
+//! What a reading learned of the world, as far as it is looked at again later.
 
-use super::environment::NO_HOME;
 use crate::engine::FactsRequest;
-use crate::files::HostPath;
+use crate::engine::environment::no_home;
 use crate::macros::{CONFIGURATION_FOLDERS, Observation, Placeholders};
 
 /// What stands in observations for the folder of the sources: a checkout elsewhere learns the same.
@@ -17,10 +16,10 @@ pub(in crate::engine) fn placeholders(request: &FactsRequest) -> Placeholders {
     Placeholders::new(std::iter::once(sources).chain(secrets)).with_salt(request.settings.salt())
 }
 
-/// What loading macro files learned beyond the configuration that a root's identity holds: files of a folder that
-/// `RPM_CONFIGDIR` or a home of the manifest's own names, commands that were run.
-pub(super) fn beyond_configuration(observations: Vec<Observation>) -> Vec<Observation> {
-    let home = HostPath::root().join(NO_HOME).to_string();
+/// Removes what a root's identity holds already, the files of its configuration, from what loading macro files learned. What
+/// is left are files of a folder that `RPM_CONFIGDIR` or a home of the manifest's own names, and commands that were run.
+pub(super) fn remove_configuration(observations: Vec<Observation>) -> Vec<Observation> {
+    let home = no_home().to_string();
     let folders = CONFIGURATION_FOLDERS.iter().copied().chain([home.as_str()]);
     let folders: Vec<&str> = folders.collect();
     let is_known = |path: &[u8]| {
@@ -49,9 +48,9 @@ pub(super) fn beyond_configuration(observations: Vec<Observation>) -> Vec<Observ
     observations
 }
 
-/// All but variables: a spec is read in the environment that its settings make, which every key holds. Not to write
+/// Removes variables: a spec is read in the environment that its settings make, which every key holds. Not to write
 /// them down again keeps what is known of secrets in one place.
-pub(super) fn to_look_at_again(mut observations: Vec<Observation>) -> Vec<Observation> {
+pub(super) fn remove_variables(mut observations: Vec<Observation>) -> Vec<Observation> {
     observations.retain(|observation| !matches!(observation, Observation::Variable(..)));
     observations
 }
@@ -71,7 +70,7 @@ mod tests {
             "/usr/lib/rpm/../../../x",
             "/home/me/.rpmmacros",
         ];
-        let left = beyond_configuration(learned.map(file).to_vec());
+        let left = remove_configuration(learned.map(file).to_vec());
         assert_eq!(left, ["/etc/rpmother", "/usr/lib/rpm/../../../x", "/home/me/.rpmmacros"].map(file));
     }
 }

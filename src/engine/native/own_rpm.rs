@@ -10,18 +10,18 @@ const LIBRARIES: [&[u8]; 3] =
 /// More than any of these libraries has.
 const LARGEST_LIBRARY: usize = 16 << 20;
 
-/// The newest language that the root's own rpm and forge both speak; forge's own where the root has no rpm. The library is
+/// Reads the newest language that the root's own rpm and forge both speak; forge's own where the root has no rpm. The library is
 /// read, and nothing is run: the root may be one of another architecture.
-pub(super) fn own_version(host: &dyn Host) -> RpmVersion {
+pub(super) fn read_own_version(host: &dyn Host) -> RpmVersion {
     let libraries = LIBRARIES.iter().flat_map(|pattern| host.glob(pattern).unwrap_or_default());
     let texts = libraries.filter_map(|path| host.read_start(&path, LARGEST_LIBRARY).ok());
-    let found = texts.filter_map(|library| version_in(&library)).max();
+    let found = texts.filter_map(|library| find_version(&library)).max();
     let oldest = check_dialect("4.14").unwrap_or(RpmVersion::NEWEST);
     found.unwrap_or(RpmVersion::NEWEST).clamp(oldest, RpmVersion::NEWEST)
 }
 
-/// The one version that stands in a library as a text of its own.
-fn version_in(library: &[u8]) -> Option<RpmVersion> {
+/// Finds the one version that stands in a library as a text of its own.
+fn find_version(library: &[u8]) -> Option<RpmVersion> {
     let texts = library.split(|byte| *byte == 0).filter(|text| (5..=32).contains(&text.len()));
     let versions = texts.filter(|text| is_version(text));
     let mut found = versions.filter_map(|text| RpmVersion::read(std::str::from_utf8(text).ok()?));
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn a_library_says_its_version_in_a_text_of_its_own() {
-        let read = |library: &[u8]| version_in(library).map(|version| version.to_string());
+        let read = |library: &[u8]| find_version(library).map(|version| version.to_string());
         assert_eq!(
             read(b"\x7fELF\0GLIBC_2.34\0%s 1.2.3\x004.12.0-1\x004.18.0\0build\0").as_deref(),
             Some("4.18.0")

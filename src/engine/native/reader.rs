@@ -9,11 +9,11 @@ use std::sync::Mutex;
 
 use bstr::ByteSlice;
 
-use super::environment::environment;
-use super::observations::{beyond_configuration, placeholders};
-use super::own_rpm::own_version;
+use super::observations::{placeholders, remove_configuration};
+use super::own_rpm::read_own_version;
 use super::spec_reading::SpecReading;
 use super::{build, facts, settings};
+use crate::engine::environment::environment;
 use crate::engine::limits::COMMAND_TIME;
 use crate::engine::masked_read::mask_read;
 use crate::engine::{
@@ -56,14 +56,14 @@ type Findings = Rc<RefCell<Vec<Finding>>>;
 impl Default for NativeReader {
     fn default() -> Self {
         let host = SystemHost::new(BTreeMap::new(), |_| {});
-        let own_rpm = host.map_or(RpmVersion::NEWEST, |host| own_version(&host));
+        let own_rpm = host.map_or(RpmVersion::NEWEST, |host| read_own_version(&host));
         Self { commands: Commands::default(), folder: None, loaded: Mutex::default(), own_rpm }
     }
 }
 
 impl NativeReader {
-    /// With specs whose relative paths begin in a folder, wherever forge runs; commands run there as well.
-    pub fn working_in(folder: &HostPath) -> Self {
+    /// A reader of specs whose relative paths begin in a folder, wherever forge runs; commands run there as well.
+    pub fn in_folder(folder: &HostPath) -> Self {
         Self { folder: Some(folder.clone()), ..Self::default() }
     }
 
@@ -75,7 +75,7 @@ impl NativeReader {
         }
         SpecAnswer::Read(Box::new(self.read_facts(request).unwrap_or_else(|error| {
             let error = std::io::Error::other(error.to_string());
-            let reading = Reading::Broken(vec![unreadable(&request.spec, &error)]);
+            let reading = Reading::Broken(vec![report_unreadable(&request.spec, &error)]);
             Read { reading, observations: Vec::new(), expanded: None }
         })))
     }
@@ -91,8 +91,8 @@ impl NativeReader {
 
     /// Whether all that was seen would be the same now. Commands that this reader has run are not run once more.
     pub fn is_still_valid(&self, request: &FactsRequest, observations: &[Observation]) -> bool {
-        let host = self.host(environment(&request.settings), |_| {});
-        let host = host.map(|host| confined(host, request));
+        let host = self.make_host(environment(&request.settings), |_| {});
+        let host = host.map(|host| confine_host(host, request));
         let placeholders = placeholders(request);
         host.is_ok_and(|host| observations.iter().all(|seen| seen.still_holds(&host, &placeholders)))
     }
@@ -100,10 +100,10 @@ impl NativeReader {
     /// The packages of the root that have what is asked for, the language that it speaks, and what its files define.
     pub fn ask_root(&self, order: &InstalledOrder) -> RootAnswer {
         let InstalledOrder { settings, names, macros: asked } = order;
-        match self.macros_of_root(settings) {
+        match self.load_root_macros(settings) {
             Ok(macros) => {
                 let rpm = macros.spoken_version().ok();
-                let packages = build::installed(&macros, names);
+                let packages = build::find_installed(&macros, names);
                 RootAnswer { packages, rpm, macros: self.find_macros(settings, asked) }
             }
             Err(error) => RootAnswer::unknown(error.to_string()),
@@ -112,7 +112,7 @@ impl NativeReader {
 
     /// Those of the macros that the root's files define.
     fn find_macros(&self, settings: &Settings, names: &BTreeSet<String>) -> RootMacros {
-        let Ok(loaded) = self.loaded(settings.target.clone(), &environment(settings)) else {
+        let Ok(loaded) = self.load_macros(settings.target.clone(), &environment(settings)) else {
             return RootMacros::new();
         };
         let found = names.iter().filter_map(|name| {
@@ -136,11 +136,11 @@ impl NativeReader {
         }
     }
 
-    /// The root's macros, with those of a build.
-    fn macros_of_root(&self, settings: &Settings) -> Result<Macros, EngineError> {
+    /// Loads the root's macros, with those of a build.
+    fn load_root_macros(&self, settings: &Settings) -> Result<Macros, EngineError> {
         let environment = environment(settings);
-        let loaded = self.loaded(settings.target.clone(), &environment)?;
-        let host = self.host(environment, |_| {})?;
+        let loaded = self.load_macros(settings.target.clone(), &environment)?;
+        let host = self.make_host(environment, |_| {})?;
         let macros = Macros::new(loaded.table, Rc::new(host), Limits::default());
         self.define_dialect(&macros, settings);
         settings::define_macros(&macros, settings);
@@ -153,16 +153,16 @@ impl NativeReader {
     /// The machine's files are out of reach. What is wrong with the spec is a finding.
     pub fn read(&self, request: &FactsRequest) -> Result<SpecReading, EngineError> {
         let environment = environment(&request.settings);
-        let loaded = self.loaded(request.settings.target.clone(), &environment)?;
+        let loaded = self.load_macros(request.settings.target.clone(), &environment)?;
         let findings = Findings::default();
         let listener = Rc::clone(&findings);
-        let host = self.host(environment, move |finding| listener.borrow_mut().push(finding))?;
-        let host = Rc::new(ObservingHost::new(confined(host, request), placeholders(request)));
+        let host = self.make_host(environment, move |finding| listener.borrow_mut().push(finding))?;
+        let host = Rc::new(ObservingHost::new(confine_host(host, request), placeholders(request)));
         let world: Rc<dyn Host> = Rc::<ObservingHost<SystemHost>>::clone(&host);
         let macros = Macros::new(loaded.table, world, Limits::default());
         findings.borrow_mut().extend(loaded.findings);
         self.define_dialect(&macros, &request.settings);
-        settings::define(&macros, request);
+        settings::define_request(&macros, request);
         let expand = |text: &str| {
             let text = macros.expand(text.as_bytes()).unwrap_or_default();
             String::from_utf8_lossy(&text).into_owned()
@@ -183,7 +183,7 @@ impl NativeReader {
             false => Err(UnreadSpec::Refused),
         };
         if let Err(UnreadSpec::Unopened(error)) = &spec {
-            findings.borrow_mut().push(unreadable(&request.spec, error));
+            findings.borrow_mut().push(report_unreadable(&request.spec, error));
         }
         let spec = spec.ok();
         let wrong_lines = spec.iter().flat_map(Spec::wrong_file_lines);
@@ -193,7 +193,7 @@ impl NativeReader {
         Ok(SpecReading { spec, findings: findings.take(), observations, target })
     }
 
-    fn host(
+    fn make_host(
         &self,
         environment: BTreeMap<OsString, OsString>,
         tell: impl Fn(Finding) + 'static,
@@ -206,8 +206,8 @@ impl NativeReader {
         })
     }
 
-    /// The macros of this machine for a target.
-    fn loaded(
+    /// Loads the macros of this machine for a target, once.
+    fn load_macros(
         &self,
         target: Option<String>,
         environment: &BTreeMap<OsString, OsString>,
@@ -219,14 +219,14 @@ impl NativeReader {
         }
         let findings = Findings::default();
         let listener = Rc::clone(&findings);
-        let host = self.host(environment.clone(), move |finding| listener.borrow_mut().push(finding))?;
+        let host = self.make_host(environment.clone(), move |finding| listener.borrow_mut().push(finding))?;
         let host = Rc::new(ObservingHost::new(host, Placeholders::default()));
         let world: Rc<dyn Host> = Rc::<ObservingHost<SystemHost>>::clone(&host);
         let macros = Macros::new(Table::new(), world, Limits::default());
         let configuration = Configuration { target: loading.0.clone(), ..Configuration::default() };
         // What is wrong with macro files is told with every spec; what is right in them is defined.
         let rc = macros.configure(&configuration).unwrap_or_default();
-        let observations = beyond_configuration(host.observations());
+        let observations = remove_configuration(host.observations());
         let loaded = Loaded { table: macros.table(), rc, findings: findings.take(), observations };
         if let Ok(mut known) = self.loaded.lock() {
             known.insert(loading, loaded.clone());
@@ -235,8 +235,8 @@ impl NativeReader {
     }
 }
 
-/// The host of a spec that may run nothing sees no more than the spec needs: nobody may have looked at it.
-fn confined(host: SystemHost, request: &FactsRequest) -> SystemHost {
+/// Confines the host of a spec that may run nothing to what the spec needs: nobody may have looked at it.
+fn confine_host(host: SystemHost, request: &FactsRequest) -> SystemHost {
     if request.may_run {
         return host;
     }
@@ -245,7 +245,7 @@ fn confined(host: SystemHost, request: &FactsRequest) -> SystemHost {
     host.confine_to(own.into_iter().chain(given))
 }
 
-fn unreadable(file: &RootPath, error: &std::io::Error) -> Finding {
+fn report_unreadable(file: &RootPath, error: &std::io::Error) -> Finding {
     let file = file.to_string();
     Finding {
         weight: Weight::Error,

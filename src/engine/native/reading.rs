@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::engine::worker::{WorkerListener, WorkerPlace, Workers, describe_death};
 use crate::engine::{
-    Asked, Ended, EngineError, Hear, Mask, Message, Read, ReadOrder, Reading, SpecAnswer, SpecOrder,
+    Asked, EngineError, Hear, Mask, Message, Read, ReadOrder, Reading, SpecAnswer, SpecOrder, WorkerEnd,
 };
 use crate::files::RootPath;
 use crate::process::{Cancel, Exit, Tail};
@@ -13,7 +13,7 @@ use crate::spec::{Finding, Weight};
 /// How often a worker may die before what it had still to read is given up.
 const MOST_DEATHS: usize = 8;
 
-/// What reads specs.
+/// Specs to read, and the workers that read them.
 pub(super) struct Readings<'a> {
     pub workers: &'a Workers,
     pub place: WorkerPlace<'a>,
@@ -43,7 +43,7 @@ impl Readings<'_> {
         for (number, order) in self.orders.iter().enumerate() {
             match order.request.spec.as_path().to_str() {
                 Some(_) => drop(left.insert(number)),
-                None => hear(number, self.broken(number, "its path is not UTF-8")),
+                None => hear(number, self.answer_unread(number, "its path is not UTF-8")),
             }
         }
         let mut end = String::new();
@@ -59,7 +59,7 @@ impl Readings<'_> {
             self.find_culprits(&round.begun, &end, hear).await?;
             left.retain(|number| !round.begun.contains(number));
         }
-        left.iter().for_each(|number| hear(*number, self.broken(*number, &end)));
+        left.iter().for_each(|number| hear(*number, self.answer_unread(*number, &end)));
         Ok(())
     }
 
@@ -71,13 +71,13 @@ impl Readings<'_> {
         hear: Hear<'_>,
     ) -> Result<(), EngineError> {
         if let [number] = Vec::from_iter(begun)[..] {
-            hear(*number, self.broken(*number, end));
+            hear(*number, self.answer_unread(*number, end));
             return Ok(());
         }
         for number in begun {
             let round = self.ask(&BTreeSet::from([*number]), hear).await?;
             if !round.unanswered.is_empty() {
-                hear(*number, self.broken(*number, &round.end));
+                hear(*number, self.answer_unread(*number, &round.end));
             }
         }
         Ok(())
@@ -118,7 +118,7 @@ impl Readings<'_> {
     }
 
     /// The answer of a spec that no worker answered.
-    fn broken(&self, number: usize, why: &str) -> SpecAnswer {
+    fn answer_unread(&self, number: usize, why: &str) -> SpecAnswer {
         let file = self.orders.get(number).map(|order| order.request.spec.to_string()).unwrap_or_default();
         let finding = Finding {
             weight: Weight::Error,
@@ -137,13 +137,13 @@ impl Readings<'_> {
     }
 }
 
-/// Takes what a worker tells.
+/// Receives what a worker tells.
 struct ReadingListener<'a> {
     /// The places of the specs that it was asked, as they stand in its order.
     numbers: Vec<usize>,
     unanswered: BTreeSet<usize>,
     begun: BTreeSet<usize>,
-    ended: Option<Ended>,
+    ended: Option<WorkerEnd>,
     tail: Tail,
     hear: Hear<'a>,
 }

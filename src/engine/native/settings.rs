@@ -4,17 +4,17 @@ use crate::engine::{Condition, FactsRequest, Settings};
 use crate::macros::{Level, Macros, Origin};
 
 /// Defines what the request says.
-pub(super) fn define(macros: &Macros, request: &FactsRequest) {
-    one(macros, format!("_sourcedir {}", request.sources));
+pub(super) fn define_request(macros: &Macros, request: &FactsRequest) {
+    define_one(macros, format!("_sourcedir {}", request.sources));
     // A spec lies beside its sources; where it is built, both are elsewhere, and only the sources are all there.
-    one(macros, format!("_specdir {}", request.sources));
+    define_one(macros, format!("_specdir {}", request.sources));
     define_macros(macros, &request.settings);
     for condition in &request.settings.conditions {
         let (how, name) = match condition {
             Condition::With(name) => ("with", name),
             Condition::Without(name) => ("without", name),
         };
-        one(macros, format!("_{how}_{name} --{how}-{name}"));
+        define_one(macros, format!("_{how}_{name} --{how}-{name}"));
     }
 }
 
@@ -30,13 +30,13 @@ pub(super) fn define_macros(macros: &Macros, settings: &Settings) {
                 let options = setting.options.as_ref().map(|options| format!("({options})"));
                 // A body ends with its line; a line goes on behind a backslash (rpm-macros(7)).
                 let body = body.reveal().replace('\n', "\\\n");
-                one(macros, format!("{}{} {body}", setting.name, options.unwrap_or_default()));
+                define_one(macros, format!("{}{} {body}", setting.name, options.unwrap_or_default()));
             }
         }
     }
 }
 
-fn one(macros: &Macros, definition: String) {
+fn define_one(macros: &Macros, definition: String) {
     macros.set_place(Origin::named("the manifest"));
     // What is wrong has been told.
     let _ = macros.define(definition.as_bytes(), Level::COMMAND_LINE, Origin::named("the manifest"));

@@ -17,7 +17,7 @@ pub struct SpecReading {
 }
 
 impl SpecReading {
-    /// Whether something is wrong.
+    /// Whether it can be used, and nothing is wrong.
     pub fn is_sound(&self) -> bool {
         self.spec.is_some() && !self.findings.iter().any(Finding::is_error)
     }

@@ -11,8 +11,8 @@ use crate::engine::stage_times::StageTimes;
 use crate::engine::work_folder::{self, TAIL};
 use crate::engine::worker::{WorkerListener, WorkerPlace, Workers, describe_death};
 use crate::engine::{
-    Asked, BuildOrder, Ended, EngineError, FailedScript, Job, Mask, MaskedStream, Message, Outcome,
-    StageListener, StopReason, WrittenContent,
+    Asked, BuildOrder, EngineError, FailedScript, Job, Mask, MaskedStream, Message, Outcome, StageListener,
+    StopReason, WorkerEnd, WrittenContent,
 };
 use crate::event::StageTime;
 use crate::files::RootPath;
@@ -31,17 +31,17 @@ pub(super) async fn run_job(
     let shown = command(&["forge", "rpmbuild"], job, top.path(), order.checks_dependencies).line();
     let log = work_folder::open_log(job, &shown)?;
     let mask = job.spec.settings.mask();
-    let mut told = Told::new(listener, &mask, log);
+    let mut messages = BuildMessages::new(listener, &mask, log);
     let place = WorkerPlace { folder: top.path(), timeout: job.timeout };
-    let exit = workers.run(Asked::Build(Box::new(order)), place, cancel, &mut told).await?;
-    let Told { stages, problems, wrote, ended, log, .. } = told;
+    let exit = workers.run(Asked::Build(Box::new(order)), place, cancel, &mut messages).await?;
+    let BuildMessages { stages, problems, wrote, ended, log, .. } = messages;
     let tail = log.finish()?;
     let stages = stages.finish();
     let failed = |cause: String| StopReason::Failed { cause };
     let reason = match (exit, ended) {
         (Exit::TimedOut, _) => StopReason::TimedOut,
         (Exit::Canceled, _) => StopReason::Canceled,
-        (Exit::Code(_), Some(Ended::Built)) => {
+        (Exit::Code(_), Some(WorkerEnd::Built)) => {
             let packages = work_folder::packages(
                 &top,
                 job,
@@ -52,16 +52,16 @@ pub(super) async fn run_job(
             }
             failed("the build ended well but wrote no package".to_owned())
         }
-        (Exit::Code(_), Some(Ended::Failed { script })) => {
-            failed(cause(script.as_ref(), &stages, &problems, &tail))
+        (Exit::Code(_), Some(WorkerEnd::Failed { script })) => {
+            failed(describe_failure(script.as_ref(), &stages, &problems, &tail))
         }
-        (Exit::Code(_), Some(Ended::Unmet { unmet: list })) => {
-            failed(format!("it failed {}: {}", where_it_was(&stages), unmet(&list)))
+        (Exit::Code(_), Some(WorkerEnd::Unmet { unmet: list })) => {
+            failed(format!("it failed {}: {}", describe_place(&stages), unmet(&list)))
         }
-        (Exit::Code(_), Some(Ended::Refused { reason })) => failed(reason),
-        (Exit::Code(_), Some(Ended::Answered)) => failed("its worker did something else".to_owned()),
+        (Exit::Code(_), Some(WorkerEnd::Refused { reason })) => failed(reason),
+        (Exit::Code(_), Some(WorkerEnd::Answered)) => failed("its worker did something else".to_owned()),
         (Exit::Code(code), None) => {
-            failed(format!("it failed {}: {}", where_it_was(&stages), describe_death(code)))
+            failed(format!("it failed {}: {}", describe_place(&stages), describe_death(code)))
         }
     };
     Ok(Outcome::Stopped { reason, stages, tail, problems })
@@ -107,19 +107,19 @@ impl LogLines<'_> {
 }
 
 /// What a worker has told so far.
-struct Told<'a> {
+struct BuildMessages<'a> {
     stages: StageTimes<'a>,
     mask: &'a Mask,
     log: Log<'a>,
     problems: Vec<Finding>,
     wrote: Vec<(RootPath, WrittenContent)>,
-    ended: Option<Ended>,
+    ended: Option<WorkerEnd>,
 }
 
 /// How many problems are kept: a build may tell of one for each file.
 const MOST_PROBLEMS: usize = 100;
 
-impl<'a> Told<'a> {
+impl<'a> BuildMessages<'a> {
     fn new(listener: &'a dyn StageListener, mask: &'a Mask, file: File) -> Self {
         let lines = LogLines { listener, file, tail: Tail::new(TAIL), failed: None };
         let log = Log { lines, masked: mask.stream() };
@@ -128,7 +128,7 @@ impl<'a> Told<'a> {
     }
 }
 
-impl WorkerListener for Told<'_> {
+impl WorkerListener for BuildMessages<'_> {
     fn message(&mut self, message: Message) {
         if self.ended.is_some() {
             return;
@@ -136,7 +136,7 @@ impl WorkerListener for Told<'_> {
         match message {
             Message::Stage { name } => self.stages.extend_with(Some(&name)),
             Message::Problem(finding) if self.problems.len() < MOST_PROBLEMS => {
-                self.problems.push(masked(finding, self.mask));
+                self.problems.push(mask_finding(finding, self.mask));
             }
             Message::Wrote { path, content } => self.wrote.push((path, content)),
             Message::Ended(ended) => self.ended = Some(ended),
@@ -153,7 +153,7 @@ impl WorkerListener for Told<'_> {
     }
 }
 
-fn masked(finding: Finding, mask: &Mask) -> Finding {
+fn mask_finding(finding: Finding, mask: &Mask) -> Finding {
     let text = |text: String| mask.text(&text).into_owned();
     let steps = |through: Option<Box<Through>>| {
         let steps = std::iter::successors(through.as_deref(), |step| step.next.as_deref());
@@ -168,7 +168,7 @@ fn masked(finding: Finding, mask: &Mask) -> Finding {
 }
 
 /// A sentence that says in which stage and why a build failed.
-fn cause(
+fn describe_failure(
     script: Option<&FailedScript>,
     stages: &[StageTime],
     problems: &[Finding],
@@ -184,20 +184,20 @@ fn cause(
             Some((_, error)) => error.title.lines().next().unwrap_or_default(),
             None => "nothing was said of why",
         };
-        return format!("it failed {}: {why}", where_it_was(stages));
+        return format!("it failed {}: {why}", describe_place(stages));
     };
     let known = known_cause(tail).or_else(|| first_complaint(tail));
-    let why = known.map_or_else(|| exit_of(script), str::to_owned);
+    let why = known.map_or_else(|| describe_exit(script), str::to_owned);
     format!("it failed in {}: {why}", script.name)
 }
 
-fn exit_of(script: &FailedScript) -> String {
+fn describe_exit(script: &FailedScript) -> String {
     match script.code {
         code if code < 0 => format!("its script was ended by signal {}", code.unsigned_abs()),
         code => format!("its script ended with exit code {code}"),
     }
 }
 
-fn where_it_was(stages: &[StageTime]) -> String {
+fn describe_place(stages: &[StageTime]) -> String {
     stages.last().map_or_else(|| "before its first stage".to_owned(), |stage| place(&stage.name))
 }

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::cause;
-use super::with_options;
+use super::cause::describe_failure;
+use super::options::with_options;
 use crate::engine::stage_times::StageTimes;
 use crate::engine::work_folder::{self, TAIL};
 use crate::engine::{EngineError, Job, Outcome, PACKAGING, Part, StageListener, StopReason};
@@ -57,11 +57,11 @@ pub(super) async fn carry_out(
             }
             let cause = match code {
                 0 => "rpmbuild ended well but wrote no package".to_owned(),
-                code => cause::of(code, &stages, &tail),
+                code => describe_failure(code, &stages, &tail),
             };
             StopReason::Failed { cause }
         }
-        Exit::Code(code) => StopReason::Failed { cause: cause::of(code, &stages, &tail) },
+        Exit::Code(code) => StopReason::Failed { cause: describe_failure(code, &stages, &tail) },
         Exit::TimedOut => StopReason::TimedOut,
         Exit::Canceled => StopReason::Canceled,
     };

@@ -2,12 +2,11 @@
 
 pub(super) mod build;
 mod cause;
+mod options;
 mod query;
 mod sections;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
-use std::fmt;
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,20 +14,17 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use self::query::Rpmspec;
+use super::environment::{SYSTEM_PATH, environment_at_home, no_home};
 use super::limits::ANSWER_TIME;
 use super::masked_read::mask_read;
 use super::{
-    Condition, Engine, EngineError, EngineIdentity, EngineInRoot, FactsRequest, Hear, Installed, Job,
-    Outcome, Promise, Read, Reading, Root, RootMacros, Settings, SpecAnswer, SpecOrder, SpecReader,
-    StageListener, Validity, Value,
+    Engine, EngineError, EngineIdentity, EngineInRoot, FactsRequest, Hear, Installed, Job, Outcome, Promise,
+    Read, Reading, Root, RootMacros, Settings, SpecAnswer, SpecOrder, SpecReader, StageListener, Validity,
 };
 use crate::digest::Digest;
 use crate::files::HostPath;
 use crate::macros::Observation;
-use crate::process::{Cancel, Command, Exit, Stream, Supervisor, document_path};
-
-/// The `PATH` of builds: the system's own programs, and not what a user has in theirs.
-pub const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+use crate::process::{Cancel, Command, Exit, Stream, Supervisor};
 
 /// The engine that runs the root's own rpm.
 pub struct Rpmbuild {
@@ -191,71 +187,9 @@ fn joined(mut reading: Reading, expanded: Option<Digest>, observed: Read, settin
     mask_read(Read { reading, observations, expanded }, settings)
 }
 
-/// Adds the options that both programs take for `settings`.
-pub(super) fn with_options(mut command: Command, settings: &Settings, sources: impl fmt::Display) -> Command {
-    let mut options: Vec<OsString> = Vec::new();
-    let mut option = |name: &str, value: String| options.extend([name.into(), value.into()]);
-    option("--define", format!("_sourcedir {sources}"));
-    option("--define", format!("_specdir {sources}"));
-    let mut documents = Vec::new();
-    for setting in &settings.macros {
-        match &setting.body {
-            None => option("--undefine", setting.name.clone()),
-            Some(body) => {
-                let options = setting.options.as_ref().map(|options| format!("({options})"));
-                let body = match body {
-                    Value::Secret(secret) => {
-                        documents.push(secret.reveal().trim().as_bytes().to_vec());
-                        document_macro(documents.len() - 1)
-                    }
-                    // A body ends with its line; a line goes on behind a backslash (rpm-macros(7)).
-                    Value::Written(_) | Value::Digested(_) => body.reveal().replace('\n', "\\\n"),
-                };
-                option("--define", format!("{}{} {body}", setting.name, options.unwrap_or_default()));
-            }
-        }
-    }
-    for condition in &settings.conditions {
-        match condition {
-            Condition::With(name) => option("--with", name.clone()),
-            Condition::Without(name) => option("--without", name.clone()),
-        }
-    }
-    if let Some(target) = &settings.target {
-        option("--target", target.clone());
-    }
-    command = documents.into_iter().fold(command, Command::document);
-    command.arguments(options)
-}
-
-/// A macro's body that is read from a document whenever the macro is expanded, and expanded as any other body. rpm reads
-/// its files anew for each `--target`, and so forgets what `--load` has read; a definition of the command line stays.
-fn document_macro(number: usize) -> String {
-    let path = document_path(number);
-    format!(r#"%{{expand:%{{lua:local f = io.open("{path}"); print((f:read("a"))); f:close()}}}}"#)
-}
-
-/// The environment of both programs. `home` is a folder without a user's `~/.rpmmacros`.
-pub(super) fn environment(settings: &Settings, home: impl fmt::Display) -> BTreeMap<String, String> {
-    let mut environment = BTreeMap::from([
-        ("HOME".to_owned(), home.to_string()),
-        ("LANG".to_owned(), "C.UTF-8".to_owned()),
-        ("PATH".to_owned(), SYSTEM_PATH.to_owned()),
-        ("TZ".to_owned(), "UTC".to_owned()),
-    ]);
-    let own = settings.environment.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned()));
-    environment.extend(own);
-    environment
-}
-
-/// A home without a user's macros, and where rpm does not make a database either.
-fn no_home() -> HostPath {
-    HostPath::root().join("nonexistent")
-}
-
 async fn answer(supervisor: &Supervisor, folder: &HostPath, line: &[&str]) -> Result<String, EngineError> {
     let (program, arguments) = line.split_first().unwrap_or((&"true", &[]));
-    let environment = environment(&Settings::default(), no_home());
+    let environment = environment_at_home(&Settings::default(), no_home());
     let command = Command::new(program, folder, environment, ANSWER_TIME).arguments(arguments);
     let mut output = Vec::new();
     let mut keep = |_: Stream, chunk: &[u8]| output.extend_from_slice(chunk);

@@ -3,9 +3,10 @@
 //! Three questions: the source package's header, the binary packages' headers, and the expanded text, whose
 //! `%files` sections give away what no header holds before a build.
 
+use super::options::with_options;
 use super::sections::{self, Expanded};
-use super::{environment, no_home, with_options};
 use crate::digest::Digest;
+use crate::engine::environment::{environment_at_home, no_home};
 use crate::engine::limits::{ANSWER_TIME, MOST_OUTPUT};
 use crate::engine::listed::implied_provide;
 use crate::engine::native::placeholders;
@@ -83,7 +84,7 @@ async fn ask(
     cancel: &Cancel,
     question: &[&str],
 ) -> Result<Answer, EngineError> {
-    let environment = environment(&request.settings, no_home());
+    let environment = environment_at_home(&request.settings, no_home());
     let command =
         Command::new("rpmspec", &request.sources.on_host(), environment, ANSWER_TIME).arguments(question);
     let command = with_options(command, &request.settings, &request.sources)

@@ -12,7 +12,7 @@ mod run;
 pub use channel::Channel;
 pub(super) use listening::WorkerListener;
 pub use protocol::{
-    Asked, BuildOrder, Ended, FailedScript, InstalledOrder, Message, Request, RequestError, Token,
+    Asked, BuildOrder, FailedScript, InstalledOrder, Message, Request, RequestError, Token, WorkerEnd,
 };
 pub use reading::{ReadOrder, SpecAnswer, SpecOrder};
 pub use run::WORKER;

@@ -237,7 +237,7 @@ pub enum Message {
         answer: RootAnswer,
     },
     /// It is done. No message follows.
-    Ended(Ended),
+    Ended(WorkerEnd),
     /// Something that only a newer worker tells.
     #[serde(other)]
     Unknown,
@@ -246,7 +246,7 @@ pub enum Message {
 /// How it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "how", rename_all = "kebab-case")]
-pub enum Ended {
+pub enum WorkerEnd {
     /// All was built.
     Built,
     /// All that was asked has been answered.

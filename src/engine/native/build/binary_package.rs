@@ -1,215 +1,127 @@
-//! Binary packages, worked out: their files, what those are, what they depend on.
+//! Binary packages, worked out: their files, what those are, and what they depend on.
+
+use std::sync::Mutex;
 
 use bstr::{BString, ByteSlice};
 
-use super::ahead::{self, Packing};
-use super::assemble;
-use super::attributes::{self, FileAttribute};
-use super::classify::{self, Class, Wants};
-use super::debuginfo;
-use super::digests::{self, Contents};
-use super::external;
-use super::files::{self, Entry};
-use super::generators::{self, Found, Generated, Looks};
+use super::classify::{Class, Classifier, Question};
+use super::depend::{
+    ClassifiedFiles, FileAttribute, add_file_dependencies, feature_of_compression, feature_of_hard_links,
+    features_of_dependencies, features_of_files, list_dependencies, read_attributes, report_files,
+};
+use super::files::{Contents, MOST_KEPT, PackagedFile, find_files, read_contents};
+use super::package_draft::PackageDraft;
 use super::problem::BuildProblem;
 use super::settings::Settings;
-use super::shown;
 use super::times::Times;
 use super::workspace::Workspace;
 use super::world::World;
-use crate::files::Folder;
+use super::write::{set_classes, set_file_dependencies, set_files, set_scripts, start_packing};
 use crate::macros::Stop;
 use crate::package::{Format, Header, Tag, Value};
-use crate::spec::{DependencyKind, DependencyRow, Package, Spec, add_dependencies};
-
-/// A package that can be written.
-pub(super) struct Assembled {
-    pub(super) header: Header,
-    pub(super) entries: Vec<Entry>,
-    pub(super) is_source: bool,
-    /// Paths of the buildroot that are dealt with.
-    pub(super) handled: Vec<BString>,
-    /// Files that were listed to be left out.
-    pub(super) excluded: Vec<BString>,
-    /// What small files hold, where it was kept.
-    pub(super) contents: Contents,
-    /// Its payload, where it is packed already, or nearly.
-    pub(super) packed: Option<Packing>,
-}
-
-/// What rpm tells of the dependencies of a package: a word, the kind, and the bits that count, if not all do.
-pub(super) const TOLD: [(&str, DependencyKind, Option<u32>); 20] = {
-    use DependencyKind as K;
-    [
-        ("Provides", K::Provides, None),
-        ("Requires(interp)", K::Requires, Some(1 << 8)),
-        ("Requires(rpmlib)", K::Requires, Some(1 << 24)),
-        ("Requires(verify)", K::Requires, Some(1 << 13)),
-        ("Requires(pre)", K::Requires, Some(1 << 9)),
-        ("Requires(post)", K::Requires, Some(1 << 10)),
-        ("Requires(preun)", K::Requires, Some(1 << 11)),
-        ("Requires(postun)", K::Requires, Some(1 << 12)),
-        ("Requires(pretrans)", K::Requires, Some(1 << 7)),
-        ("Requires(posttrans)", K::Requires, Some(1 << 5)),
-        ("Requires(preuntrans)", K::Requires, Some(1 << 20)),
-        ("Requires(postuntrans)", K::Requires, Some(1 << 21)),
-        ("Requires", K::Requires, Some(1 << 14)),
-        ("Conflicts", K::Conflicts, None),
-        ("Obsoletes", K::Obsoletes, None),
-        ("Recommends", K::Recommends, None),
-        ("Suggests", K::Suggests, None),
-        ("Supplements", K::Supplements, None),
-        ("Enhances", K::Enhances, None),
-        ("OrderWithRequires", K::OrderWithRequires, None),
-    ]
-};
+use crate::spec::{DependencyKind, Package, Spec, add_dependencies};
 
 /// Public keys that a package carries.
 const PUBLIC_KEYS: Tag = Tag::PUBKEYS;
 
-/// The bit of dependencies on configuration files.
-const CONFIG: u32 = 1 << 28;
+/// Works out the binary packages of a build, one after the other.
+pub(super) struct Packager<'b> {
+    world: World<'b>,
+    workspace: &'b Workspace,
+    /// Whether what is found out of each file is told.
+    reports_files: bool,
+    /// How many bytes of small files may still be kept until they are written.
+    room: u64,
+}
 
-/// Works a package out. What its small files hold is kept as far as there is `room` for so many bytes.
-pub(super) fn assemble(
-    world: World<'_>,
-    workspace: &Workspace,
-    spec: &Spec,
-    package: &Package,
-    settings: &mut Option<Settings>,
-    is_shown: bool,
-    room: &mut u64,
-) -> Result<Assembled, Stop> {
-    let mut header = spec.binary_header(package);
-    let name = full_name(&header);
-    world.begin_stage("files");
-    world.notice(format!("Processing files: {name}"));
-    let is_noarch = header.text(Tag::ARCH).is_some_and(|arch| arch == "noarch");
-    let links = files::Links { is_on: debuginfo::is_on(world) && !is_noarch };
-    let settings = match settings {
-        Some(settings) => settings,
-        none => none.insert(Settings::of(world)?),
-    };
-    if package.files.is_some() {
-        Times::doubt_policy(world);
+impl<'b> Packager<'b> {
+    /// A packager of what a build has installed.
+    pub(super) fn new(world: World<'b>, workspace: &'b Workspace, reports_files: bool) -> Self {
+        Self { world, workspace, reports_files, room: MOST_KEPT }
     }
-    let mut files = files::of(world, workspace, package, &header, &settings.times, links)?;
-    let mut contents = Contents::default();
-    if let Some(root) = Folder::open_ambient(&workspace.root).ok().filter(|_| !files.entries.is_empty()) {
-        contents = digests::set(world, &root, &mut files.entries, settings.digests(false))?;
+
+    /// Works a package out. The first one reads the settings of all.
+    pub(super) fn draft_package(
+        &mut self,
+        spec: &Spec,
+        package: &Package,
+        settings: &mut Option<Settings>,
+    ) -> Result<PackageDraft, Stop> {
+        let (world, workspace) = (self.world, self.workspace);
+        let mut header = spec.binary_header(package);
+        world.begin_stage("files");
+        world.notice(format!("Processing files: {}", full_name(&header)));
+        let settings = Settings::read_once(world, settings)?;
+        if package.files.is_some() {
+            Times::check_policy(world);
+        }
+
+        let mut found = find_files(world, workspace, package, &header, &settings.times)?;
+        let root = workspace.root.open().filter(|_| !found.files.is_empty());
+        let contents = match root {
+            Some(root) => read_contents(world, &root, &mut found.files, settings.digests(false))?,
+            None => Contents::default(),
+        };
+        let packing = start_packing(&found.files, &contents, settings);
+        set_scripts(world, workspace, package, &mut header)?;
+        if !found.keys.is_empty() {
+            header.set(PUBLIC_KEYS, Value::Texts(std::mem::take(&mut found.keys)));
+        }
+
+        let files = &found.files;
+        let attributes = read_attributes(world);
+        let needs_mime = settings.format == Format::V6 || attributes.iter().any(FileAttribute::uses_mime);
+        let question = if needs_mime { Question::DescriptionAndType } else { Question::Description };
+        let classifier = Classifier::new(world, &workspace.root, question, settings.threads);
+        let classes = classifier.classify_files(files, &contents);
+        let contents = contents.limit_to(&mut self.room);
+        attributes.iter().for_each(|attribute| attribute.tell_given_up(world));
+
+        let mut features = features_of_files(files, settings, false);
+        features.extend(feature_of_hard_links(settings.format).filter(|_| found.has_hard_links));
+        add_dependencies(&mut header, DependencyKind::Requires, features);
+        let checked = check_architecture(world, &header, files, &classes);
+        let root = &workspace.root;
+        let classified = ClassifiedFiles { root, files, classes: &classes, attributes: &attributes };
+        let generated = add_file_dependencies(world, package, &mut header, &classified, settings)
+            .inspect_err(|Stop| list_dependencies(world, &header))?;
+        set_files(&mut header, files, settings, false);
+        set_classes(&mut header, &classes, settings.format);
+        // Files point at places among the dependencies that are known by now, as with rpm; the next ones move some of them.
+        set_file_dependencies(&mut header, files, &generated);
+        if !files.is_empty() {
+            list_dependencies(world, &header);
+        }
+        let mut features = features_of_dependencies(&header, false);
+        features.extend(feature_of_compression(settings.payload(false)));
+        add_dependencies(&mut header, DependencyKind::Requires, features);
+        if self.reports_files && !files.is_empty() {
+            world.detail(report_files(&classified, &generated));
+        }
+        checked?;
+        Ok(PackageDraft {
+            header,
+            files: found.files,
+            is_source: false,
+            handled: found.handled,
+            excluded: found.excluded,
+            contents,
+            packing: Mutex::new(packing),
+        })
     }
-    let packed = ahead::pack(&files.entries, &contents, settings);
-    super::scripts::set(world, workspace, package, &mut header)?;
-    if !files.keys.is_empty() {
-        header.set(PUBLIC_KEYS, Value::Texts(std::mem::take(&mut files.keys)));
-    }
-    let entries = &files.entries;
-    let attributes = attributes::all(world);
-    let needs_mime = settings.format == Format::V6 || attributes.iter().any(FileAttribute::uses_mime);
-    let wants = if needs_mime { Wants::MimeToo } else { Wants::Description };
-    let classes = classify::classify(world, workspace, entries, &contents, settings.threads, wants);
-    let contents = contents.within(room);
-    attributes.iter().for_each(|attribute| attribute.tell_given_up(world));
-    let features = assemble::features(entries, settings, false);
-    add_dependencies(&mut header, DependencyKind::Requires, features);
-    let wrong = binaries_in_noarch(world, &header, &name, entries, &classes);
-    let found = Found { entries, classes: &classes, attributes: &attributes };
-    let generated = dependencies(world, workspace, package, &mut header, &found, settings);
-    if generated.is_err() {
-        tell_dependencies(world, &header);
-    }
-    let generated = generated?;
-    assemble::set_files(&mut header, entries, settings, false);
-    assemble::set_classes(&mut header, &classes, settings.format);
-    // Files point at places among the dependencies that are known by now, as with rpm; the next ones move some of them.
-    assemble::set_generated(&mut header, entries, &generated);
-    if !entries.is_empty() {
-        tell_dependencies(world, &header);
-    }
-    let mut features = assemble::of_dependencies(&header, false);
-    features.extend(assemble::compression_feature(settings.payload(false)));
-    add_dependencies(&mut header, DependencyKind::Requires, features);
-    if is_shown && !entries.is_empty() {
-        world.detail(shown::text(workspace, &found, &generated));
-    }
-    wrong?;
-    Ok(Assembled {
-        header,
-        entries: files.entries,
-        is_source: false,
-        handled: files.handled,
-        excluded: files.excluded,
-        contents,
-        packed,
-    })
 }
 
 /// `name-version-release.arch`, as rpm's messages have it.
-pub(super) fn full_name(header: &Header) -> String {
+fn full_name(header: &Header) -> String {
     let text = |tag| header.text(tag).unwrap_or_default().to_str_lossy();
     format!("{}-{}.{}", text(Tag::NAME), header.version_release(), text(Tag::ARCH))
 }
 
-/// Adds all dependencies that files make.
-fn dependencies(
-    world: World<'_>,
-    workspace: &Workspace,
-    package: &Package,
-    header: &mut Header,
-    found: &Found<'_>,
-    settings: &Settings,
-) -> Result<Vec<Generated>, Stop> {
-    let looks = Looks { for_provides: package.finds_provides, for_requires: package.finds_requires };
-    if assemble::has_config(found.entries) {
-        let name: BString = [b"config(".as_slice(), &package.name, b")"].concat().into();
-        let config = DependencyRow { flags: CONFIG | 8, ..DependencyRow::equal(name, header.evr()) };
-        if looks.for_provides {
-            add_dependencies(header, DependencyKind::Provides, [config.clone()]);
-        }
-        if looks.for_requires {
-            add_dependencies(header, DependencyKind::Requires, [config]);
-        }
-    }
-    let kind = if world.is_on("_use_weak_usergroup_deps") {
-        DependencyKind::Recommends
-    } else {
-        DependencyKind::Requires
-    };
-    if looks.for_requires {
-        add_dependencies(header, kind, assemble::owners(found.entries));
-    }
-    if found.entries.is_empty() {
-        return Ok(Vec::new());
-    }
-    if !world.is_on("_use_internal_dependency_generator") {
-        external::find(world, workspace, header, looks, (found.entries, settings.format))?;
-        return Ok(Vec::new());
-    }
-    let generated = generators::generate(world, workspace, header, looks, found, settings.threads)?;
-    assemble::add_generated(header, &generated);
-    Ok(generated)
-}
-
-fn tell_dependencies(world: World<'_>, header: &Header) {
-    for (word, kind, bits) in TOLD {
-        let rows = DependencyRow::read_header(header, kind);
-        let told: Vec<String> = rows
-            .iter()
-            .filter(|row| bits.is_none_or(|bits| row.flags & bits != 0))
-            .map(ToString::to_string)
-            .collect();
-        if !told.is_empty() {
-            world.notice(format!("{word}: {}", told.join(" ")));
-        }
-    }
-}
-
-/// Programs of an architecture have no place in a package for all of them.
-fn binaries_in_noarch(
+/// Checks that no program is of another architecture than its package: none has a place in one for all of them.
+fn check_architecture(
     world: World<'_>,
     header: &Header,
-    name: &str,
-    entries: &[Entry],
+    files: &[PackagedFile],
     classes: &[Class],
 ) -> Result<(), Stop> {
     let is_noarch = header.text(Tag::ARCH).is_some_and(|arch| arch == "noarch");
@@ -225,21 +137,21 @@ fn binaries_in_noarch(
         return Ok(());
     }
     let is_odd = |color: u32| color != 0 && color != own_color;
-    let colored = entries.iter().zip(classes).filter(|(_, class)| is_odd(class.color));
-    let files: Vec<BString> = colored
+    let colored = files.iter().zip(classes).filter(|(_, class)| is_odd(class.color));
+    let wrong: Vec<BString> = colored
         .map(|(entry, class)| {
             let words: Vec<&[u8]> = class.description.split(|byte| *byte == b' ').take(2).collect();
             [entry.path.as_slice(), b" (", &words.join(b" ".as_slice()), b")"].concat().into()
         })
         .collect();
-    if files.is_empty() {
+    if wrong.is_empty() {
         return Ok(());
     }
     if !is_noarch {
-        world.tell(BuildProblem::BinariesOfOtherArch { package: name.to_owned(), files });
+        world.tell(BuildProblem::BinariesOfOtherArch { package: full_name(header), files: wrong });
         return Ok(());
     }
     let is_error = world.is_on("_binaries_in_noarch_packages_terminate_build");
-    world.tell(BuildProblem::BinariesInNoarch { package: name.to_owned(), files, is_error });
+    world.tell(BuildProblem::BinariesInNoarch { package: full_name(header), files: wrong, is_error });
     if is_error { Err(Stop) } else { Ok(()) }
 }

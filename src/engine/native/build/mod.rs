@@ -1,93 +1,64 @@
 //! The package build process, carried out here (rpmbuild(1), "BUILD PROCESS").
+//!
+//! [`build`] goes through the [`Step`]s of an order. Around the scripts of the spec a package goes this way, each station a
+//! folder of this module:
+//!
+//! | station | what it does |
+//! | --- | --- |
+//! | `read` | reads the input, what the root has, and the parts of the spec that the build writes |
+//! | `files` | finds the files of each package in the buildroot, and reads them |
+//! | `classify` | finds out what each file is |
+//! | `depend` | finds out what packages provide and require because of their files |
+//! | `write` | writes headers, payloads and signatures |
+//!
+//! `binary_package.rs` and `source_package.rs` send packages along it; a [`PackageDraft`] is one that is not written yet.
 
-mod ahead;
-mod assemble;
-mod attributes;
 mod binary_package;
+mod build_root;
 mod classify;
-mod database;
-mod debuginfo;
-mod digests;
-mod external;
+mod command_line;
+mod depend;
 mod files;
-mod generators;
-mod input;
 mod order;
-mod packages;
-mod parts;
+mod package_draft;
 mod problem;
-mod regular_expression;
-mod requirements;
-mod scriptlet;
-mod scripts;
+mod read;
+mod root_files;
+mod script;
 mod settings;
-mod shown;
-mod sign;
 mod source_package;
+mod temporary_file;
 mod times;
 mod workspace;
 mod world;
-
-use std::cell::RefCell;
-use std::collections::BTreeSet;
+mod write;
 
 use bstr::BString;
 
-pub use input::{install_source_package, spec_of_archive};
 pub use order::{Goal, Order, Step};
 pub use problem::BuildProblem;
+pub use read::{extract_spec, install_source_package};
 pub use world::BuildListener;
 
-use crate::engine::Installed;
-use crate::files::HostPath;
+pub(super) use read::find_installed;
+
+use crate::files::{Folder, HostPath, reason};
 use crate::macros::{Definition, Expansion, Level, Macros, Origin, Stop};
-use crate::package::{Capability, Format, read_headers};
-use crate::spec::{ReportListener, SectionKind, Spec};
-use binary_package::Assembled;
-use debuginfo::DebugPackages;
-use packages::Common;
-use scriptlet::Script;
+use crate::package::Format;
+use crate::spec::{DependencyKind, ReportListener, SectionKind, Spec, add_dependencies};
+use binary_package::Packager;
+use depend::require_feature;
+use files::{DebugPackages, check_unpackaged};
+use package_draft::PackageDraft;
+use read::{add_generated, find_missing, read_parts};
+use script::{Script, template_name};
 use settings::Settings;
-use source_package::SourceKind;
+use source_package::{SourceKind, draft_source_package};
 use workspace::Workspace;
 use world::World;
+use write::{BuildMarks, read_signature_digest, write_binaries, write_source};
 
-/// Keeps what is wrong with a root's database.
-#[derive(Default)]
-struct Complaint(RefCell<Option<String>>);
-
-impl BuildListener for Complaint {
-    fn notice(&self, _text: &[u8]) {}
-    fn stage(&self, _name: &str) {}
-    fn wrote(&self, _path: &HostPath) {}
-    fn problem(&self, problem: &BuildProblem) {
-        self.0.replace(Some(problem.to_string()));
-    }
-    fn is_quiet(&self) -> bool {
-        true
-    }
-    fn detail(&self, _text: &[u8]) {}
-}
-
-/// The packages of the root that macros see, which provide one of these names or have such a file.
-pub(super) fn installed(macros: &Macros, names: &BTreeSet<String>) -> Installed {
-    let complaint = Complaint::default();
-    let world = World::new(macros, &complaint);
-    let found = providers(&world, names);
-    found.unwrap_or_else(|Stop| Installed::Unknown(complaint.0.take().unwrap_or_default()))
-}
-
-fn providers(world: &World<'_>, names: &BTreeSet<String>) -> Result<Installed, Stop> {
-    let database = database::Database::open(world)?;
-    if !database.has_packages(world)? {
-        return Ok(Installed::NoPackages);
-    }
-    let wanted = names.iter().map(|name| Capability { name: name.as_str().into(), version: None });
-    let wanted: Vec<Capability> = wanted.collect();
-    Ok(Installed::Packages(database.providers(world, &wanted.iter().collect::<Vec<_>>())?))
-}
-
-/// A build to carry out.
+/// A build that is asked for.
 pub struct BuildRequest<'b> {
     /// The macros that the spec was read with.
     pub macros: &'b Macros,
@@ -95,9 +66,9 @@ pub struct BuildRequest<'b> {
     pub spec: Spec,
     /// What is asked of the build.
     pub order: &'b Order,
-    /// Who hears what it says.
+    /// Receives the build's messages.
     pub listener: &'b dyn BuildListener,
-    /// Who hears what is wrong with parts of the spec that the build writes.
+    /// Receives what is wrong with parts of the spec that the build writes.
     pub spec_listener: ReportListener,
     /// The folder that this runs in: what is built with `--build-in-place`.
     pub folder: HostPath,
@@ -120,7 +91,7 @@ impl From<Stop> for Unbuilt {
     }
 }
 
-/// Carries a build out.
+/// Builds what is asked for.
 ///
 /// # Errors
 /// Why it could not be; the listeners have been told.
@@ -132,10 +103,10 @@ pub fn build(request: BuildRequest<'_>) -> Result<(), Unbuilt> {
     make_folders(world)?;
     times::set_epoch(world, &request.spec);
     times::set_build_time(world);
-    let order = &in_place(world, request.order);
+    let order = &settle_place(world, request.order);
     let needs_nothing = matches!(order.goal, None | Some(Goal::Source));
     if !order.no_dependencies && !needs_nothing {
-        let missing = requirements::missing(&world, &request.spec, &order.staged)?;
+        let missing = find_missing(&world, &request.spec, &order.staged)?;
         if !missing.is_empty() {
             world.tell(BuildProblem::BuildRequires { missing });
             return Err(Unbuilt::MissingBuildRequires);
@@ -145,7 +116,7 @@ pub fn build(request: BuildRequest<'_>) -> Result<(), Unbuilt> {
     let steps = order.steps(has_generator);
     let mut build = Build {
         world,
-        workspace: Workspace::of(&world)?,
+        workspace: Workspace::expand(&world)?,
         spec: request.spec,
         order,
         spec_listener: request.spec_listener,
@@ -153,28 +124,31 @@ pub fn build(request: BuildRequest<'_>) -> Result<(), Unbuilt> {
         settings: None,
         binaries: Vec::new(),
         source: None,
-        has_both: steps.contains(&Step::Binary) && steps.contains(&Step::Source),
+        has_source_and_binaries: steps.contains(&Step::Binary) && steps.contains(&Step::Source),
         source_digest: None,
-        has_parts: false,
+        has_read_parts: false,
     };
     if order.no_build {
         build.workspace.write_environment(&world)?;
         return Ok(());
     }
-    // The source package comes first: others may repeat its digest.
-    let mut steps = steps;
+    write_source_first(steps).into_iter().try_for_each(|step| build.run_step(step))?;
+    build.remove_inputs();
+    Ok(())
+}
+
+/// Puts the source package before the binary ones: they may repeat its digest.
+fn write_source_first(mut steps: Vec<Step>) -> Vec<Step> {
     if let Some(at) = steps.iter().position(|step| *step == Step::Source) {
         steps.remove(at);
         let before = steps.iter().position(|step| *step == Step::Binary).unwrap_or(at);
         steps.insert(before, Step::Source);
     }
-    steps.into_iter().try_for_each(|step| build.step(step))?;
-    build.remove_inputs();
-    Ok(())
+    steps
 }
 
-/// The order; where it builds in place, the folder of the sources is called after the package, whatever %setup says.
-fn in_place(world: World<'_>, order: &Order) -> Order {
+/// Settles whether the order builds in place; where it does, the folder of the sources is called after the package, whatever %setup says.
+fn settle_place(world: World<'_>, order: &Order) -> Order {
     let in_place = order.in_place || world.is_on("_build_in_place");
     if in_place {
         world.macros.push(Definition {
@@ -193,9 +167,9 @@ fn in_place(world: World<'_>, order: &Order) -> Order {
 fn make_folders(world: World<'_>) -> Result<(), Stop> {
     for name in ["_topdir", "_sourcedir", "_top_builddir", "_rpmdir", "_srcrpmdir"] {
         if let Some(path) = HostPath::new(world.setting(name))
-            && let Err(error) = crate::files::Folder::create_scratch(&path)
+            && let Err(error) = Folder::create_scratch(&path)
         {
-            let reason = crate::files::reason(&error);
+            let reason = reason(&error);
             return Err(world.fail(BuildProblem::Folder { name, reason }));
         }
     }
@@ -211,35 +185,31 @@ struct Build<'b> {
     spec_listener: ReportListener,
     folder: HostPath,
     settings: Option<Settings>,
-    binaries: Vec<Assembled>,
-    source: Option<Assembled>,
+    binaries: Vec<PackageDraft>,
+    source: Option<PackageDraft>,
     /// Whether source and binary packages come of it.
-    has_both: bool,
+    has_source_and_binaries: bool,
     source_digest: Option<Vec<u8>>,
     /// Whether parts of the spec that the build writes have been read.
-    has_parts: bool,
+    has_read_parts: bool,
 }
 
 impl Build<'_> {
-    fn step(&mut self, step: Step) -> Result<(), Unbuilt> {
+    fn run_step(&mut self, step: Step) -> Result<(), Unbuilt> {
         match step {
             Step::MakeFolder => self.make_folder()?,
-            Step::Prep => self.script(SectionKind::Prep)?,
+            Step::Prep => self.run_section(SectionKind::Prep)?,
             Step::BuildRequires => self.generate_requires(false)?,
             Step::DumpBuildRequires => self.generate_requires(true)?,
-            Step::Conf => self.script(SectionKind::Conf)?,
-            Step::Build => self.script(SectionKind::Build)?,
+            Step::Conf => self.run_section(SectionKind::Conf)?,
+            Step::Build => self.run_section(SectionKind::Build)?,
             Step::Install => self.install()?,
-            Step::Check => self.script(SectionKind::Check)?,
-            Step::Sources => {
-                let source =
-                    source_package::assemble(self.world, &self.spec, SourceKind::Whole, &mut self.settings)?;
-                self.source = Some(source);
-            }
-            Step::Files => self.files()?,
+            Step::Check => self.run_section(SectionKind::Check)?,
+            Step::Sources => self.draft_source(SourceKind::Whole)?,
+            Step::Files => self.draft_binaries()?,
             Step::Binary => self.write_binaries()?,
             Step::Source => self.write_source(SourceKind::Whole)?,
-            Step::Clean => self.script(SectionKind::Clean)?,
+            Step::Clean => self.run_section(SectionKind::Clean)?,
             Step::RemoveFolder => self.workspace.remove(&self.world)?,
         }
         Ok(())
@@ -252,32 +222,32 @@ impl Build<'_> {
     }
 
     /// Runs a script of the spec, if there is one.
-    fn script(&self, kind: SectionKind) -> Result<(), Stop> {
+    fn run_section(&self, kind: SectionKind) -> Result<(), Stop> {
         let Some(script) = self.spec.script(kind) else {
             return Ok(());
         };
         let name = format!("%{}", kind.word());
         self.world.run_script(&Script {
             name: &name,
-            template: Some(scriptlet::template(kind)),
+            template: Some(template_name(kind)),
             body: &script.body,
             in_sources: kind != SectionKind::Prep,
         })
     }
 
     fn install(&mut self) -> Result<(), Stop> {
-        self.script(SectionKind::Install)?;
+        self.run_section(SectionKind::Install)?;
         self.read_parts()
     }
 
     /// Reads the parts of the spec that the build has written, once.
     fn read_parts(&mut self) -> Result<(), Stop> {
-        if std::mem::replace(&mut self.has_parts, true) {
+        if std::mem::replace(&mut self.has_read_parts, true) {
             return Ok(());
         }
-        let empty = empty(&self.spec);
-        let spec = std::mem::replace(&mut self.spec, empty);
-        self.spec = parts::read(&self.world, &self.workspace, spec, &self.spec_listener)?;
+        let placeholder = Spec { packages: Vec::new(), text: Vec::new(), ..self.spec.clone() };
+        let spec = std::mem::replace(&mut self.spec, placeholder);
+        self.spec = read_parts(&self.world, &self.workspace, spec, &self.spec_listener)?;
         Ok(())
     }
 
@@ -292,98 +262,82 @@ impl Build<'_> {
             body: &script.body.clone(),
             in_sources: true,
         })?;
-        requirements::generated(&self.world, &output, &mut self.spec);
+        add_generated(&self.world, &output, &mut self.spec);
         let is_checked = !self.order.no_dependencies;
-        let missing = if is_checked {
-            requirements::missing(&self.world, &self.spec, &self.order.staged)?
-        } else {
-            Vec::new()
-        };
+        let missing =
+            if is_checked { find_missing(&self.world, &self.spec, &self.order.staged)? } else { Vec::new() };
         let is_missing = !missing.is_empty();
         if is_missing {
             self.world.tell(BuildProblem::BuildRequires { missing });
         }
         if is_missing || dumps && !is_checked {
-            let package = source_package::assemble(
-                self.world,
-                &self.spec,
-                SourceKind::BuildRequires,
-                &mut self.settings,
-            )?;
-            self.source = Some(package);
-            self.has_both = true;
+            self.draft_source(SourceKind::BuildRequires)?;
+            self.has_source_and_binaries = true;
             self.write_source(SourceKind::BuildRequires)?;
             return Err(Unbuilt::MissingBuildRequires);
         }
         Ok(())
     }
 
-    /// Works out all packages, and looks for files that none of them has.
-    fn files(&mut self) -> Result<(), Stop> {
+    /// Works the source package out.
+    fn draft_source(&mut self, kind: SourceKind) -> Result<(), Stop> {
+        self.source = Some(draft_source_package(self.world, &self.spec, kind, &mut self.settings)?);
+        Ok(())
+    }
+
+    /// Works all binary packages out, and looks for files that none of them has.
+    fn draft_binaries(&mut self) -> Result<(), Stop> {
         self.read_parts()?;
         let mut handled: Vec<BString> = Vec::new();
-        let mut room = digests::MOST_KEPT;
+        let mut packager = Packager::new(self.world, &self.workspace, self.order.shows_classes);
         let mut debug = DebugPackages::begin(self.world, &self.workspace, &mut self.spec)?;
         // Packages of debug information are added on the way.
         let mut index = 0;
         while index < self.spec.packages.len() {
-            debug.before(&mut self.spec, index)?;
+            debug.prepare_package(&mut self.spec, index)?;
             let package = self.spec.packages.get(index).filter(|package| package.is_built());
             if let Some(package) = package {
-                let mut assembled = binary_package::assemble(
-                    self.world,
-                    &self.workspace,
-                    &self.spec,
-                    package,
-                    &mut self.settings,
-                    self.order.shows_classes,
-                    &mut room,
-                )?;
+                let mut draft = packager.draft_package(&self.spec, package, &mut self.settings)?;
                 if self.order.short_circuit {
-                    let row = assemble::rpmlib("ShortCircuited", "4.9.0-1");
-                    let kind = crate::spec::DependencyKind::Requires;
-                    crate::spec::add_dependencies(&mut assembled.header, kind, [row]);
+                    let row = require_feature("ShortCircuited", "4.9.0-1");
+                    add_dependencies(&mut draft.header, DependencyKind::Requires, [row]);
                 }
-                debug.after(&mut self.spec, index, &assembled)?;
-                handled.append(&mut assembled.handled);
-                self.binaries.push(assembled);
+                debug.add_package_for(&mut self.spec, index, &draft)?;
+                handled.append(&mut draft.handled);
+                self.binaries.push(draft);
             }
             index += 1;
         }
         if self.spec.packages.iter().any(crate::spec::Package::is_built) {
-            files::unpackaged::check(self.world, &self.workspace, &handled)?;
+            check_unpackaged(self.world, &self.workspace, &handled)?;
         }
         Ok(())
     }
 
-    fn settings(&mut self) -> Result<&Settings, Stop> {
-        if self.settings.is_none() {
-            self.settings = Some(Settings::of(self.world)?);
-        }
-        self.settings.as_ref().ok_or(Stop)
-    }
-
-    fn common(&mut self) -> Result<Common, Stop> {
-        let (has_both, source_digest) = (self.has_both, self.source_digest.clone());
-        let settings = self.settings()?;
-        let cookie = Some(format!("{} {}", settings.host, settings.times.build));
-        Ok(Common { cookie, is_of_both: has_both, source_digest })
+    /// What all packages of the build say.
+    fn marks(&mut self) -> Result<BuildMarks, Stop> {
+        let settings = Settings::read_once(self.world, &mut self.settings)?;
+        Ok(BuildMarks {
+            cookie: format!("{} {}", settings.host, settings.times.build),
+            has_source_and_binaries: self.has_source_and_binaries,
+            source_digest: self.source_digest.clone(),
+        })
     }
 
     fn write_binaries(&mut self) -> Result<(), Stop> {
-        let common = self.common()?;
+        let marks = self.marks()?;
         let packages = std::mem::take(&mut self.binaries);
         let settings = self.settings.as_ref().ok_or(Stop)?;
-        packages::write_binaries(self.world, &self.workspace, packages, settings, &common)
+        write_binaries(self.world, &self.workspace.root, packages, settings, &marks)
     }
 
     fn write_source(&mut self, kind: SourceKind) -> Result<(), Stop> {
-        let common = self.common()?;
+        let marks = self.marks()?;
         let source = self.source.take().ok_or(Stop)?;
         let settings = self.settings.as_ref().ok_or(Stop)?;
-        let path = packages::write_source(self.world, source, kind, settings, &common)?;
-        if settings.format == Format::V4 && self.has_both {
-            self.source_digest = signature_digest(&path);
+        let path = write_source(self.world, source, kind, settings, &marks)?;
+        if settings.format == Format::V4 && self.has_source_and_binaries {
+            self.source_digest = read_signature_digest(&path);
         }
         Ok(())
     }
@@ -401,24 +355,7 @@ impl Build<'_> {
         }
         for path in paths {
             let path = HostPath::new(&path).unwrap_or_else(|| self.folder.join(&path));
-            scriptlet::remove(&path);
+            root_files::remove_file(&path);
         }
     }
-}
-
-/// The MD5 of a package of format 4, as its signature header says it.
-fn signature_digest(path: &HostPath) -> Option<Vec<u8>> {
-    let parent = HostPath::new(path.as_path().parent()?)?;
-    let folder = crate::files::Folder::open_ambient(&parent).ok()?;
-    let mut file = folder.open(path.as_path().file_name()?).ok()?;
-    let headers = read_headers(&mut file).ok()?;
-    headers.signatures.into_iter().find_map(|(tag, value)| match value {
-        crate::package::Value::Bytes(bytes) if tag == 1004 => Some(bytes),
-        _ => None,
-    })
-}
-
-/// Something to stand for a spec while it is worked on.
-fn empty(spec: &Spec) -> Spec {
-    Spec { packages: Vec::new(), text: Vec::new(), ..spec.clone() }
 }

@@ -118,7 +118,7 @@ pub enum Step {
 impl Order {
     /// The steps, in their order. `has_generator` says whether the spec works needs out; without it `-br` builds nothing.
     pub fn steps(&self, has_generator: bool) -> Vec<Step> {
-        let mut steps = self.of_goal(has_generator);
+        let mut steps = self.list_goal_steps(has_generator);
         if self.clean {
             steps.push(Step::RemoveFolder);
         }
@@ -159,35 +159,36 @@ impl Order {
         let of_machine = [S::Prep, S::Conf, S::Build, S::Install, S::Binary];
         let is_left_out = |step: &Step| self.no_prep && *step == S::Prep;
         // A spec that works nothing out has nothing to unpack for `-br`, but what rules it out counts before that.
-        let steps = self.of_goal(true);
+        let steps = self.list_goal_steps(true);
         let counts = steps.iter().any(|step| of_machine.contains(step) && !is_left_out(step));
         spec.ruled_out().filter(|_| counts).map(|text| BuildProblem::RuledOut { text })
     }
 
-    fn of_goal(&self, has_generator: bool) -> Vec<Step> {
+    /// The steps that the goal takes, whatever else is asked.
+    fn list_goal_steps(&self, has_generator: bool) -> Vec<Step> {
         use Step as S;
         const BEGIN: [Step; 3] = [S::MakeFolder, S::Prep, S::BuildRequires];
-        let with = |more: &[Step]| BEGIN.iter().chain(more).copied().collect::<Vec<_>>();
+        let after_begin = |more: &[Step]| BEGIN.iter().chain(more).copied().collect::<Vec<_>>();
         let Some(goal) = self.goal else {
             return Vec::new();
         };
         match (goal, self.short_circuit) {
             (Goal::Prep, false) => vec![S::MakeFolder, S::Prep],
             (Goal::Prep, true) => vec![S::Prep],
-            (Goal::BuildRequires, false) => with(&[]),
+            (Goal::BuildRequires, false) => after_begin(&[]),
             (Goal::BuildRequires, true) => vec![S::BuildRequires],
-            (Goal::Conf, false) => with(&[S::Conf]),
+            (Goal::Conf, false) => after_begin(&[S::Conf]),
             (Goal::Conf, true) => vec![S::Conf],
-            (Goal::Build, false) => with(&[S::Conf, S::Build]),
+            (Goal::Build, false) => after_begin(&[S::Conf, S::Build]),
             (Goal::Build, true) => vec![S::Build],
             (Goal::Install | Goal::Check, false) => {
-                with(&[S::Conf, S::Build, S::Install, S::Check, S::Files])
+                after_begin(&[S::Conf, S::Build, S::Install, S::Check, S::Files])
             }
             (Goal::Install, true) => vec![S::Install, S::Check, S::Files],
             (Goal::Check, true) => vec![S::Check, S::Files],
             (Goal::List, _) => vec![S::Files],
             (Goal::Binary, true) => vec![S::Files, S::Binary, S::Clean],
-            (Goal::Binary, false) => with(&[
+            (Goal::Binary, false) => after_begin(&[
                 S::Conf,
                 S::Build,
                 S::Install,
@@ -197,7 +198,7 @@ impl Order {
                 S::Clean,
                 S::RemoveFolder,
             ]),
-            (Goal::All, _) => with(&[
+            (Goal::All, _) => after_begin(&[
                 S::Conf,
                 S::Build,
                 S::Install,

@@ -1,6 +1,6 @@
 //! How packages are written, as macros say it (rpmbuild-config(5), "Package generation").
 
-use super::assemble::DigestAlgorithm;
+use super::files::DigestAlgorithm;
 use super::problem::BuildProblem;
 use super::times::Times;
 use super::world::World;
@@ -26,8 +26,16 @@ pub(super) struct Settings {
 const DEFAULT_PAYLOAD: &str = "w9.gzdio";
 
 impl Settings {
-    /// What the macros say.
-    pub(super) fn of(world: World<'_>) -> Result<Self, Stop> {
+    /// What is known already, or else what the macros say.
+    pub(super) fn read_once<'s>(world: World<'_>, known: &'s mut Option<Self>) -> Result<&'s Self, Stop> {
+        Ok(match known {
+            Some(settings) => settings,
+            none => none.insert(Self::read(world)?),
+        })
+    }
+
+    /// Reads what the macros say.
+    fn read(world: World<'_>) -> Result<Self, Stop> {
         let wrong =
             |problem, value: &str| world.fail(BuildProblem::Setting { problem, value: value.to_owned() });
         let format = match world.setting("_rpmformat").as_str() {
@@ -43,7 +51,7 @@ impl Settings {
         let digests = |name: &str, default| match world.setting(name).as_str() {
             "" => default,
             "0" => default,
-            said => DigestAlgorithm::numbered(world.number(name)).unwrap_or_else(|| {
+            said => DigestAlgorithm::from_number(world.number(name)).unwrap_or_else(|| {
                 let (algorithm, instead) = (said.to_owned(), DigestAlgorithm::Sha256);
                 world.tell(BuildProblem::DigestAlgorithm { algorithm, instead: instead as u32 });
                 instead
@@ -61,9 +69,9 @@ impl Settings {
             binary_payload: payload("_binary_payload")?,
             source_payload: payload("_source_payload")?,
             reserved,
-            host: host(world),
-            times: Times::of(world),
-            threads: threads(world),
+            host: find_host_name(world),
+            times: Times::read(world),
+            threads: count_threads(world),
             rpm_version: world.setting("rpmversion"),
         })
     }
@@ -80,13 +88,13 @@ impl Settings {
 }
 
 /// How many threads the macros allow for packaging (`%_smp_build_nthreads`).
-pub(super) fn threads(world: World<'_>) -> usize {
+fn count_threads(world: World<'_>) -> usize {
     let said = usize::try_from(world.number("_smp_build_nthreads")).unwrap_or(0);
     if said > 0 { said } else { std::thread::available_parallelism().map_or(1, usize::from) }
 }
 
 /// The name of the machine, in full where /etc/hosts knows it.
-fn host(world: World<'_>) -> String {
+fn find_host_name(world: World<'_>) -> String {
     let said = world.setting("_buildhost");
     if !said.is_empty() {
         return said;

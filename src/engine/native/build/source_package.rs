@@ -2,18 +2,22 @@
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use bstr::{BString, ByteSlice};
 use cap_std::fs::MetadataExt;
 
-use super::assemble;
-use super::binary_package::Assembled;
-use super::files::Entry;
-use super::files::entry::{GHOST_VERIFIES, Said, flag};
+use super::depend::{
+    feature_of_compression, features_of_dependencies, features_of_files, use_feature_if_there,
+};
+use super::files::{FileMode, GHOST_VERIFIES, PackagedFile, Permissions, Precedence, flag, read_contents};
+use super::package_draft::PackageDraft;
 use super::problem::BuildProblem;
+use super::root_files::{open_folder_of, plain_reason};
 use super::settings::Settings;
 use super::times::Times;
 use super::world::World;
+use super::write::set_files;
 use crate::files::{Folder, HostPath, reason};
 use crate::macros::Stop;
 use crate::package::Tag;
@@ -31,18 +35,15 @@ pub(super) enum SourceKind {
 }
 
 /// Works the source package out.
-pub(super) fn assemble(
+pub(super) fn draft_source_package(
     world: World<'_>,
     spec: &Spec,
     kind: SourceKind,
     settings: &mut Option<Settings>,
-) -> Result<Assembled, Stop> {
-    let paths = paths(world, spec, kind)?;
-    Times::doubt_policy(world);
-    let settings = match settings {
-        Some(settings) => settings,
-        none => none.insert(Settings::of(world)?),
-    };
+) -> Result<PackageDraft, Stop> {
+    let paths = find_sources(world, spec, kind)?;
+    Times::check_policy(world);
+    let settings = Settings::read_once(world, settings)?;
     let mut header = spec.source_header();
     if kind == SourceKind::BuildRequires {
         for source in spec.sources.iter().filter(|source| !source.is_left_out) {
@@ -51,39 +52,39 @@ pub(super) fn assemble(
         }
     }
     header.set_text(Tag::SPEC, spec.text.as_slice());
-    let ownership = ownership(world);
-    let mut entries = Vec::new();
+    let ownership = read_ownership(world);
+    let mut files = Vec::new();
     for (path, flags) in paths {
-        entries.push(entry(world, &path, flags, &ownership, settings)?);
+        files.push(make_file(world, &path, flags, &ownership, settings)?);
     }
-    entries.sort_by(|a, b| a.path.cmp(&b.path));
-    for (number, entry) in (1..).zip(&mut entries) {
-        (entry.inode, entry.links) = (number, 1);
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    for (number, file) in (1..).zip(&mut files) {
+        (file.inode, file.links) = (number, 1);
     }
     let root = Folder::open_ambient(&HostPath::root()).map_err(|_| Stop)?;
-    let contents = super::digests::set(world, &root, &mut entries, settings.digests(true))?;
-    assemble::set_files(&mut header, &entries, settings, true);
-    let mut features = assemble::features(&entries, settings, true);
-    features.extend(assemble::of_dependencies(&header, true));
-    let compression = assemble::compression_feature(settings.payload(true));
+    let contents = read_contents(world, &root, &mut files, settings.digests(true))?;
+    set_files(&mut header, &files, settings, true);
+    let mut features = features_of_files(&files, settings, true);
+    features.extend(features_of_dependencies(&header, true));
+    let compression = feature_of_compression(settings.payload(true));
     let is_dynamic = spec.script(SectionKind::GenerateBuildRequires).is_some();
-    let dynamic = is_dynamic.then(|| assemble::rpmlib_if_there("DynamicBuildRequires", "4.15.0-1"));
+    let dynamic = is_dynamic.then(|| use_feature_if_there("DynamicBuildRequires", "4.15.0-1"));
     let all = features.into_iter().chain(compression).chain(dynamic);
     add_dependencies(&mut header, DependencyKind::Requires, all);
-    Ok(Assembled {
+    Ok(PackageDraft {
         header,
-        entries,
+        files,
         is_source: true,
         excluded: Vec::new(),
         handled: Vec::new(),
         contents,
-        packed: None,
+        packing: Mutex::default(),
     })
 }
 
-/// The files of the package, with rpm's flags. Sources that stay out of it have to be there all the same.
-fn paths(world: World<'_>, spec: &Spec, kind: SourceKind) -> Result<Vec<(HostPath, u32)>, Stop> {
-    let here = |path: &[u8]| absolute(world, path);
+/// Finds the files of the package, with rpm's flags. Sources that stay out of it have to be there all the same.
+fn find_sources(world: World<'_>, spec: &Spec, kind: SourceKind) -> Result<Vec<(HostPath, u32)>, Stop> {
+    let here = |path: &[u8]| make_absolute(world, path);
     let mut paths = vec![(here(spec.file.as_bytes())?, flag::SPEC_FILE)];
     if kind == SourceKind::BuildRequires {
         return Ok(paths);
@@ -93,9 +94,7 @@ fn paths(world: World<'_>, spec: &Spec, kind: SourceKind) -> Result<Vec<(HostPat
     for source in &spec.sources {
         let path = [folder.as_slice(), b"/", &source.file_name].concat();
         let path = here(&path)?;
-        let parent = path.as_path().parent().and_then(HostPath::new).unwrap_or_else(HostPath::root);
-        let found = Folder::open_ambient(&parent)
-            .and_then(|folder| folder.dir().metadata(path.as_path().file_name().unwrap_or_default()));
+        let found = open_folder_of(&path).and_then(|(folder, name)| folder.dir().metadata(name));
         if let Err(error) = found {
             has_failed = true;
             let path = BString::from(path.as_os_str().as_bytes());
@@ -110,14 +109,8 @@ fn paths(world: World<'_>, spec: &Spec, kind: SourceKind) -> Result<Vec<(HostPat
     if has_failed { Err(Stop) } else { Ok(paths) }
 }
 
-/// The words of the operating system, without the path before them.
-fn plain_reason(error: &std::io::Error) -> String {
-    let text = reason(error);
-    text.rsplit_once(": ").map_or(text.clone(), |(_, words)| words.to_owned())
-}
-
 /// A path, where a relative one begins in the folder that this runs in.
-fn absolute(world: World<'_>, path: &[u8]) -> Result<HostPath, Stop> {
+fn make_absolute(world: World<'_>, path: &[u8]) -> Result<HostPath, Stop> {
     let path = path.to_path_lossy().into_owned();
     if let Some(path) = HostPath::new(&path) {
         return Ok(path);
@@ -130,8 +123,8 @@ fn absolute(world: World<'_>, path: &[u8]) -> Result<HostPath, Stop> {
     HostPath::new(here.join(path)).ok_or(Stop)
 }
 
-/// What `%_srcdefattr` says of all source packages.
-fn ownership(world: World<'_>) -> Ownership {
+/// Reads what `%_srcdefattr` says of all source packages.
+fn read_ownership(world: World<'_>) -> Ownership {
     let text = world.setting("_srcdefattr");
     let item = read_file_line(format!("%defattr{text}").as_bytes());
     let directives = item.map(|item| item.directives).unwrap_or_default();
@@ -141,37 +134,34 @@ fn ownership(world: World<'_>) -> Ownership {
     }
 }
 
-fn entry(
+fn make_file(
     world: World<'_>,
     path: &HostPath,
     flags: u32,
     ownership: &Ownership,
     settings: &Settings,
-) -> Result<Entry, Stop> {
-    let parent = path.as_path().parent().and_then(HostPath::new).unwrap_or_else(HostPath::root);
+) -> Result<PackagedFile, Stop> {
     let name = path.as_path().file_name().unwrap_or_default();
-    let metadata = Folder::open_ambient(&parent).and_then(|folder| folder.dir().metadata(name));
+    let metadata = open_folder_of(path).and_then(|(folder, name)| folder.dir().metadata(name));
     let metadata = metadata.map_err(|error| {
         let path = BString::from(path.as_os_str().as_bytes());
         world.fail(BuildProblem::BadSource { path, reason: plain_reason(&error) })
     })?;
-    let mode = match ownership.mode {
-        Some(mode) => metadata.mode() & !0o7777 | mode,
-        None => metadata.mode(),
-    };
-    let owner = |said: &Option<BString>| (said.clone().unwrap_or_else(|| "root".into()), Said::ForAll);
-    Ok(Entry {
+    let on_disk = FileMode::from_bits(metadata.mode());
+    let permissions = ownership.mode.map_or(on_disk.permissions, Permissions::from_bits);
+    let owner = |said: &Option<BString>| (said.clone().unwrap_or_else(|| "root".into()), Precedence::Default);
+    Ok(PackagedFile {
         path: name.as_bytes().into(),
         on_disk: path.as_path().strip_prefix("/").map(PathBuf::from).unwrap_or_default(),
-        mode,
+        mode: FileMode { permissions, ..on_disk },
         size: metadata.size(),
-        modified: settings.times.clamped(metadata.mtime()),
+        modified: settings.times.clamp(metadata.mtime()),
         identity: Some((metadata.dev(), metadata.ino(), 1)),
         user: owner(&ownership.user),
         group: owner(&ownership.group),
         flags,
         is_there: true,
-        verifies: (if flags & flag::GHOST == 0 { u32::MAX } else { GHOST_VERIFIES }, Said::Nowhere),
-        ..Entry::default()
+        verifies: (if flags & flag::GHOST == 0 { u32::MAX } else { GHOST_VERIFIES }, Precedence::Unsaid),
+        ..PackagedFile::default()
     })
 }

@@ -38,7 +38,7 @@ pub(super) fn set_epoch(world: World<'_>, spec: &Spec) {
 /// Settles when the packages are built, and sets [`BUILD_TIME`] to it: scripts see the time that the packages tell.
 pub(super) fn set_build_time(world: World<'_>) {
     let said = world.setting("_buildtime");
-    let epoch = variable(world, EPOCH).filter(|_| world.is_on("use_source_date_epoch_as_buildtime"));
+    let epoch = read_variable(world, EPOCH).filter(|_| world.is_on("use_source_date_epoch_as_buildtime"));
     let (what, text) = match (said.as_str(), epoch) {
         ("", None) => ("the clock", (SystemClock.now().0 / 1000).to_string()),
         ("", Some(epoch)) => (EPOCH, epoch),
@@ -53,19 +53,19 @@ pub(super) fn set_build_time(world: World<'_>) {
     world.macros.set_variable(BUILD_TIME.as_bytes(), Some(build.to_string().as_bytes()));
 }
 
-fn variable(world: World<'_>, name: &str) -> Option<String> {
+fn read_variable(world: World<'_>, name: &str) -> Option<String> {
     world.macros.variable(name.as_bytes()).map(|text| String::from_utf8_lossy(&text).into_owned())
 }
 
 impl Times {
-    /// The times that macros and the environment say; the build's own is what [`set_build_time`] settled.
-    pub(super) fn of(world: World<'_>) -> Self {
-        let number = |name| variable(world, name).and_then(|text| text.trim().parse().ok());
+    /// Reads the times that macros and the environment say; the build's own is what [`set_build_time`] settled.
+    pub(super) fn read(world: World<'_>) -> Self {
+        let number = |name| read_variable(world, name).and_then(|text| text.trim().parse().ok());
         let (build, epoch) = (number(BUILD_TIME).unwrap_or_default(), number(EPOCH));
-        Self { build, latest: Self::latest(world, build, epoch) }
+        Self { build, latest: Self::find_latest(world, build, epoch) }
     }
 
-    fn latest(world: World<'_>, build: i64, epoch: Option<i64>) -> Option<i64> {
+    fn find_latest(world: World<'_>, build: i64, epoch: Option<i64>) -> Option<i64> {
         let policy = world.setting("build_mtime_policy");
         match policy.as_str() {
             "" if world.is_on("clamp_mtime_to_source_date_epoch") => epoch,
@@ -76,7 +76,7 @@ impl Times {
     }
 
     /// Tells what is wrong with the policy that macros name, which rpm reads for each package.
-    pub(super) fn doubt_policy(world: World<'_>) {
+    pub(super) fn check_policy(world: World<'_>) {
         let policy = world.setting("build_mtime_policy");
         match policy.as_str() {
             "" if world.is_on("clamp_mtime_to_source_date_epoch") => {
@@ -89,7 +89,7 @@ impl Times {
     }
 
     /// A file's time, as the package has it.
-    pub(super) fn clamped(&self, time: i64) -> i64 {
+    pub(super) fn clamp(&self, time: i64) -> i64 {
         self.latest.map_or(time, |latest| time.min(latest))
     }
 }

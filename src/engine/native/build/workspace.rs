@@ -2,8 +2,9 @@
 
 use bstr::ByteSlice;
 
+use super::build_root::BuildRoot;
 use super::problem::BuildProblem;
-use super::scriptlet::Script;
+use super::script::Script;
 use super::world::World;
 use crate::files::{Folder, HostPath, reason};
 use crate::macros::Stop;
@@ -14,7 +15,7 @@ pub(super) struct Workspace {
     /// `%builddir`, or `%_builddir` of macros before rpm 4.20.
     pub(super) folder: HostPath,
     /// `%buildroot`
-    pub(super) root: HostPath,
+    pub(super) root: BuildRoot,
     /// `SPECPARTS`, where parts of the spec are written by the build.
     pub(super) parts: Option<HostPath>,
     /// Whether each package has its own folder, as since rpm 4.20.
@@ -22,8 +23,8 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
-    /// The folders that the macros name.
-    pub(super) fn of(world: &World<'_>) -> Result<Self, Stop> {
+    /// The folders that the macros name: expands them.
+    pub(super) fn expand(world: &World<'_>) -> Result<Self, Stop> {
         let path = |text: &str| -> Result<HostPath, Stop> {
             let value = world.expand(text)?;
             let value = value.to_os_str_lossy().into_owned();
@@ -35,7 +36,7 @@ impl Workspace {
         let has_own_folder = world.is_defined("builddir");
         let folder = if has_own_folder { path("%{builddir}")? } else { path("%{_builddir}")? };
         let parts = if world.is_defined("specpartsdir") { Some(path("%{specpartsdir}")?) } else { None };
-        Ok(Self { folder, root: path("%{buildroot}")?, parts, has_own_folder })
+        Ok(Self { folder, root: BuildRoot::new(path("%{buildroot}")?), parts, has_own_folder })
     }
 
     /// Where a name lies that begins in the folder of the sources.
@@ -115,7 +116,7 @@ impl Workspace {
             let change = world.expand("%{__chmod}")?;
             let (folder, change) = (&self.folder, change.to_str_lossy());
             if Self::is_removed_unseen(world)
-                && let Ok(root) = self.root.as_path().strip_prefix(folder.as_path())
+                && let Ok(root) = self.root.path().as_path().strip_prefix(folder.as_path())
                 && let Ok(folder) = Folder::open_ambient(folder)
             {
                 // The script removes what is left, with one thread.

@@ -1,10 +1,10 @@
-//! What a build works with: macros, and somebody who hears what it says.
+//! What a build works with: its macros, and the listener to its messages.
 
 use super::problem::BuildProblem;
 use crate::files::HostPath;
 use crate::macros::{Macros, Origin, Stop};
 
-/// Hears what a build says, in rpm's words.
+/// Receives what a build says, in rpm's words.
 pub trait BuildListener {
     /// What it does next: a line without its end.
     fn notice(&self, text: &[u8]);
@@ -14,7 +14,7 @@ pub trait BuildListener {
     fn wrote(&self, path: &HostPath);
     /// What is wrong, or may not be meant.
     fn problem(&self, problem: &BuildProblem);
-    /// What is only told when it is asked for.
+    /// More of the build, for those who asked for it.
     fn detail(&self, text: &[u8]);
     /// Whether what scripts write to standard output is dropped.
     fn is_quiet(&self) -> bool;

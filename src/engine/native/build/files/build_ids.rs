@@ -7,10 +7,11 @@ use bstr::{BString, ByteSlice};
 use object::read::ReadCache;
 use object::{Object, ObjectKind};
 
+use super::super::build_root::BuildRoot;
 use super::super::problem::BuildProblem;
-use super::super::workspace::Workspace;
 use super::super::world::World;
-use super::entry::{Entry, Said, flag, kind};
+use super::mode::{FileMode, FileType, Permissions};
+use super::packaged_file::{PackagedFile, Precedence, flag};
 use crate::files::{Folder, reason};
 use crate::macros::Stop;
 
@@ -21,9 +22,9 @@ const DEBUG_FOLDER: &str = "/usr/lib/debug/.build-id";
 /// The end of the names of debug information.
 const DEBUG_END: &str = ".debug";
 
-/// Where links go.
+/// Where links go (`%_build_id_links`).
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
+enum LinkPolicy {
     /// Nowhere.
     None,
     /// Into packages of debug information only.
@@ -34,13 +35,6 @@ enum Mode {
     Compat,
 }
 
-/// What the build has to say of links.
-#[derive(Clone, Copy)]
-pub(in super::super) struct Links {
-    /// Whether debug information is packaged, and this package can have some.
-    pub(in super::super) is_on: bool,
-}
-
 /// An ELF file with its build-id, in hexadecimal digits.
 struct Identified {
     path: BString,
@@ -49,50 +43,57 @@ struct Identified {
     id: String,
 }
 
+impl LinkPolicy {
+    /// Reads what macros say; `has_debug_package` is whether debug information is packaged, and this package can have some.
+    fn read(world: World<'_>, has_debug_package: bool) -> Result<Self, Stop> {
+        // Macros of rpm before 4.20 make links whether there is debug information or not.
+        let is_wanted = has_debug_package || !world.is_defined("builddir");
+        Ok(match world.setting("_build_id_links").as_str() {
+            _ if !is_wanted => LinkPolicy::None,
+            "" | "none" => LinkPolicy::None,
+            "alldebug" => LinkPolicy::AllDebug,
+            "separate" => LinkPolicy::Separate,
+            "compat" => LinkPolicy::Compat,
+            other => {
+                let (problem, value) = ("Unknown setting for _build_id_links", other.to_owned());
+                return Err(world.fail(BuildProblem::Setting { problem, value }));
+            }
+        })
+    }
+}
+
 /// Makes the links for the files of a package, and adds them to it.
-pub(super) fn add(
+pub(super) fn add_build_id_links(
     world: World<'_>,
-    workspace: &Workspace,
-    links: Links,
-    entries: &mut Vec<Entry>,
+    build_root: &BuildRoot,
+    has_debug_package: bool,
+    files: &mut Vec<PackagedFile>,
     time: i64,
 ) -> Result<(), Stop> {
-    // Macros of rpm before 4.20 make links whether there is debug information or not.
-    let is_wanted = links.is_on || !world.is_defined("builddir");
-    let mode = match world.setting("_build_id_links").as_str() {
-        _ if !is_wanted => Mode::None,
-        "" | "none" => Mode::None,
-        "alldebug" => Mode::AllDebug,
-        "separate" => Mode::Separate,
-        "compat" => Mode::Compat,
-        other => {
-            let (problem, value) = ("Unknown setting for _build_id_links", other.to_owned());
-            return Err(world.fail(BuildProblem::Setting { problem, value }));
-        }
-    };
-    let Some(root) = Folder::open_ambient(&workspace.root).ok().filter(|_| mode != Mode::None) else {
+    let policy = LinkPolicy::read(world, has_debug_package)?;
+    let Some(root) = build_root.open().filter(|_| policy != LinkPolicy::None) else {
         return Ok(());
     };
-    let identified = identified(world, workspace, &root, entries)?;
-    let maker = Maker { world, workspace, root: &root, time };
-    let mut added = Vec::new();
+    let identified = find_build_ids(world, build_root, &root, files)?;
+    let mut maker = LinkMaker { world, build_root, root, time, added: Vec::new() };
     for file in &identified {
         if is_debug(&file.path) {
-            maker.debug(file, mode, &mut added)?;
-        } else if mode != Mode::AllDebug {
-            maker.link(MAIN_FOLDER, &file.id, "", file, &file.path, &mut added).map(drop)?;
+            maker.link_debug_information(file, policy)?;
+        } else if policy != LinkPolicy::AllDebug {
+            let link = BuildIdLink { base: MAIN_FOLDER, id: &file.id, end: "", target: &file.path };
+            maker.make_link(file, &link).map(drop)?;
         }
     }
-    entries.append(&mut added);
+    files.append(&mut maker.added);
     Ok(())
 }
 
-/// The programs and libraries that have a build-id; those that lack it are told.
-fn identified(
+/// Finds the programs and libraries that have a build-id; those that lack it are told.
+fn find_build_ids(
     world: World<'_>,
-    workspace: &Workspace,
+    build_root: &BuildRoot,
     root: &Folder,
-    entries: &[Entry],
+    entries: &[PackagedFile],
 ) -> Result<Vec<Identified>, Stop> {
     let mut found: Vec<Identified> = Vec::new();
     let is_fatal = world.is_on("_missing_build_ids_terminate_build") && world.is_on("__debug_package");
@@ -117,7 +118,7 @@ fn identified(
             }
             _ => {
                 is_missing = true;
-                let path = full(workspace, &entry.path);
+                let path = build_root.full_path(&entry.path);
                 world.tell(BuildProblem::NoBuildId { path, is_error: is_fatal });
             }
         }
@@ -125,7 +126,7 @@ fn identified(
     if is_missing && is_fatal { Err(Stop) } else { Ok(found) }
 }
 
-fn can_have_id(entry: &Entry) -> bool {
+fn can_have_id(entry: &PackagedFile) -> bool {
     let can_have = entry.is_executable || is_debug(&entry.path);
     // What %exclude leaves out gets links all the same, as with rpm.
     entry.is_regular() && entry.is_there && can_have
@@ -136,77 +137,72 @@ fn is_debug(path: &[u8]) -> bool {
     path.strip_prefix(DEBUG_ROOT.as_bytes()).is_some_and(|rest| rest.starts_with(b"/"))
 }
 
-fn full(workspace: &Workspace, path: &[u8]) -> BString {
-    [workspace.root.as_os_str().as_encoded_bytes(), path].concat().into()
+/// A link that is to be made for a build-id.
+#[derive(Clone, Copy)]
+struct BuildIdLink<'l> {
+    /// The folder of such links.
+    base: &'l str,
+    /// The build-id, in hexadecimal digits.
+    id: &'l str,
+    /// What its name ends with.
+    end: &'l str,
+    /// The packaged path that it points at.
+    target: &'l [u8],
 }
 
 /// Makes links in a buildroot.
-struct Maker<'m> {
+struct LinkMaker<'m> {
     world: World<'m>,
-    workspace: &'m Workspace,
-    root: &'m Folder,
+    build_root: &'m BuildRoot,
+    root: Folder,
+    /// When the links are said to have been made.
     time: i64,
+    /// The links that were made, and their folders.
+    added: Vec<PackagedFile>,
 }
 
-impl Maker<'_> {
-    /// The links of debug information: to itself, and to the program where that has none of its own.
-    fn debug(&self, file: &Identified, mode: Mode, added: &mut Vec<Entry>) -> Result<(), Stop> {
-        let number = self.link(DEBUG_FOLDER, &file.id, DEBUG_END, file, &file.path, added)?;
-        match mode {
-            Mode::AllDebug => {
-                if let Some(program) = self.program_of(file) {
-                    self.link(DEBUG_FOLDER, &file.id, "", file, &program, added)?;
+impl LinkMaker<'_> {
+    /// Makes the links of debug information: to itself, and to the program where that has none of its own.
+    fn link_debug_information(&mut self, file: &Identified, policy: LinkPolicy) -> Result<(), Stop> {
+        let own = BuildIdLink { base: DEBUG_FOLDER, id: &file.id, end: DEBUG_END, target: &file.path };
+        let number = self.make_link(file, &own)?;
+        match policy {
+            LinkPolicy::AllDebug => {
+                if let Some(program) = self.name_program(file) {
+                    self.make_link(file, &BuildIdLink { end: "", target: &program, ..own })?;
                 }
             }
-            Mode::Compat => {
+            LinkPolicy::Compat => {
                 let id = if number == 0 { file.id.clone() } else { format!("{}.{number}", file.id) };
-                let main = format!("{MAIN_FOLDER}/{}", in_folder(&id));
-                self.link(DEBUG_FOLDER, &id, "", file, main.as_bytes(), added)?;
+                let main = format!("{MAIN_FOLDER}/{}", link_name(&id));
+                self.make_link(file, &BuildIdLink { id: &id, end: "", target: main.as_bytes(), ..own })?;
             }
-            Mode::Separate | Mode::None => {}
+            LinkPolicy::Separate | LinkPolicy::None => {}
         }
         Ok(())
     }
 
-    /// The program that debug information is of, by their names.
-    fn program_of(&self, file: &Identified) -> Option<BString> {
-        let name = file.path.strip_prefix(DEBUG_ROOT.as_bytes())?.strip_suffix(DEBUG_END.as_bytes())?;
-        let unique = self.world.expand("-%{VERSION}-%{RELEASE}.%{_arch}").unwrap_or_default();
-        let is_unique = self.world.is_on("_unique_debug_names");
-        let plain = name.strip_suffix(unique.as_slice()).filter(|_| is_unique).unwrap_or(name);
-        let on_disk = plain.trim_start_with(|c| c == '/').to_path_lossy().into_owned();
-        self.root.dir().symlink_metadata(on_disk).is_ok().then(|| plain.into())
+    /// The path of the program that debug information is of, by its name. Like rpm, this neither looks whether the program is
+    /// there nor what it is that stands where names may be made unique.
+    fn name_program(&self, file: &Identified) -> Option<BString> {
+        let unique = match self.world.number("_unique_debug_names") {
+            1 => self.world.expand("-%{VERSION}-%{RELEASE}.%{_arch}").unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let path = file.path.strip_suffix(DEBUG_END.as_bytes())?;
+        let end = path.len().checked_sub(unique.len())?;
+        path.get(DEBUG_ROOT.len()..end).filter(|program| !program.is_empty()).map(BString::from)
     }
 
     /// Makes a link, or finds it, and gives its number; another file of the same build-id gets one with a number.
-    fn link(
-        &self,
-        base: &str,
-        id: &str,
-        end: &str,
-        file: &Identified,
-        target: &[u8],
-        added: &mut Vec<Entry>,
-    ) -> Result<u32, Stop> {
-        let failed = |error: std::io::Error| {
-            let path = full(self.workspace, base.as_bytes());
-            self.world.fail(BuildProblem::Unreadable { path, reason: reason(&error) })
-        };
-        let subfolder = format!("{base}/{}", id.get(..2).unwrap_or(id));
-        for folder in [base, subfolder.as_str()] {
-            let below = folder.trim_start_matches('/');
-            let is_new = !self.root.exists(below);
-            self.root.create(below).map_err(failed)?;
-            let is_known = added.iter().any(|entry| entry.path == folder.as_bytes());
-            if (is_new || folder == base) && !is_known {
-                added.push(self.entry(folder.as_bytes(), kind::FOLDER | 0o755, b""));
-            }
-        }
-        let name = format!("{base}/{}", in_folder(id));
+    fn make_link(&mut self, file: &Identified, link: &BuildIdLink<'_>) -> Result<u32, Stop> {
+        let BuildIdLink { base, id, end, target } = *link;
+        self.make_folders(base, id).map_err(|error| self.fail(base, &error))?;
+        let name = format!("{base}/{}", link_name(id));
         let depth = name.matches('/').count() - 1;
         let relative =
             [b"../".repeat(depth).as_slice(), target.strip_prefix(b"/").unwrap_or(target)].concat();
-        let relative = shortened(base, &relative, target);
+        let relative = shorten_target(base, &relative, target);
         let mut number = 0_u32;
         let mut first = PathBuf::new();
         loop {
@@ -226,11 +222,9 @@ impl Maker<'_> {
                         continue;
                     }
                 }
-                Err(error) => return Err(failed(error)),
+                Err(error) => return Err(self.fail(base, &error)),
             }
-            if !added.iter().any(|entry| entry.path == path.as_bytes()) {
-                added.push(self.entry(path.as_bytes(), kind::LINK | 0o777, &relative));
-            }
+            self.add(path.as_bytes(), FileType::Link, &relative);
             if number > 0 {
                 self.tell_duplicate(file, base, &first);
             }
@@ -238,7 +232,26 @@ impl Maker<'_> {
         }
     }
 
-    /// Two files of one build-id are one program, or were not linked for themselves.
+    /// Makes the folders that a link lies in, and adds them to the package.
+    fn make_folders(&mut self, base: &str, id: &str) -> std::io::Result<()> {
+        let subfolder = format!("{base}/{}", id.get(..2).unwrap_or(id));
+        for folder in [base, subfolder.as_str()] {
+            let below = folder.trim_start_matches('/');
+            let is_new = !self.root.exists(below);
+            self.root.create(below)?;
+            if is_new || folder == base {
+                self.add(folder.as_bytes(), FileType::Folder, b"");
+            }
+        }
+        Ok(())
+    }
+
+    fn fail(&self, base: &str, error: &std::io::Error) -> Stop {
+        let path = self.build_root.full_path(base.as_bytes());
+        self.world.fail(BuildProblem::Unreadable { path, reason: reason(error) })
+    }
+
+    /// Tells of two files of one build-id: they are one program, or were not linked for themselves.
     fn tell_duplicate(&self, file: &Identified, base: &str, there: &Path) {
         let folder = PathBuf::from(base.trim_start_matches('/')).join("xx");
         let other = crate::files::normalize(&folder, there).unwrap_or_default();
@@ -250,40 +263,45 @@ impl Maker<'_> {
         if same == own || other == file.on_disk {
             return;
         }
-        let first = full(self.workspace, &[b"/", other.as_os_str().as_encoded_bytes()].concat());
-        let second = full(self.workspace, &file.path);
+        let first = self.build_root.program_path(&other).into();
+        let second = self.build_root.full_path(&file.path);
         self.world.tell(BuildProblem::SameBuildId { first, second });
     }
 
-    fn entry(&self, path: &[u8], mode: u32, target: &[u8]) -> Entry {
-        Entry {
+    /// Adds a link or a folder to the package, if it has none of that path yet.
+    fn add(&mut self, path: &[u8], file_type: FileType, target: &[u8]) {
+        if self.added.iter().any(|added| added.path == path) {
+            return;
+        }
+        let permissions = if file_type == FileType::Folder { 0o755 } else { 0o777 };
+        self.added.push(PackagedFile {
             path: path.into(),
-            on_disk: path.trim_start_with(|c| c == '/').to_path_lossy().into_owned(),
-            mode,
+            on_disk: BuildRoot::relative(path),
+            mode: FileMode { file_type, permissions: Permissions::from_bits(permissions) },
             // As with `%defattr`: what the package itself says of one with `%attr` counts more.
-            mode_said: Said::ForAll,
+            mode_precedence: Precedence::Default,
             size: target.len() as u64,
             modified: self.time,
             identity: Some((0, 0, 1)),
             target: target.into(),
-            user: ("root".into(), Said::ForAll),
-            group: ("root".into(), Said::ForAll),
+            user: ("root".into(), Precedence::Default),
+            group: ("root".into(), Precedence::Default),
             flags: flag::ARTIFACT,
-            verifies: (u32::MAX, Said::Nowhere),
+            verifies: (u32::MAX, Precedence::Unsaid),
             is_there: true,
-            ..Entry::default()
-        }
+            ..PackagedFile::default()
+        });
     }
 }
 
 /// `ab/cdef…`: where the link of a build-id lies.
-fn in_folder(id: &str) -> String {
+fn link_name(id: &str) -> String {
     let (folder, name) = id.split_at_checked(2).unwrap_or((id, ""));
     format!("{folder}/{name}")
 }
 
 /// A link within `/usr/lib` does not climb higher than that.
-fn shortened(base: &str, relative: &[u8], target: &[u8]) -> BString {
+fn shorten_target(base: &str, relative: &[u8], target: &[u8]) -> BString {
     match target.strip_prefix(MAIN_FOLDER.as_bytes()) {
         Some(rest) if base == DEBUG_FOLDER => [b"../../../.build-id".as_slice(), rest].concat().into(),
         _ => relative.into(),

@@ -8,13 +8,15 @@ use bstr::{BString, ByteSlice};
 use cap_std::fs::{Dir, Metadata, MetadataExt};
 use rayon::prelude::*;
 
+use super::super::build_root::BuildRoot;
 use super::super::problem::BuildProblem;
 use super::super::workspace::Workspace;
 use super::super::world::World;
-use super::entry::{Entry, GHOST_VERIFIES, Said, flag, kind};
-use super::line::{Attributes, Defaults};
+use super::line::{Attributes, Defaults, DeviceFile, InvalidCapabilities};
+use super::mode::{FileMode, FileType};
+use super::packaged_file::{GHOST_VERIFIES, PackagedFile, Precedence, flag};
 use super::pattern;
-use super::public_key;
+use super::public_key::{KeyProblem, armor_first_key};
 use crate::files::{Folder, reason};
 use crate::spec::{FileItem, SimpleDirective, read_file_line_partly};
 
@@ -23,6 +25,17 @@ const MANY: usize = 32;
 
 /// Flags that folders do not have: they hold nothing themselves.
 const OF_CONTENT: u32 = flag::CONFIG | flag::DOC | flag::LICENSE;
+
+/// A file of the buildroot, as it was found there.
+struct FoundFile<'m> {
+    /// Where it is installed.
+    path: BString,
+    /// Where it lies, relative to the buildroot.
+    on_disk: PathBuf,
+    metadata: &'m Metadata,
+    /// Where it points, if it is a symbolic link.
+    target: Option<PathBuf>,
+}
 
 /// Collects the files of a package.
 pub(super) struct Collector<'c> {
@@ -33,7 +46,7 @@ pub(super) struct Collector<'c> {
     time: i64,
     doc_folders: Vec<BString>,
     defaults: Defaults,
-    pub(super) entries: Vec<Entry>,
+    pub(super) files: Vec<PackagedFile>,
     /// Files of the build that become documentation, with what their lines said.
     pub(super) special: Vec<(SimpleDirective, BString, Attributes)>,
     /// Public keys that the package carries, in ASCII armour.
@@ -50,11 +63,11 @@ impl<'c> Collector<'c> {
         Self {
             world,
             workspace,
-            root: Folder::open_ambient(&workspace.root).ok(),
+            root: workspace.root.open(),
             time,
             doc_folders,
             defaults: Defaults::default(),
-            entries: Vec::new(),
+            files: Vec::new(),
             special: Vec::new(),
             keys: Vec::new(),
             has_failed: false,
@@ -62,75 +75,70 @@ impl<'c> Collector<'c> {
         }
     }
 
-    /// Looks for the buildroot again: a script may have made it.
-    pub(super) fn look_again(&mut self) {
-        self.root = Folder::open_ambient(&self.workspace.root).ok();
+    /// Opens the buildroot again: a script may have made it.
+    pub(super) fn reopen_root(&mut self) {
+        self.root = self.workspace.root.open();
     }
 
     /// Tells of something wrong; the other files are looked at all the same.
-    fn wrong(&mut self, problem: BuildProblem) {
+    fn report(&mut self, problem: BuildProblem) {
         self.has_failed |= problem.is_error();
         self.world.tell(problem);
     }
 
-    /// A line of `%files` or of a list.
-    pub(super) fn line(&mut self, text: &[u8]) {
+    /// Adds what a line of `%files` or of a list names.
+    pub(super) fn add_line(&mut self, text: &[u8]) {
         if text.trim_ascii().is_empty() {
             return;
         }
         let (item, problem) = read_file_line_partly(text);
         if problem.is_none() || !item.names.is_empty() {
-            self.item(&item);
+            self.add_item(&item);
         }
         if let Some(problem) = problem {
-            self.wrong(BuildProblem::FileLine { problem });
+            self.report(BuildProblem::FileLine { problem });
         }
     }
 
-    fn item(&mut self, item: &FileItem) {
-        let mut attributes = Attributes::of(item, &mut self.defaults);
-        match rpm::FileCaps::new(attributes.capabilities.to_string()) {
-            _ if attributes.capabilities.is_empty() => {}
-            Ok(capabilities) => attributes.capabilities = normal(&capabilities.to_string()),
-            Err(_) => {
-                let text = attributes.capabilities.clone();
-                return self.wrong(BuildProblem::Capability { text });
-            }
-        }
+    fn add_item(&mut self, item: &FileItem) {
+        let attributes = match Attributes::read(item, &mut self.defaults) {
+            Ok(attributes) => attributes,
+            Err(InvalidCapabilities(text)) => return self.report(BuildProblem::Capability { text }),
+        };
         for name in &item.names {
             match attributes.special {
                 Some(special) if !name.starts_with(b"/") => {
                     self.special.push((special, name.clone(), attributes.clone()));
                 }
                 _ if attributes.is_doc_folder => self.doc_folders.push(name.clone()),
-                _ if attributes.flags & flag::PUBKEY != 0 => self.key(name, &attributes),
-                _ => self.name(name, &attributes),
+                _ if attributes.flags & flag::PUBKEY != 0 => self.add_key(name, &attributes),
+                _ => self.add_name(name, &attributes),
             }
         }
     }
 
-    /// A name of a line: a path or a pattern.
-    pub(super) fn name(&mut self, name: &[u8], attributes: &Attributes) {
+    /// Adds what a name of a line stands for: a path or a pattern.
+    fn add_name(&mut self, name: &[u8], attributes: &Attributes) {
         let mut found = match &self.root {
-            Some(root) => pattern::found(root.dir(), name),
+            Some(root) => pattern::find_paths(root.dir(), name),
             None => Vec::new(),
         };
         if let Some(root) = self.root.as_ref().filter(|_| attributes.is_folder || name.ends_with(b"/")) {
             found.retain(|path| root.is_folder(path));
         }
         if found.is_empty() {
-            return self.path(name, attributes);
+            return self.add_path(name, attributes);
         }
         for path in found {
             let path = [b"/", path.as_os_str().as_bytes()].concat();
-            self.path(&path, attributes);
+            self.add_path(&path, attributes);
         }
     }
 
-    /// A public key of the build, or one that is packaged as a file as well.
-    fn key(&mut self, name: &[u8], attributes: &Attributes) {
+    /// Adds a public key of the build, or one that is packaged as a file as well.
+    fn add_key(&mut self, name: &[u8], attributes: &Attributes) {
         let path = if name.starts_with(b"/") {
-            self.full(&cleaned(name))
+            self.full_path(&clean_path(name))
         } else {
             match self.workspace.in_sources(&self.world, name) {
                 Ok(path) => path.as_os_str().as_bytes().into(),
@@ -138,35 +146,34 @@ impl<'c> Collector<'c> {
             }
         };
         let text = self.world.macros.read_file(&path);
-        match text.map_err(|_| public_key::KeyProblem::Unreadable).and_then(|text| public_key::armored(&text))
-        {
+        let read = text.map_err(|_| KeyProblem::Unreadable).and_then(|text| armor_first_key(&text));
+        match read {
             Ok(key) => self.keys.push(key),
-            Err(problem) => return self.wrong(BuildProblem::PublicKey { path, problem }),
+            Err(problem) => return self.report(BuildProblem::PublicKey { path, problem }),
         }
         if name.starts_with(b"/") {
-            self.path(name, attributes);
+            self.add_path(name, attributes);
         }
     }
 
-    /// Documentation that was put there; whether it may be missing is a matter of configuration.
-    pub(super) fn document(&mut self, name: &[u8], attributes: &Attributes) {
+    /// Adds documentation that was put there; whether it may be missing is a matter of configuration.
+    pub(super) fn add_document(&mut self, name: &[u8], attributes: &Attributes) {
         let is_fatal = self.world.is_on("_missing_doc_files_terminate_build");
         self.may_lack_documents = !is_fatal;
-        self.path(name, attributes);
+        self.add_path(name, attributes);
         self.may_lack_documents = false;
     }
 
-    /// A path in the root, with all that lies below it.
-    fn path(&mut self, path: &[u8], attributes: &Attributes) {
+    /// Adds a path in the root, with all that lies below it.
+    fn add_path(&mut self, path: &[u8], attributes: &Attributes) {
         let names_folder = path.ends_with(b"/");
-        let path = cleaned(path);
-        let on_disk = PathBuf::from(path.trim_start_with(|c| c == '/').to_os_str_lossy().into_owned());
-        if let Some((letter, major, minor)) = attributes.device {
-            let mode = if letter == b'b' { kind::BLOCK } else { kind::CHARACTER };
-            let mut entry = self.absent(path, on_disk, mode, attributes);
-            entry.device = (major, minor);
-            entry.identity = Some((0, 0, 1));
-            return self.entries.push(entry);
+        let path = clean_path(path);
+        let on_disk = BuildRoot::relative(&path);
+        if let Some(DeviceFile { file_type, numbers }) = attributes.device {
+            let mut file = self.make_file(path, on_disk, file_type, attributes);
+            file.device = numbers;
+            file.identity = Some((0, 0, 1));
+            return self.files.push(file);
         }
         let found = match &self.root {
             Some(root) if on_disk.as_os_str().is_empty() => root.dir().dir_metadata(),
@@ -175,30 +182,30 @@ impl<'c> Collector<'c> {
         };
         match found {
             Ok(metadata) if names_folder && !metadata.is_dir() => {
-                let path = self.full(&path);
-                self.wrong(BuildProblem::NotAFolder { path });
+                let path = self.full_path(&path);
+                self.report(BuildProblem::NotAFolder { path });
             }
-            Ok(metadata) => self.present(&path, on_disk, &metadata, attributes),
+            Ok(metadata) => self.add_tree(&path, on_disk, &metadata, attributes),
             Err(error) if error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(20) => {
-                self.missing(path, on_disk, names_folder, attributes);
+                self.add_missing(path, on_disk, names_folder, attributes);
             }
             Err(error) => {
-                let path = self.full(&path);
-                self.wrong(BuildProblem::Unreadable { path, reason: reason(&error) });
+                let path = self.full_path(&path);
+                self.report(BuildProblem::Unreadable { path, reason: reason(&error) });
             }
         }
     }
 
-    /// What is not there: a ghost may be missing, and so may what is left out.
-    fn missing(&mut self, path: BString, on_disk: PathBuf, names_folder: bool, attributes: &Attributes) {
+    /// Adds what is not there: a ghost may be missing, and so may what is left out.
+    fn add_missing(&mut self, path: BString, on_disk: PathBuf, names_folder: bool, attributes: &Attributes) {
         if attributes.flags & flag::GHOST != 0 {
             let is_folder = attributes.is_folder || names_folder;
-            let mode = if is_folder { kind::FOLDER } else { kind::REGULAR };
-            let entry = self.absent(path, on_disk, mode, attributes);
-            return self.entries.push(entry);
+            let file_type = if is_folder { FileType::Folder } else { FileType::Regular };
+            let file = self.make_file(path, on_disk, file_type, attributes);
+            return self.files.push(file);
         }
-        let path = self.full(&path);
-        self.wrong(match (attributes.is_excluded, attributes.is_folder) {
+        let path = self.full_path(&path);
+        self.report(match (attributes.is_excluded, attributes.is_folder) {
             (true, _) => BuildProblem::NothingExcluded { path },
             (false, is_folder) if self.may_lack_documents => {
                 BuildProblem::DocumentNotFound { path, is_folder }
@@ -208,10 +215,11 @@ impl<'c> Collector<'c> {
         });
     }
 
-    fn present(&mut self, path: &[u8], on_disk: PathBuf, metadata: &Metadata, attributes: &Attributes) {
+    /// Adds what is there, with all that lies below it.
+    fn add_tree(&mut self, path: &[u8], on_disk: PathBuf, metadata: &Metadata, attributes: &Attributes) {
         if attributes.is_folder && !metadata.is_dir() {
-            let path = self.full(path);
-            return self.wrong(BuildProblem::NotAFolder { path });
+            let path = self.full_path(path);
+            return self.report(BuildProblem::NotAFolder { path });
         }
         let recurses = metadata.is_dir() && !attributes.is_folder;
         let folder = match (&self.root, recurses) {
@@ -223,24 +231,25 @@ impl<'c> Collector<'c> {
             Some(root) if metadata.is_symlink() => root.dir().read_link_contents(&on_disk).ok(),
             _ => None,
         };
-        self.add(path, on_disk.clone(), metadata, target, attributes);
+        let found = FoundFile { path: path.into(), on_disk: on_disk.clone(), metadata, target };
+        self.add_found(found, attributes);
         if let Some(folder) = folder {
-            self.below(path, &on_disk, &folder, attributes);
+            self.add_content(path, &on_disk, &folder, attributes);
         } else if recurses {
-            let path = self.full(path);
+            let path = self.full_path(path);
             let reason = reason(&io::ErrorKind::PermissionDenied.into());
-            self.wrong(BuildProblem::Unreadable { path, reason });
+            self.report(BuildProblem::Unreadable { path, reason });
         }
     }
 
-    /// All that lies in a folder.
-    fn below(&mut self, path: &[u8], on_disk: &Path, folder: &Dir, attributes: &Attributes) {
+    /// Adds all that lies in a folder.
+    fn add_content(&mut self, path: &[u8], on_disk: &Path, folder: &Dir, attributes: &Attributes) {
         let read = folder.entries().and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let entries = match read {
             Ok(entries) => entries,
             Err(error) => {
-                let path = self.full(path);
-                return self.wrong(BuildProblem::Unreadable { path, reason: reason(&error) });
+                let path = self.full_path(path);
+                return self.report(BuildProblem::Unreadable { path, reason: reason(&error) });
             }
         };
         let found: Vec<_> = entries
@@ -255,113 +264,116 @@ impl<'c> Collector<'c> {
             let metadata = match metadata {
                 Ok(metadata) => metadata,
                 Err(error) => {
-                    let path = self.full(&path);
-                    self.wrong(BuildProblem::Unreadable { path, reason: reason(&error) });
+                    let path = self.full_path(&path);
+                    self.report(BuildProblem::Unreadable { path, reason: reason(&error) });
                     continue;
                 }
             };
             let target = if metadata.is_symlink() { folder.read_link_contents(&name).ok() } else { None };
-            self.add(&path, on_disk.clone(), &metadata, target, attributes);
+            let found =
+                FoundFile { path: path.clone(), on_disk: on_disk.clone(), metadata: &metadata, target };
+            self.add_found(found, attributes);
             if metadata.is_dir() {
                 match folder.open_dir(&name) {
-                    Ok(folder) => self.below(&path, &on_disk, &folder, attributes),
+                    Ok(folder) => self.add_content(&path, &on_disk, &folder, attributes),
                     Err(error) => {
-                        let path = self.full(&path);
-                        self.wrong(BuildProblem::Unreadable { path, reason: reason(&error) });
+                        let path = self.full_path(&path);
+                        self.report(BuildProblem::Unreadable { path, reason: reason(&error) });
                     }
                 }
             }
         }
     }
 
-    fn add(
-        &mut self,
-        path: &[u8],
-        on_disk: PathBuf,
-        metadata: &Metadata,
-        target: Option<PathBuf>,
-        attributes: &Attributes,
-    ) {
+    fn add_found(&mut self, found: FoundFile<'_>, attributes: &Attributes) {
+        let FoundFile { path, on_disk, metadata, target } = found;
         if let Some(character) = path.iter().copied().find(u8::is_ascii_control) {
-            let path = self.full(path);
-            return self.wrong(BuildProblem::Character { character, path });
+            let path = self.full_path(&path);
+            return self.report(BuildProblem::Character { character, path });
         }
-        let mut entry = self.absent(path.into(), on_disk, metadata.mode() & kind::MASK, attributes);
-        if entry.mode_said == Said::Nowhere || entry.kind() == kind::LINK {
-            entry.mode = metadata.mode();
+        let mode = FileMode::from_bits(metadata.mode());
+        let mut file = self.make_file(path, on_disk, mode.file_type, attributes);
+        if file.mode_precedence == Precedence::Unsaid || file.is_link() {
+            file.mode = mode;
         }
-        if entry.kind() == kind::LINK && matches!(attributes.mode, Some((_, Said::ForThis))) {
-            let path = self.full(path);
-            self.wrong(BuildProblem::ModeOfLink { path });
+        if file.is_link() && matches!(attributes.permissions, Some((_, Precedence::OwnLine))) {
+            let path = self.full_path(&file.path);
+            self.report(BuildProblem::ModeOfLink { path });
         }
-        entry.is_there = true;
-        entry.is_executable = metadata.mode() & 0o111 != 0;
-        entry.modified = metadata.mtime();
-        entry.size = metadata.size();
-        entry.identity = Some((metadata.dev(), metadata.ino(), metadata.nlink()));
-        if metadata.is_dir() {
-            entry.size = 0;
+        file.is_there = true;
+        file.is_executable = mode.permissions.can_run();
+        file.modified = metadata.mtime();
+        file.identity = Some((metadata.dev(), metadata.ino(), metadata.nlink()));
+        if file.file_type().is_device() {
+            file.device = (rustix::fs::major(metadata.rdev()), rustix::fs::minor(metadata.rdev()));
         }
-        if matches!(entry.kind(), kind::BLOCK | kind::CHARACTER) {
-            let (major, minor) = (rustix::fs::major(metadata.rdev()), rustix::fs::minor(metadata.rdev()));
-            (entry.device, entry.size) = ((major, minor), 0);
+        if file.is_regular() || file.is_link() {
+            file.size = metadata.size();
         }
-        if !entry.is_regular() && entry.kind() != kind::LINK {
-            entry.size = 0;
+        file.target = target.map(|target| target.as_os_str().as_bytes().into()).unwrap_or_default();
+        if self.is_documentation(&file) {
+            file.flags |= flag::DOC;
         }
-        entry.target = target.map(|target| target.as_os_str().as_bytes().into()).unwrap_or_default();
-        if self.is_documentation(&entry) {
-            entry.flags |= flag::DOC;
-        }
-        self.entries.push(entry);
+        self.files.push(file);
     }
 
-    fn is_documentation(&self, entry: &Entry) -> bool {
+    fn is_documentation(&self, entry: &PackagedFile) -> bool {
         let lies_below = |folder: &BString| {
             entry.path.strip_prefix(folder.as_slice()).is_some_and(|rest| rest.starts_with(b"/"))
         };
         !entry.is_folder() && self.doc_folders.iter().any(lies_below)
     }
 
-    /// An entry with all that its line says, and nothing that the disk does.
-    fn absent(&self, path: BString, on_disk: PathBuf, kind: u32, attributes: &Attributes) -> Entry {
-        let is_folder = kind == kind::FOLDER;
-        let said = if is_folder { attributes.folder_mode } else { attributes.mode };
-        let owner = |said: &Option<(BString, Said)>| said.clone().unwrap_or(("root".into(), Said::Nowhere));
+    /// A file with all that its line says, and nothing that the disk does.
+    fn make_file(
+        &self,
+        path: BString,
+        on_disk: PathBuf,
+        file_type: FileType,
+        attributes: &Attributes,
+    ) -> PackagedFile {
+        let is_folder = file_type == FileType::Folder;
+        let said = if is_folder { attributes.folder_permissions } else { attributes.permissions };
+        let (permissions, mode_precedence) = said.unwrap_or_default();
         let mut flags = attributes.flags;
         if is_folder {
             flags &= !OF_CONTENT;
         }
         let verifies = match attributes.verifies {
-            Some(bits) => (bits, Said::ForThis),
-            None => (u32::MAX, Said::Nowhere),
+            Some(bits) => (bits, Precedence::OwnLine),
+            None => (u32::MAX, Precedence::Unsaid),
         };
         let is_ghost = flags & flag::GHOST != 0;
-        Entry {
+        PackagedFile {
             path,
             on_disk,
-            mode: kind | said.map_or(0, |(mode, _)| mode),
-            mode_said: said.map(|(_, said)| said).unwrap_or_default(),
+            mode: FileMode { file_type, permissions },
+            mode_precedence,
             modified: self.time,
-            user: owner(&attributes.user),
-            group: owner(&attributes.group),
+            user: attributes.user.clone().unwrap_or_else(default_owner),
+            group: attributes.group.clone().unwrap_or_else(default_owner),
             flags,
             verifies: if is_ghost { (verifies.0 & GHOST_VERIFIES, verifies.1) } else { verifies },
             languages: attributes.languages.clone(),
             capabilities: attributes.capabilities.clone(),
             is_excluded: attributes.is_excluded,
-            ..Entry::default()
+            ..PackagedFile::default()
         }
     }
 
     /// The path as messages have it: in the buildroot.
-    fn full(&self, path: &[u8]) -> BString {
-        [self.workspace.root.as_os_str().as_bytes(), path].concat().into()
+    fn full_path(&self, path: &[u8]) -> BString {
+        self.workspace.root.full_path(path)
     }
 }
 
+/// Who owns a file of which no line says it.
+fn default_owner() -> (BString, Precedence) {
+    ("root".into(), Precedence::Unsaid)
+}
+
 /// A path without empty parts, and without `.` and `..`.
-fn cleaned(path: &[u8]) -> BString {
+fn clean_path(path: &[u8]) -> BString {
     let mut parts: Vec<&[u8]> = Vec::new();
     for part in path.split_str("/") {
         match part {
@@ -373,9 +385,4 @@ fn cleaned(path: &[u8]) -> BString {
     let mut cleaned = BString::from("/");
     cleaned.extend_from_slice(&parts.join(b"/".as_slice()));
     cleaned
-}
-
-/// Capabilities as libcap(3) writes them: in small letters, what is set for good with `=`.
-fn normal(text: &str) -> BString {
-    text.to_ascii_lowercase().replace('+', "=").into()
 }

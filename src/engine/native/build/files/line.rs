@@ -2,37 +2,52 @@
 
 use bstr::BString;
 
-use super::entry::{Said, flag};
+use super::capabilities::Capabilities;
+use super::mode::{FileType, Permissions};
+use super::packaged_file::{Precedence, flag};
 use crate::spec::{FileDirective, FileItem, Ownership, SimpleDirective};
 
 /// What `%defattr` said last.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Defaults {
     ownership: Ownership,
-    folder_mode: Option<u32>,
+    folder_permissions: Option<Permissions>,
 }
+
+/// A device file that a line makes (`%dev`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct DeviceFile {
+    /// Of blocks or of characters.
+    pub(super) file_type: FileType,
+    /// The major and the minor number of the device.
+    pub(super) numbers: (u32, u32),
+}
+
+/// Capabilities that libcap would refuse, as the line has them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct InvalidCapabilities(pub(super) BString);
 
 /// What holds for the files of a line.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Attributes {
     /// rpm's flags.
     pub(super) flags: u32,
-    /// The mode of files, and how firmly it was said.
-    pub(super) mode: Option<(u32, Said)>,
-    /// The mode of folders.
-    pub(super) folder_mode: Option<(u32, Said)>,
+    /// The permissions of files, and where they come from.
+    pub(super) permissions: Option<(Permissions, Precedence)>,
+    /// The permissions of folders.
+    pub(super) folder_permissions: Option<(Permissions, Precedence)>,
     /// The user.
-    pub(super) user: Option<(BString, Said)>,
+    pub(super) user: Option<(BString, Precedence)>,
     /// The group.
-    pub(super) group: Option<(BString, Said)>,
+    pub(super) group: Option<(BString, Precedence)>,
     /// What is verified.
     pub(super) verifies: Option<u32>,
     /// Languages.
     pub(super) languages: Vec<BString>,
     /// Capabilities.
-    pub(super) capabilities: BString,
-    /// The device that it stands for: `b` or `c`, major, minor.
-    pub(super) device: Option<(u8, u32, u32)>,
+    pub(super) capabilities: Option<Capabilities>,
+    /// The device file that it makes.
+    pub(super) device: Option<DeviceFile>,
     /// `%dir`
     pub(super) is_folder: bool,
     /// `%exclude`
@@ -44,14 +59,16 @@ pub(super) struct Attributes {
 }
 
 impl Attributes {
-    /// Those of a line; `%defattr` changes the defaults of the lines after it.
-    pub(super) fn of(item: &FileItem, defaults: &mut Defaults) -> Self {
+    /// Reads those of a line; `%defattr` changes the defaults of the lines after it, whatever else is wrong with its own.
+    pub(super) fn read(item: &FileItem, defaults: &mut Defaults) -> Result<Self, InvalidCapabilities> {
         let mut attributes = Self::default();
         let mut own = Ownership::default();
+        let mut capabilities: Option<&BString> = None;
         for directive in &item.directives {
             match directive {
                 FileDirective::DefAttr(ownership, folder_mode) => {
-                    *defaults = Defaults { ownership: ownership.clone(), folder_mode: *folder_mode };
+                    let folder_permissions = folder_mode.map(Permissions::from_bits);
+                    *defaults = Defaults { ownership: ownership.clone(), folder_permissions };
                 }
                 FileDirective::Attr(ownership) => own = ownership.clone(),
                 FileDirective::Config { keeps_own, may_be_missing } => {
@@ -66,19 +83,24 @@ impl Attributes {
                 FileDirective::Verify { is_negated, bits } => {
                     attributes.verifies = Some(if *is_negated { !bits } else { *bits });
                 }
-                FileDirective::Caps(text) => attributes.capabilities = text.clone(),
+                FileDirective::Caps(text) => capabilities = Some(text),
                 FileDirective::Dev { kind, major, minor } => {
-                    attributes.device = Some((*kind, *major, *minor))
+                    let file_type = if *kind == b'b' { FileType::Block } else { FileType::Character };
+                    attributes.device = Some(DeviceFile { file_type, numbers: (*major, *minor) });
                 }
                 FileDirective::Lang(languages) => attributes.languages.extend(languages.iter().cloned()),
-                FileDirective::Simple(simple) => attributes.simple(*simple),
+                FileDirective::Simple(simple) => attributes.add_simple(*simple),
             }
         }
-        attributes.own(own, defaults);
-        attributes
+        attributes.set_ownership(own, defaults);
+        if let Some(text) = capabilities.filter(|text| !text.is_empty()) {
+            let read = Capabilities::read(text.as_ref());
+            attributes.capabilities = Some(read.ok_or_else(|| InvalidCapabilities(text.clone()))?);
+        }
+        Ok(attributes)
     }
 
-    fn simple(&mut self, directive: SimpleDirective) {
+    fn add_simple(&mut self, directive: SimpleDirective) {
         match directive {
             SimpleDirective::Artifact => self.flags |= flag::ARTIFACT,
             SimpleDirective::Dir => self.is_folder = true,
@@ -99,16 +121,21 @@ impl Attributes {
         }
     }
 
-    fn own(&mut self, own: Ownership, defaults: &Defaults) {
-        fn either<T: Clone>(own: Option<T>, default: Option<&T>) -> Option<(T, Said)> {
-            own.map(|own| (own, Said::ForThis)).or(default.map(|default| (default.clone(), Said::ForAll)))
-        }
+    fn set_ownership(&mut self, own: Ownership, defaults: &Defaults) {
+        let default = &defaults.ownership;
+        let permissions = |mode: Option<u32>| mode.map(Permissions::from_bits);
         let has_own_mode = own.mode.is_some();
-        self.mode = either(own.mode, defaults.ownership.mode.as_ref());
+        self.permissions = choose(permissions(own.mode), permissions(default.mode));
         // An explicit mode is for folders as well; the one of %defattr has a word of its own for them.
-        let for_folders = defaults.folder_mode.map(|mode| (mode, Said::ForAll));
-        self.folder_mode = if has_own_mode { self.mode } else { for_folders };
-        self.user = either(own.user, defaults.ownership.user.as_ref());
-        self.group = either(own.group, defaults.ownership.group.as_ref());
+        self.folder_permissions =
+            if has_own_mode { self.permissions } else { choose(None, defaults.folder_permissions) };
+        self.user = choose(own.user, default.user.clone());
+        self.group = choose(own.group, default.group.clone());
     }
+}
+
+/// What the line itself says, or else what `%defattr` does.
+fn choose<T>(own: Option<T>, default: Option<T>) -> Option<(T, Precedence)> {
+    let own = own.map(|own| (own, Precedence::OwnLine));
+    own.or_else(|| default.map(|default| (default, Precedence::Default)))
 }

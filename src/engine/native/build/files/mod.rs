@@ -1,14 +1,23 @@
 //! The files of packages: what `%files` lists, as the package has it (rpm-spec(5), "%files").
+//!
+//! A line of `%files` is read (`line.rs`), its files are found in the buildroot (`collect.rs`), documentation of the build is
+//! copied there (`documentation.rs`), links for debuggers are made (`build_ids.rs`), and each path is made one file
+//! (`merge.rs`). Then the files' content is read and digested (`contents.rs`).
 
 mod build_ids;
+mod capabilities;
 mod collect;
-pub(super) mod entry;
-mod finish;
+mod contents;
+mod debug_packages;
+mod digest_algorithm;
+mod documentation;
 mod line;
+mod merge;
+mod mode;
+mod packaged_file;
 mod pattern;
 mod public_key;
-mod special;
-pub(super) mod unpackaged;
+mod unpackaged;
 
 use bstr::{BString, ByteSlice};
 
@@ -18,84 +27,95 @@ use super::workspace::Workspace;
 use super::world::World;
 use crate::files::{HostPath, reason};
 use crate::macros::{Origin, Stop};
-use crate::package::Header;
+use crate::package::{Header, Tag};
 use crate::spec::Package;
+use build_ids::add_build_id_links;
+use documentation::add_documentation;
+use merge::merge_files;
 
-pub(super) use build_ids::Links;
-pub(super) use entry::Entry;
+pub(super) use contents::{Contents, MOST_KEPT, read_contents};
+pub(super) use debug_packages::{DebugPackages, packages_debug_information};
+pub(super) use digest_algorithm::DigestAlgorithm;
+pub(super) use mode::{FileMode, FileType, Permissions};
+pub(super) use packaged_file::{GHOST_VERIFIES, PackagedFile, Precedence, flag};
 pub(super) use public_key::KeyProblem;
+pub(super) use unpackaged::check_unpackaged;
 
 /// The files of a package.
 #[derive(Default)]
 pub(super) struct PackageFiles {
     /// What is packaged, in the order of the paths.
-    pub(super) entries: Vec<Entry>,
+    pub(super) files: Vec<PackagedFile>,
     /// All paths of the buildroot that are dealt with.
     pub(super) handled: Vec<BString>,
     /// What was listed to be left out.
     pub(super) excluded: Vec<BString>,
+    /// Whether some of the listed files are hard links to each other.
+    pub(super) has_hard_links: bool,
     /// Public keys that it carries.
     pub(super) keys: Vec<BString>,
 }
 
-/// Finds the files of a package.
-pub(super) fn of(
+/// Finds the files of a package, whose header is `header` so far.
+pub(super) fn find_files(
     world: World<'_>,
     workspace: &Workspace,
     package: &Package,
     header: &Header,
     times: &Times,
-    links: Links,
 ) -> Result<PackageFiles, Stop> {
     let Some(list) = &package.files else {
         return Ok(PackageFiles::default());
     };
+    let is_noarch = header.text(Tag::ARCH).is_some_and(|arch| arch == "noarch");
+    let has_debug_package = packages_debug_information(world) && !is_noarch;
     let mut lines: Vec<BString> = list.lines.iter().map(|line| line.text.clone()).collect();
     for name in &list.lists {
-        lines.extend(manifest(world, workspace, name)?);
+        lines.extend(read_manifest(world, workspace, name)?);
     }
     let mut collector = collect::Collector::new(world, workspace, times.build);
-    lines.iter().for_each(|line| collector.line(line));
-    special::add(world, workspace, header, &mut collector)?;
+    lines.iter().for_each(|line| collector.add_line(line));
+    add_documentation(world, workspace, header, &mut collector)?;
     if collector.has_failed {
         return Err(Stop);
     }
     let keys = std::mem::take(&mut collector.keys);
-    let mut entries = std::mem::take(&mut collector.entries);
-    build_ids::add(world, workspace, links, &mut entries, times.build)?;
-    let mut finished = finish::finish(world, entries, &package.removed_postfixes);
-    let has_wrong_link =
-        finished.entries.iter().filter(|entry| !check_link(world, workspace, entry)).count() > 0;
-    if finished.has_failed || has_wrong_link {
+    let mut listed = std::mem::take(&mut collector.files);
+    add_build_id_links(world, &workspace.root, has_debug_package, &mut listed, times.build)?;
+    let mut merged = merge_files(world, listed, &package.removed_postfixes);
+    // All are looked at: each wrong one is told.
+    let wrong_links = merged.files.iter().filter(|file| !check_link(world, workspace, file)).count();
+    if merged.has_failed || wrong_links > 0 {
         return Err(Stop);
     }
-    for entry in &mut finished.entries {
-        entry.modified = times.clamped(entry.modified);
+    for file in &mut merged.files {
+        file.modified = times.clamp(file.modified);
     }
     Ok(PackageFiles {
-        entries: finished.entries,
-        handled: finished.handled,
-        excluded: finished.excluded,
+        files: merged.files,
+        handled: merged.handled,
+        excluded: merged.excluded,
+        has_hard_links: merged.has_hard_links,
         keys,
     })
 }
 
 /// Looks at where a link points; one into the buildroot is wrong everywhere else.
-fn check_link(world: World<'_>, workspace: &Workspace, entry: &Entry) -> bool {
-    if entry.kind() != entry::kind::LINK || !entry.target.starts_with(b"/") {
+fn check_link(world: World<'_>, workspace: &Workspace, entry: &PackagedFile) -> bool {
+    if !entry.is_link() || !entry.target.starts_with(b"/") {
         return true;
     }
     let (path, target) = (entry.path.clone(), entry.target.clone());
     world.tell(BuildProblem::AbsoluteLink { path: path.clone(), target: target.clone() });
-    let points_inside = target.starts_with(workspace.root.as_os_str().as_encoded_bytes());
+    let points_inside = target.starts_with(workspace.root.as_bytes());
     if points_inside {
         world.tell(BuildProblem::LinkToBuildRoot { path, target });
     }
     !points_inside
 }
 
-/// The lines of a list of files that the build has written.
-fn manifest(world: World<'_>, workspace: &Workspace, name: &BString) -> Result<Vec<BString>, Stop> {
+/// Reads a list of files that the build has written.
+fn read_manifest(world: World<'_>, workspace: &Workspace, name: &BString) -> Result<Vec<BString>, Stop> {
     let path = if name.starts_with(b"/") {
         HostPath::new(name.to_path_lossy()).unwrap_or_else(HostPath::root)
     } else {

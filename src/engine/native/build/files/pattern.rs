@@ -12,11 +12,11 @@ use crate::engine::limits::MOST_ALTERNATIVES;
 
 /// The paths below a folder that a text names as a pattern; none where it is no pattern or where nothing matches it. Then
 /// it stands for itself, as it is written: `a\b` is `ab` if that is there, and `a\b` otherwise.
-pub(crate) fn found(folder: &Dir, text: &[u8]) -> Vec<PathBuf> {
+pub(super) fn find_paths(folder: &Dir, text: &[u8]) -> Vec<PathBuf> {
     if !is_pattern(text) {
         return Vec::new();
     }
-    alternatives(text).iter().flat_map(|choice| matches(folder, choice)).collect()
+    expand_braces(text).iter().flat_map(|choice| find_matches(folder, choice)).collect()
 }
 
 /// Whether a text may name something else than itself.
@@ -26,11 +26,11 @@ fn is_pattern(text: &[u8]) -> bool {
 
 /// Whether a part of a pattern can name more than one thing.
 fn has_wildcard(part: &[u8]) -> bool {
-    unescaped_at(part, 0, b"*?[{").is_some()
+    find_unescaped(part, 0, b"*?[{").is_some()
 }
 
 /// A text without its backslashes; nothing where one escapes nothing: no name matches that.
-fn unescaped(text: &[u8]) -> Option<BString> {
+fn remove_escapes(text: &[u8]) -> Option<BString> {
     let mut plain = Vec::with_capacity(text.len());
     let mut bytes = text.iter();
     while let Some(byte) = bytes.next() {
@@ -40,11 +40,11 @@ fn unescaped(text: &[u8]) -> Option<BString> {
 }
 
 /// The texts that braces stand for: `a{b,c}` is `ab` and `ac`. Braces that do not close stand for themselves.
-fn alternatives(text: &[u8]) -> Vec<BString> {
+fn expand_braces(text: &[u8]) -> Vec<BString> {
     let mut done = Vec::new();
     let mut open = vec![BString::from(text)];
     while let Some(next) = open.pop() {
-        match braces(&next) {
+        match find_braces(&next) {
             Some((before, choices, after)) if done.len() + open.len() < MOST_ALTERNATIVES => {
                 let whole = choices.iter().rev().map(|choice| [before, choice, after].concat().into());
                 open.extend(whole);
@@ -59,11 +59,11 @@ fn alternatives(text: &[u8]) -> Vec<BString> {
 type Braces<'t> = (&'t [u8], Vec<&'t [u8]>, &'t [u8]);
 
 /// The first braces of a text: what stands before them, their choices, and what stands after them.
-fn braces(text: &[u8]) -> Option<Braces<'_>> {
-    let begin = unescaped_at(text, 0, b"{")?;
+fn find_braces(text: &[u8]) -> Option<Braces<'_>> {
+    let begin = find_unescaped(text, 0, b"{")?;
     let (mut at, mut depth, mut from) = (begin + 1, 0_usize, begin + 1);
     let mut choices = Vec::new();
-    while let Some(next) = unescaped_at(text, at, b"{},") {
+    while let Some(next) = find_unescaped(text, at, b"{},") {
         match text.get(next) {
             Some(b'{') => depth += 1,
             Some(b'}') if depth > 0 => depth -= 1,
@@ -83,7 +83,7 @@ fn braces(text: &[u8]) -> Option<Braces<'_>> {
 }
 
 /// Where one of some bytes stands without a backslash before it.
-fn unescaped_at(text: &[u8], from: usize, wanted: &[u8]) -> Option<usize> {
+fn find_unescaped(text: &[u8], from: usize, wanted: &[u8]) -> Option<usize> {
     let mut at = from;
     while let Some(byte) = text.get(at) {
         match byte {
@@ -98,21 +98,22 @@ fn unescaped_at(text: &[u8], from: usize, wanted: &[u8]) -> Option<usize> {
 
 /// The paths below a folder that a pattern without braces names, sorted. What begins with a dot is found only where the
 /// pattern has the dot.
-fn matches(folder: &Dir, pattern: &[u8]) -> Vec<PathBuf> {
+fn find_matches(folder: &Dir, pattern: &[u8]) -> Vec<PathBuf> {
     let mut found = vec![PathBuf::new()];
     let parts = pattern.split_str("/").filter(|part| !part.is_empty() && *part != b".");
     for part in parts {
-        found = found.iter().flat_map(|path| step(folder, path, part)).collect();
+        found = found.iter().flat_map(|path| find_part(folder, path, part)).collect();
     }
     found
 }
 
-fn step(folder: &Dir, path: &Path, part: &[u8]) -> Vec<PathBuf> {
+/// The paths behind `path` whose last part is named by a part of a pattern.
+fn find_part(folder: &Dir, path: &Path, part: &[u8]) -> Vec<PathBuf> {
     if part == b".." {
         return path.parent().map(Path::to_owned).into_iter().collect();
     }
     if !has_wildcard(part) {
-        let next = unescaped(part).map(|name| path.join(OsStr::from_bytes(&name)));
+        let next = remove_escapes(part).map(|name| path.join(OsStr::from_bytes(&name)));
         return next.filter(|next| folder.symlink_metadata(next).is_ok()).into_iter().collect();
     }
     let text = part.to_str_lossy();
@@ -137,17 +138,17 @@ mod tests {
 
     #[test]
     fn braces_stand_for_their_choices() {
-        assert_eq!(alternatives(b"/a/{x,y{1,2}}/z"), ["/a/x/z", "/a/y1/z", "/a/y2/z"]);
-        assert_eq!(alternatives(b"/a/\\{x,y}"), ["/a/\\{x,y}"]);
-        assert_eq!(alternatives(b"/a/{x"), ["/a/{x"]);
+        assert_eq!(expand_braces(b"/a/{x,y{1,2}}/z"), ["/a/x/z", "/a/y1/z", "/a/y2/z"]);
+        assert_eq!(expand_braces(b"/a/\\{x,y}"), ["/a/\\{x,y}"]);
+        assert_eq!(expand_braces(b"/a/{x"), ["/a/{x"]);
     }
 
     #[test]
     fn a_backslash_makes_a_letter_of_a_star() {
         assert!(!has_wildcard(b"a\\*"));
         assert!(has_wildcard(b"a\\\\*"));
-        assert_eq!(unescaped(b"/a\\*b\\\\").unwrap(), "/a*b\\");
-        assert_eq!(unescaped(b"/a\\"), None);
+        assert_eq!(remove_escapes(b"/a\\*b\\\\").unwrap(), "/a*b\\");
+        assert_eq!(remove_escapes(b"/a\\"), None);
     }
 
     #[test]
@@ -159,7 +160,7 @@ mod tests {
             folder.write(name, "").unwrap();
         }
         let found = |pattern: &str| {
-            let paths = matches(&folder, pattern.as_bytes()).into_iter();
+            let paths = find_matches(&folder, pattern.as_bytes()).into_iter();
             paths.map(|path| path.display().to_string()).collect::<Vec<_>>()
         };
         assert_eq!(found("/a/*"), ["a/[z]", "a/b", "a/x"]);

@@ -19,9 +19,9 @@ pub enum KeyProblem {
 }
 
 /// The first key of a file, in the form that headers hold: without comments, in lines of one length.
-pub(super) fn armored(text: &[u8]) -> Result<BString, KeyProblem> {
-    let (label, body) = first_block(text).ok_or(KeyProblem::Unreadable)?;
-    let content = content(body).ok_or(KeyProblem::Unreadable)?;
+pub(super) fn armor_first_key(text: &[u8]) -> Result<BString, KeyProblem> {
+    let (label, body) = find_first_block(text).ok_or(KeyProblem::Unreadable)?;
+    let content = decode_body(body).ok_or(KeyProblem::Unreadable)?;
     if label != b"PUBLIC KEY BLOCK" {
         return Err(KeyProblem::NotPublic);
     }
@@ -37,7 +37,7 @@ pub(super) fn armored(text: &[u8]) -> Result<BString, KeyProblem> {
 }
 
 /// The label of the first armoured block, and what stands between its lines.
-fn first_block(text: &[u8]) -> Option<(&[u8], &[u8])> {
+fn find_first_block(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let (_, from) = text.split_once_str("-----BEGIN PGP ")?;
     let (label, rest) = from.split_once_str("-----")?;
     let (body, _) = rest.split_once_str("-----END PGP ")?;
@@ -45,7 +45,7 @@ fn first_block(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// What the base64 of a block stands for. Lines like `Comment: …` say something of it, and what follows `=` checks it.
-fn content(body: &[u8]) -> Option<Vec<u8>> {
+fn decode_body(body: &[u8]) -> Option<Vec<u8>> {
     let lines = body.lines().map(<[u8]>::trim_ascii).filter(|line| !line.contains(&b':'));
     let written: Vec<u8> = lines.flatten().copied().take_while(|byte| *byte != b'=').collect();
     BASE64_STANDARD_NO_PAD.decode(written).ok().filter(|content| !content.is_empty())
@@ -79,16 +79,16 @@ tJbqK5wS2V42DH3QJwFPUCCdfyyfVMv4XqDWqUbmAQCZRVyaAeuCoM1mbIsGin6r
     fn a_key_is_held_without_its_comments() {
         let commented = KEY.replace("BLOCK-----\n\nm", "BLOCK-----\r\nComment: a key\r\n\r\nm");
         for text in [KEY.to_owned(), format!("before\n{commented}after\n{KEY}"), KEY.replace("=pEox\n", "")] {
-            assert_eq!(armored(text.as_bytes()).unwrap(), KEY);
+            assert_eq!(armor_first_key(text.as_bytes()).unwrap(), KEY);
         }
     }
 
     #[test]
     fn what_is_no_key_is_told() {
         let signature = KEY.replace("PUBLIC KEY BLOCK", "SIGNATURE");
-        assert_eq!(armored(signature.as_bytes()), Err(KeyProblem::NotPublic));
+        assert_eq!(armor_first_key(signature.as_bytes()), Err(KeyProblem::NotPublic));
         for text in ["", "hello\n", &KEY.replace("mDME", "m!ME"), KEY.split_once("-----END").unwrap().0] {
-            assert_eq!(armored(text.as_bytes()), Err(KeyProblem::Unreadable));
+            assert_eq!(armor_first_key(text.as_bytes()), Err(KeyProblem::Unreadable));
         }
     }
 }

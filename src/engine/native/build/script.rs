@@ -1,0 +1,113 @@
+//! Scripts of the build: their templates, and how they are run (rpm-spec(5), "Build scriptlets").
+
+use bstr::ByteSlice;
+
+use super::command_line::split_words;
+use super::problem::BuildProblem;
+use super::root_files::remove_file;
+use super::world::World;
+use crate::files::{HostPath, reason};
+use crate::macros::{Stop, Streams};
+use crate::spec::SectionKind;
+
+/// A script to run.
+pub(super) struct Script<'s> {
+    /// As it is called in messages: `%build`.
+    pub(super) name: &'s str,
+    /// The name in its macros, `__spec_build_template`; nothing where it has no template.
+    pub(super) template: Option<&'static str>,
+    /// What it does.
+    pub(super) body: &'s [u8],
+    /// Whether it runs in the folder of the sources.
+    pub(super) in_sources: bool,
+}
+
+/// The name of a section's script in macros.
+pub(super) fn template_name(kind: SectionKind) -> &'static str {
+    match kind {
+        SectionKind::GenerateBuildRequires => "buildrequires",
+        kind => kind.word(),
+    }
+}
+
+/// The exit code of a script whose shell can't be run, as shells give it.
+const NOT_RUN: i32 = 127;
+
+impl World<'_> {
+    /// Runs a script. What it writes is shown, or kept if it is wanted.
+    pub(super) fn run_script(&self, script: &Script<'_>) -> Result<(), Stop> {
+        let (file, words) = self.begin_script(script)?;
+        let output = self.is_quiet().then(|| b"/dev/null".to_vec());
+        let code = self.macros.run(&words, &Streams { output, ..Streams::default() });
+        self.end_script(script.name, &file, &words, code)
+    }
+
+    /// Runs a script, and gives what it wrote.
+    pub(super) fn script_output(&self, script: &Script<'_>) -> Result<Vec<u8>, Stop> {
+        let (file, words) = self.begin_script(script)?;
+        let result = self.macros.filter(&words, b"");
+        let (code, output) = match result {
+            Ok((code, output)) => (Ok(code), output),
+            Err(error) => (Err(error), Vec::new()),
+        };
+        self.end_script(script.name, &file, &words, code)?;
+        Ok(output)
+    }
+
+    /// Writes the script down; gives its file and the command that runs it.
+    fn begin_script(&self, script: &Script<'_>) -> Result<(HostPath, Vec<Vec<u8>>), Stop> {
+        let text = self.script_text(script)?;
+        let command = match script.template {
+            Some(template) => self.expand(format!("%{{__spec_{template}_cmd}}"))?,
+            None => self.expand("%{___build_cmd}")?,
+        };
+        let file = self.write_temporary(&text)?;
+        let shown = [command.as_slice(), b" ", file.as_os_str().as_encoded_bytes()].concat();
+        self.begin_stage(script.name);
+        self.notice([b"Executing(", script.name.as_bytes(), b"): ", &shown].concat());
+        Ok((file, split_words(&shown)))
+    }
+
+    fn script_text(&self, script: &Script<'_>) -> Result<Vec<u8>, Stop> {
+        let Some(template) = script.template else {
+            return Ok(script.body.to_vec());
+        };
+        let mut text = self.expand(format!("%{{__spec_{template}_template}}"))?;
+        let subfolder = self.expand("%{?buildsubdir}")?;
+        if script.in_sources && !subfolder.is_empty() {
+            text.extend(format!("cd '{}'\n", subfolder.to_str_lossy()).into_bytes());
+        }
+        text.extend_from_slice(script.body);
+        if !script.body.ends_with(b"\n") {
+            text.push(b'\n');
+        }
+        text.extend(self.expand(format!("%{{__spec_{template}_post}}"))?);
+        Ok(text)
+    }
+
+    fn end_script(
+        &self,
+        name: &str,
+        file: &HostPath,
+        words: &[Vec<u8>],
+        code: std::io::Result<i32>,
+    ) -> Result<(), Stop> {
+        match code {
+            Ok(0) => {
+                remove_file(file);
+                Ok(())
+            }
+            Ok(code) => {
+                let (script, name) = (file.to_string(), name.to_owned());
+                Err(self.fail(BuildProblem::BadExit { script, name, code }))
+            }
+            Err(error) => {
+                let program = words.first().map(|word| word.to_str_lossy().into_owned());
+                let program = program.unwrap_or_default();
+                self.tell(BuildProblem::NotRun { program, reason: reason(&error) });
+                let (script, name) = (file.to_string(), name.to_owned());
+                Err(self.fail(BuildProblem::BadExit { script, name, code: NOT_RUN }))
+            }
+        }
+    }
+}
