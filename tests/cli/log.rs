@@ -48,3 +48,23 @@ fn a_pipe_in_the_place_of_a_log_is_refused_by_name() {
         assert!(run.code == Some(1) && run.stderr.contains("build.log"), "{}", run.stderr);
     }
 }
+
+#[test]
+fn a_log_begins_with_what_was_built_and_any_build_has_its_number() {
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    project.spec("a", "", "echo one");
+    project.succeed(&["apply"]);
+    project.spec("a", "", "echo two; false");
+    assert_eq!(project.run(&["apply"]).code, Some(1));
+    let newest = project.succeed(&["log", "a"]).stdout;
+    assert!(newest.starts_with("# a in host, build #2, failed just now: it failed in %build"), "{newest}");
+    assert!(newest.contains("two") && !newest.contains("\n$ "), "{newest}");
+    let first = project.succeed(&["log", "#1"]).stdout;
+    assert!(
+        first.starts_with("# a in host, build #1, succeeded just now\n") && first.contains("one"),
+        "{first}"
+    );
+    assert!(project.succeed(&["log", "a", "--verbose"]).stdout.contains("\n$ forge rpmbuild -bb"));
+    let none = project.run(&["log", "#9"]);
+    assert!(none.code == Some(1) && none.stderr.contains("forge::cli::no_build"), "{}", none.stderr);
+}
