@@ -10,7 +10,7 @@ use miette::Diagnostic;
 
 use super::grammar::{ArgumentRule, Block, NodeRule, Occurs, PropertyRule, ValueKind};
 use super::problem::{ManifestError, ManifestProblem};
-use super::rules::DOCUMENT;
+use super::rules::{DOCUMENT, OTHER_WORDS};
 use super::values::{entry_place, node_place, spelling};
 use crate::macros::RpmVersion;
 use crate::spec::check_dialect;
@@ -47,7 +47,8 @@ impl Checker<'_> {
 
     fn report_unknown_node(&mut self, node: &KdlNode, rules: &'static [NodeRule], place: &str) {
         let name = node.name().value().to_owned();
-        let help = suggestion(&name, "nodes here", rules.iter().map(|rule| rule.name));
+        let help = other_word(&name, rules.iter().map(|rule| rule.name))
+            .unwrap_or_else(|| suggestion(&name, "nodes here", rules.iter().map(|rule| rule.name)));
         let problem = ManifestProblem::UnknownNode { name, place: place.to_owned(), help };
         self.errors.push(Located::new(problem, "not known", node_place(self.source, node)));
     }
@@ -157,7 +158,7 @@ impl Checker<'_> {
         let help = if rule.properties.is_empty() {
             "it takes no properties; what belongs to it stands in its block or as an argument".to_owned()
         } else {
-            suggestion(name, "its properties", known)
+            other_word(name, known.clone()).unwrap_or_else(|| suggestion(name, "its properties", known))
         };
         let node = node.name().value().to_owned();
         let problem = ManifestProblem::UnknownProperty { name: name.to_owned(), node, help };
@@ -194,6 +195,16 @@ impl Checker<'_> {
             self.errors.push(Located::new(problem, "this value", place));
         }
     }
+}
+
+/// What to write for a word that is called otherwise here.
+fn other_word(written: &str, mut known: impl Iterator<Item = &'static str>) -> Option<String> {
+    let (_, here) = OTHER_WORDS.iter().find(|(word, _)| *word == written)?;
+    let is_known = known.any(|word| word == *here);
+    is_known.then(|| match *here {
+        "even-if-failed" => "write `even-if-failed=#true`".to_owned(),
+        here => format!("write `{here}`"),
+    })
 }
 
 /// What is wrong with a value, if anything.

@@ -312,7 +312,7 @@ pub struct ChrootDecl {
     /// Macros.
     pub macros: Vec<MacroDecl>,
     /// The chroot that it starts from.
-    pub overlays: Option<Spanned<String>>,
+    pub extends: Option<Spanned<String>>,
     /// A root that exists.
     pub root: Option<Spanned<ManifestPath>>,
     /// A root that somebody else made.
@@ -426,7 +426,7 @@ pub struct RemoteDecl {
     pub platform: Vec<VariableDecl>,
 }
 
-/// `rebuild`.
+/// `mass-rebuild`.
 #[derive(Clone, Debug)]
 pub struct RebuildDecl {
     /// Its name.
@@ -443,7 +443,7 @@ pub struct RebuildDecl {
     pub baseline: bool,
 }
 
-/// `select` in `rebuild`.
+/// `select` in `mass-rebuild`.
 #[derive(Clone, Debug)]
 pub struct SelectDecl {
     /// What the packages require.

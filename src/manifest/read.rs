@@ -43,7 +43,11 @@ impl DeclarationReader<'_> {
                 "publish" => into.publish.extend(self.read_publish(node)),
                 "cache" => into.caches.extend(self.read_cache(node)),
                 "remote" => into.remotes.extend(self.read_remote(node)),
-                "rebuild" => into.rebuilds.extend(self.read_rebuild(node)),
+                "include" => {
+                    let patterns = self.values.texts(node);
+                    self.includes.extend(patterns);
+                }
+                "mass-rebuild" => into.rebuilds.extend(self.read_rebuild(node)),
                 _ => {}
             }
         }
@@ -237,7 +241,8 @@ impl DeclarationReader<'_> {
     }
 
     fn read_batch_after(&self, node: &KdlNode, batch: Option<Spanned<String>>) -> Option<BatchAfter> {
-        let even_if_failed = node.get("even-if").and_then(|value| value.as_string()) == Some("failed");
+        let even_if_failed =
+            node.get("even-if-failed").and_then(|value| value.as_bool()).unwrap_or(false);
         batch.map(|batch| BatchAfter { batch, even_if_failed })
     }
 

@@ -42,7 +42,7 @@ impl DeclarationReader<'_> {
                 .collect(),
             environment: child(node, "env").map(|node| self.read_variables(node)).unwrap_or_default(),
             macros: child(node, "macros").map(|node| self.read_macros(node)).unwrap_or_default(),
-            overlays: text(self, "overlays"),
+            extends: text(self, "extends"),
             root,
             image: text(self, "image"),
             name: self.values.argument(node, 0)?,

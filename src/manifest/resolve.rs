@@ -105,7 +105,7 @@ impl NamedDeclarations<'_> {
         mistakes.report_duplicates("source", self.sources.iter().map(|decl| &decl.name));
         mistakes.report_duplicates("package", packages());
         mistakes.report_duplicates("batch", batches());
-        mistakes.report_duplicates("rebuild", self.rebuilds.iter().map(|decl| &decl.name));
+        mistakes.report_duplicates("mass-rebuild", self.rebuilds.iter().map(|decl| &decl.name));
         Names {
             chroots: DeclaredNames::new(chroots()),
             packages: DeclaredNames::new(packages()),

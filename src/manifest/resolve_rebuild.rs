@@ -8,7 +8,7 @@ impl Resolver<'_> {
     pub fn check_rebuilds(&mut self, rebuilds: &[RebuildDecl]) {
         let packages = &self.names.packages;
         for rebuild in rebuilds {
-            let who = format!("rebuild `{}`", rebuild.name.value);
+            let who = format!("mass-rebuild `{}`", rebuild.name.value);
             if let Some(selection) = &rebuild.chroots {
                 self.select_chroots(&who, selection);
             }

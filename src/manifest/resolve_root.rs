@@ -1,4 +1,4 @@
-//! Chroots: what they overlay, and what they are made from.
+//! Chroots: what they extend, and what they are made from.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,24 +10,24 @@ use super::resolved::{Chroot, RootBase, macro_settings, variables};
 use super::resolver::{Reference, Resolver};
 use crate::engine::MacroLevel;
 
-/// Resolves chroots; one that overlays another begins with what that one says.
+/// Resolves chroots; one that extends another begins with what that one says.
 pub(super) fn resolve_chroots(resolver: &mut Resolver<'_>, decls: Vec<ChrootDecl>) -> Vec<Chroot> {
     let names = &resolver.names.chroots;
     let mut below = vec![Vec::new(); decls.len()];
     for (index, decl) in decls.iter().enumerate() {
-        let Some(overlays) = &decl.overlays else { continue };
-        match names.index(&overlays.value) {
+        let Some(extends) = &decl.extends else { continue };
+        match names.index(&extends.value) {
             Some(base) => below[index].push(base),
             None => {
                 let who = format!("chroot `{}`", decl.name.value);
-                let reference = Reference { who: &who, relation: "overlays", kind: "chroot", name: overlays };
+                let reference = Reference { who: &who, relation: "extends", kind: "chroot", name: extends };
                 resolver.report_undeclared(&reference, names.iter());
             }
         }
     }
     let circle = find_circle(&below);
     if let Some(circle) = &circle {
-        report_overlays(resolver, &decls, circle);
+        report_circle_of_chroots(resolver, &decls, circle);
         below.iter_mut().for_each(Vec::clear);
     }
     let is_in_circle = |index: usize| circle.as_ref().is_some_and(|circle| circle.contains(&index));
@@ -39,11 +39,11 @@ pub(super) fn resolve_chroots(resolver: &mut Resolver<'_>, decls: Vec<ChrootDecl
         .collect()
 }
 
-fn report_overlays(resolver: &mut Resolver<'_>, decls: &[ChrootDecl], circle: &[usize]) {
+fn report_circle_of_chroots(resolver: &mut Resolver<'_>, decls: &[ChrootDecl], circle: &[usize]) {
     let steps = circle.iter().filter_map(|index| {
-        let overlays = decls[*index].overlays.as_ref()?;
-        let label = format!("`{}` overlays `{}`", decls[*index].name.value, overlays.value);
-        Some((label, overlays.place.clone()))
+        let extends = decls[*index].extends.as_ref()?;
+        let label = format!("`{}` extends `{}`", decls[*index].name.value, extends.value);
+        Some((label, extends.place.clone()))
     });
     let names: Vec<&str> =
         circle.iter().chain(circle.first()).map(|index| decls[*index].name.value.as_str()).collect();

@@ -15,8 +15,6 @@ pub const PRIORITIES: &[&str] = &["normal", "background"];
 pub const ON_FAILURE: &[&str] = &["continue", "stop"];
 /// How the first packages get into an empty root.
 pub const BOOTSTRAPS: &[&str] = &["auto", "native", "image"];
-/// What else lets a batch start.
-pub const EVEN_IF: &[&str] = &["failed"];
 /// Kinds of source.
 pub const SOURCE_KINDS: &[&str] = &["path", "url", "git", "svn", "distgit", "pypi", "rubygems", "custom"];
 
@@ -188,6 +186,8 @@ const NAMED_SOURCE: NodeRule =
             source_kind("custom", &[], "A script that makes spec and sources."),
         ]));
 
+const INCLUDE: NodeRule = node("include", Often, &[some("file", Glob)], "More files of the manifest.");
+
 const PROJECT: NodeRule = node(
     "project",
     Once,
@@ -196,7 +196,7 @@ const PROJECT: NodeRule = node(
 )
 .with_block(Block::Nodes(&[
     node("description", Once, &[one("text", Text)], "What the project is, in a sentence."),
-    node("include", Often, &[some("file", Glob)], "More files of the manifest."),
+    INCLUDE,
 ]));
 
 const REPO: NodeRule =
@@ -233,7 +233,7 @@ const CHROOT: NodeRule =
         ),
         ENV,
         MACROS,
-        node("overlays", Once, &[one("chroot", Name)], "The chroot whose declaration this one starts from."),
+        node("extends", Once, &[one("chroot", Name)], "The chroot whose declaration this one starts from."),
         node("root", Once, &[one("folder", Path)], "A root that exists: `/` is this machine's own."),
         node(
             "image",
@@ -276,11 +276,14 @@ const PACKAGES: NodeRule = node(
     CHROOTS, WITH, WITHOUT, TIMEOUT, ENV, MACROS, AFTER, ENGINE, ISOLATION, NETWORK, RETRIES, PRIORITY,
 ]));
 
+const EVEN_IF_FAILED: PropertyRule =
+    property("even-if-failed", Boolean, "Start even if builds of that batch have failed.");
+
 const BATCH: NodeRule =
     node("batch", Often, &[one("name", Name)], "Packages that are built together, and what they wait for.")
         .with_properties(&[
             property("after", Name, "The batch that must have ended well before this one starts."),
-            property("even-if", OneOf(EVEN_IF), "Start even if builds of that batch have failed."),
+            EVEN_IF_FAILED,
         ])
         .with_block(Block::Nodes(&[
             node(
@@ -290,7 +293,7 @@ const BATCH: NodeRule =
                 "Its packages, less those that earlier batches took.",
             ),
             node("after", Often, &[one("batch", Name)], "One more batch that comes before.").with_properties(
-                &[property("even-if", OneOf(EVEN_IF), "Start even if builds of that batch have failed.")],
+                &[EVEN_IF_FAILED],
             ),
             PRIORITY,
             MACROS,
@@ -343,7 +346,7 @@ const REMOTE: NodeRule =
             node("platform", Once, &[], "What a worker must be.").with_block(Block::Free(&VARIABLE)),
         ]));
 
-const REBUILD: NodeRule = node("rebuild", Often, &[one("name", Name)], "A mass rebuild, as data.")
+const MASS_REBUILD: NodeRule = node("mass-rebuild", Often, &[one("name", Name)], "A mass rebuild, as data.")
     .with_block(Block::Nodes(&[
         CHROOTS,
         node("change", Often, &[some("package", Name)], "Packages of this manifest that are new."),
@@ -370,6 +373,7 @@ pub const DOCUMENT: &[NodeRule] = &[
     node("rpmforge", Once, &[], "Says that this is a manifest; the first node of the manifest's main file.")
         .with_properties(&[required("version", Count, "The version of the language: 1.")]),
     PROJECT,
+    INCLUDE,
     NodeRule { occurs: Often, ..MACROS },
     CHROOT,
     DEFAULTS,
@@ -380,5 +384,9 @@ pub const DOCUMENT: &[NodeRule] = &[
     PUBLISH,
     CACHE,
     REMOTE,
-    REBUILD,
+    MASS_REBUILD,
 ];
+
+/// Words that people write, and what they are called here.
+pub const OTHER_WORDS: &[(&str, &str)] =
+    &[("overlays", "extends"), ("even-if", "even-if-failed"), ("rebuild", "mass-rebuild")];

@@ -65,11 +65,11 @@ fn elsewhere_the_old_form_is_refused_with_what_to_write_instead() {
 
 #[test]
 fn an_overlay_speaks_what_the_chroot_below_it_does_unless_it_says_otherwise() {
-    let chroots = format!("{}\nchroot above {{ overlays \"host\" }}", chroot("4.18"));
+    let chroots = format!("{}\nchroot above {{ extends \"host\" }}", chroot("4.18"));
     let project = project(&chroots, "chroots \"above\"");
     let run = project.run(&["check"]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
-    project.edit("Rpmforge.kdl", "overlays \"host\"", "overlays \"host\"; rpm \"4.20\"");
+    project.edit("Rpmforge.kdl", "extends \"host\"", "extends \"host\"; rpm \"4.20\"");
     assert!(project.run(&["check"]).stderr.contains("forge::spec::patch_n"));
 }
 

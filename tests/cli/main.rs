@@ -28,6 +28,7 @@ mod failures;
 mod fmt;
 mod interruption;
 mod keys;
+mod language;
 mod limits;
 mod links;
 mod locks;

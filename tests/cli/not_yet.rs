@@ -66,12 +66,12 @@ fn signing_is_named_and_nothing_is_published_unsigned() {
 fn caches_workers_and_rebuilds_are_noted() {
     let project = Project::with(
         "package a { source path \"a.spec\" }\ncache \"https://cache.example/acme\"\nremote \"grpcs://build.example:8980\"\n\
-         rebuild next { change a; select whatrequires=\"a\" }\n",
+         mass-rebuild next { change a; select whatrequires=\"a\" }\n",
     );
     project.spec("a", "", "true");
     let run = project.succeed(&["apply"]);
     for what in
-        ["`cache https://cache.example/acme`", "`remote grpcs://build.example:8980`", "`rebuild next`"]
+        ["`cache https://cache.example/acme`", "`remote grpcs://build.example:8980`", "`mass-rebuild next`"]
     {
         assert!(run.stderr.contains(what), "{}", run.stderr);
     }

@@ -37,7 +37,7 @@ async fn no_more_steps_run_than_there_are_places() {
 async fn a_batch_waits_for_the_one_before_and_a_failure_in_it_stops_the_next() {
     let manifest = ["a", "b", "c", "d"].map(|name| declaration(name, "")).concat()
         + "batch first { members a b }\nbatch second after=first { members c }\n\
-           batch third { members d; after second even-if=failed }\n";
+           batch third { members d; after second even-if-failed=#true }\n";
     let project = Project::new(&manifest);
     let runner = MadeUpRunner::of(&project).with("build b", &[Script::Fail]);
     let run = project.apply(runner.clone()).await;
