@@ -175,7 +175,9 @@ fn notes(planned: &Planned, leaving: &[Leaving]) -> Vec<String> {
     notes.extend(carriage_returns(planned));
     notes.extend(manifest.cache.as_ref().map(|cache| later(format!("`cache {}`", cache.url.value))));
     notes.extend(manifest.remote.as_ref().map(|remote| later(format!("`remote {}`", remote.url.value))));
-    notes.extend(manifest.rebuilds.iter().map(|rebuild| later(format!("`mass-rebuild {}`", rebuild.name.value))));
+    notes.extend(
+        manifest.rebuilds.iter().map(|rebuild| later(format!("`mass-rebuild {}`", rebuild.name.value))),
+    );
     let is_buildable = planned.plan.builds.iter().any(|build| matches!(build.fate, Fate::Buildable(_)));
     if !is_buildable && !planned.plan.builds.is_empty() {
         notes.push("none of the builds can be carried out; the table says why".to_owned());

@@ -9,6 +9,7 @@ use kdl::{KdlDocument, KdlEntry, KdlNode, KdlValue};
 use miette::Diagnostic;
 
 use super::grammar::{ArgumentRule, Block, NodeRule, Occurs, PropertyRule, ValueKind};
+use super::names::is_pattern;
 use super::problem::{ManifestError, ManifestProblem};
 use super::rules::{DOCUMENT, OTHER_WORDS};
 use super::values::{entry_place, node_place, spelling};
@@ -191,9 +192,22 @@ impl Checker<'_> {
             }
             return;
         }
-        if let Some(problem) = wrong(entry, kind, what) {
+        if let Some(mut problem) = wrong(entry, kind, what) {
+            if what == "the name of `package`" {
+                suggest_packages(&mut problem);
+            }
             self.errors.push(Located::new(problem, "this value", place));
         }
+    }
+}
+
+/// Says what is written where a package is called by the path of its spec, or by a pattern.
+fn suggest_packages(problem: &mut ManifestProblem) {
+    let ManifestProblem::WrongValue { written, help, .. } = problem else { return };
+    if is_pattern(written) {
+        *help = format!("`packages \"{written}\"` makes a package of each spec that matches");
+    } else if written.ends_with(".spec") {
+        *help = format!("write `package NAME {{ source path \"{written}\" }}`");
     }
 }
 

@@ -159,6 +159,44 @@ pub struct OptionsDecl {
     pub bootstrap: Option<Spanned<Bootstrap>>,
 }
 
+impl OptionsDecl {
+    /// What this says and, where that says something else, what `nearer` says.
+    pub fn overridden_by(mut self, nearer: Self) -> Self {
+        let Self {
+            chroots,
+            conditions,
+            environment,
+            macros,
+            after,
+            engine,
+            isolation,
+            network,
+            timeout,
+            retries,
+            priority,
+            on_failure,
+            bootstrap,
+        } = nearer;
+        // Of what has names, the last one counts.
+        self.conditions.extend(conditions);
+        self.environment.extend(environment);
+        self.macros.extend(macros);
+        self.after.extend(after);
+        Self {
+            chroots: chroots.or(self.chroots),
+            engine: engine.or(self.engine),
+            isolation: isolation.or(self.isolation),
+            network: network.or(self.network),
+            timeout: timeout.or(self.timeout),
+            retries: retries.or(self.retries),
+            priority: priority.or(self.priority),
+            on_failure: on_failure.or(self.on_failure),
+            bootstrap: bootstrap.or(self.bootstrap),
+            ..self
+        }
+    }
+}
+
 /// `project`.
 #[derive(Clone, Debug)]
 pub struct ProjectDecl {
@@ -175,6 +213,8 @@ pub struct PackageDecl {
     pub name: Spanned<String>,
     /// Where it comes from.
     pub source: Option<SourceDecl>,
+    /// Whether it says where it comes from, soundly or not. One that doesn't amends the package that a pattern finds.
+    pub names_source: bool,
     /// The rest.
     pub options: OptionsDecl,
 }
@@ -184,6 +224,8 @@ pub struct PackageDecl {
 pub struct PackagesDecl {
     /// Patterns, with the folder that they are relative to.
     pub patterns: Vec<Spanned<String>>,
+    /// Patterns of specs to leave out after all.
+    pub exclude: Vec<Spanned<String>>,
     /// The folder of the file that says them, relative to the repository.
     pub folder: std::path::PathBuf,
     /// What holds for each.

@@ -25,7 +25,9 @@ impl Mistakes<'_> {
     ) {
         let mut first: HashMap<&str, &Place> = HashMap::new();
         for name in names {
-            if let Some(earlier) = first.insert(&name.value, &name.place) {
+            if let Some(earlier) = first.insert(&name.value, &name.place)
+                && !self.is_reported(&name.place)
+            {
                 let problem = ManifestProblem::Duplicate { kind, name: name.value.clone() };
                 let error = Located::new(problem, "declared again here", name.place.clone());
                 self.errors.push(error.with_note("declared first here", earlier.clone()));

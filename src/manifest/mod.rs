@@ -34,6 +34,7 @@ pub mod resolved;
 mod resolver;
 pub mod rules;
 mod schema;
+mod spec_text;
 mod start;
 mod syntax;
 mod values;

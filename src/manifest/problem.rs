@@ -210,6 +210,25 @@ pub enum ManifestProblem {
         #[help]
         help: String,
     },
+    /// A name that several specs have.
+    #[error("`{name}` is the `Name` of several specs: those of packages {packages}")]
+    #[diagnostic(code(forge::manifest::ambiguous), help("say which by the manifest's name of the package"))]
+    Ambiguous {
+        /// The name.
+        name: String,
+        /// The packages that it could be.
+        packages: String,
+    },
+    /// A package without a source that no pattern has found.
+    #[error("package `{name}` has no `source`, and no `packages` pattern finds a spec of that name")]
+    #[diagnostic(code(forge::manifest::nothing_to_amend))]
+    NothingToAmend {
+        /// The package.
+        name: String,
+        /// What there is.
+        #[help]
+        help: String,
+    },
     /// A chroot that is not declared.
     #[error("{who} builds for chroot `{name}`, which is not declared")]
     #[diagnostic(code(forge::manifest::unknown_chroot))]

@@ -176,22 +176,23 @@ impl DeclarationReader<'_> {
 
     fn read_package(&mut self, node: &KdlNode) -> Option<PackageDecl> {
         let source = child(node, "source").map(|node| self.read_source(node));
-        if source.is_none() {
-            let name = node.name().value();
-            let problem = ManifestProblem::Missing {
-                node: format!("`{name}`"),
-                what: "a `source`".to_owned(),
-                example: "source path \"specs/hello.spec\"".to_owned(),
-            };
-            self.values.errors.push(Located::new(problem, "it has none", self.place(node)));
-        }
         let options = self.read_options(node);
-        Some(PackageDecl { name: self.values.argument(node, 0)?, source: source.flatten(), options })
+        Some(PackageDecl {
+            name: self.values.argument(node, 0)?,
+            names_source: source.is_some(),
+            source: source.flatten(),
+            options,
+        })
     }
 
     fn read_packages(&mut self, node: &KdlNode) -> PackagesDecl {
         let options = self.read_options(node);
-        PackagesDecl { patterns: self.values.texts(node), folder: self.folder.clone(), options }
+        PackagesDecl {
+            patterns: self.values.texts(node),
+            exclude: named(node, "exclude").flat_map(|node| self.values.texts(node)).collect(),
+            folder: self.folder.clone(),
+            options,
+        }
     }
 
     fn read_named_source(&mut self, node: &KdlNode) -> Option<NamedSourceDecl> {
@@ -241,8 +242,7 @@ impl DeclarationReader<'_> {
     }
 
     fn read_batch_after(&self, node: &KdlNode, batch: Option<Spanned<String>>) -> Option<BatchAfter> {
-        let even_if_failed =
-            node.get("even-if-failed").and_then(|value| value.as_bool()).unwrap_or(false);
+        let even_if_failed = node.get("even-if-failed").and_then(|value| value.as_bool()).unwrap_or(false);
         batch.map(|batch| BatchAfter { batch, even_if_failed })
     }
 

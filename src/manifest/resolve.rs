@@ -9,7 +9,7 @@ use super::declaration::{
     BatchDecl, Bootstrap, ChrootDecl, Declarations, NamedSourceDecl, OnFailure, PackageDecl, RebuildDecl,
 };
 use super::mistakes::Mistakes;
-use super::names::{DeclaredNames, Names};
+use super::names::{DeclaredNames, Names, PackageNames};
 use super::problem::ManifestError;
 use super::resolve_batch::resolve_batches;
 use super::resolve_package::resolve_packages;
@@ -57,7 +57,7 @@ pub(super) fn resolve(
         batches: &batches,
         rebuilds: &rebuilds,
     };
-    let names = named.names(&mut mistakes);
+    let names = named.names(&mut mistakes, repository);
 
     let mut resolver = Resolver { repository, names: &names, mistakes };
     let chroots = resolve_chroots(&mut resolver, chroots);
@@ -97,7 +97,7 @@ struct NamedDeclarations<'a> {
 
 impl NamedDeclarations<'_> {
     /// All names; those that are declared twice are reported.
-    fn names(&self, mistakes: &mut Mistakes<'_>) -> Names {
+    fn names<'r>(&self, mistakes: &mut Mistakes<'_>, repository: &'r Folder) -> Names<'r> {
         let chroots = || self.chroots.iter().map(|decl| &decl.name);
         let packages = || self.packages.iter().map(|decl| &decl.name);
         let batches = || self.batches.iter().map(|decl| &decl.name);
@@ -108,7 +108,7 @@ impl NamedDeclarations<'_> {
         mistakes.report_duplicates("mass-rebuild", self.rebuilds.iter().map(|decl| &decl.name));
         Names {
             chroots: DeclaredNames::new(chroots()),
-            packages: DeclaredNames::new(packages()),
+            packages: PackageNames::new(self.packages, repository),
             batches: DeclaredNames::new(batches()),
         }
     }

@@ -1,5 +1,7 @@
 //! Batches: their members, and what they come after.
 
+use std::collections::HashSet;
+
 use super::circle::find_circle;
 use super::declaration::{BatchDecl, OptionsDecl};
 use super::names::is_pattern;
@@ -45,24 +47,11 @@ fn batch_members(
     packages: &[PackageDraft],
 ) -> Vec<PackageId> {
     let mut members = Vec::new();
-    let names = &resolver.names.packages;
+    let mut known = HashSet::new();
     for pattern in &decl.members {
-        let matched = names.matching(pattern);
-        if matched.is_empty() {
-            let who = format!("batch `{}`", decl.name.value);
-            if is_pattern(pattern) {
-                let help = suggestion(pattern, "declared packages", names.iter());
-                let problem =
-                    ManifestProblem::NoMatch { kind: "package", pattern: pattern.value.clone(), help };
-                resolver.mistakes.report(problem, "this pattern", &pattern.place);
-            } else {
-                let reference = Reference { who: &who, relation: "has", kind: "package", name: pattern };
-                resolver.report_undeclared(&reference, names.iter());
-            }
-        }
-        for index in matched {
+        for index in find_members(resolver, decl, pattern) {
             match packages[index].resolved.batch {
-                None if !members.contains(&PackageId(index)) => members.push(PackageId(index)),
+                None if known.insert(index) => members.push(PackageId(index)),
                 None => {}
                 Some(earlier) if !is_pattern(pattern) => {
                     report_taken(resolver, pattern, &decls[earlier.0], decl)
@@ -72,6 +61,23 @@ fn batch_members(
         }
     }
     members
+}
+
+/// The packages that a pattern or a name of a batch stands for.
+fn find_members(resolver: &mut Resolver<'_>, decl: &BatchDecl, pattern: &Spanned<String>) -> Vec<usize> {
+    if !is_pattern(pattern) {
+        let who = format!("batch `{}`", decl.name.value);
+        let reference = Reference { who: &who, relation: "has", kind: "package", name: pattern };
+        return resolver.find_package(&reference).iter().map(|id| id.0).collect();
+    }
+    let names = &resolver.names.packages;
+    let matched = names.matching(pattern);
+    if matched.is_empty() {
+        let help = suggestion(pattern, "declared packages", names.iter());
+        let problem = ManifestProblem::NoMatch { kind: "package", pattern: pattern.value.clone(), help };
+        resolver.mistakes.report(problem, "this pattern", &pattern.place);
+    }
+    matched
 }
 
 /// A package that two batches name outright.

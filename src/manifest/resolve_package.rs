@@ -53,7 +53,7 @@ fn resolve_package(
     sources: &[NamedSourceDecl],
     defaults: &PackageDefaults<'_>,
 ) -> PackageDraft {
-    let PackageDecl { name, source, options } = decl;
+    let PackageDecl { name, source, options, .. } = decl;
     let source = source.and_then(|source| resolve_source(resolver, &name, source, sources));
     if let Some(chroot) = source.as_ref().and_then(|source| script_chroot(&source.kind)) {
         let selection = ChrootSelection { take: vec![chroot.clone()], exclude: Vec::new() };
@@ -138,14 +138,10 @@ impl Resolver<'_> {
     ) -> Vec<Spanned<PackageId>> {
         let mut found = Vec::new();
         for name in after {
-            match self.names.packages.index(&name.value) {
-                Some(index) => found.push(Spanned::new(PackageId(index), name.place.clone())),
-                None => {
-                    let who = format!("package `{}`", package.value);
-                    let reference = Reference { who: &who, relation: "comes after", kind: "package", name };
-                    self.report_undeclared(&reference, self.names.packages.iter());
-                }
-            }
+            let who = format!("package `{}`", package.value);
+            let reference = Reference { who: &who, relation: "comes after", kind: "package", name };
+            let id = self.find_package(&reference);
+            found.extend(id.map(|id| Spanned::new(id, name.place.clone())));
         }
         found
     }

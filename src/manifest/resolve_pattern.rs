@@ -1,4 +1,4 @@
-//! `packages`: a package for each spec that a pattern matches.
+//! `packages`: a package for each spec that a pattern matches, and what a `package` without a source adds to it.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -6,33 +6,109 @@ use std::path::PathBuf;
 use super::declaration::{OptionsDecl, PackageDecl, PackagesDecl, SourceDecl, SourceKind};
 use super::manifest_path::ManifestPath;
 use super::mistakes::Mistakes;
+use super::names::{FoundPackage, PackageNames};
 use super::problem::ManifestProblem;
 use crate::files::Folder;
-use crate::text::Spanned;
+use crate::text::{Spanned, suggestion};
 
 /// The declared packages, and one for each spec that a pattern matches and no declared package has.
 pub(super) fn expand_patterns(
     mistakes: &mut Mistakes<'_>,
     repository: &Folder,
-    mut decls: Vec<PackageDecl>,
+    decls: Vec<PackageDecl>,
     patterns: Vec<PackagesDecl>,
 ) -> Vec<PackageDecl> {
+    mistakes.report_duplicates("package", decls.iter().map(|decl| &decl.name));
+    let (mut decls, amendments): (Vec<_>, Vec<_>) = decls.into_iter().partition(|decl| decl.names_source);
     let path_of = |decl: &PackageDecl| match decl.source.as_ref().map(|source| &source.kind) {
         Some(SourceKind::Path(path)) => Some(path.value.clone()),
         _ => None,
     };
     let mut taken: BTreeSet<ManifestPath> = decls.iter().filter_map(path_of).collect();
-    for decl in patterns {
+    let mut found = Vec::new();
+    for decl in &patterns {
+        let excluded: BTreeSet<PathBuf> = decl
+            .exclude
+            .iter()
+            .flat_map(|pattern| matching_specs(mistakes, repository, decl, pattern))
+            .collect();
         for pattern in &decl.patterns {
-            for path in matching_specs(mistakes, repository, &decl, pattern) {
+            for path in matching_specs(mistakes, repository, decl, pattern) {
                 let path = ManifestPath::Repository(path);
-                if taken.insert(path.clone()) {
-                    decls.push(declare_package(path, pattern, &decl.options));
+                if !excluded.contains(path.as_path()) && taken.insert(path.clone()) {
+                    found.push(declare_package(path, pattern, &decl.options));
                 }
             }
         }
     }
+    amend(mistakes, repository, &mut found, amendments, !patterns.is_empty());
+    decls.extend(found);
     decls
+}
+
+/// Adds what packages without a source say to those that patterns have found.
+fn amend(
+    mistakes: &mut Mistakes<'_>,
+    repository: &Folder,
+    found: &mut Vec<PackageDecl>,
+    amendments: Vec<PackageDecl>,
+    has_patterns: bool,
+) {
+    let names = PackageNames::new(found, repository);
+    let mut meant = Vec::new();
+    for amendment in amendments {
+        let name = &amendment.name;
+        match names.find(name) {
+            FoundPackage::One(index) => meant.push((index, amendment)),
+            FoundPackage::Several(several) => {
+                let packages: Vec<_> =
+                    several.iter().map(|index| format!("`{}`", names.name(*index))).collect();
+                let (name, packages) = (name.value.clone(), packages.join(", "));
+                let problem = ManifestProblem::Ambiguous { name, packages };
+                mistakes.report(problem, "which one?", &amendment.name.place);
+                meant.extend(several.first().map(|index| (*index, amendment)));
+            }
+            FoundPackage::Nothing => {
+                report_nothing_to_amend(mistakes, &names, name, has_patterns);
+                // It stays, so that its name is known.
+                meant.push((usize::MAX, amendment));
+            }
+        }
+    }
+    for (index, amendment) in meant {
+        match found.get_mut(index) {
+            Some(package) => {
+                let options = std::mem::take(&mut package.options);
+                package.options = options.overridden_by(amendment.options);
+                package.name.place = amendment.name.place;
+            }
+            None => found.push(amendment),
+        }
+    }
+}
+
+fn report_nothing_to_amend(
+    mistakes: &mut Mistakes<'_>,
+    names: &PackageNames<'_>,
+    name: &Spanned<String>,
+    has_patterns: bool,
+) {
+    // Who writes a path or a pattern for the name has been told what to write.
+    if mistakes.is_reported(&name.place) {
+        return;
+    }
+    let problem = match has_patterns {
+        true => {
+            let help = suggestion(name, "packages that patterns find", names.iter());
+            ManifestProblem::NothingToAmend { name: name.value.clone(), help }
+        }
+        false => ManifestProblem::Missing {
+            node: "`package`".to_owned(),
+            what: "a `source`".to_owned(),
+            example: "source path \"specs/hello.spec\"".to_owned(),
+        },
+    };
+    mistakes.report(problem, "it has none", &name.place);
 }
 
 fn matching_specs(
@@ -65,5 +141,5 @@ fn declare_package(path: ManifestPath, pattern: &Spanned<String>, options: &Opti
     let kind = SourceKind::Path(Spanned::new(path, pattern.place.clone()));
     let source = SourceDecl { kind, files: Vec::new(), place: pattern.place.clone() };
     let name = Spanned::new(name, pattern.place.clone());
-    PackageDecl { name, source: Some(source), options: options.clone() }
+    PackageDecl { name, source: Some(source), names_source: true, options: options.clone() }
 }

@@ -6,15 +6,13 @@ use super::resolver::{Reference, Resolver};
 impl Resolver<'_> {
     /// Reports names in mass rebuilds that nothing has.
     pub fn check_rebuilds(&mut self, rebuilds: &[RebuildDecl]) {
-        let packages = &self.names.packages;
         for rebuild in rebuilds {
             let who = format!("mass-rebuild `{}`", rebuild.name.value);
             if let Some(selection) = &rebuild.chroots {
                 self.select_chroots(&who, selection);
             }
-            for name in rebuild.change.iter().filter(|change| packages.index(&change.value).is_none()) {
-                let reference = Reference { who: &who, relation: "changes", kind: "package", name };
-                self.report_undeclared(&reference, packages.iter());
+            for name in &rebuild.change {
+                self.find_package(&Reference { who: &who, relation: "changes", kind: "package", name });
             }
         }
     }

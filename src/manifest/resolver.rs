@@ -3,9 +3,9 @@
 
 use super::declaration::ChrootSelection;
 use super::mistakes::Mistakes;
-use super::names::{Names, is_pattern};
+use super::names::{FoundPackage, Names, is_pattern};
 use super::problem::ManifestProblem;
-use super::resolved::ChrootId;
+use super::resolved::{ChrootId, PackageId};
 use crate::files::Folder;
 use crate::text::{Spanned, suggestion};
 
@@ -14,7 +14,7 @@ pub(super) struct Resolver<'a> {
     /// The repository, for paths.
     pub repository: &'a Folder,
     /// What can be referred to.
-    pub names: &'a Names,
+    pub names: &'a Names<'a>,
     /// Where mistakes go.
     pub mistakes: Mistakes<'a>,
 }
@@ -40,6 +40,23 @@ impl Resolver<'_> {
         let (who, written) = (who.to_owned(), name.value.clone());
         let problem = ManifestProblem::Undeclared { who, relation, kind, name: written, help };
         self.mistakes.report(problem, &format!("no such {kind}"), &name.place);
+    }
+
+    /// The package that a name stands for; one that is of no use is reported.
+    pub fn find_package(&mut self, reference: &Reference<'_>) -> Option<PackageId> {
+        match self.names.packages.find(reference.name) {
+            FoundPackage::One(index) => return Some(PackageId(index)),
+            FoundPackage::Nothing => self.report_undeclared(reference, self.names.packages.iter()),
+            FoundPackage::Several(found) => {
+                let found = found.iter().map(|index| format!("`{}`", self.names.packages.name(*index)));
+                let problem = ManifestProblem::Ambiguous {
+                    name: reference.name.value.clone(),
+                    packages: found.collect::<Vec<_>>().join(", "),
+                };
+                self.mistakes.report(problem, "which one?", &reference.name.place);
+            }
+        }
+        None
     }
 
     /// The chroots that a selection comes to, in the order of their declaration.

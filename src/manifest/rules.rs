@@ -263,17 +263,35 @@ const PACKAGE_NODES: &[NodeRule] = &[
     PRIORITY,
 ];
 
-const PACKAGE: NodeRule = node("package", Often, &[one("name", Name)], "A package to build.")
+const PACKAGE: NodeRule = node(
+    "package",
+    Often,
+    &[one("name", Name)],
+    "A package to build. Without a `source` it adds to the package of that name which a `packages` pattern finds. In `after`, in \
+     `members` and on the command line a package can be called by the `Name` in its spec as well, where no package of the manifest has that name.",
+)
     .with_block(Block::Nodes(PACKAGE_NODES));
 
 const PACKAGES: NodeRule = node(
     "packages",
     Often,
     &[some("spec", Glob)],
-    "One package for each spec that matches, named after the file.",
+    "One package for each spec that matches, named after the file. A `package` of the same name without a `source` adds to it.",
 )
 .with_block(Block::Nodes(&[
-    CHROOTS, WITH, WITHOUT, TIMEOUT, ENV, MACROS, AFTER, ENGINE, ISOLATION, NETWORK, RETRIES, PRIORITY,
+    node("exclude", Often, &[some("spec", Glob)], "Specs to leave out after all."),
+    CHROOTS,
+    WITH,
+    WITHOUT,
+    TIMEOUT,
+    ENV,
+    MACROS,
+    AFTER,
+    ENGINE,
+    ISOLATION,
+    NETWORK,
+    RETRIES,
+    PRIORITY,
 ]));
 
 const EVEN_IF_FAILED: PropertyRule =
@@ -292,9 +310,8 @@ const BATCH: NodeRule =
                 &[some("package", Glob)],
                 "Its packages, less those that earlier batches took.",
             ),
-            node("after", Often, &[one("batch", Name)], "One more batch that comes before.").with_properties(
-                &[EVEN_IF_FAILED],
-            ),
+            node("after", Often, &[one("batch", Name)], "One more batch that comes before.")
+                .with_properties(&[EVEN_IF_FAILED]),
             PRIORITY,
             MACROS,
         ]));

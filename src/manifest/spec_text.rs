@@ -1,0 +1,96 @@
+//! What the text of a spec tells without being read by an engine: its `Name`.
+//!
+//! A manifest is resolved before any spec is read, and the same on every machine. So that a package can be called by the name
+//! in its spec, the line is looked for; what it takes more than plain definitions to know is known to the plan only, and
+//! to the command line by it.
+
+use std::collections::HashMap;
+
+/// How many lines with definitions and tags are looked at.
+const MOST_LINES: usize = 2000;
+
+/// The `Name` of a spec, where it is written out or made of macros that the spec defines in plain words before.
+pub(super) fn find_name(text: &str) -> Option<String> {
+    let mut defined: HashMap<&str, String> = HashMap::new();
+    for line in text.lines().take(MOST_LINES).map(str::trim) {
+        if let Some((name, body)) = read_definition(line) {
+            match expand(body, &defined) {
+                Some(body) => defined.insert(name, body),
+                None => defined.remove(name),
+            };
+        } else if let Some(value) = read_name_tag(line) {
+            return expand(value, &defined).filter(|name| !name.is_empty() && !name.contains(' '));
+        } else if is_section(line) {
+            return None;
+        }
+    }
+    None
+}
+
+/// `%global NAME BODY` or `%define NAME BODY`, without options and on one line.
+fn read_definition(line: &str) -> Option<(&str, &str)> {
+    let rest = line.strip_prefix("%global").or_else(|| line.strip_prefix("%define"))?;
+    let rest = rest.strip_prefix([' ', '\t'])?.trim_start();
+    let (name, body) = rest.split_once([' ', '\t'])?;
+    let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !body.ends_with('\\');
+    is_plain.then(|| (name, body.trim()))
+}
+
+fn read_name_tag(line: &str) -> Option<&str> {
+    let (tag, value) = line.split_once(':')?;
+    tag.trim_end().eq_ignore_ascii_case("name").then(|| value.trim())
+}
+
+/// Whether the preamble ends here: what follows has no `Name` of the source package.
+fn is_section(line: &str) -> bool {
+    ["%description", "%package", "%prep", "%build", "%install", "%files", "%changelog"].iter().any(
+        |section| line == *section || line.strip_prefix(section).is_some_and(|rest| rest.starts_with(' ')),
+    )
+}
+
+/// The text with `%NAME` and `%{NAME}` replaced; nothing where something else begins with `%`.
+fn expand(text: &str, defined: &HashMap<&str, String>) -> Option<String> {
+    let mut pieces = text.split('%');
+    let mut expanded = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (name, rest) = match piece.strip_prefix('{') {
+            Some(braced) => braced.split_once('}')?,
+            None => {
+                let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                piece.split_at(piece.find(|c| !is_of_name(c)).unwrap_or(piece.len()))
+            }
+        };
+        expanded += defined.get(name)?;
+        expanded += rest;
+    }
+    Some(expanded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Option<String> {
+        find_name(text)
+    }
+
+    #[test]
+    fn a_name_is_found_where_it_is_written_out_or_made_of_plain_definitions() {
+        assert_eq!(name("# a\nVersion: 1\nname :  bash\n").as_deref(), Some("bash"));
+        let text = "%global src requests\n%define full python-%{src}\nName: %full\n";
+        assert_eq!(name(text).as_deref(), Some("python-requests"));
+    }
+
+    #[test]
+    fn a_name_that_takes_more_to_know_is_not_guessed() {
+        for text in [
+            "Name: %{?prefix}bash\n",
+            "%global a %(date)\nName: x%{a}\n",
+            "%global a() 1\nName: %a\n",
+            "%description\nName: no\n",
+            "Name: a%{\n",
+        ] {
+            assert_eq!(name(text), None, "{text}");
+        }
+    }
+}
