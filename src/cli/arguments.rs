@@ -129,6 +129,9 @@ pub struct Selection {
     /// Define a macro for all builds, above what the manifest says
     #[arg(short = 'D', long = "define", value_name = "NAME VALUE", value_parser = definition)]
     pub define: Vec<MacroSetting>,
+    /// Let a profile of the manifest hold, above what its packages say
+    #[arg(long, value_name = "NAME")]
+    pub profile: Vec<String>,
     /// How many steps run at a time; as many as there are processors where it is not given
     #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
@@ -210,6 +213,9 @@ pub struct Check {
     /// Check the manifest alone: read no spec
     #[arg(long)]
     pub manifest_only: bool,
+    /// Let a profile of the manifest hold, above what its packages say
+    #[arg(long, value_name = "NAME")]
+    pub profile: Vec<String>,
 }
 
 /// `forge fmt`
@@ -471,10 +477,11 @@ pub fn command_line() -> clap::Command {
     Arguments::command()
 }
 
-/// `NAME VALUE`, or `NAME(OPTIONS) VALUE`, as rpm's `--define`.
+/// `NAME VALUE` or `NAME(OPTIONS) VALUE`, as rpm's `--define`, or `NAME=VALUE`.
 fn definition(text: &str) -> Result<MacroSetting, String> {
+    let is_end = |c: char| c.is_whitespace() || c == '=';
     let (head, body) =
-        text.trim_start().split_once(char::is_whitespace).ok_or("a macro needs a value: -D 'NAME VALUE'")?;
+        text.trim_start().split_once(is_end).ok_or("a macro needs a value: -D 'NAME VALUE'")?;
     let (name, options) = match head.split_once('(') {
         Some((name, options)) => (name, Some(options.trim_end_matches(')').to_owned())),
         None => (head, None),

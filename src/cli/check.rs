@@ -15,10 +15,10 @@ use crate::ui::Verbosity;
 /// Checks the manifest, and the specs that it names.
 pub fn run(arguments: &Check, context: &Context) -> Result<Exit, Failure> {
     let project = Project::find(context)?;
-    let manifest = project.manifest(context)?;
+    let manifest = project.manifest(&arguments.profile, context)?;
     let (packages, chroots) = (manifest.packages.len(), manifest.chroots.len());
     if !arguments.manifest_only {
-        let all = Selection::default();
+        let all = Selection { profile: arguments.profile.clone(), ..Selection::default() };
         let planned = runtime()?.block_on(plan(&project, &all, &Cancel::default(), context))?;
         if context.verbosity > Verbosity::Quiet {
             planned.show_notes(context);

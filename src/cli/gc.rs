@@ -45,7 +45,7 @@ pub fn run(arguments: &Gc, context: &Context) -> Result<Exit, Failure> {
             history.forget_results(row.number)?;
         }
         // Without a manifest that can be read nobody knows what is still needed.
-        if let Ok(manifest) = project.manifest(context) {
+        if let Ok(manifest) = project.manifest(&[], context) {
             let needed = source_packages(&manifest, &project.repository);
             project.unpacked()?.collect_all_but(&needed)?;
         }

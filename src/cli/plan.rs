@@ -9,12 +9,12 @@ use super::context::{CliError, Context, Failure};
 use super::planning::{Planned, plan, runtime};
 use super::project::Project;
 use crate::engine::{MacroInRoot, RootMacros};
-use crate::event::SystemClock;
-use crate::manifest::ChrootId;
-use crate::plan::PlanError;
+use crate::event::{BuildName, SystemClock};
+use crate::manifest::{ChrootId, Manifest};
+use crate::plan::{Build, PlanError};
 use crate::process::Cancel;
 use crate::publish::Verification;
-use crate::ui::{PlanDetail, RepositoryChanges, RootMacro, Verbosity, plan_document, plan_screen};
+use crate::ui::{Explanation, PlanDetail, RepositoryChanges, Verbosity, plan_document, plan_screen};
 
 /// Shows what an apply would do.
 pub fn run(arguments: &Plan, context: &Context) -> Result<Exit, Failure> {
@@ -42,7 +42,11 @@ pub fn run(arguments: &Plan, context: &Context) -> Result<Exit, Failure> {
             false => HashMap::new(),
         };
         let root_macro = |chroot: &str, name: &str| Some(describe(found.get(chroot)?.get(name)?));
-        let explained_by: Option<&RootMacro<'_>> = arguments.explain.then_some(&root_macro);
+        let ids: HashMap<&BuildName, &Build> =
+            planned.plan.builds.iter().map(|build| (&build.name, build)).collect();
+        let place = |name: &BuildName, of: &str| macro_place(&planned.manifest, ids.get(name)?, of);
+        let explanation = Explanation { in_root: &root_macro, place: &place };
+        let explained_by = arguments.explain.then_some(&explanation);
         let detail = match (context.verbosity, arguments.all) {
             (Verbosity::Quiet, _) => PlanDetail::Counts,
             (Verbosity::Normal | Verbosity::Verbose, true) | (Verbosity::Verbose, false) => PlanDetail::All,
@@ -51,6 +55,12 @@ pub fn run(arguments: &Plan, context: &Context) -> Result<Exit, Failure> {
         context.print(&plan_screen(&document, detail, explained_by))?;
     }
     Ok(if arguments.detailed_exitcode && document.work { Exit::Changes } else { Exit::Success })
+}
+
+/// Where the manifest says the value of a macro: `on "el9*" at Rpmforge.kdl:12`.
+fn macro_place(manifest: &Manifest, build: &Build, of: &str) -> Option<String> {
+    let (on, place) = manifest.macro_place(build.package, build.chroot, of)?;
+    Some(on.map_or_else(|| place.to_string(), |on| format!("`{on}` at {place}")))
 }
 
 /// What the files of each chroot's root define of the macros that builds set.

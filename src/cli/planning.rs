@@ -55,7 +55,7 @@ pub async fn plan(
     cancel: &Cancel,
     context: &Context,
 ) -> Result<Planned, Failure> {
-    let (manifest, history) = project.manifest_and_history(context)?;
+    let (manifest, history) = project.manifest_and_history(&selection.profile, context)?;
     let (store, history) = (Arc::new(store(context)?), Arc::new(history));
     let state = Arc::new(project.state()?);
     let supervisor = supervisor()?;

@@ -47,22 +47,27 @@ impl Project {
         }
     }
 
-    /// Its manifest.
-    pub fn manifest(&self, context: &Context) -> Result<Arc<Manifest>, Failure> {
-        let loaded = load(&self.repository, MANIFEST_FILE, context);
-        loaded.map(Arc::new).map_err(Failure::Manifest)
+    /// Its manifest, with what these profiles say.
+    pub fn manifest(&self, profiles: &[String], context: &Context) -> Result<Arc<Manifest>, Failure> {
+        let mut manifest = load(&self.repository, MANIFEST_FILE, context).map_err(Failure::Manifest)?;
+        manifest.choose_profiles(profiles)?;
+        Ok(Arc::new(manifest))
     }
 
     /// Its manifest and its history, which is opened while the manifest is parsed.
-    pub fn manifest_and_history(&self, context: &Context) -> Result<(Arc<Manifest>, History), Failure> {
+    pub fn manifest_and_history(
+        &self,
+        profiles: &[String],
+        context: &Context,
+    ) -> Result<(Arc<Manifest>, History), Failure> {
         let history = self.repository.path().join(STATE_FOLDER).join(HISTORY_FILE);
         if !history.as_path().is_file() {
             // Nothing is made for a manifest with mistakes.
-            return Ok((self.manifest(context)?, self.history_or_none(context)?));
+            return Ok((self.manifest(profiles, context)?, self.history_or_none(context)?));
         }
         thread::scope(|scope| {
             let history = scope.spawn(|| self.history_or_none(context));
-            let manifest = self.manifest(context);
+            let manifest = self.manifest(profiles, context);
             let history = history.join().unwrap_or_else(|panic| resume_unwind(panic));
             Ok((manifest?, history?))
         })

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Mask, Secret, Value};
 use crate::digest::{Digest, Encoder};
 use crate::macros::RpmVersion;
+use crate::package::Dependency;
 
 /// Who said a macro's value; a later level overrides an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -15,12 +16,16 @@ use crate::macros::RpmVersion;
 pub enum MacroLevel {
     /// `macros` at the top of the manifest.
     Project,
+    /// `macros` of `defaults`.
+    Defaults,
     /// `macros` of a chroot.
     Chroot,
     /// `macros` of a batch.
     Batch,
     /// `macros` of a package.
     Package,
+    /// `macros` of a profile.
+    Profile,
     /// `-D` on the command line.
     CommandLine,
 }
@@ -29,9 +34,11 @@ impl fmt::Display for MacroLevel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Project => "project",
+            Self::Defaults => "defaults",
             Self::Chroot => "chroot",
             Self::Batch => "batch",
             Self::Package => "package",
+            Self::Profile => "profile",
             Self::CommandLine => "command line",
         })
     }
@@ -92,6 +99,9 @@ pub struct Settings {
     pub conditions: Vec<Condition>,
     /// Environment variables.
     pub environment: BTreeMap<String, Value>,
+    /// What is needed beside the `BuildRequires` of the spec.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub build_requires: Vec<Dependency>,
 }
 
 impl Settings {
@@ -124,7 +134,8 @@ impl Settings {
 
     /// Puts every field into a key. A field that is forgotten here does not compile.
     pub fn encode(&self, encoder: &mut Encoder) {
-        let Self { target, rpm, macros, conditions, environment } = self;
+        // What is put into a root counts by its content.
+        let Self { target, rpm, macros, conditions, environment, build_requires: _ } = self;
         encoder.option("target", target.as_deref());
         encoder.option("rpm", rpm.map(|rpm| rpm.to_string()).as_deref());
         encoder.list("macros", macros.iter(), |encoder, setting| {

@@ -2,200 +2,14 @@
 
 use std::time::Duration;
 
+pub use super::choices::{Bootstrap, Choice, EngineChoice, Isolation, Network, OnFailure, Priority};
 use super::manifest_path::ManifestPath;
-use crate::engine::{Condition, Value};
+pub use super::options::{
+    ChrootSelection, LayerDecl, MacroDecl, OnDecl, OptionsDecl, SettingsDecl, VariableDecl,
+};
+use crate::engine::Condition;
 use crate::macros::RpmVersion;
 use crate::text::{Place, Spanned};
-
-/// Who builds a package.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EngineChoice {
-    /// forge's own engine.
-    Native,
-    /// The root's `rpmbuild`.
-    Rpmbuild,
-}
-
-/// How a build is kept apart from the machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Isolation {
-    /// In namespaces of its own.
-    Namespaces,
-    /// Not at all: the specs are trusted.
-    None,
-}
-
-/// Whether builds may reach the network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Network {
-    /// They may.
-    Allowed,
-    /// They may not.
-    Denied,
-}
-
-/// What waits for what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Priority {
-    /// As soon as it can be.
-    Normal,
-    /// When no normal build could run.
-    Background,
-}
-
-/// What a failure does to builds that do not depend on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnFailure {
-    /// Nothing.
-    Continue,
-    /// No further build is begun.
-    Stop,
-}
-
-/// How the first packages get into an empty root.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bootstrap {
-    /// As it fits the root.
-    Auto,
-    /// Unpacked by forge.
-    Native,
-    /// From an image.
-    Image,
-}
-
-/// A choice among words, as `rules` lists them.
-pub trait Choice: Copy + PartialEq + 'static {
-    /// Every word and what it means.
-    const WORDS: &'static [(&'static str, Self)];
-
-    /// The choice that `word` stands for.
-    fn from_word(word: &str) -> Option<Self> {
-        Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, choice)| *choice)
-    }
-
-    /// The word that stands for it.
-    fn word(self) -> &'static str {
-        Self::WORDS.iter().find(|(_, choice)| *choice == self).map_or("", |(word, _)| word)
-    }
-}
-
-impl Choice for EngineChoice {
-    const WORDS: &'static [(&'static str, Self)] = &[("native", Self::Native), ("rpmbuild", Self::Rpmbuild)];
-}
-
-impl Choice for Isolation {
-    const WORDS: &'static [(&'static str, Self)] = &[("namespaces", Self::Namespaces), ("none", Self::None)];
-}
-
-impl Choice for Priority {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("normal", Self::Normal), ("background", Self::Background)];
-}
-
-impl Choice for OnFailure {
-    const WORDS: &'static [(&'static str, Self)] = &[("continue", Self::Continue), ("stop", Self::Stop)];
-}
-
-impl Choice for Bootstrap {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("auto", Self::Auto), ("native", Self::Native), ("image", Self::Image)];
-}
-
-/// One macro, as written.
-#[derive(Clone, Debug)]
-pub struct MacroDecl {
-    /// Its name and, in parentheses, its options.
-    pub name: Spanned<String>,
-    /// Its body; `None` undefines it.
-    pub body: Option<Value>,
-}
-
-/// One environment variable, as written.
-#[derive(Clone, Debug)]
-pub struct VariableDecl {
-    /// Its name.
-    pub name: Spanned<String>,
-    /// Its value.
-    pub value: Value,
-}
-
-/// Chroots, selected by patterns.
-#[derive(Clone, Debug, Default)]
-pub struct ChrootSelection {
-    /// Patterns of those to take.
-    pub take: Vec<Spanned<String>>,
-    /// Patterns of those to leave out.
-    pub exclude: Vec<Spanned<String>>,
-}
-
-/// What packages, groups of packages and the defaults can all say.
-#[derive(Clone, Debug, Default)]
-pub struct OptionsDecl {
-    /// Where to build.
-    pub chroots: Option<ChrootSelection>,
-    /// Build conditions.
-    pub conditions: Vec<Condition>,
-    /// Environment variables.
-    pub environment: Vec<VariableDecl>,
-    /// Macros.
-    pub macros: Vec<MacroDecl>,
-    /// Packages that come before.
-    pub after: Vec<Spanned<String>>,
-    /// Who builds.
-    pub engine: Option<Spanned<EngineChoice>>,
-    /// How it is kept apart.
-    pub isolation: Option<Spanned<Isolation>>,
-    /// Whether it may reach the network.
-    pub network: Option<Spanned<Network>>,
-    /// How long it may take.
-    pub timeout: Option<Spanned<Duration>>,
-    /// How often it is tried again.
-    pub retries: Option<Spanned<u32>>,
-    /// What it waits for.
-    pub priority: Option<Spanned<Priority>>,
-    /// What its failure does.
-    pub on_failure: Option<Spanned<OnFailure>>,
-    /// How its root begins.
-    pub bootstrap: Option<Spanned<Bootstrap>>,
-}
-
-impl OptionsDecl {
-    /// What this says and, where that says something else, what `nearer` says.
-    pub fn overridden_by(mut self, nearer: Self) -> Self {
-        let Self {
-            chroots,
-            conditions,
-            environment,
-            macros,
-            after,
-            engine,
-            isolation,
-            network,
-            timeout,
-            retries,
-            priority,
-            on_failure,
-            bootstrap,
-        } = nearer;
-        // Of what has names, the last one counts.
-        self.conditions.extend(conditions);
-        self.environment.extend(environment);
-        self.macros.extend(macros);
-        self.after.extend(after);
-        Self {
-            chroots: chroots.or(self.chroots),
-            engine: engine.or(self.engine),
-            isolation: isolation.or(self.isolation),
-            network: network.or(self.network),
-            timeout: timeout.or(self.timeout),
-            retries: retries.or(self.retries),
-            priority: priority.or(self.priority),
-            on_failure: on_failure.or(self.on_failure),
-            bootstrap: bootstrap.or(self.bootstrap),
-            ..self
-        }
-    }
-}
 
 /// `project`.
 #[derive(Clone, Debug)]
@@ -215,6 +29,10 @@ pub struct PackageDecl {
     pub source: Option<SourceDecl>,
     /// Whether it says where it comes from, soundly or not. One that doesn't amends the package that a pattern finds.
     pub names_source: bool,
+    /// The package whose settings it begins with.
+    pub like: Option<Spanned<String>>,
+    /// The build conditions that it names itself, which its spec must have.
+    pub own_conditions: Vec<Spanned<Condition>>,
     /// The rest.
     pub options: OptionsDecl,
 }
@@ -349,10 +167,8 @@ pub struct ChrootDecl {
     pub repositories: Vec<RepositoryDecl>,
     /// What is in its minimal root.
     pub install: Vec<String>,
-    /// Environment variables.
-    pub environment: Vec<VariableDecl>,
-    /// Macros.
-    pub macros: Vec<MacroDecl>,
+    /// What is built with in it.
+    pub settings: SettingsDecl,
     /// The chroot that it starts from.
     pub extends: Option<Spanned<String>>,
     /// A root that exists.
@@ -398,8 +214,17 @@ pub struct BatchDecl {
     pub after: Vec<BatchAfter>,
     /// The priority of its packages.
     pub priority: Option<Priority>,
-    /// Macros of its packages.
-    pub macros: Vec<MacroDecl>,
+    /// What its packages are built with.
+    pub layer: LayerDecl,
+}
+
+/// `profile`: what holds where it is asked for by name.
+#[derive(Clone, Debug)]
+pub struct ProfileDecl {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// What it says.
+    pub options: OptionsDecl,
 }
 
 /// That a batch comes after another.
@@ -515,6 +340,8 @@ pub struct Declarations {
     pub patterns: Vec<PackagesDecl>,
     /// Batches.
     pub batches: Vec<BatchDecl>,
+    /// Profiles.
+    pub profiles: Vec<ProfileDecl>,
     /// Where it is published.
     pub publish: Vec<PublishDecl>,
     /// Shared results.

@@ -5,24 +5,30 @@
 //! `resolve_…` once for each kind.
 
 mod check;
+mod choices;
 mod circle;
 pub mod declaration;
 mod environment;
 mod format;
 pub mod grammar;
+mod layer;
 mod limits;
 mod load;
 mod manifest_path;
 mod mistakes;
 mod names;
 mod nesting;
+mod options;
 mod pieces;
 mod problem;
+mod profile;
 mod read;
+mod read_options;
 mod read_root;
 mod resolve;
 mod resolve_batch;
 mod resolve_defaults;
+mod resolve_like;
 mod resolve_package;
 mod resolve_pattern;
 mod resolve_project;
@@ -41,9 +47,11 @@ mod values;
 
 pub use environment::Environment;
 pub use format::format;
+pub use layer::{BuildSettings, Layer, OnChroots, PlacedMacro};
 pub use load::{MANIFEST_FILE, ManifestErrors, load, manifest_files};
 pub use manifest_path::ManifestPath;
 pub use problem::{ManifestError, ManifestProblem};
+pub use profile::Profile;
 pub use resolved::{Batch, BatchId, Chroot, ChrootId, Manifest, Package, PackageId, RootBase};
 pub use schema::{reference, schema};
 pub use start::first_manifest;

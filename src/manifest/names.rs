@@ -62,8 +62,7 @@ fn find_matching<'a>(pattern: &str, names: impl Iterator<Item = (usize, &'a str)
 /// package of the manifest has.
 pub(super) struct PackageNames<'a> {
     own: DeclaredNames,
-    /// The specs that lie in the repository, by package.
-    specs: Vec<Option<PathBuf>>,
+    sources: Vec<Option<SourceKind>>,
     repository: &'a Folder,
     in_specs: OnceCell<Vec<Option<String>>>,
 }
@@ -83,8 +82,8 @@ impl<'a> PackageNames<'a> {
     /// The names of declared packages.
     pub fn new(packages: &[PackageDecl], repository: &'a Folder) -> Self {
         let own = DeclaredNames::new(packages.iter().map(|package| &package.name));
-        let specs = packages.iter().map(|package| find_spec(package, repository)).collect();
-        Self { own, specs, repository, in_specs: OnceCell::new() }
+        let sources = packages.iter().map(|package| Some(package.source.as_ref()?.kind.clone())).collect();
+        Self { own, sources, repository, in_specs: OnceCell::new() }
     }
 
     /// Which package a name stands for.
@@ -118,20 +117,15 @@ impl<'a> PackageNames<'a> {
     }
 
     fn names_in_specs(&self) -> impl Iterator<Item = (usize, &str)> {
-        let read = |spec: &Option<PathBuf>| {
-            let text = self.repository.read_text_up_to(spec.as_ref()?, limits::LARGEST_FILE).ok()?;
-            find_name(&text)
-        };
-        let names = self.in_specs.get_or_init(|| self.specs.iter().map(read).collect());
+        let read = |source: &Option<SourceKind>| find_name(&read_spec(source.as_ref()?, self.repository)?);
+        let names = self.in_specs.get_or_init(|| self.sources.iter().map(read).collect());
         names.iter().enumerate().filter_map(|(index, name)| Some((index, name.as_deref()?)))
     }
 }
 
-/// The spec of a package, where it lies in the repository.
-fn find_spec(package: &PackageDecl, repository: &Folder) -> Option<PathBuf> {
-    let Some(SourceKind::Path(path)) = package.source.as_ref().map(|source| &source.kind) else {
-        return None;
-    };
+/// The spec of a source, where it lies in the repository.
+fn find_spec(source: &SourceKind, repository: &Folder) -> Option<PathBuf> {
+    let SourceKind::Path(path) = source else { return None };
     let ManifestPath::Repository(path) = &path.value else { return None };
     match path.extension() {
         Some(extension) if extension == "spec" => Some(path.clone()),
@@ -143,6 +137,11 @@ fn find_spec(package: &PackageDecl, repository: &Folder) -> Option<PathBuf> {
 fn find_only_spec(folder: &Path, repository: &Folder) -> Option<PathBuf> {
     let found = repository.search(folder, "*.spec").ok()??;
     <[PathBuf; 1]>::try_from(found).ok().map(|[spec]| spec)
+}
+
+/// The text of the spec of a source, where it lies in the repository.
+pub(super) fn read_spec(source: &SourceKind, repository: &Folder) -> Option<String> {
+    repository.read_text_up_to(find_spec(source, repository)?, limits::LARGEST_FILE).ok()
 }
 
 /// All names of a manifest that something refers to.

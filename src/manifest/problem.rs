@@ -229,6 +229,28 @@ pub enum ManifestProblem {
         #[help]
         help: String,
     },
+    /// A profile that is not declared.
+    #[error("there is no profile `{name}` in this manifest")]
+    #[diagnostic(code(forge::manifest::unknown_profile))]
+    UnknownProfile {
+        /// What was named.
+        name: String,
+        /// What there is.
+        #[help]
+        help: String,
+    },
+    /// A build condition that a spec does not have.
+    #[error("the spec of package `{package}` has no build condition `{name}`")]
+    #[diagnostic(code(forge::manifest::unknown_condition))]
+    UnknownCondition {
+        /// The package.
+        package: String,
+        /// The condition.
+        name: String,
+        /// What there is.
+        #[help]
+        help: String,
+    },
     /// A chroot that is not declared.
     #[error("{who} builds for chroot `{name}`, which is not declared")]
     #[diagnostic(code(forge::manifest::unknown_chroot))]

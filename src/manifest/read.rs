@@ -5,15 +5,12 @@ use std::path::{Path, PathBuf};
 use kdl::{KdlDocument, KdlNode};
 
 use super::declaration::{
-    BatchAfter, BatchDecl, Bootstrap, CacheDecl, Choice, ChrootSelection, Declarations, EngineChoice,
-    Isolation, KeepDecl, MacroDecl, NamedSourceDecl, Network, OnFailure, OptionsDecl, PackageDecl,
-    PackagesDecl, Priority, ProjectDecl, PublishDecl, RebuildDecl, RemoteDecl, SelectDecl, SignDecl,
-    VariableDecl,
+    BatchAfter, BatchDecl, CacheDecl, Declarations, KeepDecl, NamedSourceDecl, PackageDecl, PackagesDecl,
+    ProfileDecl, ProjectDecl, PublishDecl, RebuildDecl, RemoteDecl, SelectDecl, SignDecl,
 };
 use super::manifest_path::ManifestPath;
 use super::problem::ManifestProblem;
 use super::values::{Values, entry_place, node_place};
-use crate::engine::Condition;
 use crate::text::{Located, Place, Spanned};
 
 /// Reads one file's nodes into `into`.
@@ -40,6 +37,7 @@ impl DeclarationReader<'_> {
                 "package" => into.packages.extend(self.read_package(node)),
                 "packages" => into.patterns.push(self.read_packages(node)),
                 "batch" => into.batches.extend(self.read_batch(node)),
+                "profile" => into.profiles.extend(self.read_profile(node)),
                 "publish" => into.publish.extend(self.read_publish(node)),
                 "cache" => into.caches.extend(self.read_cache(node)),
                 "remote" => into.remotes.extend(self.read_remote(node)),
@@ -81,105 +79,14 @@ impl DeclarationReader<'_> {
         node_place(self.values.source, node)
     }
 
-    /// `macros` as written.
-    pub(super) fn read_macros(&mut self, node: &KdlNode) -> Vec<MacroDecl> {
-        let children = node.children().map(KdlDocument::nodes).unwrap_or_default();
-        let mut macros = Vec::new();
-        for node in children {
-            let name = Spanned::new(node.name().value().to_owned(), self.place(node));
-            if !is_macro_name(&name) {
-                self.report_macro_name(name);
-                continue;
-            }
-            let undefines = node.entries().first().is_some_and(|entry| entry.value().is_null());
-            let body = self.values.value(node);
-            if undefines || body.is_some() {
-                macros.push(MacroDecl { name, body: body.filter(|_| !undefines) });
-            }
-        }
-        macros
-    }
-
-    fn report_macro_name(&mut self, name: Spanned<String>) {
-        let problem = ManifestProblem::WrongValue {
-            what: "a macro".to_owned(),
-            wanted: "named by two or more letters, digits or underscores, not a digit first".to_owned(),
-            written: name.value,
-            help: "options stand in parentheses behind the name: `\"configure_flag(n:)\"`".to_owned(),
-        };
-        self.values.errors.push(Located::new(problem, "this name", name.place));
-    }
-
-    /// Name-value pairs of a free block.
-    pub(super) fn read_variables(&mut self, node: &KdlNode) -> Vec<VariableDecl> {
-        let children = node.children().map(KdlDocument::nodes).unwrap_or_default();
-        let mut variables = Vec::new();
-        for node in children {
-            let name = Spanned::new(node.name().value().to_owned(), self.place(node));
-            let value = self.values.value(node);
-            variables.extend(value.map(|value| VariableDecl { name, value }));
-        }
-        variables
-    }
-
-    /// What `package`, `packages` and `defaults` share.
-    fn read_options(&mut self, node: &KdlNode) -> OptionsDecl {
-        let mut options = OptionsDecl::default();
-        for node in node.children().map(KdlDocument::nodes).unwrap_or_default() {
-            let place = node.entries().first().map(|entry| entry_place(self.values.source, entry));
-            let place = place.unwrap_or_else(|| self.place(node));
-            match node.name().value() {
-                "chroots" => options.chroots = Some(self.read_selection(node)),
-                "with" => options.conditions.extend(self.read_conditions(node, Condition::With)),
-                "without" => options.conditions.extend(self.read_conditions(node, Condition::Without)),
-                "env" => options.environment = self.read_variables(node),
-                "macros" => options.macros = self.read_macros(node),
-                "after" => options.after.extend(self.values.texts(node)),
-                "engine" => options.engine = self.read_choice::<EngineChoice>(node),
-                "isolation" => options.isolation = self.read_choice::<Isolation>(node),
-                "priority" => options.priority = self.read_choice::<Priority>(node),
-                "on-failure" => options.on_failure = self.read_choice::<OnFailure>(node),
-                "bootstrap" => options.bootstrap = self.read_choice::<Bootstrap>(node),
-                "timeout" => {
-                    options.timeout = self.values.duration(node).map(|value| Spanned::new(value, place))
-                }
-                "retries" => {
-                    options.retries = self.values.count(node).map(|value| Spanned::new(value, place))
-                }
-                "network" => {
-                    let allowed = self.values.boolean(node);
-                    let network =
-                        allowed.map(|allowed| if allowed { Network::Allowed } else { Network::Denied });
-                    options.network = network.map(|network| Spanned::new(network, place));
-                }
-                _ => {}
-            }
-        }
-        options
-    }
-
-    fn read_choice<C: Choice>(&mut self, node: &KdlNode) -> Option<Spanned<C>> {
-        let word = self.values.argument(node, 0)?;
-        Some(Spanned::new(C::from_word(&word)?, word.place))
-    }
-
-    fn read_conditions(&mut self, node: &KdlNode, make: fn(String) -> Condition) -> Vec<Condition> {
-        self.values.texts(node).into_iter().map(|name| make(name.value)).collect()
-    }
-
-    /// `chroots` as written.
-    fn read_selection(&mut self, node: &KdlNode) -> ChrootSelection {
-        let take = self.values.texts(node);
-        let exclude = named(node, "exclude").flat_map(|node| self.values.texts(node)).collect();
-        ChrootSelection { take, exclude }
-    }
-
     fn read_package(&mut self, node: &KdlNode) -> Option<PackageDecl> {
         let source = child(node, "source").map(|node| self.read_source(node));
         let options = self.read_options(node);
         Some(PackageDecl {
             name: self.values.argument(node, 0)?,
             names_source: source.is_some(),
+            like: self.values.property(node, "like"),
+            own_conditions: options.layer.conditions().cloned().collect(),
             source: source.flatten(),
             options,
         })
@@ -232,8 +139,12 @@ impl DeclarationReader<'_> {
             priority: child(node, "priority")
                 .and_then(|node| self.read_choice(node))
                 .map(|choice| choice.value),
-            macros: child(node, "macros").map(|node| self.read_macros(node)).unwrap_or_default(),
+            layer: self.read_layer(node),
         })
+    }
+
+    fn read_profile(&mut self, node: &KdlNode) -> Option<ProfileDecl> {
+        Some(ProfileDecl { name: self.values.argument(node, 0)?, options: self.read_options(node) })
     }
 
     fn after_property(&self, node: &KdlNode) -> Option<Spanned<String>> {
@@ -356,15 +267,6 @@ pub(super) fn child<'a>(node: &'a KdlNode, name: &str) -> Option<&'a KdlNode> {
 pub(super) fn named<'a>(node: &'a KdlNode, name: &'a str) -> impl Iterator<Item = &'a KdlNode> {
     let children = node.children().map(KdlDocument::nodes).unwrap_or_default();
     children.iter().filter(move |node| node.name().value() == name)
-}
-
-/// Whether rpm takes it as the name of a macro (rpm-macros(7)): at least two letters, digits or underscores, not a
-/// digit first; options in parentheses may follow.
-fn is_macro_name(written: &str) -> bool {
-    let name = written.split_once('(').map_or(written, |(name, _)| name);
-    let options_closed = !written.contains('(') || written.ends_with(')');
-    let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    first && options_closed && name.len() >= 2 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// The folder that holds `file`, relative to the repository.

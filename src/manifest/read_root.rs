@@ -40,8 +40,7 @@ impl DeclarationReader<'_> {
                 .flat_map(|node| self.values.texts(node))
                 .map(|text| text.value)
                 .collect(),
-            environment: child(node, "env").map(|node| self.read_variables(node)).unwrap_or_default(),
-            macros: child(node, "macros").map(|node| self.read_macros(node)).unwrap_or_default(),
+            settings: self.read_settings(node),
             extends: text(self, "extends"),
             root,
             image: text(self, "image"),

@@ -6,17 +6,21 @@
 use std::sync::Arc;
 
 use super::declaration::{
-    BatchDecl, Bootstrap, ChrootDecl, Declarations, NamedSourceDecl, OnFailure, PackageDecl, RebuildDecl,
+    BatchDecl, Bootstrap, ChrootDecl, Declarations, NamedSourceDecl, OnFailure, PackageDecl, ProfileDecl,
+    RebuildDecl,
 };
 use super::mistakes::Mistakes;
 use super::names::{DeclaredNames, Names, PackageNames};
 use super::problem::ManifestError;
+use super::profile::resolve_profiles;
 use super::resolve_batch::resolve_batches;
+use super::resolve_like::resolve_likes;
 use super::resolve_package::resolve_packages;
 use super::resolve_pattern::expand_patterns;
 use super::resolve_root::resolve_chroots;
 use super::resolved::Manifest;
 use super::resolver::Resolver;
+use crate::engine::MacroLevel;
 use crate::files::Folder;
 use crate::text::SourceText;
 
@@ -40,6 +44,7 @@ pub(super) fn resolve(
         caches,
         remotes,
         rebuilds,
+        profiles,
     } = declarations;
     let mut mistakes = Mistakes { errors };
     mistakes.check_only_one("publish", publish.iter().map(|decl| &decl.folder.place));
@@ -47,22 +52,26 @@ pub(super) fn resolve(
     mistakes.check_only_one("remote", remotes.iter().map(|decl| &decl.url.place));
     mistakes.check_project_names(&projects.iter().map(|project| &project.name).collect::<Vec<_>>());
     let defaults = mistakes.resolve_defaults(defaults);
-    let macros = mistakes.resolve_project_macros(&macros);
+    let macros = mistakes.resolve_project_macros(macros);
 
-    let packages = expand_patterns(&mut mistakes, repository, packages, patterns);
+    let mut packages = expand_patterns(&mut mistakes, repository, packages, patterns);
     let named = NamedDeclarations {
         chroots: &chroots,
         sources: &sources,
         packages: &packages,
         batches: &batches,
         rebuilds: &rebuilds,
+        profiles: &profiles,
     };
     let names = named.names(&mut mistakes, repository);
 
     let mut resolver = Resolver { repository, names: &names, mistakes };
     let chroots = resolve_chroots(&mut resolver, chroots);
+    resolve_likes(&mut resolver, &mut packages);
     let mut packages = resolve_packages(&mut resolver, packages, &sources, &defaults);
     let batches = resolve_batches(&mut resolver, &batches, &mut packages, &defaults);
+    let profiles = resolve_profiles(&mut resolver, profiles);
+    let default_layer = resolver.resolve_layer(defaults.layer.clone(), MacroLevel::Defaults, "`defaults`");
     resolver.check_rebuilds(&rebuilds);
     if let Some(publish) = publish.first() {
         resolver.check_publish_folder(&publish.folder);
@@ -73,7 +82,10 @@ pub(super) fn resolve(
         description: first.as_ref().and_then(|project| project.description.clone()).map(|text| text.value),
         name: first.map(|project| project.name.value),
         files: files.iter().map(|file| file.name().to_owned()).collect(),
-        macros,
+        project: macros,
+        defaults: default_layer,
+        profiles,
+        chosen_profiles: Vec::new(),
         packages: packages.into_iter().map(|package| package.resolved).collect(),
         chroots,
         batches,
@@ -93,6 +105,7 @@ struct NamedDeclarations<'a> {
     packages: &'a [PackageDecl],
     batches: &'a [BatchDecl],
     rebuilds: &'a [RebuildDecl],
+    profiles: &'a [ProfileDecl],
 }
 
 impl NamedDeclarations<'_> {
@@ -105,6 +118,7 @@ impl NamedDeclarations<'_> {
         mistakes.report_duplicates("source", self.sources.iter().map(|decl| &decl.name));
         mistakes.report_duplicates("package", packages());
         mistakes.report_duplicates("batch", batches());
+        mistakes.report_duplicates("profile", self.profiles.iter().map(|decl| &decl.name));
         mistakes.report_duplicates("mass-rebuild", self.rebuilds.iter().map(|decl| &decl.name));
         Names {
             chroots: DeclaredNames::new(chroots()),

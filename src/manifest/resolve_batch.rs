@@ -7,7 +7,7 @@ use super::declaration::{BatchDecl, OptionsDecl};
 use super::names::is_pattern;
 use super::problem::ManifestProblem;
 use super::resolve_package::PackageDraft;
-use super::resolved::{AfterBatch, Batch, BatchId, PackageId, macro_settings};
+use super::resolved::{AfterBatch, Batch, BatchId, PackageId};
 use super::resolver::{Reference, Resolver};
 use crate::engine::MacroLevel;
 use crate::text::{Located, Spanned, suggestion};
@@ -33,7 +33,11 @@ pub(super) fn resolve_batches(
             name: decl.name.clone(),
             members,
             after: batches_before(resolver, decl),
-            macros: macro_settings(&decl.macros, MacroLevel::Batch),
+            layer: resolver.resolve_layer(
+                decl.layer.clone(),
+                MacroLevel::Batch,
+                &format!("batch `{}`", decl.name.value),
+            ),
         });
     }
     report_cycle(resolver, &batches);

@@ -18,6 +18,7 @@ impl Mistakes<'_> {
             self.join("`on-failure`", &mut all.on_failure, decl.on_failure);
             self.join("`bootstrap`", &mut all.bootstrap, decl.bootstrap);
             all.chroots = all.chroots.or(decl.chroots);
+            all.layer.extend(decl.layer);
         }
         all
     }

@@ -8,12 +8,14 @@ use super::declaration::{
     SourceKind,
 };
 use super::manifest_path::ManifestPath;
+use super::names::read_spec;
 use super::problem::ManifestProblem;
 use super::resolve_source::resolve_source;
-use super::resolved::{ChrootId, Package, PackageId, Source, macro_settings, variables};
+use super::resolved::{ChrootId, Package, PackageId, Source};
 use super::resolver::{Reference, Resolver};
-use crate::engine::MacroLevel;
-use crate::text::Spanned;
+use super::spec_text::find_conditions;
+use crate::engine::{Condition, MacroLevel};
+use crate::text::{Spanned, suggestion};
 
 /// How long a build may take where nothing else is said (Copr's default).
 const TIMEOUT: Duration = Duration::from_secs(5 * 3600);
@@ -53,11 +55,14 @@ fn resolve_package(
     sources: &[NamedSourceDecl],
     defaults: &PackageDefaults<'_>,
 ) -> PackageDraft {
-    let PackageDecl { name, source, options, .. } = decl;
+    let PackageDecl { name, source, options, own_conditions, .. } = decl;
     let source = source.and_then(|source| resolve_source(resolver, &name, source, sources));
     if let Some(chroot) = source.as_ref().and_then(|source| script_chroot(&source.kind)) {
         let selection = ChrootSelection { take: vec![chroot.clone()], exclude: Vec::new() };
         resolver.select_chroots(&format!("the script of package `{}`", name.value), &selection);
+    }
+    if let Some(source) = &source {
+        check_conditions(resolver, &name, &source.kind, &own_conditions);
     }
     // A package whose source is of no use has been reported; it stays, so that its name is known.
     let source = source.unwrap_or_else(|| empty_source(&name));
@@ -69,6 +74,8 @@ fn resolve_package(
         resolver.report_no_chroot(&name, options.chroots.is_some());
     }
     let after = resolver.packages_before(&name, &options.after);
+    let layer =
+        resolver.resolve_layer(options.layer, MacroLevel::Package, &format!("package `{}`", name.value));
     let own_priority = options.priority.as_ref().map(|choice| choice.value);
     let default = defaults.options;
     let resolved = Package {
@@ -83,11 +90,30 @@ fn resolve_package(
         timeout: choose(options.timeout.as_ref(), default.timeout.as_ref(), TIMEOUT),
         retries: choose(options.retries.as_ref(), default.retries.as_ref(), 0),
         priority: choose(options.priority.as_ref(), default.priority.as_ref(), Priority::Normal),
-        macros: macro_settings(&options.macros, MacroLevel::Package),
-        conditions: options.conditions,
-        environment: variables(&options.environment),
+        layer,
     };
     PackageDraft { resolved, own_priority }
+}
+
+/// Reports build conditions that a spec does not have, as far as its text tells.
+fn check_conditions(
+    resolver: &mut Resolver<'_>,
+    package: &Spanned<String>,
+    source: &SourceKind,
+    conditions: &[Spanned<Condition>],
+) {
+    if conditions.is_empty() {
+        return;
+    }
+    let Some(text) = read_spec(source, resolver.repository) else { return };
+    let Some(known) = find_conditions(&text) else { return };
+    for condition in conditions.iter().filter(|condition| !known.contains(condition.value.name())) {
+        let name = condition.value.name();
+        let help = suggestion(name, "build conditions of the spec", known.iter().copied());
+        let problem =
+            ManifestProblem::UnknownCondition { package: package.value.clone(), name: name.to_owned(), help };
+        resolver.mistakes.report(problem, "no such `%bcond`", &condition.place);
+    }
 }
 
 /// What a package says itself, else what `defaults` say.

@@ -81,6 +81,8 @@ fn amend(
                 let options = std::mem::take(&mut package.options);
                 package.options = options.overridden_by(amendment.options);
                 package.name.place = amendment.name.place;
+                package.like = amendment.like;
+                package.own_conditions.extend(amendment.own_conditions);
             }
             None => found.push(amendment),
         }
@@ -141,5 +143,12 @@ fn declare_package(path: ManifestPath, pattern: &Spanned<String>, options: &Opti
     let kind = SourceKind::Path(Spanned::new(path, pattern.place.clone()));
     let source = SourceDecl { kind, files: Vec::new(), place: pattern.place.clone() };
     let name = Spanned::new(name, pattern.place.clone());
-    PackageDecl { name, source: Some(source), names_source: true, options: options.clone() }
+    PackageDecl {
+        name,
+        source: Some(source),
+        names_source: true,
+        like: None,
+        own_conditions: Vec::new(),
+        options: options.clone(),
+    }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::declaration::MacroDecl;
+use super::declaration::{MacroDecl, SettingsDecl};
+use super::layer::BuildSettings;
 use super::mistakes::Mistakes;
 use super::problem::ManifestProblem;
-use super::resolved::macro_settings;
 
-use crate::engine::{MacroLevel, MacroSetting, Value};
+use crate::engine::{MacroLevel, Value};
 use crate::text::{Located, Place, Spanned};
 
 impl Mistakes<'_> {
@@ -37,9 +37,9 @@ impl Mistakes<'_> {
     }
 
     /// The macros of the project, which several files may state together.
-    pub fn resolve_project_macros(&mut self, decls: &[MacroDecl]) -> Vec<MacroSetting> {
+    pub fn resolve_project_macros(&mut self, decls: Vec<MacroDecl>) -> BuildSettings {
         let mut first: HashMap<&str, &MacroDecl> = HashMap::new();
-        for decl in decls {
+        for decl in &decls {
             let earlier = *first.entry(&decl.name.value).or_insert(decl);
             if earlier.body != decl.body && !self.is_reported(&decl.name.place) {
                 let text = |decl: &MacroDecl| decl.body.as_ref().map_or("#null", Value::shown).to_owned();
@@ -48,6 +48,7 @@ impl Mistakes<'_> {
                 self.report_contradiction(&what, (&one, &earlier.name.place), (&other, &decl.name.place));
             }
         }
-        macro_settings(decls, MacroLevel::Project)
+        let settings = SettingsDecl { macros: decls, ..SettingsDecl::default() };
+        BuildSettings::new(settings, MacroLevel::Project)
     }
 }

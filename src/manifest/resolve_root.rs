@@ -1,12 +1,11 @@
 //! Chroots: what they extend, and what they are made from.
 
-use std::collections::{BTreeMap, HashMap};
-
 use super::circle::find_circle;
 use super::declaration::ChrootDecl;
+use super::layer::BuildSettings;
 use super::manifest_path::ManifestPath;
 use super::problem::ManifestProblem;
-use super::resolved::{Chroot, RootBase, macro_settings, variables};
+use super::resolved::{Chroot, RootBase};
 use super::resolver::{Reference, Resolver};
 use crate::engine::MacroLevel;
 
@@ -74,23 +73,17 @@ fn resolve_chroot(
     }
     let layers: Vec<&ChrootDecl> = layers.iter().rev().map(|layer| &decls[*layer]).collect();
     let decl = &decls[index];
-    let mut macros = HashMap::new();
-    let mut environment = BTreeMap::new();
+    let mut settings = BuildSettings::default();
     for layer in &layers {
-        environment.extend(variables(&layer.environment));
-        let settings = macro_settings(&layer.macros, MacroLevel::Chroot);
-        macros.extend(settings.into_iter().map(|setting| (setting.name.clone(), setting)));
+        settings.extend(BuildSettings::new(layer.settings.clone(), MacroLevel::Chroot));
     }
-    let mut macros: Vec<_> = macros.into_values().collect();
-    macros.sort_by(|a, b| a.name.cmp(&b.name));
     Chroot {
         name: decl.name.clone(),
         arch: layers.iter().rev().find_map(|layer| layer.arch.clone()),
         rpm: layers.iter().rev().find_map(|layer| layer.rpm),
         base: resolve_base(resolver, decl, &layers, bases),
         install: layers.iter().flat_map(|layer| layer.install.iter().cloned()).collect(),
-        environment,
-        macros,
+        settings,
     }
 }
 

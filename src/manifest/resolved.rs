@@ -1,14 +1,16 @@
 //! The manifest as resolved: every name stands for something, every pattern has been applied, nothing is half filled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::declaration::{
-    Bootstrap, CacheDecl, EngineChoice, FileDecl, Isolation, MacroDecl, Network, OnFailure, Priority,
-    PublishDecl, RebuildDecl, RemoteDecl, RepositoryDecl, SourceKind, VariableDecl,
+    Bootstrap, CacheDecl, EngineChoice, FileDecl, Isolation, Network, OnFailure, Priority, PublishDecl,
+    RebuildDecl, RemoteDecl, RepositoryDecl, SourceKind,
 };
+use super::layer::{BuildSettings, Layer};
 use super::manifest_path::ManifestPath;
-use crate::engine::{Condition, MacroLevel, MacroSetting, Settings, Value};
+use super::profile::Profile;
+use crate::engine::{Condition, MacroSetting, Settings};
 use crate::macros::RpmVersion;
 use crate::text::{Place, Spanned};
 
@@ -34,7 +36,13 @@ pub struct Manifest {
     /// The files that it was read from, relative to the repository; the main one first.
     pub files: Vec<String>,
     /// Macros of the project.
-    pub macros: Vec<MacroSetting>,
+    pub project: BuildSettings,
+    /// What all packages are built with that say nothing else.
+    pub defaults: Layer,
+    /// Profiles.
+    pub profiles: Vec<Profile>,
+    /// Those that hold, what is nearest last.
+    pub chosen_profiles: Vec<usize>,
     /// Packages, in the order of their declaration.
     pub packages: Vec<Package>,
     /// Chroots.
@@ -80,12 +88,8 @@ pub struct Package {
     pub retries: u32,
     /// What it waits for.
     pub priority: Priority,
-    /// Its own macros.
-    pub macros: Vec<MacroSetting>,
-    /// Its build conditions.
-    pub conditions: Vec<Condition>,
-    /// Its environment variables.
-    pub environment: BTreeMap<String, Value>,
+    /// What it is built with.
+    pub layer: Layer,
 }
 
 /// Where a package comes from.
@@ -112,10 +116,8 @@ pub struct Chroot {
     pub base: RootBase,
     /// What is in its minimal root.
     pub install: Vec<String>,
-    /// Environment variables of its builds.
-    pub environment: BTreeMap<String, Value>,
-    /// Its macros.
-    pub macros: Vec<MacroSetting>,
+    /// What is built with in it.
+    pub settings: BuildSettings,
 }
 
 /// What a root is made from.
@@ -138,8 +140,8 @@ pub struct Batch {
     pub members: Vec<PackageId>,
     /// The batches before it.
     pub after: Vec<AfterBatch>,
-    /// Macros of its packages.
-    pub macros: Vec<MacroSetting>,
+    /// What its packages are built with.
+    pub layer: Layer,
 }
 
 /// That a batch comes after another.
@@ -168,28 +170,60 @@ impl Manifest {
         &self.chroots[id.0]
     }
 
+    /// What is said of a package in a chroot: the levels of the manifest, the nearest last.
+    fn said(
+        &self,
+        package: PackageId,
+        chroot: ChrootId,
+    ) -> impl Iterator<Item = (&BuildSettings, Option<&str>)> {
+        let batch = self.package(package).batch.map(|id| &self.batches[id.0].layer);
+        let profiles = self.chosen_profiles.iter().filter_map(|index| self.profiles.get(*index));
+        let above = batch.into_iter().chain([&self.package(package).layer]);
+        let above = above.chain(profiles.map(|profile| &profile.layer));
+        let all = |settings| (settings, None);
+        std::iter::once(all(&self.project))
+            .chain(self.defaults.of_chroot(chroot))
+            .chain(std::iter::once(all(&self.chroot(chroot).settings)))
+            .chain(above.flat_map(move |layer| layer.of_chroot(chroot)))
+    }
+
     /// What a package is built with in a chroot: the levels of the manifest, the nearest last, and `over` (from
     /// the command line) above all.
-    pub fn settings(&self, package: &Package, chroot: &Chroot, over: &[MacroSetting]) -> Settings {
-        let batch = package.batch.map(|id| self.batches[id.0].macros.as_slice()).unwrap_or_default();
-        let levels = [&self.macros, &chroot.macros, batch, &package.macros, over];
+    pub fn settings(&self, package: PackageId, chroot: ChrootId, over: &[MacroSetting]) -> Settings {
         let mut macros: BTreeMap<&str, &MacroSetting> = BTreeMap::new();
-        for setting in levels.into_iter().flatten() {
-            macros.insert(&setting.name, setting);
-        }
         let mut conditions: BTreeMap<&str, &Condition> = BTreeMap::new();
-        for condition in &package.conditions {
-            conditions.insert(condition.name(), condition);
+        let mut environment = BTreeMap::new();
+        let mut build_requires = BTreeSet::new();
+        for (said, _) in self.said(package, chroot) {
+            macros.extend(said.macros.iter().map(|placed| (placed.setting.name.as_str(), &placed.setting)));
+            conditions.extend(said.conditions.iter().map(|condition| (condition.name(), condition)));
+            environment.extend(said.environment.clone());
+            build_requires.extend(said.build_requires.iter().cloned());
         }
-        let mut environment = chroot.environment.clone();
-        environment.extend(package.environment.clone());
+        macros.extend(over.iter().map(|setting| (setting.name.as_str(), setting)));
+        let chroot = self.chroot(chroot);
         Settings {
             target: chroot.arch.clone(),
             rpm: chroot.rpm,
             macros: macros.into_values().cloned().collect(),
             conditions: conditions.into_values().cloned().collect(),
             environment,
+            build_requires: build_requires.into_iter().collect(),
         }
+    }
+
+    /// Where the value is said that a macro of the manifest has for a package in a chroot: `on "el9*"`, if it is said of
+    /// some chroots only, and the place.
+    pub fn macro_place(
+        &self,
+        package: PackageId,
+        chroot: ChrootId,
+        name: &str,
+    ) -> Option<(Option<&str>, &Place)> {
+        let said =
+            self.said(package, chroot).flat_map(|(said, on)| said.macros.iter().map(move |it| (it, on)));
+        let nearest = said.filter(|(placed, _)| placed.setting.name == name).last();
+        nearest.map(|(placed, on)| (on, &placed.place))
     }
 
     /// The folder that a chroot's repository is written to.
@@ -199,23 +233,4 @@ impl Manifest {
             Some(publish) => publish.folder.value.with_chroot(&chroot.name),
         }
     }
-}
-
-/// Macros of one level.
-pub(super) fn macro_settings(decls: &[MacroDecl], level: MacroLevel) -> Vec<MacroSetting> {
-    decls.iter().map(|decl| macro_setting(&decl.name, decl.body.clone(), level)).collect()
-}
-
-/// Variables by name.
-pub(super) fn variables(decls: &[VariableDecl]) -> BTreeMap<String, Value> {
-    decls.iter().map(|decl| (decl.name.value.clone(), decl.value.clone())).collect()
-}
-
-/// Splits a macro's name as it is written, `configure_flag(n:)`, into name and options.
-fn macro_setting(written: &str, body: Option<Value>, level: MacroLevel) -> MacroSetting {
-    let (name, options) = match written.split_once('(') {
-        Some((name, options)) => (name, Some(options.trim_end_matches(')').to_owned())),
-        None => (written, None),
-    };
-    MacroSetting { name: name.to_owned(), options, body, level }
 }

@@ -1,11 +1,13 @@
 //! What the kinds of declarations share while they are resolved: the repository, the names that are known, and where
 //! mistakes go.
 
-use super::declaration::ChrootSelection;
+use super::declaration::{ChrootSelection, LayerDecl};
+use super::layer::Layer;
 use super::mistakes::Mistakes;
 use super::names::{FoundPackage, Names, is_pattern};
 use super::problem::ManifestProblem;
 use super::resolved::{ChrootId, PackageId};
+use crate::engine::MacroLevel;
 use crate::files::Folder;
 use crate::text::{Spanned, suggestion};
 
@@ -72,6 +74,14 @@ impl Resolver<'_> {
             }
         }
         chosen.iter().enumerate().filter(|(_, chosen)| **chosen).map(|(index, _)| ChrootId(index)).collect()
+    }
+
+    /// Settings, with the chroots that they are for.
+    pub fn resolve_layer(&mut self, decl: LayerDecl, level: MacroLevel, who: &str) -> Layer {
+        Layer::new(decl, level, |patterns| {
+            let selection = ChrootSelection { take: patterns.to_vec(), exclude: Vec::new() };
+            self.select_chroots(who, &selection)
+        })
     }
 
     fn report_unmatched_chroot(&mut self, who: &str, pattern: &Spanned<String>) {

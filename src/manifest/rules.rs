@@ -65,7 +65,7 @@ const MACROS: NodeRule = node(
     "macros",
     Once,
     &[],
-    "Macros that override those of the root. A nearer level wins: project, chroot, batch, package, `-D`.",
+    "Macros that override those of the root. A nearer level wins: project, `defaults`, chroot, batch, package, profile, `-D`.",
 )
 .with_block(Block::Free(&MACRO));
 
@@ -119,6 +119,27 @@ const WITH: NodeRule =
     node("with", Often, &[some("condition", Name)], "Build conditions to switch on (`%bcond`).");
 const WITHOUT: NodeRule =
     node("without", Often, &[some("condition", Name)], "Build conditions to switch off (`%bcond`).");
+const BUILD_REQUIRES: NodeRule = node(
+    "build-requires",
+    Often,
+    &[some("capability", Text)],
+    "What is needed to build it beside the `BuildRequires` of the spec, written as there: `build-requires \"cmake >= 3.20\"`.",
+);
+const INSTALL: NodeRule = node(
+    "install",
+    Often,
+    &[some("package", Text)],
+    "What else is in the root: packages, `@groups`, files, capabilities.",
+);
+
+const ON: NodeRule = node(
+    "on",
+    Often,
+    &[some("chroot", Glob)],
+    "Settings for some chroots, above those for all: `on \"el9*\" { without docs }`. Where two `on` take the same chroot, the later one wins.",
+)
+.with_block(Block::Nodes(&[WITH, WITHOUT, MACROS, ENV, BUILD_REQUIRES, INSTALL]));
+
 const AFTER: NodeRule = node(
     "after",
     Often,
@@ -231,8 +252,11 @@ const CHROOT: NodeRule =
             &[some("package", Text)],
             "The minimal build root: packages, `@groups`, files, capabilities.",
         ),
+        WITH,
+        WITHOUT,
         ENV,
         MACROS,
+        BUILD_REQUIRES,
         node("extends", Once, &[one("chroot", Name)], "The chroot whose declaration this one starts from."),
         node("root", Once, &[one("folder", Path)], "A root that exists: `/` is this machine's own."),
         node(
@@ -255,11 +279,55 @@ const DEFAULTS: NodeRule =
             RETRIES,
             PRIORITY,
             ON_FAILURE_NODE,
+            WITH,
+            WITHOUT,
+            ENV,
+            MACROS,
+            BUILD_REQUIRES,
+            INSTALL,
+            ON,
         ]),
     );
 
+const PROFILE: NodeRule = node(
+    "profile",
+    Often,
+    &[one("name", Name)],
+    "What holds where `--profile NAME` is given, above all that packages say: `profile ci { isolation none }`.",
+)
+.with_block(Block::Nodes(&[
+    ENGINE,
+    ISOLATION,
+    BOOTSTRAP,
+    NETWORK,
+    TIMEOUT,
+    RETRIES,
+    ON_FAILURE_NODE,
+    WITH,
+    WITHOUT,
+    ENV,
+    MACROS,
+    BUILD_REQUIRES,
+    INSTALL,
+    ON,
+]));
+
 const PACKAGE_NODES: &[NodeRule] = &[
-    SOURCE, CHROOTS, WITH, WITHOUT, TIMEOUT, ENV, MACROS, AFTER, ENGINE, ISOLATION, NETWORK, RETRIES,
+    SOURCE,
+    CHROOTS,
+    WITH,
+    WITHOUT,
+    TIMEOUT,
+    ENV,
+    MACROS,
+    BUILD_REQUIRES,
+    INSTALL,
+    ON,
+    AFTER,
+    ENGINE,
+    ISOLATION,
+    NETWORK,
+    RETRIES,
     PRIORITY,
 ];
 
@@ -270,7 +338,8 @@ const PACKAGE: NodeRule = node(
     "A package to build. Without a `source` it adds to the package of that name which a `packages` pattern finds. In `after`, in \
      `members` and on the command line a package can be called by the `Name` in its spec as well, where no package of the manifest has that name.",
 )
-    .with_block(Block::Nodes(PACKAGE_NODES));
+    .with_properties(&[property("like", Name, "The package whose settings it begins with: all but `source` and `after`.")])
+.with_block(Block::Nodes(PACKAGE_NODES));
 
 const PACKAGES: NodeRule = node(
     "packages",
@@ -286,6 +355,9 @@ const PACKAGES: NodeRule = node(
     TIMEOUT,
     ENV,
     MACROS,
+    BUILD_REQUIRES,
+    INSTALL,
+    ON,
     AFTER,
     ENGINE,
     ISOLATION,
@@ -313,7 +385,13 @@ const BATCH: NodeRule =
             node("after", Often, &[one("batch", Name)], "One more batch that comes before.")
                 .with_properties(&[EVEN_IF_FAILED]),
             PRIORITY,
+            WITH,
+            WITHOUT,
+            ENV,
             MACROS,
+            BUILD_REQUIRES,
+            INSTALL,
+            ON,
         ]));
 
 const PUBLISH: NodeRule = node(
@@ -394,6 +472,7 @@ pub const DOCUMENT: &[NodeRule] = &[
     NodeRule { occurs: Often, ..MACROS },
     CHROOT,
     DEFAULTS,
+    PROFILE,
     NAMED_SOURCE,
     PACKAGE,
     PACKAGES,

@@ -1,10 +1,10 @@
-//! What the text of a spec tells without being read by an engine: its `Name`.
+//! What the text of a spec tells without being read by an engine: its `Name`, and its build conditions.
 //!
 //! A manifest is resolved before any spec is read, and the same on every machine. So that a package can be called by the name
 //! in its spec, the line is looked for; what it takes more than plain definitions to know is known to the plan only, and
 //! to the command line by it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// How many lines with definitions and tags are looked at.
 const MOST_LINES: usize = 2000;
@@ -66,6 +66,32 @@ fn expand(text: &str, defined: &HashMap<&str, String>) -> Option<String> {
     Some(expanded)
 }
 
+/// The build conditions that a spec names in any way; nothing where it may have others as well: it takes in other files, or makes
+/// their names of macros.
+pub(super) fn find_conditions(text: &str) -> Option<BTreeSet<&str>> {
+    if ["%include", "%{load", "%load", "%{lua"].iter().any(|word| text.contains(word)) {
+        return None;
+    }
+    let mut found = BTreeSet::new();
+    let is_of_name = |c: char| c.is_alphanumeric() || "_+.-".contains(c);
+    let mut words = text.split(|c: char| !is_of_name(c) && c != '%').filter(|word| !word.is_empty());
+    let mut expects_name = false;
+    for word in &mut words {
+        if std::mem::take(&mut expects_name) {
+            if word.contains('%') {
+                return None;
+            }
+            found.insert(word);
+        }
+        let name = word.trim_start_matches('%');
+        expects_name = matches!(name, "bcond" | "bcond_with" | "bcond_without" | "with" | "without");
+        let rest = name.trim_start_matches('_');
+        let rest = rest.strip_prefix("without_").or_else(|| rest.strip_prefix("with_"));
+        found.extend(rest.map(|rest| rest.trim_end_matches('.')));
+    }
+    Some(found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,6 +105,18 @@ mod tests {
         assert_eq!(name("# a\nVersion: 1\nname :  bash\n").as_deref(), Some("bash"));
         let text = "%global src requests\n%define full python-%{src}\nName: %full\n";
         assert_eq!(name(text).as_deref(), Some("python-requests"));
+    }
+
+    #[test]
+    fn build_conditions_are_found_in_all_their_forms() {
+        let text = "%bcond a 1\n%bcond_with b\n%{bcond_without c}\n%if %{with d} && %{without e}\n\
+                    %{?with_f:x}%{!?_without_g:y}\n%{?_with_h}\n%{defined with_i}\n%{?bcond_with:%bcond_with j}\n";
+        let found = find_conditions(text).unwrap();
+        for name in ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"] {
+            assert!(found.contains(name), "{name}: {found:?}");
+        }
+        assert_eq!(find_conditions("%include more\n"), None);
+        assert_eq!(find_conditions("%bcond_with %{x}\n"), None);
     }
 
     #[test]

@@ -318,7 +318,7 @@ impl Ingredients {
 }
 
 fn settings_changes(before: &Settings, now: &Settings, reasons: &mut Vec<Reason>) {
-    let Settings { target, rpm, macros, conditions, environment } = now;
+    let Settings { target, rpm, macros, conditions, environment, build_requires: _ } = now;
     if *rpm != before.rpm {
         let said = |rpm: Option<RpmVersion>| rpm.map_or("the root's".to_owned(), |rpm| rpm.to_string());
         reasons.push(Reason::Rpm { was: said(before.rpm), now: said(*rpm) });

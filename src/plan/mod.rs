@@ -152,9 +152,10 @@ impl Observed {
 }
 
 impl Inputs {
-    /// What it needs to be built: what the spec says, and what its `%generate_buildrequires` has named.
+    /// What it needs to be built: what the spec says, what its `%generate_buildrequires` has named, and what the manifest adds.
     pub fn build_requires(&self) -> impl Iterator<Item = &Dependency> {
-        self.facts.build_requires.iter().chain(&self.generated)
+        let said = &self.observed.request.settings.build_requires;
+        self.facts.build_requires.iter().chain(&self.generated).chain(said)
     }
 
     /// The spec and the sources.

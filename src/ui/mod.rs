@@ -21,8 +21,8 @@ pub use diff_screen::diff_screen;
 pub use drawing::{GraphFormat, GraphView, draw};
 pub use events::{JsonEvents, PlainEvents, Verbosity};
 pub use plan_screen::{
-    Action, FailedAttempt, PlanDetail, PlanDocument, PlanView, PlannedBuild, RepositoryChanges, RootMacro,
-    plan_document, plan_screen,
+    Action, Explanation, FailedAttempt, PlanDetail, PlanDocument, PlanView, PlannedBuild, RepositoryChanges,
+    RootMacro, plan_document, plan_screen,
 };
 pub use progress::ProgressEvents;
 pub use report::{ReportStyle, report};

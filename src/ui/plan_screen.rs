@@ -8,7 +8,7 @@ use super::table::{Column, table};
 use super::terminal_text::plain_text;
 use super::words::count;
 use crate::digest::Key;
-use crate::engine::Value;
+use crate::engine::{MacroLevel, Value};
 use crate::event::{BuildName, State};
 use crate::manifest::BatchId;
 use crate::plan::{BuildId, Decision, Decisions, Fate, Plan, Reason};
@@ -174,6 +174,14 @@ fn failed_attempt(row: &BuildRow) -> Option<FailedAttempt> {
 /// What a chroot's own files make of a macro, in words: chroot and name → body and place.
 pub type RootMacro<'a> = dyn Fn(&str, &str) -> Option<String> + 'a;
 
+/// Where macros come from.
+pub struct Explanation<'a> {
+    /// What a chroot's own files make of one.
+    pub in_root: &'a RootMacro<'a>,
+    /// Where the manifest says the value that one has in a build, in words.
+    pub place: &'a dyn Fn(&BuildName, &str) -> Option<String>,
+}
+
 /// How much of a plan is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlanDetail {
@@ -190,7 +198,7 @@ pub enum PlanDetail {
 pub fn plan_screen(
     document: &PlanDocument,
     detail: PlanDetail,
-    explained_by: Option<&RootMacro<'_>>,
+    explained_by: Option<&Explanation<'_>>,
 ) -> String {
     if detail == PlanDetail::Counts {
         return counts(document);
@@ -202,8 +210,8 @@ pub fn plan_screen(
     if !shown.is_empty() {
         screen.push_str(&builds_table(&shown));
     }
-    if let Some(root_macro) = explained_by {
-        shown.iter().for_each(|build| screen.push_str(&plain_text(&explain_build(build, root_macro))));
+    if let Some(explanation) = explained_by {
+        shown.iter().for_each(|build| screen.push_str(&plain_text(&explain_build(build, explanation))));
     }
     if !document.entering.is_empty() {
         screen.push_str(&plain_text(&entering_lines(&document.entering)));
@@ -292,20 +300,29 @@ impl Action {
     }
 }
 
-fn explain_build(build: &PlannedBuild, root_macro: &RootMacro<'_>) -> String {
+fn explain_build(build: &PlannedBuild, explanation: &Explanation<'_>) -> String {
     let mut text = format!("\n{}\n", build.build);
     for setting in &build.settings.macros {
         let options = setting.options.as_ref().map(|options| format!("({options})")).unwrap_or_default();
         let body = setting.body.as_ref().map_or("undefined", Value::shown);
-        let below = root_macro(&build.build.chroot, &setting.name);
+        let below = (explanation.in_root)(&build.build.chroot, &setting.name);
         let below = below.map(|below| format!(", instead of {below}")).unwrap_or_default();
-        text.push_str(&format!("  macro {}{options} = {body} ({}){below}\n", setting.name, setting.level));
+        let place = match setting.level {
+            MacroLevel::CommandLine => None,
+            _ => (explanation.place)(&build.build, &setting.name),
+        };
+        let place = place.map(|place| format!(", {place}")).unwrap_or_default();
+        let (name, level) = (&setting.name, setting.level);
+        text.push_str(&format!("  macro {name}{options} = {body} ({level}{place}){below}\n"));
     }
     for condition in &build.settings.conditions {
         text.push_str(&format!("  {condition}\n"));
     }
     for (name, value) in &build.settings.environment {
         text.push_str(&format!("  env {name} = {}\n", value.shown()));
+    }
+    for dependency in &build.settings.build_requires {
+        text.push_str(&format!("  build-requires {dependency}\n"));
     }
     for need in &build.needs {
         text.push_str(&format!("  takes packages from {need}\n"));

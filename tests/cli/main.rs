@@ -49,6 +49,7 @@ mod requirements;
 mod roots;
 mod secrets;
 mod selection;
+mod settings;
 mod source_packages;
 mod sources;
 mod spec;

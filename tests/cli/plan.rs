@@ -24,14 +24,14 @@ fn explain_says_who_set_a_macro() {
     let project = Project::with(
         "macros { vendor Acme; __make gmake }\npackage a { source path \"a.spec\"; macros { dist .a }; with x }\n",
     );
-    project.spec("a", "", "true");
+    project.spec("a", "%bcond x 0", "true");
     let plan = project.succeed(&["plan", "--explain", "-D", "packager me"]).stdout;
     for line in [
-        "macro dist = .a (package)",
-        "macro vendor = Acme (project)",
+        "macro dist = .a (package, Rpmforge.kdl:5)",
+        "macro vendor = Acme (project, Rpmforge.kdl:4)",
         "macro packager = me (command line)",
         "with x",
-        "macro __make = gmake (project), instead of `/usr/bin/make` (/usr/lib/rpm/macros:",
+        "macro __make = gmake (project, Rpmforge.kdl:4), instead of `/usr/bin/make` (/usr/lib/rpm/macros:",
     ] {
         assert!(plan.contains(line), "{plan}");
     }

@@ -1,0 +1,95 @@
+//! What a manifest chooses among words, and what the words are.
+
+/// Who builds a package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EngineChoice {
+    /// forge's own engine.
+    Native,
+    /// The root's `rpmbuild`.
+    Rpmbuild,
+}
+
+/// How a build is kept apart from the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    /// In namespaces of its own.
+    Namespaces,
+    /// Not at all: the specs are trusted.
+    None,
+}
+
+/// Whether builds may reach the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// They may.
+    Allowed,
+    /// They may not.
+    Denied,
+}
+
+/// What waits for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// As soon as it can be.
+    Normal,
+    /// When no normal build could run.
+    Background,
+}
+
+/// What a failure does to builds that do not depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFailure {
+    /// Nothing.
+    Continue,
+    /// No further build is begun.
+    Stop,
+}
+
+/// How the first packages get into an empty root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bootstrap {
+    /// As it fits the root.
+    Auto,
+    /// Unpacked by forge.
+    Native,
+    /// From an image.
+    Image,
+}
+
+/// A choice among words, as `rules` lists them.
+pub trait Choice: Copy + PartialEq + 'static {
+    /// Every word and what it means.
+    const WORDS: &'static [(&'static str, Self)];
+
+    /// The choice that `word` stands for.
+    fn from_word(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, choice)| *choice)
+    }
+
+    /// The word that stands for it.
+    fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, choice)| *choice == self).map_or("", |(word, _)| word)
+    }
+}
+
+impl Choice for EngineChoice {
+    const WORDS: &'static [(&'static str, Self)] = &[("native", Self::Native), ("rpmbuild", Self::Rpmbuild)];
+}
+
+impl Choice for Isolation {
+    const WORDS: &'static [(&'static str, Self)] = &[("namespaces", Self::Namespaces), ("none", Self::None)];
+}
+
+impl Choice for Priority {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("normal", Self::Normal), ("background", Self::Background)];
+}
+
+impl Choice for OnFailure {
+    const WORDS: &'static [(&'static str, Self)] = &[("continue", Self::Continue), ("stop", Self::Stop)];
+}
+
+impl Choice for Bootstrap {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("auto", Self::Auto), ("native", Self::Native), ("image", Self::Image)];
+}
