@@ -9,7 +9,7 @@ use crate::digest::{Digest, Encoder};
 use crate::engine::{MacroSetting, Settings};
 use crate::files::{Folder, HostPath};
 use crate::manifest::declaration::SourceKind;
-use crate::manifest::{Chroot, MANIFEST_FILE, Manifest, ManifestPath, Package, load, manifest_files};
+use crate::manifest::{ChrootId, MANIFEST_FILE, Manifest, ManifestPath, PackageId, load, manifest_files};
 use crate::plan::{Build, Fate, Inputs};
 use crate::process::{Cancel, Command, Exit, Stream, Supervisor};
 
@@ -180,12 +180,11 @@ impl GitProject<'_> {
 
 /// The digest of what each build is built with.
 fn all_settings(manifest: &Manifest, over: &[MacroSetting]) -> BTreeMap<(String, String), Digest> {
-    let builds = manifest
-        .packages
-        .iter()
-        .flat_map(|package| package.chroots.iter().map(move |chroot| (package, manifest.chroot(*chroot))));
-    let digest = |(package, chroot): (&Package, &Chroot)| {
-        let name = (package.name.value.clone(), chroot.name.value.clone());
+    let packages = (0..manifest.packages.len()).map(PackageId);
+    let builds = packages
+        .flat_map(|package| manifest.package(package).chroots.iter().map(move |chroot| (package, *chroot)));
+    let digest = |(package, chroot): (PackageId, ChrootId)| {
+        let name = (manifest.package(package).name.value.clone(), manifest.chroot(chroot).name.value.clone());
         (name, digest_settings(&manifest.settings(package, chroot, over)))
     };
     builds.map(digest).collect()
@@ -194,6 +193,9 @@ fn all_settings(manifest: &Manifest, over: &[MacroSetting]) -> BTreeMap<(String,
 fn digest_settings(settings: &Settings) -> Digest {
     let mut encoder = Encoder::new("rpmforge settings v1");
     settings.encode(&mut encoder);
+    encoder.list("build requires", settings.build_requires.iter(), |encoder, dependency| {
+        encoder.text("", &dependency.to_string());
+    });
     encoder.digest()
 }
 

@@ -130,6 +130,7 @@ impl Planned {
         let mut decisions = self.plan.decide(&self.store, &self.last_good);
         let attempts = if selection.failed { self.history.newest_attempts()? } else { HashMap::new() };
         self.chooser(&attempts).apply(selection, &mut decisions)?;
+        self.plan.skip_behind_failed(&mut decisions);
         self.decisions = Arc::new(decisions);
         Ok(())
     }

@@ -14,7 +14,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 
 use super::urgency::{ReadySteps, Urgency};
-use crate::plan::{BuildId, Edge, Step};
+use crate::plan::{BuildId, Demand, Edge, Step};
 
 /// How a step ended, for what comes after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,11 +78,14 @@ pub(super) struct StepGraph {
 struct PlannedStep {
     step: Step,
     urgency: Urgency,
-    /// What comes after it, and whether that needs its success.
-    after: Vec<(NodeIndex, bool)>,
+    /// What comes after it, and what that asks of it.
+    after: Vec<(NodeIndex, Demand)>,
     /// How many steps that come before it have not ended.
     waiting_for: usize,
+    /// The build without a result that it needs, or stands behind: [`Demand::Barrier`].
     blocked_by: Option<BuildId>,
+    /// The build without a result that it needs.
+    lacks: Option<BuildId>,
 }
 
 impl StepGraph {
@@ -92,9 +95,10 @@ impl StepGraph {
         let planned = |(node, urgency): (NodeIndex, &Urgency)| PlannedStep {
             step: plan[node],
             urgency: *urgency,
-            after: plan.edges(node).map(|edge| (edge.target(), edge.weight().needs_success())).collect(),
+            after: plan.edges(node).map(|edge| (edge.target(), edge.weight().demand())).collect(),
             waiting_for: plan.edges_directed(node, Direction::Incoming).count(),
             blocked_by: None,
+            lacks: None,
         };
         let steps = plan.node_indices().zip(urgencies).map(planned).collect();
         Self { steps, has_work, lost: HashSet::new(), ready: ReadySteps::default(), halt: None }
@@ -156,10 +160,14 @@ impl StepGraph {
         let mut open = VecDeque::from([ended]);
         while let Some(node) = open.pop_front() {
             let blocked_by = self.blocks_later(node);
-            for (next, needs_success) in std::mem::take(&mut self.steps[node.index()].after) {
+            for (next, demand) in std::mem::take(&mut self.steps[node.index()].after) {
                 let step = &mut self.steps[next.index()];
-                if let Some(build) = blocked_by.filter(|_| needs_success) {
-                    step.blocked_by = Some(step.blocked_by.map_or(build, |other| other.min(build)));
+                let first = |known: Option<BuildId>| known.into_iter().chain(blocked_by).min();
+                if demand >= Demand::Barrier {
+                    step.blocked_by = first(step.blocked_by);
+                }
+                if demand == Demand::Result {
+                    step.lacks = first(step.lacks);
                 }
                 step.waiting_for -= 1;
                 if step.waiting_for == 0 && self.ends_at_once(next, consequences) {
@@ -171,18 +179,20 @@ impl StepGraph {
 
     /// The build that blocks what comes after a step and needs its success.
     fn blocks_later(&self, node: NodeIndex) -> Option<BuildId> {
-        let PlannedStep { step, blocked_by, .. } = &self.steps[node.index()];
+        let PlannedStep { step, blocked_by, lacks, .. } = &self.steps[node.index()];
         match step {
             // The steps of a build that is lost end one after the other, and the last one blocks what needs it.
             Step::Fetch(_) | Step::SourcePackage(_) | Step::Publish(_) => None,
             Step::Build(id) if self.lost.contains(id) => Some(*id),
+            // What is up to date is so behind a batch that failed as well.
+            Step::Build(id) if !self.has_work[id.0] => *lacks,
             Step::Build(_) | Step::BatchStart(_) | Step::BatchEnd(_) => *blocked_by,
         }
     }
 
     /// Sorts a step that waits for nothing any more into what follows. Gives whether it has ended with that.
     fn ends_at_once(&mut self, node: NodeIndex, consequences: &mut Consequences) -> bool {
-        let PlannedStep { step, urgency, blocked_by, .. } = self.steps[node.index()];
+        let PlannedStep { step, urgency, blocked_by, lacks, .. } = self.steps[node.index()];
         match step {
             Step::BatchStart(_) | Step::BatchEnd(_) => return true,
             Step::Publish(_) => consequences.publications.push(node),
@@ -190,7 +200,9 @@ impl StepGraph {
                 return true;
             }
             Step::Fetch(id) | Step::SourcePackage(id) if !self.has_work[id.0] => return true,
-            Step::Build(build) if let Some(blocked_by) = blocked_by => {
+            Step::Build(build)
+                if let Some(blocked_by) = if self.has_work[build.0] { blocked_by } else { lacks } =>
+            {
                 consequences.blocked.push(BlockedBuild { build, blocked_by });
                 return true;
             }

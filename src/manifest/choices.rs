@@ -45,6 +45,15 @@ pub enum OnFailure {
     Stop,
 }
 
+/// What a batch waits for of the one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Across {
+    /// In each chroot for what is built there.
+    Nothing,
+    /// In every chroot for all of it.
+    Chroots,
+}
+
 /// How the first packages get into an empty root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bootstrap {

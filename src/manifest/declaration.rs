@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-pub use super::choices::{Bootstrap, Choice, EngineChoice, Isolation, Network, OnFailure, Priority};
+pub use super::choices::{Across, Bootstrap, Choice, EngineChoice, Isolation, Network, OnFailure, Priority};
 use super::manifest_path::ManifestPath;
 pub use super::options::{
     ChrootSelection, LayerDecl, MacroDecl, OnDecl, OptionsDecl, SettingsDecl, VariableDecl,
@@ -234,6 +234,8 @@ pub struct BatchAfter {
     pub batch: Spanned<String>,
     /// Whether it starts even if builds of the other have failed.
     pub even_if_failed: bool,
+    /// Whether it waits for the other in all chroots.
+    pub across: Across,
 }
 
 /// `publish`.

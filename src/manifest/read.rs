@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use kdl::{KdlDocument, KdlNode};
 
 use super::declaration::{
-    BatchAfter, BatchDecl, CacheDecl, Declarations, KeepDecl, NamedSourceDecl, PackageDecl, PackagesDecl,
-    ProfileDecl, ProjectDecl, PublishDecl, RebuildDecl, RemoteDecl, SelectDecl, SignDecl,
+    Across, BatchAfter, BatchDecl, CacheDecl, Declarations, KeepDecl, NamedSourceDecl, PackageDecl,
+    PackagesDecl, ProfileDecl, ProjectDecl, PublishDecl, RebuildDecl, RemoteDecl, SelectDecl, SignDecl,
 };
 use super::manifest_path::ManifestPath;
 use super::problem::ManifestProblem;
@@ -154,7 +154,11 @@ impl DeclarationReader<'_> {
 
     fn read_batch_after(&self, node: &KdlNode, batch: Option<Spanned<String>>) -> Option<BatchAfter> {
         let even_if_failed = node.get("even-if-failed").and_then(|value| value.as_bool()).unwrap_or(false);
-        batch.map(|batch| BatchAfter { batch, even_if_failed })
+        let across = match node.get("across").and_then(|value| value.as_string()) {
+            Some("chroots") => Across::Chroots,
+            _ => Across::Nothing,
+        };
+        batch.map(|batch| BatchAfter { batch, even_if_failed, across })
     }
 
     fn read_publish(&mut self, node: &KdlNode) -> Option<PublishDecl> {

@@ -102,7 +102,8 @@ fn batches_before(resolver: &mut Resolver<'_>, decl: &BatchDecl) -> Vec<AfterBat
         match resolver.names.batches.index(&after.batch.value) {
             Some(index) => {
                 let batch = Spanned::new(BatchId(index), after.batch.place.clone());
-                found.push(AfterBatch { batch, even_if_failed: after.even_if_failed });
+                let (even_if_failed, across) = (after.even_if_failed, after.across);
+                found.push(AfterBatch { batch, even_if_failed, across });
             }
             None => {
                 let who = format!("batch `{}`", decl.name.value);

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::declaration::{
-    Bootstrap, CacheDecl, EngineChoice, FileDecl, Isolation, Network, OnFailure, Priority, PublishDecl,
-    RebuildDecl, RemoteDecl, RepositoryDecl, SourceKind,
+    Across, Bootstrap, CacheDecl, EngineChoice, FileDecl, Isolation, Network, OnFailure, Priority,
+    PublishDecl, RebuildDecl, RemoteDecl, RepositoryDecl, SourceKind,
 };
 use super::layer::{BuildSettings, Layer};
 use super::manifest_path::ManifestPath;
@@ -151,6 +151,8 @@ pub struct AfterBatch {
     pub batch: Spanned<BatchId>,
     /// Whether it starts even if builds of the other have failed.
     pub even_if_failed: bool,
+    /// Whether it waits for the other in all chroots.
+    pub across: Across,
 }
 
 impl Manifest {

@@ -369,11 +369,22 @@ const PACKAGES: NodeRule = node(
 const EVEN_IF_FAILED: PropertyRule =
     property("even-if-failed", Boolean, "Start even if builds of that batch have failed.");
 
+const ACROSS: PropertyRule = property(
+    "across",
+    OneOf(&["chroots"]),
+    "What is waited for: `chroots` waits for that batch in all chroots. Without it each chroot goes on as soon as the batch has ended there.",
+);
+
 const BATCH: NodeRule =
     node("batch", Often, &[one("name", Name)], "Packages that are built together, and what they wait for.")
         .with_properties(&[
-            property("after", Name, "The batch that must have ended well before this one starts."),
+            property(
+                "after",
+                Name,
+                "The batch that must have ended well, in a chroot, before this one starts there.",
+            ),
             EVEN_IF_FAILED,
+            ACROSS,
         ])
         .with_block(Block::Nodes(&[
             node(
@@ -383,7 +394,7 @@ const BATCH: NodeRule =
                 "Its packages, less those that earlier batches took.",
             ),
             node("after", Often, &[one("batch", Name)], "One more batch that comes before.")
-                .with_properties(&[EVEN_IF_FAILED]),
+                .with_properties(&[EVEN_IF_FAILED, ACROSS]),
             PRIORITY,
             WITH,
             WITHOUT,

@@ -69,22 +69,31 @@ fn expand(text: &str, defined: &HashMap<&str, String>) -> Option<String> {
 /// The build conditions that a spec names in any way; nothing where it may have others as well: it takes in other files, or makes
 /// their names of macros.
 pub(super) fn find_conditions(text: &str) -> Option<BTreeSet<&str>> {
-    if ["%include", "%{load", "%load", "%{lua"].iter().any(|word| text.contains(word)) {
+    // A spec that is empty stands for one whose text is not known.
+    if text.trim().is_empty()
+        || ["%include", "%{load", "%load", "%{lua"].iter().any(|word| text.contains(word))
+    {
         return None;
     }
     let mut found = BTreeSet::new();
-    let is_of_name = |c: char| c.is_alphanumeric() || "_+.-".contains(c);
-    let mut words = text.split(|c: char| !is_of_name(c) && c != '%').filter(|word| !word.is_empty());
+    let is_of_name = |c: char| c.is_alphanumeric() || "_+.-%".contains(c);
     let mut expects_name = false;
-    for word in &mut words {
-        if std::mem::take(&mut expects_name) {
+    for piece in text.split_inclusive(|c: char| !is_of_name(c)) {
+        let word = piece.trim_end_matches(|c: char| !is_of_name(c));
+        if expects_name && !word.is_empty() {
             if word.contains('%') {
                 return None;
             }
             found.insert(word);
         }
         let name = word.trim_start_matches('%');
-        expects_name = matches!(name, "bcond" | "bcond_with" | "bcond_without" | "with" | "without");
+        let is_keyword = matches!(name, "bcond" | "bcond_with" | "bcond_without" | "with" | "without");
+        let goes_on = piece.ends_with([' ', '\t']) && (is_keyword || (expects_name && word.is_empty()));
+        // `%{name}` after a keyword: the brace ends the piece.
+        if expects_name && piece == "%{" {
+            return None;
+        }
+        expects_name = goes_on;
         let rest = name.trim_start_matches('_');
         let rest = rest.strip_prefix("without_").or_else(|| rest.strip_prefix("with_"));
         found.extend(rest.map(|rest| rest.trim_end_matches('.')));

@@ -76,7 +76,7 @@ impl Arrow {
             Step::Fetch(id) | Step::SourcePackage(id) | Step::Build(id) => {
                 manifest.package(builds[id.0].package).name.place.clone()
             }
-            Step::BatchStart(id) | Step::BatchEnd(id) => manifest.batches[id.0].name.place.clone(),
+            Step::BatchStart(id) | Step::BatchEnd(id) => manifest.batches[id.batch.0].name.place.clone(),
             Step::Publish(id) => manifest.chroot(id).name.place.clone(),
         };
         match edge {

@@ -63,7 +63,7 @@ impl Inspector<'_> {
         let draft = |(package, chroot): (PackageId, ChrootId)| {
             let (id, in_chroot) = (package, self.manifest.chroot(chroot));
             let package = self.manifest.package(id);
-            let settings = self.manifest.settings(package, in_chroot, self.over);
+            let settings = self.manifest.settings(id, chroot, self.over);
             let not_yet = find_what_is_not_carried_out(package, in_chroot);
             let subject = Subject {
                 package,

@@ -11,7 +11,8 @@ use super::order::needs;
 use super::providers::Providers;
 use super::requirements::{Checked, check_requirements};
 use super::same_package::check_same_packages;
-use super::{Build, BuildId, Edge, Fate, Inspection, Plan, PlanError, Step};
+use super::{BatchInChroot, Build, BuildId, Edge, Fate, Inspection, Plan, PlanError, Step};
+use crate::manifest::declaration::Across;
 use crate::manifest::{BatchId, ChrootId, Manifest, PackageId};
 use crate::text::Located;
 
@@ -43,12 +44,12 @@ impl Plan {
             drawing.graph.add_edge(drawing.builds[need.on.0], drawing.builds[need.build.0], edge);
         }
         drawing.add_after(manifest, &builds);
-        drawing.add_batches(manifest);
+        drawing.add_batches(manifest, &builds);
         drawing.add_publication(manifest, &builds);
         let Ok(order) = toposort(&drawing.graph, None) else {
             return Err(drawing.circle(manifest, &builds));
         };
-        let sequence = order.into_iter().filter_map(|node| match drawing.graph[node] {
+        let sequence = order.iter().filter_map(|node| match drawing.graph[*node] {
             Step::Build(id) => Some(id),
             Step::Fetch(_)
             | Step::SourcePackage(_)
@@ -67,7 +68,15 @@ impl Plan {
         for need in needs {
             by_build[need.build.0].push(need.on);
         }
-        Ok(Self { graph: drawing.graph, nodes: drawing.builds, needs: by_build, sequence, builds, notes })
+        Ok(Self {
+            graph: drawing.graph,
+            nodes: drawing.builds,
+            needs: by_build,
+            order,
+            sequence,
+            builds,
+            notes,
+        })
     }
 }
 
@@ -111,29 +120,46 @@ impl Drawing {
         }
     }
 
-    fn add_batches(&mut self, manifest: &Manifest) {
-        let borders: Vec<(NodeIndex, NodeIndex)> = (0..manifest.batches.len())
-            .map(BatchId)
-            .map(|id| (self.graph.add_node(Step::BatchStart(id)), self.graph.add_node(Step::BatchEnd(id))))
-            .collect();
-        for (batch, (start, end)) in manifest.batches.iter().zip(&borders) {
+    fn add_batches(&mut self, manifest: &Manifest, builds: &[Build]) {
+        let borders: Vec<Vec<(NodeIndex, NodeIndex)>> =
+            (0..manifest.batches.len()).map(|index| self.add_borders(BatchId(index), manifest)).collect();
+        for (batch, own) in manifest.batches.iter().zip(&borders) {
             // A batch without builds must not let those after it start before those before it.
-            self.graph.add_edge(*start, *end, Edge::Member);
+            for (start, end) in own {
+                self.graph.add_edge(*start, *end, Edge::Member);
+            }
             for after in &batch.after {
-                let (even_if_failed, place) = (after.even_if_failed, after.batch.place.clone());
-                self.graph.add_edge(
-                    borders[after.batch.value.0].1,
-                    *start,
-                    Edge::Batch { even_if_failed, place },
-                );
+                let earlier = &borders[after.batch.value.0];
+                for (chroot, (start, _)) in own.iter().enumerate() {
+                    for (_, (_, end)) in earlier
+                        .iter()
+                        .enumerate()
+                        .filter(|(other, _)| *other == chroot || after.across == Across::Chroots)
+                    {
+                        let (even_if_failed, place) = (after.even_if_failed, after.batch.place.clone());
+                        self.graph.add_edge(*end, *start, Edge::Batch { even_if_failed, place });
+                    }
+                }
             }
             let members: Vec<BuildId> =
                 batch.members.iter().flat_map(|id| self.builds_of(*id)).copied().collect();
             for member in members {
-                self.graph.add_edge(*start, self.builds[member.0], Edge::Member);
-                self.graph.add_edge(self.builds[member.0], *end, Edge::Member);
+                let (start, end) = own[builds[member.0].chroot.0];
+                self.graph.add_edge(start, self.builds[member.0], Edge::Member);
+                self.graph.add_edge(self.builds[member.0], end, Edge::Member);
             }
         }
+    }
+
+    /// The begin and the end of a batch in each chroot.
+    fn add_borders(&mut self, batch: BatchId, manifest: &Manifest) -> Vec<(NodeIndex, NodeIndex)> {
+        let chroots = (0..manifest.chroots.len()).map(ChrootId);
+        chroots
+            .map(|chroot| {
+                let id = BatchInChroot { batch, chroot };
+                (self.graph.add_node(Step::BatchStart(id)), self.graph.add_node(Step::BatchEnd(id)))
+            })
+            .collect()
     }
 
     fn add_publication(&mut self, manifest: &Manifest, builds: &[Build]) {
@@ -150,7 +176,8 @@ impl Drawing {
         let name = |node: NodeIndex| match self.graph[node] {
             Step::Fetch(id) | Step::SourcePackage(id) | Step::Build(id) => builds[id.0].name.to_string(),
             Step::BatchStart(id) | Step::BatchEnd(id) => {
-                format!("batch {}", manifest.batches[id.0].name.value)
+                let chroot = &manifest.chroot(id.chroot).name.value;
+                format!("batch {} in {chroot}", manifest.batches[id.batch.0].name.value)
             }
             Step::Publish(id) => format!("repository {}", manifest.chroot(id).name.value),
         };

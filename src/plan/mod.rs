@@ -3,6 +3,7 @@
 //! [`inspect`] gathers what the manifest's packages are (the one part with effects); [`Plan::new`] makes the graph of
 //! them, [`Plan::decide`] says of each build whether it is there already, and if not, why it must be made.
 
+mod barrier;
 mod build_maker;
 mod build_order;
 mod circle;
@@ -185,13 +186,22 @@ pub enum Step {
     SourcePackage(BuildId),
     /// The packages are built.
     Build(BuildId),
-    /// A batch may begin. Its members wait for this one node, and what comes after the batch for its end, so that two
+    /// A batch may begin in a chroot. Its members wait for this one node, and what comes after the batch for its end, so that two
     /// batches cost as many edges as they have members, not the product of them.
-    BatchStart(BatchId),
-    /// Every build of a batch has ended.
-    BatchEnd(BatchId),
+    BatchStart(BatchInChroot),
+    /// Every build of a batch in a chroot has ended.
+    BatchEnd(BatchInChroot),
     /// A chroot's repository is brought up to date.
     Publish(ChrootId),
+}
+
+/// A batch in one chroot, where it is a barrier of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BatchInChroot {
+    /// The batch.
+    pub batch: BatchId,
+    /// The chroot.
+    pub chroot: ChrootId,
 }
 
 /// Why a step comes after another.
@@ -214,13 +224,24 @@ pub enum Edge {
     },
 }
 
+/// What the end of a step without a result means for one that comes after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Demand {
+    /// Nothing.
+    Order,
+    /// It is not built; where it is up to date, it stays so.
+    Barrier,
+    /// It can't be had.
+    Result,
+}
+
 impl Edge {
-    /// Whether the step can't be done when the one before it failed.
-    pub fn needs_success(&self) -> bool {
+    /// What the step asks of the one before it.
+    pub fn demand(&self) -> Demand {
         match self {
-            Self::Next | Self::Requires(_) | Self::Member => true,
-            Self::Batch { even_if_failed, .. } => !even_if_failed,
-            Self::After(_) => false,
+            Self::Next | Self::Requires(_) => Demand::Result,
+            Self::Member | Self::Batch { even_if_failed: false, .. } => Demand::Barrier,
+            Self::After(_) | Self::Batch { even_if_failed: true, .. } => Demand::Order,
         }
     }
 }
@@ -236,7 +257,9 @@ pub struct Plan {
     nodes: Vec<NodeIndex>,
     /// For each build, those that it takes packages from.
     needs: Vec<Vec<BuildId>>,
-    /// The builds, each after those that it comes after.
+    /// The steps, each after those that it comes after.
+    order: Vec<NodeIndex>,
+    /// The builds, in that order.
     sequence: Vec<BuildId>,
     /// What could not be checked, in sentences.
     notes: Vec<String>,

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use petgraph::stable_graph::StableDiGraph;
 
+use crate::manifest::ChrootId;
 use crate::plan::{Decision, Decisions, Edge, Plan, Step};
 
 /// How the graph is written.
@@ -69,6 +70,8 @@ fn picture(view: GraphView<'_>) -> Picture {
     let GraphView { plan, decisions, batches } = view;
     let mut nodes = Vec::new();
     let mut index_of = HashMap::new();
+    let chroots: HashMap<ChrootId, &str> =
+        plan.builds.iter().map(|build| (build.chroot, build.name.chroot.as_str())).collect();
     for node in plan.graph.node_indices() {
         let drawn = match plan.graph[node] {
             Step::Build(id) => {
@@ -82,8 +85,10 @@ fn picture(view: GraphView<'_>) -> Picture {
             Step::BatchStart(id) | Step::BatchEnd(id) => {
                 let is_start = matches!(plan.graph[node], Step::BatchStart(_));
                 let which = if is_start { "batch" } else { "end of batch" };
-                let name = batches.get(id.0).map(String::as_str).unwrap_or_default();
-                DrawnNode { label: format!("{which}\n{name}"), color: BATCH, is_batch: true }
+                let Some(chroot) = chroots.get(&id.chroot) else { continue };
+                let place = if chroots.len() > 1 { format!("\n{chroot}") } else { String::new() };
+                let name = batches.get(id.batch.0).map(String::as_str).unwrap_or_default();
+                DrawnNode { label: format!("{which}\n{name}{place}"), color: BATCH, is_batch: true }
             }
             Step::Fetch(_) | Step::SourcePackage(_) | Step::Publish(_) => continue,
         };

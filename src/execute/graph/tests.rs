@@ -10,6 +10,7 @@ use super::*;
 use crate::manifest::declaration::Priority;
 use crate::manifest::{BatchId, ChrootId};
 use crate::package::Dependency;
+use crate::plan::BatchInChroot;
 use crate::text::Place;
 
 /// A plan, and what happens to it.
@@ -70,7 +71,7 @@ fn plan(builds: usize, edges: &[u8], members: &[usize], batches: &[u8]) -> DiGra
         last.push(own[2]);
     }
     let borders: Vec<(NodeIndex, NodeIndex)> = (0..3)
-        .map(BatchId)
+        .map(|id| BatchInChroot { batch: BatchId(id), chroot: ChrootId(0) })
         .map(|id| (plan.add_node(Step::BatchStart(id)), plan.add_node(Step::BatchEnd(id))))
         .collect();
     // Builds of earlier batches come first, so that there is no circle.
@@ -175,7 +176,11 @@ impl Model<'_> {
 
     /// The first build of the manifest that keeps a step from being done.
     fn blocker(&self, node: NodeIndex, blockers: &HashMap<NodeIndex, BuildId>) -> Option<BuildId> {
-        let needed = self.before(node).filter(|(_, edge)| edge.needs_success());
+        let demand = match self.story.plan[node] {
+            Step::Build(id) if !self.story.has_work[id.0] => Demand::Result,
+            _ => Demand::Barrier,
+        };
+        let needed = self.before(node).filter(|(_, edge)| edge.demand() >= demand);
         let found = needed.filter_map(|(before, _)| match self.story.plan[before] {
             Step::Build(id) if self.is_lost(id) => Some(id),
             Step::Build(_) | Step::BatchStart(_) | Step::BatchEnd(_) => blockers.get(&before).copied(),
