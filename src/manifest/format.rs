@@ -16,9 +16,9 @@ const INDENT: &str = "    ";
 /// # Errors
 /// Every syntax error; what can't be parsed isn't touched.
 pub fn format(source: &Arc<SourceText>) -> Result<String, Vec<ManifestError>> {
-    let before = syntax::parse(source)?;
+    let before = syntax::parse_whole(source)?;
     let text = Formatter::default().run(source.text());
-    let after = syntax::parse(&SourceText::new(source.name(), text.as_str()));
+    let after = syntax::parse_whole(&SourceText::new(source.name(), text.as_str()));
     let is_same = after.is_ok_and(|after| bare(after) == bare(before));
     Ok(if is_same { text } else { source.text().to_owned() })
 }

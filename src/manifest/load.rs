@@ -12,6 +12,7 @@ use super::problem::{ManifestError, ManifestProblem};
 use super::read::{DeclarationReader, folder_of};
 use super::resolve::resolve;
 use super::resolved::Manifest;
+use super::syntax::{LostNode, Parsed};
 use super::values::Values;
 use super::{check, limits, syntax};
 use crate::files::{Folder, reason};
@@ -35,10 +36,12 @@ pub fn load(
     main: &str,
     environment: &dyn Environment,
 ) -> Result<Manifest, ManifestErrors> {
-    let mut loader = Loader { repository, environment, files: Vec::new(), errors: Vec::new() };
+    let mut loader =
+        Loader { repository, environment, files: Vec::new(), errors: Vec::new(), lost: Vec::new() };
     let declarations = loader.load_files(main);
-    let Loader { files, mut errors, .. } = loader;
+    let Loader { files, mut errors, lost, .. } = loader;
     let resolved = resolve(declarations, repository, &files, &mut errors);
+    errors.retain(|error| !follows_from_lost(error.error(), &lost));
     if errors.is_empty() {
         return Ok(resolved);
     }
@@ -58,7 +61,13 @@ pub fn load(
 /// Files that can't be read or parsed.
 pub fn manifest_files(repository: &Folder) -> Result<Vec<String>, ManifestErrors> {
     let environment = BTreeMap::<String, String>::new();
-    let mut loader = Loader { repository, environment: &environment, files: Vec::new(), errors: Vec::new() };
+    let mut loader = Loader {
+        repository,
+        environment: &environment,
+        files: Vec::new(),
+        errors: Vec::new(),
+        lost: Vec::new(),
+    };
     loader.load_files(MANIFEST_FILE);
     let is_fatal = |error: &ManifestError| {
         matches!(
@@ -82,6 +91,29 @@ struct Loader<'a> {
     environment: &'a dyn Environment,
     files: Vec<Arc<SourceText>>,
     errors: Vec<ManifestError>,
+    lost: Vec<LostNode>,
+}
+
+/// Whether something may only be missing because its node could not be read.
+fn follows_from_lost(problem: &ManifestProblem, lost: &[LostNode]) -> bool {
+    let is_lost = |kind: &str, name: &str| lost.iter().any(|lost| lost.word == kind && lost.name == name);
+    let has_lost = |words: &[&str]| lost.iter().any(|lost| words.contains(&lost.word.as_str()));
+    let may_be_included = has_lost(&["include", "project"]);
+    match problem {
+        ManifestProblem::Undeclared { kind, name, .. } => {
+            may_be_included || is_lost(kind, name) || (*kind == "package" && has_lost(&["packages"]))
+        }
+        ManifestProblem::UnknownChroot { name, .. } => may_be_included || is_lost("chroot", name),
+        ManifestProblem::NoMatch { kind: kind @ ("chroot" | "package"), .. } => {
+            may_be_included || has_lost(&[*kind, "packages"])
+        }
+        ManifestProblem::NoChroot { .. } => may_be_included || has_lost(&["chroot", "defaults"]),
+        ManifestProblem::NothingToAmend { .. } => may_be_included || has_lost(&["packages"]),
+        ManifestProblem::Missing { what, .. } => {
+            what == "a `source`" && (may_be_included || has_lost(&["packages"]))
+        }
+        _ => false,
+    }
 }
 
 impl Loader<'_> {
@@ -132,12 +164,13 @@ impl Loader<'_> {
         };
         let source = SourceText::new(file, text);
         self.files.push(Arc::clone(&source));
-        let document = match syntax::parse(&source) {
-            Ok(document) => document,
-            Err(errors) => {
-                self.errors.extend(errors);
-                return None;
-            }
+        let Parsed { document, errors, lost } = syntax::parse(&source);
+        self.errors.extend(errors);
+        self.lost.extend(lost);
+        let Some(document) = document else {
+            // Whatever stands in it may be missed elsewhere.
+            self.lost.push(LostNode { word: "include".to_owned(), name: String::new() });
+            return None;
         };
         check::check(&source, &document, &mut self.errors);
         if is_main {
@@ -156,7 +189,7 @@ impl Loader<'_> {
     }
 
     fn expect_version(&mut self, source: &Arc<SourceText>, document: &KdlDocument) {
-        if document.get("rpmforge").is_none() {
+        if document.get("rpmforge").is_none() && self.lost.is_empty() {
             let end = source.text().lines().next().map_or(0, str::len);
             self.errors.push(Located::new(
                 ManifestProblem::NoVersion,

@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 
+use super::grammar::NodeRule;
 use super::limits;
+use super::rules::DOCUMENT;
 
 /// More of something than is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +36,11 @@ pub(super) struct Parsable<'t> {
     pub braces: usize,
     /// Where a line begins behind the closed block of a node at the top: nothing there is part of what stands before.
     pub seams: Vec<usize>,
+    /// Where a line begins with a word, outside of strings, comments and blocks; and where it begins with one, within what
+    /// looks like a block that is never closed.
+    pub starts: Vec<usize>,
+    /// Whether every block is closed, and every `}` closes one.
+    pub is_balanced: bool,
 }
 
 /// Goes through a text: strings and comments are skipped, so that braces in them do not count.
@@ -45,7 +52,8 @@ pub(super) fn check(text: &str) -> Result<Parsable<'_>, Excess> {
         comments => Cow::Owned(blank_out(text, comments)),
     };
     let braces = text.bytes().filter(|byte| matches!(byte, b'{' | b'}')).count();
-    Ok(Parsable { text, braces, seams: scan.seams })
+    let is_balanced = scan.blocks.is_empty() && !scan.closes_nothing;
+    Ok(Parsable { text, braces, seams: scan.seams, starts: scan.starts, is_balanced })
 }
 
 /// The text with blanks in these places.
@@ -81,6 +89,11 @@ struct Scan<'t> {
     /// Where the last block at the top was closed.
     closed: Option<usize>,
     seams: Vec<usize>,
+    starts: Vec<usize>,
+    /// How many of the open blocks can't be meant: a node has begun since that stands in none.
+    unclosed: usize,
+    /// There is a `}` without a block.
+    closes_nothing: bool,
 }
 
 impl Scan<'_> {
@@ -95,6 +108,7 @@ impl Scan<'_> {
                 _ if newline(self.bytes, self.at) => {
                     self.end_line();
                     self.note_seam();
+                    self.note_start();
                 }
                 _ => self.is_named |= !byte.is_ascii_whitespace(),
             }
@@ -134,12 +148,26 @@ impl Scan<'_> {
         }
     }
 
+    fn note_start(&mut self) {
+        let rest = self.bytes.get(self.at + 1..).unwrap_or_default();
+        let length = rest.iter().take_while(|byte| byte.is_ascii_lowercase() || **byte == b'-').count();
+        let word = rest.get(..length).and_then(|word| std::str::from_utf8(word).ok()).unwrap_or_default();
+        if length > 0 && is_only_at_the_top(word) {
+            self.unclosed = self.blocks.len();
+        }
+        if length > 0 && self.blocks.len() <= self.unclosed {
+            self.starts.push(self.at + 1);
+        }
+    }
+
     fn close(&mut self) {
         self.is_dashed = false;
+        self.closes_nothing |= self.blocks.is_empty();
         if self.blocks.len() == 1 {
             self.closed = Some(self.at);
         }
         let was_taken_out = self.blocks.pop().unwrap_or_default();
+        self.unclosed = self.unclosed.min(self.blocks.len());
         self.taken_out -= usize::from(was_taken_out);
     }
 
@@ -210,6 +238,12 @@ impl Scan<'_> {
         }
         self.at += opening - 1;
     }
+}
+
+/// Whether nodes of that name stand in no block.
+fn is_only_at_the_top(word: &str) -> bool {
+    let is_of_block = |rule: &NodeRule| rule.children().iter().any(|child| child.name == word);
+    DOCUMENT.iter().any(|rule| rule.name == word) && !DOCUMENT.iter().any(is_of_block)
 }
 
 /// Whether a line ends at this byte, in one of KDL's ways: CR, LF, VT, FF, NEL, LS, PS.

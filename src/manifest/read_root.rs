@@ -25,6 +25,16 @@ const PROPERTIES: &[(&str, &[&str])] = &[
 /// The priority of a repository that does not say one, as in dnf.
 const REPOSITORY_PRIORITY: u32 = 99;
 
+/// The kind of source that is meant where only the place of one is written.
+fn guess_source(written: &str) -> Option<&'static str> {
+    match written {
+        url if url.contains("://") && url.ends_with(".git") => Some("git"),
+        url if url.contains("://") => Some("url"),
+        path if path.contains('/') || path.ends_with(".spec") || path.ends_with(".src.rpm") => Some("path"),
+        _ => None,
+    }
+}
+
 impl DeclarationReader<'_> {
     /// `chroot` as written.
     pub(super) fn read_chroot(&mut self, node: &KdlNode) -> Option<ChrootDecl> {
@@ -71,6 +81,17 @@ impl DeclarationReader<'_> {
         let kind = self.values.argument(node, 0)?;
         if SOURCE_KINDS.contains(&kind.as_str()) {
             return self.read_source_kind(node, &kind, 1);
+        }
+        if let Some(meant) = guess_source(&kind) {
+            let problem = ManifestProblem::WrongValue {
+                what: "the kind of a source".to_owned(),
+                wanted: format!("one of {}, or the name of a declared source", SOURCE_KINDS.join(", ")),
+                written: kind.value.clone(),
+                help: format!("write `source {meant} \"{}\"`", kind.value),
+            };
+            // The checker may have found that it is no name: this says what to write.
+            self.values.errors.push(Located::new(problem, "a kind is missing before it", kind.place));
+            return None;
         }
         if let Some(second) = self.values.argument(node, 1) {
             let problem = ManifestProblem::WrongValue {

@@ -8,6 +8,7 @@ use super::problem::ManifestProblem;
 use super::resolved::{Chroot, RootBase};
 use super::resolver::{Reference, Resolver};
 use crate::engine::MacroLevel;
+use crate::files::Folder;
 
 /// Resolves chroots; one that extends another begins with what that one says.
 pub(super) fn resolve_chroots(resolver: &mut Resolver<'_>, decls: Vec<ChrootDecl>) -> Vec<Chroot> {
@@ -128,9 +129,11 @@ fn resolve_base(
         }
     }
     if let Some(root) = &root {
-        if let ManifestPath::Repository(path) = &root.value
-            && !resolver.repository.is_folder(path)
-        {
+        let is_there = match &root.value {
+            ManifestPath::Repository(path) => resolver.repository.is_folder(path),
+            ManifestPath::Absolute(path) => Folder::open_ambient(path).is_ok(),
+        };
+        if !is_there {
             let help = "`root \"/\"` is this machine's own root".to_owned();
             let problem =
                 ManifestProblem::NothingThere { what: "folder", path: root.value.to_string(), help };

@@ -177,7 +177,7 @@ const NEEDS: NodeRule =
 const SOURCE: NodeRule = node(
     "source",
     Once,
-    &[one("kind", Name), maybe("what", Text)],
+    &[one("kind", Text), maybe("what", Text)],
     "Where the package comes from: `path` (a spec, a folder with one spec, a .src.rpm), `url`, `git`, `svn`, \
      `distgit`, `pypi`, `rubygems`, `custom`, or the name of a `source` of the manifest.",
 )

@@ -1,34 +1,148 @@
 //! KDL text → nodes, with what the kdl crate leaves to do: the depth is checked first (the crate recurses), and a
 //! message that spans a whole block is narrowed to its place.
 
+use std::io;
 use std::num::NonZero;
+use std::ops::Range;
 use std::sync::Arc;
 use std::thread;
 
 use kdl::{KdlDiagnostic, KdlDocument, KdlError};
 
 use super::limits;
-use super::nesting::{self, Excess, Nested};
+use super::nesting::{self, Excess, Nested, Parsable};
 use super::pieces::parse_with_stack;
 use super::problem::{ManifestError, ManifestProblem};
 use crate::files::reason;
 use crate::text::{Located, Place, SourceText};
 
-/// Parses a file; gives what could be read and every mistake.
-pub(super) fn parse(source: &Arc<SourceText>) -> Result<KdlDocument, Vec<ManifestError>> {
-    let parsable = nesting::check(source.text()).map_err(|excess| vec![too_deep(source, excess)])?;
-    if parsable.braces > limits::MOST_BRACES {
-        return Err(vec![too_many_braces(source)]);
-    }
+/// What became of a file.
+#[derive(Debug, Default)]
+pub(super) struct Parsed {
+    /// What could be read.
+    pub document: Option<KdlDocument>,
+    /// Every mistake.
+    pub errors: Vec<ManifestError>,
+    /// What could not be read.
+    pub lost: Vec<LostNode>,
+}
+
+/// A node at the top that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostNode {
+    /// What it is: `package`, `chroot`.
+    pub word: String,
+    /// Its name, as far as it has one.
+    pub name: String,
+}
+
+/// Parses a file; gives what could be read and every mistake. A node at the top that has a mistake is left out, and the
+/// others are read all the same.
+pub(super) fn parse(source: &Arc<SourceText>) -> Parsed {
+    let mut parsable = match nesting::check(source.text()) {
+        Ok(parsable) if parsable.braces > limits::MOST_BRACES => return failed(too_many_braces(source)),
+        Ok(parsable) => parsable,
+        Err(excess) => return failed(too_deep(source, excess)),
+    };
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    match parse_with_stack(&parsable, threads) {
-        Ok(parsed) => parsed.map_err(|error| mistakes(source, &error)),
-        Err(error) => {
-            let problem =
-                ManifestProblem::Unreadable { path: source.name().to_owned(), reason: reason(&error) };
-            Err(vec![Located::new(problem, "this file", Place::new(source, 0..0))])
+    let mut parsed = Parsed::default();
+    let mut errors: Vec<(usize, ManifestError)> = Vec::new();
+    // A large text is not parsed again and again.
+    let most_rounds = (limits::LARGEST_FILE as usize / source.text().len().max(1)).clamp(2, MOST_ROUNDS);
+    for round in 1.. {
+        let error = match parse_with_stack(&parsable, threads) {
+            Ok(Ok(document)) => {
+                parsed.document = Some(document);
+                break;
+            }
+            Ok(Err(error)) => error,
+            Err(error) => return failed(not_parsed(source, &error)),
+        };
+        let found = locate_errors(source, &error);
+        let mut damaged: Vec<Range<usize>> =
+            found.iter().map(|(at, _)| node_around(&parsable, *at)).collect();
+        damaged.sort_by_key(|range| range.start);
+        damaged.dedup();
+        if round < most_rounds {
+            damaged.truncate(1);
+        }
+        let is_damaged = |at: usize| damaged.iter().any(|range| range.contains(&at) || range.end == at);
+        let found = found.into_iter().filter(|(at, _)| round >= most_rounds || is_damaged(*at));
+        errors.extend(without_consequences(source, &damaged, found.collect()));
+        let is_blank = damaged
+            .iter()
+            .all(|range| parsable.text.get(range.clone()).unwrap_or_default().trim().is_empty());
+        if is_blank || round > most_rounds {
+            break;
+        }
+        for range in damaged {
+            parsed.lost.extend(lost_node(parsable.text.get(range.clone()).unwrap_or_default()));
+            blank_out(&mut parsable, range);
         }
     }
+    parsed.errors = mistakes(source, errors);
+    parsed
+}
+
+/// Parses a file that has to be sound.
+pub(super) fn parse_whole(source: &Arc<SourceText>) -> Result<KdlDocument, Vec<ManifestError>> {
+    let Parsed { document, errors, .. } = parse(source);
+    document.filter(|_| errors.is_empty()).ok_or(errors)
+}
+
+/// How often a text is parsed at most to find what of it can be read.
+const MOST_ROUNDS: usize = 20;
+
+fn failed(error: ManifestError) -> Parsed {
+    Parsed { errors: vec![error], ..Parsed::default() }
+}
+
+fn not_parsed(source: &Arc<SourceText>, error: &io::Error) -> ManifestError {
+    let problem = ManifestProblem::Unreadable { path: source.name().to_owned(), reason: reason(error) };
+    Located::new(problem, "this file", Place::new(source, 0..0))
+}
+
+/// The node at the top that a byte belongs to.
+fn node_around(parsable: &Parsable<'_>, at: usize) -> Range<usize> {
+    let next = parsable.starts.partition_point(|start| *start <= at);
+    let begin = next.checked_sub(1).and_then(|last| parsable.starts.get(last)).copied().unwrap_or(0);
+    begin..parsable.starts.get(next).copied().unwrap_or(parsable.text.len())
+}
+
+/// What is wrong with nodes, without what only follows from it: the parser loses count of braces behind a mistake.
+fn without_consequences(
+    source: &Arc<SourceText>,
+    damaged: &[Range<usize>],
+    mut errors: Vec<(usize, ManifestError)>,
+) -> Vec<(usize, ManifestError)> {
+    let is_balanced = |range: &Range<usize>| {
+        let node = source.text().get(range.clone()).unwrap_or_default();
+        nesting::check(node).is_ok_and(|node| node.is_balanced)
+    };
+    let is_of_braces = |error: &ManifestError| match error.error() {
+        ManifestProblem::Syntax { message, .. } => message.contains(['{', '}']),
+        _ => false,
+    };
+    if damaged.iter().all(is_balanced) && !errors.iter().all(|(_, error)| is_of_braces(error)) {
+        errors.retain(|(_, error)| !is_of_braces(error));
+    }
+    errors
+}
+
+/// Takes a node out of a text, so that all others stay where they are.
+fn blank_out(parsable: &mut Parsable<'_>, range: Range<usize>) {
+    let node = parsable.text.get(range.clone()).unwrap_or_default();
+    let blanks: String = node.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect();
+    parsable.text.to_mut().replace_range(range, &blanks);
+    // Its begin and end may be no seams any more.
+    parsable.seams.clear();
+}
+
+/// What a node that could not be read would have been.
+fn lost_node(text: &str) -> Option<LostNode> {
+    let is_end = |c: char| c.is_whitespace() || "{};=\"".contains(c);
+    let mut words = text.split(is_end).filter(|word| !word.is_empty());
+    Some(LostNode { word: words.next()?.to_owned(), name: words.next().unwrap_or_default().to_owned() })
 }
 
 fn too_deep(source: &Arc<SourceText>, excess: Excess) -> ManifestError {
@@ -58,16 +172,12 @@ fn too_many_braces(source: &Arc<SourceText>) -> ManifestError {
     Located::new(problem, "this one", Place::new(source, at..at + 1))
 }
 
-fn mistakes(source: &Arc<SourceText>, error: &KdlError) -> Vec<ManifestError> {
-    let mut errors: Vec<_> = error
-        .diagnostics
-        .iter()
-        .take(10 * limits::MOST_MISTAKES)
-        .map(|said| {
-            let error = locate_error(source, said);
-            (error.place().span().start, error)
-        })
-        .collect();
+fn locate_errors(source: &Arc<SourceText>, error: &KdlError) -> Vec<(usize, ManifestError)> {
+    let said = error.diagnostics.iter().take(10 * limits::MOST_MISTAKES);
+    said.map(|said| locate_error(source, said)).map(|error| (error.place().span().start, error)).collect()
+}
+
+fn mistakes(source: &Arc<SourceText>, mut errors: Vec<(usize, ManifestError)>) -> Vec<ManifestError> {
     let lines: Vec<usize> = source.text().match_indices('\n').map(|(at, _)| at).collect();
     let line_of = |start: usize| lines.partition_point(|end| *end < start);
     // What is wrong with a string comes before what follows from it.
@@ -98,6 +208,9 @@ fn locate_error(source: &Arc<SourceText>, said: &KdlDiagnostic) -> ManifestError
     let is_comment = message.contains("multi-line comment");
     let comment = if is_comment { source.text().rfind("/*") } else { None };
     let span = comment.map_or(span, |at| at..at + 2);
+    if let Some(error) = foreign_syntax(source, span.start) {
+        return error;
+    }
     let written = source.text().get(span.clone()).unwrap_or_default();
     let (message, help) = explain_syntax_error(written.trim(), message, said.help.clone());
     Located::new(ManifestProblem::Syntax { message, help }, "here", Place::new(source, span))
@@ -112,6 +225,7 @@ fn explain_syntax_error(written: &str, message: String, help: Option<String>) ->
         "}" => {
             ("this `}` closes nothing".to_owned(), "take it away, or is a `{` missing before it?".to_owned())
         }
+        "{" => ("this `{` is never closed".to_owned(), "close it with `}`".to_owned()),
         "/*" => ("this comment is not closed".to_owned(), "close it with `*/`".to_owned()),
         number if number.starts_with(|c: char| c.is_ascii_digit()) && message.starts_with("Expected") => {
             let help = format!("what begins with a digit and is no number is quoted: \"{number}\"");
@@ -124,9 +238,50 @@ fn explain_syntax_error(written: &str, message: String, help: Option<String>) ->
     }
 }
 
+/// What is written otherwise in other languages, where an error lies in its line.
+fn foreign_syntax(source: &Arc<SourceText>, at: usize) -> Option<ManifestError> {
+    let text = source.text();
+    let begin = text.get(..at)?.rfind('\n').map_or(0, |end| end + 1);
+    let line = text.get(begin..)?.lines().next()?;
+    let (span, message, help) = find_comment(line, at - begin).or_else(|| find_assignment(line))?;
+    let place = Place::new(source, begin + span.start..begin + span.end);
+    Some(Located::new(ManifestProblem::Syntax { message, help }, "here", place))
+}
+
+type Explained = (Range<usize>, String, String);
+
+/// `# comment`
+fn find_comment(line: &str, at: usize) -> Option<Explained> {
+    let first = line.len() - line.trim_start().len();
+    let is_comment = |at: usize| {
+        let mut rest = line.get(at..).unwrap_or_default().chars();
+        rest.next() == Some('#')
+            && rest.next().is_none_or(|next| next.is_whitespace() || at == first && next != '"')
+    };
+    let at = [first, at].into_iter().find(|at| is_comment(*at))?;
+    Some((at..line.trim_end().len(), "`#` begins no comment".to_owned(), "say `//`".to_owned()))
+}
+
+/// `name = value` where a node stands.
+fn find_assignment(line: &str) -> Option<Explained> {
+    let (before, value) = line.split_once('=')?;
+    let name = before.trim_end();
+    let word = name.rfind(|c: char| c.is_whitespace() || "{;".contains(c)).map_or(0, |at| at + 1);
+    let is_first = name.get(..word)?.trim_end().chars().last().is_none_or(|c| c == '{' || c == ';');
+    let name = name.get(word..).filter(|name| !name.is_empty() && is_first)?;
+    let value = value.trim_start();
+    let value = match value.strip_prefix('"').and_then(|rest| rest.find('"')) {
+        Some(end) => value.get(..end + 2)?,
+        None => value.split([' ', ';', '}']).next().unwrap_or_default(),
+    };
+    let end = line.find(value).map_or(line.len(), |at| at + value.len());
+    let help = format!("write `{name} {value}`");
+    Some((word..end.max(word + name.len()), "`=` isn't used here".to_owned(), help))
+}
+
 /// The place within a span of several lines that is most likely meant: a property without its value, else the first
 /// line.
-fn narrow_span(text: &str, start: usize, end: usize) -> std::ops::Range<usize> {
+fn narrow_span(text: &str, start: usize, end: usize) -> Range<usize> {
     let whole = text.get(start..end).unwrap_or_default();
     if !whole.contains('\n') {
         return start..end.max(start + usize::from(end < text.len()));
@@ -149,7 +304,7 @@ mod tests {
     use super::*;
 
     fn mistakes(text: &str) -> Vec<ManifestError> {
-        parse(&SourceText::new("Rpmforge.kdl", text)).unwrap_err()
+        parse(&SourceText::new("Rpmforge.kdl", text)).errors
     }
 
     #[test]
@@ -160,7 +315,7 @@ mod tests {
     #[test]
     fn a_comment_of_many_stars_and_slashes_is_a_comment() {
         let text = format!("/*{}\n{} */ a 1\n", "*".repeat(20_000), "/".repeat(20_000));
-        assert_eq!(parse(&SourceText::new("Rpmforge.kdl", text)).unwrap().nodes().len(), 1);
+        assert_eq!(parse(&SourceText::new("Rpmforge.kdl", text)).document.unwrap().nodes().len(), 1);
     }
 
     #[test]
