@@ -17,7 +17,7 @@ use crate::manifest::declaration::EngineChoice;
 use crate::manifest::{BatchId, Manifest};
 use crate::package::version_of_nevra;
 use crate::plan::{
-    Build, BuildId, Decision, Decisions, Fate, Inspection, Inspector, Plan, PlanError, inspect,
+    Build, BuildId, Circles, Decision, Decisions, Fate, Inspection, Inspector, Plan, PlanError, inspect,
 };
 use crate::process::{Cancel, Supervisor};
 use crate::publish::{DecodedRecords, Repositories, Verification};
@@ -87,7 +87,7 @@ pub async fn plan(
     };
     let inspection = inspect(&inspector, cancel).await?;
     check_folder(state.path(), &inspection)?;
-    let plan = Plan::new(&manifest, inspection)?;
+    let plan = Plan::new(&manifest, inspection).map_err(|circles| show_circles(circles, context))?;
     let decisions = Arc::new(Decisions { all: Vec::new() });
     let plan = Arc::new(plan);
     let last_good = Arc::default();
@@ -235,6 +235,22 @@ impl Planned {
     pub fn batch_names(&self) -> Vec<String> {
         self.manifest.batches.iter().map(|batch| batch.name.value.clone()).collect()
     }
+}
+
+/// Shows everything that is wrong beside the last circle, which is given back.
+fn show_circles(circles: Circles, context: &Context) -> Failure {
+    let Circles { mut circles, others } = circles;
+    let last = circles.pop();
+    let mut shown = BTreeSet::new();
+    for error in others.iter().filter(|error| shown.insert(format!("{error} {}", error.place()))) {
+        context.show(error.as_ref());
+        context.tell("\n");
+    }
+    for circle in &circles {
+        context.show(circle);
+        context.tell("\n");
+    }
+    last.map_or_else(|| CliError::Io(std::io::ErrorKind::Other.into()).into(), Failure::from)
 }
 
 /// rpm's programs begin scripts by their paths in the state folder, without quotes.

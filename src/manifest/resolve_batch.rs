@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::circle::find_circle;
+use super::circle::take_circles;
 use super::declaration::{BatchDecl, OptionsDecl};
 use super::names::is_pattern;
 use super::problem::ManifestProblem;
@@ -40,7 +40,7 @@ pub(super) fn resolve_batches(
             ),
         });
     }
-    report_cycle(resolver, &batches);
+    report_cycles(resolver, &batches);
     batches
 }
 
@@ -116,11 +116,14 @@ fn batches_before(resolver: &mut Resolver<'_>, decl: &BatchDecl) -> Vec<AfterBat
     found
 }
 
-/// Reports the first circle of batches with the place of each of its steps.
-fn report_cycle(resolver: &mut Resolver<'_>, batches: &[Batch]) {
-    let edges: Vec<Vec<usize>> =
+/// Reports circles of batches with the place of each of their steps.
+fn report_cycles(resolver: &mut Resolver<'_>, batches: &[Batch]) {
+    let mut edges: Vec<Vec<usize>> =
         batches.iter().map(|batch| batch.after.iter().map(|after| after.batch.value.0).collect()).collect();
-    let Some(circle) = find_circle(&edges) else { return };
+    take_circles(&mut edges).iter().for_each(|circle| report_cycle(resolver, batches, circle));
+}
+
+fn report_cycle(resolver: &mut Resolver<'_>, batches: &[Batch], circle: &[usize]) {
     let steps: Vec<_> = circle
         .iter()
         .zip(circle.iter().cycle().skip(1))

@@ -1,6 +1,6 @@
 //! `like=`: packages that begin with another's settings.
 
-use super::circle::find_circle;
+use super::circle::take_circles;
 use super::declaration::{OptionsDecl, PackageDecl};
 use super::problem::ManifestProblem;
 use super::resolver::{Reference, Resolver};
@@ -12,10 +12,7 @@ pub(super) fn resolve_likes(resolver: &mut Resolver<'_>, decls: &mut [PackageDec
         return;
     }
     let mut below = find_models(resolver, decls);
-    if let Some(circle) = find_circle(&below) {
-        report_circle(resolver, decls, &circle);
-        below.iter_mut().for_each(Vec::clear);
-    }
+    take_circles(&mut below).iter().for_each(|circle| report_circle(resolver, decls, circle));
     let own: Vec<OptionsDecl> = decls.iter().map(|decl| decl.options.clone()).collect();
     for (index, decl) in decls.iter_mut().enumerate() {
         let mut above = index;

@@ -1,6 +1,8 @@
 //! Chroots: what they extend, and what they are made from.
 
-use super::circle::find_circle;
+use std::collections::HashSet;
+
+use super::circle::take_circles;
 use super::declaration::ChrootDecl;
 use super::layer::BuildSettings;
 use super::manifest_path::ManifestPath;
@@ -25,15 +27,18 @@ pub(super) fn resolve_chroots(resolver: &mut Resolver<'_>, decls: Vec<ChrootDecl
             }
         }
     }
-    let circle = find_circle(&below);
-    if let Some(circle) = &circle {
+    let circles = take_circles(&mut below);
+    for circle in &circles {
         report_circle_of_chroots(resolver, &decls, circle);
-        below.iter_mut().for_each(Vec::clear);
     }
-    let is_in_circle = |index: usize| circle.as_ref().is_some_and(|circle| circle.contains(&index));
+    let in_circles: HashSet<usize> = circles.into_iter().flatten().collect();
+    let begins_in_circle = |index: usize| {
+        let layers = std::iter::successors(Some(index), |top| below[*top].first().copied());
+        layers.last().is_some_and(|lowest| in_circles.contains(&lowest))
+    };
     (0..decls.len())
         .map(|index| {
-            let bases = if is_in_circle(index) { Bases::Reported } else { Bases::Expected };
+            let bases = if begins_in_circle(index) { Bases::Reported } else { Bases::Expected };
             resolve_chroot(resolver, &decls, &below, index, bases)
         })
         .collect()

@@ -19,13 +19,20 @@ pub(super) struct Arrow {
     pub place: Place,
 }
 
-/// The edges of the shortest circle through the first node that lies on one: each from the step that must wait.
-pub(super) fn first_circle(graph: &DiGraph<Step, Edge>) -> Vec<(NodeIndex, NodeIndex, Edge)> {
-    let components = tarjan_scc(graph);
-    let Some(component) = components.iter().filter(|nodes| nodes.len() > 1).min_by_key(|nodes| nodes.len())
-    else {
-        return Vec::new();
-    };
+/// The edges of a circle of each group of steps that wait for each other, the smallest group first: each from the step that must
+/// wait.
+pub(super) fn find_circles(graph: &DiGraph<Step, Edge>) -> Vec<Vec<StepEdge>> {
+    let mut groups: Vec<Vec<NodeIndex>> = tarjan_scc(graph);
+    groups.retain(|nodes| nodes.len() > 1);
+    groups.sort_by_key(|nodes| (nodes.len(), nodes.iter().min().copied()));
+    groups.iter().take(MOST_CIRCLES).map(|group| shortest_circle(graph, group)).collect()
+}
+
+/// How many circles are shown.
+const MOST_CIRCLES: usize = 10;
+
+/// The shortest circle through the first node of a group.
+fn shortest_circle(graph: &DiGraph<Step, Edge>, component: &[NodeIndex]) -> Vec<StepEdge> {
     let Some(start) = component.iter().min() else {
         return Vec::new();
     };
@@ -47,7 +54,7 @@ pub(super) fn first_circle(graph: &DiGraph<Step, Edge>) -> Vec<(NodeIndex, NodeI
     Vec::new()
 }
 
-type StepEdge = (NodeIndex, NodeIndex, Edge);
+pub(super) type StepEdge = (NodeIndex, NodeIndex, Edge);
 
 fn trace_back(
     graph: &DiGraph<Step, Edge>,

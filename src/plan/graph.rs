@@ -6,7 +6,7 @@ use std::sync::Arc;
 use petgraph::algo::toposort;
 use petgraph::graph::{DiGraph, NodeIndex};
 
-use super::circle::{Arrow, first_circle};
+use super::circle::{Arrow, StepEdge, find_circles};
 use super::order::needs;
 use super::providers::Providers;
 use super::requirements::{Checked, check_requirements};
@@ -19,6 +19,15 @@ use crate::text::Located;
 /// How many steps of a circle are shown: of a longer one, nobody reads all, and each has its place in the report.
 const MOST_SHOWN: usize = 50;
 
+/// Why there is no order in which builds could be made.
+#[derive(Debug)]
+pub struct Circles {
+    /// Builds that wait for each other, circle by circle.
+    pub circles: Vec<Located<PlanError>>,
+    /// What keeps builds from being possible beside that.
+    pub others: Vec<Arc<Located<PlanError>>>,
+}
+
 struct Drawing {
     graph: DiGraph<Step, Edge>,
     builds: Vec<NodeIndex>,
@@ -29,8 +38,8 @@ impl Plan {
     /// Makes the graph of all builds that were inspected.
     ///
     /// # Errors
-    /// A circle: each of its edges with the place that states it.
-    pub fn new(manifest: &Manifest, inspection: Inspection) -> Result<Self, Located<PlanError>> {
+    /// Circles: each of their edges with the place that states it, and what else is wrong.
+    pub fn new(manifest: &Manifest, inspection: Inspection) -> Result<Self, Circles> {
         let Inspection { mut builds, installed } = inspection;
         let providers = Providers::group_by_chroot(&builds);
         let needs = needs(&builds, &providers);
@@ -47,7 +56,14 @@ impl Plan {
         drawing.add_batches(manifest, &builds);
         drawing.add_publication(manifest, &builds);
         let Ok(order) = toposort(&drawing.graph, None) else {
-            return Err(drawing.circle(manifest, &builds));
+            let circles = find_circles(&drawing.graph);
+            let circles = circles.iter().map(|arrows| drawing.circle(manifest, &builds, arrows)).collect();
+            let unmet = errors.into_values().flatten().map(Arc::new);
+            let others = builds.into_iter().filter_map(|build| match build.fate {
+                Fate::Impossible(errors) => Some(errors),
+                Fate::Buildable(_) | Fate::RuledOut(_) | Fate::NotYet(_) => None,
+            });
+            return Err(Circles { circles, others: others.flatten().chain(unmet).collect() });
         };
         let sequence = order.iter().filter_map(|node| match drawing.graph[*node] {
             Step::Build(id) => Some(id),
@@ -171,8 +187,7 @@ impl Drawing {
         }
     }
 
-    fn circle(&self, manifest: &Manifest, builds: &[Build]) -> Located<PlanError> {
-        let arrows = first_circle(&self.graph);
+    fn circle(&self, manifest: &Manifest, builds: &[Build], arrows: &[StepEdge]) -> Located<PlanError> {
         let name = |node: NodeIndex| match self.graph[node] {
             Step::Fetch(id) | Step::SourcePackage(id) | Step::Build(id) => builds[id.0].name.to_string(),
             Step::BatchStart(id) | Step::BatchEnd(id) => {

@@ -35,6 +35,7 @@ pub use build_maker::CARRIAGE_RETURNS;
 pub use contents::{Results, dependency_files};
 pub use decide::{Decision, Decisions};
 pub use error::PlanError;
+pub use graph::Circles;
 pub use ingredients::{DigestChange, Ingredients, Reason};
 pub use inspect::{Inspection, inspect};
 pub use inspector::Inspector;

@@ -54,3 +54,18 @@ fn of_a_long_circle_the_first_steps_are_shown() {
     assert!(run.stderr.contains(" → 2950 more → "), "{}", run.stderr);
     assert_eq!(run.stderr.matches(" comes after ").count(), 50, "{}", run.stderr);
 }
+
+#[test]
+fn a_circle_hides_neither_another_one_nor_other_mistakes() {
+    let project = Project::with("packages \"*.spec\"\n");
+    for (name, needs) in [("a", "b"), ("b", "a"), ("c", "d"), ("d", "c")] {
+        project.spec(name, &format!("BuildRequires: {needs}"), "true");
+    }
+    project.spec("broken", "Source0: not-there.txt", "true");
+    let run = project.run(&["check"]);
+    assert_eq!(run.code, Some(1));
+    for said in ["a in host → b in host → a in host", "c in host → d in host → c in host", "not-there.txt"]
+    {
+        assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
+    }
+}
