@@ -106,7 +106,8 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     };
     // Who reads the events must not take those that arrived for all.
     let lost = listener.json.as_ref().and_then(|json| json.take_error());
-    let is_good = summary.is_good(has_failed) && !listener.has_unpublished();
+    let is_good =
+        summary.is_good(has_failed) && !listener.has_unpublished() && planned.manifest.not_yet.is_empty();
     if !arguments.json && (context.verbosity > Verbosity::Quiet || !is_good) {
         context.print(&summary.screen(context.verbosity))?;
     }
@@ -166,21 +167,15 @@ fn not_counted(planned: &Planned) -> Vec<crate::event::BuildName> {
     planned.plan.ids().filter(is_fine).map(|id| planned.plan.build(id).name.clone()).collect()
 }
 
-/// What leaves repositories, and what the manifest says and this forge does not carry out, beside what is said of each build.
+/// What leaves repositories, and what the manifest says that has no effect yet, beside what is said of each build.
 fn notes(planned: &Planned, leaving: &[Leaving]) -> Vec<String> {
-    let manifest = &planned.manifest;
-    let later = |what: String| format!("{what} is not carried out by this version of forge");
     let mut notes: Vec<String> = leaving.iter().map(Leaving::to_string).collect();
     notes.extend(planned.plan.notes().iter().cloned());
     notes.extend(carriage_returns(planned));
-    notes.extend(manifest.cache.as_ref().map(|cache| later(format!("`cache {}`", cache.url.value))));
-    notes.extend(manifest.remote.as_ref().map(|remote| later(format!("`remote {}`", remote.url.value))));
-    notes.extend(
-        manifest.rebuilds.iter().map(|rebuild| later(format!("`mass-rebuild {}`", rebuild.name.value))),
-    );
+    notes.extend(planned.unsupported());
     let is_buildable = planned.plan.builds.iter().any(|build| matches!(build.fate, Fate::Buildable(_)));
     if !is_buildable && !planned.plan.builds.is_empty() {
-        notes.push("none of the builds can be carried out; the table says why".to_owned());
+        notes.push("none of the packages can be built; the table says why".to_owned());
     }
     notes
 }

@@ -23,6 +23,7 @@ pub fn run(arguments: &Check, context: &Context) -> Result<Exit, Failure> {
         if context.verbosity > Verbosity::Quiet {
             planned.show_notes(context);
             planned.show_warnings(context);
+            planned.show_unsupported(context);
         }
         let repositories = planned.repositories(&project, Verification::TimesFirst, Arc::new(SystemClock));
         repositories.check_folders()?;

@@ -36,6 +36,7 @@ pub fn run(arguments: &Plan, context: &Context) -> Result<Exit, Failure> {
         context.print(&format!("{}\n", json.map_err(CliError::Io)?))?;
     } else {
         planned.show_notes(context);
+        planned.unsupported().iter().for_each(|said| context.tell(&format!("warning: {said}\n")));
         planned.show_impossible(context);
         let found = match arguments.explain {
             true => runtime.block_on(find_root_macros(&planned))?,
@@ -53,6 +54,9 @@ pub fn run(arguments: &Plan, context: &Context) -> Result<Exit, Failure> {
             (Verbosity::Normal, false) => PlanDetail::Changes,
         };
         context.print(&plan_screen(&document, detail, explained_by))?;
+    }
+    if planned.falls_short() {
+        return Ok(Exit::Failure);
     }
     Ok(if arguments.detailed_exitcode && document.work { Exit::Changes } else { Exit::Success })
 }

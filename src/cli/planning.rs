@@ -14,7 +14,7 @@ use crate::engine::{Engine, EngineInRoot, Native, Root, Rpmbuild};
 use crate::event::{BuildName, Clock, SystemClock};
 use crate::files::{Folder, HostPath};
 use crate::manifest::declaration::EngineChoice;
-use crate::manifest::{BatchId, Manifest};
+use crate::manifest::{BatchId, Manifest, not_yet_warnings};
 use crate::package::version_of_nevra;
 use crate::plan::{
     Build, BuildId, Circles, Decision, Decisions, Fate, Inspection, Inspector, Plan, PlanError, inspect,
@@ -154,6 +154,45 @@ impl Planned {
             }
         }
         shown.len()
+    }
+
+    /// What the manifest says that has no effect yet, in the words of builds that say so themselves only where none does.
+    pub fn unsupported(&self) -> Vec<String> {
+        let warnings = not_yet_warnings(&self.manifest.not_yet);
+        warnings.iter().map(ToString::to_string).filter(|said| !self.is_said_by_build(said)).collect()
+    }
+
+    fn is_said_by_build(&self, said: &str) -> bool {
+        self.plan.builds.iter().any(|build| match &build.fate {
+            Fate::NotYet(why) => why.starts_with(said),
+            Fate::Buildable(_) | Fate::RuledOut(_) | Fate::Impossible(_) => false,
+        })
+    }
+
+    /// Whether a build is skipped that should not be, or the manifest says what has no effect yet.
+    pub fn falls_short(&self) -> bool {
+        let is_failure = |decision: &Decision| matches!(decision, Decision::Skip { failed: true, .. });
+        !self.manifest.not_yet.is_empty() || self.decisions.all.iter().any(is_failure)
+    }
+
+    /// Shows what has no effect yet, or keeps packages from being built for a while.
+    pub fn show_unsupported(&self, context: &Context) {
+        for warning in not_yet_warnings(&self.manifest.not_yet) {
+            context.show(&warning);
+            context.tell("\n");
+        }
+        let said = not_yet_warnings(&self.manifest.not_yet);
+        let is_said = |why: &str| said.iter().any(|warning| why.starts_with(&warning.to_string()));
+        let of_builds: BTreeSet<&str> = self
+            .plan
+            .builds
+            .iter()
+            .filter_map(|build| match &build.fate {
+                Fate::NotYet(why) if !is_said(why) => Some(why.as_str()),
+                Fate::NotYet(_) | Fate::Buildable(_) | Fate::RuledOut(_) | Fate::Impossible(_) => None,
+            })
+            .collect();
+        of_builds.iter().for_each(|why| context.tell(&format!("warning: {why}\n")));
     }
 
     /// Shows what could not be checked.

@@ -8,24 +8,32 @@ use globset::GlobBuilder;
 use kdl::{KdlDocument, KdlEntry, KdlNode, KdlValue};
 use miette::Diagnostic;
 
-use super::grammar::{ArgumentRule, Block, NodeRule, Occurs, PropertyRule, ValueKind};
+use super::grammar::{ArgumentRule, Block, NodeRule, Occurs, PropertyRule, Support, ValueKind};
 use super::names::is_pattern;
 use super::problem::{ManifestError, ManifestProblem};
 use super::rules::{DOCUMENT, OTHER_WORDS};
 use super::values::{entry_place, node_place, spelling};
 use crate::macros::RpmVersion;
 use crate::spec::check_dialect;
-use crate::text::{Located, SourceText, suggestion};
+use crate::text::{Located, SourceText, Spanned, suggestion};
 
 /// Checks a whole file.
-pub(super) fn check(source: &Arc<SourceText>, document: &KdlDocument, errors: &mut Vec<ManifestError>) {
-    let mut checker = Checker { source, errors };
+///
+/// Gives what has no effect yet.
+pub(super) fn check(
+    source: &Arc<SourceText>,
+    document: &KdlDocument,
+    errors: &mut Vec<ManifestError>,
+) -> Vec<Spanned<String>> {
+    let mut checker = Checker { source, errors, not_yet: Vec::new() };
     checker.check_block(document, DOCUMENT, "a manifest");
+    checker.not_yet
 }
 
 struct Checker<'a> {
     source: &'a Arc<SourceText>,
     errors: &'a mut Vec<ManifestError>,
+    not_yet: Vec<Spanned<String>>,
 }
 
 impl Checker<'_> {
@@ -64,8 +72,36 @@ impl Checker<'_> {
     fn check_node(&mut self, node: &KdlNode, rule: &'static NodeRule) {
         self.check_arguments(node, rule);
         self.check_properties(node, rule);
+        self.note_support(node, rule);
+        let noted = self.not_yet.len();
         if let Some(children) = node.children() {
             self.check_children(node, children, rule);
+        }
+        if rule.support == Support::NotYet {
+            // What stands in it goes without saying.
+            self.not_yet.truncate(noted);
+        }
+    }
+
+    /// Notes what has no effect yet.
+    fn note_support(&mut self, node: &KdlNode, rule: &'static NodeRule) {
+        let name = node.name().value();
+        match rule.support {
+            Support::Full => {}
+            Support::NotYet => {
+                self.not_yet.push(Spanned::new(format!("`{name}`"), node_place(self.source, node)));
+            }
+            Support::NotYetOf(words) => {
+                let said =
+                    node.entries().iter().take(1).filter(|entry| words.contains(&spelling(entry).as_str()));
+                let noted = said.map(|entry| {
+                    let sign = if entry.value().as_bool().is_some() { "#" } else { "" };
+                    let property = entry.name().map(|name| format!("{}=", name.value())).unwrap_or_default();
+                    let what = format!("`{name} {property}{sign}{}`", spelling(entry));
+                    Spanned::new(what, entry_place(self.source, entry))
+                });
+                self.not_yet.extend(noted);
+            }
         }
     }
 

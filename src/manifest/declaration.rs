@@ -340,6 +340,8 @@ pub struct Declarations {
     pub packages: Vec<PackageDecl>,
     /// Packages by pattern.
     pub patterns: Vec<PackagesDecl>,
+    /// What has no effect yet, with the places that say it.
+    pub not_yet: Vec<Spanned<String>>,
     /// Batches.
     pub batches: Vec<BatchDecl>,
     /// Profiles.

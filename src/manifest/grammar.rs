@@ -49,6 +49,17 @@ impl ValueKind {
     }
 }
 
+/// Whether builds do what is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Support {
+    /// They do.
+    Full,
+    /// What is said is read and checked, and has no effect yet.
+    NotYet,
+    /// These words are read and checked, and have no effect yet; others have.
+    NotYetOf(&'static [&'static str]),
+}
+
 /// An argument: a value by its position.
 #[derive(Clone, Copy, Debug)]
 pub struct ArgumentRule {
@@ -100,6 +111,8 @@ pub struct NodeRule {
     pub name: &'static str,
     /// What it means.
     pub doc: &'static str,
+    /// Whether it has an effect.
+    pub support: Support,
     /// How often it may stand in its block.
     pub occurs: Occurs,
     /// Its arguments, in order.
@@ -111,6 +124,12 @@ pub struct NodeRule {
 }
 
 impl NodeRule {
+    /// The same node, which has no effect yet, or has none with some words.
+    pub const fn with_support(mut self, support: Support) -> Self {
+        self.support = support;
+        self
+    }
+
     /// The same node with properties.
     pub const fn with_properties(mut self, properties: &'static [PropertyRule]) -> Self {
         self.properties = properties;

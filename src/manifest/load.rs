@@ -172,7 +172,8 @@ impl Loader<'_> {
             self.lost.push(LostNode { word: "include".to_owned(), name: String::new() });
             return None;
         };
-        check::check(&source, &document, &mut self.errors);
+        let not_yet = check::check(&source, &document, &mut self.errors);
+        into.not_yet.extend(not_yet);
         if is_main {
             self.expect_version(&source, &document);
         }

@@ -45,6 +45,7 @@ pub(super) fn resolve(
         remotes,
         rebuilds,
         profiles,
+        not_yet,
     } = declarations;
     let mut mistakes = Mistakes { errors };
     mistakes.check_only_one("publish", publish.iter().map(|decl| &decl.folder.place));
@@ -82,6 +83,7 @@ pub(super) fn resolve(
         description: first.as_ref().and_then(|project| project.description.clone()).map(|text| text.value),
         name: first.map(|project| project.name.value),
         files: files.iter().map(|file| file.name().to_owned()).collect(),
+        not_yet,
         project: macros,
         defaults: default_layer,
         profiles,

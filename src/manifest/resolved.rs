@@ -47,6 +47,8 @@ pub struct Manifest {
     pub packages: Vec<Package>,
     /// Chroots.
     pub chroots: Vec<Chroot>,
+    /// What has no effect yet, with the places that say it.
+    pub not_yet: Vec<Spanned<String>>,
     /// Batches.
     pub batches: Vec<Batch>,
     /// What a failure does to builds that do not depend on it.

@@ -1,6 +1,6 @@
 //! The nodes of the language. See [`grammar`](super::grammar) for what the fields mean.
 
-use super::grammar::{ArgumentRule, Block, NodeRule, Occurs, PropertyRule, ValueKind};
+use super::grammar::{ArgumentRule, Block, NodeRule, Occurs, PropertyRule, Support, ValueKind};
 
 use Occurs::{Often, Once};
 use ValueKind::{Boolean, Count, Duration, Glob, Name, OneOf, Path, RpmVersion, Sha256, Spelling, Text};
@@ -17,6 +17,9 @@ pub const ON_FAILURE: &[&str] = &["continue", "stop"];
 pub const BOOTSTRAPS: &[&str] = &["auto", "native", "image"];
 /// Kinds of source.
 pub const SOURCE_KINDS: &[&str] = &["path", "url", "git", "svn", "distgit", "pypi", "rubygems", "custom"];
+
+/// Those whose packages can't be built yet.
+const LATER_SOURCES: &[&str] = &["url", "git", "svn", "distgit", "pypi", "rubygems", "custom"];
 
 const fn one(name: &'static str, kind: ValueKind) -> ArgumentRule {
     ArgumentRule { name, kind, count: (1, Some(1)) }
@@ -44,7 +47,7 @@ const fn node(
     arguments: &'static [ArgumentRule],
     doc: &'static str,
 ) -> NodeRule {
-    NodeRule { name, doc, occurs, arguments, properties: &[], block: Block::None }
+    NodeRule { name, doc, support: Support::Full, occurs, arguments, properties: &[], block: Block::None }
 }
 
 const MACRO: NodeRule = node(
@@ -89,9 +92,11 @@ const ISOLATION: NodeRule = node(
     Once,
     &[one("isolation", OneOf(ISOLATIONS))],
     "How builds are kept apart from the machine. `none` trusts the specs with everything that forge may do.",
-);
+)
+.with_support(Support::NotYetOf(&["namespaces"]));
 const NETWORK: NodeRule =
-    node("network", Once, &[one("value", Boolean)], "Whether builds may reach the network.");
+    node("network", Once, &[one("value", Boolean)], "Whether builds may reach the network.")
+        .with_support(Support::NotYetOf(&["false"]));
 const TIMEOUT: NodeRule =
     node("timeout", Once, &[one("limit", Duration)], "How long a build may take; then all of it is ended.");
 const RETRIES: NodeRule =
@@ -113,7 +118,8 @@ const BOOTSTRAP: NodeRule = node(
     Once,
     &[one("how", OneOf(BOOTSTRAPS))],
     "How the first packages get into an empty root.",
-);
+)
+.with_support(Support::NotYetOf(&["native", "image"]));
 
 const WITH: NodeRule =
     node("with", Often, &[some("condition", Name)], "Build conditions to switch on (`%bcond`).");
@@ -130,7 +136,8 @@ const INSTALL: NodeRule = node(
     Often,
     &[some("package", Text)],
     "What else is in the root: packages, `@groups`, files, capabilities.",
-);
+)
+.with_support(Support::NotYet);
 
 const ON: NodeRule = node(
     "on",
@@ -181,6 +188,7 @@ const SOURCE: NodeRule = node(
     "Where the package comes from: `path` (a spec, a folder with one spec, a .src.rpm), `url`, `git`, `svn`, \
      `distgit`, `pypi`, `rubygems`, `custom`, or the name of a `source` of the manifest.",
 )
+.with_support(Support::NotYetOf(LATER_SOURCES))
 .with_properties(SOURCE_PROPERTIES)
 .with_block(Block::Nodes(&[FILE, NEEDS]));
 
@@ -194,17 +202,21 @@ const NAMED_SOURCE: NodeRule =
     node("source", Often, &[one("name", Name)], "A source under a name, for packages that share it.")
         .with_block(Block::Nodes(&[
             source_kind("path", &[one("path", Path)], "A spec, a folder with one spec, or a .src.rpm."),
-            source_kind("url", &[one("url", Text)], "A spec or .src.rpm to download."),
-            source_kind("git", &[one("url", Text)], "A git repository."),
-            source_kind("svn", &[one("url", Text)], "A Subversion repository."),
-            source_kind("distgit", &[one("package", Name)], "A distribution's package repository."),
+            source_kind("url", &[one("url", Text)], "A spec or .src.rpm to download.")
+                .with_support(Support::NotYet),
+            source_kind("git", &[one("url", Text)], "A git repository.").with_support(Support::NotYet),
+            source_kind("svn", &[one("url", Text)], "A Subversion repository.").with_support(Support::NotYet),
+            source_kind("distgit", &[one("package", Name)], "A distribution's package repository.")
+                .with_support(Support::NotYet),
             source_kind(
                 "pypi",
                 &[one("project", Name)],
                 "A project of PyPI; its spec is made from its metadata.",
-            ),
-            source_kind("rubygems", &[one("gem", Name)], "A gem; its spec is made from its metadata."),
-            source_kind("custom", &[], "A script that makes spec and sources."),
+            )
+            .with_support(Support::NotYet),
+            source_kind("rubygems", &[one("gem", Name)], "A gem; its spec is made from its metadata.")
+                .with_support(Support::NotYet),
+            source_kind("custom", &[], "A script that makes spec and sources.").with_support(Support::NotYet),
         ]));
 
 const INCLUDE: NodeRule = node("include", Often, &[some("file", Glob)], "More files of the manifest.");
@@ -222,6 +234,7 @@ const PROJECT: NodeRule = node(
 
 const REPO: NodeRule =
     node("repo", Often, &[one("name", Name)], "A repository that the root's packages come from.")
+        .with_support(Support::NotYet)
         .with_properties(&[
             property("baseurl", Text, "Where the repository is; `$basearch` and `$arch` are replaced."),
             property("metalink", Text, "Where the list of its mirrors is, as a metalink."),
@@ -251,7 +264,7 @@ const CHROOT: NodeRule =
             Often,
             &[some("package", Text)],
             "The minimal build root: packages, `@groups`, files, capabilities.",
-        ),
+        ).with_support(Support::NotYet),
         WITH,
         WITHOUT,
         ENV,
@@ -264,7 +277,7 @@ const CHROOT: NodeRule =
             Once,
             &[one("image", Text)],
             "A root that somebody else made: `oci:FOLDER`, a tar, a folder.",
-        ),
+        ).with_support(Support::NotYet),
     ]));
 
 const DEFAULTS: NodeRule =
@@ -412,20 +425,26 @@ const PUBLISH: NodeRule = node(
     "Where repositories are written; `{chroot}` stands for each chroot's name.",
 )
 .with_block(Block::Nodes(&[
-    node("sign", Once, &[], "How packages and metadata are signed.").with_properties(&[
-        property("key", Path, "The file that holds the key."),
-        property("env", Name, "The environment variable that holds the key."),
-        property("command", Text, "The command that signs."),
-    ]),
-    node("keep", Once, &[], "What is kept of older results.").with_properties(&[
-        property("builds", Count, "How many good builds of a package are kept."),
-        property("failed", Duration, "How long failed builds are kept."),
-    ]),
-    node("debuginfo", Once, &[], "Where debuginfo packages go.").with_properties(&[required(
-        "separate",
-        Boolean,
-        "Whether debuginfo packages get a repository of their own.",
-    )]),
+    node("sign", Once, &[], "How packages and metadata are signed.")
+        .with_support(Support::NotYet)
+        .with_properties(&[
+            property("key", Path, "The file that holds the key."),
+            property("env", Name, "The environment variable that holds the key."),
+            property("command", Text, "The command that signs."),
+        ]),
+    node("keep", Once, &[], "What is kept of older results.").with_support(Support::NotYet).with_properties(
+        &[
+            property("builds", Count, "How many good builds of a package are kept."),
+            property("failed", Duration, "How long failed builds are kept."),
+        ],
+    ),
+    node("debuginfo", Once, &[], "Where debuginfo packages go.")
+        .with_support(Support::NotYetOf(&["true"]))
+        .with_properties(&[required(
+            "separate",
+            Boolean,
+            "Whether debuginfo packages get a repository of their own.",
+        )]),
     node(
         "adopt",
         Once,
@@ -443,16 +462,19 @@ const PUBLISH: NodeRule = node(
 ]));
 
 const CACHE: NodeRule = node("cache", Once, &[one("url", Text)], "Results shared with others.")
+    .with_support(Support::NotYet)
     .with_properties(&[property("write", OneOf(&["always", "ci", "never"]), "Who may write.")]);
 
 const REMOTE: NodeRule =
     node("remote", Once, &[one("url", Text)], "Machines that build, by the Remote Execution API.")
+        .with_support(Support::NotYet)
         .with_block(Block::Nodes(&[
             node("instance", Once, &[one("name", Text)], "The instance of the service."),
             node("platform", Once, &[], "What a worker must be.").with_block(Block::Free(&VARIABLE)),
         ]));
 
 const MASS_REBUILD: NodeRule = node("mass-rebuild", Often, &[one("name", Name)], "A mass rebuild, as data.")
+    .with_support(Support::NotYet)
     .with_block(Block::Nodes(&[
         CHROOTS,
         node("change", Often, &[some("package", Name)], "Packages of this manifest that are new."),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::grammar::{ArgumentRule, Block, NodeRule, Occurs, PropertyRule, ValueKind};
+use super::grammar::{ArgumentRule, Block, NodeRule, Occurs, PropertyRule, Support, ValueKind};
 use super::rules::DOCUMENT;
 
 /// The grammar in the KDL Schema Language (<https://kdl.dev/spec/#name-kdl-schema-language>).
@@ -20,7 +20,11 @@ fn schema_node(text: &mut String, rule: &NodeRule, depth: usize, name: Option<&s
     let indent = "    ".repeat(depth);
     let name = name.map(|name| format!(" {}", quote(name))).unwrap_or_default();
     // Writing to a String can't fail, here and below.
-    let _ = writeln!(text, "{indent}node{name} description={} {{", quote(rule.doc));
+    let _ = writeln!(
+        text,
+        "{indent}node{name} description={} {{",
+        quote(&format!("{}{}", rule.doc, support(rule)))
+    );
     if rule.occurs == Occurs::Once && !name.is_empty() {
         let _ = writeln!(text, "{indent}    max 1");
     }
@@ -111,7 +115,7 @@ pub fn reference() -> String {
 fn reference_node(text: &mut String, rule: &NodeRule, depth: usize, above: &str) {
     let path = if above.is_empty() { rule.name.to_owned() } else { format!("{above} › {}", rule.name) };
     let _ = writeln!(text, "\n{} `{path}`\n", "#".repeat(depth.min(4)));
-    let _ = writeln!(text, "```kdl\n{}\n```\n\n{}", synopsis(rule), rule.doc);
+    let _ = writeln!(text, "```kdl\n{}\n```\n\n{}{}", synopsis(rule), badge(rule), rule.doc);
     let once = if rule.occurs == Occurs::Once { "once" } else { "any number of times" };
     let _ = writeln!(text, "\nMay stand {once}.");
     if !rule.arguments.is_empty() || !rule.properties.is_empty() {
@@ -141,6 +145,28 @@ fn reference_node(text: &mut String, rule: &NodeRule, depth: usize, above: &str)
         Block::Nodes(rules) => rules.iter().for_each(|rule| reference_node(text, rule, depth + 1, &path)),
         Block::Free(each) => {
             let _ = writeln!(text, "\nIn its block: `{}`. {}", synopsis(each), each.doc);
+        }
+    }
+}
+
+/// What a reader must know before anything else of a node: that it has no effect yet.
+fn badge(rule: &NodeRule) -> String {
+    let said = support(rule);
+    if said.is_empty() { said } else { format!("**{}**\n\n", said.trim_start()) }
+}
+
+/// Says of what has no effect that it has none.
+fn support(rule: &NodeRule) -> String {
+    match rule.support {
+        Support::Full => String::new(),
+        Support::NotYet => " Not supported yet.".to_owned(),
+        Support::NotYetOf(words) => {
+            let is_boolean = |word: &&str| matches!(*word, "true" | "false");
+            let words = words.iter().map(|word| match is_boolean(word) {
+                true => format!("`#{word}`"),
+                false => format!("`{word}`"),
+            });
+            format!(" Not supported yet: {}.", words.collect::<Vec<_>>().join(", "))
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::digest::Digest;
 use crate::engine::{Facts, FactsRequest, Read, Reading, Settings};
 use crate::event::BuildName;
 use crate::macros::Observation;
-use crate::manifest::{Package, PackageId};
+use crate::manifest::{Package, PackageId, not_yet};
 use crate::package::Dependency;
 use crate::source::{InputFile, Origin, SourceError, inputs};
 use crate::spec::{Finding, Weight};
@@ -154,7 +154,7 @@ impl<'i> BuildMaker<'i> {
 fn fate_without_origin(error: &Arc<Located<PlanError>>) -> Fate {
     match error.error() {
         PlanError::Source(SourceError::NotYet { kind }) => {
-            Fate::NotYet(format!("`source {kind}` is not carried out by this version of forge"))
+            Fate::NotYet(not_yet(&format!("`source {kind}`")))
         }
         _ => Fate::Impossible(vec![Arc::clone(error)]),
     }

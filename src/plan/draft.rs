@@ -15,7 +15,7 @@ use crate::engine::{EngineIdentity, FactsRequest, Read, Settings, SpecOrder, Val
 use crate::files::{Folder, HostPath, RootPath};
 use crate::macros::Observation;
 use crate::manifest::declaration::{EngineChoice, Isolation};
-use crate::manifest::{Chroot, ChrootId, ManifestPath, Package, PackageId, RootBase};
+use crate::manifest::{Chroot, ChrootId, ManifestPath, Package, PackageId, RootBase, not_yet};
 use crate::source::{Origin, SourceError};
 use crate::store::RecordKind;
 use crate::text::Located;
@@ -64,7 +64,7 @@ impl Inspector<'_> {
             let (id, in_chroot) = (package, self.manifest.chroot(chroot));
             let package = self.manifest.package(id);
             let settings = self.manifest.settings(id, chroot, self.over);
-            let not_yet = find_what_is_not_carried_out(package, in_chroot);
+            let not_yet = find_unsupported(package, in_chroot);
             let subject = Subject {
                 package,
                 settings: &settings,
@@ -171,18 +171,19 @@ pub(super) fn host_root(chroot: &Chroot) -> Option<HostPath> {
     }
 }
 
-/// What a build asks for that this forge does not carry out.
-fn find_what_is_not_carried_out(package: &Package, chroot: &Chroot) -> Option<String> {
-    let later = |what: &str| Some(format!("{what} is not carried out by this version of forge"));
+/// What a build asks for that is not supported yet.
+fn find_unsupported(package: &Package, chroot: &Chroot) -> Option<String> {
+    let later = |what: &str| Some(not_yet(what));
     match &chroot.base {
-        RootBase::Repositories(_) => return later("a root made from `repo`s"),
+        RootBase::Repositories(_) => return later("`repo`"),
         RootBase::Image(_) => return later("`image`"),
-        RootBase::Folder(_) if host_root(chroot).is_none() => return later("a `root` other than \"/\""),
+        RootBase::Folder(_) if host_root(chroot).is_none() => return later("a `root` other than `/`"),
         RootBase::Folder(_) => {}
     }
     match package.isolation {
         Isolation::Namespaces => {
-            later("`isolation namespaces` (`isolation none` is, for specs that you trust)")
+            let said = not_yet("`isolation namespaces`");
+            Some(format!("{said} (`isolation none` is, for specs that you trust)"))
         }
         Isolation::None => None,
     }

@@ -59,8 +59,8 @@ pub enum PublishError {
         /// How large it may be.
         limit: u64,
     },
-    /// The manifest asks for what this forge does not carry out.
-    #[error("{what} is not carried out by this version of forge, so nothing is published")]
+    /// The manifest asks for what is not supported yet.
+    #[error("{what} is not supported yet, so nothing is published")]
     #[diagnostic(
         code(forge::publish::not_yet),
         help("take it from `publish`, or publish with another tool from `.forge/results`")

@@ -31,7 +31,7 @@ use crate::store::StoreError;
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum SourceError {
     /// A kind of source that this forge can't take yet.
-    #[error("`source {kind}` is not carried out by this version of forge")]
+    #[error("`source {kind}` is not supported yet")]
     #[diagnostic(
         code(forge::source::not_yet),
         help("put spec and sources into the repository and use `source path`")

@@ -64,7 +64,7 @@ fn a_circle_hides_neither_another_one_nor_other_mistakes() {
     project.spec("broken", "Source0: not-there.txt", "true");
     let run = project.run(&["check"]);
     assert_eq!(run.code, Some(1));
-    for said in ["a in host → b in host → a in host", "c in host → d in host → c in host", "not-there.txt"]
+    for said in ["b in host → a in host → b in host", "d in host → c in host → d in host", "not-there.txt"]
     {
         assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
     }
