@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::declaration::{LayerDecl, SettingsDecl};
-use super::resolved::ChrootId;
+use super::ids::ChrootId;
 use crate::engine::{Condition, MacroLevel, MacroSetting, Value};
 use crate::package::Dependency;
 use crate::text::{Place, Spanned};

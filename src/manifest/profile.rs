@@ -1,13 +1,10 @@
 //! Profiles: what holds where somebody asks for it by name.
 
-use super::declaration::{Bootstrap, EngineChoice, Isolation, Network, OnFailure, ProfileDecl};
-use super::layer::Layer;
-use super::problem::{ManifestError, ManifestProblem};
-use super::resolved::Manifest;
-use super::resolver::Resolver;
-use crate::engine::MacroLevel;
-use crate::text::{Located, Place, Spanned, suggestion};
 use std::time::Duration;
+
+use super::choices::{Bootstrap, EngineChoice, Isolation, Network, OnFailure};
+use super::layer::Layer;
+use crate::text::Spanned;
 
 /// A profile. What it says stands above all that packages say.
 #[derive(Debug)]
@@ -16,71 +13,11 @@ pub struct Profile {
     pub name: Spanned<String>,
     /// What is built with.
     pub layer: Layer,
-    engine: Option<EngineChoice>,
-    isolation: Option<Isolation>,
-    network: Option<Network>,
-    timeout: Option<Duration>,
-    retries: Option<u32>,
-    on_failure: Option<OnFailure>,
-    bootstrap: Option<Bootstrap>,
-}
-
-/// Resolves profiles.
-pub(super) fn resolve_profiles(resolver: &mut Resolver<'_>, decls: Vec<ProfileDecl>) -> Vec<Profile> {
-    let resolve = |decl: ProfileDecl| {
-        let ProfileDecl { name, options } = decl;
-        Profile {
-            layer: resolver.resolve_layer(
-                options.layer,
-                MacroLevel::Profile,
-                &format!("profile `{}`", name.value),
-            ),
-            name,
-            engine: said(options.engine),
-            isolation: said(options.isolation),
-            network: said(options.network),
-            timeout: said(options.timeout),
-            retries: said(options.retries),
-            on_failure: said(options.on_failure),
-            bootstrap: said(options.bootstrap),
-        }
-    };
-    decls.into_iter().map(resolve).collect()
-}
-
-fn said<T>(choice: Option<Spanned<T>>) -> Option<T> {
-    choice.map(|choice| choice.value)
-}
-
-impl Manifest {
-    /// Lets profiles hold, the last one above the others.
-    ///
-    /// # Errors
-    /// A name that no profile has.
-    pub fn choose_profiles(&mut self, names: &[String]) -> Result<(), ManifestError> {
-        for name in names {
-            let Some(index) = self.profiles.iter().position(|profile| profile.name.value == *name) else {
-                let known = self.profiles.iter().map(|profile| profile.name.value.as_str());
-                let help = suggestion(name, "profiles", known);
-                let problem = ManifestProblem::UnknownProfile { name: name.clone(), help };
-                return Err(Located::new(problem, "here", Place::outside("command line")));
-            };
-            self.chosen_profiles.push(index);
-            self.apply_choices(index);
-        }
-        Ok(())
-    }
-
-    fn apply_choices(&mut self, index: usize) {
-        let Some(profile) = self.profiles.get(index) else { return };
-        for package in &mut self.packages {
-            package.engine = profile.engine.unwrap_or(package.engine);
-            package.isolation = profile.isolation.unwrap_or(package.isolation);
-            package.network = profile.network.unwrap_or(package.network);
-            package.timeout = profile.timeout.unwrap_or(package.timeout);
-            package.retries = profile.retries.unwrap_or(package.retries);
-        }
-        self.on_failure = profile.on_failure.unwrap_or(self.on_failure);
-        self.bootstrap = profile.bootstrap.unwrap_or(self.bootstrap);
-    }
+    pub(super) engine: Option<EngineChoice>,
+    pub(super) isolation: Option<Isolation>,
+    pub(super) network: Option<Network>,
+    pub(super) timeout: Option<Duration>,
+    pub(super) retries: Option<u32>,
+    pub(super) on_failure: Option<OnFailure>,
+    pub(super) bootstrap: Option<Bootstrap>,
 }

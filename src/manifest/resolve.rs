@@ -12,11 +12,11 @@ use super::declaration::{
 use super::mistakes::Mistakes;
 use super::names::{DeclaredNames, Names, PackageNames};
 use super::problem::ManifestError;
-use super::profile::resolve_profiles;
 use super::resolve_batch::resolve_batches;
 use super::resolve_like::resolve_likes;
 use super::resolve_package::resolve_packages;
 use super::resolve_pattern::expand_patterns;
+use super::resolve_profile::resolve_profiles;
 use super::resolve_root::resolve_chroots;
 use super::resolved::Manifest;
 use super::resolver::Resolver;

@@ -7,24 +7,13 @@ use super::declaration::{
     Across, Bootstrap, CacheDecl, EngineChoice, FileDecl, Isolation, Network, OnFailure, Priority,
     PublishDecl, RebuildDecl, RemoteDecl, RepositoryDecl, SourceKind,
 };
+pub use super::ids::{BatchId, ChrootId, PackageId};
 use super::layer::{BuildSettings, Layer};
 use super::manifest_path::ManifestPath;
 use super::profile::Profile;
 use crate::engine::{Condition, MacroSetting, Settings};
 use crate::macros::RpmVersion;
 use crate::text::{Place, Spanned};
-
-/// A package's place in [`Manifest::packages`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PackageId(pub usize);
-
-/// A chroot's place in [`Manifest::chroots`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ChrootId(pub usize);
-
-/// A batch's place in [`Manifest::batches`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BatchId(pub usize);
 
 /// A whole manifest.
 #[derive(Debug)]

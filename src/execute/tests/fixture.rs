@@ -119,7 +119,8 @@ impl Project {
     }
 
     pub async fn apply_heard_by(&self, runner: impl Runner + 'static, heard: Arc<Heard>) -> Run {
-        let plan = Plan::new(&self.manifest, self.inspection()).map_err(|circles| format!("{circles:?}")).unwrap();
+        let plan =
+            Plan::new(&self.manifest, self.inspection()).map_err(|circles| format!("{circles:?}")).unwrap();
         let last_good = Arc::new(self.history.last_good().unwrap());
         let decisions = plan.decide(&self.store, &last_good);
         let execution = Execution {
