@@ -309,7 +309,12 @@ fn explain_build(build: &PlannedBuild, explanation: &Explanation<'_>) -> String 
         let below = below.map(|below| format!(", instead of {below}")).unwrap_or_default();
         let place = match setting.level {
             MacroLevel::CommandLine => None,
-            _ => (explanation.place)(&build.build, &setting.name),
+            MacroLevel::Project
+            | MacroLevel::Defaults
+            | MacroLevel::Chroot
+            | MacroLevel::Batch
+            | MacroLevel::Package
+            | MacroLevel::Profile => (explanation.place)(&build.build, &setting.name),
         };
         let place = place.map(|place| format!(", {place}")).unwrap_or_default();
         let (name, level) = (&setting.name, setting.level);
