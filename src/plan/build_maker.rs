@@ -153,9 +153,7 @@ impl<'i> BuildMaker<'i> {
 /// What becomes of a build without a spec.
 fn fate_without_origin(error: &Arc<Located<PlanError>>) -> Fate {
     match error.error() {
-        PlanError::Source(SourceError::NotYet { kind }) => {
-            Fate::NotYet(not_yet(&format!("`source {kind}`")))
-        }
+        PlanError::Source(SourceError::NotYet { kind }) => Fate::NotYet(not_yet(&format!("`source {kind}`"))),
         _ => Fate::Impossible(vec![Arc::clone(error)]),
     }
 }
