@@ -115,7 +115,7 @@ fn a_worker_without_a_request_says_so_and_ends() {
 fn a_package_that_somebody_changes_after_it_was_written_is_not_kept() {
     let project = Project::with("package a { source path \"a.spec\" }\n");
     // It goes on when its section has ended, and writes to whatever package comes.
-    let writer = "(while :; do for file in %{_rpmdir}/*/*.rpm; do [ -f \"$file\" ] && echo >> \"$file\"; done; done) \
+    let writer = "(while :; do for file in %{_rpmdir}/*/*.rpm; do if [ -f \"$file\" ]; then echo >> \"$file\"; fi; done; done) \
                   < /dev/null > /dev/null 2>&1 &";
     project.spec("a", "", writer);
     let run = project.run(&["apply"]);
