@@ -102,7 +102,7 @@ fn failure(build: &Ended) -> String {
         return String::new();
     };
     let mut text = format!("{}: {}\n", build.build, failure.cause);
-    for line in &failure.tail {
+    for line in &failure.excerpt {
         text.push_str(&format!("  │ {}\n", printable(line)));
     }
     // Of a script that failed its own last lines say why.
