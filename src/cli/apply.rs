@@ -43,13 +43,13 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let _screen = ScreenClearer(Arc::clone(&listener));
     end_on_signals(cancel.clone(), events.clone(), Arc::clone(&listener))?;
     let with_work = builds_with_work(&planned);
-    let tell = |what: What| events.send(what);
+    let send = |what: What| events.send(what);
     let notes = notes(&planned, &leaving).into_iter().chain(planned.history.take_notes());
-    notes.for_each(|text| tell(What::Noted { text }));
+    notes.for_each(|text| send(What::Noted { text }));
     let repositories = Arc::new(repositories);
     let (mut round, mut plans) = (1, 1);
     let applied = loop {
-        drop_damaged_results(&mut planned, &selection, &tell)?;
+        drop_damaged_results(&mut planned, &selection, &send)?;
         let execution = Execution {
             manifest: Arc::clone(&planned.manifest),
             plan: Arc::clone(&planned.plan),
@@ -71,7 +71,7 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
         };
         let applied = execute(execution).await?;
         note_made(&planned, &applied.ends, &mut selection);
-        let has_lost = tell_damage(&planned, &applied.ends, &tell);
+        let has_lost = report_damage(&planned, &applied.ends, &send);
         if applied.needs_plan && !applied.canceled && plans < MOST_PLANS {
             planned = match plan(&project, &selection, &cancel, context).await {
                 Err(_) if cancel.is_canceled() => return Ok(Exit::Interrupted),
@@ -89,14 +89,14 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
         planned.decide(&selection)?;
         round += 1;
     };
-    planned.history.take_notes().into_iter().for_each(|text| tell(What::Noted { text }));
+    planned.history.take_notes().into_iter().for_each(|text| send(What::Noted { text }));
     planned.leave();
     let uncounted = not_counted(&planned);
     let folder = project.repository.path().to_string();
     let name = project_name(planned.manifest.name.as_deref(), &folder).to_owned();
     planned.unpacked.collect_unused()?;
     if !applied.canceled {
-        repositories.retire_undeclared().into_iter().for_each(tell);
+        repositories.retire_undeclared().into_iter().for_each(send);
     }
     let has_failed = |ended: &Ended| match ended.state {
         State::Failed | State::Canceled => true,
@@ -145,22 +145,22 @@ const MOST_PLANS: u32 = 50;
 fn drop_damaged_results(
     planned: &mut Planned,
     selection: &Selection,
-    tell: &dyn Fn(What),
+    send: &dyn Fn(What),
 ) -> Result<(), Failure> {
     for _ in 0..MOST_ROUNDS {
         if !drops_damaged_results(&planned.plan, &planned.decisions, &planned.store, &planned.last_good) {
             break;
         }
-        tell_damage(planned, &Ends::new(), tell);
+        report_damage(planned, &Ends::new(), send);
         planned.decide(selection)?;
     }
     Ok(())
 }
 
 /// Says what was damaged; gives whether some of it has not been made again yet.
-fn tell_damage(planned: &Planned, ends: &Ends, tell: &dyn Fn(What)) -> bool {
+fn report_damage(planned: &Planned, ends: &Ends, send: &dyn Fn(What)) -> bool {
     let damaged = planned.store.take_damaged();
-    damaged.iter().for_each(|blob| tell(name_damage(blob, &planned.plan, &planned.decisions, ends)));
+    damaged.iter().for_each(|blob| send(name_damage(blob, &planned.plan, &planned.decisions, ends)));
     damaged.iter().any(|blob| !planned.store.has(blob))
 }
 
@@ -194,7 +194,7 @@ fn notes(planned: &Planned, leaving: &[Leaving]) -> Vec<String> {
     notes.extend(planned.unsupported());
     let is_buildable = planned.plan.builds.iter().any(|build| matches!(build.fate, Fate::Buildable(_)));
     if !is_buildable && !planned.plan.builds.is_empty() {
-        notes.push("none of the packages can be built; the table says why".to_owned());
+        notes.push("none of the packages can be built: see below".to_owned());
     }
     notes
 }

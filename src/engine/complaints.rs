@@ -17,7 +17,7 @@ const KNOWN: &[(&str, &str)] = &[
 pub(super) const NO_FILES_SECTION: &str =
     "the spec makes no package: it has no %files section (an empty one makes a package without files)";
 
-/// Lines that say that something else has failed, which was told before them.
+/// Lines that say that something else has failed, whose own words stand before them.
 const CONSEQUENCES: &[&str] = &[
     "ld returned 1 exit status",
     "linker command failed",
@@ -109,7 +109,7 @@ fn is_consequence(line: &str) -> bool {
     is_make || line.starts_with("FAILED: ") || CONSEQUENCES.iter().any(|words| line.contains(words))
 }
 
-/// Whether make goes on in spite of what was told before this line.
+/// Whether make goes on in spite of what stands before this line.
 pub(super) fn is_ignored(line: &str) -> bool {
     line.starts_with("make") && line.ends_with("(ignored)")
 }
