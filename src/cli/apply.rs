@@ -8,13 +8,13 @@ use super::Exit;
 use super::arguments::{Apply, Selection};
 use super::context::{CliError, Context, Failure};
 use super::planning::{Planned, plan, runtime};
-use super::project::Project;
-use crate::event::{Clock, Ended, Event, EventSink, Listener, RunId, State, SystemClock, What};
+use super::project::{Project, project_name};
+use crate::event::{BuildName, Clock, Ended, Event, EventSink, Listener, RunId, State, SystemClock, What};
 use crate::execute::{Ends, Execution, LocalRunner, drops_damaged_results, execute, name_damage};
-use crate::plan::{CARRIAGE_RETURNS, Decision, Fate, PlanError};
+use crate::plan::{BuildId, CARRIAGE_RETURNS, Decision, Fate, PlanError};
 use crate::process::Cancel;
 use crate::publish::{Leaving, Verification};
-use crate::ui::{JsonEvents, PlainEvents, ProgressEvents, Summary, Verbosity, is_closed_pipe};
+use crate::ui::{JsonEvents, PlainEvents, ProgressEvents, Summary, SummaryView, Verbosity, is_closed_pipe};
 
 /// Builds what has changed.
 pub fn run(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
@@ -40,14 +40,16 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let listener = listener(arguments, context, &summary);
     let run = RunId::random(clock.now()).map_err(CliError::Io)?;
     let events = EventSink::new(run, Arc::clone(&clock), Arc::clone(&listener) as Arc<dyn Listener>);
-    end_on_signals(cancel.clone(), events.clone())?;
-    let tell = |what: What| events.send(what);
+    let _screen = ScreenClearer(Arc::clone(&listener));
+    end_on_signals(cancel.clone(), events.clone(), Arc::clone(&listener))?;
+    let with_work = builds_with_work(&planned);
+    let send = |what: What| events.send(what);
     let notes = notes(&planned, &leaving).into_iter().chain(planned.history.take_notes());
-    notes.for_each(|text| tell(What::Noted { text }));
+    notes.for_each(|text| send(What::Noted { text }));
     let repositories = Arc::new(repositories);
     let (mut round, mut plans) = (1, 1);
     let applied = loop {
-        drop_damaged_results(&mut planned, &selection, &tell)?;
+        drop_damaged_results(&mut planned, &selection, &send)?;
         let execution = Execution {
             manifest: Arc::clone(&planned.manifest),
             plan: Arc::clone(&planned.plan),
@@ -69,7 +71,7 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
         };
         let applied = execute(execution).await?;
         note_made(&planned, &applied.ends, &mut selection);
-        let has_lost = tell_damage(&planned, &applied.ends, &tell);
+        let has_lost = report_damage(&planned, &applied.ends, &send);
         if applied.needs_plan && !applied.canceled && plans < MOST_PLANS {
             planned = match plan(&project, &selection, &cancel, context).await {
                 Err(_) if cancel.is_canceled() => return Ok(Exit::Interrupted),
@@ -87,12 +89,14 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
         planned.decide(&selection)?;
         round += 1;
     };
-    planned.history.take_notes().into_iter().for_each(|text| tell(What::Noted { text }));
+    planned.history.take_notes().into_iter().for_each(|text| send(What::Noted { text }));
     planned.leave();
     let uncounted = not_counted(&planned);
+    let folder = project.repository.path().to_string();
+    let name = project_name(planned.manifest.name.as_deref(), &folder).to_owned();
     planned.unpacked.collect_unused()?;
     if !applied.canceled {
-        repositories.retire_undeclared().into_iter().for_each(tell);
+        repositories.retire_undeclared().into_iter().for_each(send);
     }
     let has_failed = |ended: &Ended| match ended.state {
         State::Failed | State::Canceled => true,
@@ -109,7 +113,15 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let is_good =
         summary.is_good(has_failed) && !listener.has_unpublished() && planned.manifest.not_yet.is_empty();
     if !arguments.json && (context.verbosity > Verbosity::Quiet || !is_good) {
-        context.print(&summary.screen(context.verbosity))?;
+        listener.clear_screen();
+        let view = SummaryView {
+            verbosity: context.verbosity,
+            project: &name,
+            folder: &folder,
+            planned: &with_work,
+            is_canceled: applied.canceled,
+        };
+        context.print(&summary.screen(view))?;
     }
     if let Some(error) = lost.filter(|error| !is_closed_pipe(error)) {
         return Err(Failure::from_output(error));
@@ -133,22 +145,22 @@ const MOST_PLANS: u32 = 50;
 fn drop_damaged_results(
     planned: &mut Planned,
     selection: &Selection,
-    tell: &dyn Fn(What),
+    send: &dyn Fn(What),
 ) -> Result<(), Failure> {
     for _ in 0..MOST_ROUNDS {
         if !drops_damaged_results(&planned.plan, &planned.decisions, &planned.store, &planned.last_good) {
             break;
         }
-        tell_damage(planned, &Ends::new(), tell);
+        report_damage(planned, &Ends::new(), send);
         planned.decide(selection)?;
     }
     Ok(())
 }
 
-/// Tells what was damaged; gives whether some of it has not been made again yet.
-fn tell_damage(planned: &Planned, ends: &Ends, tell: &dyn Fn(What)) -> bool {
+/// Says what was damaged; gives whether some of it has not been made again yet.
+fn report_damage(planned: &Planned, ends: &Ends, send: &dyn Fn(What)) -> bool {
     let damaged = planned.store.take_damaged();
-    damaged.iter().for_each(|blob| tell(name_damage(blob, &planned.plan, &planned.decisions, ends)));
+    damaged.iter().for_each(|blob| send(name_damage(blob, &planned.plan, &planned.decisions, ends)));
     damaged.iter().any(|blob| !planned.store.has(blob))
 }
 
@@ -158,9 +170,16 @@ fn note_made(planned: &Planned, ends: &Ends, selection: &mut Selection) {
     selection.made.extend(made.map(|(id, _)| planned.plan.build(*id).name.clone()));
 }
 
+/// The builds that have work as far as is known before it begins.
+fn builds_with_work(planned: &Planned) -> BTreeSet<BuildName> {
+    let plan = &planned.plan;
+    let has_work = |id: &BuildId| matches!(planned.decisions.decision(*id), Decision::Build { .. });
+    plan.ids().filter(has_work).map(|id| plan.build(id).name.clone()).collect()
+}
+
 /// Builds that are skipped as they should be: ruled out by their specs, or not chosen.
-fn not_counted(planned: &Planned) -> Vec<crate::event::BuildName> {
-    let is_fine = |id: &crate::plan::BuildId| {
+fn not_counted(planned: &Planned) -> Vec<BuildName> {
+    let is_fine = |id: &BuildId| {
         let decision = planned.decisions.decision(*id);
         matches!(decision, Decision::Skip { failed: false, .. } | Decision::NotChosen)
     };
@@ -175,7 +194,7 @@ fn notes(planned: &Planned, leaving: &[Leaving]) -> Vec<String> {
     notes.extend(planned.unsupported());
     let is_buildable = planned.plan.builds.iter().any(|build| matches!(build.fate, Fate::Buildable(_)));
     if !is_buildable && !planned.plan.builds.is_empty() {
-        notes.push("none of the packages can be built; the table says why".to_owned());
+        notes.push("none of the packages can be built: see below".to_owned());
     }
     notes
 }
@@ -199,20 +218,24 @@ fn listener(arguments: &Apply, context: &Context, summary: &Arc<Summary>) -> Arc
         let json = JsonEvents::new(std::io::stdout());
         Arc::new(if arguments.logs { json.with_logs() } else { json })
     });
+    let draws = json.is_none() && context.draws && context.verbosity > Verbosity::Quiet;
+    let progress = draws.then(|| Arc::new(ProgressEvents::new(context.verbosity)));
     let screen: Arc<dyn Listener> = if let Some(json) = &json {
         Arc::clone(json) as Arc<dyn Listener>
-    } else if context.draws && context.verbosity > Verbosity::Quiet {
-        Arc::new(ProgressEvents::new(context.verbosity))
+    } else if let Some(progress) = &progress {
+        Arc::clone(progress) as Arc<dyn Listener>
     } else {
         Arc::new(PlainEvents::new(std::io::stderr(), context.verbosity))
     };
-    Arc::new(Listeners { screen, json, summary: Arc::clone(summary), unpublished: AtomicBool::new(false) })
+    let (summary, unpublished) = (Arc::clone(summary), AtomicBool::new(false));
+    Arc::new(Listeners { screen, json, progress, summary, unpublished })
 }
 
-/// Everyone who hears of events.
+/// Everyone who receives events.
 struct Listeners {
     screen: Arc<dyn Listener>,
     json: Option<Arc<JsonEvents<std::io::Stdout>>>,
+    progress: Option<Arc<ProgressEvents>>,
     summary: Arc<Summary>,
     unpublished: AtomicBool,
 }
@@ -220,6 +243,12 @@ struct Listeners {
 impl Listeners {
     fn has_unpublished(&self) -> bool {
         self.unpublished.load(Ordering::Relaxed)
+    }
+
+    fn clear_screen(&self) {
+        if let Some(progress) = &self.progress {
+            progress.clear();
+        }
     }
 }
 
@@ -252,9 +281,18 @@ impl Listener for Listeners {
     }
 }
 
+/// Takes the progress off the screen however the apply ends.
+struct ScreenClearer(Arc<Listeners>);
+
+impl Drop for ScreenClearer {
+    fn drop(&mut self) {
+        self.0.clear_screen();
+    }
+}
+
 /// The first Ctrl-C (or SIGTERM) ends all builds and waits for them; a second one ends forge at once. Before builds
 /// begin, one is enough.
-fn end_on_signals(cancel: Cancel, events: EventSink) -> Result<(), Failure> {
+fn end_on_signals(cancel: Cancel, events: EventSink, listeners: Arc<Listeners>) -> Result<(), Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupts = signal(SignalKind::interrupt()).map_err(CliError::Io)?;
     let mut terminations = signal(SignalKind::terminate()).map_err(CliError::Io)?;
@@ -265,10 +303,11 @@ fn end_on_signals(cancel: Cancel, events: EventSink) -> Result<(), Failure> {
                 _ = terminations.recv() => {}
             }
             if cancel.is_canceled() {
+                listeners.clear_screen();
                 std::process::exit(i32::from(Exit::Interrupted.code()));
             }
             cancel.cancel();
-            let text = "ending all builds; once more ends forge at once".to_owned();
+            let text = "interrupted: ending all builds (once more ends forge at once)".to_owned();
             events.send(What::Noted { text });
         }
     });

@@ -151,10 +151,10 @@ pub struct Apply {
     /// What to build.
     #[command(flatten)]
     pub selection: Selection,
-    /// Tell events as JSON, one a line, on standard output
+    /// Write events as JSON, one a line, to standard output
     #[arg(long)]
     pub json: bool,
-    /// Tell what builds print as well, as it comes
+    /// Write what builds print as well, as it comes
     #[arg(long, requires = "json")]
     pub logs: bool,
     /// Read every file of the repositories, and put right what is not as it was published

@@ -4,7 +4,7 @@ use super::Exit;
 use super::arguments::{Graph, GraphFormat};
 use super::context::{CliError, Context, Failure};
 use super::planning::{plan, runtime};
-use super::project::Project;
+use super::project::{Project, project_name};
 use crate::files::{Folder, HostPath};
 use crate::process::Cancel;
 use crate::ui::{GraphView, draw};
@@ -14,7 +14,14 @@ pub fn run(arguments: &Graph, context: &Context) -> Result<Exit, Failure> {
     let project = Project::find(context)?;
     let planned = runtime()?.block_on(plan(&project, &arguments.selection, &Cancel::default(), context))?;
     let batches = planned.batch_names();
-    let view = GraphView { plan: &planned.plan, decisions: &planned.decisions, batches: &batches };
+    let (batch_of, folder) = (planned.batch_of(), project.repository.path().to_string());
+    let view = GraphView {
+        title: project_name(planned.manifest.name.as_deref(), &folder),
+        plan: &planned.plan,
+        decisions: &planned.decisions,
+        batches: &batches,
+        batch_of: &batch_of,
+    };
     let format = match arguments.format {
         GraphFormat::Dot => crate::ui::GraphFormat::Dot,
         GraphFormat::Mermaid => crate::ui::GraphFormat::Mermaid,

@@ -137,3 +137,9 @@ impl Project {
 pub fn store(context: &Context) -> Result<Store, Failure> {
     Ok(Store::open(&context.store_folder()?)?)
 }
+
+/// The project's name; that of its folder where the manifest gives none.
+pub fn project_name<'a>(name: Option<&'a str>, folder: &'a str) -> &'a str {
+    let of_folder = folder.trim_end_matches('/').rsplit('/').next().filter(|name| !name.is_empty());
+    name.or(of_folder).unwrap_or("forge")
+}

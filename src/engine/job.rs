@@ -173,8 +173,8 @@ pub enum Outcome {
         reason: StopReason,
         /// The stages that it went through; the last is the one that it stopped in.
         stages: Vec<StageTime>,
-        /// The last lines of its output.
-        tail: Vec<String>,
+        /// The lines of its output that say why: those around the first error, or the last ones.
+        excerpt: Vec<String>,
         /// What the engine found to be wrong.
         problems: Vec<Finding>,
     },

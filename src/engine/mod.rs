@@ -13,6 +13,7 @@ mod installed;
 mod job;
 mod limits;
 mod listed;
+mod log_excerpt;
 mod mask;
 mod masked_read;
 mod native;

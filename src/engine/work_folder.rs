@@ -12,9 +12,6 @@ use crate::files::{Folder, HostPath};
 /// The folders that a job may write packages to, as `rpmbuild`'s macros name them.
 const RESULT_FOLDERS: [&str; 2] = ["RPMS", "SRPMS"];
 
-/// How many of the last lines of a log a failure shows.
-pub(super) const TAIL: usize = 20;
-
 /// Makes the folder of a job, and those that rpm's macros name in it.
 pub(super) fn make(job: &Job) -> Result<Folder, EngineError> {
     let top = Folder::create_scratch(&job.top_on_host()?)?;

@@ -141,8 +141,8 @@ pub struct Failure {
     /// What the engine found to be wrong.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Problem>,
-    /// The last lines of the log.
-    pub tail: Vec<String>,
+    /// The lines of the log that say why: those around the first error, or the last ones.
+    pub excerpt: Vec<String>,
     /// The whole log, as a path below the project.
     pub log: Option<String>,
     /// Where the build's files are kept until it is tried again, as a path below the project.

@@ -30,7 +30,7 @@ fn failure() -> Failure {
     Failure {
         cause: "it failed in %build".to_owned(),
         problems: vec![bare, full],
-        tail: vec!["no such thing".to_owned()],
+        excerpt: vec!["no such thing".to_owned()],
         log: Some(".forge/results/host/00000001-curl/build.log".to_owned()),
         tree: None,
     }

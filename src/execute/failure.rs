@@ -6,11 +6,11 @@ use crate::event::{Failure, Problem, Severity};
 use crate::files::{Folder, HostPath};
 use crate::spec::{Finding, Through, Weight};
 
-/// What is told of a build that did not end well.
+/// Describes a build that did not end well.
 pub(super) fn failure(
     task: &Task,
     reason: &StopReason,
-    tail: Vec<String>,
+    excerpt: Vec<String>,
     problems: Vec<Finding>,
 ) -> Failure {
     let cause = match reason {
@@ -23,7 +23,7 @@ pub(super) fn failure(
     let tree = task.work.join("BUILD");
     let tree = Folder::open_ambient(&tree).is_ok().then(|| below_project(&tree));
     let problems = problems.into_iter().map(problem).collect();
-    Failure { cause, problems, tail, log: Some(below_project(&task.log())), tree }
+    Failure { cause, problems, excerpt, log: Some(below_project(&task.log())), tree }
 }
 
 /// A path below the project, which is where people look for it.

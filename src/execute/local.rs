@@ -237,8 +237,8 @@ impl LocalRunner {
 /// How a run ended that made nothing.
 fn stopped_run<T>(task: &Task, outcome: Outcome) -> StepRun<T> {
     match outcome {
-        Outcome::Stopped { reason, stages, tail, problems } if reason != StopReason::Canceled => {
-            StepRun::Failed { failure: failure(task, &reason, tail, problems), stages }
+        Outcome::Stopped { reason, stages, excerpt, problems } if reason != StopReason::Canceled => {
+            StepRun::Failed { failure: failure(task, &reason, excerpt, problems), stages }
         }
         Outcome::Stopped { .. } | Outcome::Built { .. } => StepRun::Canceled,
     }

@@ -212,6 +212,7 @@ pub(super) fn failed_step(error: &ExecuteError) -> StepEnd {
     let code = words(error.code());
     let help = words(error.help()).map(|help| format!("help: {help}"));
     let tail = code.into_iter().chain(help).collect();
-    let failure = Failure { cause: error.to_string(), problems: Vec::new(), tail, log: None, tree: None };
+    let failure =
+        Failure { cause: error.to_string(), problems: Vec::new(), excerpt: tail, log: None, tree: None };
     StepEnd::Failed { failure, stages: Vec::new() }
 }

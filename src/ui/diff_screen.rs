@@ -4,10 +4,10 @@ use crate::package::{Difference, ScriptChange, TagChange};
 
 use super::words::count;
 
-/// How long a value may be before only its length is told.
+/// How long a value may be before only its length is shown.
 const LONGEST: usize = 100;
 
-/// The difference in lines; `all` shows what only tells when and where a package was built, too.
+/// The difference in lines; `all` shows what only says when and where a package was built, too.
 pub fn diff_screen(difference: &Difference, before: &str, after: &str, all: bool) -> String {
     let mut screen = Screen(String::new());
     screen.write_text(&format!(
@@ -42,7 +42,7 @@ pub fn diff_screen(difference: &Difference, before: &str, after: &str, all: bool
     screen.0
 }
 
-/// How much only tells when, where and by what the packages were built.
+/// How much only says when, where and by what the packages were built.
 fn hidden(difference: &Difference) -> usize {
     let files = difference.files.changed.iter().flat_map(|file| &file.attributes);
     let tags = difference.tags.iter().filter(|change| change.volatile).count();

@@ -7,10 +7,10 @@ use super::terminal_text::plain_text;
 use super::words::{count, duration};
 use crate::event::{DamagedFile, Ended, Event, Listener, State, What};
 
-/// How much is told.
+/// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
-    /// Failures only.
+    /// Only what failed.
     Quiet,
     /// What is built and how it ends.
     Normal,
@@ -89,13 +89,13 @@ impl<W: Write + Send> Listener for PlainEvents<W> {
     }
 }
 
-/// The line that tells an event, if it is worth one. Specs and programs of others have a say in it: it can't steer the
+/// The line that an event is worth, if it is worth one. Specs and programs of others have a say in it: it can't steer the
 /// terminal.
 pub(super) fn line(what: &What, verbosity: Verbosity) -> Option<String> {
-    told_line(what, verbosity).map(|line| plain_text(&line))
+    line_of(what, verbosity).map(|line| plain_text(&line))
 }
 
-fn told_line(what: &What, verbosity: Verbosity) -> Option<String> {
+fn line_of(what: &What, verbosity: Verbosity) -> Option<String> {
     let normal = verbosity >= Verbosity::Normal;
     let verbose = verbosity >= Verbosity::Verbose;
     match what {
@@ -159,10 +159,12 @@ fn damage_lines(word: &str, folder: &str, files: &[DamagedFile], help: &str) -> 
 }
 
 fn ended_line(ended: &Ended, verbosity: Verbosity) -> Option<String> {
-    let Ended { build, state, duration: took, skipped, failure, .. } = ended;
+    let Ended { build, number, state, duration: took, skipped, failure, .. } = ended;
     let least = match state {
         State::Failed => Verbosity::Quiet,
         State::Cached => Verbosity::Verbose,
+        // What had not begun is counted at the end.
+        State::Canceled if number.is_none() => Verbosity::Verbose,
         State::Waiting
         | State::Pending
         | State::Importing
@@ -186,6 +188,24 @@ fn ended_line(ended: &Ended, verbosity: Verbosity) -> Option<String> {
 mod tests {
     use super::*;
     use crate::event::{BuildName, RunId, Timestamp};
+
+    #[test]
+    fn what_had_not_begun_when_all_was_canceled_has_no_line() {
+        let build = BuildName { package: "a".to_owned(), chroot: "host".to_owned() };
+        let ended = |number: Option<u64>| Ended {
+            build: build.clone(),
+            number,
+            state: State::Canceled,
+            duration: std::time::Duration::ZERO,
+            stages: Vec::new(),
+            skipped: None,
+            failure: None,
+            results: None,
+        };
+        assert_eq!(ended_line(&ended(None), Verbosity::Normal), None);
+        let line = ended_line(&ended(Some(3)), Verbosity::Normal);
+        assert_eq!(line.as_deref(), Some("canceled   a in host"));
+    }
 
     #[test]
     fn what_a_spec_says_can_not_steer_the_terminal() {

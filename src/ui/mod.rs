@@ -2,9 +2,11 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod control_echo;
 mod diff_screen;
 mod drawing;
 mod events;
+mod failure_screen;
 mod plan_screen;
 mod progress;
 mod report;
@@ -28,7 +30,7 @@ pub use progress::ProgressEvents;
 pub use report::{ReportStyle, report};
 pub use spec_document::{SpecContents, SpecDocument};
 pub use spec_screen::spec_screen;
-pub use summary::Summary;
+pub use summary::{Summary, SummaryView};
 pub use table::{Column, table, table_within};
 pub use terminal_text::{TerminalText, plain_text};
 pub use words::{age, count, duration, size};

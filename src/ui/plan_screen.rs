@@ -251,7 +251,7 @@ fn entering_lines(entering: &[Entering]) -> String {
     lines
 }
 
-/// Builds, one a row; the batch is told where there are batches.
+/// Builds, one a row; with their batch where there are batches.
 fn builds_table(builds: &[&PlannedBuild]) -> String {
     let has_batches = builds.iter().any(|build| build.batch.is_some());
     let mut columns = vec![Column::Left("package"), Column::Left("chroot")];

@@ -1,34 +1,63 @@
-//! What an apply came to: a table, and for every failure the end of its log.
+//! What an apply did: why builds failed, how many ended in which way, and how to use what was published. What was built is
+//! not listed once more: events have said so.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::events::Verbosity;
-use super::table::{Column, table};
+use super::failure_screen::failure_blocks;
+use super::terminal_text::plain_text;
 use super::words::duration;
-use crate::event::{Ended, Event, Listener, Problem, Severity, State, What};
+use crate::event::{BuildName, Ended, Event, Listener, State, What};
 
-/// Collects what the final screen tells.
+/// Collects what the final screen says.
 #[derive(Default)]
 pub struct Summary {
-    ended: Mutex<(Vec<Ended>, Duration)>,
+    heard: Mutex<Heard>,
     /// How often the apply began.
     rounds: AtomicUsize,
 }
 
+#[derive(Default)]
+struct Heard {
+    ended: Vec<Ended>,
+    duration: Duration,
+    /// The folders of repositories that have changed, by their chroots.
+    published: BTreeMap<String, String>,
+}
+
+/// What the final screen is made with beside what has happened.
+#[derive(Clone, Copy, Debug)]
+pub struct SummaryView<'a> {
+    /// How much is shown.
+    pub verbosity: Verbosity,
+    /// The project's name.
+    pub project: &'a str,
+    /// The project's folder.
+    pub folder: &'a str,
+    /// The builds that seemed to have work before the first of them began.
+    pub planned: &'a BTreeSet<BuildName>,
+    /// Whether the apply was interrupted.
+    pub is_canceled: bool,
+}
+
 impl Listener for Summary {
     fn hear(&self, event: &Event) {
-        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         match &event.what {
             What::ApplyStarted { .. } => {
                 self.rounds.fetch_add(1, Ordering::Relaxed);
             }
             What::BuildEnded(build) if self.rounds.load(Ordering::Relaxed) > 1 => {
-                replace(&mut ended.0, build);
+                replace(&mut heard.ended, build);
             }
-            What::BuildEnded(build) => ended.0.push(build.clone()),
-            What::ApplyEnded { duration, .. } => ended.1 += *duration,
+            What::BuildEnded(build) => heard.ended.push(build.clone()),
+            What::ApplyEnded { duration, .. } => heard.duration += *duration,
+            What::Published { chroot, folder, packages, .. } if *packages > 0 => {
+                heard.published.insert(chroot.clone(), folder.clone());
+            }
             What::StateChanged { .. }
             | What::StageStarted { .. }
             | What::Logged { .. }
@@ -46,7 +75,7 @@ impl Listener for Summary {
     }
 }
 
-/// An apply that begins again tells of its builds again: what it has built before is up to date then, and stays built.
+/// An apply that begins again says again how its builds ended: what it has built before is up to date then, and stays built.
 fn replace(all: &mut Vec<Ended>, build: &Ended) {
     match all.iter_mut().find(|known| known.build == build.build) {
         Some(known) if known.state == State::Succeeded && build.state == State::Cached => {}
@@ -58,97 +87,24 @@ fn replace(all: &mut Vec<Ended>, build: &Ended) {
 impl Summary {
     /// Whether every build that should have a result has one: skipped ones that the spec itself rules out do not count.
     pub fn is_good(&self, counts_as_failure: impl Fn(&Ended) -> bool) -> bool {
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        !ended.0.iter().any(counts_as_failure)
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        !heard.ended.iter().any(counts_as_failure)
     }
 
-    /// The final screen: quiet has no table, and cached builds are in it only where much is told.
-    pub fn screen(&self, verbosity: Verbosity) -> String {
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        let (builds, took) = (&ended.0, ended.1);
-        let mut screen = String::new();
-        let is_shown = |build: &&Ended| match verbosity {
-            Verbosity::Quiet => false,
-            Verbosity::Normal => build.state != State::Cached,
-            Verbosity::Verbose => true,
-        };
-        let shown: Vec<&Ended> = builds.iter().filter(is_shown).collect();
-        if !shown.is_empty() {
-            let columns = [
-                Column::Left("package"),
-                Column::Left("chroot"),
-                Column::Left("state"),
-                Column::Right("time"),
-            ];
-            let rows: Vec<Vec<String>> = shown.iter().map(|build| row(build)).collect();
-            screen.push_str(&table(&columns, &rows));
-            screen.push('\n');
+    /// The final screen.
+    pub fn screen(&self, view: SummaryView<'_>) -> String {
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut screen = failure_blocks(&heard.ended);
+        screen.push_str(&counts(&heard.ended, heard.duration, view.is_canceled));
+        if view.verbosity > Verbosity::Quiet {
+            screen.push_str(&not_needed(&heard.ended, view.planned));
+            screen.push_str(&how_to_use(&heard.published, view));
         }
-        for build in builds.iter().filter(|build| build.failure.is_some()) {
-            screen.push_str(&failure(build));
-        }
-        screen.push_str(&counts(builds, took));
         screen
     }
 }
 
-fn row(build: &Ended) -> Vec<String> {
-    let time = if build.duration.is_zero() { String::new() } else { duration(build.duration) };
-    vec![build.build.package.clone(), build.build.chroot.clone(), build.state.name().to_owned(), time]
-}
-
-fn failure(build: &Ended) -> String {
-    let Some(failure) = &build.failure else {
-        return String::new();
-    };
-    let mut text = format!("{}: {}\n", build.build, failure.cause);
-    for line in &failure.tail {
-        text.push_str(&format!("  │ {}\n", printable(line)));
-    }
-    // Of a script that failed its own last lines say why.
-    let told = failure.problems.iter().filter(|problem| problem.code != SCRIPT_FAILED);
-    for problem in told.filter(|problem| problem.severity == Severity::Error).take(PROBLEMS_SHOWN) {
-        text.push_str(&shown_problem(problem));
-    }
-    if let Some(log) = &failure.log {
-        text.push_str(&format!("  whole log: {log}\n"));
-    }
-    if let Some(tree) = &failure.tree {
-        text.push_str(&format!("  build tree: {tree}\n"));
-    }
-    text.push('\n');
-    text
-}
-
-/// The code of a problem that says that a script has failed.
-const SCRIPT_FAILED: &str = "forge::engine::bad_exit";
-
-/// How many problems of a build are shown; all of them are in its log.
-const PROBLEMS_SHOWN: usize = 5;
-
-/// The place of a problem, its code and what can be done: its words are in the lines of the log.
-fn shown_problem(problem: &Problem) -> String {
-    let mut text = format!("  {}", problem.code);
-    if let (Some(file), Some(line)) = (&problem.file, problem.line) {
-        text.push_str(&format!(" at {}:{line}", printable(file)));
-    }
-    text.push('\n');
-    for step in &problem.through {
-        text.push_str(&format!("    {}\n", printable(step)));
-    }
-    if let Some(help) = &problem.help {
-        text.push_str(&format!("    help: {}\n", printable(help)));
-    }
-    text
-}
-
-/// A line of a log without what would move the cursor or change colours.
-fn printable(line: &str) -> String {
-    let short: String = line.chars().take(400).map(|c| if c == '\t' { ' ' } else { c }).collect();
-    short.chars().filter(|c| !c.is_control()).collect()
-}
-
-fn counts(builds: &[Ended], took: Duration) -> String {
+fn counts(builds: &[Ended], took: Duration, is_canceled: bool) -> String {
     let states = [
         (State::Succeeded, "built"),
         (State::Cached, "up to date"),
@@ -163,45 +119,146 @@ fn counts(builds: &[Ended], took: Duration) -> String {
         .map(|(number, word)| format!("{number} {word}"))
         .collect();
     let counted = if counted.is_empty() { "nothing to build".to_owned() } else { counted.join(", ") };
+    if is_canceled {
+        return format!(
+            "interrupted after {}: {counted}\nwhat was built is kept: `forge apply` goes on from there\n",
+            duration(took)
+        );
+    }
     format!("{counted} in {}\n", duration(took))
+}
+
+/// How many builds seemed to have work, because what they need was to be built, and had none.
+fn not_needed(builds: &[Ended], planned: &BTreeSet<BuildName>) -> String {
+    let is_saved = |ended: &&Ended| ended.state == State::Cached && planned.contains(&ended.build);
+    match builds.iter().filter(is_saved).count() {
+        0 => String::new(),
+        1 => "1 build was not needed: what it needs came out the same\n".to_owned(),
+        number => format!("{number} builds were not needed: what they need came out the same\n"),
+    }
+}
+
+/// For how many repositories the command is shown.
+const COMMANDS_SHOWN: usize = 3;
+
+/// The commands that try the repositories that have changed.
+fn how_to_use(published: &BTreeMap<String, String>, view: SummaryView<'_>) -> String {
+    let command = |(chroot, folder): (&String, &String)| {
+        let id: String = format!("{}-{chroot}", view.project).chars().map(character_of_id).collect();
+        let path = if folder.starts_with('/') {
+            folder.clone()
+        } else {
+            format!("{}/{folder}", view.folder.trim_end_matches('/'))
+        };
+        let url: String = path.bytes().map(byte_of_url).collect();
+        plain_text(&format!("  dnf --repofrompath={id},file://{url} --setopt={id}.gpgcheck=0 install …\n"))
+    };
+    let commands: String = published.iter().take(COMMANDS_SHOWN).map(command).collect();
+    let more = match published.len().saturating_sub(COMMANDS_SHOWN) {
+        0 => String::new(),
+        1 => "  and 1 repository more\n".to_owned(),
+        more => format!("  and {more} repositories more\n"),
+    };
+    if commands.is_empty() { commands } else { format!("use what was published:\n{commands}{more}") }
+}
+
+fn character_of_id(c: char) -> char {
+    if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }
+}
+
+/// A byte of a path as a URL has it, in a form that no shell takes for more than a word.
+fn byte_of_url(byte: u8) -> String {
+    match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'/' | b'+' => {
+            char::from(byte).to_string()
+        }
+        byte => format!("%{byte:02X}"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{BuildName, RunId, Timestamp};
+    use crate::event::{RunId, Timestamp};
+
+    const QUIETLY_PLANNED: &BTreeSet<BuildName> = &BTreeSet::new();
+
+    fn name(package: &str) -> BuildName {
+        BuildName { package: package.to_owned(), chroot: "host".to_owned() }
+    }
+
+    fn ended(package: &str, state: State) -> What {
+        What::BuildEnded(Ended {
+            build: name(package),
+            number: None,
+            state,
+            duration: Duration::from_secs(1),
+            stages: Vec::new(),
+            skipped: None,
+            failure: None,
+            results: None,
+        })
+    }
+
+    fn hear(summary: &Summary, what: What) {
+        let run = RunId::new(Timestamp(0), Default::default());
+        summary.hear(&Event { run, at: Timestamp(0), what });
+    }
+
+    fn view(planned: &BTreeSet<BuildName>) -> SummaryView<'_> {
+        let verbosity = Verbosity::Normal;
+        SummaryView { verbosity, project: "ac me", folder: "/home/me/a b/", planned, is_canceled: false }
+    }
 
     #[test]
     fn what_was_built_stays_built_when_the_apply_begins_again() {
         let summary = Summary::default();
-        let run = RunId::new(Timestamp(0), Default::default());
-        let hear = |what: What| summary.hear(&Event { run, at: Timestamp(0), what });
-        let ended = |package: &str, state: State| {
-            let build = BuildName { package: package.to_owned(), chroot: "host".to_owned() };
-            let duration = Duration::from_secs(1);
-            let ended = Ended {
-                build,
-                number: None,
-                state,
-                duration,
-                stages: Vec::new(),
-                skipped: None,
-                failure: None,
-                results: None,
-            };
-            What::BuildEnded(ended)
-        };
         for states in [[State::Succeeded, State::Skipped], [State::Cached, State::Succeeded]] {
-            hear(What::ApplyStarted { builds: 2, estimate: Duration::ZERO });
-            hear(ended("a", states[0]));
-            hear(ended("b", states[1]));
+            hear(&summary, What::ApplyStarted { builds: 2, estimate: Duration::ZERO });
+            hear(&summary, ended("a", states[0]));
+            hear(&summary, ended("b", states[1]));
         }
-        assert!(summary.screen(Verbosity::Normal).contains("2 built in"));
+        assert_eq!(summary.screen(view(QUIETLY_PLANNED)), "2 built in 0.0s\n");
         assert!(summary.is_good(|ended| ended.state == State::Skipped));
     }
 
     #[test]
-    fn a_log_line_cannot_move_the_cursor() {
-        assert_eq!(printable("\u{1b}[2Jgone\tthere"), "[2Jgone there");
+    fn builds_that_had_no_work_after_all_are_counted() {
+        let summary = Summary::default();
+        hear(&summary, ended("base", State::Succeeded));
+        ["b", "c", "old"].iter().for_each(|package| hear(&summary, ended(package, State::Cached)));
+        let planned = BTreeSet::from(["base", "b", "c"].map(name));
+        let shown = summary.screen(view(&planned));
+        assert!(shown.ends_with("2 builds were not needed: what they need came out the same\n"), "{shown}");
+    }
+
+    #[test]
+    fn what_was_published_can_be_used_with_one_command() {
+        let summary = Summary::default();
+        let published = |chroot: &str, packages: usize| What::Published {
+            chroot: chroot.to_owned(),
+            folder: format!("public/{chroot}"),
+            packages,
+            added: Vec::new(),
+            removed: Vec::new(),
+        };
+        hear(&summary, published("host", 2));
+        hear(&summary, published("empty", 0));
+        let shown = summary.screen(view(QUIETLY_PLANNED));
+        let command = "  dnf --repofrompath=ac-me-host,file:///home/me/a%20b/public/host --setopt=ac-me-host.gpgcheck=0 \
+                       install …\n";
+        assert!(shown.ends_with(&format!("use what was published:\n{command}")), "{shown}");
+    }
+
+    #[test]
+    fn an_interrupted_apply_has_not_failed_and_says_what_is_kept() {
+        let summary = Summary::default();
+        hear(&summary, ended("a", State::Succeeded));
+        hear(&summary, ended("b", State::Canceled));
+        let shown = summary.screen(SummaryView { is_canceled: true, ..view(QUIETLY_PLANNED) });
+        assert_eq!(
+            shown,
+            "interrupted after 0.0s: 1 built, 1 canceled\nwhat was built is kept: `forge apply` goes on from there\n"
+        );
     }
 }

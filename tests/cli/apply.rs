@@ -203,9 +203,9 @@ fn what_a_build_needs_is_looked_for_in_the_root_and_in_what_was_built_before() {
     assert_eq!(states["lost"], "failed");
     let ended = run.events("build-ended");
     let lost = ended.iter().find(|event| event["package"] == "lost").unwrap();
-    let tail = lost["failure"]["tail"].to_string();
-    assert!(tail.contains("nowhere(x) > 1 is needed by lost-1.0-1"), "{lost}");
-    assert!(!tail.contains("compiler is needed") && !tail.contains("base is needed"), "{lost}");
+    let excerpt = lost["failure"]["excerpt"].to_string();
+    assert!(excerpt.contains("nowhere(x) > 1 is needed by lost-1.0-1"), "{lost}");
+    assert!(!excerpt.contains("compiler is needed") && !excerpt.contains("base is needed"), "{lost}");
 }
 
 #[test]

@@ -31,6 +31,23 @@ fn a_change_that_leaves_the_packages_as_they_are_goes_no_further() {
 }
 
 #[test]
+fn the_end_says_what_was_not_needed_and_how_to_use_what_was_published() {
+    let project = Project::example("libraries");
+    let first = project.succeed(&["apply"]).stdout;
+    assert!(
+        first.contains("use what was published:\n  dnf --repofrompath=libraries-host,file:///"),
+        "{first}"
+    );
+    project.edit("base/base.c", "return 42;", "return 6 * 7; // the same");
+    let second = project.succeed(&["apply"]).stdout;
+    let saved = "1 built, 3 up to date in ";
+    assert!(second.starts_with(saved), "{second}");
+    assert!(second.contains("\n3 builds were not needed: what they need came out the same\n"), "{second}");
+    let third = project.succeed(&["apply"]).stdout;
+    assert!(third.starts_with("4 up to date in ") && third.lines().count() == 1, "{third}");
+}
+
+#[test]
 fn the_plan_says_which_ingredient_has_changed() {
     let project = Project::example("libraries");
     project.succeed(&["apply"]);

@@ -28,12 +28,58 @@ fn a_build_that_fails_says_where_and_why_and_others_go_on() {
         "{}",
         run.stdout
     );
-    assert!(run.stdout.contains("whole log: .forge/results/host/0000000"), "{}", run.stdout);
     assert!(run.stdout.contains("1 built, 1 failed"), "{}", run.stdout);
-    let log = run.stdout.lines().find_map(|line| line.trim().strip_prefix("whole log: ")).unwrap();
-    assert!(project.read(log).contains("error: no such thing"));
+    let log = run.stdout.lines().find_map(|line| line.trim().strip_prefix("whole log: forge ")).unwrap();
+    assert_eq!(log, "log bad --stage build");
+    let arguments: Vec<&str> = log.split(' ').collect();
+    assert!(project.succeed(&arguments).stdout.contains("error: no such thing"));
     let tree = run.stdout.lines().find_map(|line| line.trim().strip_prefix("build tree: ")).unwrap();
     assert!(project.path().join(tree).is_dir(), "{tree}");
+}
+
+#[test]
+fn of_a_failure_the_lines_around_the_first_error_are_shown_and_not_the_last_ones() {
+    let script = "echo 'main.c:3: error: no such thing'\nfor i in $(seq 200); do echo cc $i.c; done\n\
+                  echo 'make: *** [Makefile:3: all] Error 1'; exit 2";
+    let run = with_bad(script, "").run(&["apply"]);
+    let block = run.stdout.split("\n\n").next().unwrap();
+    assert!(
+        block.starts_with("bad in host: it failed in %build: main.c:3: error: no such thing\n"),
+        "{block}"
+    );
+    let lines: Vec<&str> = block.lines().filter_map(|line| line.trim().strip_prefix("│ ")).collect();
+    assert_eq!(lines[..2], ["main.c:3: error: no such thing", "cc 1.c"], "{block}");
+    let noise = ["+ ", "Executing(", "Bad exit status", "RPM build errors", "cc 200.c"];
+    assert!(!noise.iter().any(|noise| block.contains(noise)), "{block}");
+}
+
+#[test]
+fn the_same_failure_in_several_chroots_is_shown_once() {
+    let manifest = "chroot other { root \"/\" }\npackage bad { source path \"bad.spec\" }\n";
+    let project = Project::with(manifest);
+    project.spec("bad", "", "true");
+    let check = "%check\necho 'ok 1 - a'; echo 'not ok 2 - reads a name'; exit 1\n\n%files";
+    project.edit("bad.spec", "%files", check);
+    let run = project.run(&["apply"]);
+    let headline = "bad in host, other: it failed in %check: not ok 2 - reads a name\n";
+    assert!(run.stdout.starts_with(headline), "{}", run.stdout);
+    assert_eq!(run.stdout.matches("not ok 2").count(), 2, "{}", run.stdout);
+    assert!(
+        run.stdout.contains("  whole log: forge log bad --chroot host --stage check\n"),
+        "{}",
+        run.stdout
+    );
+    assert!(run.stdout.contains("2 failed in "), "{}", run.stdout);
+}
+
+#[test]
+fn a_spec_without_files_is_told_that_it_makes_no_package() {
+    let project = with_bad("true", "");
+    let spec = project.read("bad.spec");
+    project.write("bad.spec", spec.split("%install").next().unwrap());
+    let run = project.run(&["apply", "bad"]);
+    let headline = "bad in host: the spec makes no package: it has no %files section";
+    assert!(run.code == Some(1) && run.stdout.starts_with(headline), "{}", run.stdout);
 }
 
 #[test]

@@ -5,18 +5,19 @@ use std::io::Write;
 
 use cap_std::fs::File;
 
-use crate::engine::complaints::{first_complaint, known_cause, place, unmet};
+use crate::engine::complaints::{NO_FILES_SECTION, first_complaint, known_cause, place, unmet};
+use crate::engine::log_excerpt::{LogExcerpt, LogReader};
 use crate::engine::rpmbuild::build::command;
 use crate::engine::stage_times::StageTimes;
-use crate::engine::work_folder::{self, TAIL};
+use crate::engine::work_folder;
 use crate::engine::worker::{WorkerListener, WorkerPlace, Workers, describe_death};
 use crate::engine::{
-    Asked, BuildOrder, EngineError, FailedScript, Job, Mask, MaskedStream, Message, Outcome, StageListener,
-    StopReason, WorkerEnd, WrittenContent,
+    Asked, BuildOrder, EngineError, FailedScript, Job, Mask, MaskedStream, Message, Outcome, Part,
+    StageListener, StopReason, WorkerEnd, WrittenContent,
 };
 use crate::event::StageTime;
 use crate::files::RootPath;
-use crate::process::{Cancel, Exit, Tail};
+use crate::process::{Cancel, Exit};
 use crate::spec::{Finding, Through};
 
 /// Has a worker carry a job out.
@@ -35,7 +36,8 @@ pub(super) async fn run_job(
     let place = WorkerPlace { folder: top.path(), timeout: job.timeout };
     let exit = workers.run(Asked::Build(Box::new(order)), place, cancel, &mut messages).await?;
     let BuildMessages { stages, problems, wrote, ended, log, .. } = messages;
-    let tail = log.finish()?;
+    let excerpt = log.finish()?;
+    let is_script = matches!(&ended, Some(WorkerEnd::Failed { script: Some(_) }));
     let stages = stages.finish();
     let failed = |cause: String| StopReason::Failed { cause };
     let reason = match (exit, ended) {
@@ -50,10 +52,15 @@ pub(super) async fn run_job(
             if !packages.is_empty() {
                 return Ok(Outcome::Built { packages, stages });
             }
-            failed("the build ended well but wrote no package".to_owned())
+            failed(match job.spec.part {
+                Part::Packages => NO_FILES_SECTION.to_owned(),
+                Part::SourcePackage | Part::BuildRequires => {
+                    "the build ended well, and wrote no source package".to_owned()
+                }
+            })
         }
         (Exit::Code(_), Some(WorkerEnd::Failed { script })) => {
-            failed(describe_failure(script.as_ref(), &stages, &problems, &tail))
+            failed(describe_failure(script.as_ref(), &stages, &problems, &excerpt))
         }
         (Exit::Code(_), Some(WorkerEnd::Unmet { unmet: list })) => {
             failed(format!("it failed {}: {}", describe_place(&stages), unmet(&list)))
@@ -64,7 +71,9 @@ pub(super) async fn run_job(
             failed(format!("it failed {}: {}", describe_place(&stages), describe_death(code)))
         }
     };
-    Ok(Outcome::Stopped { reason, stages, tail, problems })
+    // What forge itself has found stands at the end of the log.
+    let excerpt = if is_script { excerpt.around_error() } else { excerpt.last_lines() };
+    Ok(Outcome::Stopped { reason, stages, excerpt, problems })
 }
 
 /// The log of a build, without secrets.
@@ -73,11 +82,11 @@ struct Log<'a> {
     masked: MaskedStream<'a>,
 }
 
-/// The file of a log, and its last lines.
+/// The file of a log, and what is kept of it.
 struct LogLines<'a> {
     listener: &'a dyn StageListener,
     file: File,
-    tail: Tail,
+    kept: LogReader,
     failed: Option<std::io::Error>,
 }
 
@@ -87,13 +96,13 @@ impl Log<'_> {
         self.lines.push(&chunk);
     }
 
-    /// Gives the last lines.
-    fn finish(self) -> Result<Vec<String>, EngineError> {
+    /// Gives what is kept of it.
+    fn finish(self) -> Result<LogExcerpt, EngineError> {
         let Self { mut lines, masked } = self;
         lines.push(&masked.finish());
         match lines.failed {
             Some(error) => Err(error.into()),
-            None => Ok(lines.tail.into_lines()),
+            None => Ok(lines.kept.finish()),
         }
     }
 }
@@ -101,7 +110,7 @@ impl Log<'_> {
 impl LogLines<'_> {
     fn push(&mut self, chunk: &[u8]) {
         self.failed = self.failed.take().or(self.file.write_all(chunk).err());
-        self.tail.push(chunk, |_| {});
+        self.kept.push(chunk, |_| {});
         self.listener.printed(chunk);
     }
 }
@@ -121,7 +130,7 @@ const MOST_PROBLEMS: usize = 100;
 
 impl<'a> BuildMessages<'a> {
     fn new(listener: &'a dyn StageListener, mask: &'a Mask, file: File) -> Self {
-        let lines = LogLines { listener, file, tail: Tail::new(TAIL), failed: None };
+        let lines = LogLines { listener, file, kept: LogReader::new(), failed: None };
         let log = Log { lines, masked: mask.stream() };
         let stages = StageTimes::new(listener);
         Self { stages, mask, log, problems: Vec::new(), wrote: Vec::new(), ended: None }
@@ -172,7 +181,7 @@ fn describe_failure(
     script: Option<&FailedScript>,
     stages: &[StageTime],
     problems: &[Finding],
-    tail: &[String],
+    log: &LogExcerpt,
 ) -> String {
     let Some(script) = script else {
         let error = problems.iter().find(|problem| problem.is_error());
@@ -186,8 +195,9 @@ fn describe_failure(
         };
         return format!("it failed {}: {why}", describe_place(stages));
     };
-    let known = known_cause(tail).or_else(|| first_complaint(tail));
-    let why = known.map_or_else(|| describe_exit(script), str::to_owned);
+    let known = known_cause(&log.tail).map(str::to_owned);
+    let why = known.or_else(|| log.error.clone()).or_else(|| first_complaint(&log.tail));
+    let why = why.unwrap_or_else(|| describe_exit(script));
     format!("it failed in {}: {why}", script.name)
 }
 

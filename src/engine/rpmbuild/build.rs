@@ -5,11 +5,13 @@ use std::path::Path;
 
 use super::cause::describe_failure;
 use super::options::with_options;
+use crate::engine::complaints::NO_FILES_SECTION;
+use crate::engine::log_excerpt::LogReader;
 use crate::engine::stage_times::StageTimes;
-use crate::engine::work_folder::{self, TAIL};
+use crate::engine::work_folder;
 use crate::engine::{EngineError, Job, Outcome, PACKAGING, Part, StageListener, StopReason};
 use crate::files::HostPath;
-use crate::process::{Cancel, Command, Exit, Stream, Supervisor, Tail};
+use crate::process::{Cancel, Command, Exit, Stream, Supervisor};
 
 /// How rpmbuild ends that has written a source package of what the build needs.
 const NEEDS_MORE: i32 = 11;
@@ -28,7 +30,7 @@ pub(super) async fn carry_out(
     let command = command(&["rpmbuild"], job, top.path(), checks_dependencies);
     let mut log = work_folder::open_log(job, &command.line())?;
     let mut stages = StageTimes::new(listener);
-    let mut tail = Tail::new(TAIL);
+    let mut lines = LogReader::new();
     let mut wrote = Vec::new();
     let mut failed_write = None;
     let mask = job.spec.settings.mask();
@@ -36,7 +38,7 @@ pub(super) async fn carry_out(
     let mut keep = |chunk: &[u8]| {
         failed_write = failed_write.take().or(log.write_all(chunk).err());
         listener.printed(chunk);
-        tail.push(chunk, |line| {
+        lines.push(chunk, |line| {
             stages.extend_with(stage_of(line));
             wrote.extend(line.strip_prefix("Wrote: ").map(str::to_owned));
         });
@@ -48,24 +50,27 @@ pub(super) async fn carry_out(
         return Err(error.into());
     }
     let stages = stages.finish();
-    let tail = tail.into_lines();
+    let excerpt = lines.finish();
     let reason = match exit {
         Exit::Code(code) if code == 0 || code == NEEDS_MORE && job.spec.part == Part::BuildRequires => {
             let packages = work_folder::packages(&top, job, wrote.iter().map(|path| (Path::new(path), None)));
             if !packages.is_empty() {
                 return Ok(Outcome::Built { packages, stages });
             }
-            let cause = match code {
-                0 => "rpmbuild ended well but wrote no package".to_owned(),
-                code => describe_failure(code, &stages, &tail),
+            let cause = match (code, job.spec.part) {
+                (0, Part::Packages) => NO_FILES_SECTION.to_owned(),
+                (0, Part::SourcePackage | Part::BuildRequires) => {
+                    "rpmbuild said that all is well, and wrote no source package".to_owned()
+                }
+                (code, _) => describe_failure(code, &stages, &excerpt),
             };
             StopReason::Failed { cause }
         }
-        Exit::Code(code) => StopReason::Failed { cause: describe_failure(code, &stages, &tail) },
+        Exit::Code(code) => StopReason::Failed { cause: describe_failure(code, &stages, &excerpt) },
         Exit::TimedOut => StopReason::TimedOut,
         Exit::Canceled => StopReason::Canceled,
     };
-    Ok(Outcome::Stopped { reason, stages, tail, problems: Vec::new() })
+    Ok(Outcome::Stopped { reason, stages, excerpt: excerpt.around_error(), problems: Vec::new() })
 }
 
 /// rpmbuild's command line for a job, to be run in a folder; `words` are its name, or whatever stands for it.

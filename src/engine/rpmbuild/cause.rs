@@ -2,6 +2,7 @@
 
 use crate::engine::Unmet;
 use crate::engine::complaints::{self, first_complaint, known_cause, place};
+use crate::engine::log_excerpt::LogExcerpt;
 use crate::event::StageTime;
 
 /// What rpm says of what it finds itself, and what it means for people.
@@ -11,10 +12,11 @@ const KNOWN: &[(&str, &str)] = &[
 ];
 
 /// A sentence that says in which stage and, where the output tells, why a build failed.
-pub(super) fn describe_failure(code: i32, stages: &[StageTime], tail: &[String]) -> String {
+pub(super) fn describe_failure(code: i32, stages: &[StageTime], log: &LogExcerpt) -> String {
+    let tail = &log.tail;
     let stage = failed_stage(tail).or_else(|| stages.last().map(|stage| stage.name.clone()));
     let place = stage.map_or_else(|| "before its first stage".to_owned(), |stage| place(&stage));
-    let why = likely(tail).unwrap_or_else(|| format!("rpmbuild ended with exit code {code}"));
+    let why = likely(log).unwrap_or_else(|| format!("rpmbuild ended with exit code {code}"));
     format!("it failed {place}: {why}")
 }
 
@@ -25,16 +27,18 @@ fn failed_stage(tail: &[String]) -> Option<String> {
     Some(name.to_owned())
 }
 
-fn likely(tail: &[String]) -> Option<String> {
+fn likely(log: &LogExcerpt) -> Option<String> {
+    let tail = &log.tail;
     if let Some(at) = tail.iter().position(|line| line.contains("Failed build dependencies")) {
         return Some(unmet(tail.get(at + 1..).unwrap_or_default()));
     }
     let known = KNOWN.iter().find(|(words, _)| tail.iter().any(|line| line.contains(words)));
     let known = known_cause(tail).or(known.map(|(_, cause)| *cause));
-    known.or_else(|| first_complaint(tail)).map(str::to_owned)
+    let known = known.map(str::to_owned);
+    known.or_else(|| log.error.clone()).or_else(|| first_complaint(tail))
 }
 
-/// What rpm's list of unmet build dependencies comes to.
+/// Says which build dependencies rpm's list names as unmet.
 fn unmet(list: &[String]) -> String {
     let lines = list.iter().take_while(|line| line.starts_with(char::is_whitespace));
     let read = |line: &String| {
@@ -51,9 +55,12 @@ fn unmet(list: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::log_excerpt::LogReader;
 
-    fn tail(lines: &[&str]) -> Vec<String> {
-        lines.iter().map(|line| (*line).to_owned()).collect()
+    fn tail(lines: &[&str]) -> LogExcerpt {
+        let mut reader = LogReader::new();
+        lines.iter().for_each(|line| reader.push(format!("{line}\n").as_bytes(), |_| {}));
+        reader.finish()
     }
 
     #[test]

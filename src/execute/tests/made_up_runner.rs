@@ -182,7 +182,7 @@ impl Drop for Running<'_> {
 
 fn no_task(reason: StopReason) -> Failure {
     let cause = format!("{reason:?}");
-    Failure { cause, problems: Vec::new(), tail: Vec::new(), log: None, tree: None }
+    Failure { cause, problems: Vec::new(), excerpt: Vec::new(), log: None, tree: None }
 }
 
 impl Runner for MadeUpRunner {
