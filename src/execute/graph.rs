@@ -5,6 +5,7 @@
 //! last of those that it waits for, and so does what needs it in turn.
 
 #[cfg(test)]
+#[allow(clippy::wildcard_enum_match_arm, reason = "a test picks what it looks at")]
 mod tests;
 
 use std::collections::{HashSet, VecDeque};

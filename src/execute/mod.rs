@@ -26,6 +26,7 @@ mod urgency;
 mod work_time;
 
 #[cfg(test)]
+#[allow(clippy::wildcard_enum_match_arm, reason = "a test picks what it looks at")]
 mod tests;
 
 use std::collections::HashMap;

@@ -56,8 +56,7 @@ impl State {
     fn create(
         &mut self,
         request: &Request,
-        parent: u64,
-        name: &OsStr,
+        (parent, name): (u64, &OsStr),
         new: NewNode,
         mode: u32,
     ) -> Result<FileAttr, Errno> {
@@ -237,12 +236,12 @@ impl Filesystem for Layer {
     }
 
     fn mkdir(&self, request: &Request, parent: INodeNo, name: &OsStr, mode: u32, _: u32, reply: ReplyEntry) {
-        reply_entry(reply, self.state().create(request, parent.0, name, NewNode::Folder, mode));
+        reply_entry(reply, self.state().create(request, (parent.0, name), NewNode::Folder, mode));
     }
 
     fn symlink(&self, request: &Request, parent: INodeNo, name: &OsStr, target: &Path, reply: ReplyEntry) {
         let new = NewNode::Link(target.to_owned());
-        reply_entry(reply, self.state().create(request, parent.0, name, new, 0o777));
+        reply_entry(reply, self.state().create(request, (parent.0, name), new, 0o777));
     }
 
     fn unlink(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
@@ -285,7 +284,7 @@ impl Filesystem for Layer {
         _: i32,
         reply: ReplyCreate,
     ) {
-        match self.state().create(request, parent.0, name, NewNode::File, mode) {
+        match self.state().create(request, (parent.0, name), NewNode::File, mode) {
             Ok(attributes) => {
                 let flags = FopenFlags::FOPEN_KEEP_CACHE;
                 reply.created(&REMEMBERED, &attributes, Generation(0), FileHandle(0), flags);
