@@ -13,11 +13,41 @@ fn init_writes_a_manifest_that_applies() {
     }
     project.succeed(&["init", "--name", "mine"]);
     insta::assert_snapshot!("first_manifest", project.read("Rpmforge.kdl"));
+    assert_eq!(project.read(".gitignore"), "/.forge/\n/public/\n");
     project.succeed(&["fmt", "--check"]);
     project.succeed(&["apply"]);
     let again = project.run(&["init"]);
     assert_eq!(again.code, Some(1));
     assert!(again.stderr.contains("forge::cli::manifest_exists"));
+}
+
+#[test]
+fn init_finds_specs_at_several_depths_and_tells_those_of_one_name_apart() {
+    let project = Project::new();
+    project.spec("specs/tool", "", "true");
+    project.spec("specs/el8/tool", "", "true");
+    project.spec("specs/el9/my tool", "", "true");
+    for path in ["specs/tool.spec", "specs/el8/tool.spec", "specs/el9/my tool.spec"] {
+        let name = path.trim_end_matches(".spec");
+        project.edit(path, name, if path.contains("el9") { "mine" } else { "tool" });
+    }
+    project.edit("specs/el8/tool.spec", "Name: tool", "Name: old-tool");
+    project.write(".gitignore", "*.rpm\n.forge\n*.orig");
+    let said = project.succeed(&["init", "--name", "mine"]).stdout;
+    assert!(said.contains("; added /public/ to .gitignore; next: `forge plan`"), "{said}");
+    assert_eq!(project.read(".gitignore"), "*.rpm\n.forge\n*.orig\n/public/\n");
+    let manifest = project.read("Rpmforge.kdl");
+    let packages = manifest.split_once("packages ").unwrap().1;
+    insta::assert_snapshot!(packages, @r#"
+    "specs/**/*.spec"
+
+    // Two packages can't have one name, and a name has only letters, digits and `._+-`: these have names of their own.
+    package my-tool { source path "specs/el9/my tool.spec" }
+    package specs-tool { source path "specs/tool.spec" }
+    "#);
+    project.succeed(&["check"]);
+    let names: Vec<String> = project.actions().into_keys().collect();
+    assert_eq!(names, ["my-tool", "specs-tool", "tool"]);
 }
 
 #[test]
