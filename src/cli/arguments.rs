@@ -307,6 +307,10 @@ pub struct Results {
 
 /// `forge gc`
 #[derive(Args, Debug)]
+#[command(
+    after_help = "What this project publishes, and the newest good build of each of its packages, stay whatever the limits are. \
+                  Without a limit, what nobody has used for 30 days goes."
+)]
 pub struct Gc {
     /// Remove results that nobody has used for so long, such as 30d
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
@@ -314,6 +318,9 @@ pub struct Gc {
     /// Remove the results used longest ago until the store is no larger, such as 20G
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub size: Option<u64>,
+    /// Only say what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `forge store`

@@ -153,10 +153,6 @@ pub enum CliError {
     #[error("{}", crate::files::reason(.0))]
     #[diagnostic(code(forge::cli::io), help("does it exist, and may forge read and write it?"))]
     Io(#[from] io::Error),
-    /// Nothing to limit by.
-    #[error("say what may go: results older than an age, or beyond a size")]
-    #[diagnostic(code(forge::cli::no_limit), help("`forge gc --older 30d`, `forge gc --size 20G`, or both"))]
-    NoLimit,
 }
 
 /// What commands get from outside. See the [module](self).

@@ -126,14 +126,66 @@ fn following_a_log_ends_when_the_build_does() {
 }
 
 #[test]
-fn gc_removes_what_is_old_and_asks_for_a_limit() {
-    let project = Project::example("hello");
+fn gc_keeps_what_is_published_and_built_last_whatever_the_limits_are() {
+    let project =
+        Project::with("package a { source path \"a.spec\" }\npackage b { source path \"b.spec\" }\n");
+    project.spec("a", "", "true");
+    project.spec("b", "", "true");
     project.succeed(&["apply"]);
-    assert!(project.run(&["gc"]).stderr.contains("forge::cli::no_limit"));
-    assert!(project.succeed(&["gc", "--older", "1h"]).stdout.starts_with("removed 0 results"));
-    assert!(project.succeed(&["gc", "--size", "0"]).stdout.starts_with("removed 2 results"));
-    assert_eq!(project.actions()["hello"], "build");
+    project.spec("a", "", "true # again");
     project.succeed(&["apply"]);
+    let limits = ["--size", "0", "--older", "0s"];
+    let planned = project.succeed(&[&["gc", "--dry-run"] as &[&str], &limits].concat()).stdout;
+    assert!(planned.starts_with("would remove 2 results and "), "{planned}");
+    assert!(planned.contains(" KiB), and 1 result folder of this project\n"), "{planned}");
+    let why = " in 4 results would stay: 4 that this project publishes or built last, 0 newer and within the size\n";
+    assert!(planned.ends_with(why), "{planned}");
+    assert!(project.path().join(".forge/results/host/00000001-a").exists());
+    let done = project.succeed(&[&["gc"] as &[&str], &limits].concat()).stdout;
+    assert_eq!(done, planned.replace("would remove", "removed").replace("would stay", "stay"));
+    assert!(!project.path().join(".forge/results/host/00000001-a").exists());
+    let again = project.succeed(&[&["gc"] as &[&str], &limits].concat()).stdout;
+    assert!(again.starts_with("removed 0 results and 0 files"), "{again}");
+    assert_eq!(project.actions().into_values().collect::<Vec<_>>(), ["cached", "cached"]);
+}
+
+#[test]
+fn gc_without_limits_takes_what_nobody_has_used_for_a_month() {
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    project.spec("a", "", "true");
+    project.succeed(&["apply"]);
+    project.spec("a", "", "true # again");
+    project.succeed(&["apply"]);
+    let kept = project.succeed(&["gc"]).stdout;
+    assert!(kept.starts_with("removed 0 results") && kept.contains(", 2 used in the last 30 days"), "{kept}");
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(31 * 24 * 3600);
+    for record in files_below(&project.cache().join("rpmforge/steps")) {
+        std::fs::File::open(record).unwrap().set_modified(long_ago).unwrap();
+    }
+    let removed = project.succeed(&["gc"]).stdout;
+    assert!(removed.starts_with("removed 2 results"), "{removed}");
+    assert_eq!(project.actions()["a"], "cached");
+}
+
+#[test]
+fn gc_keeps_what_is_still_published_after_a_newer_build_and_of_a_manifest_with_mistakes() {
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    project.spec("a", "", "true");
+    project.succeed(&["apply"]);
+    let manifest = project.read("Rpmforge.kdl");
+    project.write("Rpmforge.kdl", "package\n");
+    let run = project.succeed(&["gc", "--size", "0"]);
+    assert!(run.stderr.contains("note: the manifest can't be read"), "{}", run.stderr);
+    assert!(run.stdout.starts_with("removed 0 results"), "{}", run.stdout);
+    project.write("Rpmforge.kdl", &manifest.replace("package a", "package other"));
+    std::fs::remove_file(project.path().join(".forge/history.db")).unwrap();
+    let run = project.succeed(&["gc", "--size", "0"]);
+    assert!(run.stdout.contains(": 1 that this project publishes or built last"), "{}", run.stdout);
+}
+
+fn files_below(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
 #[test]
