@@ -372,12 +372,15 @@ pub struct Schema {
     after_help = "It exits with 0 where the packages are the same, with 1 where they differ, and with 2 where they can't be compared."
 )]
 pub struct Diff {
-    /// The first package
-    #[arg(value_name = "BEFORE.rpm")]
+    /// The first package; or a package of the manifest, whose newest good build is compared with the one before
+    #[arg(value_name = "BEFORE.rpm|PACKAGE")]
     pub before: PathBuf,
     /// The second package
     #[arg(value_name = "AFTER.rpm")]
-    pub after: PathBuf,
+    pub after: Option<PathBuf>,
+    /// Compare builds in this chroot; that of the newest good build where it is not given
+    #[arg(long, value_name = "CHROOT", conflicts_with = "after")]
+    pub chroot: Option<String>,
     /// Show, and count, what only tells when, where and by what they were built
     #[arg(long)]
     pub all: bool,
@@ -405,9 +408,12 @@ pub struct Rpmspec {
 /// `forge spec`
 #[derive(Args, Debug)]
 pub struct Spec {
-    /// Specs
-    #[arg(value_name = "SPEC", required = true)]
+    /// Specs: files, or packages of the manifest, with what that says of them
+    #[arg(value_name = "SPEC|PACKAGE", required = true)]
     pub specs: Vec<PathBuf>,
+    /// Read packages of the manifest for this chroot; the first that they are built in where it is not given
+    #[arg(long, value_name = "CHROOT")]
+    pub chroot: Option<String>,
     /// Define a macro, or a parametric one: 'NAME(OPTIONS) VALUE'
     #[arg(short = 'D', long = "define", value_name = "NAME VALUE", value_parser = definition)]
     pub define: Vec<MacroSetting>,
@@ -439,6 +445,12 @@ pub struct Eval {
     /// What to expand: text with macros; each gives a line of its own
     #[arg(value_name = "EXPRESSION", required = true)]
     pub expressions: Vec<OsString>,
+    /// Expand with what the manifest says for this package: macros, conditions, environment, architecture
+    #[arg(short, long, value_name = "PACKAGE", conflicts_with = "root")]
+    pub package: Option<String>,
+    /// Expand with what holds for the package in this chroot; the first that it is built in where it is not given
+    #[arg(long, value_name = "CHROOT", requires = "package")]
+    pub chroot: Option<String>,
     /// Define a macro, or a parametric one: 'NAME(OPTIONS) VALUE'
     #[arg(short = 'D', long = "define", value_name = "NAME VALUE")]
     pub define: Vec<OsString>,

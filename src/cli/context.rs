@@ -95,6 +95,18 @@ pub enum CliError {
         /// What was built.
         help: String,
     },
+    /// A build without one before it.
+    #[error("there is no good build of {build} before its newest one to compare that with")]
+    #[diagnostic(
+        code(forge::cli::nothing_before),
+        help(
+            "`forge history` lists its builds; `forge gc` removes old results, and `forge diff BEFORE.rpm AFTER.rpm` takes files"
+        )
+    )]
+    NothingBefore {
+        /// The build.
+        build: String,
+    },
     /// A chroot or batch that is chosen and not declared.
     #[error("there is no {kind} `{name}`")]
     #[diagnostic(code(forge::cli::nothing_selected), help("{help}"))]

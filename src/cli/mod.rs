@@ -16,6 +16,7 @@ mod history;
 mod init;
 mod log;
 mod man;
+mod named_package;
 mod plan;
 mod planning;
 mod project;
