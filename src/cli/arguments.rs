@@ -213,6 +213,9 @@ pub struct Check {
     /// Check the manifest alone: read no spec
     #[arg(long)]
     pub manifest_only: bool,
+    /// Print what is found as JSON; `forge schema --form check` prints its schema
+    #[arg(long)]
+    pub json: bool,
     /// Let a profile of the manifest hold, above what its packages say
     #[arg(long, value_name = "NAME")]
     pub profile: Vec<String>,
@@ -356,6 +359,8 @@ pub enum SchemaForm {
     Markdown,
     /// The JSON Schema of the events that `forge apply --json` tells
     Events,
+    /// The JSON Schema of what `forge check --json` prints
+    Check,
 }
 
 /// `forge schema`

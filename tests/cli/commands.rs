@@ -87,6 +87,58 @@ fn check_finds_mistakes_of_manifest_and_specs() {
 }
 
 #[test]
+fn check_tells_programs_each_finding_with_its_place() {
+    let project =
+        Project::with("package a { source path \"a.spec\" }\npackage b { source path \"b.spec\" }\n");
+    let schema = project.succeed(&["schema", "--form", "check"]).stdout;
+    let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    let check = |code: i32| {
+        let run = project.run(&["check", "--json"]);
+        assert_eq!(run.code, Some(code), "{} {}", run.stdout, run.stderr);
+        let document = serde_json::from_str::<serde_json::Value>(&run.stdout).unwrap();
+        let problems: Vec<_> = validator.iter_errors(&document).collect();
+        assert!(problems.is_empty(), "{problems:?}");
+        document
+    };
+    project.spec("a", "", "true");
+    project.spec("b", "", "true");
+    assert_eq!(check(0), serde_json::json!({ "version": 1, "sound": true, "findings": [] }));
+    project.spec("b", "Requires: x >=", "true");
+    let of_spec = &check(1)["findings"][0];
+    assert_eq!((&of_spec["severity"], &of_spec["file"]), (&"error".into(), &"b.spec".into()));
+    assert_eq!((&of_spec["line"], &of_spec["column"]), (&7.into(), &1.into()));
+    project.edit("Rpmforge.kdl", "package b { source", "package b { chroots nowhere; source");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&check(1)).unwrap(), @r#"
+    {
+      "findings": [
+        {
+          "code": "forge::manifest::unknown_chroot",
+          "column": 21,
+          "file": "Rpmforge.kdl",
+          "help": "declared chroots: host",
+          "line": 5,
+          "message": "package `b` builds for chroot `nowhere`, which is not declared",
+          "severity": "error"
+        }
+      ],
+      "sound": false,
+      "version": 1
+    }
+    "#);
+}
+
+#[test]
+fn the_schema_of_what_check_prints_is_on_disk() {
+    let path = crate::support::repository().join("schemas/check.json");
+    let printed = Project::new().succeed(&["schema", "--form", "check"]).stdout;
+    assert_eq!(
+        std::fs::read_to_string(path).unwrap(),
+        printed,
+        "write it anew: forge schema --form check > schemas/check.json"
+    );
+}
+
+#[test]
 fn the_log_of_a_stage_and_of_a_whole_build_are_shown() {
     let project = Project::example("hello");
     project.succeed(&["apply"]);
