@@ -285,7 +285,7 @@ pub struct History {
 /// `forge log`
 #[derive(Args, Debug)]
 pub struct Log {
-    /// The package, or the number of a build: '#12'
+    /// The package, by name or pattern, or the number of a build: '#12'
     pub package: String,
     /// Go on as the log grows, until the build ends
     #[arg(short, long)]
@@ -293,19 +293,23 @@ pub struct Log {
     /// Only this stage: prep, build, install, check …
     #[arg(long)]
     pub stage: Option<String>,
-    /// In this chroot
-    #[arg(long)]
+    /// In this chroot; patterns will do
+    #[arg(long, value_name = "CHROOT")]
     pub chroot: Option<String>,
 }
 
 /// `forge results`
 #[derive(Args, Debug)]
 pub struct Results {
-    /// The package, or the number of a build: '#12'
-    pub package: String,
-    /// In this chroot
-    #[arg(long)]
-    pub chroot: Option<String>,
+    /// Packages, by name or pattern, or numbers of builds: '#12'
+    #[arg(value_name = "PACKAGE", required_unless_present_any = ["chroot", "batch"])]
+    pub packages: Vec<String>,
+    /// Only builds in this chroot; patterns will do
+    #[arg(long, value_name = "CHROOT")]
+    pub chroot: Vec<String>,
+    /// Only builds of this batch; patterns will do
+    #[arg(long, value_name = "BATCH")]
+    pub batch: Vec<String>,
 }
 
 /// `forge gc`

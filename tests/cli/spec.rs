@@ -224,7 +224,10 @@ fn a_package_of_the_manifest_is_read_with_what_that_says_in_the_chroot() {
     assert_eq!((first.as_str(), file), ("1.el8.docs-1", "specs/tool.spec".into()));
     assert_eq!(note, "note: this is for el8; `--chroot` takes el9\n");
     assert_eq!(version(&["tool", "--chroot", "el9"]).0, "1.el9.plain-1");
-    assert_eq!(version(&["tool", "--chroot", "el9", "--with", "docs", "-D", "dist .mine"]).0, "1.mine.docs-1");
+    assert_eq!(
+        version(&["tool", "--chroot", "el9", "--with", "docs", "-D", "dist .mine"]).0,
+        "1.mine.docs-1"
+    );
     // A path stays a path: nothing of the manifest holds.
     assert_eq!(version(&["specs/tool.spec"]).0, "1.none.plain-1");
     let run = |arguments: &[&str]| Run::from(project.forge(arguments).env("TOKEN", "x").output().unwrap());
@@ -248,9 +251,12 @@ fn expressions_are_expanded_with_what_the_manifest_says_for_a_package() {
     );
     assert_eq!(eval(&["-p", "tool", "--chroot", "el9", "%{dist}[%{?_with_docs}]"]), ".el9[]\n");
     assert_eq!(eval(&["-p", "tool", "--chroot", "el9", "-D", "dist .mine", "%dist"]), ".mine\n");
-    for arguments in
-        [&["%token"] as &[&str], &["--json", "%token"], &["%{error:%token}"], &["%{lua:error(rpm.expand('%token'))}"]]
-    {
+    for arguments in [
+        &["%token"] as &[&str],
+        &["--json", "%token"],
+        &["%{error:%token}"],
+        &["%{lua:error(rpm.expand('%token'))}"],
+    ] {
         let shown = eval(&[&["-p", "tool", "--chroot", "el8"] as &[&str], arguments].concat());
         assert!(shown.contains("(secret)") && !shown.contains("opensesame"), "{arguments:?} {shown}");
     }
