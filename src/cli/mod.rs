@@ -67,6 +67,10 @@ pub fn main(
     if arguments.get(1).is_some_and(|command| command == WORKER) {
         return ExitCode::from(worker::run());
     }
+    if arguments.get(1).is_some_and(|command| command == completions::COMPLETE_NAMES) {
+        let kind = arguments.get(2).map(|kind| kind.to_string_lossy()).unwrap_or_default();
+        return ExitCode::from(completions::print_names(&kind, &context).code());
+    }
     let exit = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => run(arguments, context),
         Err(error) => usage(&error),

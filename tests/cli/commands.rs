@@ -261,6 +261,42 @@ fn completions_and_manual_pages_come_from_the_command_line() {
 }
 
 #[test]
+fn completions_know_packages_chroots_and_batches() {
+    let project = Project::with(
+        "package alpha { source path \"a.spec\" }\npackage beta { source path \"b.spec\" }\nbatch base { members beta }\n",
+    );
+    project.spec("a", "", "true");
+    project.spec("b", "", "true");
+    let script = project.succeed(&["completions", "bash"]).stdout;
+    let bash = |words: &[&str]| {
+        let forge = env!("CARGO_BIN_EXE_forge");
+        let (word, before) = (words[words.len() - 1], words[words.len() - 2]);
+        let quoted: String = words[1..].iter().map(|word| format!(" '{word}'")).collect();
+        let asked = format!(
+            "{script}\nCOMP_WORDS=('{forge}'{quoted})\nCOMP_CWORD={}\n_forge_with_names '{forge}' '{word}' '{before}'\n\
+             printf '%s\\n' \"${{COMPREPLY[@]}}\"\n",
+            words.len() - 1
+        );
+        let mut command = std::process::Command::new("bash");
+        let output = command.args(["--norc", "-c", &asked]).current_dir(project.path()).output().unwrap();
+        let names = String::from_utf8(output.stdout).unwrap();
+        names.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(bash(&["forge", "apply", "--chroot", ""]), ["host"]);
+    assert_eq!(bash(&["forge", "results", "--batch", "b"]), ["base"]);
+    assert_eq!(bash(&["forge", "eval", "-p", "al"]), ["alpha"]);
+    assert!(bash(&["forge", "log", "b"]).contains(&"beta".to_owned()));
+    assert!(bash(&["forge", "appl"]).contains(&"apply".to_owned()));
+    project.write("Rpmforge.kdl", "package\n");
+    assert!(bash(&["forge", "apply", "--chroot", ""]).is_empty());
+    for shell in ["zsh", "fish"] {
+        let script = project.succeed(&["completions", shell]).stdout;
+        let asked = ["packages", "chroots", "batches"].map(|kind| format!("forge complete-names {kind}"));
+        assert!(asked.iter().all(|asked| script.contains(asked)), "{shell}");
+    }
+}
+
+#[test]
 fn a_command_line_that_is_not_understood_ends_with_64() {
     let project = Project::new();
     assert_eq!(project.run(&["aply"]).code, Some(64));
