@@ -47,7 +47,7 @@ pub fn run(arguments: &Gc, context: &Context) -> Result<Exit, Failure> {
     }
     let needed = needed(&project, manifest.as_ref(), &history, &store)?;
     let collected = store.collect(&Collection { limits, needed, mode }, now)?;
-    let old = Results { project: &project, history: &history };
+    let old = OldResults { project: &project, history: &history };
     let removed = match mode {
         CollectionMode::Count => old.count(limits.older, now)?,
         CollectionMode::Remove => {
@@ -110,12 +110,12 @@ fn keys(last: &LastBuild) -> impl Iterator<Item = Key> {
 }
 
 /// The result folders of a project that are older than what its packages are now.
-struct Results<'a> {
+struct OldResults<'a> {
     project: &'a Project,
     history: &'a History,
 }
 
-impl Results<'_> {
+impl OldResults<'_> {
     fn count(&self, older: Option<Duration>, now: Timestamp) -> Result<usize, Failure> {
         let Some(older) = older else { return Ok(0) };
         Ok(self.history.old_results(now.before(older))?.len())

@@ -23,7 +23,7 @@ pub struct CheckDocument {
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Severity {
+pub enum FindingSeverity {
     /// Something that has to be corrected.
     Error,
     /// Something that may not be meant, or has no effect yet.
@@ -35,7 +35,7 @@ pub enum Severity {
 /// One thing that is found.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CheckFinding {
-    severity: Severity,
+    severity: FindingSeverity,
     /// What it can be looked up by; null for a note.
     code: Option<String>,
     /// What is wrong.
@@ -85,11 +85,11 @@ impl CheckDocument {
     /// Adds a finding.
     pub fn add(&mut self, diagnostic: &dyn Diagnostic) {
         let severity = match diagnostic.severity() {
-            None | Some(Shown::Error) => Severity::Error,
-            Some(Shown::Warning) => Severity::Warning,
-            Some(Shown::Advice) => Severity::Note,
+            None | Some(Shown::Error) => FindingSeverity::Error,
+            Some(Shown::Warning) => FindingSeverity::Warning,
+            Some(Shown::Advice) => FindingSeverity::Note,
         };
-        self.sound &= severity != Severity::Error;
+        self.sound &= severity != FindingSeverity::Error;
         let text = |text: Option<Box<dyn Display + '_>>| text.map(|text| text.to_string());
         let Where { file, line, column } = find_place(diagnostic).unwrap_or_default();
         self.findings.push(CheckFinding {
@@ -105,15 +105,15 @@ impl CheckDocument {
 
     /// Adds why builds are left out for now.
     pub fn add_unsupported(&mut self, why: &str) {
-        self.add_words(Severity::Warning, Some("forge::manifest::not_yet"), why);
+        self.add_words(FindingSeverity::Warning, Some("forge::manifest::not_yet"), why);
     }
 
     /// Adds something to know.
     pub fn add_note(&mut self, note: &str) {
-        self.add_words(Severity::Note, None, note);
+        self.add_words(FindingSeverity::Note, None, note);
     }
 
-    fn add_words(&mut self, severity: Severity, code: Option<&str>, message: &str) {
+    fn add_words(&mut self, severity: FindingSeverity, code: Option<&str>, message: &str) {
         let (code, message) = (code.map(str::to_owned), message.to_owned());
         let (help, file, line, column) = (None, None, None, None);
         self.findings.push(CheckFinding { severity, code, message, help, file, line, column });
