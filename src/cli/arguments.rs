@@ -213,6 +213,9 @@ pub struct Check {
     /// Check the manifest alone: read no spec
     #[arg(long)]
     pub manifest_only: bool,
+    /// Print what is found as JSON; `forge schema --form check` prints its schema
+    #[arg(long)]
+    pub json: bool,
     /// Let a profile of the manifest hold, above what its packages say
     #[arg(long, value_name = "NAME")]
     pub profile: Vec<String>,
@@ -282,7 +285,7 @@ pub struct History {
 /// `forge log`
 #[derive(Args, Debug)]
 pub struct Log {
-    /// The package, or the number of a build: '#12'
+    /// The package, by name or pattern, or the number of a build: '#12'
     pub package: String,
     /// Go on as the log grows, until the build ends
     #[arg(short, long)]
@@ -290,23 +293,31 @@ pub struct Log {
     /// Only this stage: prep, build, install, check …
     #[arg(long)]
     pub stage: Option<String>,
-    /// In this chroot
-    #[arg(long)]
+    /// In this chroot; patterns will do
+    #[arg(long, value_name = "CHROOT")]
     pub chroot: Option<String>,
 }
 
 /// `forge results`
 #[derive(Args, Debug)]
 pub struct Results {
-    /// The package, or the number of a build: '#12'
-    pub package: String,
-    /// In this chroot
-    #[arg(long)]
-    pub chroot: Option<String>,
+    /// Packages, by name or pattern, or numbers of builds: '#12'
+    #[arg(value_name = "PACKAGE", required_unless_present_any = ["chroot", "batch"])]
+    pub packages: Vec<String>,
+    /// Only builds in this chroot; patterns will do
+    #[arg(long, value_name = "CHROOT")]
+    pub chroot: Vec<String>,
+    /// Only builds of this batch; patterns will do
+    #[arg(long, value_name = "BATCH")]
+    pub batch: Vec<String>,
 }
 
 /// `forge gc`
 #[derive(Args, Debug)]
+#[command(
+    after_help = "What this project publishes, and the newest good build of each of its packages, stay whatever the limits are. \
+                  Without a limit, what nobody has used for 30 days goes."
+)]
 pub struct Gc {
     /// Remove results that nobody has used for so long, such as 30d
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
@@ -314,6 +325,9 @@ pub struct Gc {
     /// Remove the results used longest ago until the store is no larger, such as 20G
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub size: Option<u64>,
+    /// Only say what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `forge store`
@@ -349,6 +363,8 @@ pub enum SchemaForm {
     Markdown,
     /// The JSON Schema of the events that `forge apply --json` tells
     Events,
+    /// The JSON Schema of what `forge check --json` prints
+    Check,
 }
 
 /// `forge schema`
@@ -365,12 +381,15 @@ pub struct Schema {
     after_help = "It exits with 0 where the packages are the same, with 1 where they differ, and with 2 where they can't be compared."
 )]
 pub struct Diff {
-    /// The first package
-    #[arg(value_name = "BEFORE.rpm")]
+    /// The first package; or a package of the manifest, whose newest good build is compared with the one before
+    #[arg(value_name = "BEFORE.rpm|PACKAGE")]
     pub before: PathBuf,
     /// The second package
     #[arg(value_name = "AFTER.rpm")]
-    pub after: PathBuf,
+    pub after: Option<PathBuf>,
+    /// Compare builds in this chroot; that of the newest good build where it is not given
+    #[arg(long, value_name = "CHROOT", conflicts_with = "after")]
+    pub chroot: Option<String>,
     /// Show, and count, what only tells when, where and by what they were built
     #[arg(long)]
     pub all: bool,
@@ -398,9 +417,12 @@ pub struct Rpmspec {
 /// `forge spec`
 #[derive(Args, Debug)]
 pub struct Spec {
-    /// Specs
-    #[arg(value_name = "SPEC", required = true)]
+    /// Specs: files, or packages of the manifest, with what that says of them
+    #[arg(value_name = "SPEC|PACKAGE", required = true)]
     pub specs: Vec<PathBuf>,
+    /// Read packages of the manifest for this chroot; the first that they are built in where it is not given
+    #[arg(long, value_name = "CHROOT")]
+    pub chroot: Option<String>,
     /// Define a macro, or a parametric one: 'NAME(OPTIONS) VALUE'
     #[arg(short = 'D', long = "define", value_name = "NAME VALUE", value_parser = definition)]
     pub define: Vec<MacroSetting>,
@@ -432,6 +454,12 @@ pub struct Eval {
     /// What to expand: text with macros; each gives a line of its own
     #[arg(value_name = "EXPRESSION", required = true)]
     pub expressions: Vec<OsString>,
+    /// Expand with what the manifest says for this package: macros, conditions, environment, architecture
+    #[arg(short, long, value_name = "PACKAGE", conflicts_with = "root")]
+    pub package: Option<String>,
+    /// Expand with what holds for the package in this chroot; the first that it is built in where it is not given
+    #[arg(long, value_name = "CHROOT", requires = "package")]
+    pub chroot: Option<String>,
     /// Define a macro, or a parametric one: 'NAME(OPTIONS) VALUE'
     #[arg(short = 'D', long = "define", value_name = "NAME VALUE")]
     pub define: Vec<OsString>,

@@ -95,6 +95,18 @@ pub enum CliError {
         /// What was built.
         help: String,
     },
+    /// A build without one before it.
+    #[error("there is no good build of {build} before its newest one to compare that with")]
+    #[diagnostic(
+        code(forge::cli::nothing_before),
+        help(
+            "`forge history` lists its builds; `forge gc` removes old results, and `forge diff BEFORE.rpm AFTER.rpm` takes files"
+        )
+    )]
+    NothingBefore {
+        /// The build.
+        build: String,
+    },
     /// A chroot or batch that is chosen and not declared.
     #[error("there is no {kind} `{name}`")]
     #[diagnostic(code(forge::cli::nothing_selected), help("{help}"))]
@@ -153,10 +165,6 @@ pub enum CliError {
     #[error("{}", crate::files::reason(.0))]
     #[diagnostic(code(forge::cli::io), help("does it exist, and may forge read and write it?"))]
     Io(#[from] io::Error),
-    /// Nothing to limit by.
-    #[error("say what may go: results older than an age, or beyond a size")]
-    #[diagnostic(code(forge::cli::no_limit), help("`forge gc --older 30d`, `forge gc --size 20G`, or both"))]
-    NoLimit,
 }
 
 /// What commands get from outside. See the [module](self).

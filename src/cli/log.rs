@@ -8,10 +8,10 @@ use super::arguments::Log;
 use super::context::{CliError, Context, Failure};
 use super::project::Project;
 use super::results::attempts;
-use crate::event::{Clock, State, SystemClock};
+use crate::event::{BuildName, Clock, State, SystemClock};
 use crate::store::{BuildRow, History};
 use crate::text::suggestion;
-use crate::ui::{TerminalText, Verbosity, age, plain_text};
+use crate::ui::{TerminalText, Verbosity, age, count, plain_text};
 
 /// How often a growing log is looked at.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -20,18 +20,14 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub fn run(arguments: &Log, context: &Context) -> Result<Exit, Failure> {
     let project = Project::find(context)?;
     let history = project.history()?;
-    let rows = attempts(&history, &arguments.package, arguments.chroot.as_deref())?;
-    let others: Vec<String> = rows.iter().map(|row| row.build.chroot.clone()).collect();
-    // Several chroots: the newest of them, unless one is named.
+    let chroots: Vec<String> = arguments.chroot.iter().cloned().collect();
+    let rows = attempts(&history, std::slice::from_ref(&arguments.package), &chroots)?;
+    let others: Vec<BuildName> = rows.iter().map(|row| row.build.clone()).collect();
+    // Several builds: the newest of them, unless one is named.
     let Some(row) = rows.into_iter().max_by_key(|row| row.number) else {
         return Ok(Exit::Success);
     };
-    if others.len() > 1 {
-        let others: Vec<&str> =
-            others.iter().map(String::as_str).filter(|other| *other != row.build.chroot).collect();
-        let (chroot, others) = (&row.build.chroot, others.join(", "));
-        context.tell(&plain_text(&format!("note: this is the one in {chroot}; `--chroot` takes {others}\n")));
-    }
+    note_others(&row, &others, context);
     // A build's folder is known before its row says so.
     let folder = format!("results/{}/{:08}-{}", row.build.chroot, row.number, row.build.package);
     let folder = project.state()?.folder(folder).map_err(CliError::Io)?;
@@ -52,6 +48,23 @@ pub fn run(arguments: &Log, context: &Context) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Success)
+}
+
+/// Says which other builds were meant as well.
+fn note_others(row: &BuildRow, meant: &[BuildName], context: &Context) {
+    let others: Vec<&BuildName> = meant.iter().filter(|build| **build != row.build).collect();
+    let (build, chroot) = (&row.build, &row.build.chroot);
+    let note = match others.as_slice() {
+        [] => return,
+        others if others.iter().all(|other| other.package == build.package) => {
+            let others: Vec<&str> = others.iter().map(|other| other.chroot.as_str()).collect();
+            format!("note: this is the one in {chroot}; `--chroot` takes {}\n", others.join(", "))
+        }
+        others => {
+            format!("note: this is the newest, of {build}; {} more are meant\n", count(others.len(), "build"))
+        }
+    };
+    context.tell(&plain_text(&note));
 }
 
 fn copy(

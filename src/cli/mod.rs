@@ -16,6 +16,7 @@ mod history;
 mod init;
 mod log;
 mod man;
+mod named_package;
 mod plan;
 mod planning;
 mod project;
@@ -65,6 +66,10 @@ pub fn main(
     // Forge's own: no command that a user gives.
     if arguments.get(1).is_some_and(|command| command == WORKER) {
         return ExitCode::from(worker::run());
+    }
+    if arguments.get(1).is_some_and(|command| command == completions::COMPLETE_NAMES) {
+        let kind = arguments.get(2).map(|kind| kind.to_string_lossy()).unwrap_or_default();
+        return ExitCode::from(completions::print_names(&kind, &context).code());
     }
     let exit = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => run(arguments, context),

@@ -14,7 +14,7 @@ use crate::engine::{Engine, EngineInRoot, Native, Root, Rpmbuild};
 use crate::event::{BuildName, Clock, SystemClock};
 use crate::files::{Folder, HostPath};
 use crate::manifest::declaration::EngineChoice;
-use crate::manifest::{BatchId, Manifest, not_yet_warnings};
+use crate::manifest::{BatchId, Manifest, NotYetSupported, not_yet_warnings};
 use crate::package::version_of_nevra;
 use crate::plan::{
     Build, BuildId, Circles, Decision, Decisions, Fate, Inspection, Inspector, Plan, PlanError, inspect,
@@ -23,6 +23,7 @@ use crate::process::{Cancel, Supervisor};
 use crate::publish::{DecodedRecords, Repositories, Verification};
 use crate::source::Unpacked;
 use crate::store::{BuildRow, History, LastBuild, Store};
+use crate::text::Located;
 use crate::ui::PlanView;
 
 /// A plan, and what it was made with.
@@ -143,17 +144,23 @@ impl Planned {
 
     /// Shows everything that keeps builds from being possible; gives how many there are.
     pub fn show_impossible(&self, context: &Context) -> usize {
-        let mut shown = BTreeSet::new();
-        for build in self.chosen() {
-            let Fate::Impossible(errors) = &build.fate else {
-                continue;
-            };
-            for error in errors.iter().filter(|error| shown.insert(format!("{error} {}", error.place()))) {
-                context.show(error.as_ref());
-                context.tell("\n");
-            }
+        let errors = self.impossible();
+        for error in &errors {
+            context.show(*error);
+            context.tell("\n");
         }
-        shown.len()
+        errors.len()
+    }
+
+    /// Everything that keeps builds from being possible, once each.
+    pub fn impossible(&self) -> Vec<&Located<PlanError>> {
+        let mut known = BTreeSet::new();
+        let errors = self.chosen().flat_map(|build| match &build.fate {
+            Fate::Impossible(errors) => errors.as_slice(),
+            Fate::Buildable(_) | Fate::RuledOut(_) | Fate::NotYet(_) => &[],
+        });
+        let errors = errors.filter(|error| known.insert(format!("{error} {}", error.place())));
+        errors.map(AsRef::as_ref).collect()
     }
 
     /// What the manifest says that has no effect yet, in the words of builds that say so themselves only where none does.
@@ -177,39 +184,56 @@ impl Planned {
 
     /// Shows what has no effect yet, or keeps packages from being built for a while.
     pub fn show_unsupported(&self, context: &Context) {
-        for warning in not_yet_warnings(&self.manifest.not_yet) {
+        for warning in self.unsupported_words() {
             context.show(&warning);
             context.tell("\n");
         }
-        let said = not_yet_warnings(&self.manifest.not_yet);
+        self.unsupported_builds().iter().for_each(|why| context.tell(&format!("warning: {why}\n")));
+    }
+
+    /// What the manifest says that has no effect yet.
+    pub fn unsupported_words(&self) -> Vec<Located<NotYetSupported>> {
+        not_yet_warnings(&self.manifest.not_yet)
+    }
+
+    /// What keeps packages from being built for a while, beside [what the manifest says](Self::unsupported_words).
+    pub fn unsupported_builds(&self) -> BTreeSet<&str> {
+        let said = self.unsupported_words();
         let is_said = |why: &str| said.iter().any(|warning| why.starts_with(&warning.to_string()));
-        let of_builds: BTreeSet<&str> = self
-            .plan
-            .builds
-            .iter()
+        let builds = self.plan.builds.iter();
+        builds
             .filter_map(|build| match &build.fate {
                 Fate::NotYet(why) if !is_said(why) => Some(why.as_str()),
                 Fate::NotYet(_) | Fate::Buildable(_) | Fate::RuledOut(_) | Fate::Impossible(_) => None,
             })
-            .collect();
-        of_builds.iter().for_each(|why| context.tell(&format!("warning: {why}\n")));
+            .collect()
     }
 
     /// Shows what could not be checked.
     pub fn show_notes(&self, context: &Context) {
-        self.plan.notes().iter().for_each(|note| context.tell(&format!("note: {note}\n")));
+        self.notes().iter().for_each(|note| context.tell(&format!("note: {note}\n")));
+    }
+
+    /// What could not be checked.
+    pub fn notes(&self) -> Vec<String> {
+        self.plan.notes().iter().map(ToString::to_string).collect()
     }
 
     /// Shows what specs say that may not be meant; gives how much that is.
     pub fn show_warnings(&self, context: &Context) -> usize {
-        let mut shown = BTreeSet::new();
-        for warning in self.plan.builds.iter().flat_map(|build| &build.warnings) {
-            if shown.insert(format!("{warning} {}", warning.place())) {
-                context.show(warning);
-                context.tell("\n");
-            }
+        let warnings = self.warnings();
+        for warning in &warnings {
+            context.show(*warning);
+            context.tell("\n");
         }
-        shown.len()
+        warnings.len()
+    }
+
+    /// What specs say that may not be meant, once each.
+    pub fn warnings(&self) -> Vec<&Located<PlanError>> {
+        let mut known = BTreeSet::new();
+        let warnings = self.plan.builds.iter().flat_map(|build| &build.warnings);
+        warnings.filter(|warning| known.insert(format!("{warning} {}", warning.place()))).collect()
     }
 
     /// The repositories that it is published to.

@@ -8,7 +8,7 @@ use super::arguments::Selection;
 use super::changed::ChangedFiles;
 use super::context::{CliError, Failure};
 use crate::event::{BuildName, State};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, PackageId};
 use crate::plan::{BuildId, Decision, Decisions, Fate, Plan, PlanError, Reason};
 use crate::store::BuildRow;
 use crate::text::suggestion;
@@ -65,10 +65,7 @@ impl Chooser<'_> {
             chosen.retain(|id| is_matched(&patterns, &self.plan.build(*id).name.chroot));
         }
         if !selection.batch.is_empty() {
-            let known = self.manifest.batches.iter().map(|batch| batch.name.value.as_str());
-            let patterns = patterns("batch", "batches", &selection.batch, known)?;
-            let meant = self.manifest.batches.iter().filter(|batch| is_matched(&patterns, &batch.name.value));
-            let members: BTreeSet<_> = meant.flat_map(|batch| batch.members.iter().copied()).collect();
+            let members = batch_members(self.manifest, &selection.batch)?;
             chosen.retain(|id| members.contains(&self.plan.build(*id).package));
         }
         if selection.failed {
@@ -138,8 +135,16 @@ fn force(plan: &Plan, selection: &Selection, asked: &[BuildId], decisions: &mut 
     }
 }
 
+/// The packages of the batches that these patterns name.
+pub fn batch_members(manifest: &Manifest, batches: &[String]) -> Result<BTreeSet<PackageId>, Failure> {
+    let known = manifest.batches.iter().map(|batch| batch.name.value.as_str());
+    let patterns = patterns("batch", "batches", batches, known)?;
+    let meant = manifest.batches.iter().filter(|batch| is_matched(&patterns, &batch.name.value));
+    Ok(meant.flat_map(|batch| batch.members.iter().copied()).collect())
+}
+
 /// Patterns, each of which has to be that of something.
-fn patterns<'k>(
+pub fn patterns<'k>(
     kind: &'static str,
     plural: &'static str,
     written: &[String],
@@ -165,6 +170,7 @@ pub fn matcher(text: &str) -> Result<GlobMatcher, CliError> {
     Ok(GlobBuilder::new(text).build().map_err(wrong)?.compile_matcher())
 }
 
-fn is_matched(patterns: &[GlobMatcher], name: &str) -> bool {
+/// Whether one of the patterns is that of a name.
+pub fn is_matched(patterns: &[GlobMatcher], name: &str) -> bool {
     patterns.iter().any(|pattern| pattern.is_match(name))
 }

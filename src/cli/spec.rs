@@ -1,5 +1,7 @@
 //! `forge spec`
 
+use std::borrow::Cow;
+use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -7,43 +9,68 @@ use rayon::prelude::*;
 use super::Exit;
 use super::arguments::Spec;
 use super::context::{CliError, Context, Failure};
-use crate::engine::{Condition, EngineError, FactsRequest, NativeReader, Settings, SpecReading};
-use crate::files::{HostPath, RootPath, Tree};
+use super::named_package::{NamedPackage, NamedSpec, in_root, is_path};
+use super::project::Project;
+use crate::engine::{Condition, FactsRequest, Mask, NativeReader, Settings, SpecReading};
+use crate::files::{HostPath, Tree};
 use crate::spec::Finding;
 use crate::text::{Located, Place, SourceText};
 use crate::ui::{SpecDocument, Verbosity, spec_screen};
 
-/// Shows specs.
+/// A spec that is asked for.
+struct Asked {
+    spec: NamedSpec,
+    /// What takes the secrets of its package out of what is shown.
+    mask: Mask,
+}
+
+/// Shows specs: files, or those of the manifest's packages.
 pub fn run(arguments: &Spec, context: &Context) -> Result<Exit, Failure> {
+    let asked: Vec<Asked> =
+        arguments.specs.iter().map(|argument| ask(argument, arguments, context)).collect::<Result<_, _>>()?;
     let reader = NativeReader::default();
-    let paths: Vec<(String, HostPath)> = arguments
-        .specs
-        .iter()
-        .map(|path| Ok((path.to_string_lossy().into_owned(), context.named(path)?)))
-        .collect::<Result<_, Failure>>()?;
-    let settings = settings(arguments);
-    let read: Vec<Result<SpecReading, EngineError>> =
-        paths.par_iter().map(|(_, path)| reader.read(&request(path, &settings, arguments)?)).collect();
+    let read: Vec<_> = asked.par_iter().map(|asked| reader.read(&asked.spec.request)).collect();
     let mut is_sound = true;
     let mut documents = Vec::new();
-    for ((name, path), reading) in paths.iter().zip(read) {
-        let reading = reading?;
+    for (Asked { spec: NamedSpec { name, path, .. }, mask }, reading) in asked.iter().zip(read) {
+        let reading = masked(named(reading?, name, path), mask);
         is_sound &= reading.is_sound();
-        let document = SpecDocument::new(name, &named(reading, name, path));
+        let document = SpecDocument::new(name, &reading);
         if arguments.json {
             documents.push(document);
             continue;
         }
         tell(&document, path, context);
         if let Some(spec) = &document.spec {
-            context.print(&spec_screen(spec, name))?;
+            context.print(&mask.text(&spec_screen(spec, name)))?;
         }
     }
     if arguments.json {
         let text = serde_json::to_string_pretty(&documents).map_err(|error| CliError::Io(error.into()))?;
+        let text = asked.iter().fold(text, |text, asked| asked.mask.text(&text).into_owned());
         context.print(&format!("{text}\n"))?;
     }
     Ok(if is_sound { Exit::Success } else { Exit::Failure })
+}
+
+/// What is asked of the spec that an argument names: by its path, or as a package of the manifest.
+fn ask(argument: &Path, arguments: &Spec, context: &Context) -> Result<Asked, Failure> {
+    if is_path(argument, context) {
+        let (name, path) = (argument.to_string_lossy().into_owned(), context.named(argument)?);
+        let request = request(&path, settings(arguments), arguments)?;
+        return Ok(Asked { spec: NamedSpec { name, path, request }, mask: Mask::new([]) });
+    }
+    let project = Project::find(context)?;
+    let (name, chroot) = (argument.to_string_lossy(), arguments.chroot.as_deref());
+    let package = NamedPackage::find(&project, &name, chroot, &arguments.define, context)?;
+    let Settings { target, conditions, .. } = settings(arguments);
+    let mut settings = package.settings.clone();
+    settings.target = target.or(settings.target);
+    settings.conditions.retain(|condition| !conditions.iter().any(|own| own.name() == condition.name()));
+    settings.conditions.extend(conditions);
+    let mut spec = package.spec(&project, settings)?;
+    spec.request.may_run &= !arguments.restricted;
+    Ok(Asked { spec, mask: package.mask() })
 }
 
 fn settings(arguments: &Spec) -> Settings {
@@ -58,17 +85,23 @@ fn settings(arguments: &Spec) -> Settings {
 }
 
 /// The sources of a spec are looked for beside it.
-fn request(path: &HostPath, settings: &Settings, arguments: &Spec) -> Result<FactsRequest, EngineError> {
+fn request(path: &HostPath, settings: Settings, arguments: &Spec) -> Result<FactsRequest, Failure> {
     let folder = path.as_path().parent().and_then(HostPath::new).unwrap_or_else(HostPath::root);
-    // A path that still climbs was followed as far as there was something to follow.
-    let in_root = |path: &HostPath| RootPath::in_own_root(path).ok_or(std::io::ErrorKind::NotFound);
-    Ok(FactsRequest {
-        spec: in_root(path).map_err(std::io::Error::from)?,
-        sources: in_root(&folder).map_err(std::io::Error::from)?,
-        settings: settings.clone(),
-        may_run: !arguments.restricted,
-        readable: Vec::new(),
-    })
+    let (spec, sources) = (in_root(path)?, in_root(&folder)?);
+    Ok(FactsRequest { spec, sources, settings, may_run: !arguments.restricted, readable: Vec::new() })
+}
+
+/// The reading without secrets in what is said of it.
+fn masked(mut reading: SpecReading, mask: &Mask) -> SpecReading {
+    for finding in &mut reading.findings {
+        let json = serde_json::to_string(finding).unwrap_or_default();
+        if let Cow::Owned(json) = mask.text(&json)
+            && let Ok(masked) = serde_json::from_str(&json)
+        {
+            *finding = masked;
+        }
+    }
+    reading
 }
 
 /// The reading, with the file called as the user calls it.

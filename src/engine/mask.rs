@@ -161,7 +161,8 @@ impl Mask {
         MaskedStream { mask: self, held: Vec::new() }
     }
 
-    fn bytes(&self, bytes: &[u8]) -> Vec<u8> {
+    /// `bytes` without secrets.
+    pub fn bytes(&self, bytes: &[u8]) -> Vec<u8> {
         let mut stream = self.stream();
         let mut masked = stream.push(bytes);
         masked.extend(stream.finish());

@@ -44,7 +44,8 @@ pub use job::{
 pub use mask::{MASK, Mask, MaskedStream, SHORTEST_MASKED};
 pub use native::{
     BuildListener, BuildProblem, BuildRequest, Goal, Native, NativeReader, Order, SOURCES_FOLDER,
-    SpecReading, Step, Unbuilt, build, extract_spec, install_source_package, read_specs, tell_installed,
+    SpecReading, Step, Unbuilt, build, define_settings, extract_spec, install_source_package, read_specs,
+    tell_installed,
 };
 pub use root::Root;
 pub use rpmbuild::Rpmbuild;

@@ -58,4 +58,4 @@ pub use problem::{ManifestError, ManifestProblem};
 pub use profile::Profile;
 pub use resolved::{Batch, BatchId, Chroot, ChrootId, Manifest, Package, PackageId, RootBase};
 pub use schema::{reference, schema};
-pub use start::first_manifest;
+pub use start::{first_manifest, missing_ignores};

@@ -1,6 +1,6 @@
 //! The repositories of a manifest: one for each of its chroots.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -16,6 +16,7 @@ use super::owner::Owner;
 use super::record::{DecodedRecords, PublishedPackage, RECORD, ReadRecord};
 use super::update::{Updater, find_damage};
 use super::wanted::package_from_result;
+use crate::digest::Key;
 use crate::event::{BuildName, Clock, Damage, DamagedFile, What};
 use crate::execute::{Ends, Publisher};
 use crate::files::{EntryKind, Folder, HostPath};
@@ -192,6 +193,21 @@ impl Repositories {
             }));
         }
         Ok(versions)
+    }
+
+    /// The keys of the results that repositories are made of.
+    ///
+    /// # Errors
+    /// As [`Repositories::leaving`].
+    pub fn published_keys(&self) -> Result<HashSet<Key>, PublishError> {
+        let mut keys = HashSet::new();
+        for RepositoryPlace { chroot, path } in self.declared_places().chain(self.undeclared_places()?) {
+            let Some(folder) = self.open(&path)? else { continue };
+            let target = self.target(&chroot, &path, folder)?;
+            let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
+            keys.extend(known.record.packages.iter().filter_map(|package| package.key));
+        }
+        Ok(keys)
     }
 
     /// Sees to it that no repository's folder is for something else.

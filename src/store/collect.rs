@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::record_index::RecordName;
 use super::{RecordKind, StepResult, Store, StoreError};
+use crate::digest::Key;
 use crate::event::Timestamp;
 use crate::files::{EntryKind, Folder, is_temporary};
 
@@ -19,15 +20,40 @@ pub struct CollectionLimits {
     pub size_bytes: Option<u64>,
 }
 
-/// What went.
+/// Whether anything is removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CollectionMode {
+    /// It is.
+    #[default]
+    Remove,
+    /// What would be removed is counted, and stays.
+    Count,
+}
+
+/// What is to be collected.
+#[derive(Clone, Debug, Default)]
+pub struct Collection {
+    /// What may stay.
+    pub limits: CollectionLimits,
+    /// The keys of results that stay whatever the limits are.
+    pub needed: HashSet<Key>,
+    /// Whether anything is removed.
+    pub mode: CollectionMode,
+}
+
+/// What went, and what is left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Collected {
-    /// Results.
+    /// Results that went.
     pub results: usize,
-    /// Blobs.
+    /// Blobs that went.
     pub blobs: usize,
     /// The bytes of those blobs.
     pub bytes: u64,
+    /// The results that stay because they are needed.
+    pub needed: usize,
+    /// The other results that stay.
+    pub within_limits: usize,
     /// The bytes of the blobs that stay.
     pub bytes_left: u64,
 }
@@ -37,20 +63,22 @@ const BEING_WRITTEN: Duration = Duration::from_secs(3600);
 
 struct Remembered {
     path: PathBuf,
+    is_needed: bool,
     used: Timestamp,
     result: Option<StepResult>,
 }
 
 impl Store {
-    /// Removes results beyond `limits`, and every blob that no result needs any more.
+    /// Removes results beyond the limits that are not needed, and every blob that no result needs any more.
     ///
     /// # Errors
     /// [`StoreError::InUse`] while anything is being built.
-    pub fn collect(&self, limits: CollectionLimits, now: Timestamp) -> Result<Collected, StoreError> {
+    pub fn collect(&self, collection: &Collection, now: Timestamp) -> Result<Collected, StoreError> {
         let _lock = self.lock_alone("forge gc")?;
-        let mut steps = self.read_results()?;
+        let Collection { limits, needed, mode } = collection;
+        let mut steps = self.read_results(needed)?;
         let mut collected = Collected::default();
-        steps.sort_by_key(|step| std::cmp::Reverse(step.used));
+        steps.sort_by_key(|step| (!step.is_needed, std::cmp::Reverse(step.used)));
         let mut kept: HashSet<PathBuf> = HashSet::new();
         let mut size = 0;
         for step in steps {
@@ -59,35 +87,51 @@ impl Store {
                 blobs.iter().filter(|blob| !kept.contains(&blob.path())).map(|blob| blob.size).sum();
             let too_old = limits.older.is_some_and(|older| now.since(step.used) > older);
             let too_much = limits.size_bytes.is_some_and(|most| size + added > most);
-            if too_old || too_much || step.result.is_none() {
-                self.folder.remove_file(&step.path)?;
+            if (too_old || too_much) && !step.is_needed || step.result.is_none() {
+                self.remove_collected(step.path, *mode)?;
                 collected.results += 1;
                 continue;
+            }
+            match step.is_needed {
+                true => collected.needed += 1,
+                false => collected.within_limits += 1,
             }
             size += added;
             kept.extend(blobs.iter().map(super::Blob::path));
         }
-        self.remove_old_facts(limits, now)?;
-        self.remove_blobs(&kept, &mut collected)?;
-        self.folder.remove_folder("incoming")?;
-        self.records.clear();
+        self.remove_blobs(&kept, *mode, &mut collected)?;
+        match mode {
+            CollectionMode::Count => {}
+            CollectionMode::Remove => {
+                self.remove_old_facts(*limits, now)?;
+                self.folder.remove_folder("incoming")?;
+                self.records.clear();
+            }
+        }
         Ok(collected)
     }
 
+    fn remove_collected(&self, path: PathBuf, mode: CollectionMode) -> io::Result<()> {
+        match mode {
+            CollectionMode::Remove => self.folder.remove_file(path),
+            CollectionMode::Count => Ok(()),
+        }
+    }
+
     /// All records of results. One that can't be believed, or whose blobs are not all there, is none.
-    fn read_results(&self) -> Result<Vec<Remembered>, StoreError> {
+    fn read_results(&self, needed: &HashSet<Key>) -> Result<Vec<Remembered>, StoreError> {
         let mut found = Vec::new();
         for path in files_below(&self.folder, Path::new(RecordKind::Step.folder()))? {
             let used = Timestamp::of(self.folder.modified(&path)?);
             let result = self.read_result(&path)?;
-            found.push(Remembered { path, used, result });
+            let is_needed = step_name(&path).is_some_and(|name| needed.contains(&name.key));
+            found.push(Remembered { path, is_needed, used, result });
         }
         Ok(found)
     }
 
     fn read_result(&self, path: &Path) -> io::Result<Option<StepResult>> {
-        let file = path.file_name().unwrap_or_default().to_string_lossy();
-        let Some(name) = RecordName::parse(RecordKind::Step, &file) else {
+        let Some(name) = step_name(path) else {
             return Ok(None);
         };
         let content = self.folder.read(path)?;
@@ -116,19 +160,29 @@ impl Store {
         Ok(())
     }
 
-    fn remove_blobs(&self, kept: &HashSet<PathBuf>, collected: &mut Collected) -> Result<(), StoreError> {
+    fn remove_blobs(
+        &self,
+        kept: &HashSet<PathBuf>,
+        mode: CollectionMode,
+        collected: &mut Collected,
+    ) -> Result<(), StoreError> {
         for path in files_below(&self.folder, Path::new("blobs"))? {
             let size = self.folder.file_size(&path).unwrap_or_default();
             if kept.contains(&path) {
                 collected.bytes_left += size;
                 continue;
             }
-            self.folder.remove_file(path)?;
+            self.remove_collected(path, mode)?;
             collected.blobs += 1;
             collected.bytes += size;
         }
         Ok(())
     }
+}
+
+/// What the name of a record of a result says, if it is one.
+fn step_name(path: &Path) -> Option<RecordName> {
+    RecordName::parse(RecordKind::Step, &path.file_name()?.to_string_lossy())
 }
 
 /// All files below a folder of the store.
@@ -172,6 +226,10 @@ mod tests {
         (temp, store)
     }
 
+    fn within(limits: CollectionLimits) -> Collection {
+        Collection { limits, ..Collection::default() }
+    }
+
     fn record_of(store: &Store, result: &StepResult) -> PathBuf {
         let records = files_below(&store.folder, Path::new("steps")).unwrap();
         let content = serde_json::to_vec(result).unwrap();
@@ -187,7 +245,7 @@ mod tests {
         store.folder.remove_file(result.log.path()).unwrap();
         store.folder.write_atomic("steps/.forge-tmp-1-1", b"").unwrap();
         store.folder.create("incoming").unwrap().write_atomic("half", b"").unwrap();
-        let collected = store.collect(CollectionLimits::default(), Timestamp(9_000_000)).unwrap();
+        let collected = store.collect(&Collection::default(), Timestamp(9_000_000)).unwrap();
         assert_eq!((collected.results, collected.blobs, collected.bytes_left), (3, 1, 1));
         assert!(!store.folder.exists("incoming"));
     }
@@ -196,23 +254,42 @@ mod tests {
     fn what_was_used_longest_ago_goes_first() {
         let (_temp, store) = store_with(&["oldest..", "older...", "newest.."]);
         let limits = CollectionLimits { older: None, size_bytes: Some(16) };
-        let collected = store.collect(limits, Timestamp(9_000_000)).unwrap();
-        assert_eq!(collected, Collected { results: 1, blobs: 1, bytes: 8, bytes_left: 16 });
+        let collected = store.collect(&within(limits), Timestamp(9_000_000)).unwrap();
+        assert_eq!(
+            collected,
+            Collected { results: 1, blobs: 1, bytes: 8, needed: 0, within_limits: 2, bytes_left: 16 }
+        );
         let newest = Encoder::new("test v1").text("content", "newest..").key();
         assert!(store.result(&newest).is_some());
+    }
+
+    #[test]
+    fn what_is_needed_stays_whatever_the_limits_are_and_counts_first() {
+        let (_temp, store) = store_with(&["needed..", "newest.."]);
+        let needed = Encoder::new("test v1").text("content", "needed..").key();
+        let limits = CollectionLimits { older: Some(Duration::from_secs(1)), size_bytes: Some(0) };
+        let counting = Collection { limits, needed: HashSet::from([needed]), mode: CollectionMode::Count };
+        let expected =
+            Collected { results: 1, blobs: 1, bytes: 8, needed: 1, within_limits: 0, bytes_left: 8 };
+        assert_eq!(store.collect(&counting, Timestamp(9_000_000)).unwrap(), expected);
+        assert_eq!(files_below(&store.folder, Path::new("blobs")).unwrap().len(), 2);
+        let removing = Collection { mode: CollectionMode::Remove, ..counting };
+        assert_eq!(store.collect(&removing, Timestamp(9_000_000)).unwrap(), expected);
+        assert_eq!(files_below(&store.folder, Path::new("blobs")).unwrap().len(), 1);
+        assert!(store.result(&needed).is_some());
     }
 
     #[test]
     fn age_counts_from_the_last_use() {
         let (_temp, store) = store_with(&["a", "b"]);
         let limits = CollectionLimits { older: Some(Duration::from_secs(1500)), size_bytes: None };
-        assert_eq!(store.collect(limits, Timestamp(2_000_000)).unwrap().results, 1);
+        assert_eq!(store.collect(&within(limits), Timestamp(2_000_000)).unwrap().results, 1);
     }
 
     #[test]
     fn nothing_is_collected_while_something_is_built() {
         let (_temp, store) = store_with(&["a"]);
         let _building = store.lock_for_use().unwrap();
-        assert!(matches!(store.collect(CollectionLimits::default(), Timestamp(0)), Err(StoreError::InUse)));
+        assert!(matches!(store.collect(&Collection::default(), Timestamp(0)), Err(StoreError::InUse)));
     }
 }

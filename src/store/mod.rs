@@ -22,7 +22,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::files::{Folder, HostPath, Lock, LockKind};
 
 pub use blob::Blob;
-pub use collect::{Collected, CollectionLimits};
+pub use collect::{Collected, Collection, CollectionLimits, CollectionMode};
 pub use error::StoreError;
 pub use history::{BuildRow, History, LastBuild};
 pub use reading::BlobReader;

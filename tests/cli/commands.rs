@@ -13,11 +13,41 @@ fn init_writes_a_manifest_that_applies() {
     }
     project.succeed(&["init", "--name", "mine"]);
     insta::assert_snapshot!("first_manifest", project.read("Rpmforge.kdl"));
+    assert_eq!(project.read(".gitignore"), "/.forge/\n/public/\n");
     project.succeed(&["fmt", "--check"]);
     project.succeed(&["apply"]);
     let again = project.run(&["init"]);
     assert_eq!(again.code, Some(1));
     assert!(again.stderr.contains("forge::cli::manifest_exists"));
+}
+
+#[test]
+fn init_finds_specs_at_several_depths_and_tells_those_of_one_name_apart() {
+    let project = Project::new();
+    project.spec("specs/tool", "", "true");
+    project.spec("specs/el8/tool", "", "true");
+    project.spec("specs/el9/my tool", "", "true");
+    for path in ["specs/tool.spec", "specs/el8/tool.spec", "specs/el9/my tool.spec"] {
+        let name = path.trim_end_matches(".spec");
+        project.edit(path, name, if path.contains("el9") { "mine" } else { "tool" });
+    }
+    project.edit("specs/el8/tool.spec", "Name: tool", "Name: old-tool");
+    project.write(".gitignore", "*.rpm\n.forge\n*.orig");
+    let said = project.succeed(&["init", "--name", "mine"]).stdout;
+    assert!(said.contains("; added /public/ to .gitignore; next: `forge plan`"), "{said}");
+    assert_eq!(project.read(".gitignore"), "*.rpm\n.forge\n*.orig\n/public/\n");
+    let manifest = project.read("Rpmforge.kdl");
+    let packages = manifest.split_once("packages ").unwrap().1;
+    insta::assert_snapshot!(packages, @r#"
+    "specs/**/*.spec"
+
+    // Two packages can't have one name, and a name has only letters, digits and `._+-`: these have names of their own.
+    package my-tool { source path "specs/el9/my tool.spec" }
+    package specs-tool { source path "specs/tool.spec" }
+    "#);
+    project.succeed(&["check"]);
+    let names: Vec<String> = project.actions().into_keys().collect();
+    assert_eq!(names, ["my-tool", "specs-tool", "tool"]);
 }
 
 #[test]
@@ -54,6 +84,58 @@ fn check_finds_mistakes_of_manifest_and_specs() {
     project.write("a.spec", "Name: a\n");
     assert_eq!(project.run(&["check"]).code, Some(1));
     project.succeed(&["check", "--manifest-only"]);
+}
+
+#[test]
+fn check_tells_programs_each_finding_with_its_place() {
+    let project =
+        Project::with("package a { source path \"a.spec\" }\npackage b { source path \"b.spec\" }\n");
+    let schema = project.succeed(&["schema", "--form", "check"]).stdout;
+    let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    let check = |code: i32| {
+        let run = project.run(&["check", "--json"]);
+        assert_eq!(run.code, Some(code), "{} {}", run.stdout, run.stderr);
+        let document = serde_json::from_str::<serde_json::Value>(&run.stdout).unwrap();
+        let problems: Vec<_> = validator.iter_errors(&document).collect();
+        assert!(problems.is_empty(), "{problems:?}");
+        document
+    };
+    project.spec("a", "", "true");
+    project.spec("b", "", "true");
+    assert_eq!(check(0), serde_json::json!({ "version": 1, "sound": true, "findings": [] }));
+    project.spec("b", "Requires: x >=", "true");
+    let of_spec = &check(1)["findings"][0];
+    assert_eq!((&of_spec["severity"], &of_spec["file"]), (&"error".into(), &"b.spec".into()));
+    assert_eq!((&of_spec["line"], &of_spec["column"]), (&7.into(), &1.into()));
+    project.edit("Rpmforge.kdl", "package b { source", "package b { chroots nowhere; source");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&check(1)).unwrap(), @r#"
+    {
+      "findings": [
+        {
+          "code": "forge::manifest::unknown_chroot",
+          "column": 21,
+          "file": "Rpmforge.kdl",
+          "help": "declared chroots: host",
+          "line": 5,
+          "message": "package `b` builds for chroot `nowhere`, which is not declared",
+          "severity": "error"
+        }
+      ],
+      "sound": false,
+      "version": 1
+    }
+    "#);
+}
+
+#[test]
+fn the_schema_of_what_check_prints_is_on_disk() {
+    let path = crate::support::repository().join("schemas/check.json");
+    let printed = Project::new().succeed(&["schema", "--form", "check"]).stdout;
+    assert_eq!(
+        std::fs::read_to_string(path).unwrap(),
+        printed,
+        "write it anew: forge schema --form check > schemas/check.json"
+    );
 }
 
 #[test]
@@ -96,14 +178,67 @@ fn following_a_log_ends_when_the_build_does() {
 }
 
 #[test]
-fn gc_removes_what_is_old_and_asks_for_a_limit() {
-    let project = Project::example("hello");
+fn gc_keeps_what_is_published_and_built_last_whatever_the_limits_are() {
+    let project =
+        Project::with("package a { source path \"a.spec\" }\npackage b { source path \"b.spec\" }\n");
+    project.spec("a", "", "true");
+    project.spec("b", "", "true");
     project.succeed(&["apply"]);
-    assert!(project.run(&["gc"]).stderr.contains("forge::cli::no_limit"));
-    assert!(project.succeed(&["gc", "--older", "1h"]).stdout.starts_with("removed 0 results"));
-    assert!(project.succeed(&["gc", "--size", "0"]).stdout.starts_with("removed 2 results"));
-    assert_eq!(project.actions()["hello"], "build");
+    project.spec("a", "", "true # again");
     project.succeed(&["apply"]);
+    let limits = ["--size", "0", "--older", "0s"];
+    let planned = project.succeed(&[&["gc", "--dry-run"] as &[&str], &limits].concat()).stdout;
+    assert!(planned.starts_with("would remove 2 results and "), "{planned}");
+    assert!(planned.contains(" KiB), and 1 result folder of this project\n"), "{planned}");
+    let why = " in 4 results would stay: 4 that this project publishes or built last, 0 newer and within the size\n";
+    assert!(planned.ends_with(why), "{planned}");
+    let folders = || std::fs::read_dir(project.path().join(".forge/results/host")).unwrap().count();
+    assert_eq!(folders(), 3);
+    let done = project.succeed(&[&["gc"] as &[&str], &limits].concat()).stdout;
+    assert_eq!(done, planned.replace("would remove", "removed").replace("would stay", "stay"));
+    assert_eq!(folders(), 2);
+    let again = project.succeed(&[&["gc"] as &[&str], &limits].concat()).stdout;
+    assert!(again.starts_with("removed 0 results and 0 files"), "{again}");
+    assert_eq!(project.actions().into_values().collect::<Vec<_>>(), ["cached", "cached"]);
+}
+
+#[test]
+fn gc_without_limits_takes_what_nobody_has_used_for_a_month() {
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    project.spec("a", "", "true");
+    project.succeed(&["apply"]);
+    project.spec("a", "", "true # again");
+    project.succeed(&["apply"]);
+    let kept = project.succeed(&["gc"]).stdout;
+    assert!(kept.starts_with("removed 0 results") && kept.contains(", 2 used in the last 30 days"), "{kept}");
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(31 * 24 * 3600);
+    for record in files_below(&project.cache().join("rpmforge/steps")) {
+        std::fs::File::open(record).unwrap().set_modified(long_ago).unwrap();
+    }
+    let removed = project.succeed(&["gc"]).stdout;
+    assert!(removed.starts_with("removed 2 results"), "{removed}");
+    assert_eq!(project.actions()["a"], "cached");
+}
+
+#[test]
+fn gc_keeps_what_is_still_published_after_a_newer_build_and_of_a_manifest_with_mistakes() {
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    project.spec("a", "", "true");
+    project.succeed(&["apply"]);
+    let manifest = project.read("Rpmforge.kdl");
+    project.write("Rpmforge.kdl", "package\n");
+    let run = project.succeed(&["gc", "--size", "0"]);
+    assert!(run.stderr.contains("note: the manifest can't be read"), "{}", run.stderr);
+    assert!(run.stdout.starts_with("removed 0 results"), "{}", run.stdout);
+    project.write("Rpmforge.kdl", &manifest.replace("package a", "package other"));
+    std::fs::remove_file(project.path().join(".forge/history.db")).unwrap();
+    let run = project.succeed(&["gc", "--size", "0"]);
+    assert!(run.stdout.contains(": 1 that this project publishes or built last"), "{}", run.stdout);
+}
+
+fn files_below(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
 #[test]
@@ -123,6 +258,42 @@ fn completions_and_manual_pages_come_from_the_command_line() {
     assert!(project.succeed(&["completions", "bash"]).stdout.contains("_forge()"));
     project.succeed(&["man", "man"]);
     assert!(project.read("man/forge-apply.1").contains("forge\\-apply"));
+}
+
+#[test]
+fn completions_know_packages_chroots_and_batches() {
+    let project = Project::with(
+        "package alpha { source path \"a.spec\" }\npackage beta { source path \"b.spec\" }\nbatch base { members beta }\n",
+    );
+    project.spec("a", "", "true");
+    project.spec("b", "", "true");
+    let script = project.succeed(&["completions", "bash"]).stdout;
+    let bash = |words: &[&str]| {
+        let forge = env!("CARGO_BIN_EXE_forge");
+        let (word, before) = (words[words.len() - 1], words[words.len() - 2]);
+        let quoted: String = words[1..].iter().map(|word| format!(" '{word}'")).collect();
+        let asked = format!(
+            "{script}\nCOMP_WORDS=('{forge}'{quoted})\nCOMP_CWORD={}\n_forge_with_names '{forge}' '{word}' '{before}'\n\
+             printf '%s\\n' \"${{COMPREPLY[@]}}\"\n",
+            words.len() - 1
+        );
+        let mut command = std::process::Command::new("bash");
+        let output = command.args(["--norc", "-c", &asked]).current_dir(project.path()).output().unwrap();
+        let names = String::from_utf8(output.stdout).unwrap();
+        names.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(bash(&["forge", "apply", "--chroot", ""]), ["host"]);
+    assert_eq!(bash(&["forge", "results", "--batch", "b"]), ["base"]);
+    assert_eq!(bash(&["forge", "eval", "-p", "al"]), ["alpha"]);
+    assert!(bash(&["forge", "log", "b"]).contains(&"beta".to_owned()));
+    assert!(bash(&["forge", "appl"]).contains(&"apply".to_owned()));
+    project.write("Rpmforge.kdl", "package\n");
+    assert!(bash(&["forge", "apply", "--chroot", ""]).is_empty());
+    for shell in ["zsh", "fish"] {
+        let script = project.succeed(&["completions", shell]).stdout;
+        let asked = ["packages", "chroots", "batches"].map(|kind| format!("forge complete-names {kind}"));
+        assert!(asked.iter().all(|asked| script.contains(asked)), "{shell}");
+    }
 }
 
 #[test]

@@ -19,3 +19,52 @@ fn what_is_no_regular_file_is_refused_at_once() {
     }
     assert_eq!(project.run(&["diff", "socket.rpm", "socket.rpm"]).code, Some(2));
 }
+
+#[test]
+fn the_newest_good_build_is_compared_with_the_one_before() {
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    let sub = |name: &str| format!("%package {name}\nSummary: s\n%description {name}\n%files {name}\n");
+    project.spec("a", &format!("%description\nA test.\n{}", sub("old")), "true");
+    project.edit("a.spec", "\n%description\nA test.\n\n%build", "\n%build");
+    project.succeed(&["apply"]);
+    let alone = project.run(&["diff", "a"]);
+    assert!(alone.code == Some(2) && alone.stderr.contains("forge::cli::nothing_before"), "{}", alone.stderr);
+
+    project.edit("a.spec", "%build\ntrue", "%build\nfalse");
+    assert_eq!(project.run(&["apply"]).code, Some(1));
+    project.edit("a.spec", "%build\nfalse", "%build\ntrue");
+    for (from, to) in [("Version: 1.0", "Version: 2.0"), ("%package old", "%package new")] {
+        project.edit("a.spec", from, to);
+    }
+    project.edit("a.spec", "%description old", "%description new");
+    project.edit("a.spec", "%files old", "%files new");
+    project.succeed(&["apply"]);
+    let run = project.run(&["diff", "a"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    let text = run.stdout;
+    assert!(
+        text.starts_with("# a in host: build #1, then #3\na-old-1.0-1.noarch.rpm is not made any more\n"),
+        "{text}"
+    );
+    assert!(text.contains("a-new-2.0-1.noarch.rpm is new\n"), "{text}");
+    assert!(text.contains("--- a-1.0-1.noarch.rpm\n+++ a-2.0-1.noarch.rpm\n"), "{text}");
+    assert!(text.contains("--- a-1.0-1.src.rpm\n+++ a-2.0-1.src.rpm\n"), "{text}");
+
+    let json: serde_json::Value =
+        serde_json::from_str(&project.run(&["diff", "a", "--chroot", "host", "--json"]).stdout).unwrap();
+    assert_eq!((&json["before"], &json["after"], &json["chroot"]), (&1.into(), &3.into(), &"host".into()));
+    assert_eq!(json["packages"][0]["name"], "a");
+    assert_eq!(json["added"][0], "a-new-2.0-1.noarch.rpm");
+}
+
+#[test]
+fn builds_that_made_the_same_do_not_differ() {
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    project.spec("a", "", "true");
+    project.succeed(&["apply"]);
+    project.succeed(&["apply", "--force", "a"]);
+    let run = project.succeed(&["diff", "a"]);
+    assert!(run.stdout.contains("a-1.0-1.noarch.rpm is the same\n"), "{}", run.stdout);
+    let unknown = project.run(&["diff", "aa"]);
+    assert!(unknown.code == Some(2) && unknown.stderr.contains("did you mean `a`?"), "{}", unknown.stderr);
+}

@@ -31,6 +31,9 @@ fn a_second_apply_on_one_project_is_told_of_the_first() {
     );
     assert!(project.succeed(&["status"]).stdout.contains("running"));
     let gc = project.run(&["gc", "--older", "1s"]);
+    assert!(gc.stderr.contains("forge::cli::locked"), "{}", gc.stderr);
+    std::fs::create_dir(project.beside("elsewhere")).unwrap();
+    let gc = project.run(&["gc", "--older", "1s", "-C", "../elsewhere"]);
     assert!(gc.stderr.contains("forge::store::in_use"), "{}", gc.stderr);
     std::fs::write(go, "").unwrap();
     assert_eq!(first.wait().unwrap().code(), Some(0));

@@ -68,3 +68,31 @@ fn a_log_begins_with_what_was_built_and_any_build_has_its_number() {
     let none = project.run(&["log", "#9"]);
     assert!(none.code == Some(1) && none.stderr.contains("forge::cli::no_build"), "{}", none.stderr);
 }
+
+#[test]
+fn results_and_logs_take_patterns_and_batches() {
+    let packages =
+        ["liba", "libb", "tool"].map(|name| format!("package {name} {{ source path \"{name}.spec\" }}\n"));
+    let project = Project::with(&format!("{}batch base {{ members liba tool }}\n", packages.concat()));
+    for name in ["liba", "libb", "tool"] {
+        project.spec(name, "", "true");
+    }
+    project.succeed(&["apply"]);
+    let shown = |arguments: &[&str]| {
+        let text = project.succeed(&[&["results"] as &[&str], arguments].concat()).stdout;
+        let folders = text.lines().filter(|line| line.starts_with(".forge/"));
+        let names = folders.map(|line| line.split([' ', '-']).nth(1).unwrap().to_owned());
+        names.collect::<Vec<String>>()
+    };
+    assert_eq!(shown(&["lib*"]), ["liba", "libb"]);
+    assert_eq!(shown(&["--batch", "b*"]), ["liba", "tool"]);
+    assert_eq!(shown(&["lib*", "--batch", "base", "--chroot", "ho*"]), ["liba"]);
+    assert_eq!(shown(&["#1", "tool"]).len(), 2);
+    let nowhere = project.run(&["results", "liba", "--chroot", "hots"]);
+    assert!(nowhere.stderr.contains("did you mean `host`?"), "{}", nowhere.stderr);
+    assert_eq!(project.run(&["results"]).code, Some(64));
+    let log = project.succeed(&["log", "lib[b]"]);
+    assert!(log.stdout.starts_with("# libb in host"), "{}", log.stdout);
+    let newest = project.succeed(&["log", "lib*"]);
+    assert!(newest.stderr.starts_with("note: this is the newest, of lib"), "{}", newest.stderr);
+}

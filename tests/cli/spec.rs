@@ -1,6 +1,6 @@
 //! `forge spec`, and what `forge check` says of specs.
 
-use crate::support::Project;
+use crate::support::{Project, Run};
 
 const SPEC: &str = "\
 Name: hello
@@ -209,4 +209,77 @@ fn a_spec_can_not_move_the_cursor() {
     project.write("a.spec", text);
     let run = project.succeed(&["spec", "a.spec"]);
     assert!(run.stdout.contains("summary       s?[2J\n") && !run.stdout.contains('\x1b'), "{}", run.stdout);
+}
+
+#[test]
+fn a_package_of_the_manifest_is_read_with_what_that_says_in_the_chroot() {
+    let project = settled();
+    let version = |arguments: &[&str]| {
+        let mut command = project.forge(&[&["spec", "--json"] as &[&str], arguments].concat());
+        let run = Run::from(command.env("TOKEN", "opensesame").output().unwrap());
+        let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        (json[0]["spec"]["evr"].as_str().unwrap().to_owned(), json[0]["file"].clone(), run.stderr)
+    };
+    let (first, file, note) = version(&["tool"]);
+    assert_eq!((first.as_str(), file), ("1.el8.docs-1", "specs/tool.spec".into()));
+    assert_eq!(note, "note: this is for el8; `--chroot` takes el9\n");
+    assert_eq!(version(&["tool", "--chroot", "el9"]).0, "1.el9.plain-1");
+    assert_eq!(
+        version(&["tool", "--chroot", "el9", "--with", "docs", "-D", "dist .mine"]).0,
+        "1.mine.docs-1"
+    );
+    // A path stays a path: nothing of the manifest holds.
+    assert_eq!(version(&["specs/tool.spec"]).0, "1.none.plain-1");
+    let run = |arguments: &[&str]| Run::from(project.forge(arguments).env("TOKEN", "x").output().unwrap());
+    let unknown = run(&["spec", "tol"]);
+    assert!(unknown.stderr.contains("did you mean `tool`?"), "{}", unknown.stderr);
+    let elsewhere = run(&["spec", "tool", "--chroot", "el7"]);
+    assert!(elsewhere.stderr.contains("forge::cli::nothing_selected"), "{}", elsewhere.stderr);
+}
+
+#[test]
+fn expressions_are_expanded_with_what_the_manifest_says_for_a_package() {
+    let project = settled();
+    let eval = |arguments: &[&str]| {
+        let mut command = project.forge(&[&["eval"] as &[&str], arguments].concat());
+        let run = command.env("TOKEN", "opensesame").output().unwrap();
+        String::from_utf8_lossy(&[run.stdout, run.stderr].concat()).into_owned()
+    };
+    assert_eq!(
+        eval(&["-p", "tool", "--chroot", "el8", "%{dist} %{?_with_docs} %(echo $WHO)"]),
+        ".el8 --with-docs me\n"
+    );
+    assert_eq!(eval(&["-p", "tool", "--chroot", "el9", "%{dist}[%{?_with_docs}]"]), ".el9[]\n");
+    assert_eq!(eval(&["-p", "tool", "--chroot", "el9", "-D", "dist .mine", "%dist"]), ".mine\n");
+    for arguments in [
+        &["%token"] as &[&str],
+        &["--json", "%token"],
+        &["%{error:%token}"],
+        &["%{lua:error(rpm.expand('%token'))}"],
+    ] {
+        let shown = eval(&[&["-p", "tool", "--chroot", "el8"] as &[&str], arguments].concat());
+        assert!(shown.contains("(secret)") && !shown.contains("opensesame"), "{arguments:?} {shown}");
+    }
+}
+
+fn settled() -> Project {
+    let project = Project::new();
+    project.write(
+        "Rpmforge.kdl",
+        "rpmforge version=1\nchroot el8 { root \"/\"; macros { dist .el8 } }\n\
+         chroot el9 { root \"/\"; macros { dist .el9 } }\ndefaults { isolation none }\n\
+         package tool {\n    source path \"specs/tool.spec\"\n    env { WHO me }\n    on el8 { with docs; macros { token (env)\"TOKEN\" } }\n}\n",
+    );
+    project.spec("specs/tool", "", "true");
+    project.edit(
+        "specs/tool.spec",
+        "Name: specs/tool",
+        "%{!?dist:%define dist .none}\n%bcond docs 0\nName: tool",
+    );
+    project.edit(
+        "specs/tool.spec",
+        "Version: 1.0",
+        "Version: 1%{dist}.%{?with_docs:docs}%{!?with_docs:plain}",
+    );
+    project
 }

@@ -7,6 +7,7 @@ use bstr::ByteSlice;
 use miette::{Diagnostic, LabeledSpan, NamedSource, Severity as Shown, SourceCode};
 use serde::Serialize;
 
+use crate::engine::Mask;
 use crate::macros::{Definition, MacroProblem, OpenMacro, Report, Severity};
 
 /// A report as a diagnostic: the message, where it is, and through which macros one gets there.
@@ -14,6 +15,7 @@ use crate::macros::{Definition, MacroProblem, OpenMacro, Report, Severity};
 pub struct MacroDiagnostic {
     problem: MacroProblem,
     message: String,
+    help: Option<String>,
     through: Option<Through>,
     expression: Option<(NamedSource<String>, LabeledSpan)>,
 }
@@ -23,6 +25,13 @@ pub struct MacroDiagnostic {
 struct Through {
     line: String,
     next: Option<Box<Through>>,
+}
+
+impl Through {
+    fn masked(self, mask: &Mask) -> Self {
+        let line = mask.text(&self.line).into_owned();
+        Self { line, next: self.next.map(|next| Box::new(next.masked(mask))) }
+    }
 }
 
 impl fmt::Display for Through {
@@ -80,7 +89,19 @@ impl From<&Report> for MacroDiagnostic {
             (MacroProblem::Expression(problem), Some(_)) => problem.words(),
             (problem, _) => problem.to_string(),
         };
-        Self { problem: report.problem.clone(), message, through, expression }
+        let help = report.problem.help().map(|help| help.to_string());
+        Self { problem: report.problem.clone(), message, help, through, expression }
+    }
+}
+
+impl MacroDiagnostic {
+    /// The same without secrets. Where one stood in the expression, the place in that is not shown.
+    pub fn masked(mut self, mask: &Mask) -> Self {
+        self.message = mask.text(&self.message).into_owned();
+        self.help = self.help.map(|help| mask.text(&help).into_owned());
+        self.expression = self.expression.filter(|(source, _)| !mask.is_in(source.inner().as_bytes()));
+        self.through = self.through.map(|through| through.masked(mask));
+        self
     }
 }
 
@@ -102,7 +123,7 @@ impl Diagnostic for MacroDiagnostic {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.problem.help()
+        self.help.as_ref().map(|help| Box::new(help) as _)
     }
 
     fn severity(&self) -> Option<Shown> {

@@ -28,6 +28,7 @@ pub use build::{
 pub use observations::SOURCES_FOLDER;
 pub(super) use observations::placeholders;
 pub use reader::NativeReader;
+pub use settings::define_settings;
 pub use spec_reading::SpecReading;
 
 use self::databases::{DatabaseKey, Databases, RootState, ask_installed};

@@ -8,8 +8,13 @@ pub(super) fn define_request(macros: &Macros, request: &FactsRequest) {
     define_one(macros, format!("_sourcedir {}", request.sources));
     // A spec lies beside its sources; where it is built, both are elsewhere, and only the sources are all there.
     define_one(macros, format!("_specdir {}", request.sources));
-    define_macros(macros, &request.settings);
-    for condition in &request.settings.conditions {
+    define_settings(macros, &request.settings);
+}
+
+/// Defines the macros and the conditions of the settings.
+pub fn define_settings(macros: &Macros, settings: &Settings) {
+    define_macros(macros, settings);
+    for condition in &settings.conditions {
         let (how, name) = match condition {
             Condition::With(name) => ("with", name),
             Condition::Without(name) => ("without", name),
