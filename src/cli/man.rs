@@ -24,7 +24,7 @@ fn write_pages(command: &clap::Command, folder: &Folder) -> io::Result<()> {
     }
     let name = command.get_display_name().unwrap_or(command.get_name());
     let mut command = command.clone();
-    if name != "forge-eval" {
+    if matches!(name, "forge" | "forge-diff" | "forge-store-verify") {
         // What `--help` says at its end is the exit codes, which have a section of their own here.
         command = command.after_help(None::<&str>);
     }
