@@ -178,11 +178,15 @@ fn every_command_line_of_the_pages_is_understood() {
             // A command that is only named is told from one that isn't there.
             let alone = words.len() == 2;
             if let Err(error) = rpmforge::cli::command_line().try_get_matches_from(&words) {
-                let only_named = alone && error.kind() == clap::error::ErrorKind::MissingRequiredArgument
-                    || alone && error.kind() == clap::error::ErrorKind::MissingSubcommand
-                    || error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-                    || error.kind() == clap::error::ErrorKind::DisplayHelp
-                    || error.kind() == clap::error::ErrorKind::DisplayVersion;
+                use clap::error::ErrorKind::{
+                    DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion,
+                    MissingRequiredArgument, MissingSubcommand,
+                };
+                let only_named = match error.kind() {
+                    MissingRequiredArgument | MissingSubcommand => alone,
+                    DisplayHelp | DisplayVersion | DisplayHelpOnMissingArgumentOrSubcommand => true,
+                    _ => false,
+                };
                 assert!(only_named, "{page}: {words:?}\n{error}");
             }
         }

@@ -32,7 +32,7 @@ fn write_pages(command: &clap::Command, folder: &Folder) -> io::Result<()> {
     let mut text = Vec::new();
     page.render(&mut text)?;
     text.extend(more_sections(name).into_bytes());
-    folder.write_atomic(&page.get_filename(), &text)
+    folder.write_atomic(page.get_filename(), &text)
 }
 
 /// What a page says beside the command line.
