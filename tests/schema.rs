@@ -14,6 +14,7 @@ use std::path::Path;
 use kdl::{KdlDocument, KdlNode};
 use rpmforge::event::event_schema;
 use rpmforge::files::{Folder, HostPath};
+use rpmforge::manifest::examples::find_example;
 use rpmforge::manifest::grammar::{Block, NodeRule, ValueKind};
 use rpmforge::manifest::rules::DOCUMENT;
 use rpmforge::manifest::{MANIFEST_FILE, load, reference, schema};
@@ -162,4 +163,40 @@ fn collect(node: &KdlNode, names: &mut BTreeSet<String>) {
         names.extend(name.map(str::to_owned));
         collect(child, names);
     }
+}
+
+#[test]
+fn every_node_has_an_example_that_the_parser_takes() {
+    each_rule(DOCUMENT, &mut Vec::new(), &mut |rule, around| {
+        let names: Vec<&str> = around.iter().map(|rule| rule.name).chain([rule.name]).collect();
+        let example = find_example(&names.join(" › ")).unwrap_or_else(|| panic!("{names:?} has no example"));
+        assert!(example.text.starts_with(rule.name), "{names:?}: {}", example.text);
+        if rule.name == "rpmforge" {
+            return;
+        }
+        let text = around
+            .iter()
+            .rev()
+            .fold(example.text.to_owned(), |inner, outer| format!("{} {{ {inner} }}", head(outer)));
+        let unknown: Vec<String> =
+            mistakes_of_form(&text).into_iter().filter(|code| !MEANT.contains(&code.as_str())).collect();
+        assert!(unknown.is_empty(), "{text}: {unknown:?}");
+    });
+}
+
+#[test]
+fn the_reference_is_short_and_says_defaults() {
+    let reference = reference();
+    assert!(reference.lines().count() < 500, "{}", reference.lines().count());
+    for said in ["Default: `5h`", "Default: `native`", "Default: `public/{chroot}`"] {
+        assert!(reference.contains(said), "{said}");
+    }
+}
+
+#[test]
+fn a_kind_of_source_takes_only_what_is_its_own() {
+    let codes = mistakes_of_form("source shared { git \"https://example.org/a.git\" sha256=\"x\" }");
+    assert_eq!(codes, ["forge::manifest::unknown_property"]);
+    let codes = mistakes_of_form("source shared { path \"a.spec\" { needs git } }");
+    assert_eq!(codes, ["forge::manifest::unknown_node"]);
 }

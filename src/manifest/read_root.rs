@@ -115,7 +115,10 @@ impl DeclarationReader<'_> {
         word: &str,
         index: usize,
     ) -> Option<SourceDecl> {
-        self.report_foreign_properties(node, word);
+        // A node that is named after its kind has rules of its own; `source KIND` has those of all kinds.
+        if index > 0 {
+            self.report_foreign_properties(node, word);
+        }
         let place = self.place(node);
         let files = self.read_files(node);
         let kind = match word {

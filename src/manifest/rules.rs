@@ -162,24 +162,23 @@ const FILE: NodeRule = node(
 )
 .with_properties(&[property("sha256", Sha256, "The checksum that the file must have.")]);
 
-const SOURCE_PROPERTIES: &[PropertyRule] = &[
-    property("sha256", Sha256, "`url`: the checksum that the download must have."),
-    property("rev", Spelling, "`git`, `svn`, `distgit`: the commit, tag, branch or revision."),
-    property("subdir", Path, "`git`, `svn`: the folder in the repository that holds the spec."),
-    property("spec", Path, "`git`, `svn`: the spec in that folder."),
-    property(
-        "method",
-        OneOf(&["rpkg", "tito", "make-srpm"]),
-        "`git`: how the repository makes its source package.",
-    ),
-    property("from", Text, "`distgit`: `fedora`, `centos-stream` or a URL pattern."),
-    property("version", Spelling, "`pypi`, `rubygems`: the release; the newest where it is left out."),
-    property("script", Path, "`custom`: the script that makes spec and sources."),
-    property("chroot", Name, "`custom`: the chroot that the script runs in."),
-];
+const CHECKSUM: PropertyRule = property("sha256", Sha256, "The checksum that the download must have.");
+const REVISION: PropertyRule = property("rev", Spelling, "The commit, tag, branch or revision.");
+const SUBDIR: PropertyRule = property("subdir", Path, "The folder in the repository that holds the spec.");
+const SPEC: PropertyRule = property("spec", Path, "The spec in that folder.");
+const METHOD: PropertyRule =
+    property("method", OneOf(&["rpkg", "tito", "make-srpm"]), "How the repository makes its source package.");
+const FROM: PropertyRule = property("from", Text, "`fedora`, `centos-stream` or a URL pattern.");
+const RELEASE: PropertyRule = property("version", Spelling, "The release; the newest where it is left out.");
+const SCRIPT: PropertyRule = property("script", Path, "The script that makes spec and sources.");
+const SCRIPT_CHROOT: PropertyRule = property("chroot", Name, "The chroot that the script runs in.");
+
+/// What the kinds of source take together. Each takes its own: see [`NAMED_SOURCE`].
+const SOURCE_PROPERTIES: &[PropertyRule] =
+    &[CHECKSUM, REVISION, SUBDIR, SPEC, METHOD, FROM, RELEASE, SCRIPT, SCRIPT_CHROOT];
 
 const NEEDS: NodeRule =
-    node("needs", Often, &[some("package", Text)], "`custom`: packages that the script needs.");
+    node("needs", Often, &[some("package", Text)], "Packages that the script of `custom` needs.");
 
 const SOURCE: NodeRule = node(
     "source",
@@ -192,31 +191,41 @@ const SOURCE: NodeRule = node(
 .with_properties(SOURCE_PROPERTIES)
 .with_block(Block::Nodes(&[FILE, NEEDS]));
 
-const fn source_kind(name: &'static str, argument: &'static [ArgumentRule], doc: &'static str) -> NodeRule {
+const fn later(
+    name: &'static str,
+    argument: &'static [ArgumentRule],
+    doc: &'static str,
+    properties: &'static [PropertyRule],
+) -> NodeRule {
     node(name, Once, argument, doc)
-        .with_properties(SOURCE_PROPERTIES)
-        .with_block(Block::Nodes(&[FILE, NEEDS]))
+        .with_support(Support::NotYet)
+        .with_properties(properties)
+        .with_block(Block::Nodes(&[FILE]))
 }
 
 const NAMED_SOURCE: NodeRule =
     node("source", Often, &[one("name", Name)], "A source under a name, for packages that share it.")
         .with_block(Block::Nodes(&[
-            source_kind("path", &[one("path", Path)], "A spec, a folder with one spec, or a .src.rpm."),
-            source_kind("url", &[one("url", Text)], "A spec or .src.rpm to download.")
-                .with_support(Support::NotYet),
-            source_kind("git", &[one("url", Text)], "A git repository.").with_support(Support::NotYet),
-            source_kind("svn", &[one("url", Text)], "A Subversion repository.").with_support(Support::NotYet),
-            source_kind("distgit", &[one("package", Name)], "A distribution's package repository.")
-                .with_support(Support::NotYet),
-            source_kind(
+            node("path", Once, &[one("path", Path)], "A spec, a folder with one spec, or a .src.rpm.")
+                .with_block(Block::Nodes(&[FILE])),
+            later("url", &[one("url", Text)], "A spec or .src.rpm to download.", &[CHECKSUM]),
+            later("git", &[one("url", Text)], "A git repository.", &[REVISION, SUBDIR, SPEC, METHOD]),
+            later("svn", &[one("url", Text)], "A Subversion repository.", &[REVISION, SUBDIR, SPEC]),
+            later(
+                "distgit",
+                &[one("package", Name)],
+                "A distribution's package repository.",
+                &[REVISION, FROM],
+            ),
+            later(
                 "pypi",
                 &[one("project", Name)],
                 "A project of PyPI; its spec is made from its metadata.",
-            )
-            .with_support(Support::NotYet),
-            source_kind("rubygems", &[one("gem", Name)], "A gem; its spec is made from its metadata.")
-                .with_support(Support::NotYet),
-            source_kind("custom", &[], "A script that makes spec and sources.").with_support(Support::NotYet),
+                &[RELEASE],
+            ),
+            later("rubygems", &[one("gem", Name)], "A gem; its spec is made from its metadata.", &[RELEASE]),
+            later("custom", &[], "A script that makes spec and sources.", &[SCRIPT, SCRIPT_CHROOT])
+                .with_block(Block::Nodes(&[FILE, NEEDS])),
         ]));
 
 const INCLUDE: NodeRule = node("include", Often, &[some("file", Glob)], "More files of the manifest.");
@@ -250,13 +259,13 @@ const REPO: NodeRule =
 
 const CHROOT: NodeRule =
     node("chroot", Often, &[one("name", Name)], "A root to build in.").with_block(Block::Nodes(&[
-        node("arch", Once, &[one("arch", Name)], "The architecture; the machine's own where it is left out."),
+        node("arch", Once, &[one("arch", Name)], "The architecture."),
         node(
             "rpm",
             Once,
             &[one("version", RpmVersion)],
             "The rpm whose language specs are in, `engine native` only: what that version took and newer ones refuse, such \
-             as `%patch0`, is taken. The root's own where it is left out.",
+             as `%patch0`, is taken.",
         ),
         REPO,
         node(

@@ -1,4 +1,4 @@
-//! The grammar as a schema and as the reference, for editors and for people.
+//! The grammar as a schema, for editors.
 
 use std::fmt::Write as _;
 
@@ -103,60 +103,8 @@ fn quote(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// The reference of the language, as Markdown.
-pub fn reference() -> String {
-    let mut text = "# Rpmforge.kdl: reference\n\nWritten by `forge schema --form markdown` from the same rules that check a \
-                    manifest. The language is [KDL 2](https://kdl.dev).\n"
-        .to_owned();
-    DOCUMENT.iter().for_each(|rule| reference_node(&mut text, rule, 2, ""));
-    text
-}
-
-fn reference_node(text: &mut String, rule: &NodeRule, depth: usize, above: &str) {
-    let path = if above.is_empty() { rule.name.to_owned() } else { format!("{above} › {}", rule.name) };
-    let _ = writeln!(text, "\n{} `{path}`\n", "#".repeat(depth.min(4)));
-    let _ = writeln!(text, "```kdl\n{}\n```\n\n{}{}", synopsis(rule), badge(rule), rule.doc);
-    let once = if rule.occurs == Occurs::Once { "once" } else { "any number of times" };
-    let _ = writeln!(text, "\nMay stand {once}.");
-    if !rule.arguments.is_empty() || !rule.properties.is_empty() {
-        text.push_str("\n| | must be | |\n|---|---|---|\n");
-    }
-    for argument in rule.arguments {
-        let number = match argument.count {
-            (1, Some(1)) => "one",
-            (0, Some(1)) => "at most one",
-            (1, None) => "one or more",
-            _ => "any number",
-        };
-        let _ = writeln!(text, "| *{}* | {} | {number} |", argument.name, argument.kind.description());
-    }
-    for property in rule.properties {
-        let required = if property.required { " Required." } else { "" };
-        let _ = writeln!(
-            text,
-            "| `{}=` | {} | {}{required} |",
-            property.name,
-            property.kind.description(),
-            property.doc
-        );
-    }
-    match rule.block {
-        Block::None => {}
-        Block::Nodes(rules) => rules.iter().for_each(|rule| reference_node(text, rule, depth + 1, &path)),
-        Block::Free(each) => {
-            let _ = writeln!(text, "\nIn its block: `{}`. {}", synopsis(each), each.doc);
-        }
-    }
-}
-
-/// What a reader must know before anything else of a node: that it has no effect yet.
-fn badge(rule: &NodeRule) -> String {
-    let said = support(rule);
-    if said.is_empty() { said } else { format!("**{}**\n\n", said.trim_start()) }
-}
-
 /// Says of what has no effect that it has none.
-fn support(rule: &NodeRule) -> String {
+pub(super) fn support(rule: &NodeRule) -> String {
     match rule.support {
         Support::Full => String::new(),
         Support::NotYet => " Not supported yet.".to_owned(),
@@ -169,27 +117,4 @@ fn support(rule: &NodeRule) -> String {
             format!(" Not supported yet: {}.", words.collect::<Vec<_>>().join(", "))
         }
     }
-}
-
-/// A node in one line, with everything that it takes.
-fn synopsis(rule: &NodeRule) -> String {
-    let mut line = rule.name.to_owned();
-    for argument in rule.arguments {
-        let name = argument.name.to_uppercase().replace(' ', "-");
-        let _ = match argument.count {
-            (0, _) => write!(line, " [{name}]"),
-            (_, None) => write!(line, " {name}…"),
-            _ => write!(line, " {name}"),
-        };
-    }
-    for property in rule.properties {
-        let _ = match property.required {
-            true => write!(line, " {}=…", property.name),
-            false => write!(line, " [{}=…]", property.name),
-        };
-    }
-    if !matches!(rule.block, Block::None) {
-        line.push_str(" { … }");
-    }
-    line
 }

@@ -1,0 +1,122 @@
+//! An example and the default of each node, for the reference.
+
+/// What the reference says of a node beside its rule.
+pub struct Example {
+    /// The node, with those around it: `package › source`. A name alone is for wherever it stands.
+    pub path: &'static str,
+    /// The node as somebody would write it.
+    pub text: &'static str,
+    /// What holds where it is left out, if anything does.
+    pub default: &'static str,
+}
+
+const fn example(path: &'static str, text: &'static str) -> Example {
+    Example { path, text, default: "" }
+}
+
+const fn with_default(path: &'static str, text: &'static str, default: &'static str) -> Example {
+    Example { path, text, default }
+}
+
+/// The example of a node: the one for its path, else the one for the longest end of it, its name at least.
+pub fn find_example(path: &str) -> Option<&'static Example> {
+    let known = EXAMPLES.iter().find(|example| example.path == path);
+    known.or_else(|| path.split_once(" › ").and_then(|(_, rest)| find_example(rest)))
+}
+
+const EXAMPLES: &[Example] = &[
+    example("rpmforge", "rpmforge version=1"),
+    example("project", "project acme {\n    description \"What Acme ships\"\n    include \"teams/*.kdl\"\n}"),
+    example("description", "description \"What Acme ships\""),
+    example("include", "include \"teams/*.kdl\""),
+    with_default(
+        "macros",
+        "macros { dist \".acme1\"; debug_package #null; token (env)\"ACME_TOKEN\" }",
+        "those of the root",
+    ),
+    with_default("env", "env { LANG C.UTF-8; TOKEN (env)\"ACME_TOKEN\" }", "what rpm sets"),
+    example(
+        "chroot",
+        "chroot el9 {\n    root \"/srv/el9\"\n    rpm \"4.16\"\n    macros { dist \".el9\" }\n}",
+    ),
+    with_default("arch", "arch x86_64", "the machine's own"),
+    with_default("rpm", "rpm \"4.16\"", "that of the root"),
+    example("repo", "repo base baseurl=\"https://example.org/base/$basearch\" gpgkey=\"keys/base.asc\""),
+    example("extends", "extends el9"),
+    example("root", "root \"/\""),
+    example("image", "image \"oci:images/el9\""),
+    example(
+        "defaults",
+        "defaults {\n    isolation none\n    timeout \"2h\"\n    on \"el9*\" { without docs }\n}",
+    ),
+    with_default("chroots", "chroots \"f4*\" { exclude f40 }", "all chroots"),
+    example("chroots › exclude", "exclude f40"),
+    with_default("engine", "engine rpmbuild", "`native`"),
+    with_default("isolation", "isolation none", "`namespaces`"),
+    with_default("bootstrap", "bootstrap auto", "`auto`"),
+    with_default(
+        "network",
+        "network #true",
+        "`#false`, which holds for `isolation namespaces`: with `none` builds reach what the machine reaches",
+    ),
+    with_default("timeout", "timeout \"2h\"", "`5h`"),
+    with_default("retries", "retries 2", "`0`"),
+    with_default("priority", "priority background", "`normal`"),
+    with_default("on-failure", "on-failure stop", "`continue`"),
+    with_default("with", "with docs", "what the spec says"),
+    with_default("without", "without tests", "what the spec says"),
+    example("build-requires", "build-requires gcc \"cmake >= 3.20\""),
+    example("install", "install \"@buildsys-build\" ccache"),
+    example("on", "on \"el9*\" { without docs; macros { dist \".el9\" } }"),
+    example("profile", "profile ci {\n    timeout \"30m\"\n    without docs\n}"),
+    example(
+        "source",
+        "source shared {\n    path \"specs/shared.spec\" { file \"tarballs/shared-*.tar.gz\" }\n}",
+    ),
+    example("source › path", "path \"specs/shared.spec\""),
+    example("url", "url \"https://example.org/hello-1.0-1.src.rpm\""),
+    example("git", "git \"https://example.org/hello.git\" rev=main"),
+    example("svn", "svn \"https://example.org/svn/hello\" rev=42"),
+    example("distgit", "distgit hello from=fedora rev=rawhide"),
+    example("pypi", "pypi requests version=\"2.32.3\""),
+    example("rubygems", "rubygems rake version=\"13.2.1\""),
+    example("custom", "custom script=\"make-sources.sh\""),
+    with_default("file", "file \"tarballs/hello-*.tar.gz\"", "what lies beside the spec"),
+    example("needs", "needs git tar"),
+    example(
+        "package",
+        "package curl {\n    source path \"curl/curl.spec\"\n    with docs\n    on \"el9*\" { without docs }\n    timeout \"4h\"\n}",
+    ),
+    example("package › source", "source path \"curl/curl.spec\""),
+    example("after", "after libfoo"),
+    example("packages", "packages \"specs/**/*.spec\" {\n    exclude \"specs/old/**\"\n}"),
+    example("packages › exclude", "exclude \"specs/old/**\""),
+    example("batch", "batch apps after=base {\n    members \"app-*\" editor\n}"),
+    example("members", "members \"app-*\" editor"),
+    example("batch › after", "after base even-if-failed=#true"),
+    with_default("publish", "publish \"public/{chroot}\" { adopt #true }", "`public/{chroot}`"),
+    with_default("sign", "sign key=\"keys/acme.asc\"", "nothing is signed"),
+    with_default(
+        "keep",
+        "keep builds=3 failed=\"14d\"",
+        "the repository holds the newest good build of each package",
+    ),
+    with_default("debuginfo", "debuginfo separate=#false", "`separate=#false`"),
+    with_default("adopt", "adopt #true", "`#false`"),
+    with_default("links", "links #true", "`#false`"),
+    example("cache", "cache \"https://cache.example.org/acme\" write=ci"),
+    example(
+        "remote",
+        "remote \"grpcs://build.example.org:8980\" {\n    instance main\n    platform { os linux }\n}",
+    ),
+    example("instance", "instance main"),
+    example("platform", "platform { os linux }"),
+    example(
+        "mass-rebuild",
+        "mass-rebuild next-libfoo {\n    change libfoo\n    select whatrequires=\"libfoo*\" depth=2\n}",
+    ),
+    example("change", "change libfoo"),
+    example("select", "select whatrequires=\"libfoo*\" depth=2"),
+    example("sample", "sample 50 seed=1"),
+    with_default("baseline", "baseline #true", "`#false`"),
+];
