@@ -12,7 +12,7 @@ use super::context::{CliError, Context, Failure};
 use super::project::Project;
 use super::results::not_built;
 use crate::event::{BuildName, State};
-use crate::execute::ResultRecord;
+use crate::execute::{ResultPackage, ResultRecord};
 use crate::files::{Folder, HostPath};
 use crate::package::{Compared, Difference, difference};
 use crate::store::{BuildRow, History};
@@ -160,7 +160,7 @@ fn newest_good(history: &History, package: &str, chroot: Option<&str>) -> Result
 fn packages(folder: &Folder) -> Result<Packages, Failure> {
     let text = folder.read("result.json").map_err(CliError::Io)?;
     let record: ResultRecord = serde_json::from_slice(&text).map_err(|error| CliError::Io(error.into()))?;
-    let named = |(file, _): (String, String)| Some((name_and_arch(&file)?, file));
+    let named = |package: ResultPackage| Some((name_and_arch(&package.file)?, package.file));
     Ok(record.packages.into_iter().filter_map(named).collect())
 }
 

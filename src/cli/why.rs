@@ -26,7 +26,8 @@ pub fn run(arguments: &Why, context: &Context) -> Result<Exit, Failure> {
         asked.into_iter().map(|id| explainer.explain(id)).collect();
     let explained = explained?;
     if arguments.json {
-        let json = serde_json::to_string_pretty(&explained).map_err(std::io::Error::other);
+        let document = serde_json::json!({ "version": 1, "builds": explained });
+        let json = serde_json::to_string_pretty(&document).map_err(std::io::Error::other);
         context.print(&format!("{}\n", json.map_err(CliError::Io)?))?;
         return Ok(Exit::Success);
     }

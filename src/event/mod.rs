@@ -13,6 +13,7 @@ mod sink;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -297,7 +298,7 @@ pub enum What {
     /// The apply is over.
     ApplyEnded {
         /// How many builds ended in each state.
-        states: Vec<(State, usize)>,
+        states: BTreeMap<State, usize>,
         /// How long it took.
         #[serde(rename = "duration_ms", with = "milliseconds")]
         #[schemars(with = "u64")]

@@ -92,7 +92,7 @@ fn samples() -> Vec<What> {
         found(None),
         found(Some(build())),
         What::Noted { text: "note".to_owned() },
-        What::ApplyEnded { states: vec![(State::Succeeded, 1), (State::Skipped, 1)], duration: minute },
+        What::ApplyEnded { states: [(State::Succeeded, 1), (State::Skipped, 1)].into(), duration: minute },
     ]
 }
 

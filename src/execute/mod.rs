@@ -35,7 +35,7 @@ use std::sync::Arc;
 pub use abandoned::clear_abandoned;
 pub use damage::{drops_damaged_results, name_damage};
 pub use local::LocalRunner;
-pub use results::{RESULTS_FOLDER, ResultRecord, result_folder};
+pub use results::{RESULTS_FOLDER, ResultPackage, ResultRecord, result_folder};
 pub use runner::{Runner, RunningStep, StepRun};
 pub use scheduler::{Applied, BuildEnd, Execution, Publisher, execute};
 pub use task::{ScheduledBuild, Task};

@@ -18,14 +18,14 @@ use tokio::sync::oneshot;
 use super::ExecuteError;
 use super::abandoned::clear_abandoned;
 use super::blocking::run_blocking;
-use super::results::{ResultRecord, complete, largest_number, result_folder, work_folder};
+use super::results::{ResultPackage, ResultRecord, complete, largest_number, result_folder, work_folder};
 use super::task::{ScheduledBuild, Task};
 use super::work_time::WorkTime;
 use crate::digest::Key;
 use crate::event::{BuildName, Ended, Event, EventSink, Failure, StageTime, State, Timestamp, What};
 use crate::files::Folder;
 use crate::process::Cancel;
-use crate::store::{BuildRow, History, LastBuild, StepResult, Store};
+use crate::store::{BuildRow, History, LastBuild, ResultFile, StepResult, Store};
 
 /// How many records wait at the most. The largest are pieces of logs, of about 64 KiB.
 pub(super) const QUEUE: usize = 256;
@@ -299,6 +299,10 @@ impl Writer {
     }
 }
 
+fn result_package(file: &ResultFile) -> ResultPackage {
+    ResultPackage { file: file.name.clone(), sha256: file.sha256.clone() }
+}
+
 /// Gives a build its number and its result folder.
 fn begin_new(
     records: &Records,
@@ -341,7 +345,7 @@ impl Records {
             key: build.key,
             reasons: build.reasons.clone(),
             stages: details.stages.clone(),
-            packages: files.iter().map(|file| (file.name.clone(), file.sha256.clone())).collect(),
+            packages: files.iter().map(result_package).collect(),
             failure: details.failure.clone(),
         };
         complete(&self.store, &self.task(begun), &record, result)?;

@@ -18,6 +18,15 @@ pub const RESULTS_FOLDER: &str = "results";
 /// No project has had more builds: a folder with a larger number is not one of ours.
 const MOST_BUILDS: u64 = 1 << 40;
 
+/// A package in a result folder.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ResultPackage {
+    /// The name of its file.
+    pub file: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+}
+
 /// `result.json`: how a build ended.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ResultRecord {
@@ -39,8 +48,8 @@ pub struct ResultRecord {
     pub reasons: Vec<Reason>,
     /// Its stages.
     pub stages: Vec<StageTime>,
-    /// Its packages: file name and SHA-256.
-    pub packages: Vec<(String, String)>,
+    /// Its packages.
+    pub packages: Vec<ResultPackage>,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub failure: Option<Failure>,

@@ -1,7 +1,7 @@
 //! The scheduler: what the [graph](super::graph) says can run is given to the [runner](super::runner), and what comes of
 //! it to the [recorder](super::recorder) and back to the graph.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -444,12 +444,10 @@ impl Scheduler {
     }
 
     fn tell_end(&self, begun: Timestamp) {
-        let mut states: HashMap<State, usize> = HashMap::new();
+        let mut states: BTreeMap<State, usize> = BTreeMap::new();
         for end in self.ends.values() {
             *states.entry(end.state).or_default() += 1;
         }
-        let mut states: Vec<_> = states.into_iter().collect();
-        states.sort();
         let duration = self.execution.events.now().since(begun);
         self.recorder.happened(What::ApplyEnded { states, duration });
     }

@@ -15,9 +15,14 @@ use crate::plan::{BuildId, Decision, Decisions, Fate, Plan, Reason};
 use crate::publish::{DamagedRepositoryFile, Entering, Leaving};
 use crate::store::BuildRow;
 
+/// The version of the form of [`PlanDocument`].
+const PLAN_VERSION: u32 = 1;
+
 /// A plan as programs read it.
 #[derive(Debug, Serialize)]
 pub struct PlanDocument {
+    /// The version of this form.
+    pub version: u32,
     /// Every build.
     pub builds: Vec<PlannedBuild>,
     /// Packages that are not built, and come into their repository.
@@ -127,7 +132,7 @@ pub fn plan_document(view: PlanView<'_>, repositories: RepositoryChanges) -> Pla
     let publishes = !entering.is_empty() || !leaving.is_empty() || !damaged.is_empty();
     let work = view.decisions.has_work() || publishes;
     let not_chosen = view.plan.builds.len() - builds.len();
-    PlanDocument { builds, not_chosen, work, entering, leaving, damaged }
+    PlanDocument { version: PLAN_VERSION, builds, not_chosen, work, entering, leaving, damaged }
 }
 
 fn planned_build(view: PlanView<'_>, id: BuildId) -> Option<PlannedBuild> {

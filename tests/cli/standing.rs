@@ -79,7 +79,7 @@ fn why_goes_back_to_the_source_that_changed() {
     );
     assert!(middle.contains("source data.txt changed ("), "{middle}");
     let document = json(&project, &["why", "middle", "--json"]);
-    let from = &document[0]["reasons"][0]["from"];
+    let from = &document["builds"][0]["reasons"][0]["from"];
     assert_eq!((&from["package"], &from["state"]), (&"base".into(), &"up-to-date".into()), "{document}");
 }
 
