@@ -13,6 +13,7 @@ fuzz_target!(|text: &[u8]| {
         steps: 20_000,
         lua_memory_bytes: 16 << 20,
         lua_instructions: 200_000,
+        ..Limits::default()
     };
     let host = Rc::new(NoHost::default());
     let macros = Macros::new(Table::new(), host.clone(), limits);

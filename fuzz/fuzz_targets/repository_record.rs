@@ -50,6 +50,7 @@ fn scene() -> Scene {
         store: Arc::new(Store::open(store.path()).unwrap()),
         clock: Arc::new(SystemClock),
         verification: Verification::TimesFirst,
+        decoded: Default::default(),
     };
     Scene { top, repositories, _temp: temp }
 }

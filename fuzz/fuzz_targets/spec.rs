@@ -10,7 +10,7 @@ use bstr::ByteSlice;
 use libfuzzer_sys::fuzz_target;
 use rpmforge::macros::{Limits, Macros, NoHost, Table};
 use rpmforge::package::{QueryFormat, Surroundings};
-use rpmforge::spec::{Allows, Dependency, Field, Parsing, parse, read_dependencies};
+use rpmforge::spec::{Allows, Dependency, Field, Mistakes, Parsing, parse, read_dependencies};
 
 fuzz_target!(|text: &[u8]| {
     let limits = Limits {
@@ -18,6 +18,7 @@ fuzz_target!(|text: &[u8]| {
         steps: 2_000,
         lua_memory_bytes: 16 << 20,
         lua_instructions: 100_000,
+        ..Limits::default()
     };
     let host = Rc::new(NoHost::default());
     let macros = Macros::new(Table::new(), host.clone(), limits);
@@ -28,6 +29,7 @@ fuzz_target!(|text: &[u8]| {
         text: text.to_vec(),
         can_build: &|arch| arch == "noarch" || arch == "x86_64",
         build_root: None,
+        mistakes: Mistakes::All,
         listener: Rc::new(move |_| listener.set(listener.get() + 1)),
     };
     match parse(&macros, parsing) {
