@@ -14,7 +14,9 @@ use crate::event::{BuildName, Clock, State, SystemClock, Timestamp};
 use crate::process::Cancel;
 use crate::publish::Verification;
 use crate::store::BuildRow;
-use crate::ui::{Action, Column, PlannedBuild, RepositoryChanges, age, plan_document, table_within};
+use crate::ui::{
+    Action, Column, PlannedBuild, RepositoryChanges, age, plain_text, plan_document, table_within,
+};
 
 /// How many builds are shown where nobody asks for more: they fit a screen.
 const MOST_SHOWN: usize = 18;
@@ -26,7 +28,7 @@ pub fn run(arguments: &Status, context: &Context) -> Result<Exit, Failure> {
     let planned = runtime()?.block_on(plan(&project, selection, &Cancel::default(), context))?;
     let attempts = planned.history.newest_attempts()?;
     let repositories = planned.repositories(&project, Verification::TimesFirst, Arc::new(SystemClock));
-    let published = repositories.published_versions()?;
+    let (published, damaged) = (repositories.published_versions()?, repositories.find_damage()?);
     let (batches, batch_of, versions) = (planned.batch_names(), planned.batch_of(), HashMap::new());
     let view = planned.view(&batches, &batch_of, &attempts, &versions);
     let document = plan_document(view, RepositoryChanges::default());
@@ -34,11 +36,13 @@ pub fn run(arguments: &Status, context: &Context) -> Result<Exit, Failure> {
         document.builds.iter().map(|build| StatusRow::new(build, &attempts, &published)).collect();
     rows.sort_by_key(|row| row.state);
     if arguments.json {
-        let document = serde_json::json!({ "version": 1, "builds": rows });
+        let document = serde_json::json!({ "version": 1, "builds": rows, "damaged": damaged });
         let text = serde_json::to_string_pretty(&document).map_err(std::io::Error::other);
         context.print(&format!("{}\n", text.map_err(CliError::Io)?))?;
     } else {
-        context.print(&screen(&rows, arguments.all, context))?;
+        // What is on record as published may not be there any more.
+        let damaged: String = damaged.iter().map(|damaged| plain_text(&format!("{damaged}\n"))).collect();
+        context.print(&format!("{damaged}{}", screen(&rows, arguments.all, context)))?;
     }
     Ok(Exit::Success)
 }

@@ -44,6 +44,20 @@ fn status_is_how_it_stands_now_and_what_needs_somebody_comes_first() {
 }
 
 #[test]
+fn status_names_what_is_published_no_more() {
+    let project = chain();
+    project.succeed(&["apply", "base"]);
+    assert!(!project.succeed(&["status"]).stdout.contains("missing"));
+    let folder = std::fs::read_dir(project.path().join("public/host")).unwrap().map(Result::unwrap);
+    let folder =
+        folder.map(|entry| entry.path()).find(|path| path.to_string_lossy().contains("/base-")).unwrap();
+    std::fs::remove_file(folder.join("base-1.0-1.noarch.rpm")).unwrap();
+    let status = project.succeed(&["status"]).stdout;
+    assert!(status.contains("base-1.0-1.noarch.rpm is missing: an apply puts it right"), "{status}");
+    assert_eq!(json(&project, &["status", "--json"])["damaged"][0]["damage"], "missing");
+}
+
+#[test]
 fn the_status_of_very_many_builds_fits_a_screen() {
     let project = Project::with("packages \"*.spec\"\n");
     (0..60).for_each(|number| project.spec(&format!("a{number}"), "", "true"));
