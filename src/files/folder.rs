@@ -15,6 +15,7 @@ use rayon::prelude::*;
 
 use super::durability::{Durability, make_ambient_folders};
 use super::limits::DEEPEST_EMPTIED;
+use super::remove::remove_tree;
 use super::{HostPath, about};
 
 /// What a name in a folder stands for; links are not followed.
@@ -360,13 +361,12 @@ impl Folder {
     /// unreadable are made writable first.
     pub fn remove_folder(&self, path: impl AsRef<Path>) -> io::Result<()> {
         let path = path.as_ref();
-        match ignore_missing(self.dir.remove_dir_all(path)) {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                self.open_up(path)?;
-                ignore_missing(self.dir.remove_dir_all(path)).map_err(self.about(path))
-            }
-            result => result.map_err(self.about(path)),
-        }
+        let remove = || {
+            let parent = path.parent().filter(|parent| *parent != Path::new(""));
+            let parent = self.dir.open_dir(parent.unwrap_or(Path::new(".")))?;
+            remove_tree(&parent, path.file_name().ok_or(io::ErrorKind::InvalidInput)?)
+        };
+        ignore_missing(remove()).map_err(self.about(path))
     }
 
     /// Removes what is at `path`, file or folder; that there is nothing is no error.
@@ -391,13 +391,6 @@ impl Folder {
         if let Ok(folder) = self.dir.open_dir(path) {
             try_clear(&folder, DEEPEST_EMPTIED);
         }
-    }
-
-    fn open_up(&self, path: &Path) -> io::Result<()> {
-        self.dir.set_permissions(path, Permissions::from_mode(0o700))?;
-        let folder = self.folder(path)?;
-        let folders = folder.entries()?.into_iter().filter(|entry| entry.kind == EntryKind::Folder);
-        folders.into_iter().try_for_each(|entry| folder.open_up(Path::new(&entry.name)))
     }
 
     fn about(&self, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> io::Error {

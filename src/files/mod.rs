@@ -6,15 +6,19 @@
 
 mod durability;
 mod folder;
+mod freed_space;
 mod limits;
 mod links;
 mod lock;
 mod mount;
 mod reach;
 mod real_path;
+mod remove;
 mod root_path;
 mod search;
+mod spread;
 mod sync;
+mod times;
 mod tree;
 
 use std::ffi::OsStr;
@@ -24,11 +28,13 @@ use std::path::{Component, Path, PathBuf};
 
 pub use durability::Durability;
 pub use folder::{Destination, EntryKind, Folder, FolderEntry, Sharing, is_temporary};
+pub use freed_space::FreedSpace;
 pub use links::Resolved;
 pub use lock::{Lock, LockKind};
 pub use mount::{Mount, MountAccess};
 pub use reach::{LastLink, Reach, is_out_of_reach};
 pub use root_path::RootPath;
+pub use times::change_times;
 pub use tree::{KnownFolders, Tree, read_text};
 
 /// An absolute path of the machine that forge runs on, not of a root that it builds in.

@@ -20,6 +20,11 @@ impl RootPath {
         (path.is_absolute() && !climbs).then_some(Self(path))
     }
 
+    /// The root itself.
+    pub fn root() -> Self {
+        Self(PathBuf::from("/"))
+    }
+
     /// Where a path of the machine is in its own root.
     pub fn in_own_root(path: &HostPath) -> Option<Self> {
         Self::new(path.as_path())

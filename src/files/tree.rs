@@ -11,7 +11,7 @@ use cap_std::fs::{Dir, File};
 use globset::GlobBuilder;
 
 use super::limits::{LARGEST_TEXT, MOST_LINKS};
-use super::{Folder, HostPath};
+use super::{Folder, HostPath, about};
 
 /// A tree. A path in it begins at its root, whether it is written with a `/` or not; no link leads out of it.
 #[derive(Debug)]
@@ -114,6 +114,34 @@ impl Tree {
         Ok(if resolved.as_os_str().is_empty() { PathBuf::from(".") } else { resolved })
     }
 
+    /// Opens a folder.
+    ///
+    /// # Errors
+    /// As [`Tree::resolve`], and where it is no folder.
+    pub fn folder(&self, path: &Path) -> io::Result<Folder> {
+        match self.root.folder(relative(path)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                self.root.folder(self.resolve(path).map_err(about(path.display()))?)
+            }
+            opened => opened,
+        }
+    }
+
+    /// As [`Tree::folder`], and makes the folder (and those above it) where it is missing, for content that need not last.
+    ///
+    /// # Errors
+    /// As there, and where it can't be made.
+    pub fn create_scratch(&self, path: &Path) -> io::Result<Folder> {
+        match self.folder(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            opened => return opened.map(Folder::without_sync),
+        }
+        // Somebody else may have made it meanwhile: the last part counts as missing.
+        let there = path.ancestors().skip(1).find(|path| self.exists(path)).unwrap_or(Path::new("/"));
+        let missing = path.strip_prefix(there).unwrap_or(path);
+        self.folder(there)?.without_sync().create(missing)
+    }
+
     /// Opens a file for reading.
     ///
     /// # Errors
@@ -189,6 +217,8 @@ fn relative(path: &Path) -> &Path {
 
 #[cfg(test)]
 mod tests {
+    use rayon::prelude::*;
+
     use super::*;
 
     fn tree() -> (tempfile::TempDir, Tree) {
@@ -213,6 +243,27 @@ mod tests {
         assert!(tree.resolve(Path::new("loop")).is_err());
         let machine = Tree::open(&HostPath::root()).unwrap();
         assert!(machine.read(Path::new("/dev/zero")).is_err());
+    }
+
+    #[test]
+    fn folders_behind_absolute_links_are_opened_and_made_in_the_tree() {
+        let (_folder, tree) = tree();
+        assert!(tree.folder(Path::new("/lib")).unwrap().exists("a.conf"));
+        let made = tree.create_scratch(Path::new("/lib/new/../more/below")).unwrap();
+        made.write_atomic("file", b"x").unwrap();
+        assert_eq!(tree.read(Path::new("/usr/lib/more/below/file")).unwrap(), b"x");
+        assert!(tree.folder(Path::new("/etc")).is_err() && tree.folder(Path::new("lib/a.conf")).is_err());
+        assert!(tree.folder(Path::new("/")).is_ok() && tree.create_scratch(Path::new("loop/x")).is_err());
+    }
+
+    #[test]
+    fn a_folder_can_be_made_by_several_at_once() {
+        let (_folder, tree) = tree();
+        for number in 0..1000 {
+            let path = PathBuf::from(format!("/lib/{number}/below"));
+            let made = |_| tree.create_scratch(&path).map(drop).map_err(|error| error.to_string());
+            assert_eq!((0..4).into_par_iter().map(made).collect::<Result<Vec<()>, _>>().map(|_| ()), Ok(()));
+        }
     }
 
     #[test]

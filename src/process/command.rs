@@ -3,15 +3,19 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::signal::unix::SignalKind;
 use tokio::sync::watch;
 
-use super::document::Documents;
+use super::document::{Documents, document_path, with_paths};
 use super::quoting::shell_quoted;
+use super::sandbox_exit::{NOT_ENTERED, OVER_DISK, OVER_MEMORY, PassedLimit};
 use super::supervise::{APART, END_GENTLY, INPUT_FIRST, NO_INPUT, SUPERVISE, TOGETHER};
 use crate::files::HostPath;
 
@@ -20,6 +24,9 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// How much output is handed on at a time, at the most.
 const CHUNK: usize = 64 * 1024;
+
+/// How much is kept of what a sandbox says that can't be set up.
+const MOST_SAID: usize = 4096;
 
 /// The forge binary, which supervises what it starts.
 #[derive(Clone, Debug)]
@@ -34,14 +41,31 @@ impl Supervisor {
 
 /// Why a program could not be run at all.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
-#[error("`{program}` could not be run: {reason}")]
-#[diagnostic(
-    code(forge::process::not_run),
-    help("is there room for another process, and is forge itself still where it was started from?")
-)]
-pub struct ProcessError {
-    program: String,
-    reason: String,
+pub enum ProcessError {
+    /// It can't be started.
+    #[error("`{program}` could not be run: {reason}")]
+    #[diagnostic(
+        code(forge::process::not_run),
+        help("is there room for another process, and is forge itself still where it was started from?")
+    )]
+    NotRun {
+        /// The program.
+        program: String,
+        /// Why.
+        reason: String,
+    },
+    /// Its sandbox can't be set up.
+    #[error("the sandbox can't be set up: {reason}")]
+    #[diagnostic(
+        code(forge::process::not_entered),
+        help(
+            "`forge doctor` says what this machine lacks; `isolation none` in the manifest builds without a sandbox, for specs that you trust"
+        )
+    )]
+    NotEntered {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// Which of its two outputs a program wrote to.
@@ -62,21 +86,30 @@ pub enum Exit {
     TimedOut,
     /// It was canceled; all of its descendants are gone.
     Canceled,
+    /// It took more than its sandbox may; all of its descendants are gone.
+    PassedLimit(PassedLimit),
 }
 
 /// Says to everything that runs that it should end.
 #[derive(Clone, Debug)]
 pub struct Cancel {
     sender: Arc<watch::Sender<bool>>,
+    /// What ends this as well.
+    outer: Option<Arc<Cancel>>,
 }
 
 impl Default for Cancel {
     fn default() -> Self {
-        Self { sender: Arc::new(watch::Sender::new(false)) }
+        Self { sender: Arc::new(watch::Sender::new(false)), outer: None }
     }
 }
 
 impl Cancel {
+    /// One that ends with this one, and can be ended alone.
+    pub fn inner(&self) -> Self {
+        Self { outer: Some(Arc::new(self.clone())), ..Self::default() }
+    }
+
     /// Ends all that listens, now and later.
     pub fn cancel(&self) {
         self.sender.send_replace(true);
@@ -84,13 +117,21 @@ impl Cancel {
 
     /// Whether it was canceled.
     pub fn is_canceled(&self) -> bool {
-        *self.sender.borrow()
+        *self.sender.borrow() || self.outer.as_ref().is_some_and(|outer| outer.is_canceled())
     }
 
     /// Returns once it is canceled.
     pub async fn canceled(&self) {
+        let mut own = self.sender.subscribe();
         // The sender lives as long as `self`, so waiting can't fail.
-        let _ = self.sender.subscribe().wait_for(|canceled| *canceled).await;
+        let own = own.wait_for(|canceled| *canceled);
+        match &self.outer {
+            None => drop(own.await),
+            Some(outer) => tokio::select! {
+                _ = own => {}
+                () = Box::pin(outer.canceled()) => {}
+            },
+        }
     }
 }
 
@@ -107,6 +148,16 @@ pub struct Command {
     streams: Streams,
     input: Input,
     documents: Documents,
+    runs_in: RunsIn,
+}
+
+/// Where a program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RunsIn {
+    /// On the machine.
+    Machine,
+    /// In a sandbox.
+    Sandbox,
 }
 
 /// What a program reads from its standard input.
@@ -145,7 +196,24 @@ impl Command {
             streams: Streams::Apart,
             input: Input::Empty,
             documents: Documents::default(),
+            runs_in: RunsIn::Machine,
         }
+    }
+
+    /// The same, run in a sandbox that `program` sets up: that gets `arguments`, the path of a document that describes the
+    /// sandbox, and the command line.
+    pub fn through(mut self, program: impl AsRef<OsStr>, argument: &str, description: Vec<u8>) -> Self {
+        let requests = usize::from(self.input == Input::FirstDocument);
+        let number = self.documents.count() - requests;
+        self.documents.add(description);
+        let own = std::mem::replace(&mut self.program, program.as_ref().to_owned());
+        // Its own comes first; the others are the program's.
+        let documents = std::iter::once(number).chain(0..number).map(document_path);
+        let documents = documents.collect::<Vec<_>>().join(",");
+        let before = [argument.into(), documents.into(), own];
+        self.arguments.splice(0..0, before);
+        self.runs_in = RunsIn::Sandbox;
+        self
     }
 
     /// One more argument.
@@ -197,7 +265,7 @@ impl Command {
         cancel: &Cancel,
         output: &mut (dyn FnMut(Stream, &[u8]) + Send),
     ) -> Result<Exit, ProcessError> {
-        let failed = |error: io::Error| ProcessError {
+        let failed = |error: io::Error| ProcessError::NotRun {
             program: self.program.to_string_lossy().into_owned(),
             reason: crate::files::reason(&error),
         };
@@ -208,21 +276,80 @@ impl Command {
             let _ = pipe.write_all(&self.documents.encoded()).await;
         }
         let pipes = (child.stdout.take(), child.stderr.take());
-        let mut listen = std::pin::pin!(listen(pipes, output));
+        // What a sandbox says that can't be set up, before anything else.
+        let first = Mutex::new(Vec::new());
+        let mut output = |stream: Stream, chunk: &[u8]| {
+            if self.runs_in == RunsIn::Sandbox {
+                let mut first = first.lock().unwrap_or_else(PoisonError::into_inner);
+                let room = MOST_SAID.saturating_sub(first.len());
+                first.extend(chunk.iter().take(room));
+            }
+            output(stream, chunk);
+        };
+        let mut listening = std::pin::pin!(listen(pipes, &mut output));
         let deadline = tokio::time::sleep(self.timeout);
         let early = tokio::select! {
             biased;
             () = cancel.canceled() => Some(Exit::Canceled),
             () = deadline => Some(Exit::TimedOut),
-            read = &mut listen => { read.map_err(failed)?; None }
+            read = &mut listening => { read.map_err(failed)?; None }
         };
         if let Some(exit) = early {
-            end(&mut orders, &mut listen).await;
+            end(&mut orders, &mut listening).await;
             child.wait().await.map_err(failed)?;
             return Ok(exit);
         }
         let status = child.wait().await.map_err(failed)?;
-        Ok(Exit::Code(code(status)))
+        match (self.runs_in, u8::try_from(code(status))) {
+            (RunsIn::Sandbox, Ok(OVER_MEMORY)) => Ok(Exit::PassedLimit(PassedLimit::Memory)),
+            (RunsIn::Sandbox, Ok(OVER_DISK)) => Ok(Exit::PassedLimit(PassedLimit::Disk)),
+            (RunsIn::Sandbox, Ok(NOT_ENTERED)) => {
+                let said = String::from_utf8_lossy(&first.lock().unwrap_or_else(PoisonError::into_inner))
+                    .into_owned();
+                let reason = said.trim().trim_start_matches("forge: ").to_owned();
+                Err(ProcessError::NotEntered { reason })
+            }
+            _ => Ok(Exit::Code(code(status))),
+        }
+    }
+
+    /// Runs it in the terminal, with no supervisor between and for as long as it likes: it is a person's. Gives its exit
+    /// code.
+    ///
+    /// # Errors
+    /// It can't be started.
+    pub async fn run_in_terminal(&self) -> Result<i32, ProcessError> {
+        let failed = |error: io::Error| ProcessError::NotRun {
+            program: self.program.to_string_lossy().into_owned(),
+            reason: crate::files::reason(&error),
+        };
+        // What is typed to end the program reaches it by the terminal, and must not end forge before.
+        let mut typed = tokio::signal::unix::signal(SignalKind::interrupt()).map_err(failed)?;
+        let mut quit = tokio::signal::unix::signal(SignalKind::quit()).map_err(failed)?;
+        let documents = self.documents.open().map_err(failed)?;
+        let mut child = self.start_in_terminal(&documents).map_err(failed)?;
+        drop(documents);
+        loop {
+            tokio::select! {
+                status = child.wait() => return Ok(code(status.map_err(failed)?)),
+                _ = typed.recv() => {}
+                _ = quit.recv() => {}
+            }
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place where a person's program is started")]
+    fn start_in_terminal(&self, documents: &[OwnedFd]) -> io::Result<tokio::process::Child> {
+        let mut command = std::process::Command::new(&self.program);
+        // Where the machine has it is nobody's business in a sandbox.
+        let name = Path::new(&self.program).file_name().unwrap_or(&self.program);
+        std::os::unix::process::CommandExt::arg0(&mut command, name);
+        command
+            .args(self.arguments.iter().map(|argument| with_paths(argument, documents)))
+            .env_clear()
+            .envs(&self.environment)
+            .current_dir(self.folder.as_path());
+        tokio::process::Command::from(command).spawn()
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place where a supervisor is started")]

@@ -31,6 +31,11 @@ impl Documents {
         self.0.len()
     }
 
+    /// Each as a file in memory that programs started from here inherit.
+    pub fn open(&self) -> io::Result<Vec<OwnedFd>> {
+        receive(self.count(), &mut self.encoded().as_slice())
+    }
+
     /// As the supervisor reads them.
     pub fn encoded(&self) -> Vec<u8> {
         let each = self.0.iter();

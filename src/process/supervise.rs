@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{self, ExitCode, Stdio};
 use std::thread;
 
@@ -69,7 +70,9 @@ pub fn supervise(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 #[expect(clippy::disallowed_methods, reason = "the one place where a program is started")]
 fn start(program: OsString, arguments: Vec<OsString>, input: Stdio, together: bool) -> Option<Pid> {
-    let mut command = process::Command::new(program);
+    let mut command = process::Command::new(&program);
+    // Where the machine has it is nobody's business in a sandbox.
+    command.arg0(Path::new(&program).file_name().unwrap_or(&program));
     command.args(arguments).stdin(input).process_group(0);
     if together {
         command.stderr(std::io::stdout().as_fd().try_clone_to_owned().ok()?);

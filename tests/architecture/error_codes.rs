@@ -17,14 +17,23 @@ const OUT_OF_REACH: &[&str] = &[
     "engine::work_folder",
     "package::content",
     "package::io",
+    "fetch::io",
     "store::io",
     "store::history",
     "store::damaged",
     "store::busy",
     "source::io",
+    "source::git_io",
+    "source::made_io",        // in a unit test
+    "source::git_too_large",  // more than there is room for
     "source::too_many_files", // its words are in a unit test
     "source::changed",
     "source::not_yet", // told of the build, in words
+    "chroot::too_many_packages",
+    "chroot::arch",    // manifests name known ones only
+    "chroot::index",   // a repository of more packages than there are
+    "chroot::changed", // another program writes to the store at the same time
+    "chroot::io",
     "execute::changed",
     "execute::io",
     "execute::bug",
@@ -34,6 +43,7 @@ const OUT_OF_REACH: &[&str] = &[
     "publish::not_yet",
     "publish::busy", // in a unit test: it is told after two minutes
     "cli::no_home",
+    "engine::root_silent", // in a unit test: the worker that is asked lives for milliseconds
     "engine::unreadable_file", // root, who runs the tests in CI, can read everything
     "cli::io",
 ];

@@ -8,8 +8,9 @@ use super::sources::{repository, rust_files, top_module};
 
 /// The modules from the top layer down: one may use what stands after it.
 const LAYERS: &[&str] = &[
-    "cli", "serve", "ui", "rebuild", "publish", "execute", "plan", "source", "manifest", "chroot", "sandbox",
-    "store", "engine", "spec", "macros", "package", "event", "digest", "text", "process", "files",
+    "cli", "serve", "ui", "rebuild", "publish", "execute", "import", "plan", "source", "manifest", "chroot",
+    "sandbox", "store", "engine", "spec", "macros", "package", "event", "fetch", "digest", "text", "process",
+    "files",
 ];
 
 fn rank(module: &str) -> Option<usize> {

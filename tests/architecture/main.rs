@@ -1,4 +1,4 @@
-//! What holds for the whole of `src/`: layers, imports that point one way, names, sizes, error codes.
+//! What holds for the whole of `src/`: layers, imports that point one way, names, sizes, handles, error codes.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,6 +11,7 @@
 mod circles;
 mod error_codes;
 mod guide;
+mod handles;
 mod imports;
 mod layers;
 mod names;
@@ -19,3 +20,4 @@ mod paths;
 mod rule;
 mod sizes;
 mod sources;
+mod unsafe_code;
