@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::RootRequest;
@@ -24,10 +25,13 @@ pub struct RootIdentity {
     pub configuration: Digest,
     /// Programs.
     pub programs: Digest,
+    /// All that is in it, where it is an image.
+    #[serde(default)]
+    pub image: Option<Digest>,
 }
 
 /// A part of a root.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RootPart {
     /// The package database.
@@ -36,6 +40,8 @@ pub enum RootPart {
     Configuration,
     /// Programs of `PATH`, and those that compilers call.
     Programs,
+    /// Whatever else an image has.
+    Image,
 }
 
 /// The files of a root that identify it, by path, with their digests.
@@ -63,6 +69,7 @@ impl fmt::Display for RootPart {
             Self::Packages => "package database",
             Self::Configuration => "macro files",
             Self::Programs => "programs",
+            Self::Image => "image",
         })
     }
 }
@@ -81,8 +88,9 @@ impl RootIdentity {
         let identity = contents.identity();
         let is_described = last.described == Some(identity);
         if !is_described {
-            for (part, digest) in identity.parts() {
-                remember(store, &Key::from_digest(digest), contents.part(part))?;
+            let files = [&contents.packages, &contents.configuration, &contents.programs];
+            for ((_, digest), files) in identity.parts().into_iter().zip(files) {
+                remember(store, &Key::from_digest(digest), files)?;
             }
         }
         if !is_described || files.is_some() {
@@ -92,9 +100,9 @@ impl RootIdentity {
         Ok(identity)
     }
 
-    /// Its parts.
+    /// Its parts that every root has.
     pub fn parts(&self) -> [(RootPart, Digest); 3] {
-        let Self { packages, configuration, programs } = *self;
+        let Self { packages, configuration, programs, image: _ } = *self;
         [
             (RootPart::Packages, packages),
             (RootPart::Configuration, configuration),
@@ -107,6 +115,9 @@ impl RootIdentity {
         let mut encoder = Encoder::new("rpmforge root v2");
         for (part, digest) in self.parts() {
             encoder.digest_field(&part.to_string(), &digest);
+        }
+        if let Some(image) = &self.image {
+            encoder.digest_field("image", image);
         }
         encoder.digest()
     }
@@ -140,14 +151,7 @@ impl RootContents {
             packages: digest_of("rpmforge root packages v2", packages),
             configuration: digest_of("rpmforge root configuration v2", configuration),
             programs: digest_of("rpmforge root programs v1", programs),
-        }
-    }
-
-    fn part(&self, part: RootPart) -> &BTreeMap<String, Digest> {
-        match part {
-            RootPart::Packages => &self.packages,
-            RootPart::Configuration => &self.configuration,
-            RootPart::Programs => &self.programs,
+            image: None,
         }
     }
 }

@@ -6,17 +6,34 @@
 //! compilers call, by content. Libraries and headers are as the package database says: a root in which somebody
 //! replaces those by hand is not seen to be another one.
 
+mod available;
+pub mod compose;
 mod configuration;
 mod contents;
+pub mod database;
 mod file_digests;
+mod lock;
+pub mod making;
 mod package_database;
 mod programs;
+mod repository;
+pub mod scriptlets;
+pub mod solve;
 mod stamp;
 #[cfg(test)]
 mod tests;
 mod view;
 
+pub use available::{AvailablePackage, LockedPackage, Relations, Requirement};
 pub use contents::{RootContents, RootIdentity, RootPart, changed_files};
+pub use lock::{LOCK_FILE, Lock, LockError, LockedChroot, LockedRepository, LockedSet};
+pub use repository::{
+    Connection, DeclaredKey, Environment, FileLists, GroupMember, Groups, KeyPlace, Membership,
+    OlderMetadata, PackageFilter, PackageGroup, Repository, RepositoryAccess, RepositoryError,
+    RepositoryRequest, RepositorySource, RepositoryState, SignatureRule, fetch_packages,
+};
+
+pub use crate::digest::{Checksum, ChecksumAlgorithm, ChecksumError};
 
 /// What looking at a root needs.
 #[derive(Clone, Copy, Debug)]

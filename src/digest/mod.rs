@@ -1,14 +1,18 @@
 //! Digests of content, keys of steps, and the canonical encoding that keys are made of.
 
+mod checksum;
 mod encoding;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+pub use checksum::{Checksum, ChecksumAlgorithm, ChecksumError, ChecksumHasher};
 pub use encoding::Encoder;
 
 use crate::files::{Folder, about};
@@ -18,9 +22,23 @@ use crate::files::{Folder, about};
 pub struct Digest([u8; 32]);
 
 /// BLAKE3 over everything that a step's result depends on. See [`Encoder`] for the encoding.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Key(Digest);
+
+impl JsonSchema for Digest {
+    fn schema_name() -> Cow<'static, str> {
+        "Digest".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({
+            "description": "BLAKE3 of some content: 64 hexadecimal digits",
+            "type": "string",
+            "pattern": "^[0-9a-f]{64}$",
+        })
+    }
+}
 
 /// A text that is not 64 hexadecimal digits.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +66,11 @@ impl Digest {
     /// The digest that a hasher has come to.
     pub fn finish(hasher: &blake3::Hasher) -> Self {
         Self(*hasher.finalize().as_bytes())
+    }
+
+    /// The digest that these bytes are.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
     }
 
     /// Its 32 bytes.

@@ -3,12 +3,13 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Evr;
 
 /// How a dependency compares a version; the numbers are rpm's sense bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(into = "u32", from = "u32")]
 pub struct Comparison(u32);
 
@@ -74,7 +75,7 @@ impl fmt::Display for Comparison {
 }
 
 /// A dependency that something has or meets.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Dependency {
     /// A package, a file, a capability, or a rich dependency in parentheses.
     pub name: String,

@@ -82,11 +82,11 @@ pub(super) fn encode<'v>(region: Region, entries: impl Iterator<Item = HeaderEnt
     bytes
 }
 
-fn length(data: &[u8]) -> u32 {
+pub(super) fn length(data: &[u8]) -> u32 {
     u32::try_from(data.len()).unwrap_or(u32::MAX)
 }
 
-fn items(value: &Value) -> u32 {
+pub(super) fn items(value: &Value) -> u32 {
     let items = match value {
         header::Value::Bytes(bytes) => bytes.len(),
         header::Value::Text(_)
@@ -112,7 +112,7 @@ pub(super) fn type_number(kind: Kind) -> u32 {
 }
 
 /// How many bytes a number has; 1 for what is no number.
-fn width(kind: Kind) -> usize {
+pub(super) fn width(kind: Kind) -> usize {
     match kind {
         Kind::Int16 => 2,
         Kind::Int32 => 4,
@@ -121,11 +121,11 @@ fn width(kind: Kind) -> usize {
     }
 }
 
-fn pad(data: &mut Vec<u8>, to: usize) {
+pub(super) fn pad(data: &mut Vec<u8>, to: usize) {
     data.resize(data.len().next_multiple_of(to), 0);
 }
 
-fn put(data: &mut Vec<u8>, kind: Kind, value: &Value) {
+pub(super) fn put(data: &mut Vec<u8>, kind: Kind, value: &Value) {
     match value {
         Value::Bytes(bytes) => data.extend_from_slice(bytes),
         Value::Text(text) => put_text(data, text),

@@ -161,6 +161,24 @@ impl Header {
         evr.into()
     }
 
+    /// `name-[epoch:]version-release.arch`.
+    pub fn nevra(&self) -> String {
+        let text = |tag| self.text(tag).unwrap_or_default();
+        format!("{}-{}.{}", text(Tag::NAME), self.evr(), text(Tag::ARCH))
+    }
+
+    /// The path of one of its files.
+    pub fn file_path(&self, number: usize) -> Option<BString> {
+        let folder = usize::try_from(*self.numbers(Tag::DIRINDEXES).get(number)?).ok()?;
+        let folder = self.texts(Tag::DIRNAMES).get(folder)?;
+        Some([folder.as_slice(), self.texts(Tag::BASENAMES).get(number)?].concat().into())
+    }
+
+    /// The paths of its files, in their order.
+    pub fn file_paths(&self) -> impl Iterator<Item = BString> {
+        (0..self.texts(Tag::BASENAMES).len()).filter_map(|number| self.file_path(number))
+    }
+
     /// `version-release`.
     pub fn version_release(&self) -> BString {
         let text = |tag| self.text(tag).unwrap_or_default();

@@ -11,3 +11,7 @@ pub(super) const LARGEST_SIGNATURE: usize = 64 * 1024 * 1024;
 
 /// How deep iterators and conditions of a query format may lie within each other; rpm sets no bound.
 pub(super) const DEEPEST_QUERY: usize = 100;
+
+/// How long a name in an archive may be, in bytes, with the NUL at its end: Linux takes no longer path (`PATH_MAX`), and rpm puts
+/// a point before it.
+pub(super) const LONGEST_ARCHIVE_NAME: u32 = 4096 + 1;

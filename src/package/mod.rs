@@ -8,13 +8,17 @@ mod check;
 mod compress;
 mod content;
 mod cpio;
+mod cpio_reader;
 mod decode;
 mod dependency;
 mod difference;
 mod encode;
 mod evr;
+mod files;
 mod header;
+mod installed;
 mod limits;
+mod payload;
 mod query;
 mod record;
 mod rich;
@@ -30,6 +34,7 @@ pub use check::{HeaderError, check};
 pub use compress::{Compression, Compressor, PayloadFlags, decompressed};
 pub use content::content_digest;
 pub use cpio::{ArchiveEntry, ArchiveWriter};
+pub use cpio_reader::{ArchiveHead, ArchiveReader};
 pub use decode::{Headers, decode_header, read_headers};
 pub use dependency::{Comparison, Dependency};
 pub use difference::{
@@ -37,9 +42,11 @@ pub use difference::{
     PayloadChange, ScriptChange, TagChange, difference,
 };
 pub use evr::Evr;
+pub use files::{PackageFile, package_files};
 pub use header::{Header, Item, Value};
+pub use payload::{ArchivedFile, PayloadError, PayloadReader};
 pub use query::{QueryFormat, QueryProblem, Surroundings};
-pub use record::{ForbiddenCharacter, Location, PackageRecord, RepositoryKind};
+pub use record::{ForbiddenCharacter, Location, PackageRecord, Relation, RepositoryKind};
 pub use rich::{Capability, Operator, Rich};
 pub use search::{SearchScope, search_package};
 pub use sign::add_signature;

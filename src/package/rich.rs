@@ -16,7 +16,7 @@ pub struct Capability {
 }
 
 /// How the parts of a rich dependency belong together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operator {
     /// All of them.
     And,

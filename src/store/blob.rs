@@ -28,10 +28,16 @@ impl Blob {
         encoder.text("forge", forge).digest_field("file", &self.digest).key()
     }
 
-    pub(super) fn path(&self) -> PathBuf {
-        let name = self.digest.to_string();
-        ["blobs", name.get(..2).unwrap_or_default(), &name].iter().collect()
+    /// Where it is, below the store's folder.
+    pub fn path(&self) -> PathBuf {
+        blob_path(&self.digest)
     }
+}
+
+/// Where the blob with this digest is, below the store's folder.
+pub(super) fn blob_path(digest: &Digest) -> PathBuf {
+    let name = digest.to_string();
+    ["blobs", name.get(..2).unwrap_or_default(), &name].iter().collect()
 }
 
 #[cfg(test)]

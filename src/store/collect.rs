@@ -5,30 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::collection::{CollectionLimits, CollectionMode, files_below};
 use super::record_index::RecordName;
-use super::{RecordKind, StepResult, Store, StoreError};
+use super::{CollectedRoots, RecordKind, StepResult, Store, StoreError};
 use crate::digest::Key;
 use crate::event::Timestamp;
-use crate::files::{EntryKind, Folder, is_temporary};
-
-/// What may stay.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct CollectionLimits {
-    /// Results unused for longer go.
-    pub older: Option<Duration>,
-    /// The results used longest ago go until the store is no larger, in bytes.
-    pub size_bytes: Option<u64>,
-}
-
-/// Whether anything is removed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CollectionMode {
-    /// It is.
-    #[default]
-    Remove,
-    /// What would be removed is counted, and stays.
-    Count,
-}
+use crate::files::{FreedSpace, is_temporary};
 
 /// What is to be collected.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +40,57 @@ pub struct Collected {
     pub bytes_left: u64,
 }
 
+/// What becomes of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResultFate {
+    /// It stays: it is needed.
+    Needed,
+    /// It stays, within the limits.
+    WithinLimits,
+    /// It goes: nobody has used it for long.
+    TooOld,
+    /// It goes: the store would be too large.
+    TooMuch,
+    /// It goes: it can't be believed.
+    Damaged,
+}
+
+/// A result that was looked at.
+#[derive(Clone, Debug)]
+pub struct CollectedResult {
+    /// Its key, where its record has one.
+    pub key: Option<Key>,
+    /// A package of it.
+    pub package: Option<String>,
+    /// The bytes of its files.
+    pub bytes: u64,
+    /// When it was of use last.
+    pub used: Timestamp,
+    /// What becomes of it.
+    pub fate: ResultFate,
+}
+
+/// What a collection came to.
+#[derive(Debug, Default)]
+pub struct CollectionReport {
+    /// Counted.
+    pub collected: Collected,
+    /// Every result.
+    pub results: Vec<CollectedResult>,
+    /// What went of package trees and of roots.
+    pub roots: CollectedRoots,
+    /// The files that went, or would.
+    pub freed: FreedSpace,
+}
+
+impl CollectionReport {
+    /// The keys of the results that stay.
+    pub fn kept(&self) -> HashSet<Key> {
+        let stays = |fate| matches!(fate, ResultFate::Needed | ResultFate::WithinLimits);
+        self.results.iter().filter(|result| stays(result.fate)).filter_map(|result| result.key).collect()
+    }
+}
+
 /// A file that is older than this is not being written any more.
 const BEING_WRITTEN: Duration = Duration::from_secs(3600);
 
@@ -68,16 +101,42 @@ struct Remembered {
     result: Option<StepResult>,
 }
 
+impl Remembered {
+    /// What becomes of it where the store would be that large with it.
+    fn fate(&self, limits: CollectionLimits, now: Timestamp, size: u64) -> ResultFate {
+        let is_too_old = || limits.older.is_some_and(|older| now.since(self.used) > older);
+        let is_too_much = || limits.size_bytes.is_some_and(|most| size > most);
+        match self.result {
+            None => ResultFate::Damaged,
+            Some(_) if self.is_needed => ResultFate::Needed,
+            Some(_) if is_too_old() => ResultFate::TooOld,
+            Some(_) if is_too_much() => ResultFate::TooMuch,
+            Some(_) => ResultFate::WithinLimits,
+        }
+    }
+
+    fn collected(&self, fate: ResultFate) -> CollectedResult {
+        let files = || self.result.iter().flat_map(|result| &result.files);
+        CollectedResult {
+            key: step_name(&self.path).map(|name| name.key),
+            package: files().next().map(|file| file.package.nevra.clone()),
+            bytes: self.result.iter().flat_map(StepResult::blobs).map(|blob| blob.size).sum(),
+            used: self.used,
+            fate,
+        }
+    }
+}
+
 impl Store {
     /// Removes results beyond the limits that are not needed, and every blob that no result needs any more.
     ///
     /// # Errors
     /// [`StoreError::InUse`] while anything is being built.
-    pub fn collect(&self, collection: &Collection, now: Timestamp) -> Result<Collected, StoreError> {
+    pub fn collect(&self, collection: &Collection, now: Timestamp) -> Result<CollectionReport, StoreError> {
         let _lock = self.lock_alone("forge gc")?;
         let Collection { limits, needed, mode } = collection;
         let mut steps = self.read_results(needed)?;
-        let mut collected = Collected::default();
+        let mut report = CollectionReport::default();
         steps.sort_by_key(|step| (!step.is_needed, std::cmp::Reverse(step.used)));
         let mut kept: HashSet<PathBuf> = HashSet::new();
         let mut size = 0;
@@ -85,30 +144,39 @@ impl Store {
             let blobs: Vec<_> = step.result.iter().flat_map(StepResult::blobs).collect();
             let added: u64 =
                 blobs.iter().filter(|blob| !kept.contains(&blob.path())).map(|blob| blob.size).sum();
-            let too_old = limits.older.is_some_and(|older| now.since(step.used) > older);
-            let too_much = limits.size_bytes.is_some_and(|most| size + added > most);
-            if (too_old || too_much) && !step.is_needed || step.result.is_none() {
-                self.remove_collected(step.path, *mode)?;
-                collected.results += 1;
-                continue;
-            }
-            match step.is_needed {
-                true => collected.needed += 1,
-                false => collected.within_limits += 1,
+            let fate = step.fate(*limits, now, size + added);
+            report.results.push(step.collected(fate));
+            match fate {
+                ResultFate::Needed => report.collected.needed += 1,
+                ResultFate::WithinLimits => report.collected.within_limits += 1,
+                ResultFate::TooOld | ResultFate::TooMuch | ResultFate::Damaged => {
+                    report.freed.add_file(&self.folder, &step.path);
+                    self.remove_collected(step.path, *mode)?;
+                    report.collected.results += 1;
+                    continue;
+                }
             }
             size += added;
             kept.extend(blobs.iter().map(super::Blob::path));
         }
-        self.remove_blobs(&kept, *mode, &mut collected)?;
+        self.collect_fetched((*limits, *mode), now, size, &mut kept)?;
+        // Roots are composed again in no time where their packages are there: they go first where there is too much.
+        let left = CollectionLimits {
+            size_bytes: limits.size_bytes.map(|most| most.saturating_sub(size)),
+            ..*limits
+        };
+        report.roots = self.collect_roots(left, *mode, now, &mut report.freed)?;
+        self.remove_blobs(&kept, *mode, &mut report)?;
         match mode {
             CollectionMode::Count => {}
             CollectionMode::Remove => {
                 self.remove_old_facts(*limits, now)?;
                 self.folder.remove_folder("incoming")?;
+                self.folder.remove_folder("downloads")?;
                 self.records.clear();
             }
         }
-        Ok(collected)
+        Ok(report)
     }
 
     fn remove_collected(&self, path: PathBuf, mode: CollectionMode) -> io::Result<()> {
@@ -130,6 +198,17 @@ impl Store {
         Ok(found)
     }
 
+    /// The blobs of all results.
+    pub(super) fn blobs_of_results(&self) -> Result<HashSet<PathBuf>, StoreError> {
+        let results = self.read_results(&HashSet::new())?;
+        Ok(results
+            .iter()
+            .flat_map(|step| &step.result)
+            .flat_map(StepResult::blobs)
+            .map(|blob| blob.path())
+            .collect())
+    }
+
     fn read_result(&self, path: &Path) -> io::Result<Option<StepResult>> {
         let Some(name) = step_name(path) else {
             return Ok(None);
@@ -142,7 +221,7 @@ impl Store {
     /// Specs are read without the store's lock: a file that is just being written is left alone.
     fn remove_old_facts(&self, limits: CollectionLimits, now: Timestamp) -> Result<(), StoreError> {
         // What roots consist of can be had again by another look as well.
-        for kind in [RecordKind::Facts, RecordKind::Root, RecordKind::Package] {
+        for kind in [RecordKind::Facts, RecordKind::Root, RecordKind::Package, RecordKind::Repository] {
             for path in files_below(&self.folder, Path::new(kind.folder()))? {
                 let Ok(modified) = self.folder.modified(&path) else { continue };
                 let age = now.since(Timestamp::of(modified));
@@ -164,14 +243,19 @@ impl Store {
         &self,
         kept: &HashSet<PathBuf>,
         mode: CollectionMode,
-        collected: &mut Collected,
+        report: &mut CollectionReport,
     ) -> Result<(), StoreError> {
+        let CollectionReport { collected, freed, roots, .. } = report;
         for path in files_below(&self.folder, Path::new("blobs"))? {
             let size = self.folder.file_size(&path).unwrap_or_default();
             if kept.contains(&path) {
                 collected.bytes_left += size;
                 continue;
             }
+            if roots.blobs.contains(&path) {
+                continue;
+            }
+            freed.add_file(&self.folder, &path);
             self.remove_collected(path, mode)?;
             collected.blobs += 1;
             collected.bytes += size;
@@ -185,30 +269,11 @@ fn step_name(path: &Path) -> Option<RecordName> {
     RecordName::parse(RecordKind::Step, &path.file_name()?.to_string_lossy())
 }
 
-/// All files below a folder of the store.
-pub(super) fn files_below(folder: &Folder, path: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    let mut open = vec![path.to_owned()];
-    while let Some(path) = open.pop() {
-        if !folder.is_folder(&path) {
-            continue;
-        }
-        for entry in folder.folder(&path)?.entries()? {
-            match entry.kind {
-                EntryKind::Folder => open.push(path.join(entry.name)),
-                EntryKind::File => files.push(path.join(entry.name)),
-                EntryKind::Other => {}
-            }
-        }
-    }
-    Ok(files)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::digest::Encoder;
-    use crate::files::HostPath;
+    use crate::files::{Folder, HostPath};
 
     fn store_with(contents: &[&str]) -> (tempfile::TempDir, Store) {
         let temp = tempfile::tempdir().unwrap();
@@ -245,7 +310,7 @@ mod tests {
         store.folder.remove_file(result.log.path()).unwrap();
         store.folder.write_atomic("steps/.forge-tmp-1-1", b"").unwrap();
         store.folder.create("incoming").unwrap().write_atomic("half", b"").unwrap();
-        let collected = store.collect(&Collection::default(), Timestamp(9_000_000)).unwrap();
+        let collected = store.collect(&Collection::default(), Timestamp(9_000_000)).unwrap().collected;
         assert_eq!((collected.results, collected.blobs, collected.bytes_left), (3, 1, 1));
         assert!(!store.folder.exists("incoming"));
     }
@@ -254,7 +319,7 @@ mod tests {
     fn what_was_used_longest_ago_goes_first() {
         let (_temp, store) = store_with(&["oldest..", "older...", "newest.."]);
         let limits = CollectionLimits { older: None, size_bytes: Some(16) };
-        let collected = store.collect(&within(limits), Timestamp(9_000_000)).unwrap();
+        let collected = store.collect(&within(limits), Timestamp(9_000_000)).unwrap().collected;
         assert_eq!(
             collected,
             Collected { results: 1, blobs: 1, bytes: 8, needed: 0, within_limits: 2, bytes_left: 16 }
@@ -271,10 +336,10 @@ mod tests {
         let counting = Collection { limits, needed: HashSet::from([needed]), mode: CollectionMode::Count };
         let expected =
             Collected { results: 1, blobs: 1, bytes: 8, needed: 1, within_limits: 0, bytes_left: 8 };
-        assert_eq!(store.collect(&counting, Timestamp(9_000_000)).unwrap(), expected);
+        assert_eq!(store.collect(&counting, Timestamp(9_000_000)).unwrap().collected, expected);
         assert_eq!(files_below(&store.folder, Path::new("blobs")).unwrap().len(), 2);
         let removing = Collection { mode: CollectionMode::Remove, ..counting };
-        assert_eq!(store.collect(&removing, Timestamp(9_000_000)).unwrap(), expected);
+        assert_eq!(store.collect(&removing, Timestamp(9_000_000)).unwrap().collected, expected);
         assert_eq!(files_below(&store.folder, Path::new("blobs")).unwrap().len(), 1);
         assert!(store.result(&needed).is_some());
     }
@@ -283,7 +348,7 @@ mod tests {
     fn age_counts_from_the_last_use() {
         let (_temp, store) = store_with(&["a", "b"]);
         let limits = CollectionLimits { older: Some(Duration::from_secs(1500)), size_bytes: None };
-        assert_eq!(store.collect(&within(limits), Timestamp(2_000_000)).unwrap().results, 1);
+        assert_eq!(store.collect(&within(limits), Timestamp(2_000_000)).unwrap().collected.results, 1);
     }
 
     #[test]

@@ -30,12 +30,22 @@ impl Store {
         path: &Path,
         read: impl FnOnce(&Blob, &mut dyn Read) -> Result<T, E>,
     ) -> Result<(Blob, String, T), E> {
-        let mut file = origin.open(path)?;
+        self.take_in_checking(origin, path, |blob, _, content| read(blob, content))
+    }
+
+    /// As [`Store::take_in_reading`]; what looks is told the SHA-256 of what it sees.
+    pub fn take_in_checking<T, E: From<StoreError> + From<io::Error>>(
+        &self,
+        origin: &Folder,
+        path: &Path,
+        check: impl FnOnce(&Blob, &str, &mut dyn Read) -> Result<T, E>,
+    ) -> Result<(Blob, String, T), E> {
+        let mut file = origin.open_regular(path)?;
         let incoming = self.folder.create("incoming")?;
         let temporary = incoming.temporary(Path::new("blob"));
         let mut content = incoming.new_file(&temporary, 0o444)?;
         let taken = write_hashed(&mut file, &mut content).map_err(E::from).and_then(|(blob, sha256)| {
-            let seen = read(&blob, &mut incoming.open(&temporary)?)?;
+            let seen = check(&blob, &sha256, &mut incoming.open(&temporary)?)?;
             if !self.has_equal(&blob) {
                 content.sync_data()?;
                 self.file(&incoming, &temporary, &blob)?;

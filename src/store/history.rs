@@ -3,18 +3,19 @@
 
 use std::collections::HashMap;
 use std::str::FromStr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::StoreError;
+use super::build_row::{BuildRow, LEFT, build_row, unsigned};
 use super::recovery::{
     MOST_BUILDS, are_regular_files, defines_only, has_sound_header, is_damage, largest_number, set_aside,
 };
 use crate::digest::{Digest, Key};
-use crate::event::{BuildName, StageTime, State, Timestamp};
+use crate::event::{BuildName, Timestamp};
 use crate::files::HostPath;
 
 /// The form of the tables; another one is not read, but moved aside.
@@ -49,6 +50,8 @@ pub struct History {
     last_number: AtomicU64,
     /// What there is to tell of the history itself.
     notes: Mutex<Vec<String>>,
+    /// Whether nobody is at work: what is said to run was left so.
+    is_left: AtomicBool,
 }
 
 /// The newest good build of a package in a chroot.
@@ -60,27 +63,6 @@ pub struct LastBuild {
     pub ingredients: String,
     /// How long it took.
     pub duration: Duration,
-    /// Its result folder, relative to the project.
-    pub results: Option<String>,
-}
-
-/// A build, as the history holds it.
-#[derive(Clone, Debug)]
-pub struct BuildRow {
-    /// Its number in this project.
-    pub number: u64,
-    /// Of what.
-    pub build: BuildName,
-    /// How it ended, or where it is.
-    pub state: State,
-    /// When it began.
-    pub started: Timestamp,
-    /// When it ended.
-    pub ended: Option<Timestamp>,
-    /// Why it failed.
-    pub cause: Option<String>,
-    /// Its stages.
-    pub stages: Vec<StageTime>,
     /// Its result folder, relative to the project.
     pub results: Option<String>,
 }
@@ -124,7 +106,23 @@ impl History {
     fn with_connection(connection: Connection, renewed_at: Option<HostPath>) -> Self {
         // Where that can't be said, there are no builds in it yet.
         let last_number = AtomicU64::new(largest_number(&connection).map_or(0, unsigned));
-        Self { connection: Mutex::new(connection), renewed_at, last_number, notes: Mutex::default() }
+        Self {
+            connection: Mutex::new(connection),
+            renewed_at,
+            last_number,
+            notes: Mutex::default(),
+            is_left: AtomicBool::new(false),
+        }
+    }
+
+    /// Shows builds that are said to run as ended from now on: who keeps others out has found that nobody is at work.
+    pub fn show_as_left(&self) {
+        self.is_left.store(true, Ordering::Relaxed);
+    }
+
+    fn read_row(&self, row: &Row<'_>) -> rusqlite::Result<BuildRow> {
+        let row = build_row(row)?;
+        Ok(if self.is_left.load(Ordering::Relaxed) { row.into_left() } else { row })
     }
 
     /// Takes the notes on the history itself: that it was damaged, or begun anew.
@@ -182,9 +180,9 @@ impl History {
 
     /// Marks builds that an earlier forge left running as canceled.
     pub fn close_abandoned(&self, now: Timestamp) -> Result<usize, StoreError> {
-        let statement = "UPDATE builds SET state = 'canceled', ended = ?1, cause = 'forge was ended' \
+        let statement = "UPDATE builds SET state = 'canceled', ended = ?1, cause = ?2 \
                          WHERE state IN ('running', 'importing')";
-        self.run(|connection| connection.execute(statement, params![signed(now.0)]))
+        self.run(|connection| connection.execute(statement, params![signed(now.0), LEFT]))
     }
 
     /// Builds that an earlier forge left running.
@@ -280,7 +278,7 @@ impl History {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.run(|connection| {
             let mut statement = connection.prepare(query)?;
-            let rows = statement.query_map(params![package, limit], build_row)?;
+            let rows = statement.query_map(params![package, limit], |row| self.read_row(row))?;
             rows.collect()
         })
     }
@@ -291,7 +289,7 @@ impl History {
                      WHERE number IN (SELECT max(number) FROM builds WHERE state != 'skipped' GROUP BY package, chroot)";
         self.run(|connection| {
             let mut statement = connection.prepare(query)?;
-            let rows = statement.query_map([], build_row)?;
+            let rows = statement.query_map([], |row| self.read_row(row))?;
             rows.map(|row| row.map(|row| (row.build.clone(), row))).collect()
         })
     }
@@ -320,7 +318,9 @@ impl History {
     pub fn build(&self, number: u64) -> Result<Option<BuildRow>, StoreError> {
         let query = "SELECT number, package, chroot, state, started, ended, cause, stages, results FROM builds \
                      WHERE number = ?1";
-        self.run(|connection| connection.query_row(query, [signed(number)], build_row).optional())
+        self.run(|connection| {
+            connection.query_row(query, [signed(number)], |row| self.read_row(row)).optional()
+        })
     }
 }
 
@@ -397,21 +397,6 @@ fn check_rows(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn build_row(row: &Row<'_>) -> rusqlite::Result<BuildRow> {
-    let (number, started, ended): (i64, i64, Option<i64>) = (row.get(0)?, row.get(4)?, row.get(5)?);
-    let (state, stages): (String, String) = (row.get(3)?, row.get(7)?);
-    Ok(BuildRow {
-        number: unsigned(number),
-        build: BuildName { package: row.get(1)?, chroot: row.get(2)? },
-        state: serde_json::from_value(state.into()).unwrap_or(State::Failed),
-        started: Timestamp(unsigned(started)),
-        ended: ended.map(|at| Timestamp(unsigned(at))),
-        cause: row.get(6)?,
-        stages: serde_json::from_str(&stages).unwrap_or_default(),
-        results: row.get(8)?,
-    })
-}
-
 /// The key in a column; one that is none, because somebody wrote into the file, is as if the row were not there.
 fn key(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Key>> {
     let text: String = row.get(column)?;
@@ -423,14 +408,11 @@ fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn unsigned(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::digest::Encoder;
+    use crate::event::State;
 
     fn name(package: &str) -> BuildName {
         BuildName { package: package.to_owned(), chroot: "host".to_owned() }

@@ -5,16 +5,23 @@
 //! at once and a killed one leaves nothing that is later believed. What it gives out is checked by digest while it is
 //! read: names and sizes are only good for counting. A [`History`] belongs to one project.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod blob;
+mod build_row;
 mod collect;
+mod collection;
 mod content;
 mod error;
+mod fetched;
 mod history;
+mod projects;
 mod reading;
 mod record;
 mod record_index;
 mod recovery;
 mod step;
+mod tree;
 mod verify;
 
 use std::sync::{Mutex, PoisonError};
@@ -22,12 +29,20 @@ use std::sync::{Mutex, PoisonError};
 use crate::files::{Folder, HostPath, Lock, LockKind};
 
 pub use blob::Blob;
-pub use collect::{Collected, Collection, CollectionLimits, CollectionMode};
+pub use build_row::BuildRow;
+pub use collect::{Collected, CollectedResult, Collection, CollectionReport, ResultFate};
+pub use collection::{CollectionLimits, CollectionMode};
 pub use error::StoreError;
-pub use history::{BuildRow, History, LastBuild};
+pub use fetched::{FetchedFile, FetchedPackage};
+pub use history::{History, LastBuild};
 pub use reading::BlobReader;
 pub use record_index::RecordKind;
 pub use step::{PackageSummary, ResultFile, StepResult};
+pub use tree::{
+    Boot, CollectedRoots, EntryContent, EntryFault, EntryList, ImageSource, LinkedFrom, ListedIn, Ownership,
+    PackageTree, PackageTrees, ReleasedRoots, StoredFile, TreeEntry, TreeError,
+};
+pub(crate) use tree::{EFFECTS, INDEXES, UNFINISHED};
 pub use verify::{Defect, Finding, Repair, StoredKind, Verification};
 
 /// The store. See the [module](self).

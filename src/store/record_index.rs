@@ -24,10 +24,15 @@ pub enum RecordKind {
     Root,
     /// What package files say of themselves, by [their content](super::blob::Blob::record_key).
     Package,
+    /// Files that were fetched, by their checksums.
+    Fetched,
+    /// What was seen of repositories.
+    Repository,
 }
 
 impl RecordKind {
-    pub(super) const ALL: [Self; 4] = [Self::Step, Self::Facts, Self::Root, Self::Package];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Step, Self::Facts, Self::Root, Self::Package, Self::Fetched, Self::Repository];
 
     pub(super) fn folder(self) -> &'static str {
         match self {
@@ -35,6 +40,8 @@ impl RecordKind {
             Self::Facts => "facts",
             Self::Root => "roots",
             Self::Package => "packages",
+            Self::Fetched => "fetched",
+            Self::Repository => "repositories",
         }
     }
 
@@ -43,7 +50,9 @@ impl RecordKind {
     pub(super) fn durability(self) -> Durability {
         match self {
             Self::Step => Durability::Synced,
-            Self::Facts | Self::Root | Self::Package => Durability::Unsynced,
+            Self::Facts | Self::Root | Self::Package | Self::Fetched | Self::Repository => {
+                Durability::Unsynced
+            }
         }
     }
 }

@@ -34,7 +34,20 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
         | ErrorCode::OperationInterrupted
         | ErrorCode::FileLockingProtocolFailed
         | ErrorCode::NoLargeFileSupport => false,
-        _ => true,
+        ErrorCode::InternalMalfunction
+        | ErrorCode::OperationAborted
+        | ErrorCode::DatabaseCorrupt
+        | ErrorCode::NotFound
+        | ErrorCode::SchemaChanged
+        | ErrorCode::TooBig
+        | ErrorCode::ConstraintViolation
+        | ErrorCode::TypeMismatch
+        | ErrorCode::ApiMisuse
+        | ErrorCode::AuthorizationForStatementDenied
+        | ErrorCode::ParameterOutOfRange
+        | ErrorCode::NotADatabase
+        | ErrorCode::Unknown
+        | _ => true,
     }
 }
 

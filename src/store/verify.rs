@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::collect::files_below;
+use super::collection::files_below;
 use super::record_index::RecordName;
 use super::{Blob, RecordKind, StepResult, Store, StoreError};
 use crate::digest::Digest;
@@ -33,6 +33,14 @@ pub enum StoredKind {
     Root,
     /// The record of what a package says of itself.
     Package,
+    /// The record of a file that was fetched.
+    Fetched,
+    /// The record of what was seen of a repository.
+    Repository,
+    /// What a package of a root unpacks to.
+    Tree,
+    /// A root, or a layer of one.
+    Farm,
 }
 
 /// What is wrong with a thing in the store.
@@ -62,11 +70,17 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Whether nothing is lost by it: facts and contents of roots are not synced, so a power cut may leave a record of them
+    /// Whether nothing is lost by it: packages are unpacked again, and roots made of them; facts and contents of roots are not synced, so a power cut may leave a record of them
     /// unfinished. Such a record is not believed; whoever asks for it takes another look, and writes it again.
     pub fn is_read_again(&self) -> bool {
         match self.kind {
-            StoredKind::Facts | StoredKind::Root | StoredKind::Package => true,
+            StoredKind::Facts
+            | StoredKind::Root
+            | StoredKind::Package
+            | StoredKind::Fetched
+            | StoredKind::Repository
+            | StoredKind::Tree
+            | StoredKind::Farm => true,
             StoredKind::Blob | StoredKind::Result => false,
         }
     }
@@ -81,6 +95,10 @@ pub struct Verification {
     pub bytes: u64,
     /// How many records there are.
     pub records: usize,
+    /// How many packages of roots are unpacked.
+    pub trees: usize,
+    /// How many roots, and layers of roots, are made of them.
+    pub farms: usize,
     /// Everything that is wrong, sorted.
     pub wrong: Vec<Finding>,
 }
@@ -95,6 +113,7 @@ impl Store {
         let mut checked = Verification::default();
         let needs = self.verify_records(&mut checked)?;
         self.verify_blobs(&needs, &mut checked)?;
+        self.verify_trees(&mut checked)?;
         checked.wrong.sort();
         if repair == Repair::Remove {
             for wrong in &checked.wrong {
@@ -126,6 +145,8 @@ impl Store {
                             RecordKind::Facts => StoredKind::Facts,
                             RecordKind::Root => StoredKind::Root,
                             RecordKind::Package => StoredKind::Package,
+                            RecordKind::Fetched => StoredKind::Fetched,
+                            RecordKind::Repository => StoredKind::Repository,
                         };
                         checked.wrong.push(Finding { kind: stored, path, defect, needed_by: Vec::new() });
                     }
@@ -235,7 +256,10 @@ mod tests {
     fn a_sound_store_has_nothing_wrong() {
         let (_temp, store, log) = store_with_a_result();
         let checked = store.verify(Repair::Nothing).unwrap();
-        assert_eq!(checked, Verification { blobs: 1, bytes: log.size, records: 1, wrong: Vec::new() });
+        assert_eq!(
+            checked,
+            Verification { blobs: 1, bytes: log.size, records: 1, ..Verification::default() }
+        );
     }
 
     #[test]

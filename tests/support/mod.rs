@@ -27,10 +27,15 @@ pub struct Run {
 
 /// The lines that make the machine's root a chroot, and the specs trusted.
 pub fn host() -> String {
-    let engine = engine();
+    let (engine, isolation) = (engine(), isolation());
     format!(
-        "rpmforge version=1\nchroot host {{ root \"/\" }}\ndefaults {{ engine {engine}; isolation none }}\n"
+        "rpmforge version=1\nchroot host {{ root \"/\" }}\ndefaults {{ engine {engine}; isolation {isolation} }}\n"
     )
+}
+
+/// Where builds are made: the same tests run on the machine and in a sandbox.
+pub fn isolation() -> String {
+    std::env::var("FORGE_TEST_ISOLATION").unwrap_or_else(|_| "none".to_owned())
 }
 
 /// The engine that builds: the same tests run with both.

@@ -20,7 +20,7 @@ pub(super) const FUNCTIONS: &[Native] = &[
     ("exec", exec),
     ("fork", fork),
     ("getcwd", getcwd),
-    ("getenv", getenv),
+    ("getenv", getenv_or_all),
     ("getprocessid", getprocessid),
     ("kill", kill),
     ("putenv", putenv),
@@ -139,6 +139,21 @@ pub(super) fn getenv(call: &Call<'_>) -> Answer {
         Some(value) => call.answer(&value),
         None => Ok(vec![Value::Nil]),
     }
+}
+
+/// One variable, or all of them in a table.
+fn getenv_or_all(call: &Call<'_>) -> Answer {
+    if !call.values.is_empty() {
+        return getenv(call);
+    }
+    let host = &call.language.host;
+    let all = call.lua.create_table().map_err(error_bytes)?;
+    for name in host.variable_names() {
+        if let Some(value) = host.variable(&name) {
+            all.set(call.new_string(&name)?, call.new_string(&value)?).map_err(error_bytes)?;
+        }
+    }
+    Ok(vec![Value::Table(all)])
 }
 
 fn setenv(call: &Call<'_>) -> Answer {

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::ByteSlice;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::header::{Header, Value};
 use super::super::tag::Tag;
 
 /// Files that differ.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FileChanges {
     /// Those that only the first package has.
     pub removed: Vec<String>,
@@ -20,7 +21,7 @@ pub struct FileChanges {
 }
 
 /// A file that both packages have.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FileChange {
     /// Its path.
     pub path: String,
@@ -29,7 +30,7 @@ pub struct FileChange {
 }
 
 /// What differs of a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AttributeChange {
     /// `mode`, `digest` …
     pub attribute: String,

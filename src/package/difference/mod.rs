@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::io::{self, BufRead, Read};
 
 use bstr::ByteSlice;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -93,7 +94,7 @@ fn payload_digest(compression: Compression, reader: impl BufRead) -> io::Result<
 }
 
 /// A tag that differs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TagChange {
     /// Its name.
     pub tag: String,
@@ -106,7 +107,7 @@ pub struct TagChange {
 }
 
 /// Dependencies of one kind that differ.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DependencyChange {
     /// `requires`, `provides` …
     pub kind: String,
@@ -117,7 +118,7 @@ pub struct DependencyChange {
 }
 
 /// A script that differs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ScriptChange {
     /// Its tag: `postin`.
     pub script: String,
@@ -128,7 +129,7 @@ pub struct ScriptChange {
 }
 
 /// The payloads' digests.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PayloadChange {
     /// SHA-256 of the first package's, uncompressed.
     pub before: String,
@@ -137,7 +138,7 @@ pub struct PayloadChange {
 }
 
 /// Everything that differs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Difference {
     /// What the packages say of themselves.
     pub tags: Vec<TagChange>,

@@ -39,14 +39,22 @@ impl RepositoryKind {
 /// What a dependency says of two packages, in the order that createrepo_c lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Relation {
+pub enum Relation {
+    /// What it gives.
     Provides,
+    /// What it needs.
     Requires,
+    /// What must not be there with it.
     Conflicts,
+    /// What it takes the place of.
     Obsoletes,
+    /// What it may have.
     Suggests,
+    /// What it may be installed with.
     Enhances,
+    /// What it should have.
     Recommends,
+    /// What it should be installed with.
     Supplements,
 }
 
@@ -167,6 +175,29 @@ impl PackageRecord {
     /// All files that are not among [those](Self::primary_files).
     pub fn other_files(&self) -> impl Iterator<Item = &str> {
         self.files.iter().map(|file| file.path.as_str()).filter(|path| !is_primary(path))
+    }
+
+    /// All its dependencies: each with what it is to the package, and whether a scriptlet needs it before the package is there.
+    pub fn relations(&self) -> impl Iterator<Item = (Relation, &Dependency, bool)> {
+        let lists = self.dependencies.iter();
+        lists.flat_map(|(relation, list)| {
+            list.iter().map(|entry| (*relation, &entry.dependency, entry.before))
+        })
+    }
+
+    /// What its files take when they are unpacked, in bytes.
+    pub fn installed_size(&self) -> u64 {
+        self.installed_size
+    }
+
+    /// `%{vendor}`.
+    pub fn vendor(&self) -> &str {
+        &self.vendor
+    }
+
+    /// The source package that it was built from.
+    pub fn source_package(&self) -> &str {
+        &self.source_package
     }
 
     fn related_by(&self, relation: Relation) -> impl Iterator<Item = &Dependency> {

@@ -1,0 +1,199 @@
+//! Sets of packages → roots.
+
+use std::collections::HashMap;
+use std::io::{self, BufReader};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::prelude::*;
+
+use super::chooser::{ChosenSet, PackageChooser};
+use super::effect::{NewEffect, effect_key, find_effect};
+use super::register::{COLORS, Registered, register_packages};
+use super::scriptlets::run_scriptlets;
+use super::{MadeRoot, RootError, RootTools};
+use crate::chroot::compose::{ComposeProgress, Farm, compose};
+use crate::chroot::scriptlets::{install_order, plan_scriptlets};
+use crate::chroot::{LockedPackage, RepositoryRequest, fetch_packages};
+use crate::digest::{Encoder, Key};
+use crate::engine::FORGE_SOURCES;
+use crate::files::{Folder, HostPath};
+use crate::package::{Headers, read_headers_of};
+use crate::store::{Blob, RecordKind};
+
+/// Makes roots.
+pub struct RootMaker {
+    tools: RootTools,
+    repositories: Vec<RepositoryRequest>,
+    /// Roots that were made, by the digest of their packages: each is made once.
+    made: Mutex<HashMap<Key, MadeOnce>>,
+}
+
+/// A root that one makes while others wait for it.
+type MadeOnce = Arc<Mutex<Option<Arc<MadeRoot>>>>;
+
+impl RootMaker {
+    /// Makes roots of what a chooser chooses.
+    pub fn new(chooser: &PackageChooser) -> Self {
+        let repositories = chooser.request().repositories.clone();
+        Self { tools: chooser.tools().clone(), repositories, made: Mutex::default() }
+    }
+
+    /// The minimal root.
+    ///
+    /// # Errors
+    /// A package can't be had, or no root be made of them.
+    pub fn make_minimal(&self, packages: &[LockedPackage]) -> Result<Arc<MadeRoot>, RootError> {
+        self.make(self.fetch(packages)?, None)
+    }
+
+    /// The root of a build. `own` are the packages of it that this manifest has built.
+    ///
+    /// # Errors
+    /// A package can't be had, or no root be made of them.
+    pub fn make_for_build(
+        &self,
+        chosen: &ChosenSet,
+        own: Vec<(LockedPackage, Blob)>,
+    ) -> Result<Arc<MadeRoot>, RootError> {
+        if chosen.replaces {
+            let mut packages = self.fetch(&chosen.packages())?;
+            packages.extend(own);
+            return self.make(packages, None);
+        }
+        let minimal = self.make_minimal(&chosen.minimal)?;
+        let mut packages = self.fetch(&chosen.added)?;
+        packages.extend(own);
+        if packages.is_empty() {
+            return Ok(minimal);
+        }
+        self.make(packages, Some(minimal))
+    }
+
+    /// Brings packages into the store.
+    ///
+    /// # Errors
+    /// One can't be had.
+    pub fn fetch(&self, packages: &[LockedPackage]) -> Result<Vec<(LockedPackage, Blob)>, RootError> {
+        let blobs = self.tools.with_access(|access| fetch_packages(packages, &self.repositories, access))?;
+        Ok(packages.iter().cloned().zip(blobs).collect())
+    }
+
+    fn make(
+        &self,
+        packages: Vec<(LockedPackage, Blob)>,
+        base: Option<Arc<MadeRoot>>,
+    ) -> Result<Arc<MadeRoot>, RootError> {
+        let key = set_key(&packages, base.as_deref());
+        let slot = {
+            let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(made.entry(key).or_default())
+        };
+        // Another that asks for the same waits here until it is made.
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(root) = slot.as_ref() {
+            return Ok(Arc::clone(root));
+        }
+        let root = Arc::new(self.make_anew(packages, base, &key)?);
+        *slot = Some(Arc::clone(&root));
+        Ok(root)
+    }
+
+    fn make_anew(
+        &self,
+        packages: Vec<(LockedPackage, Blob)>,
+        base: Option<Arc<MadeRoot>>,
+        key: &Key,
+    ) -> Result<MadeRoot, RootError> {
+        let mut headers = None;
+        let order = match self.tools.store.record::<Vec<usize>>(RecordKind::Root, key) {
+            Some(order) if is_order(&order, packages.len()) => order,
+            Some(_) | None => {
+                let read = headers.insert(self.read_headers(&packages)?);
+                let all: Vec<_> = read.iter().map(|headers| &headers.header).collect();
+                let order = install_order(&all, COLORS);
+                self.tools.store.remember(RecordKind::Root, key, &order)?;
+                order
+            }
+        };
+        let ordered: Vec<(LockedPackage, Blob)> =
+            order.iter().filter_map(|index| packages.get(*index).cloned()).collect();
+        let said = |progress: ComposeProgress| {
+            if let ComposeProgress::LaidOut { entries } = progress {
+                let of = if ordered.len() == 1 { "package" } else { "packages" };
+                self.tools.say(format!("laying out {entries} files of {} {of}", ordered.len()));
+            }
+        };
+        let farm = compose(&self.tools.store, &ordered, base.as_ref().map(|base| &base.farm), &said)?;
+        let effect_key = effect_key(&farm, base.as_ref().and_then(|base| base.effect.as_ref()));
+        let effect = match find_effect(&farm, &effect_key) {
+            Some(effect) => effect,
+            None => {
+                let headers = match headers {
+                    Some(headers) => headers,
+                    None => self.read_headers(&packages)?,
+                };
+                let headers: Vec<&Headers> = order.iter().filter_map(|index| headers.get(*index)).collect();
+                self.make_effect(&farm, base.as_deref(), &ordered, &headers)?.finish(&effect_key)?
+            }
+        };
+        let packages = ordered.into_iter().map(|(package, _)| package).collect();
+        Ok(MadeRoot { farm, effect: Some(effect), base, packages })
+    }
+
+    fn read_headers(&self, packages: &[(LockedPackage, Blob)]) -> Result<Vec<Headers>, RootError> {
+        let read = |(package, blob): &(LockedPackage, Blob)| {
+            let name = package.nevra();
+            self.tools.store.read_blob(blob, |content| {
+                let mut content = BufReader::new(content);
+                let headers = read_headers_of(&name, &mut content)?;
+                // To its end: then it is known to be what it was.
+                io::copy(&mut content, &mut io::sink())?;
+                Ok(headers)
+            })
+        };
+        packages.par_iter().map(read).collect()
+    }
+
+    /// What installing the packages changes beside their files.
+    fn make_effect(
+        &self,
+        farm: &Farm,
+        base: Option<&MadeRoot>,
+        packages: &[(LockedPackage, Blob)],
+        headers: &[&Headers],
+    ) -> Result<NewEffect, RootError> {
+        let effect = NewEffect::begin(farm)?;
+        let below: Vec<HostPath> =
+            [farm.root()].into_iter().chain(base.iter().flat_map(|base| base.layers())).collect();
+        let layers = below.iter().map(Folder::open_ambient).collect::<io::Result<Vec<_>>>()?;
+        let Registered { import, base: of_base } =
+            register_packages(&effect.upper()?, &layers, packages, headers)?;
+        let of_base = match (base, of_base) {
+            (Some(base), None) => self.read_headers(&self.fetch(&base.all_packages())?)?,
+            (_, known) => known.unwrap_or_default(),
+        };
+        let planned = plan_scriptlets(headers, &of_base.iter().collect::<Vec<_>>());
+        let runs = import.into_iter().chain(planned).collect();
+        effect.write_log(&run_scriptlets(&self.tools, runs, below, effect.changes())?)?;
+        Ok(effect)
+    }
+}
+
+/// What a set is known by, whatever its order.
+fn set_key(packages: &[(LockedPackage, Blob)], base: Option<&MadeRoot>) -> Key {
+    let mut encoder = Encoder::new("rpmforge root of packages v2");
+    // Another forge may install them in another order.
+    encoder.text("forge", FORGE_SOURCES);
+    let base = base.map(|base| base.farm.key().to_string());
+    encoder.option("base", base.as_deref());
+    encoder.list("packages", packages.iter(), |encoder, (_, blob)| {
+        encoder.digest_field("package", &blob.digest);
+    });
+    encoder.key()
+}
+
+fn is_order(order: &[usize], count: usize) -> bool {
+    let mut sorted = order.to_vec();
+    sorted.sort_unstable();
+    sorted.into_iter().eq(0..count)
+}
