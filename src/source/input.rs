@@ -13,7 +13,7 @@ use super::reach::{is_executable, open_reachable, regular_file};
 use crate::digest::Digest;
 use crate::engine::SourceReference;
 use crate::files::{Folder, HostPath};
-use crate::manifest::declaration::FileDecl;
+use crate::manifest::declaration::{FileDecl, FilePlace};
 use crate::manifest::{ManifestPath, Package};
 use crate::store::Blob;
 use crate::text::{Located, Place};
@@ -83,8 +83,10 @@ fn find_declared(
 ) -> BTreeMap<String, Candidate> {
     let mut found: BTreeMap<String, Candidate> = BTreeMap::new();
     for file in files {
-        let place = &file.path.place;
-        let matches = match find_matches(&file.path.value, repository) {
+        // What is elsewhere has been fetched before.
+        let FilePlace::Path(path) = &file.place else { continue };
+        let place = &path.place;
+        let matches = match find_matches(&path.value, repository) {
             Ok(matches) => matches,
             Err(error) => {
                 errors.push(Located::new(error, "this file", place.clone()));
@@ -92,7 +94,7 @@ fn find_declared(
             }
         };
         if matches.is_empty() {
-            let error = SourceError::NoFile { pattern: file.path.value.to_string() };
+            let error = SourceError::NoFile { pattern: path.value.to_string() };
             errors.push(Located::new(error, "this file", place.clone()));
         }
         for (root, path) in matches {
@@ -160,14 +162,8 @@ fn read_input(
 }
 
 fn missing_file(package: &Package, reference: &SourceReference) -> SourceError {
-    let help = if reference.reference.contains("://") {
-        format!(
-            "download {} and put it beside the spec, or name it: `file \"…/{}\" sha256=\"…\"` in its `source`",
-            reference.reference, reference.file_name
-        )
-    } else {
-        format!("put it beside the spec, or name it: `file \"…/{}\"` in its `source`", reference.file_name)
-    };
+    let help =
+        format!("put it beside the spec, or name it: `file \"…/{}\"` in its `source`", reference.file_name);
     SourceError::Missing { package: package.name.value.clone(), file: reference.file_name.clone(), help }
 }
 

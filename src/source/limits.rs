@@ -22,3 +22,6 @@ pub const SPEC_BYTES: u64 = 32 << 20;
 
 /// How many mistakes of one package's sources are told one by one.
 pub const MISTAKES_TOLD: usize = 20;
+
+/// How large one file may be that is fetched, in bytes: nothing that is packaged comes near, and an answer without end ends.
+pub const SOURCE_BYTES: u64 = 32 << 30;

@@ -1,26 +1,52 @@
 //! Where packages come from → verified files.
 //!
 //! A package's [`Origin`] is its spec and the folder that the spec lies in; its [inputs](InputFile) are the files that
-//! the spec names. Source packages are [unpacked](Unpacked) first, within [limits]. Sources that have to be fetched from elsewhere come later.
+//! the spec names. Source packages are [unpacked](SourceFolders) first, within [limits]. What is not in the project is
+//! [gathered](Gathering): fetched, checked, kept in the store, and locked; so are files that specs name by URL.
 
+pub mod autospec;
+pub mod crates;
+mod distgit;
+mod eject;
+mod gather;
+pub mod git;
+#[cfg(test)]
+mod hostile_metadata;
 mod input;
 mod input_file;
 mod limits;
+mod lock;
+pub mod made_spec;
 mod neighbours;
+pub mod npm;
 mod origin;
+pub mod pypi;
 mod reach;
+mod registry;
+mod remote;
+pub mod rubygems;
+mod source_folders;
 mod source_package;
-mod unpacked;
+mod tools;
+mod url;
 
+pub use distgit::DistgitError;
+pub use eject::{Ejected, eject};
+pub use gather::{GatheredSource, Gathering};
 pub use input::inputs;
 pub use input_file::InputFile;
 pub use limits::{
-    MISTAKES_TOLD, NAME_BYTES, PACKAGE_FILES, SPEC_BYTES, UNPACKED_BYTES, UNPACKED_BYTES_OF_ANY,
-    UNPACKED_RATIO,
+    MISTAKES_TOLD, NAME_BYTES, PACKAGE_FILES, SOURCE_BYTES, SPEC_BYTES, UNPACKED_BYTES,
+    UNPACKED_BYTES_OF_ANY, UNPACKED_RATIO,
 };
+pub use lock::{LockedFile, LockedSource, SourceLock};
 pub use neighbours::Neighbours;
-pub use origin::{Origin, locate, source_packages};
-pub use unpacked::Unpacked;
+pub use origin::{Origin, source_packages};
+pub use remote::{
+    FetchedSource, NamedSources, RemoteError, RemoteFile, RemoteSource, StoredFile, fetch_remote_sources,
+};
+pub use source_folders::SourceFolders;
+pub use tools::{Gathered, SourceProgress, SourceTools};
 
 use std::io;
 
@@ -230,6 +256,22 @@ pub enum SourceError {
         /// How many.
         count: usize,
     },
+    /// A package of a distribution can't be had.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Distgit(#[from] DistgitError),
+    /// A git repository is of no use.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Git(Box<git::GitError>),
+    /// A file from elsewhere can't be had.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Remote(Box<RemoteError>),
+    /// No spec can be made of what a registry has.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    MadeSpec(#[from] made_spec::MadeSpecError),
     /// A package that can't be unpacked.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -242,4 +284,16 @@ pub enum SourceError {
     #[error("{}", crate::files::reason(.0))]
     #[diagnostic(code(forge::source::io), help("may forge read it?"))]
     Io(#[from] io::Error),
+}
+
+impl From<RemoteError> for SourceError {
+    fn from(error: RemoteError) -> Self {
+        Self::Remote(Box::new(error))
+    }
+}
+
+impl From<git::GitError> for SourceError {
+    fn from(error: git::GitError) -> Self {
+        Self::Git(Box::new(error))
+    }
 }

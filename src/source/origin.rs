@@ -11,8 +11,8 @@ use super::input_file::InputFile;
 use super::limits::SPEC_BYTES;
 use super::neighbours::Neighbours;
 use super::reach::{follow_inside, is_owner_executable, open_reachable, regular_file};
+use super::source_folders::SourceFolders;
 use super::source_package::only_spec;
-use super::unpacked::Unpacked;
 use crate::digest::Digest;
 use crate::files::{Folder, HostPath};
 use crate::manifest::declaration::SourceKind;
@@ -58,6 +58,15 @@ impl Origin {
     /// It can't be read any more.
     pub fn read_spec(&self) -> io::Result<Vec<u8>> {
         self.spec.folder()?.read(&self.spec.path)
+    }
+
+    /// That of a folder of sources which were fetched or made.
+    pub(super) fn in_folder(
+        folder: &Folder,
+        spec: String,
+        neighbours: &Neighbours,
+    ) -> Result<Self, SourceError> {
+        Self::open(folder, PathBuf::new(), spec, neighbours)
     }
 
     fn open(
@@ -111,18 +120,15 @@ fn first_carriage_return(text: &[u8]) -> Option<u32> {
     u32::try_from(line + 1).ok()
 }
 
-/// Finds a package's spec. A source package is unpacked first.
-pub fn locate(
-    package: &Package,
+/// Finds the spec that a path of the manifest leads to. A source package is unpacked first.
+pub(super) fn locate(
+    path: &ManifestPath,
     repository: &Folder,
-    unpacked: &Unpacked,
+    folders: &SourceFolders,
     neighbours: &Neighbours,
 ) -> Result<Origin, SourceError> {
-    let SourceKind::Path(path) = &package.source.kind else {
-        return Err(SourceError::NotYet { kind: package.source.kind.word().to_owned() });
-    };
-    let shown = path.value.to_string();
-    let (root, relative) = open_reachable(&path.value, repository)?;
+    let shown = path.to_string();
+    let (root, relative) = open_reachable(path, repository)?;
     let name = relative.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let above = || relative.parent().map(Path::to_owned).unwrap_or_default();
     // What nearly all packages are. Whatever is in the way is said below.
@@ -134,7 +140,7 @@ pub fn locate(
     let found = follow_inside(&root, &relative)?;
     if root.is_folder(&found) {
         // What an absolute path names is trusted that far and no further; the project is one whole.
-        let (root, folder) = match &path.value {
+        let (root, folder) = match path {
             ManifestPath::Absolute(_) if root.path() != repository.path() => {
                 (root.folder(&found)?, PathBuf::new())
             }
@@ -147,7 +153,7 @@ pub fn locate(
     }
     if name.ends_with(".src.rpm") {
         let found = regular_file(&root, &found)?;
-        let (folder, spec) = unpacked.unpack_once(&root, &found, &shown)?;
+        let (folder, spec) = folders.unpack_once(&root, &found, &shown)?;
         return Origin::open(&folder, PathBuf::new(), spec, neighbours);
     }
     Origin::open(&root, above(), name, neighbours)

@@ -1,11 +1,12 @@
-//! Where source packages are unpacked, once for each, and what is known of what was unpacked.
+//! Where sources lie that are not files of the project, once for each: source packages unpacked, what was fetched, what was
+//! made.
 //!
-//! `DIGEST/files/` holds the files of the source package with that digest, and `DIGEST/record` what they were when they had
-//! been written: a line with the digest of the rest, then JSON. Files are believed while their sizes, modes and times are
-//! those of the record, or else by their digests; where anything differs, all is unpacked again.
+//! `DIGEST/files/` holds the files of what has that digest (a source package, or what it was made from), and `DIGEST/record`
+//! what they were when they had been written: a line with the digest of the rest, then JSON. Files are believed while their
+//! sizes, modes and times are those of the record, or else by their digests; where anything differs, all is made again.
 //!
 //! Whoever reads below this folder shares the lock in it; whoever removes what is no longer needed holds it alone. So what
-//! stands beside the packages while the lock is held alone was left by a process that was ended.
+//! stands beside the folders while the lock is held alone was left by a process that was ended.
 
 use std::collections::BTreeSet;
 use std::io::{self, BufReader};
@@ -27,9 +28,9 @@ const FILES: &str = "files";
 const RECORD: &str = "record";
 const LOCK: &str = "lock";
 
-/// The folder of unpacked source packages, in use by this process. See the [module](self).
+/// The folder of such sources, in use by this process. See the [module](self).
 #[derive(Debug)]
-pub struct Unpacked {
+pub struct SourceFolders {
     folder: Folder,
     /// What was asked for.
     used: Mutex<BTreeSet<String>>,
@@ -48,9 +49,9 @@ struct PackedFile<'a> {
     bytes: u64,
 }
 
-/// What was unpacked.
+/// What a folder holds.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct UnpackedRecord {
+struct FolderRecord {
     spec: String,
     files: Vec<RecordedFile>,
 }
@@ -71,7 +72,7 @@ struct Stamp {
     changed: (i64, i64),
 }
 
-impl Unpacked {
+impl SourceFolders {
     /// Takes the folder into use, once nobody removes anything from it.
     ///
     /// # Errors
@@ -89,48 +90,60 @@ impl Unpacked {
         shown: &str,
     ) -> Result<(Folder, String), SourceError> {
         let (digest, packed_bytes) = Digest::read_file(root, path)?;
+        let packed = PackedFile { root, path, shown, bytes: packed_bytes };
+        self.make_once(digest, |files| {
+            let spec = unpack(&packed, files)?;
+            if Digest::read_file(root, path)?.0 != digest {
+                return Err(SourceError::Changed { file: shown.to_owned() });
+            }
+            Ok(spec)
+        })
+    }
+
+    /// The folder of what `digest` names, and the name of the spec in it: as it was made before, or made now by `fill`, which
+    /// writes the files into an empty folder and gives the name of the spec among them.
+    ///
+    /// # Errors
+    /// What `fill` says, and that the folder can't be written; nothing is kept then.
+    pub fn make_once(
+        &self,
+        digest: Digest,
+        fill: impl FnOnce(&Folder) -> Result<String, SourceError>,
+    ) -> Result<(Folder, String), SourceError> {
         let name = digest.to_string();
         self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
         if let Some(record) = self.read_valid_record(&name) {
             return Ok((self.folder.folder(Path::new(&name).join(FILES))?, record.spec));
         }
         let temporary = self.folder.temporary(Path::new(&name));
-        let packed = PackedFile { root, path, shown, bytes: packed_bytes };
-        let unpacked = self.unpack(&packed, &temporary).and_then(|record| {
-            if Digest::read_file(root, path)?.0 != digest {
-                return Err(SourceError::Changed { file: shown.to_owned() });
-            }
+        let made = self.make(&temporary, fill).and_then(|record| {
             self.put_in_place(&temporary, &name)?;
             Ok(record)
         });
         // What has this name now is half of it, or what stood in its place before.
         let removed = remove(&self.folder, &temporary);
-        let record = unpacked?;
+        let record = made?;
         removed?;
         Ok((self.folder.folder(Path::new(&name).join(FILES))?, record.spec))
     }
 
-    fn unpack(&self, packed: &PackedFile<'_>, temporary: &Path) -> Result<UnpackedRecord, SourceError> {
-        let PackedFile { root, path, shown, bytes } = *packed;
-        let open = || root.open(path).map(|file| BufReader::new(file.into_std()));
-        let headers = read_headers(&mut open()?)
-            .map_err(|source| PackageError::Header { file: shown.to_owned(), source })?;
-        let listing = list_files(shown, &headers.header, bytes)?;
+    fn make(
+        &self,
+        temporary: &Path,
+        fill: impl FnOnce(&Folder) -> Result<String, SourceError>,
+    ) -> Result<FolderRecord, SourceError> {
         let folder = self.folder.create(temporary)?;
         let files = folder.create(FILES)?;
-        unpack_at_most(shown, open()?, &files, listing.bytes)?;
-        if files.file_size(&listing.spec).is_none() {
-            return Err(SourceError::NoSpec { file: shown.to_owned() });
-        }
-        let record = UnpackedRecord::write_down(&files, listing.spec)?;
+        let spec = fill(&files)?;
+        let record = FolderRecord::write_down(&files, spec)?;
         record.write(&folder)?;
         Ok(record)
     }
 
-    /// The record of what was unpacked, if it is all there as it was.
-    fn read_valid_record(&self, name: &str) -> Option<UnpackedRecord> {
+    /// The record of what was made, if it is all there as it was.
+    fn read_valid_record(&self, name: &str) -> Option<FolderRecord> {
         let folder = self.folder.folder(name).ok()?;
-        let mut record = UnpackedRecord::read(&folder)?;
+        let mut record = FolderRecord::read(&folder)?;
         let files = folder.folder(FILES).ok()?;
         if record.names() != names(&files).ok()? {
             return None;
@@ -182,7 +195,7 @@ impl Unpacked {
         }
     }
 
-    /// Removes every package that this process was not asked for, and what ended processes have left, unless another
+    /// Removes every folder that this process was not asked for, and what ended processes have left, unless another
     /// process is using the folder: then a later one will do it. Gives how many were removed.
     ///
     /// # Errors
@@ -193,7 +206,7 @@ impl Unpacked {
         remove_all_but(&folder, &used.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// As [`Unpacked::collect_unused`], where `packages` are still needed as well.
+    /// As [`SourceFolders::collect_unused`], where those of `packages` are still needed as well.
     ///
     /// # Errors
     /// Something can't be removed.
@@ -202,6 +215,20 @@ impl Unpacked {
         self.used.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
         self.collect_unused()
     }
+}
+
+/// Unpacks a source package; gives the name of its spec.
+fn unpack(packed: &PackedFile<'_>, files: &Folder) -> Result<String, SourceError> {
+    let PackedFile { root, path, shown, bytes } = *packed;
+    let open = || root.open(path).map(|file| BufReader::new(file.into_std()));
+    let headers = read_headers(&mut open()?)
+        .map_err(|source| PackageError::Header { file: shown.to_owned(), source })?;
+    let listing = list_files(shown, &headers.header, bytes)?;
+    unpack_at_most(shown, open()?, files, listing.bytes)?;
+    if files.file_size(&listing.spec).is_none() {
+        return Err(SourceError::NoSpec { file: shown.to_owned() });
+    }
+    Ok(listing.spec)
 }
 
 fn remove_all_but(folder: &Folder, kept: &BTreeSet<String>) -> Result<usize, SourceError> {
@@ -248,7 +275,7 @@ impl Stamp {
     }
 }
 
-impl UnpackedRecord {
+impl FolderRecord {
     /// What the files of a folder are, once they are safe on the disk.
     fn write_down(folder: &Folder, spec: String) -> io::Result<Self> {
         let mut files = Vec::new();

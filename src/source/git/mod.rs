@@ -1,0 +1,42 @@
+//! Sources from git repositories.
+//!
+//! A repository is known by its [address](GitAddress); what was fetched of it is [kept](Repository) in the cache as a bare one,
+//! and grows. A [revision](Revision) becomes a [commit](CommitChooser), which is locked; its files are [written](Checkout) by
+//! forge, never by git: no hook, filter, configuration or attribute of a repository has any effect.
+//!
+//! forge speaks git's protocol itself, over its own HTTP client, the machine's `ssh`, git's own protocol, or a
+//! `git-upload-pack` of this machine; packs and objects are read by gitoxide.
+
+mod address;
+mod checkout;
+mod commit_choice;
+mod config_file;
+mod connection;
+mod error;
+mod gather;
+mod history;
+mod large_file_pointer;
+mod large_files;
+mod limits;
+mod news;
+mod packet;
+mod repository;
+mod revision;
+mod server;
+mod submodules;
+mod write_tree;
+
+pub use address::{GitAddress, SshAddress};
+pub use checkout::{Checkout, CheckoutOptions};
+pub use commit_choice::{ChosenCommit, CommitChooser, CommitLock, CommitReach};
+pub use connection::GitTools;
+pub use error::GitError;
+pub(super) use gather::{AddedFile, BesideSpec, GitRequest, gather, gather_adding};
+pub use history::GitHistory;
+pub use large_file_pointer::LargeFilePointer;
+pub use large_files::LargeFiles;
+pub use news::look_for_news;
+pub use repository::{Commit, CommitEntry, CommitEntryKind, Repository, Signature};
+pub use revision::Revision;
+pub use server::GitReference;
+pub use write_tree::{CaseClash, OpenLargeFile, Subfolders, TreeWriter};

@@ -1,0 +1,11 @@
+//! git repositories, by real servers of them.
+
+mod fetching;
+mod hostile;
+mod http_server;
+mod locks;
+pub mod made_git;
+mod messages;
+mod protocols;
+pub mod reader;
+mod source;

@@ -1,0 +1,205 @@
+//! Files by URL: specs and source packages, and the sources that specs name.
+
+use std::sync::{Arc, Mutex};
+
+use sha2::{Digest, Sha256};
+
+use crate::server::{Answer, Manner, Request, Server};
+use crate::support::{Project, spec};
+
+/// A server whose files a test can change.
+struct Files {
+    server: Server,
+    files: Arc<Mutex<Vec<(String, Answer)>>>,
+}
+
+impl Files {
+    fn start(files: &[(&str, &[u8])]) -> Self {
+        let own = files.iter().map(|(path, content)| ((*path).to_owned(), Answer::ok(*content))).collect();
+        let files: Arc<Mutex<Vec<(String, Answer)>>> = Arc::new(Mutex::new(own));
+        let shared = Arc::clone(&files);
+        let server = Server::start(move |request: &Request| {
+            let files = shared.lock().unwrap();
+            let found = files.iter().find(|(path, _)| *path == request.path.trim_start_matches('/'));
+            found.map_or_else(|| Answer::status(404), |(_, answer)| answer.clone())
+        });
+        Self { server, files }
+    }
+
+    fn set(&self, path: &str, answer: Answer) {
+        let mut files = self.files.lock().unwrap();
+        files.retain(|(known, _)| known != path);
+        files.push((path.to_owned(), answer));
+    }
+
+    fn url(&self, path: &str) -> String {
+        self.server.url(path)
+    }
+
+    /// How often a path was asked for.
+    fn count(&self, path: &str) -> usize {
+        self.server.requests().iter().filter(|request| request.path.trim_start_matches('/') == path).count()
+    }
+}
+
+fn sha256(content: &[u8]) -> String {
+    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A project with a spec that names a source of the server.
+fn with_remote_source(files: &Files) -> Project {
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    project.spec("a", &format!("Source0: {}", files.url("data-1.txt")), "grep one %{SOURCE0}");
+    project
+}
+
+#[test]
+fn a_source_that_a_spec_names_by_url_is_fetched_once_and_locked() {
+    let files = Files::start(&[("data-1.txt", b"one\n")]);
+    let project = with_remote_source(&files);
+    let run = project.succeed(&["apply"]);
+    let sum = sha256(b"one\n");
+    assert!(run.stderr.contains(&format!("data-1.txt is locked as it came: sha256:{sum}")), "{}", run.stderr);
+    let lock = project.read("Rpmforge.lock");
+    let line =
+        format!("file \"data-1.txt\" checksum=\"sha256:{sum}\" size=4 url=\"{}\"", files.url("data-1.txt"));
+    assert!(lock.contains(&line), "{lock}");
+    let again = project.succeed(&["apply"]);
+    assert!(!again.stderr.contains("locked as it came"), "{}", again.stderr);
+    assert_eq!(files.count("data-1.txt"), 1);
+    assert_eq!(project.read("Rpmforge.lock"), lock);
+}
+
+#[test]
+fn another_machine_gets_what_is_locked_and_nothing_else() {
+    let files = Files::start(&[("data-1.txt", b"one\n")]);
+    let project = with_remote_source(&files);
+    project.succeed(&["apply"]);
+    std::fs::remove_dir_all(project.cache()).unwrap();
+    project.succeed(&["apply", "--locked"]);
+    std::fs::remove_dir_all(project.cache()).unwrap();
+    files.set("data-1.txt", Answer::ok("one or another\n"));
+    let run = project.run(&["apply"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("forge::source::changed_upstream"), "{}", run.stderr);
+    assert!(run.stderr.contains("`data-1.txt` is another file than Rpmforge.lock says"), "{}", run.stderr);
+    assert!(project.read("Rpmforge.lock").contains(&sha256(b"one\n")));
+    project.succeed(&["update", "a"]);
+    assert!(project.read("Rpmforge.lock").contains(&sha256(b"one or another\n")));
+    project.succeed(&["apply", "--locked"]);
+}
+
+#[test]
+fn with_a_filled_store_nothing_is_fetched() {
+    let files = Files::start(&[("data-1.txt", b"one\n")]);
+    let project = with_remote_source(&files);
+    let run = project.run(&["apply", "--offline"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("`data-1.txt` is not in the store, and forge is offline"), "{}", run.stderr);
+    assert!(run.stderr.contains("forge::source::not_stored"), "{}", run.stderr);
+    project.succeed(&["fetch"]);
+    files.set("data-1.txt", Answer::status(500));
+    project.succeed(&["apply", "--offline", "--locked"]);
+    assert_eq!(files.count("data-1.txt"), 1);
+}
+
+#[test]
+fn what_is_not_locked_is_an_error_where_the_lock_may_not_change() {
+    let files = Files::start(&[("data-1.txt", b"one\n")]);
+    let project = with_remote_source(&files);
+    let run = project.run(&["apply", "--locked"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("forge::source::not_locked"), "{}", run.stderr);
+    assert_eq!(files.count("data-1.txt"), 0);
+}
+
+#[test]
+fn a_checksum_of_the_manifest_counts_before_the_lock() {
+    let files = Files::start(&[("data-1.txt", b"one\n")]);
+    let project = with_remote_source(&files);
+    let manifest = |sum: &str| {
+        let url = files.url("data-1.txt");
+        format!("package a {{ source path \"a.spec\" {{ file \"{url}\" sha256=\"{sum}\" }} }}\n")
+    };
+    project.write("Rpmforge.kdl", &(crate::support::host() + &manifest(&sha256(b"two\n"))));
+    let run = project.run(&["apply"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("forge::source::wrong_checksum"), "{}", run.stderr);
+    project.write("Rpmforge.kdl", &(crate::support::host() + &manifest(&sha256(b"one\n"))));
+    let run = project.succeed(&["apply", "--locked"]);
+    assert!(!run.stderr.contains("locked as it came"), "{}", run.stderr);
+}
+
+#[test]
+fn a_file_of_the_manifest_may_have_another_name_and_be_at_another_place() {
+    let files = Files::start(&[("get", b"one\n")]);
+    let url = files.url("get#/data-1.txt");
+    let project = Project::with(&format!("package a {{ source path \"a.spec\" {{ file \"{url}\" }} }}\n"));
+    project.spec("a", "Source0: https://gone.invalid/data-1.txt", "grep one %{SOURCE0}");
+    project.succeed(&["apply"]);
+}
+
+#[test]
+fn a_spec_comes_with_the_files_beside_it() {
+    let text = spec("a", "Source0: data", "grep one %{SOURCE0}");
+    let files = Files::start(&[("a.spec", text.as_bytes()), ("x/data", b"one\n")]);
+    let (spec_url, data) = (files.url("a.spec"), files.url("x/data"));
+    let project = Project::with(&format!("package a {{ source url \"{spec_url}\" \"{data}\" }}\n"));
+    project.succeed(&["apply"]);
+    assert!(project.read("Rpmforge.lock").contains("source \"a\" kind=\"url\" {"));
+    project.succeed(&["apply", "--offline", "--locked"]);
+    assert_eq!((files.count("a.spec"), files.count("x/data")), (1, 1));
+}
+
+#[test]
+fn one_package_that_can_not_be_had_does_not_stop_another() {
+    let files = Files::start(&[("b.spec", spec("b", "", "true").as_bytes())]);
+    let (a, b) = (files.url("a.spec"), files.url("b.spec"));
+    let project =
+        Project::with(&format!("package a {{ source url \"{a}\" }}\npackage b {{ source url \"{b}\" }}\n"));
+    let run = project.run(&["apply"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("the server answers 404"), "{}", run.stderr);
+    assert!(run.stderr.contains("forge::source::not_fetched"), "{}", run.stderr);
+    assert!(run.stderr.contains("Rpmforge.kdl:"), "{}", run.stderr);
+    assert!(run.stderr.contains("1 built") || run.stdout.contains("1 built"), "{}{}", run.stdout, run.stderr);
+}
+
+#[test]
+fn answers_that_end_early_or_never_leave_nothing() {
+    let files = Files::start(&[]);
+    let project = with_remote_source(&files);
+    files.set("data-1.txt", Answer::ok("one\n").says_length(Some(100)).manner(Manner::CutAfter(2)));
+    let run = project.run(&["apply"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("`data-1.txt` can't be fetched"), "{}", run.stderr);
+    assert!(!project.path().join("Rpmforge.lock").exists());
+    files.set("data-1.txt", Answer::ok("one\n"));
+    project.succeed(&["apply"]);
+}
+
+#[test]
+fn an_address_without_the_name_of_a_file_is_refused() {
+    let project = Project::with("package a { source url \"http://127.0.0.1:1/\" }\n");
+    let run = project.run(&["apply"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("forge::source::no_file_name"), "{}", run.stderr);
+}
+
+#[test]
+fn a_spec_from_elsewhere_is_written_into_the_project_to_be_kept() {
+    let text = spec("a", "Source0: https://gone.invalid/big.txt\nPatch0: fix", "grep one %{PATCH0}");
+    let files = Files::start(&[("a.spec", text.as_bytes()), ("fix", b"one\n"), ("big.txt", b"big\n")]);
+    let urls = ["a.spec", "fix", "big.txt"].map(|path| format!("\"{}\"", files.url(path))).join(" ");
+    let project = Project::with(&format!("package a {{ source url {urls} }}\n"));
+    let run = project.succeed(&["eject", "a"]);
+    let said = "wrote specs/a/a.spec\nwrote specs/a/fix\nleft  big.txt\nnext: `source path \"specs/a/a.spec\"` in `package a`\n";
+    assert_eq!(run.stdout, said);
+    assert_eq!((project.read("specs/a/a.spec"), project.read("specs/a/fix")), (text, "one\n".to_owned()));
+    let again = project.run(&["eject", "a"]);
+    assert!(again.code == Some(1) && again.stderr.contains("forge::cli::folder_exists"), "{}", again.stderr);
+    project.edit("Rpmforge.kdl", &format!("source url {urls}"), "source path \"specs/a/a.spec\"");
+    let own = project.run(&["eject", "a"]);
+    assert!(own.code == Some(1) && own.stderr.contains("forge::cli::in_project"), "{}", own.stderr);
+    assert!(project.run(&["eject", "b"]).stderr.contains("forge::plan::unknown_package"));
+}
