@@ -19,6 +19,13 @@ pub const SOURCES: &[(&str, &str)] = &[
     ("Cargo.lock", "the libraries that compress, digest and write, in their exact versions"),
     ("Cargo.toml", "which of their features are used"),
     ("src/build.rs", "this list"),
+    ("src/chroot/compose", "which files a root has of those that several packages have"),
+    ("src/chroot/database", "what a root's rpm knows of its packages"),
+    ("src/chroot/making/effect.rs", "what scriptlets change in a root"),
+    ("src/chroot/making/maker.rs", "of which layers a root consists"),
+    ("src/chroot/making/register.rs", "what a root's rpm knows of its packages"),
+    ("src/chroot/making/scriptlets.rs", "what scriptlets find around them"),
+    ("src/chroot/scriptlets", "which scriptlets run, in which order"),
     ("src/cli/rpm", "`forge rpmbuild`, which carries a job out, and what its options come to"),
     ("src/digest", "digests that are written into packages"),
     ("src/engine", "both engines: stages, files, generators, headers; what a job's environment is"),
@@ -30,7 +37,9 @@ pub const SOURCES: &[(&str, &str)] = &[
     ("src/macros", "the macro language, and the macros of a root that has none"),
     ("src/package", "how packages are written"),
     ("src/process", "what the programs of a build find around them"),
+    ("src/sandbox", "what the programs of a build see of the machine, and who they are"),
     ("src/spec", "what a spec says"),
+    ("src/store/tree", "how packages of a root are unpacked"),
 ];
 
 /// The content of every file that counts below `repository`, by its path. Files that only hold tests do not.

@@ -10,8 +10,42 @@ const KNOWN: &[(&str, &str)] = &[
     ("No space left on device", "the disk is full"),
     ("Cannot allocate memory", "the machine ran out of memory"),
     ("Killed", "a program was killed, most often because the machine ran out of memory"),
-    ("Temporary failure in name resolution", "the build wants to reach the network"),
 ];
+
+/// Words of programs that could not reach what is elsewhere.
+const WANTS_NETWORK: &[&str] = &[
+    "Temporary failure in name resolution",
+    "Name or service not known",
+    "failure resolving",
+    "ould not resolve host",
+    "ouldn't resolve host",
+    "unable to resolve host",
+    "failed to lookup address information",
+    "Network is unreachable",
+    "getaddrinfo EAI_AGAIN",
+    "getaddrinfo ENOTFOUND",
+    "dial tcp: lookup",
+];
+
+/// Words of programs that could start no other, or no thread.
+const WANTS_PROCESSES: &[&str] = &["Cannot fork", "can't fork", "cannot fork", "can't start new thread"];
+
+/// What stands beside those that the C library has for it.
+const STARTS: &[&str] = &["fork", "thread", "spawn", "exec"];
+
+/// Whether the last lines say that something elsewhere was to be reached.
+pub(super) fn wants_network(tail: &[String]) -> bool {
+    tail.iter().any(|line| WANTS_NETWORK.iter().any(|words| line.contains(words)))
+}
+
+/// Whether the last lines say that there were no more processes to be had.
+pub(super) fn wants_processes(tail: &[String]) -> bool {
+    let is_start = |line: &String| STARTS.iter().any(|word| line.contains(word));
+    tail.iter().filter(|line| !is_trace(line)).any(|line| {
+        WANTS_PROCESSES.iter().any(|words| line.contains(words))
+            || line.contains("esource temporarily unavailable") && is_start(line)
+    })
+}
 
 /// What a build that ended well and has no package lacks.
 pub(super) const NO_FILES_SECTION: &str =
@@ -62,6 +96,8 @@ pub(super) enum Weight {
     Traceback,
     /// A compiler or the like has found a mistake.
     Error,
+    /// The name of a test that failed: what was wrong with it comes later.
+    TestName,
     /// A test has failed. Tests print the errors that they want, too.
     Test,
 }
@@ -74,6 +110,9 @@ pub(super) fn weigh(line: &str) -> Option<Weight> {
     }
     if is_failed_test(line) {
         return Some(Weight::Test);
+    }
+    if is_name_of_failed_test(line) {
+        return Some(Weight::TestName);
     }
     let is_error = ERROR_BEGINNINGS.iter().any(|words| line.starts_with(words))
         || ERRORS.iter().any(|words| line.contains(words))
@@ -93,7 +132,18 @@ fn is_failed_test(line: &str) -> bool {
         || line.starts_with("test ") && line.ends_with(" ... FAILED")
         || line.contains("***Failed")
         || line.contains("***Exception")
+        || line.contains("#   Failed test ")
         || is_failed_meson_test(line)
+}
+
+/// `tests/test_a.py::test_mul FAILED   [ 50%]`, as `pytest -v` says it before all that it knows.
+fn is_name_of_failed_test(line: &str) -> bool {
+    let is_ended = |words: &str| words == "FAILED" || words.starts_with("FAILED ") && words.ends_with("%]");
+    line.split_once("::").is_some_and(|(file, rest)| {
+        let mut words = rest.splitn(2, ' ');
+        let _name = words.next();
+        file.ends_with(".py") && words.next().is_some_and(|words| is_ended(words.trim()))
+    })
 }
 
 /// `3/10 name FAIL 0.01s`
@@ -120,10 +170,12 @@ pub(super) fn is_trace(line: &str) -> bool {
     command.len() < line.len() && (command.is_empty() || command.starts_with(' '))
 }
 
-/// Whether rpm, or forge in its place, prints this line for every build that fails.
+/// Whether rpm, or forge in its place, prints this line for every build, or for every one that fails.
 pub(super) fn is_boilerplate(line: &str) -> bool {
     let words = line.trim_start();
     words.starts_with("Executing(")
+        || words.starts_with("Building target platforms:")
+        || words.starts_with("Building for target ")
         || words.starts_with("RPM build ")
         || words.contains("Bad exit status from")
         || words.starts_with('%') && words.contains(" ended with exit code ")
@@ -216,7 +268,9 @@ mod tests {
             "test names::are_read ... FAILED",
             "2/4 Test #2: names ......***Failed    0.01 sec",
             " 3/10 names  FAIL  0.01s",
+            "t/mul.t .. 1/9 #   Failed test 4 - mul",
         ];
+        let names = ["tests/test_a.py::test_mul FAILED", "test_a.py::TestA::test_b FAILED           [ 50%]"];
         let neither = [
             "collect2: error: ld returned 1 exit status",
             "make: *** [Makefile:3: all] Error 1",
@@ -224,11 +278,14 @@ mod tests {
             "error: Bad exit status from /var/tmp/rpm-tmp.x (%build)",
             "+ echo 'a.c:1: error: x'",
             "not ok 4 - later # TODO",
+            "#   Failed (TODO) test 'later'",
+            "tests/test_a.py::test_add PASSED",
             "FAILED (failures=1)",
             "gcc -Werror -c a.c",
             "checking for x... not found",
         ];
         errors.iter().for_each(|line| assert_eq!(weigh(line), Some(Weight::Error), "{line}"));
+        names.iter().for_each(|line| assert_eq!(weigh(line), Some(Weight::TestName), "{line}"));
         tests.iter().for_each(|line| assert_eq!(weigh(line), Some(Weight::Test), "{line}"));
         neither.iter().for_each(|line| assert_eq!(weigh(line), None, "{line}"));
     }
@@ -240,6 +297,31 @@ mod tests {
         assert_eq!(first_complaint(&lines(&["gcc -Werror x", make])).as_deref(), Some(make));
         let both = lines(&[make, "cat: x: No such file or directory"]);
         assert_eq!(first_complaint(&both).as_deref(), Some("cat: x: No such file or directory"));
+    }
+
+    #[test]
+    fn who_wants_the_network_or_more_processes_says_so_in_words_of_many_programs() {
+        let says = |line: &str, asks: fn(&[String]) -> bool| asks(&[line.to_owned()]);
+        for line in [
+            "curl: (6) Could not resolve host: example.org",
+            "fatal: unable to access 'https://example.org/': Couldn't resolve host 'example.org'",
+            "Get \"https://example.org/\": dial tcp: lookup example.org on 10.0.0.1:53: refused",
+            "ping: example.org: Temporary failure in name resolution",
+        ] {
+            assert!(says(line, wants_network) && !says(line, wants_processes), "{line}");
+        }
+        for line in [
+            "sh: 3: Cannot fork",
+            "bash: fork: retry: Resource temporarily unavailable",
+            "make: vfork: Resource temporarily unavailable",
+            "std::system_error: thread: Resource temporarily unavailable",
+            "RuntimeError: can't start new thread",
+        ] {
+            assert!(says(line, wants_processes) && !says(line, wants_network), "{line}");
+        }
+        for line in ["+ echo Cannot fork", "read: Resource temporarily unavailable", "host example.org ok"] {
+            assert!(!says(line, wants_processes) && !says(line, wants_network), "{line}");
+        }
     }
 
     #[test]

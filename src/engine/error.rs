@@ -33,9 +33,12 @@ pub enum EngineError {
     #[error("it was canceled")]
     #[diagnostic(code(forge::engine::canceled), help("run the command again"))]
     Canceled,
-    /// A root that it can't work in.
-    #[error("engines of this version of forge don't work in the root {path}")]
-    #[diagnostic(code(forge::engine::other_root), help("`root \"/\"` is the one that they work in"))]
+    /// A root that programs of this machine can't work in.
+    #[error("`isolation none` builds in the machine's own root, not in {path}")]
+    #[diagnostic(
+        code(forge::engine::other_root),
+        help("leave `isolation` out: builds in a root of its own run in a sandbox")
+    )]
     OtherRoot {
         /// Where it is.
         path: HostPath,
@@ -51,6 +54,16 @@ pub enum EngineError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Process(#[from] ProcessError),
+    /// A root that could not be asked.
+    #[error("the root could not be asked which rpm's language it speaks: {reason}")]
+    #[diagnostic(
+        code(forge::engine::root_silent),
+        help("was a process of forge ended from outside, or is the machine out of memory? run forge again")
+    )]
+    RootSilent {
+        /// Why.
+        reason: String,
+    },
     /// The work folder can't be used.
     #[error("the work folder can't be used: {}", crate::files::reason(.0))]
     #[diagnostic(

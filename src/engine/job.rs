@@ -7,12 +7,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::environment::environment_at_home;
-use super::{EngineError, Settings};
+use super::{EngineError, Root, Settings};
 use crate::digest::Digest;
 use crate::event::StageTime;
 use crate::files::{HostPath, Mount, RootPath};
 use crate::macros::RpmVersion;
 use crate::package::Dependency;
+use crate::process::SandboxLimits;
 use crate::spec::Finding;
 
 /// What an engine is told to make.
@@ -27,6 +28,17 @@ pub enum Part {
     Packages,
 }
 
+/// Where a job begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Begin {
+    /// In a folder of the build that it makes itself.
+    #[default]
+    Anew,
+    /// Behind `%prep`: a job with [`Part::BuildRequires`] has left the folder of the build as it was then (`--noprep`).
+    BehindPrep,
+}
+
 /// What is to be built, as it can be sent anywhere: paths are those of the root.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct JobSpec {
@@ -38,6 +50,9 @@ pub struct JobSpec {
     pub top: RootPath,
     /// What to make.
     pub part: Part,
+    /// Where it begins.
+    #[serde(default)]
+    pub begin: Begin,
     /// What to build it with. Secrets are written down as their digests only.
     pub settings: Settings,
     /// Folders to search before the root's own, for packages built here that the root does not have.
@@ -82,8 +97,16 @@ impl JobSpec {
 pub struct Job {
     /// What is to be built.
     pub spec: JobSpec,
+    /// The root that it is carried out in.
+    pub root: Root,
     /// The folders of this machine that it works in, and where they are seen in the root.
     pub mounts: Vec<Mount>,
+    /// Folders of packages that are seen over the root's own, the uppermost first.
+    pub layers: Vec<HostPath>,
+    /// A folder that holds what is private to it: `/tmp`, `/var/tmp` and `/home` of its sandbox.
+    pub private: Option<HostPath>,
+    /// How much it may take, in a sandbox.
+    pub limits: SandboxLimits,
     /// How long it may take.
     pub timeout: Duration,
     /// Where all that is printed goes.
@@ -94,15 +117,15 @@ impl Job {
     /// Where the job's folder is on this machine.
     ///
     /// # Errors
-    /// No mount holds it, or one is seen elsewhere than it is: that takes a root of its own.
+    /// No mount holds it, or one is seen elsewhere than it is: that takes a sandbox.
     pub(super) fn top_on_host(&self) -> Result<HostPath, EngineError> {
+        let not_mounted = |path: &RootPath| EngineError::NotMounted { path: path.clone() };
         let elsewhere = self.mounts.iter().find(|mount| !mount.is_in_place());
-        let found = self.mounts.iter().find_map(|mount| mount.on_host(&self.spec.top));
-        match (elsewhere, found) {
-            (None, Some(top)) => Ok(top),
-            (Some(mount), _) => Err(EngineError::NotMounted { path: mount.root.clone() }),
-            (None, None) => Err(EngineError::NotMounted { path: self.spec.top.clone() }),
+        if let Some(mount) = elsewhere.filter(|_| !self.spec.settings.isolation.is_sandbox()) {
+            return Err(not_mounted(&mount.root));
         }
+        let found = self.mounts.iter().find_map(|mount| mount.on_host(&self.spec.top));
+        found.ok_or_else(|| not_mounted(&self.spec.top))
     }
 }
 
@@ -191,7 +214,7 @@ pub trait StageListener: Send + Sync {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Part;
+    use super::super::{Isolation, Part};
     use super::*;
     use crate::files::MountAccess;
 
@@ -199,6 +222,7 @@ mod tests {
         let path = |path: &str| RootPath::new(path).unwrap();
         let spec = JobSpec {
             part: Part::Packages,
+            begin: Begin::Anew,
             spec: path("/work/a.spec"),
             sources: path("/work"),
             top: path("/work"),
@@ -209,7 +233,17 @@ mod tests {
         };
         let (host, log) = (HostPath::new(host).unwrap(), HostPath::new("/log").unwrap());
         let mounts = vec![Mount { host, root: path(root), access: MountAccess::Write }];
-        Job { spec, mounts, timeout: Duration::from_secs(1), log }
+        let (layers, private, limits) = (Vec::new(), None, SandboxLimits::default());
+        Job {
+            spec,
+            root: Root::of_this_machine(),
+            mounts,
+            layers,
+            private,
+            limits,
+            timeout: Duration::from_secs(1),
+            log,
+        }
     }
 
     #[test]
@@ -219,5 +253,8 @@ mod tests {
             let error = job(host, root).top_on_host().unwrap_err();
             assert_eq!(error.to_string(), "nothing is mounted at /work, where a build works");
         }
+        let mut in_sandbox = job("/home/me", "/work");
+        in_sandbox.spec.settings.isolation = Isolation::Sandbox;
+        assert_eq!(in_sandbox.top_on_host().unwrap(), HostPath::new("/home/me").unwrap());
     }
 }

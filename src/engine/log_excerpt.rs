@@ -36,6 +36,8 @@ pub(super) struct LogExcerpt {
     pub error: Option<String>,
     /// The lines around it.
     around: Vec<String>,
+    /// How many lines the newest stage has printed.
+    printed: usize,
     /// The last lines.
     pub tail: Vec<String>,
 }
@@ -55,15 +57,26 @@ impl LogReader {
     }
 
     pub fn finish(self) -> LogExcerpt {
+        let printed = self.errors.printed;
         let (error, around) = self.errors.finish();
-        LogExcerpt { error, around, tail: self.tail.into_lines() }
+        LogExcerpt { error, around, printed, tail: self.tail.into_lines() }
     }
 }
 
 impl LogExcerpt {
     /// The lines that say why a script failed: those around the first error, or the last ones.
     pub fn around_error(&self) -> Vec<String> {
-        if self.around.is_empty() { self.last_lines() } else { without_blank_ends(self.around.clone()) }
+        if !self.around.is_empty() {
+            return without_blank_ends(self.around.clone());
+        }
+        let mut lines = self.last_lines();
+        if self.printed > MOST_SHOWN && lines.len() == MOST_SHOWN {
+            // Who reads them must not look for what is not among them.
+            let words =
+                format!("(the last {MOST_SHOWN} of {} lines: none looks like an error)", self.printed);
+            lines.insert(0, words);
+        }
+        lines
     }
 
     /// The last lines, without the trace of the shell and what rpm prints for every failure.
@@ -99,6 +112,8 @@ struct FirstError {
     /// The last lines.
     before: VecDeque<String>,
     found: Option<FoundError>,
+    /// How many lines were printed, without traces of shells.
+    printed: usize,
     traceback: Traceback,
     /// The first lines of the traceback that the log is in, and how many lines it has.
     begin: (Vec<String>, usize),
@@ -130,6 +145,7 @@ impl FirstError {
         if is_trace(line) || is_boilerplate(line) {
             return;
         }
+        self.printed += 1;
         let weight = weigh(line).max(self.end_of_traceback(line));
         match (&mut self.found, weight) {
             (Some(found), weight) if weight.is_none_or(|weight| weight <= found.weight) => {
@@ -307,12 +323,33 @@ mod tests {
     }
 
     #[test]
+    fn where_no_line_looks_like_an_error_it_is_said_how_many_there_are() {
+        let passed: String = (1..=300).map(|number| format!("test {number} ... passed\n")).collect();
+        let log =
+            format!("Executing(%check): /bin/sh -e x\n+ ./run\n{passed}300 tests, 1 not as it should be\n");
+        let shown = read(&log).around_error();
+        assert_eq!(shown[0], "(the last 20 of 301 lines: none looks like an error)");
+        assert_eq!((shown.len(), &*shown[20]), (21, "300 tests, 1 not as it should be"));
+    }
+
+    #[test]
+    fn what_pytest_says_at_its_end_is_shown_and_not_the_name_alone() {
+        let log = "Executing(%check): x\na.py::test_a FAILED  [ 50%]\na.py::test_b PASSED [100%]\n\
+                   E       assert 1 == 2\nFAILED a.py::test_a - assert 1 == 2\n1 failed, 1 passed\n";
+        assert_eq!(read(log).error.as_deref(), Some("FAILED a.py::test_a - assert 1 == 2"));
+        let without_summary =
+            "Executing(%check): x\na.py::test_a FAILED  [ 50%]\na.py::test_b PASSED [100%]\n";
+        assert_eq!(read(without_summary).error.as_deref(), Some("a.py::test_a FAILED  [ 50%]"));
+    }
+
+    #[test]
     fn neither_trace_nor_rpms_own_lines_are_shown_unless_there_is_nothing_else() {
+        let begin = "Building target platforms: noarch\nBuilding for target noarch\n";
         let end = "error: Bad exit status from /var/tmp/rpm-tmp.x (%check)\n\nRPM build errors:\n    Bad exit status from \
                    /var/tmp/rpm-tmp.x (%check)\n";
-        let log = format!("Executing(%check): /bin/sh\n+ cd x\nsomething odd\n+ test 1 = 2\n{end}");
+        let log = format!("{begin}Executing(%check): /bin/sh\n+ cd x\nsomething odd\n+ test 1 = 2\n{end}");
         assert_eq!(read(&log).around_error()[0], "something odd");
-        let silent = format!("Executing(%check): /bin/sh\n+ cd x\n+ test 1 = 2\n{end}");
+        let silent = format!("{begin}Executing(%check): /bin/sh\n+ cd x\n+ test 1 = 2\n{end}");
         assert_eq!(read(&silent).around_error(), ["+ cd x", "+ test 1 = 2"]);
     }
 }

@@ -4,6 +4,8 @@
 //! to a [`StageListener`] where it is and gives an [`Outcome`]. That a build failed is an outcome, not an error; an [`EngineError`] means that the engine could
 //! not do its work at all. Engines know nothing of manifests, plans and stores.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod complaints;
 mod environment;
 mod error;
@@ -14,15 +16,20 @@ mod job;
 mod limits;
 mod listed;
 mod log_excerpt;
+mod log_file;
+mod macro_option;
 mod mask;
 mod masked_read;
 mod native;
+mod open_engines;
 mod root;
 mod rpmbuild;
+mod scriptlets;
 mod secret;
 mod secret_key;
 mod settings;
 mod stage_times;
+mod surroundings;
 mod value;
 mod work_folder;
 mod worker;
@@ -39,26 +46,34 @@ pub use facts::{ArchLimits, Facts, FactsRequest, Read, Reading, SourceReference,
 pub use identity::{EngineIdentity, FORGE_SOURCES};
 pub use installed::{Installed, MacroInRoot, RootAnswer, RootMacros};
 pub use job::{
-    Job, JobSpec, Outcome, Part, StageListener, StopReason, Unmet, WrittenContent, WrittenPackage,
+    Begin, Job, JobSpec, Outcome, Part, StageListener, StopReason, Unmet, WrittenContent, WrittenPackage,
 };
+pub use macro_option::MacroOption;
 pub use mask::{MASK, Mask, MaskedStream, SHORTEST_MASKED};
 pub use native::{
-    BuildListener, BuildProblem, BuildRequest, Goal, Native, NativeReader, Order, SOURCES_FOLDER,
-    SpecReading, Step, Unbuilt, build, define_settings, extract_spec, install_source_package, read_specs,
-    tell_installed,
+    BuildListener, BuildProblem, BuildRequest, Goal, Native, NativeReader, Order, RootFiles, SHELL_BEGINNING,
+    SOURCES_FOLDER, SpecReading, Step, Unbuilt, build, define_settings, extract_spec, install_source_package,
+    read_own_version, read_specs, tell_installed,
 };
+pub use open_engines::EnginesInRoot;
 pub use root::Root;
 pub use rpmbuild::Rpmbuild;
+pub use scriptlets::{
+    Bytes, FilesLaid, OwnedFile, PlannedScript, ScriptletEnd, ScriptletKind, ScriptletListener, ScriptletRun,
+    ScriptletWeight, ScriptletWork, ScriptletWorker, ScriptletsDone, run_scriptlets,
+};
 pub use secret::{Secret, SecretKey};
-pub use settings::{Condition, MacroLevel, MacroSetting, Settings};
+pub use settings::{Condition, Isolation, MacroLevel, MacroSetting, Settings};
+pub use surroundings::{of_root as surroundings_of_root, of_scriptlets as surroundings_of_scriptlets};
 pub use value::Value;
 pub use worker::{
     Asked, BuildOrder, Channel, FailedScript, InstalledOrder, Message, ReadOrder, Request, RequestError,
-    SpecAnswer, SpecOrder, WORKER, WorkerEnd,
+    ScriptletOrder, ScriptletProgress, SpecAnswer, SpecOrder, WORKER, WorkerEnd,
 };
 
 use crate::macros::Observation;
 use crate::process::Cancel;
+use crate::spec::SectionKind;
 
 /// A future that an engine gives, so that engines of different types can stand behind one reference.
 pub type Promise<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -126,4 +141,13 @@ pub trait EngineInRoot: SpecReader {
         cancel: &'a Cancel,
         stages: &'a dyn StageListener,
     ) -> Promise<'a, Result<Outcome, EngineError>>;
+
+    /// Writes into a job's folder, at `tmp/`[`SHELL_BEGINNING`], what stands in the script of a section before its own
+    /// lines. What keeps it from doing so is given in words.
+    fn write_shell_beginning<'a>(
+        &'a self,
+        job: &'a Job,
+        section: SectionKind,
+        cancel: &'a Cancel,
+    ) -> Promise<'a, Result<Option<String>, EngineError>>;
 }

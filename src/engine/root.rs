@@ -1,29 +1,63 @@
 //! A root, as engines are told of it.
 
-use super::EngineError;
+use super::{EngineError, Isolation, Settings};
 use crate::files::HostPath;
+use crate::process::LayeredRoot;
 
 /// A root to read specs and to build in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Root {
-    /// Where it is on this machine.
-    pub path: HostPath,
+    /// The folders that it is made of, the uppermost first; none where it is the machine's own.
+    folders: Vec<HostPath>,
 }
 
 impl Root {
     /// The root that forge itself runs in.
     pub fn of_this_machine() -> Self {
-        Self { path: HostPath::root() }
+        Self { folders: Vec::new() }
     }
 
-    /// Only there can engines start programs so far.
+    /// The root that folders are together, the uppermost first.
+    pub fn of_folders(folders: Vec<HostPath>) -> Self {
+        Self { folders }
+    }
+
+    /// The root in a folder of the machine.
+    pub fn at(path: &HostPath) -> Self {
+        if *path == HostPath::root() { Self::of_this_machine() } else { Self::of_folders(vec![path.clone()]) }
+    }
+
+    /// Whether it is the machine's own.
+    pub fn is_own(&self) -> bool {
+        self.folders.is_empty()
+    }
+
+    /// As a sandbox is told of it; nothing where it is the machine's own.
+    pub fn layered(&self) -> Option<LayeredRoot> {
+        (!self.is_own()).then(|| LayeredRoot { folders: self.folders.clone(), changes: None })
+    }
+
+    /// Its folders on the machine, the uppermost first.
+    pub fn folders_on_host(&self) -> Vec<HostPath> {
+        if self.is_own() { vec![HostPath::root()] } else { self.folders.clone() }
+    }
+
+    /// Programs of another root than the machine's own run in sandboxes only.
     ///
     /// # Errors
-    /// It is another one.
-    pub(super) fn check_is_own(&self) -> Result<(), EngineError> {
-        match self.path == HostPath::root() {
-            true => Ok(()),
-            false => Err(EngineError::OtherRoot { path: self.path.clone() }),
+    /// It is another one, and they would not.
+    pub(super) fn check_isolation(&self, settings: &Settings) -> Result<(), EngineError> {
+        match self.folders.first() {
+            Some(path) if settings.isolation == Isolation::None => {
+                Err(EngineError::OtherRoot { path: path.clone() })
+            }
+            Some(_) | None => Ok(()),
         }
+    }
+
+    /// What asks the root itself runs with: in another root than the machine's own, in a sandbox.
+    pub(super) fn settings_to_ask(&self) -> Settings {
+        let isolation = if self.is_own() { Isolation::None } else { Isolation::Sandbox };
+        Settings { isolation, ..Settings::default() }
     }
 }

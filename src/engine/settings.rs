@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Mask, Secret, Value};
@@ -11,7 +12,7 @@ use crate::macros::RpmVersion;
 use crate::package::Dependency;
 
 /// Who said a macro's value; a later level overrides an earlier one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum MacroLevel {
     /// `macros` at the top of the manifest.
@@ -45,7 +46,7 @@ impl fmt::Display for MacroLevel {
 }
 
 /// One macro that the manifest overrides.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MacroSetting {
     /// Its name without options.
     pub name: String,
@@ -58,7 +59,7 @@ pub struct MacroSetting {
 }
 
 /// A build condition (`%bcond`) that the manifest sets.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Condition {
     /// `--with NAME`
@@ -85,8 +86,41 @@ impl fmt::Display for Condition {
     }
 }
 
+/// Where a spec is read and built.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Isolation {
+    /// On the machine: a spec can do what the user can.
+    #[default]
+    None,
+    /// In a sandbox, which reaches no network.
+    Sandbox,
+    /// In a sandbox that reaches the network that the machine reaches.
+    SandboxWithNetwork,
+}
+
+impl Isolation {
+    /// Whether there is a sandbox.
+    pub fn is_sandbox(self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Sandbox | Self::SandboxWithNetwork => true,
+        }
+    }
+}
+
+impl fmt::Display for Isolation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::Sandbox => "namespaces",
+            Self::SandboxWithNetwork => "namespaces, with the network",
+        })
+    }
+}
+
 /// The settings of one build: everything beside the spec and its sources that decides what comes out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Settings {
     /// The architecture to build for; `None` is the machine's own.
     pub target: Option<String>,
@@ -99,6 +133,9 @@ pub struct Settings {
     pub conditions: Vec<Condition>,
     /// Environment variables.
     pub environment: BTreeMap<String, Value>,
+    /// Where it is read and built.
+    #[serde(default)]
+    pub isolation: Isolation,
     /// What is needed beside the `BuildRequires` of the spec.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub build_requires: Vec<Dependency>,
@@ -135,7 +172,8 @@ impl Settings {
     /// Puts every field into a key. A field that is forgotten here does not compile.
     pub fn encode(&self, encoder: &mut Encoder) {
         // What is put into a root counts by its content.
-        let Self { target, rpm, macros, conditions, environment, build_requires: _ } = self;
+        let Self { target, rpm, macros, conditions, environment, isolation, build_requires: _ } = self;
+        encoder.text("isolation", &isolation.to_string());
         encoder.option("target", target.as_deref());
         encoder.option("rpm", rpm.map(|rpm| rpm.to_string()).as_deref());
         encoder.list("macros", macros.iter(), |encoder, setting| {

@@ -1,7 +1,9 @@
 //! A value that builds get, and whether it may be shown.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{MASK, Secret};
@@ -82,9 +84,11 @@ impl fmt::Debug for Value {
     }
 }
 
-/// How a secret is written down.
-#[derive(Serialize, Deserialize)]
+/// A value that may not be shown, as it is written down.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SecretValue")]
 struct Record {
+    /// A digest of it that only the user who has the secrets' key can compute.
     keyed_blake3: Digest,
 }
 
@@ -93,6 +97,20 @@ struct Record {
 enum Recorded {
     Written(String),
     Secret(Record),
+}
+
+impl JsonSchema for Value {
+    fn schema_name() -> Cow<'static, str> {
+        "Value".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let secret = generator.subschema_for::<Record>();
+        schemars::json_schema!({
+            "description": "A value that the manifest sets; of one that may not be shown, a digest",
+            "anyOf": [{ "type": "string" }, secret],
+        })
+    }
 }
 
 impl Serialize for Value {

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
-use cap_std::fs::{File, Permissions, PermissionsExt};
+use cap_std::fs::{Permissions, PermissionsExt};
 
+use super::log_file::LogFile;
 use super::{EngineError, Job, WrittenContent, WrittenPackage};
 use crate::files::{Folder, HostPath};
+use crate::process::Cancel;
 
 /// The folders that a job may write packages to, as `rpmbuild`'s macros name them.
 const RESULT_FOLDERS: [&str; 2] = ["RPMS", "SRPMS"];
@@ -25,8 +27,8 @@ pub(super) fn make(job: &Job) -> Result<Folder, EngineError> {
     Ok(top)
 }
 
-/// Opens the log of a job and begins it with the command line that a person would type.
-pub(super) fn open_log(job: &Job, line: &str) -> Result<File, EngineError> {
+/// Opens the log of a job and begins it with the command line that a person would type. Where the log is full, `stop` ends the job.
+pub(super) fn open_log(job: &Job, line: &str, stop: &Cancel) -> Result<LogFile, EngineError> {
     let path = job.log.as_path();
     let folder = path.parent().and_then(HostPath::new).unwrap_or_else(HostPath::root);
     let name = path.file_name().unwrap_or_default();
@@ -34,7 +36,8 @@ pub(super) fn open_log(job: &Job, line: &str) -> Result<File, EngineError> {
     options.append(true).create(true);
     let mut log = Folder::open_ambient(&folder)?.dir().open_with(name, &options)?;
     writeln!(log, "$ {line}")?;
-    Ok(log)
+    let size = log.metadata()?.len();
+    Ok(LogFile::new(log, size, job.limits.log, stop.clone()))
 }
 
 /// The packages of those that are said to have been written that lie where they may be written.

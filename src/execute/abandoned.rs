@@ -3,6 +3,7 @@
 use std::path::{Component, Path};
 
 use super::ExecuteError;
+use super::open_shells::spare_open_shell;
 use super::results::work_folder;
 use crate::event::Timestamp;
 use crate::files::Folder;
@@ -17,6 +18,7 @@ pub fn clear_abandoned(history: &History, state: &Folder, now: Timestamp) -> Res
     let abandoned = history.abandoned()?;
     // A row that was damaged must not take other folders along.
     for build in abandoned.iter().filter(|build| is_name(&build.package) && is_name(&build.chroot)) {
+        spare_open_shell(&state.path().join(work_folder(build)))?;
         state.remove_folder(work_folder(build))?;
     }
     if !abandoned.is_empty() {

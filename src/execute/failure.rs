@@ -20,7 +20,7 @@ pub(super) fn failure(
         }
         StopReason::Canceled => "it was canceled".to_owned(),
     };
-    let tree = task.work.join("BUILD");
+    let tree = task.top().join("BUILD");
     let tree = Folder::open_ambient(&tree).is_ok().then(|| below_project(&tree));
     let problems = problems.into_iter().map(problem).collect();
     Failure { cause, problems, excerpt, log: Some(below_project(&task.log())), tree }

@@ -6,8 +6,9 @@ use cap_std::fs::{Permissions, PermissionsExt};
 use rayon::prelude::*;
 
 use super::ExecuteError;
+use super::open_shells::spare_open_shell;
 use super::task::Task;
-use crate::files::{Folder, HostPath, Sharing};
+use crate::files::{Folder, RootPath, Sharing};
 use crate::plan::Inputs;
 use crate::source::InputFile;
 use crate::store::{Store, StoreError};
@@ -34,17 +35,28 @@ fn take_in(store: &Store, file: &InputFile) -> Result<(), ExecuteError> {
 
 /// Lays out an empty work folder with the spec in `SPECS` and its files in `SOURCES`; all of them have one time, so that
 /// a source package does not tell when they were checked out.
-pub(super) fn lay_out(store: &Store, task: &Task) -> Result<(HostPath, HostPath), ExecuteError> {
+pub(super) fn lay_out(store: &Store, task: &Task) -> Result<(), ExecuteError> {
+    spare_open_shell(&task.work)?;
     let work = Folder::create_scratch(&task.work)?;
+    // What a build makes belongs to whoever runs forge, root maybe: nobody else may run a program that it has set user ID on.
+    work.dir().set_permissions(".", Permissions::from_mode(0o700))?;
+    // What the build before has left goes away now, and what takes its place is not to be put between that.
+    work.spread_folders();
     work.clear()?;
-    let specs = work.create("SPECS")?;
-    let sources = work.create("SOURCES")?;
+    let top = Folder::create_scratch(&task.top())?;
+    let specs = top.create("SPECS")?;
+    let sources = top.create("SOURCES")?;
     let spec = &task.build.inputs.spec;
     place(store, spec, &specs, task.build.epoch())?;
     for file in &task.build.inputs.sources {
         place(store, file, &sources, task.build.epoch())?;
     }
-    Ok((specs.path().join(&spec.name), sources.path().clone()))
+    Ok(())
+}
+
+/// Where a build sees the spec and its sources that [`lay_out`] has put there.
+pub(super) fn laid_out(task: &Task, top: &RootPath) -> (RootPath, RootPath) {
+    (top.join("SPECS").join(&task.build.inputs.spec.name), top.join("SOURCES"))
 }
 
 /// A file's mode gets into the source package, and builds run what is executable; what else differs from checkout to

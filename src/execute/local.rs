@@ -1,5 +1,6 @@
 //! Running steps on this machine.
 
+use std::collections::HashMap;
 use std::io::{BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -9,19 +10,24 @@ use rayon::prelude::*;
 use super::ExecuteError;
 use super::blocking::run_blocking;
 use super::failure::failure;
-use super::import::{import, lay_out};
-use super::runner::{Runner, RunningStep, StepRun};
+use super::import::{import, laid_out, lay_out};
+use super::made_root::{make_root, remember_root};
+use super::open_shells::spare_open_shell;
+use super::prepared::PreparedTrees;
+use super::runner::{AskedRequires, Runner, RunningStep, StepRun};
 use super::secrets::{check_for_secrets, remove_secrets};
-use super::staging::{provided, stage};
-use super::task::Task;
+use super::staging::{Staged, private, provided, stage, staged};
+use super::task::{ScheduledBuild, Task};
+use crate::chroot::making::ChosenSet;
 use crate::digest::Key;
 use crate::engine::{
-    EngineInRoot, Job, JobSpec, Outcome, Part, StageListener, StopReason, WrittenContent, WrittenPackage,
+    Begin, EngineInRoot, Job, JobSpec, Outcome, Part, Promise, Root, StageListener, StopReason,
+    WrittenContent, WrittenPackage,
 };
 use crate::event::Clock;
-use crate::files::{Folder, HostPath, Mount, MountAccess, RootPath};
+use crate::files::{Folder, Mount, MountAccess};
 use crate::package::{Dependency, PackageRecord, content_digest, read_headers_of};
-use crate::plan::Inputs;
+use crate::plan::{Inputs, OpenRoot};
 use crate::process::Cancel;
 use crate::store::{Blob, PackageSummary, RecordKind, ResultFile, StepResult, Store};
 
@@ -30,12 +36,21 @@ use crate::store::{Blob, PackageSummary, RecordKind, ResultFile, StepResult, Sto
 pub struct LocalRunner {
     /// Where results are kept.
     pub store: Arc<Store>,
-    /// Who builds.
-    pub engines: Vec<Arc<dyn EngineInRoot>>,
+    /// The roots, and who builds there, by the names of the chroots.
+    pub roots: HashMap<String, OpenRoot>,
     /// Ends what runs.
     pub cancel: Cancel,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// The trees that a `%generate_buildrequires` was asked in, which builds go on in.
+    pub prepared: Arc<PreparedTrees>,
+}
+
+/// What steps of a build have made before it makes its packages.
+#[derive(Default)]
+struct Made {
+    files: Vec<ResultFile>,
+    asked: Option<AskedRequires>,
 }
 
 impl Runner for LocalRunner {
@@ -59,7 +74,7 @@ impl Runner for LocalRunner {
                 return Ok(StepRun::Done(Arc::new(result)));
             }
             listener.stage("source package");
-            self.make(task, Part::SourcePackage, Vec::new(), listener).await
+            self.make(task, Part::SourcePackage, Made::default(), listener).await
         })
     }
 
@@ -67,25 +82,39 @@ impl Runner for LocalRunner {
         &'a self,
         task: &'a Task,
         listener: &'a dyn StageListener,
-    ) -> RunningStep<'a, Vec<Dependency>> {
+    ) -> RunningStep<'a, AskedRequires> {
         Box::pin(async move {
-            match self.run_engine(task, Part::BuildRequires, listener).await? {
-                Outcome::Built { packages, .. } => {
+            let begin = if self.prepared.take(task) { Begin::BehindPrep } else { Begin::Anew };
+            match self.run_engine(task, Part::BuildRequires, begin, listener).await? {
+                Outcome::Built { packages, stages } => {
                     let named = move |local: &Self, task: &Task| local.remember_requires(task, &packages);
-                    Ok(StepRun::Done(self.blocking(task, named).await?))
+                    let named = self.blocking(task, named).await?;
+                    self.prepared.keep(task);
+                    Ok(StepRun::Done(AskedRequires { named, stages }))
                 }
                 stopped @ Outcome::Stopped { .. } => Ok(stopped_run(task, stopped)),
             }
         })
     }
 
+    fn extend_root<'a>(
+        &'a self,
+        task: &'a Task,
+        named: Vec<Dependency>,
+    ) -> Promise<'a, Result<ScheduledBuild, ExecuteError>> {
+        Box::pin(self.blocking(task, move |local, task| local.choose_extended_root(task, named)))
+    }
+
     fn build_packages<'a>(
         &'a self,
         task: &'a Task,
         source: &'a StepResult,
+        asked: Option<AskedRequires>,
         listener: &'a dyn StageListener,
     ) -> RunningStep<'a, Arc<StepResult>> {
-        Box::pin(self.make(task, Part::Packages, source.files.clone(), listener))
+        self.prepared.take(task);
+        let before = Made { files: source.files.clone(), asked };
+        Box::pin(self.make(task, Part::Packages, before, listener))
     }
 }
 
@@ -105,19 +134,39 @@ impl LocalRunner {
         named.retain(|dependency| !inputs.facts.build_requires.contains(dependency));
         named.sort();
         named.dedup();
-        if named != inputs.generated {
-            self.store.remember(RecordKind::Facts, &task.build.ingredients.generated_key(), &named)?;
+        let new = inputs.not_generated_before(&named);
+        if !new.is_empty() {
+            let mut all = inputs.generated.clone();
+            all.push(new);
+            self.store.remember(RecordKind::Facts, &task.build.ingredients.generated_key(), &all)?;
         }
         Ok(named)
+    }
+
+    fn choose_extended_root(
+        &self,
+        task: &Task,
+        named: Vec<Dependency>,
+    ) -> Result<ScheduledBuild, ExecuteError> {
+        let packages = self.roots.get(&task.build.name.chroot).and_then(|root| root.packages.as_ref());
+        let (Some(packages), Some(wish)) = (packages, &task.build.inputs.wish) else {
+            return Ok(ScheduledBuild::clone(&task.build));
+        };
+        let wish = wish.extended(&named);
+        let chosen = packages.chooser.choose_for_builds(std::slice::from_ref(&wish.from_repositories))?;
+        let chosen = chosen.into_iter().next().unwrap_or_else(|| Ok(ChosenSet::default()))?;
+        let identity = wish.identify(&chosen);
+        Ok(task.build.with_root(named, wish, identity))
     }
 
     async fn run_engine(
         &self,
         task: &Task,
         part: Part,
+        begin: Begin,
         listener: &dyn StageListener,
     ) -> Result<Outcome, ExecuteError> {
-        let job = self.blocking(task, move |local, task| local.prepare(task, part)).await?;
+        let job = self.blocking(task, move |local, task| local.prepare(task, part, begin)).await?;
         let outcome = self.engine(task)?.run(&job, &self.cancel, listener).await?;
         if matches!(outcome, Outcome::Stopped { .. }) {
             self.blocking(task, |_, task| remove_secrets(task)).await?;
@@ -127,26 +176,32 @@ impl LocalRunner {
 
     /// A plan names only engines that it was made with.
     fn engine(&self, task: &Task) -> Result<Arc<dyn EngineInRoot>, ExecuteError> {
-        let mut engines = self.engines.iter().cloned();
+        let root = self.roots.get(&task.build.name.chroot);
+        let mut engines = root.into_iter().flat_map(|root| root.engines.all());
         let engine = engines.find(|engine| *engine.identity() == task.build.inputs.engine);
-        engine.ok_or_else(|| ExecuteError::Task(format!("no engine {}", task.build.inputs.engine)))
+        engine.cloned().ok_or_else(|| ExecuteError::Task(format!("no engine {}", task.build.inputs.engine)))
     }
 
-    /// Makes packages; `with` become part of the result.
+    /// Makes packages; what was made before becomes part of the result.
     async fn make(
         &self,
         task: &Task,
         part: Part,
-        with: Vec<ResultFile>,
+        before: Made,
         listener: &dyn StageListener,
     ) -> Result<StepRun<Arc<StepResult>>, ExecuteError> {
+        let Made { files: with, asked } = before;
+        let begin = if asked.is_some() { Begin::BehindPrep } else { Begin::Anew };
+        let asked_stages = asked.map(|asked| asked.stages).unwrap_or_default();
         let begun = self.clock.now();
-        let (packages, stages) = match self.run_engine(task, part, listener).await? {
+        let (packages, stages) = match self.run_engine(task, part, begin, listener).await? {
             Outcome::Built { packages, stages } => (packages, stages),
             stopped @ Outcome::Stopped { .. } => return Ok(stopped_run(task, stopped)),
         };
         let milliseconds = self.clock.now().since(begun).as_millis();
         let milliseconds = u64::try_from(milliseconds).unwrap_or(u64::MAX);
+        let milliseconds = asked_stages.iter().fold(milliseconds, |sum, stage| sum + stage.milliseconds);
+        let stages = asked_stages.into_iter().chain(stages).collect();
         let key = match part {
             Part::SourcePackage | Part::BuildRequires => task.build.ingredients.source_key(),
             Part::Packages => task.build.key,
@@ -171,32 +226,62 @@ impl LocalRunner {
     /// Remembers a result, and clears up what it was made in.
     fn keep_result(&self, task: &Task, key: &Key, result: StepResult) -> Result<StepResult, ExecuteError> {
         self.store.remember(RecordKind::Step, key, &result)?;
+        spare_open_shell(&task.work)?;
         Folder::create_scratch(&task.work)?.clear()?;
         Ok(result)
     }
 
-    fn prepare(&self, task: &Task, part: Part) -> Result<Job, ExecuteError> {
-        let (spec, sources) = lay_out(&self.store, task)?;
-        let (search, staged) = match part {
-            Part::SourcePackage => (Vec::new(), Vec::new()),
-            Part::BuildRequires | Part::Packages => (stage(&self.store, task)?, provided(task)),
+    /// The root of a build; where it is made of packages, it is made now.
+    fn root(&self, task: &Task, part: Part) -> Result<Root, ExecuteError> {
+        let Some(open) = self.roots.get(&task.build.name.chroot) else { return Ok(Root::of_this_machine()) };
+        match (&open.packages, &task.build.inputs.wish) {
+            (Some(packages), Some(wish)) if part != Part::SourcePackage => {
+                let made = make_root(&self.store, packages, &wish.all, task, self.clock.as_ref())?;
+                remember_root(task, &made.layers())?;
+                Ok(Root::of_folders(made.layers()))
+            }
+            _ => {
+                if let Some(image) = &open.image {
+                    remember_root(task, &image.layers())?;
+                }
+                Ok(open.engines.root.clone())
+            }
+        }
+    }
+
+    fn prepare(&self, task: &Task, part: Part, begin: Begin) -> Result<Job, ExecuteError> {
+        if begin == Begin::Anew {
+            lay_out(&self.store, task)?;
+        }
+        let climbs = || ExecuteError::Task(format!("`{}` is no path that a root can have", task.work));
+        let top = task.top_in_root().ok_or_else(climbs)?;
+        let (spec, sources) = laid_out(task, &top);
+        let root = self.root(task, part)?;
+        let has_own_packages = task.build.inputs.wish.is_some();
+        let (staged, provided) = match (part, begin) {
+            (Part::SourcePackage, _) => (Staged::default(), Vec::new()),
+            _ if has_own_packages => (Staged::default(), Vec::new()),
+            // Since it was asked before, more may have been built.
+            (Part::BuildRequires, _) | (Part::Packages, Begin::Anew) => {
+                (stage(&self.store, task, &root)?, provided(task))
+            }
+            (Part::Packages, Begin::BehindPrep) => (staged(task, &root)?, provided(task)),
         };
-        let in_root = |path: &HostPath| {
-            let climbs = || ExecuteError::Task(format!("`{path}` is no path that a root can have"));
-            RootPath::in_own_root(path).ok_or_else(climbs)
-        };
+        let Staged { search, layers } = staged;
+        let mount = Mount { host: task.top(), root: top.clone(), access: MountAccess::Write };
         let spec = JobSpec {
-            spec: in_root(&spec)?,
-            sources: in_root(&sources)?,
-            top: in_root(&task.work)?,
+            spec,
+            sources,
+            top,
             part,
+            begin,
             settings: task.build.settings().clone(),
             search,
-            staged,
+            staged: provided,
             source_date_epoch: task.build.epoch(),
         };
-        let mount = Mount { host: task.work.clone(), root: spec.top.clone(), access: MountAccess::Write };
-        Ok(Job { spec, mounts: vec![mount], timeout: task.build.timeout, log: task.log() })
+        let (timeout, log, limits) = (task.build.timeout, task.log(), task.build.limits);
+        Ok(Job { spec, root, mounts: vec![mount], layers, private: private(task)?, limits, timeout, log })
     }
 
     fn take_in(&self, task: &Task, packages: &[WrittenPackage]) -> Result<Vec<ResultFile>, ExecuteError> {
@@ -218,7 +303,8 @@ impl LocalRunner {
             Ok((PackageRecord::read(&name, &headers)?, content_digest(&headers)))
         };
         let (blob, sha256, (record, content)) = self.store.take_in_reading(work, path, read)?;
-        self.store.remember(RecordKind::Package, &blob.record_key(), &record)?;
+        // The package is there, and who publishes it reads it where the record is missing: a build that took hours is kept.
+        let _ = self.store.remember(RecordKind::Package, &blob.record_key(), &record);
         let package = PackageSummary::new(&record, content);
         Ok(ResultFile { name, blob, sha256, package })
     }
@@ -271,6 +357,7 @@ fn read_record(task: &Task, work: &Folder, package: &WrittenPackage) -> Result<P
 mod tests {
     use super::*;
     use crate::digest::Digest;
+    use crate::files::HostPath;
 
     #[test]
     fn a_package_that_is_not_what_the_build_has_written_is_refused_by_name() {

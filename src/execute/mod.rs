@@ -13,7 +13,11 @@ mod damage;
 mod failure;
 mod graph;
 mod import;
+mod kept_tree;
 mod local;
+mod made_root;
+mod open_shells;
+mod prepared;
 mod recorder;
 mod results;
 mod runner;
@@ -34,12 +38,17 @@ use std::sync::Arc;
 
 pub use abandoned::clear_abandoned;
 pub use damage::{drops_damaged_results, name_damage};
+pub use kept_tree::kept_job;
 pub use local::LocalRunner;
+pub use open_shells::{HeldFolder, remove_ended_shells};
+pub use prepared::PreparedTrees;
 pub use results::{RESULTS_FOLDER, ResultPackage, ResultRecord, result_folder};
-pub use runner::{Runner, RunningStep, StepRun};
+pub use runner::{AskedRequires, Runner, RunningStep, StepRun};
 pub use scheduler::{Applied, BuildEnd, Execution, Publisher, execute};
+pub use staging::{StagingPlace, unpack_packages};
 pub use task::{ScheduledBuild, Task};
 
+use crate::chroot::making::RootError;
 use crate::engine::EngineError;
 use crate::package::PackageError;
 use crate::source::SourceError;
@@ -64,6 +73,10 @@ pub enum ExecuteError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Source(#[from] SourceError),
+    /// The root can't be made.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Root(Box<RootError>),
     /// A file was changed while forge was at work.
     #[error("`{file}` was changed while forge was at work")]
     #[diagnostic(

@@ -53,6 +53,8 @@ pub(super) struct BuildEnding {
     pub usual: Option<Duration>,
     /// What is known of a build that was found and not made.
     pub found: Option<FoundBuild>,
+    /// The result folder of an earlier build that serves, below the state folder.
+    pub serving: Option<String>,
 }
 
 /// A build whose result was found.
@@ -260,7 +262,7 @@ impl Writer {
     }
 
     fn end(&mut self, ending: BuildEnding, at: Timestamp) -> Result<(), ExecuteError> {
-        let BuildEnding { build, state, result, mut details, usual, found } = ending;
+        let BuildEnding { build, state, result, mut details, usual, found, serving } = ending;
         let mut begun = self.begun.remove(&build);
         if state == State::Skipped
             && let Some(begun) = begun.take()
@@ -291,7 +293,8 @@ impl Writer {
             }
         }
         let number = begun.as_ref().map(|begun| begun.number);
-        let results = begun.map(|begun| format!(".forge/{}", begun.folder));
+        let results = begun.map(|begun| begun.folder).or(serving);
+        let results = results.map(|folder| format!(".forge/{folder}"));
         let EndDetails { stages, skipped, failure } = details;
         let ended = Ended { build, number, state, duration, stages, skipped, failure, results };
         self.tell(at, What::BuildEnded(ended));

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ExecuteError;
@@ -19,7 +20,7 @@ pub const RESULTS_FOLDER: &str = "results";
 const MOST_BUILDS: u64 = 1 << 40;
 
 /// A package in a result folder.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ResultPackage {
     /// The name of its file.
     pub file: String,
@@ -28,7 +29,7 @@ pub struct ResultPackage {
 }
 
 /// `result.json`: how a build ended.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ResultRecord {
     /// The build.
     #[serde(flatten)]
@@ -95,7 +96,12 @@ pub(super) fn complete(
     if let Some(result) = result.filter(|_| !folder.exists("build.log")) {
         store.place(&result.log, &folder, Path::new("build.log"), Sharing::HardLink)?;
     }
-    folder.write_atomic("root.log", root_log(task).as_bytes())?;
+    // What was made of packages has told already what it consists of.
+    let log = match folder.read_text("root.log") {
+        Ok(made) => format!("engine: {}\n{made}", task.build.inputs.engine),
+        Err(_) => root_log(task),
+    };
+    folder.write_atomic("root.log", log.as_bytes())?;
     folder.sync_with_files()?;
     write_record(&task.results_folder()?, record)
 }
@@ -110,8 +116,12 @@ fn write_record(folder: &Folder, record: &ResultRecord) -> Result<(), ExecuteErr
 fn root_log(task: &Task) -> String {
     let parts = task.build.inputs.root.parts();
     let parts = parts.map(|(part, digest)| format!("{part} {}", digest.short(12))).join(", ");
-    let mut log =
-        format!("root: this machine's own, read in place ({parts})\nengine: {}\n", task.build.inputs.engine);
+    // A root of packages is not made where an earlier result is taken.
+    let root = match task.build.inputs.wish {
+        Some(_) => "packages, which Rpmforge.lock names",
+        None => "one that exists, read in place",
+    };
+    let mut log = format!("root: {root} ({parts})\nengine: {}\n", task.build.inputs.engine);
     for file in &task.build.dependencies {
         let ResultFile { name, package, .. } = file;
         log.push_str(&format!("added: {name} (content {})\n", package.content.short(12)));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::ExecuteError;
-use super::task::Task;
+use super::task::{ScheduledBuild, Task};
 use crate::engine::{Promise, StageListener};
 use crate::event::{Failure, StageTime};
 use crate::package::Dependency;
@@ -26,6 +26,15 @@ pub enum StepRun<T> {
     Canceled,
 }
 
+/// What came of asking a `%generate_buildrequires`. The work folder is left as it was then: the sources are prepared.
+#[derive(Clone, Debug, Default)]
+pub struct AskedRequires {
+    /// What it named beside what the spec says.
+    pub named: Vec<Dependency>,
+    /// The stages that it took.
+    pub stages: Vec<StageTime>,
+}
+
 /// A step as it runs.
 pub type RunningStep<'a, T> = Promise<'a, Result<StepRun<T>, ExecuteError>>;
 
@@ -41,18 +50,28 @@ pub trait Runner: Send + Sync {
         listener: &'a dyn StageListener,
     ) -> RunningStep<'a, Arc<StepResult>>;
 
-    /// Asks the `%generate_buildrequires` of a spec what the build needs, and remembers it for the next plan.
+    /// Asks the `%generate_buildrequires` of a spec what the build needs, and remembers it for the next plan. `%prep` is not run
+    /// again where the tree is there that it was asked in before.
     fn ask_build_requires<'a>(
         &'a self,
         task: &'a Task,
         listener: &'a dyn StageListener,
-    ) -> RunningStep<'a, Vec<Dependency>>;
+    ) -> RunningStep<'a, AskedRequires>;
 
-    /// Builds the packages. `source` is the source package, which becomes part of the result.
+    /// Chooses the packages of a root with what its build has `named` while it ran; gives the build as it is in that root.
+    fn extend_root<'a>(
+        &'a self,
+        task: &'a Task,
+        named: Vec<Dependency>,
+    ) -> Promise<'a, Result<ScheduledBuild, ExecuteError>>;
+
+    /// Builds the packages. `source` is the source package, which becomes part of the result. What was `asked` in the same
+    /// work folder just before has run `%prep`, which is not run again, as mock does it.
     fn build_packages<'a>(
         &'a self,
         task: &'a Task,
         source: &'a StepResult,
+        asked: Option<AskedRequires>,
         listener: &'a dyn StageListener,
     ) -> RunningStep<'a, Arc<StepResult>>;
 }

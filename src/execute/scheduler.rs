@@ -387,7 +387,10 @@ impl Scheduler {
     fn record_found(&mut self, id: BuildId, found: Option<FoundBuild>, key: Key, result: Arc<StepResult>) {
         self.recorder.used(key);
         self.results.insert(id, Arc::clone(&result));
-        let ending = BuildEnding { found, ..self.ending(id, State::Cached, EndDetails::default()) };
+        let last = self.execution.last_good.get(self.name(id)).filter(|last| last.key == key);
+        let serving = last.and_then(|last| last.results.clone());
+        let ending = self.ending(id, State::Cached, EndDetails::default());
+        let ending = BuildEnding { found, serving, ..ending };
         self.record(id, BuildEnding { result: Some((key, result)), ..ending });
     }
 
@@ -411,7 +414,7 @@ impl Scheduler {
 
     fn ending(&self, id: BuildId, state: State, details: EndDetails) -> BuildEnding {
         let (build, usual) = (self.name(id).clone(), self.usual_duration(id));
-        BuildEnding { build, state, result: None, details, usual, found: None }
+        BuildEnding { build, state, result: None, details, usual, found: None, serving: None }
     }
 
     fn record(&mut self, id: BuildId, ending: BuildEnding) {
@@ -490,10 +493,11 @@ impl Scheduler {
         let ingredients = self.execution.plan.ingredients_with(id, &inputs, contents.collect());
         let key = ingredients.key();
         let timeout = self.execution.manifest.package(build.package).timeout;
+        let limits = self.execution.manifest.limits(build.package, build.chroot).into();
         let dependencies = dependencies.into_iter().map(|(_, file)| file).collect();
         let name = build.name.clone();
         let reasons = self.reasons(id, &ingredients);
-        Arc::new(ScheduledBuild { name, inputs, ingredients, key, timeout, dependencies, reasons })
+        Arc::new(ScheduledBuild { name, inputs, ingredients, key, timeout, limits, dependencies, reasons })
     }
 
     /// Why a build is made. What was left open until what it needs was there can be said now.

@@ -47,10 +47,13 @@ pub(super) fn remove_secrets(task: &Task) -> Result<(), ExecuteError> {
     }
     let work = Folder::create_ambient(&task.work)?;
     // A tree that can't be looked through may hold anything.
-    remove_below(&work, &mask).or_else(|_| work.clear()).map_err(ExecuteError::from)
+    remove_below(&work, &mask, DEEPEST).or_else(|_| work.clear()).map_err(ExecuteError::from)
 }
 
-fn remove_below(folder: &Folder, mask: &Mask) -> io::Result<()> {
+/// How deep a tree is looked through.
+const DEEPEST: usize = 128;
+
+fn remove_below(folder: &Folder, mask: &Mask, depth: usize) -> io::Result<()> {
     // Names that are no UTF-8 too, which `Folder::entries` leaves out.
     for entry in folder.dir().entries()? {
         let entry = entry?;
@@ -60,7 +63,8 @@ fn remove_below(folder: &Folder, mask: &Mask) -> io::Result<()> {
         if is_named_so || (kind.is_symlink() && links_to_secret(folder, name, mask)) {
             folder.remove(name)?;
         } else if kind.is_dir() {
-            remove_below(&folder.folder(name)?, mask)?;
+            let depth = depth.checked_sub(1).ok_or(io::ErrorKind::InvalidInput)?;
+            remove_below(&folder.folder(name)?, mask, depth)?;
         } else if kind.is_file() && holds_secret(folder, name, mask) {
             folder.remove_file(name)?;
         }

@@ -9,11 +9,11 @@ use super::ExecuteError;
 use super::blocking::run_blocking;
 use super::build_listener::BuildListener;
 use super::recorder::{FoundBuild, RecorderHandle};
-use super::runner::{Runner, StepRun};
+use super::runner::{AskedRequires, Runner, StepRun};
 use super::task::{ScheduledBuild, Task};
 use crate::digest::Key;
+use crate::engine::StageListener;
 use crate::event::{BuildName, Failure, StageTime, State, What};
-use crate::package::Dependency;
 use crate::plan::{BuildId, Inputs, Plan};
 use crate::process::Cancel;
 use crate::store::{StepResult, Store, StoreError};
@@ -132,17 +132,17 @@ impl Steps {
         source: &StepResult,
     ) -> Result<StepEnd, ExecuteError> {
         let listener = BuildListener::new(&self.recorder, &task.build.name);
+        let (mut task, mut asked) = (task.clone(), None);
         if task.build.inputs.facts.generates_requires {
-            match self.runner.ask_build_requires(task, &listener).await? {
-                StepRun::Done(named) if !self.changes_plan(step.id, &task.build.inputs, &named) => {}
-                run @ (StepRun::Done(_) | StepRun::Failed { .. } | StepRun::Canceled) => {
-                    return Ok(end_of_run(run, |_| StepEnd::NeedsPlan(NAMES_BUILDS)));
-                }
+            match self.ask_build_requires(step.id, task, &listener).await? {
+                AskedTask::All { task: extended, asked: all } => (task, asked) = (*extended, Some(all)),
+                AskedTask::Ended(end) => return Ok(end),
             }
         }
         let mut attempt = 1;
         loop {
-            match self.runner.build_packages(task, source, &listener).await? {
+            // A second attempt finds the work folder as the first one has left it, and begins anew.
+            match self.runner.build_packages(&task, source, asked.take(), &listener).await? {
                 StepRun::Failed { failure, .. } if attempt <= step.retries && !self.cancel.is_canceled() => {
                     attempt += 1;
                     let (build, cause) = (task.build.name.clone(), failure.cause);
@@ -172,13 +172,57 @@ impl Steps {
         run_blocking(move || Ok(store.sound_result(&key))).await
     }
 
-    /// Whether a plan that knew what a build's `%generate_buildrequires` has named would be another one.
-    fn changes_plan(&self, id: BuildId, inputs: &Inputs, named: &[Dependency]) -> bool {
-        let is_new = |dependency: &&Dependency| !inputs.generated.contains(dependency);
-        let new: Vec<Dependency> = named.iter().filter(is_new).cloned().collect();
-        self.plan.would_change(id, &new)
+    /// Asks a `%generate_buildrequires` until it names nothing that is not in the root of the build, which is extended each time.
+    async fn ask_build_requires(
+        &self,
+        id: BuildId,
+        mut task: Task,
+        listener: &dyn StageListener,
+    ) -> Result<AskedTask, ExecuteError> {
+        let mut stages = Vec::new();
+        let mut extensions = 0;
+        let last = loop {
+            let asked = match self.runner.ask_build_requires(&task, listener).await? {
+                StepRun::Done(asked) => asked,
+                StepRun::Failed { failure, stages } => {
+                    return Ok(AskedTask::Ended(StepEnd::Failed { failure, stages }));
+                }
+                StepRun::Canceled => return Ok(AskedTask::Ended(StepEnd::Canceled)),
+            };
+            stages.extend(asked.stages.iter().cloned());
+            let named = task.build.inputs.not_generated_before(&asked.named);
+            if self.plan.would_change(id, &named) {
+                return Ok(AskedTask::Ended(StepEnd::NeedsPlan(NAMES_BUILDS)));
+            }
+            if named.is_empty() || task.build.inputs.wish.is_none() {
+                let asked = AskedRequires { stages, ..asked };
+                return Ok(AskedTask::All { task: Box::new(task), asked });
+            }
+            if extensions == MOST_EXTENSIONS {
+                break named.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            }
+            extensions += 1;
+            let build = self.runner.extend_root(&task, named).await?;
+            task = self.recorder.begin(Arc::new(build)).await?;
+        };
+        let cause = format!(
+            "its %generate_buildrequires named something new each of the {MOST_EXTENSIONS} times that it had what it asked for, at last {last}"
+        );
+        let failure = Failure { cause, problems: Vec::new(), excerpt: Vec::new(), log: None, tree: None };
+        Ok(AskedTask::Ended(StepEnd::Failed { failure, stages }))
     }
 }
+
+/// What came of asking a `%generate_buildrequires`.
+enum AskedTask {
+    /// All that it names is in the root of the build as it is now.
+    All { task: Box<Task>, asked: AskedRequires },
+    /// The build doesn't go on.
+    Ended(StepEnd),
+}
+
+/// How often a root is extended by what one `%generate_buildrequires` names; as often as mock does it.
+const MOST_EXTENSIONS: usize = 10;
 
 /// Why there has to be another plan when a `%generate_buildrequires` has been asked.
 const NAMES_BUILDS: &str = "its %generate_buildrequires names what this manifest builds: it is planned again";
@@ -199,6 +243,7 @@ fn end_of_error(error: ExecuteError) -> Result<StepEnd, ExecuteError> {
         | ExecuteError::Source(_)
         | ExecuteError::Changed { .. }
         | ExecuteError::PackageChanged { .. }
+        | ExecuteError::Root(_)
         | ExecuteError::HoldsSecret { .. }
         | ExecuteError::Task(_) => Ok(failed_step(&error)),
         ExecuteError::Engine(_) | ExecuteError::Store(_) | ExecuteError::Io(_) => Err(error),
@@ -212,7 +257,7 @@ pub(super) fn failed_step(error: &ExecuteError) -> StepEnd {
     let code = words(error.code());
     let help = words(error.help()).map(|help| format!("help: {help}"));
     let tail = code.into_iter().chain(help).collect();
-    let failure =
-        Failure { cause: error.to_string(), problems: Vec::new(), excerpt: tail, log: None, tree: None };
+    let cause = if let ExecuteError::Root(reason) = error { reason.in_words() } else { error.to_string() };
+    let failure = Failure { cause, problems: Vec::new(), excerpt: tail, log: None, tree: None };
     StepEnd::Failed { failure, stages: Vec::new() }
 }

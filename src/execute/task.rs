@@ -3,18 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::chroot::RootIdentity;
 use crate::digest::Key;
-use crate::engine::Settings;
+use crate::engine::{Isolation, Settings};
 use crate::event::BuildName;
-use crate::files::{Folder, HostPath};
-use crate::plan::{Ingredients, Inputs, Reason};
+use crate::files::{Folder, HostPath, RootPath};
+use crate::package::Dependency;
+use crate::plan::{Ingredients, Inputs, Reason, RootWish};
+use crate::process::SandboxLimits;
 use crate::store::ResultFile;
 
 /// The time of packages whose spec has no changelog: 1980-01-01, the earliest that zip files can hold.
 const NO_CHANGELOG: u64 = 315_532_800;
 
 /// A build whose dependencies are known as far as its next step needs them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ScheduledBuild {
     /// Its name.
     pub name: BuildName,
@@ -26,6 +29,8 @@ pub struct ScheduledBuild {
     pub key: Key,
     /// How long each of its steps may take.
     pub timeout: Duration,
+    /// How much it may take, in a sandbox.
+    pub limits: SandboxLimits,
     /// Packages of other builds that belong into the root.
     pub dependencies: Vec<ResultFile>,
     /// Why it is built, if it is.
@@ -36,6 +41,15 @@ impl ScheduledBuild {
     /// Whether it is built where its result is there already.
     pub fn is_forced(&self) -> bool {
         self.reasons.contains(&Reason::Forced)
+    }
+
+    /// The same in a root with what it has named while it ran.
+    pub fn with_root(&self, named: Vec<Dependency>, wish: RootWish, root: RootIdentity) -> Self {
+        let mut inputs = self.inputs.as_ref().clone();
+        inputs.generated.push(named);
+        (inputs.wish, inputs.root) = (Some(wish), root);
+        let ingredients = Ingredients { root, ..self.ingredients.clone() };
+        Self { inputs: Arc::new(inputs), key: ingredients.key(), ingredients, ..self.clone() }
     }
 
     /// What it is built with.
@@ -67,11 +81,38 @@ impl Task {
         self.results.join("build.log")
     }
 
+    /// The folder that it works in, on the machine: the work folder itself, or, in a sandbox, one beside what else is there
+    /// for the sandbox.
+    pub fn top(&self) -> HostPath {
+        top_in(&self.work, self.build.settings().isolation)
+    }
+
+    /// Where builds see [`Task::top`]: in a sandbox all at the same place, whatever project they are of.
+    pub fn top_in_root(&self) -> Option<RootPath> {
+        top_in_root(&self.work, self.build.settings().isolation)
+    }
+
     /// Opens its result folder.
     ///
     /// # Errors
     /// The folder can't be made or opened.
     pub fn results_folder(&self) -> std::io::Result<Folder> {
         Folder::create_ambient(&self.results)
+    }
+}
+
+/// The folder that a build works in, of the work folder that it has.
+pub(super) fn top_in(work: &HostPath, isolation: Isolation) -> HostPath {
+    match isolation.is_sandbox() {
+        true => work.join("builddir"),
+        false => work.clone(),
+    }
+}
+
+/// Where the build sees [`top_in`].
+pub(super) fn top_in_root(work: &HostPath, isolation: Isolation) -> Option<RootPath> {
+    match isolation.is_sandbox() {
+        true => RootPath::new("/builddir"),
+        false => RootPath::in_own_root(work),
     }
 }

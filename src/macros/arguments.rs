@@ -84,14 +84,13 @@ impl Arguments {
         all: Vec<u8>,
         given: Vec<Vec<u8>>,
     ) -> Result<Self, MacroProblem> {
-        let mut parser = OptionParser { specification: options, options: Vec::new(), words: Vec::new() };
-        if options == b"-" {
-            parser.words = given;
-        } else {
-            if options.starts_with(b"-") {
-                parser.words.push(name.to_vec());
+        let mut parser = OptionParser::new(options);
+        let is_whole = match options {
+            b"-" => {
+                parser.words = given;
+                true
             }
-            parser.read_words(given).map_err(|(option, is_missing)| {
+            _ => parser.read_words(given).map_err(|(option, is_missing)| {
                 let is_told_by_getopt = !options.starts_with(b":");
                 MacroProblem::UnknownOption {
                     option: [option].as_slice().into(),
@@ -100,9 +99,12 @@ impl Arguments {
                     is_missing,
                     is_told_by_getopt,
                 }
-            })?;
-        }
-        let OptionParser { options, words, .. } = parser;
+            })?,
+        };
+        let OptionParser { options, words, read, .. } = parser;
+        // rpm looks for the words from the front then: where the macro's name is.
+        let before = [name.to_vec()].into_iter().chain(read).filter(|_| !is_whole);
+        let words = before.chain(words).collect();
         Ok(Self { name: name.to_vec(), level: 0, all, words, options, locals: RefCell::default() })
     }
 
@@ -156,6 +158,8 @@ struct OptionParser<'s> {
     specification: &'s [u8],
     options: Vec<(u8, Option<Vec<u8>>)>,
     words: Vec<Vec<u8>>,
+    /// The words of options so far, with their arguments.
+    read: Vec<Vec<u8>>,
 }
 
 /// Whether an option takes an argument.
@@ -166,36 +170,62 @@ enum Takes {
     AttachedArgument,
 }
 
-impl OptionParser<'_> {
-    fn read_words(&mut self, given: Vec<Vec<u8>>) -> Result<(), (u8, bool)> {
+/// What getopt(3) says of an option that it does not know. A macro that takes an option of this name is told the same.
+const UNKNOWN: u8 = b'?';
+
+impl<'s> OptionParser<'s> {
+    fn new(specification: &'s [u8]) -> Self {
+        Self { specification, options: Vec::new(), words: Vec::new(), read: Vec::new() }
+    }
+
+    /// Reads options and words; gives whether it came to their end. It ends before, as rpm does, at an option called `?` and,
+    /// where a `-` is at the front of the specification, at a word: what is left are words then.
+    fn read_words(&mut self, given: Vec<Vec<u8>>) -> Result<bool, (u8, bool)> {
         let mut given = given.into_iter();
+        let mut is_whole = true;
         while let Some(word) = given.next() {
             if word == b"--" {
                 break;
             }
             match word.split_first() {
-                Some((b'-', letters)) if !letters.is_empty() => self.read_letters(letters, &mut given)?,
+                Some((b'-', letters)) if !letters.is_empty() => {
+                    let mut arguments = Vec::new();
+                    is_whole = self.read_letters(letters, &mut given, &mut arguments)?;
+                    let read = if is_whole { &mut self.read } else { &mut self.words };
+                    read.push(word);
+                    read.append(&mut arguments);
+                }
                 _ => {
                     self.words.push(word);
+                    is_whole = !self.specification.starts_with(b"-");
                     if self.specification.starts_with(b"+") {
                         break;
                     }
                 }
             }
+            if !is_whole {
+                break;
+            }
         }
         self.words.extend(given);
-        Ok(())
+        Ok(is_whole)
     }
 
+    /// Reads the letters of a word; an argument that stands behind it goes to `arguments`, too. Gives whether it came to an end.
     fn read_letters(
         &mut self,
         letters: &[u8],
         given: &mut impl Iterator<Item = Vec<u8>>,
-    ) -> Result<(), (u8, bool)> {
+        arguments: &mut Vec<Vec<u8>>,
+    ) -> Result<bool, (u8, bool)> {
         let mut left = letters;
         while let Some((letter, attached)) = left.split_first() {
             left = attached;
             let takes = self.takes(*letter).ok_or((*letter, false))?;
+            if *letter == UNKNOWN {
+                // Its argument, where it takes one, is none that anybody sees.
+                return Ok(false);
+            }
             if takes == Takes::Nothing {
                 self.set(*letter, None);
                 continue;
@@ -206,12 +236,15 @@ impl OptionParser<'_> {
                 (true, Takes::AttachedArgument) => None,
                 (true, _) => match given.next() {
                     None if self.specification.starts_with(b":") => break,
-                    argument => Some(argument.ok_or((*letter, true))?),
+                    argument => {
+                        arguments.extend(argument.clone());
+                        Some(argument.ok_or((*letter, true))?)
+                    }
                 },
             };
             self.set(*letter, argument);
         }
-        Ok(())
+        Ok(true)
     }
 
     fn takes(&self, letter: u8) -> Option<Takes> {
@@ -271,6 +304,24 @@ mod tests {
     fn a_hyphen_can_be_an_option_and_a_colon_in_front_forgives() {
         assert_eq!(parsed(":-:", "--long-option x").words, [b"x".to_vec()]);
         assert_eq!(parsed(":a:", "-a").words.len(), 0);
+    }
+
+    #[test]
+    fn an_option_that_is_called_as_getopt_calls_unknown_ones_ends_the_options() {
+        for (options, given, words) in [
+            ("x?", "b -x -? c", "name -x b -? c"),
+            ("xy:?", "b d -y e f -x g -? c", "name -y e -x b d f g -? c"),
+            ("x?", "b -xx -? c -x", "name -xx b -? c -x"),
+            ("x?", "-x? b", "name -x? b"),
+            ("x?:", "-?v", "name -?v"),
+            ("x?", "-- -?", "-?"),
+            ("-x", "-x b -x", "name -x b -x"),
+            ("-x", "-x", ""),
+        ] {
+            assert_eq!(parsed(options, given).words.join(&b' '), words.as_bytes(), "{options}: {given}");
+        }
+        assert_eq!(parsed("x?", "-x -? b").automatic_value(b"-x"), Some(b"-x".to_vec()));
+        assert_eq!(parsed("x?", "-? -x").automatic_value(b"-x"), None);
     }
 
     #[test]

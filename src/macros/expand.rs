@@ -15,6 +15,7 @@ use super::language::Language;
 use super::limits::{BYTES_A_STEP, BYTES_OF_ARGUMENTS_A_STEP, BYTES_OF_CALL_A_STEP};
 use super::problem::MacroProblem;
 use super::table::{Definition, Expansion, Level};
+use super::trace::TracedText;
 
 /// What a name stands for.
 enum FoundMacro {
@@ -52,37 +53,31 @@ impl Language {
     }
 
     fn expand_calls(self: &Rc<Self>, text: &[u8], out: &mut Vec<u8>) -> Result<(), Stop> {
-        let begin = out.len();
+        let mut traced = TracedText::new(text, out.len());
+        let was_traced = self.is_traced.get();
+        let result = self.expand_each_call(&mut traced, out);
+        // Of what has failed even without `%trace`, where every detail is wanted.
+        if self.is_traced.get() || result.is_err() && self.host.is_verbose() {
+            self.trace_result(&traced, out);
+        }
+        self.is_traced.set(was_traced || self.traces_all.get());
+        result
+    }
+
+    fn expand_each_call(self: &Rc<Self>, traced: &mut TracedText<'_>, out: &mut Vec<u8>) -> Result<(), Stop> {
+        let text = traced.text;
         let mut at = 0;
         while let Some(ahead) = slice(text, at, text.len()).find_byte(b'%') {
             let percent = at + ahead;
             out.extend_from_slice(slice(text, at, percent));
-            at = if self.is_traced.get() {
-                self.expand_traced_call(text, percent, begin, out)?
-            } else {
-                let expanded = self.expand_call(text, percent, out);
-                if expanded.is_err() {
-                    self.trace_result(text, percent, slice(out, begin, out.len()), true);
-                }
-                expanded?
-            };
+            if self.is_traced.get() {
+                self.trace_call(traced, percent, out.len());
+            }
+            at = self.expand_call(traced, percent, out)?;
             self.check_length(out)?;
         }
         out.extend_from_slice(slice(text, at, text.len()));
         self.check_length(out)
-    }
-
-    fn expand_traced_call(
-        self: &Rc<Self>,
-        text: &[u8],
-        percent: usize,
-        begin: usize,
-        out: &mut Vec<u8>,
-    ) -> Result<usize, Stop> {
-        self.trace_call(text, percent);
-        let expanded = self.expand_call(text, percent, out);
-        self.trace_result(text, percent, slice(out, begin, out.len()), expanded.is_err());
-        expanded
     }
 
     #[inline]
@@ -92,7 +87,13 @@ impl Language {
     }
 
     /// Expands one call, and gives where the text goes on.
-    fn expand_call(self: &Rc<Self>, text: &[u8], percent: usize, out: &mut Vec<u8>) -> Result<usize, Stop> {
+    fn expand_call(
+        self: &Rc<Self>,
+        traced: &mut TracedText<'_>,
+        percent: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, Stop> {
+        let text = traced.text;
         let (call, length) = call::read(text, percent);
         self.charge(length / BYTES_OF_CALL_A_STEP)?;
         let end = percent + length;
@@ -102,7 +103,10 @@ impl Language {
             Call::Expression(written) => {
                 out.extend(self.evaluate(written, TermExpansion::WithTheTerm)?.into_text());
             }
-            Call::Named(named) => return self.expand_named(&named, text, percent, out),
+            Call::Named(named) => {
+                traced.last_named = Some(percent);
+                return self.expand_named(&named, text, percent, out);
+            }
             Call::Unterminated(bracket) => {
                 let text = slice(text, percent + 1, text.len()).into();
                 return Err(self.fail(MacroProblem::Unterminated { bracket, text }));

@@ -165,6 +165,8 @@ pub trait HostFiles {
 pub trait HostEnvironment {
     /// A variable of the environment.
     fn variable(&self, name: &[u8]) -> Option<Vec<u8>>;
+    /// The names of all variables.
+    fn variable_names(&self) -> Vec<Vec<u8>>;
     /// Sets a variable, or takes it away.
     fn set_variable(&self, name: &[u8], value: Option<&[u8]>);
     /// What the machine calls its own architecture: `uname -m`.
@@ -305,6 +307,10 @@ impl HostFiles for NoHost {
 impl HostEnvironment for NoHost {
     fn variable(&self, _name: &[u8]) -> Option<Vec<u8>> {
         None
+    }
+
+    fn variable_names(&self) -> Vec<Vec<u8>> {
+        Vec::new()
     }
 
     fn set_variable(&self, _name: &[u8], _value: Option<&[u8]>) {}

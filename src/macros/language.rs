@@ -53,8 +53,10 @@ pub(super) struct Language {
     pub parentheses: Cell<usize>,
     /// How many macros have been expanded since the outermost text began.
     steps: Cell<u64>,
-    /// Since `%trace`, every call is shown.
+    /// Whether calls of the text that is being expanded are shown (`%trace`).
     pub is_traced: Cell<bool>,
+    /// Whether those of all texts are.
+    pub traces_all: Cell<bool>,
     /// The macros that are used, where somebody wants to know.
     pub uses: RefCell<Option<Uses>>,
     /// Whether quotes have been put into the text that is being expanded.
@@ -94,6 +96,7 @@ impl Language {
             parentheses: Cell::new(0),
             steps: Cell::new(0),
             is_traced: Cell::new(false),
+            traces_all: Cell::new(false),
             uses: RefCell::default(),
             has_quotes: Cell::new(false),
             errno: Cell::new(0),

@@ -17,6 +17,7 @@
 //! What is wrong goes to the [`Host`] as a [`Report`], at once and in order; the result says only that it has been
 //! told: [`Stop`].
 
+#![warn(clippy::wildcard_enum_match_arm)]
 #![deny(clippy::indexing_slicing)]
 
 mod arguments;
@@ -62,7 +63,7 @@ pub use host::{
 };
 pub use language::{Extension, Macros};
 pub use limits::Limits;
-pub use lua::Item;
+pub use lua::{Item, LuaScriptlet};
 pub use observation::{Observation, ObservingHost};
 pub use path::{CONFIGURATION_FOLDERS, Configuration, MACRO_PATH};
 pub use placeholders::Placeholders;

@@ -303,6 +303,11 @@ impl<H: Host> HostEnvironment for ObservingHost<H> {
         value
     }
 
+    fn variable_names(&self) -> Vec<Vec<u8>> {
+        // Who asks for names asks for the values next; a variable that is there later is one of another environment.
+        self.host.variable_names()
+    }
+
     fn set_variable(&self, name: &[u8], value: Option<&[u8]>) {
         self.host.set_variable(name, value);
     }

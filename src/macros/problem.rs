@@ -425,18 +425,20 @@ pub enum Severity {
 impl MacroProblem {
     /// Whether it ends the expansion.
     pub fn severity(&self) -> Severity {
-        match self {
+        let is_warning = matches!(
+            self,
             Self::NoWhitespace { .. }
-            | Self::Unused { .. }
-            | Self::NotParametric { .. }
-            | Self::Closed { .. }
-            | Self::Configuration(RcMistake { is_warning: true, .. })
-            | Self::Warning(_) => Severity::Warning,
-            _ => Severity::Error,
-        }
+                | Self::Unused { .. }
+                | Self::NotParametric { .. }
+                | Self::Closed { .. }
+                | Self::Configuration(RcMistake { is_warning: true, .. })
+                | Self::Warning(_)
+        );
+        if is_warning { Severity::Warning } else { Severity::Error }
     }
 
     /// What it is, in lines of which each is a message.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others say it in one line of text")]
     pub fn lines(&self) -> Vec<Vec<u8>> {
         match self {
             Self::Expression(problem) => problem.lines(),
@@ -455,13 +457,11 @@ impl MacroProblem {
 
     /// What getopt(3) writes before rpm does.
     pub(super) fn plain_line(&self) -> Option<Vec<u8>> {
-        match self {
-            Self::UnknownOption { option, name, is_missing, is_told_by_getopt: true, .. } => {
-                let what = if *is_missing { "option requires an argument" } else { "invalid option" };
-                Some(format!("{name}: {what} -- '{option}'\n").into_bytes())
-            }
-            _ => None,
-        }
+        let Self::UnknownOption { option, name, is_missing, is_told_by_getopt: true, .. } = self else {
+            return None;
+        };
+        let what = if *is_missing { "option requires an argument" } else { "invalid option" };
+        Some(format!("{name}: {what} -- '{option}'\n").into_bytes())
     }
 
     /// Whether rpm puts `file: line N: ` before it when a file is being read.

@@ -322,6 +322,10 @@ impl HostEnvironment for SystemHost {
         environment.get(OsStr::from_bytes(name)).map(|value| value.as_bytes().to_vec())
     }
 
+    fn variable_names(&self) -> Vec<Vec<u8>> {
+        self.environment.borrow().keys().map(|name| name.as_bytes().to_vec()).collect()
+    }
+
     fn set_variable(&self, name: &[u8], value: Option<&[u8]>) {
         let name = OsStr::from_bytes(name).to_owned();
         let mut environment = self.environment.borrow_mut();

@@ -12,7 +12,9 @@ use super::grammar::{ArgumentRule, Block, NodeRule, Occurs, PropertyRule, Suppor
 use super::names::is_pattern;
 use super::problem::{ManifestError, ManifestProblem};
 use super::rules::{DOCUMENT, OTHER_WORDS};
+use super::size::parse_size;
 use super::values::{entry_place, node_place, spelling};
+use crate::chroot::solve::Architecture;
 use crate::macros::RpmVersion;
 use crate::spec::check_dialect;
 use crate::text::{Located, SourceText, Spanned, suggestion};
@@ -252,6 +254,7 @@ fn other_word(written: &str, mut known: impl Iterator<Item = &'static str>) -> O
     let (_, here) = OTHER_WORDS.iter().find(|(word, _)| *word == written)?;
     let is_known = known.any(|word| word == *here);
     is_known.then(|| match *here {
+        "on" => "settings for some chroots stand in `on \"CHROOT\" { … }`".to_owned(),
         "even-if-failed" => "write `even-if-failed=#true`".to_owned(),
         here => format!("write `{here}`"),
     })
@@ -269,8 +272,11 @@ fn wrong(entry: &KdlEntry, kind: ValueKind, what: &str) -> Option<ManifestProble
         (ValueKind::Boolean, _) => mismatch("KDL 2 writes `#true` and `#false`".to_owned()),
         (ValueKind::Count, KdlValue::Integer(number)) if u32::try_from(*number).is_ok() => None,
         (ValueKind::Count, _) => mismatch("write a number from 0 on, without quotes".to_owned()),
+        (ValueKind::Number, KdlValue::Integer(number)) if (1..=i128::from(u32::MAX)).contains(number) => None,
+        (ValueKind::Number, _) => mismatch("write a number from 1 on, without quotes".to_owned()),
         (_, KdlValue::String(text)) => wrong_text(text, kind, what),
         (ValueKind::Duration, _) => mismatch(format!("write it with its unit, in quotes: \"{written}m\"")),
+        (ValueKind::Size, _) => mismatch(format!("write it with its unit, in quotes: \"{written}GiB\"")),
         _ => mismatch(format!("write it in quotes: \"{written}\"")),
     }
 }
@@ -285,6 +291,10 @@ fn wrong_text(text: &str, kind: ValueKind, what: &str) -> Option<ManifestProblem
             mismatch("it begins with a letter or digit, and has no spaces or slashes".to_owned())
         }
         ValueKind::Duration => wrong_duration(text),
+        ValueKind::Size => {
+            let reason = parse_size(text).err()?.to_string();
+            Some(ManifestProblem::BadSize { written: text.to_owned(), reason })
+        }
         ValueKind::OneOf(words) if !words.contains(&text) => {
             mismatch(suggestion(text, "possible here", words.iter().copied()))
         }
@@ -294,6 +304,9 @@ fn wrong_text(text: &str, kind: ValueKind, what: &str) -> Option<ManifestProblem
         }
         ValueKind::Sha256 if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
             mismatch("`sha256sum FILE` prints it".to_owned())
+        }
+        ValueKind::Arch if !Architecture::known().any(|known| known == text) => {
+            mismatch(suggestion(text, "architectures", Architecture::known()))
         }
         ValueKind::RpmVersion => match check_dialect(text) {
             Ok(version) if version.branch() <= RpmVersion::NEWEST.branch() => None,
@@ -306,7 +319,16 @@ fn wrong_text(text: &str, kind: ValueKind, what: &str) -> Option<ManifestProblem
         ValueKind::Path if text.is_empty() || text.contains('\0') => {
             mismatch("name a file or folder".to_owned())
         }
-        _ => None,
+        ValueKind::Path
+        | ValueKind::Name
+        | ValueKind::Text
+        | ValueKind::Count
+        | ValueKind::Number
+        | ValueKind::Boolean
+        | ValueKind::OneOf(_)
+        | ValueKind::Arch
+        | ValueKind::Sha256
+        | ValueKind::Spelling => None,
     }
 }
 
@@ -335,10 +357,12 @@ fn example(kind: ValueKind) -> String {
         ValueKind::Glob => "\"*\"".to_owned(),
         ValueKind::Path => "\"path/to/it\"".to_owned(),
         ValueKind::Duration => "\"90m\"".to_owned(),
-        ValueKind::Count => "1".to_owned(),
+        ValueKind::Size => "\"8GiB\"".to_owned(),
+        ValueKind::Count | ValueKind::Number => "1".to_owned(),
         ValueKind::Boolean => "#true".to_owned(),
         ValueKind::OneOf(words) => words.first().copied().unwrap_or_default().to_owned(),
         ValueKind::RpmVersion => "\"4.18\"".to_owned(),
+        ValueKind::Arch => "x86_64".to_owned(),
         ValueKind::Sha256 => "\"0123…\"".to_owned(),
     }
 }

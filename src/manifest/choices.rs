@@ -61,8 +61,6 @@ pub enum Bootstrap {
     Auto,
     /// Unpacked by forge.
     Native,
-    /// From an image.
-    Image,
 }
 
 /// A choice among words, as `rules` lists them.
@@ -99,6 +97,5 @@ impl Choice for OnFailure {
 }
 
 impl Choice for Bootstrap {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("auto", Self::Auto), ("native", Self::Native), ("image", Self::Image)];
+    const WORDS: &'static [(&'static str, Self)] = &[("auto", Self::Auto), ("native", Self::Native)];
 }

@@ -1,6 +1,6 @@
 //! Circles among what comes after one another.
 
-/// How many circles are told.
+/// How many circles are reported.
 const MOST_CIRCLES: usize = 20;
 
 /// Circles in a graph, none of which has a node of another, until there is no further one. The edges of their nodes are

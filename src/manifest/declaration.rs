@@ -1,12 +1,16 @@
 //! Declarations as they are written: one type each, with the places that said them.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
+pub use super::build_limits::LimitsDecl;
 pub use super::choices::{Across, Bootstrap, Choice, EngineChoice, Isolation, Network, OnFailure, Priority};
 use super::manifest_path::ManifestPath;
 pub use super::options::{
     ChrootSelection, LayerDecl, MacroDecl, OnDecl, OptionsDecl, SettingsDecl, VariableDecl,
 };
+use crate::digest::Checksum;
 use crate::engine::Condition;
 use crate::macros::RpmVersion;
 use crate::text::{Place, Spanned};
@@ -64,10 +68,19 @@ pub struct SourceDecl {
 /// `file` in a source.
 #[derive(Clone, Debug)]
 pub struct FileDecl {
-    /// The file, or a pattern of files.
-    pub path: Spanned<ManifestPath>,
+    /// Where it is.
+    pub place: FilePlace,
     /// The checksum that it must have.
     pub sha256: Option<Spanned<String>>,
+}
+
+/// Where a file of a source is.
+#[derive(Clone, Debug)]
+pub enum FilePlace {
+    /// A file of the project, or a pattern of files.
+    Path(Spanned<ManifestPath>),
+    /// Somewhere else: its name is the end of the path, or what a fragment `#/NAME` says.
+    Url(Spanned<String>),
 }
 
 /// A kind of source, with what it takes.
@@ -75,11 +88,11 @@ pub struct FileDecl {
 pub enum SourceKind {
     /// A spec, a folder with one, or a .src.rpm.
     Path(Spanned<ManifestPath>),
-    /// A spec or .src.rpm to download.
+    /// A spec or .src.rpm to download, and files beside it.
     Url {
-        /// Where.
-        url: String,
-        /// Its checksum.
+        /// Where they are.
+        urls: Vec<String>,
+        /// The checksum of the first.
         sha256: Option<String>,
     },
     /// A repository of git or Subversion.
@@ -103,17 +116,25 @@ pub enum SourceKind {
         package: String,
         /// `fedora`, `centos-stream` or a URL pattern.
         from: Option<String>,
+        /// The pattern of addresses in its lookaside cache.
+        lookaside: Option<String>,
         /// The branch or commit.
         revision: Option<String>,
     },
     /// A project of a language's registry.
     Registry {
-        /// `pypi` or `rubygems`.
-        registry: &'static str,
+        /// Which registry.
+        registry: Registry,
         /// The project.
         project: String,
         /// The release.
         version: Option<String>,
+        /// The index, if not the one that the machine is set up with.
+        index: Option<String>,
+        /// Extras of Python's that become packages.
+        extras: Vec<String>,
+        /// A `Cargo.lock` for a crate without one.
+        lock: Option<Spanned<ManifestPath>>,
     },
     /// A script.
     Custom {
@@ -136,9 +157,37 @@ impl SourceKind {
             Self::Url { .. } => "url",
             Self::Repository { system, .. } => system,
             Self::Distgit { .. } => "distgit",
-            Self::Registry { registry, .. } => registry,
+            Self::Registry { registry, .. } => registry.word(),
             Self::Custom { .. } => "custom",
             Self::Named(name) => name,
+        }
+    }
+}
+
+/// A registry of a language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registry {
+    /// PyPI.
+    Pypi,
+    /// RubyGems.
+    Rubygems,
+    /// crates.io.
+    Crates,
+    /// npm.
+    Npm,
+}
+
+impl Registry {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Pypi, Self::Rubygems, Self::Crates, Self::Npm];
+
+    /// As the manifest names it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pypi => "pypi",
+            Self::Rubygems => "rubygems",
+            Self::Crates => "crates",
+            Self::Npm => "npm",
         }
     }
 }
@@ -166,15 +215,53 @@ pub struct ChrootDecl {
     /// Its repositories.
     pub repositories: Vec<RepositoryDecl>,
     /// What is in its minimal root.
-    pub install: Vec<String>,
+    pub install: Vec<Spanned<String>>,
+    /// Whether packages bring what they recommend.
+    pub weak_dependencies: Option<bool>,
+    /// `$releasever` of its repositories.
+    pub releasever: Option<String>,
+    /// Variables of its repositories.
+    pub variables: BTreeMap<String, String>,
     /// What is built with in it.
     pub settings: SettingsDecl,
     /// The chroot that it starts from.
     pub extends: Option<Spanned<String>>,
     /// A root that exists.
     pub root: Option<Spanned<ManifestPath>>,
+    /// Whether it names an image, sound or not.
+    pub names_image: bool,
     /// A root that somebody else made.
-    pub image: Option<Spanned<String>>,
+    pub image: Option<Spanned<ImageDecl>>,
+}
+
+/// `image` in a chroot.
+#[derive(Clone, Debug)]
+pub struct ImageDecl {
+    /// What it is.
+    pub kind: ImageKind,
+    /// Where it is.
+    pub path: ManifestPath,
+    /// What it must be.
+    pub digest: Option<Checksum>,
+}
+
+/// What an image is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageKind {
+    /// An image in OCI's layout: a folder, or an archive of one.
+    Oci,
+    /// A folder with a root in it, or a tarball of one.
+    Plain,
+}
+
+impl fmt::Display for ImageDecl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, path, digest: _ } = self;
+        match kind {
+            ImageKind::Oci => write!(f, "oci:{path}"),
+            ImageKind::Plain => path.fmt(f),
+        }
+    }
 }
 
 /// `repo` in a chroot.
@@ -184,23 +271,51 @@ pub struct RepositoryDecl {
     pub name: Spanned<String>,
     /// Where it is.
     pub location: RepositoryLocation,
-    /// The key that signs it.
-    pub gpgkey: Option<Spanned<ManifestPath>>,
+    /// The keys that sign it.
+    pub keys: Vec<Spanned<KeyDecl>>,
+    /// The fingerprints that the keys must have.
+    pub fingerprints: Vec<String>,
+    /// Whether packages have to be signed.
+    pub packages_signed: bool,
+    /// Whether metadata have to be signed.
+    pub metadata_signed: bool,
     /// Lower comes first.
     pub priority: u32,
-    /// Packages to leave out.
-    pub exclude: Option<String>,
+    /// Lower comes first among those that have the same package.
+    pub cost: u32,
+    /// Patterns of packages to leave out.
+    pub exclude: Vec<String>,
+    /// Patterns of the only packages that are taken; all are, where there are none.
+    pub include: Vec<String>,
 }
 
 /// Where a repository is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RepositoryLocation {
-    /// At a URL.
-    BaseUrl(String),
+    /// At these places, all of which have the same.
+    Base(Vec<RepositoryPlace>),
     /// At one of the URLs of a metalink.
     Metalink(String),
     /// At one of the URLs of a list.
     Mirrorlist(String),
+}
+
+/// One of the places of a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RepositoryPlace {
+    /// A URL, with variables.
+    Url(String),
+    /// A folder.
+    Folder(ManifestPath),
+}
+
+/// `gpgkey` of a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyDecl {
+    /// A file.
+    File(ManifestPath),
+    /// At a URL.
+    Url(String),
 }
 
 /// `batch`.

@@ -16,14 +16,20 @@ pub enum ValueKind {
     Path,
     /// A duration with its unit: `90m`, `5h`, `14d`.
     Duration,
+    /// A size with its unit: `500MB`, `8GiB`.
+    Size,
     /// A whole number from 0.
     Count,
+    /// A whole number from 1.
+    Number,
     /// `#true` or `#false`.
     Boolean,
     /// One of these words.
     OneOf(&'static [&'static str]),
     /// A version of rpm whose language is known.
     RpmVersion,
+    /// An architecture of packages.
+    Arch,
     /// 64 hexadecimal digits.
     Sha256,
     /// A text, number or boolean that is kept as it is spelt, or `#null`.
@@ -39,10 +45,13 @@ impl ValueKind {
             Self::Glob => "a pattern".to_owned(),
             Self::Path => "a path".to_owned(),
             Self::Duration => "a duration such as `90m` or `5h`".to_owned(),
+            Self::Size => "a size such as `500MB` or `8GiB`".to_owned(),
             Self::Count => "a whole number".to_owned(),
+            Self::Number => "a whole number from 1 on".to_owned(),
             Self::Boolean => "`#true` or `#false`".to_owned(),
             Self::OneOf(words) => format!("one of {}", words.join(", ")),
             Self::RpmVersion => "a version of rpm such as `4.18`".to_owned(),
+            Self::Arch => "an architecture such as `x86_64`".to_owned(),
             Self::Sha256 => "a SHA-256 checksum of 64 hexadecimal digits".to_owned(),
             Self::Spelling => "a value".to_owned(),
         }
@@ -149,4 +158,39 @@ impl NodeRule {
             Block::None | Block::Free(_) => &[],
         }
     }
+}
+
+/// One argument.
+pub(super) const fn one(name: &'static str, kind: ValueKind) -> ArgumentRule {
+    ArgumentRule { name, kind, count: (1, Some(1)) }
+}
+
+/// Any number of arguments.
+pub(super) const fn any(name: &'static str, kind: ValueKind) -> ArgumentRule {
+    ArgumentRule { name, kind, count: (0, None) }
+}
+
+/// One argument or several.
+pub(super) const fn some(name: &'static str, kind: ValueKind) -> ArgumentRule {
+    ArgumentRule { name, kind, count: (1, None) }
+}
+
+/// A property that may be left out.
+pub(super) const fn property(name: &'static str, kind: ValueKind, doc: &'static str) -> PropertyRule {
+    PropertyRule { name, kind, required: false, doc }
+}
+
+/// A property that must be there.
+pub(super) const fn required(name: &'static str, kind: ValueKind, doc: &'static str) -> PropertyRule {
+    PropertyRule { name, kind, required: true, doc }
+}
+
+/// A node without properties and block.
+pub(super) const fn node(
+    name: &'static str,
+    occurs: Occurs,
+    arguments: &'static [ArgumentRule],
+    doc: &'static str,
+) -> NodeRule {
+    NodeRule { name, doc, support: Support::Full, occurs, arguments, properties: &[], block: Block::None }
 }

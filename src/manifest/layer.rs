@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::build_limits::BuildLimits;
 use super::declaration::{LayerDecl, SettingsDecl};
 use super::ids::ChrootId;
 use crate::engine::{Condition, MacroLevel, MacroSetting, Value};
@@ -40,6 +41,8 @@ pub struct BuildSettings {
     pub environment: BTreeMap<String, Value>,
     /// What is needed beside the `BuildRequires` of specs.
     pub build_requires: Vec<Dependency>,
+    /// How much a build may take.
+    pub limits: BuildLimits,
 }
 
 /// A macro, and where it is said.
@@ -81,7 +84,7 @@ impl Layer {
 impl BuildSettings {
     /// What is written, said at a level.
     pub(super) fn new(decl: SettingsDecl, level: MacroLevel) -> Self {
-        let SettingsDecl { conditions, environment, macros, build_requires } = decl;
+        let SettingsDecl { conditions, environment, macros, build_requires, limits } = decl;
         let macros = macros.into_iter().map(|decl| PlacedMacro {
             setting: macro_setting(&decl.name, decl.body, level),
             place: decl.name.place,
@@ -92,6 +95,7 @@ impl BuildSettings {
             conditions: conditions.into_iter().map(|condition| condition.value).collect(),
             environment: environment.collect(),
             build_requires,
+            limits: BuildLimits::new(limits),
         }
     }
 
@@ -101,6 +105,7 @@ impl BuildSettings {
         self.conditions.extend(nearer.conditions);
         self.environment.extend(nearer.environment);
         self.build_requires.extend(nearer.build_requires);
+        self.limits = self.limits.overridden_by(nearer.limits);
     }
 }
 

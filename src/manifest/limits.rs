@@ -20,7 +20,7 @@ pub(super) const STACK_A_BRACE: usize = 16 << 10;
 /// How many bytes of stack it needs to go on behind a sign that means nothing: 600 were measured.
 pub(super) const STACK_A_BYTE: usize = 1 << 10;
 
-/// How many mistakes are told of a manifest.
+/// How many mistakes of a manifest are reported.
 pub(super) const MOST_MISTAKES: usize = 100;
 
 /// How long the pieces are at least that a large manifest is parsed in, in bytes.

@@ -36,8 +36,23 @@ pub fn load(
     main: &str,
     environment: &dyn Environment,
 ) -> Result<Manifest, ManifestErrors> {
-    let mut loader =
-        Loader { repository, environment, files: Vec::new(), errors: Vec::new(), lost: Vec::new() };
+    load_with(Loader::new(repository, environment), main)
+}
+
+/// As [`load`], where the main file is not on the disk: its text is `text`, and messages call it `main`.
+///
+/// # Errors
+/// All mistakes of all files.
+pub fn load_text(
+    repository: &Folder,
+    (main, text): (&str, &str),
+    environment: &dyn Environment,
+) -> Result<Manifest, ManifestErrors> {
+    load_with(Loader { given: Some(text), ..Loader::new(repository, environment) }, main)
+}
+
+fn load_with(mut loader: Loader<'_>, main: &str) -> Result<Manifest, ManifestErrors> {
+    let repository = loader.repository;
     let declarations = loader.load_files(main);
     let Loader { files, mut errors, lost, .. } = loader;
     let resolved = resolve(declarations, repository, &files, &mut errors);
@@ -61,13 +76,7 @@ pub fn load(
 /// Files that can't be read or parsed.
 pub fn manifest_files(repository: &Folder) -> Result<Vec<String>, ManifestErrors> {
     let environment = BTreeMap::<String, String>::new();
-    let mut loader = Loader {
-        repository,
-        environment: &environment,
-        files: Vec::new(),
-        errors: Vec::new(),
-        lost: Vec::new(),
-    };
+    let mut loader = Loader::new(repository, &environment);
     loader.load_files(MANIFEST_FILE);
     let is_fatal = |error: &ManifestError| {
         matches!(
@@ -89,6 +98,8 @@ pub fn manifest_files(repository: &Folder) -> Result<Vec<String>, ManifestErrors
 struct Loader<'a> {
     repository: &'a Folder,
     environment: &'a dyn Environment,
+    /// The text of the main file, where that is not on the disk.
+    given: Option<&'a str>,
     files: Vec<Arc<SourceText>>,
     errors: Vec<ManifestError>,
     lost: Vec<LostNode>,
@@ -112,7 +123,43 @@ fn follows_from_lost(problem: &ManifestProblem, lost: &[LostNode]) -> bool {
         ManifestProblem::Missing { what, .. } => {
             what == "a `source`" && (may_be_included || has_lost(&["packages"]))
         }
-        _ => false,
+        ManifestProblem::Syntax { .. }
+        | ManifestProblem::TooDeep { .. }
+        | ManifestProblem::TooMuchText { .. }
+        | ManifestProblem::ManyMistakes { .. }
+        | ManifestProblem::Unreadable { .. }
+        | ManifestProblem::NoVersion
+        | ManifestProblem::Version { .. }
+        | ManifestProblem::UnknownNode { .. }
+        | ManifestProblem::InstallInMade { .. }
+        | ManifestProblem::UnknownProperty { .. }
+        | ManifestProblem::TooMuch { .. }
+        | ManifestProblem::WrongValue { .. }
+        | ManifestProblem::BadDuration { .. }
+        | ManifestProblem::BadSize { .. }
+        | ManifestProblem::BadGlob { .. }
+        | ManifestProblem::Repeated { .. }
+        | ManifestProblem::Duplicate { .. }
+        | ManifestProblem::Contradiction { .. }
+        | ManifestProblem::Ambiguous { .. }
+        | ManifestProblem::UnknownProfile { .. }
+        | ManifestProblem::UnknownCondition { .. }
+        | ManifestProblem::NoMatch { .. }
+        | ManifestProblem::PathLeaves { .. }
+        | ManifestProblem::NothingThere { .. }
+        | ManifestProblem::NotOneSpec { .. }
+        | ManifestProblem::UnsetVariable { .. }
+        | ManifestProblem::SecretKey { .. }
+        | ManifestProblem::Annotation { .. }
+        | ManifestProblem::Cycle { .. }
+        | ManifestProblem::Exclusive { .. } => false,
+    }
+}
+
+impl<'a> Loader<'a> {
+    fn new(repository: &'a Folder, environment: &'a dyn Environment) -> Self {
+        let (files, errors, lost) = (Vec::new(), Vec::new(), Vec::new());
+        Self { repository, environment, given: None, files, errors, lost }
     }
 }
 
@@ -145,7 +192,11 @@ impl Loader<'_> {
         is_main: bool,
         into: &mut Declarations,
     ) -> Option<Vec<Spanned<String>>> {
-        let text = match self.repository.read_text_up_to(file, limits::LARGEST_FILE) {
+        let read = match self.given.filter(|_| is_main) {
+            Some(text) => Ok(text.to_owned()),
+            None => self.repository.read_text_up_to(file, limits::LARGEST_FILE),
+        };
+        let text = match read {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::FileTooLarge => {
                 let problem =

@@ -4,6 +4,9 @@
 //! places, declarations → [manifest](resolved) with every name and pattern applied: `resolve` collects the names and calls
 //! `resolve_…` once for each kind.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
+mod build_limits;
 mod check;
 mod choices;
 mod circle;
@@ -27,6 +30,7 @@ mod problem;
 mod profile;
 mod read;
 mod read_options;
+mod read_repository;
 mod read_root;
 mod reference;
 mod resolve;
@@ -45,16 +49,21 @@ pub mod resolved;
 mod resolver;
 pub mod rules;
 mod schema;
+mod size;
+mod source_rules;
 mod spec_text;
 mod start;
 mod syntax;
 mod values;
+mod without_sandbox;
 
+pub use build_limits::BuildLimits;
 pub use environment::Environment;
 pub use format::format;
 pub use layer::{BuildSettings, Layer, OnChroots, PlacedMacro};
-pub use load::{MANIFEST_FILE, ManifestErrors, load, manifest_files};
+pub use load::{MANIFEST_FILE, ManifestErrors, load, load_text, manifest_files};
 pub use manifest_path::ManifestPath;
+pub use names::find_spec_name;
 pub use not_yet::{NotYetSupported, not_yet, warnings as not_yet_warnings};
 pub use problem::{ManifestError, ManifestProblem};
 pub use profile::Profile;
@@ -62,3 +71,4 @@ pub use reference::reference;
 pub use resolved::{Batch, BatchId, Chroot, ChrootId, Manifest, Package, PackageId, RootBase};
 pub use schema::schema;
 pub use start::{first_manifest, missing_ignores};
+pub use without_sandbox::NeedsSandbox;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::declaration::{PackageDecl, SourceKind};
 use super::limits;
 use super::manifest_path::ManifestPath;
+use super::resolved::Package;
 use super::spec_text::find_name;
 use crate::files::Folder;
 use crate::text::Spanned;
@@ -142,6 +143,11 @@ fn find_only_spec(folder: &Path, repository: &Folder) -> Option<PathBuf> {
 /// The text of the spec of a source, where it lies in the repository.
 pub(super) fn read_spec(source: &SourceKind, repository: &Folder) -> Option<String> {
     repository.read_text_up_to(find_spec(source, repository)?, limits::LARGEST_FILE).ok()
+}
+
+/// The `Name` in a package's spec, where its text tells.
+pub fn find_spec_name(package: &Package, repository: &Folder) -> Option<String> {
+    find_name(&read_spec(&package.source.kind, repository)?)
 }
 
 /// All names of a manifest that something refers to.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::build_limits::LimitsDecl;
 use super::choices::{Bootstrap, EngineChoice, Isolation, Network, OnFailure, Priority};
 use crate::engine::{Condition, Value};
 use crate::package::Dependency;
@@ -45,6 +46,8 @@ pub struct SettingsDecl {
     pub macros: Vec<MacroDecl>,
     /// What is needed beside the `BuildRequires` of the spec.
     pub build_requires: Vec<Dependency>,
+    /// How much it may take.
+    pub limits: LimitsDecl,
 }
 
 /// `on`: settings for some chroots.
@@ -98,11 +101,12 @@ impl LayerDecl {
     /// Adds what is said nearer. Of what has names, the last one counts.
     pub fn extend(&mut self, nearer: Self) {
         let Self { settings, on } = nearer;
-        let SettingsDecl { conditions, environment, macros, build_requires } = settings;
+        let SettingsDecl { conditions, environment, macros, build_requires, limits } = settings;
         self.settings.conditions.extend(conditions);
         self.settings.environment.extend(environment);
         self.settings.macros.extend(macros);
         self.settings.build_requires.extend(build_requires);
+        self.settings.limits.extend(limits);
         self.on.extend(on);
     }
 

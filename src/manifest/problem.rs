@@ -49,7 +49,7 @@ pub enum ManifestProblem {
         help("correct those above first: the others may follow from them")
     )]
     ManyMistakes {
-        /// How many are told.
+        /// How many are reported.
         limit: usize,
     },
     /// A file that can't be read.
@@ -145,6 +145,18 @@ pub enum ManifestProblem {
         help("a number and its unit, in quotes: \"90s\", \"45m\", \"5h\", \"14d\", \"1h 30m\"")
     )]
     BadDuration {
+        /// What was written.
+        written: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A size that is none.
+    #[error("`{written}` is not a size: {reason}")]
+    #[diagnostic(
+        code(forge::manifest::bad_size),
+        help("a number and its unit, in quotes: \"500MB\" counts in 1000, \"8GiB\" and \"8G\" in 1024")
+    )]
+    BadSize {
         /// What was written.
         written: String,
         /// What is wrong with it.
@@ -252,11 +264,13 @@ pub enum ManifestProblem {
         help: String,
     },
     /// A chroot that is not declared.
-    #[error("{who} builds for chroot `{name}`, which is not declared")]
+    #[error("{who} {relation} chroot `{name}`, which is not declared")]
     #[diagnostic(code(forge::manifest::unknown_chroot))]
     UnknownChroot {
         /// What names it.
         who: String,
+        /// What it does with it: `builds for`.
+        relation: &'static str,
         /// The name.
         name: String,
         /// What is declared.
@@ -326,8 +340,9 @@ pub enum ManifestProblem {
     #[diagnostic(
         code(forge::manifest::secret_key),
         help(
-            "values from the environment are secrets, and only a digest made with your own key is written down: give the \
-             file to yourself alone (`chmod 600`), or delete it, and a new one is made and what has secrets is built again"
+            "values from the environment are secrets, and only a digest made with your own key is written down: set \
+             XDG_DATA_HOME to a folder of yours where there is none, as in CI jobs; give the file to yourself alone \
+             (`chmod 600`), or delete it, and a new one is made and what has secrets is built again"
         )
     )]
     SecretKey {
@@ -363,6 +378,22 @@ pub enum ManifestProblem {
         one: String,
         /// The other.
         other: String,
+    },
+    /// Packages to install into a root that is there already.
+    #[error(
+        "chroot `{chroot}` has both {made} and `install`: nothing is installed into a root that is there already"
+    )]
+    #[diagnostic(
+        code(forge::manifest::install_in_made),
+        help(
+            "make the root with these packages in it, or make it of packages: `repo` in the place of {made}"
+        )
+    )]
+    InstallInMade {
+        /// The chroot.
+        chroot: String,
+        /// What makes it one that is there.
+        made: &'static str,
     },
     /// A package without chroots.
     #[error("package `{package}` builds for no chroot")]

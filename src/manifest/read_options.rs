@@ -3,11 +3,12 @@
 use kdl::{KdlDocument, KdlNode};
 
 use super::declaration::{
-    Bootstrap, Choice, ChrootSelection, EngineChoice, Isolation, LayerDecl, MacroDecl, Network, OnDecl,
-    OnFailure, OptionsDecl, Priority, SettingsDecl, VariableDecl,
+    Bootstrap, Choice, ChrootSelection, EngineChoice, Isolation, LayerDecl, LimitsDecl, MacroDecl, Network,
+    OnDecl, OnFailure, OptionsDecl, Priority, SettingsDecl, VariableDecl,
 };
 use super::problem::ManifestProblem;
 use super::read::{DeclarationReader, named};
+use super::size::parse_size;
 use super::values::entry_place;
 use crate::engine::Condition;
 use crate::package::Dependency;
@@ -109,10 +110,36 @@ impl DeclarationReader<'_> {
                 "env" => settings.environment = self.read_variables(node),
                 "macros" => settings.macros = self.read_macros(node),
                 "build-requires" => settings.build_requires.extend(self.read_build_requires(node)),
+                "limits" => settings.limits = self.read_limits(node),
                 _ => {}
             }
         }
         settings
+    }
+
+    fn read_limits(&mut self, node: &KdlNode) -> LimitsDecl {
+        let mut limits = LimitsDecl::default();
+        for node in node.children().map(KdlDocument::nodes).unwrap_or_default() {
+            match node.name().value() {
+                "memory" => limits.memory = self.read_size(node),
+                "processes" => limits.processes = self.read_number(node),
+                "disk" => limits.disk = self.read_size(node),
+                "log" => limits.log = self.read_size(node),
+                "open-files" => limits.open_files = self.read_number(node),
+                _ => {}
+            }
+        }
+        limits
+    }
+
+    fn read_size(&mut self, node: &KdlNode) -> Option<Spanned<u64>> {
+        let written = self.values.argument(node, 0)?;
+        Some(Spanned::new(parse_size(&written).ok()?, written.place))
+    }
+
+    fn read_number(&mut self, node: &KdlNode) -> Option<Spanned<u32>> {
+        let place = entry_place(self.values.source, node.entries().first()?);
+        Some(Spanned::new(self.values.count(node)?, place))
     }
 
     fn read_build_requires(&mut self, node: &KdlNode) -> Vec<Dependency> {

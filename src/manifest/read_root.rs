@@ -2,13 +2,16 @@
 
 use kdl::KdlNode;
 
-use super::declaration::{ChrootDecl, FileDecl, RepositoryDecl, RepositoryLocation, SourceDecl, SourceKind};
+use super::declaration::{
+    ChrootDecl, FileDecl, FilePlace, ImageDecl, ImageKind, Registry, SourceDecl, SourceKind,
+};
 use super::problem::ManifestProblem;
 use super::read::{DeclarationReader, child, named};
 use super::rules::SOURCE_KINDS;
 use super::values::entry_place;
+use crate::digest::{Checksum, ChecksumAlgorithm};
 use crate::spec::check_dialect;
-use crate::text::{Located, suggestion};
+use crate::text::{Located, Spanned, suggestion};
 
 /// The properties that each kind of source takes.
 const PROPERTIES: &[(&str, &[&str])] = &[
@@ -16,14 +19,13 @@ const PROPERTIES: &[(&str, &[&str])] = &[
     ("url", &["sha256"]),
     ("git", &["rev", "subdir", "spec", "method"]),
     ("svn", &["rev", "subdir", "spec"]),
-    ("distgit", &["from", "rev"]),
-    ("pypi", &["version"]),
-    ("rubygems", &["version"]),
+    ("distgit", &["from", "lookaside", "rev"]),
+    ("pypi", &["version", "registry", "extras"]),
+    ("rubygems", &["version", "registry"]),
+    ("crates", &["version", "registry", "lock"]),
+    ("npm", &["version", "registry"]),
     ("custom", &["script", "chroot"]),
 ];
-
-/// The priority of a repository that does not say one, as in dnf.
-const REPOSITORY_PRIORITY: u32 = 99;
 
 /// The kind of source that is meant where only the place of one is written.
 fn guess_source(written: &str) -> Option<&'static str> {
@@ -46,34 +48,47 @@ impl DeclarationReader<'_> {
             rpm: text(self, "rpm").and_then(|rpm| check_dialect(&rpm).ok()),
             names_repositories: named(node, "repo").next().is_some(),
             repositories: named(node, "repo").filter_map(|node| self.read_repository(node)).collect(),
-            install: named(node, "install")
-                .flat_map(|node| self.values.texts(node))
-                .map(|text| text.value)
-                .collect(),
+            install: named(node, "install").flat_map(|node| self.values.texts(node)).collect(),
+            weak_dependencies: child(node, "weak-dependencies").and_then(|node| self.values.boolean(node)),
+            releasever: text(self, "releasever").map(|release| release.value),
+            variables: child(node, "vars")
+                .map(|node| self.read_repository_variables(node))
+                .unwrap_or_default(),
             settings: self.read_settings(node),
             extends: text(self, "extends"),
             root,
-            image: text(self, "image"),
+            names_image: child(node, "image").is_some(),
+            image: child(node, "image").and_then(|node| self.read_image(node)),
             name: self.values.argument(node, 0)?,
         })
     }
 
-    fn read_repository(&mut self, node: &KdlNode) -> Option<RepositoryDecl> {
-        self.check_one_of_properties(node, &["baseurl", "metalink", "mirrorlist"]);
-        let mut property = |name| self.values.property(node, name);
-        let base = property("baseurl").map(|url| RepositoryLocation::BaseUrl(url.value));
-        let location = base
-            .or_else(|| property("metalink").map(|url| RepositoryLocation::Metalink(url.value)))
-            .or_else(|| property("mirrorlist").map(|url| RepositoryLocation::Mirrorlist(url.value)));
-        let exclude = property("exclude").map(|pattern| pattern.value);
-        let gpgkey = property("gpgkey").and_then(|written| self.read_path(written));
-        Some(RepositoryDecl {
-            name: self.values.argument(node, 0)?,
-            location: location?,
-            gpgkey,
-            priority: self.values.property_count(node, "priority").unwrap_or(REPOSITORY_PRIORITY),
-            exclude,
-        })
+    /// `image` as written.
+    fn read_image(&mut self, node: &KdlNode) -> Option<Spanned<ImageDecl>> {
+        let written = self.values.argument(node, 0)?;
+        let digest = self.values.property(node, "digest").and_then(|digest| self.read_digest(&digest));
+        let (kind, path) = match written.value.strip_prefix("oci:") {
+            Some(path) => (ImageKind::Oci, path.to_owned()),
+            None => (ImageKind::Plain, written.value.clone()),
+        };
+        let path = self.read_path(Spanned::new(path, written.place))?;
+        Some(Spanned::new(ImageDecl { kind, path: path.value, digest }, path.place))
+    }
+
+    fn read_digest(&mut self, written: &Spanned<String>) -> Option<Checksum> {
+        let digest: Option<Checksum> = written.value.parse().ok();
+        let digest = digest.filter(|digest| digest.algorithm() == ChecksumAlgorithm::Sha256);
+        if digest.is_none() {
+            let problem = ManifestProblem::WrongValue {
+                what: "the digest of an image".to_owned(),
+                wanted: "`sha256:` and 64 hexadecimal digits".to_owned(),
+                written: written.value.clone(),
+                help: "`sha256sum` of a tarball, or what `skopeo inspect --format '{{.Digest}}'` says of an OCI image"
+                    .to_owned(),
+            };
+            self.values.errors.push(Located::new(problem, "this value", written.place.clone()));
+        }
+        digest
     }
 
     /// `source` in a package.
@@ -118,13 +133,16 @@ impl DeclarationReader<'_> {
         // A node that is named after its kind has rules of its own; `source KIND` has those of all kinds.
         if index > 0 {
             self.report_foreign_properties(node, word);
+            if word != "url" {
+                self.report_second_argument(node, word);
+            }
         }
         let place = self.place(node);
         let files = self.read_files(node);
         let kind = match word {
             "custom" => Some(self.read_custom_source(node)),
             _ => match self.values.argument(node, index) {
-                Some(what) => self.read_kind(node, word, what),
+                Some(what) => self.read_kind(node, (word, index), what),
                 None => {
                     self.report_missing_argument(node, word, index);
                     None
@@ -137,8 +155,8 @@ impl DeclarationReader<'_> {
     fn read_kind(
         &mut self,
         node: &KdlNode,
-        word: &str,
-        what: crate::text::Spanned<String>,
+        (word, index): (&str, usize),
+        what: Spanned<String>,
     ) -> Option<SourceKind> {
         if word == "path" {
             return self.read_path(what).map(SourceKind::Path);
@@ -146,7 +164,11 @@ impl DeclarationReader<'_> {
         let what = what.value;
         let mut property = |name| self.values.property(node, name).map(|value| value.value);
         let kind = match word {
-            "url" => SourceKind::Url { url: what, sha256: property("sha256") },
+            "url" => {
+                let sha256 = property("sha256");
+                let all = self.values.texts(node).into_iter().skip(index).map(|url| url.value);
+                SourceKind::Url { urls: all.collect(), sha256 }
+            }
             "git" | "svn" => SourceKind::Repository {
                 system: if word == "git" { "git" } else { "svn" },
                 url: what,
@@ -156,13 +178,24 @@ impl DeclarationReader<'_> {
                 method: property("method"),
             },
             "distgit" => {
-                SourceKind::Distgit { package: what, from: property("from"), revision: property("rev") }
+                let (from, lookaside) = (property("from"), property("lookaside"));
+                SourceKind::Distgit { package: what, from, lookaside, revision: property("rev") }
             }
-            _ => SourceKind::Registry {
-                registry: if word == "pypi" { "pypi" } else { "rubygems" },
-                project: what,
-                version: property("version"),
-            },
+            _ => {
+                let (version, index) = (property("version"), property("registry"));
+                let extras = property("extras").unwrap_or_default();
+                let extras = extras.split([',', ' ']).filter(|extra| !extra.is_empty()).map(str::to_owned);
+                let registry = Registry::ALL.into_iter().find(|registry| registry.word() == word)?;
+                let lock = self.values.property(node, "lock").and_then(|written| self.read_path(written));
+                SourceKind::Registry {
+                    registry,
+                    project: what,
+                    version,
+                    index,
+                    extras: extras.collect(),
+                    lock,
+                }
+            }
         };
         Some(kind)
     }
@@ -197,6 +230,23 @@ impl DeclarationReader<'_> {
         }
     }
 
+    fn report_second_argument(&mut self, node: &KdlNode, word: &str) {
+        let count = if word == "custom" { 1 } else { 2 };
+        if let Some(second) = node.entries().iter().filter(|entry| entry.name().is_none()).nth(count) {
+            let problem = ManifestProblem::TooMuch {
+                node: format!("`source {word}`"),
+                limit: if word == "custom" {
+                    "no argument".to_owned()
+                } else {
+                    "only one argument".to_owned()
+                },
+                help: "take it away, or is a property's name missing before it?".to_owned(),
+            };
+            let place = entry_place(self.values.source, second);
+            self.values.errors.push(Located::new(problem, "this is too much", place));
+        }
+    }
+
     fn report_foreign_properties(&mut self, node: &KdlNode, word: &str) {
         let own = PROPERTIES.iter().find(|(kind, _)| *kind == word).map_or(&[][..], |(_, own)| *own);
         let known: Vec<&str> = PROPERTIES.iter().flat_map(|(_, names)| names.iter().copied()).collect();
@@ -228,8 +278,11 @@ impl DeclarationReader<'_> {
         for node in named(node, "file") {
             let sha256 = self.values.property(node, "sha256");
             for written in self.values.texts(node) {
-                let path = self.read_path(written);
-                files.extend(path.map(|path| FileDecl { path, sha256: sha256.clone() }));
+                let place = match written.contains("://") {
+                    true => Some(FilePlace::Url(written)),
+                    false => self.read_path(written).map(FilePlace::Path),
+                };
+                files.extend(place.map(|place| FileDecl { place, sha256: sha256.clone() }));
             }
         }
         files

@@ -13,7 +13,8 @@ Written by `forge schema --form markdown` from the same rules that check a manif
 [docs/manifest.md](../docs/manifest.md) teaches it by example.
 
 - A **name** has letters, digits and `._+-`. A **pattern** is one with `*`, `?`, `[…]`, `{a,b}` and, for paths, `**`.
-- A **path** is relative to the file that says it. A **duration** has its unit: `90m`, `5h`, `14d`.
+- A **path** is relative to the file that says it. A **duration** has its unit: `90m`, `5h`, `14d`; a **size** as well: `500MB`
+  counts in 1000, `8GiB` and `8G` in 1024.
 - A **value** is kept as it is spelt (`1.10` stays `1.10`); `(env)\"NAME\"` takes it from the environment and keeps it secret.
 - *Repeats*: the node may stand several times in its block; all others once.
 - **Not supported yet** has no effect: `forge check` warns, and `forge plan` and `forge apply` end with exit code 1.

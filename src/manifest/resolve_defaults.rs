@@ -17,6 +17,12 @@ impl Mistakes<'_> {
             self.join("`priority`", &mut all.priority, decl.priority);
             self.join("`on-failure`", &mut all.on_failure, decl.on_failure);
             self.join("`bootstrap`", &mut all.bootstrap, decl.bootstrap);
+            let (limits, added) = (&mut all.layer.settings.limits, decl.layer.settings.limits.clone());
+            self.join("`memory`", &mut limits.memory, added.memory);
+            self.join("`processes`", &mut limits.processes, added.processes);
+            self.join("`disk`", &mut limits.disk, added.disk);
+            self.join("`open-files`", &mut limits.open_files, added.open_files);
+            self.join("`log`", &mut limits.log, added.log);
             all.chroots = all.chroots.or(decl.chroots);
             all.layer.extend(decl.layer);
         }

@@ -42,7 +42,7 @@ pub(super) fn resolve_packages(
     defaults: &OptionsDecl,
 ) -> Vec<PackageDraft> {
     let chroots = match &defaults.chroots {
-        Some(selection) => resolver.select_chroots("`defaults`", selection),
+        Some(selection) => resolver.select_chroots("`defaults`", "builds for", selection),
         None => (0..resolver.names.chroots.len()).map(ChrootId).collect(),
     };
     let defaults = PackageDefaults { options: defaults, chroots };
@@ -59,7 +59,7 @@ fn resolve_package(
     let source = source.and_then(|source| resolve_source(resolver, &name, source, sources));
     if let Some(chroot) = source.as_ref().and_then(|source| script_chroot(&source.kind)) {
         let selection = ChrootSelection { take: vec![chroot.clone()], exclude: Vec::new() };
-        resolver.select_chroots(&format!("the script of package `{}`", name.value), &selection);
+        resolver.select_chroots(&format!("the script of package `{}`", name.value), "runs in", &selection);
     }
     if let Some(source) = &source {
         check_conditions(resolver, &name, &source.kind, &own_conditions);
@@ -67,7 +67,9 @@ fn resolve_package(
     // A package whose source is of no use has been reported; it stays, so that its name is known.
     let source = source.unwrap_or_else(|| empty_source(&name));
     let chroots = match &options.chroots {
-        Some(selection) => resolver.select_chroots(&format!("package `{}`", name.value), selection),
+        Some(selection) => {
+            resolver.select_chroots(&format!("package `{}`", name.value), "builds for", selection)
+        }
         None => defaults.chroots.clone(),
     };
     if chroots.is_empty() {
@@ -86,6 +88,11 @@ fn resolve_package(
         batch: None,
         engine: choose(options.engine.as_ref(), default.engine.as_ref(), EngineChoice::Native),
         isolation: choose(options.isolation.as_ref(), default.isolation.as_ref(), Isolation::Namespaces),
+        is_denied_network: options
+            .network
+            .as_ref()
+            .or(default.network.as_ref())
+            .is_some_and(|said| said.value == Network::Denied),
         network: choose(options.network.as_ref(), default.network.as_ref(), Network::Denied),
         timeout: choose(options.timeout.as_ref(), default.timeout.as_ref(), TIMEOUT),
         retries: choose(options.retries.as_ref(), default.retries.as_ref(), 0),
@@ -125,7 +132,12 @@ fn choose<T: Copy>(own: Option<&Spanned<T>>, default: Option<&Spanned<T>>, other
 fn script_chroot(kind: &SourceKind) -> Option<&Spanned<String>> {
     match kind {
         SourceKind::Custom { chroot, .. } => chroot.as_ref(),
-        _ => None,
+        SourceKind::Path(_)
+        | SourceKind::Url { .. }
+        | SourceKind::Repository { .. }
+        | SourceKind::Distgit { .. }
+        | SourceKind::Registry { .. }
+        | SourceKind::Named(_) => None,
     }
 }
 

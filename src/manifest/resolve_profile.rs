@@ -1,6 +1,6 @@
 //! Profiles: resolved, and chosen by name.
 
-use super::declaration::ProfileDecl;
+use super::declaration::{Network, ProfileDecl};
 use super::problem::{ManifestError, ManifestProblem};
 use super::profile::Profile;
 use super::resolved::Manifest;
@@ -54,12 +54,23 @@ impl Manifest {
         Ok(())
     }
 
+    /// Lets those of these profiles hold that there are: of a manifest as it was before one of them came in.
+    pub fn choose_known_profiles(&mut self, names: &[String]) {
+        let is_known = |name: &&String| self.profiles.iter().any(|profile| profile.name.value == **name);
+        let known: Vec<String> = names.iter().filter(is_known).cloned().collect();
+        // All of them are known.
+        let _ = self.choose_profiles(&known);
+    }
+
     fn apply_choices(&mut self, index: usize) {
         let Some(profile) = self.profiles.get(index) else { return };
         for package in &mut self.packages {
             package.engine = profile.engine.unwrap_or(package.engine);
             package.isolation = profile.isolation.unwrap_or(package.isolation);
             package.network = profile.network.unwrap_or(package.network);
+            if let Some(network) = profile.network {
+                package.is_denied_network = network == Network::Denied;
+            }
             package.timeout = profile.timeout.unwrap_or(package.timeout);
             package.retries = profile.retries.unwrap_or(package.retries);
         }

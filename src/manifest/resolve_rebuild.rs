@@ -9,7 +9,7 @@ impl Resolver<'_> {
         for rebuild in rebuilds {
             let who = format!("mass-rebuild `{}`", rebuild.name.value);
             if let Some(selection) = &rebuild.chroots {
-                self.select_chroots(&who, selection);
+                self.select_chroots(&who, "is for", selection);
             }
             for name in &rebuild.change {
                 self.find_package(&Reference { who: &who, relation: "changes", kind: "package", name });

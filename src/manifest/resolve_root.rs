@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::circle::take_circles;
-use super::declaration::ChrootDecl;
+use super::declaration::{ChrootDecl, ImageDecl};
 use super::layer::BuildSettings;
 use super::manifest_path::ManifestPath;
 use super::problem::ManifestProblem;
@@ -11,6 +11,7 @@ use super::resolved::{Chroot, RootBase};
 use super::resolver::{Reference, Resolver};
 use crate::engine::MacroLevel;
 use crate::files::Folder;
+use crate::text::Spanned;
 
 /// Resolves chroots; one that extends another begins with what that one says.
 pub(super) fn resolve_chroots(resolver: &mut Resolver<'_>, decls: Vec<ChrootDecl>) -> Vec<Chroot> {
@@ -88,9 +89,17 @@ fn resolve_chroot(
         arch: layers.iter().rev().find_map(|layer| layer.arch.clone()),
         rpm: layers.iter().rev().find_map(|layer| layer.rpm),
         base: resolve_base(resolver, decl, &layers, bases),
+        variables: layers.iter().flat_map(|layer| variables_of(layer)).collect(),
+        weak_dependencies: layers.iter().rev().find_map(|layer| layer.weak_dependencies).unwrap_or(false),
         install: layers.iter().flat_map(|layer| layer.install.iter().cloned()).collect(),
         settings,
     }
+}
+
+/// What addresses of repositories may name.
+fn variables_of(layer: &ChrootDecl) -> impl Iterator<Item = (String, String)> {
+    let release = layer.releasever.iter().map(|release| ("releasever".to_owned(), release.clone()));
+    layer.variables.iter().map(|(name, value)| (name.clone(), value.clone())).chain(release)
 }
 
 fn resolve_base(
@@ -107,10 +116,11 @@ fn resolve_base(
         .report_duplicates("repository", decl.repositories.iter().map(|repository| &repository.name));
     let said = [
         ("`root`", root.is_some()),
-        ("`image`", image.is_some()),
+        ("`image`", layers.iter().any(|layer| layer.names_image)),
         ("`repo`", layers.iter().any(|layer| layer.names_repositories)),
     ];
     let said: Vec<&str> = said.iter().filter(|(_, is_said)| *is_said).map(|(word, _)| *word).collect();
+    check_install(resolver, &decl.name.value, layers);
     let who = format!("chroot `{}`", decl.name.value);
     match said.as_slice() {
         [] if bases == Bases::Reported => {}
@@ -146,5 +156,39 @@ fn resolve_base(
         }
         return RootBase::Folder(root.clone());
     }
-    image.map_or(RootBase::Repositories(repositories), RootBase::Image)
+    match image {
+        Some(image) => {
+            check_image(resolver, &image);
+            RootBase::Image(image)
+        }
+        None => RootBase::Repositories(repositories),
+    }
+}
+
+fn check_image(resolver: &mut Resolver<'_>, image: &Spanned<ImageDecl>) {
+    let is_there = match &image.path {
+        ManifestPath::Repository(path) => resolver.repository.exists(path),
+        ManifestPath::Absolute(path) => path.as_path().exists(),
+    };
+    if !is_there {
+        let help = "an image is a folder or an archive in OCI's layout (`oci:PLACE`), a tarball or a folder; `skopeo copy \
+                    docker://NAME oci:PLACE` fetches one"
+            .to_owned();
+        let problem = ManifestProblem::NothingThere { what: "image", path: image.path.to_string(), help };
+        resolver.mistakes.report(problem, "this image", &image.place);
+    }
+}
+
+/// A root that is there has what it has: only one that is made of packages can have more of them.
+fn check_install(resolver: &mut Resolver<'_>, chroot: &str, layers: &[&ChrootDecl]) {
+    let says = |says: fn(&ChrootDecl) -> bool| layers.iter().any(|layer| says(layer));
+    let made = match (says(|layer| layer.root.is_some()), says(|layer| layer.names_image)) {
+        (true, _) => "`root`",
+        (false, true) => "`image`",
+        (false, false) => return,
+    };
+    if let Some(first) = layers.iter().flat_map(|layer| &layer.install).next() {
+        let problem = ManifestProblem::InstallInMade { chroot: chroot.to_owned(), made };
+        resolver.mistakes.report(problem, "this package", &first.place);
+    }
 }

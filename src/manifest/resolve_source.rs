@@ -30,7 +30,12 @@ pub(super) fn resolve_source(
             files.extend(found.files);
             found.kind
         }
-        kind => kind,
+        kind @ (SourceKind::Path(_)
+        | SourceKind::Url { .. }
+        | SourceKind::Repository { .. }
+        | SourceKind::Distgit { .. }
+        | SourceKind::Registry { .. }
+        | SourceKind::Custom { .. }) => kind,
     };
     if let SourceKind::Path(path) = &kind {
         resolver.check_source_path(path);

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::build_limits::BuildLimits;
 use super::declaration::{
-    Across, Bootstrap, CacheDecl, EngineChoice, FileDecl, Isolation, Network, OnFailure, Priority,
+    Across, Bootstrap, CacheDecl, EngineChoice, FileDecl, ImageDecl, Isolation, Network, OnFailure, Priority,
     PublishDecl, RebuildDecl, RemoteDecl, RepositoryDecl, SourceKind,
 };
 pub use super::ids::{BatchId, ChrootId, PackageId};
@@ -73,6 +74,8 @@ pub struct Package {
     pub isolation: Isolation,
     /// Whether it may reach the network.
     pub network: Network,
+    /// Whether it is said that it may not, as it may not where nothing is said.
+    pub is_denied_network: bool,
     /// How long it may take.
     pub timeout: Duration,
     /// How often it is tried again.
@@ -106,7 +109,11 @@ pub struct Chroot {
     /// What it is made from.
     pub base: RootBase,
     /// What is in its minimal root.
-    pub install: Vec<String>,
+    pub install: Vec<Spanned<String>>,
+    /// Whether packages bring what they recommend.
+    pub weak_dependencies: bool,
+    /// Variables of its repositories' addresses.
+    pub variables: BTreeMap<String, String>,
     /// What is built with in it.
     pub settings: BuildSettings,
 }
@@ -119,7 +126,7 @@ pub enum RootBase {
     /// A root that exists.
     Folder(Spanned<ManifestPath>),
     /// A root that somebody else made.
-    Image(Spanned<String>),
+    Image(Spanned<ImageDecl>),
 }
 
 /// Packages that are built together.
@@ -201,8 +208,19 @@ impl Manifest {
             macros: macros.into_values().cloned().collect(),
             conditions: conditions.into_values().cloned().collect(),
             environment,
+            isolation: match (self.package(package).isolation, self.package(package).network) {
+                (Isolation::None, _) => crate::engine::Isolation::None,
+                (Isolation::Namespaces, Network::Denied) => crate::engine::Isolation::Sandbox,
+                (Isolation::Namespaces, Network::Allowed) => crate::engine::Isolation::SandboxWithNetwork,
+            },
             build_requires: build_requires.into_iter().collect(),
         }
+    }
+
+    /// How much the build of a package in a chroot may take.
+    pub fn limits(&self, package: PackageId, chroot: ChrootId) -> BuildLimits {
+        let said = self.said(package, chroot).map(|(said, _)| said.limits);
+        said.fold(BuildLimits::default(), BuildLimits::overridden_by)
     }
 
     /// Where the value is said that a macro of the manifest has for a package in a chroot: `on "el9*"`, if it is said of

@@ -61,14 +61,22 @@ impl Resolver<'_> {
         None
     }
 
-    /// The chroots that a selection comes to, in the order of their declaration.
-    pub fn select_chroots(&mut self, who: &str, selection: &ChrootSelection) -> Vec<ChrootId> {
+    /// The chroots that a selection stands for, in the order of their declaration.
+    ///
+    /// `who` and `relation` begin what is said of an unknown one: "package `a`", "builds for".
+    pub fn select_chroots(
+        &mut self,
+        who: &str,
+        relation: &'static str,
+        selection: &ChrootSelection,
+    ) -> Vec<ChrootId> {
         let mut chosen = vec![false; self.names.chroots.len()];
-        for (patterns, choose) in [(&selection.take, true), (&selection.exclude, false)] {
+        let parts = [(&selection.take, relation, true), (&selection.exclude, "excludes", false)];
+        for (patterns, relation, choose) in parts {
             for pattern in patterns {
                 let matched = self.names.chroots.matching(pattern);
                 if matched.is_empty() {
-                    self.report_unmatched_chroot(who, pattern);
+                    self.report_unmatched_chroot(who, relation, pattern);
                 }
                 matched.into_iter().for_each(|index| chosen[index] = choose);
             }
@@ -80,11 +88,11 @@ impl Resolver<'_> {
     pub fn resolve_layer(&mut self, decl: LayerDecl, level: MacroLevel, who: &str) -> Layer {
         Layer::new(decl, level, |patterns| {
             let selection = ChrootSelection { take: patterns.to_vec(), exclude: Vec::new() };
-            self.select_chroots(who, &selection)
+            self.select_chroots(who, "has settings for", &selection)
         })
     }
 
-    fn report_unmatched_chroot(&mut self, who: &str, pattern: &Spanned<String>) {
+    fn report_unmatched_chroot(&mut self, who: &str, relation: &'static str, pattern: &Spanned<String>) {
         if self.mistakes.is_reported(&pattern.place) {
             return;
         }
@@ -92,7 +100,12 @@ impl Resolver<'_> {
         let problem = if is_pattern(pattern) {
             ManifestProblem::NoMatch { kind: "chroot", pattern: pattern.value.clone(), help }
         } else {
-            ManifestProblem::UnknownChroot { who: who.to_owned(), name: pattern.value.clone(), help }
+            ManifestProblem::UnknownChroot {
+                who: who.to_owned(),
+                relation,
+                name: pattern.value.clone(),
+                help,
+            }
         };
         self.mistakes.report(problem, "no such chroot", &pattern.place);
     }

@@ -1,9 +1,14 @@
 //! The nodes of the language. See [`grammar`](super::grammar) for what the fields mean.
 
-use super::grammar::{ArgumentRule, Block, NodeRule, Occurs, PropertyRule, Support, ValueKind};
+use super::grammar::{
+    Block, NodeRule, Occurs, PropertyRule, Support, ValueKind, node, one, property, required, some,
+};
+use super::source_rules::{NAMED_SOURCE, SOURCE};
 
 use Occurs::{Often, Once};
-use ValueKind::{Boolean, Count, Duration, Glob, Name, OneOf, Path, RpmVersion, Sha256, Spelling, Text};
+use ValueKind::{
+    Arch, Boolean, Count, Duration, Glob, Name, Number, OneOf, Path, RpmVersion, Size, Spelling, Text,
+};
 
 /// Engines that build packages.
 pub const ENGINES: &[&str] = &["native", "rpmbuild"];
@@ -14,41 +19,10 @@ pub const PRIORITIES: &[&str] = &["normal", "background"];
 /// What a failure does to the other builds.
 pub const ON_FAILURE: &[&str] = &["continue", "stop"];
 /// How the first packages get into an empty root.
-pub const BOOTSTRAPS: &[&str] = &["auto", "native", "image"];
+pub const BOOTSTRAPS: &[&str] = &["auto", "native"];
 /// Kinds of source.
-pub const SOURCE_KINDS: &[&str] = &["path", "url", "git", "svn", "distgit", "pypi", "rubygems", "custom"];
-
-/// Those whose packages can't be built yet.
-const LATER_SOURCES: &[&str] = &["url", "git", "svn", "distgit", "pypi", "rubygems", "custom"];
-
-const fn one(name: &'static str, kind: ValueKind) -> ArgumentRule {
-    ArgumentRule { name, kind, count: (1, Some(1)) }
-}
-
-const fn maybe(name: &'static str, kind: ValueKind) -> ArgumentRule {
-    ArgumentRule { name, kind, count: (0, Some(1)) }
-}
-
-const fn some(name: &'static str, kind: ValueKind) -> ArgumentRule {
-    ArgumentRule { name, kind, count: (1, None) }
-}
-
-const fn property(name: &'static str, kind: ValueKind, doc: &'static str) -> PropertyRule {
-    PropertyRule { name, kind, required: false, doc }
-}
-
-const fn required(name: &'static str, kind: ValueKind, doc: &'static str) -> PropertyRule {
-    PropertyRule { name, kind, required: true, doc }
-}
-
-const fn node(
-    name: &'static str,
-    occurs: Occurs,
-    arguments: &'static [ArgumentRule],
-    doc: &'static str,
-) -> NodeRule {
-    NodeRule { name, doc, support: Support::Full, occurs, arguments, properties: &[], block: Block::None }
-}
+pub const SOURCE_KINDS: &[&str] =
+    &["path", "url", "git", "svn", "distgit", "pypi", "rubygems", "crates", "npm", "custom"];
 
 const MACRO: NodeRule = node(
     "NAME",
@@ -92,11 +66,9 @@ const ISOLATION: NodeRule = node(
     Once,
     &[one("isolation", OneOf(ISOLATIONS))],
     "How builds are kept apart from the machine. `none` trusts the specs with everything that forge may do.",
-)
-.with_support(Support::NotYetOf(&["namespaces"]));
+);
 const NETWORK: NodeRule =
-    node("network", Once, &[one("value", Boolean)], "Whether builds may reach the network.")
-        .with_support(Support::NotYetOf(&["false"]));
+    node("network", Once, &[one("value", Boolean)], "Whether builds may reach the network.");
 const TIMEOUT: NodeRule =
     node("timeout", Once, &[one("limit", Duration)], "How long a build may take; then all of it is ended.");
 const RETRIES: NodeRule =
@@ -117,9 +89,9 @@ const BOOTSTRAP: NodeRule = node(
     "bootstrap",
     Once,
     &[one("how", OneOf(BOOTSTRAPS))],
-    "How the first packages get into an empty root.",
-)
-.with_support(Support::NotYetOf(&["native", "image"]));
+    "How the first packages get into an empty root: forge unpacks them itself (`native`), and needs nothing of the machine and no \
+     package manager in the root. `auto` is that, too.",
+);
 
 const WITH: NodeRule =
     node("with", Often, &[some("condition", Name)], "Build conditions to switch on (`%bcond`).");
@@ -131,13 +103,21 @@ const BUILD_REQUIRES: NodeRule = node(
     &[some("capability", Text)],
     "What is needed to build it beside the `BuildRequires` of the spec, written as there: `build-requires \"cmake >= 3.20\"`.",
 );
-const INSTALL: NodeRule = node(
-    "install",
-    Often,
-    &[some("package", Text)],
-    "What else is in the root: packages, `@groups`, files, capabilities.",
+
+const LIMITS: NodeRule = node(
+    "limits",
+    Once,
+    &[],
+    "How much a build may take: what passes a limit is ended. With `isolation none` only `log` holds. A nearer level wins, \
+     each limit by itself.",
 )
-.with_support(Support::NotYet);
+.with_block(Block::Nodes(&[
+    node("memory", Once, &[one("size", Size)], "Memory of all its processes together."),
+    node("processes", Once, &[one("number", Number)], "Processes and threads at a time."),
+    node("disk", Once, &[one("size", Size)], "What it writes to disk."),
+    node("open-files", Once, &[one("number", Number)], "Files that one process has open at a time."),
+    node("log", Once, &[one("size", Size)], "What it prints: its `build.log` keeps the begin and the newest lines then."),
+]));
 
 const ON: NodeRule = node(
     "on",
@@ -145,7 +125,7 @@ const ON: NodeRule = node(
     &[some("chroot", Glob)],
     "Settings for some chroots, above those for all: `on \"el9*\" { without docs }`. Where two `on` take the same chroot, the later one wins.",
 )
-.with_block(Block::Nodes(&[WITH, WITHOUT, MACROS, ENV, BUILD_REQUIRES, INSTALL]));
+.with_block(Block::Nodes(&[WITH, WITHOUT, MACROS, ENV, BUILD_REQUIRES, LIMITS]));
 
 const AFTER: NodeRule = node(
     "after",
@@ -153,80 +133,6 @@ const AFTER: NodeRule = node(
     &[some("package", Name)],
     "Packages to build before this one; what specs require of each other needs no `after`.",
 );
-
-const FILE: NodeRule = node(
-    "file",
-    Often,
-    &[some("file", Glob)],
-    "Files that the spec names as sources and that do not lie beside it.",
-)
-.with_properties(&[property("sha256", Sha256, "The checksum that the file must have.")]);
-
-const CHECKSUM: PropertyRule = property("sha256", Sha256, "The checksum that the download must have.");
-const REVISION: PropertyRule = property("rev", Spelling, "The commit, tag, branch or revision.");
-const SUBDIR: PropertyRule = property("subdir", Path, "The folder in the repository that holds the spec.");
-const SPEC: PropertyRule = property("spec", Path, "The spec in that folder.");
-const METHOD: PropertyRule =
-    property("method", OneOf(&["rpkg", "tito", "make-srpm"]), "How the repository makes its source package.");
-const FROM: PropertyRule = property("from", Text, "`fedora`, `centos-stream` or a URL pattern.");
-const RELEASE: PropertyRule = property("version", Spelling, "The release; the newest where it is left out.");
-const SCRIPT: PropertyRule = property("script", Path, "The script that makes spec and sources.");
-const SCRIPT_CHROOT: PropertyRule = property("chroot", Name, "The chroot that the script runs in.");
-
-/// What the kinds of source take together. Each takes its own: see [`NAMED_SOURCE`].
-const SOURCE_PROPERTIES: &[PropertyRule] =
-    &[CHECKSUM, REVISION, SUBDIR, SPEC, METHOD, FROM, RELEASE, SCRIPT, SCRIPT_CHROOT];
-
-const NEEDS: NodeRule =
-    node("needs", Often, &[some("package", Text)], "Packages that the script of `custom` needs.");
-
-const SOURCE: NodeRule = node(
-    "source",
-    Once,
-    &[one("kind", Text), maybe("what", Text)],
-    "Where the package comes from: `path` (a spec, a folder with one spec, a .src.rpm), `url`, `git`, `svn`, \
-     `distgit`, `pypi`, `rubygems`, `custom`, or the name of a `source` of the manifest.",
-)
-.with_support(Support::NotYetOf(LATER_SOURCES))
-.with_properties(SOURCE_PROPERTIES)
-.with_block(Block::Nodes(&[FILE, NEEDS]));
-
-const fn later(
-    name: &'static str,
-    argument: &'static [ArgumentRule],
-    doc: &'static str,
-    properties: &'static [PropertyRule],
-) -> NodeRule {
-    node(name, Once, argument, doc)
-        .with_support(Support::NotYet)
-        .with_properties(properties)
-        .with_block(Block::Nodes(&[FILE]))
-}
-
-const NAMED_SOURCE: NodeRule =
-    node("source", Often, &[one("name", Name)], "A source under a name, for packages that share it.")
-        .with_block(Block::Nodes(&[
-            node("path", Once, &[one("path", Path)], "A spec, a folder with one spec, or a .src.rpm.")
-                .with_block(Block::Nodes(&[FILE])),
-            later("url", &[one("url", Text)], "A spec or .src.rpm to download.", &[CHECKSUM]),
-            later("git", &[one("url", Text)], "A git repository.", &[REVISION, SUBDIR, SPEC, METHOD]),
-            later("svn", &[one("url", Text)], "A Subversion repository.", &[REVISION, SUBDIR, SPEC]),
-            later(
-                "distgit",
-                &[one("package", Name)],
-                "A distribution's package repository.",
-                &[REVISION, FROM],
-            ),
-            later(
-                "pypi",
-                &[one("project", Name)],
-                "A project of PyPI; its spec is made from its metadata.",
-                &[RELEASE],
-            ),
-            later("rubygems", &[one("gem", Name)], "A gem; its spec is made from its metadata.", &[RELEASE]),
-            later("custom", &[], "A script that makes spec and sources.", &[SCRIPT, SCRIPT_CHROOT])
-                .with_block(Block::Nodes(&[FILE, NEEDS])),
-        ]));
 
 const INCLUDE: NodeRule = node("include", Often, &[some("file", Glob)], "More files of the manifest.");
 
@@ -243,23 +149,47 @@ const PROJECT: NodeRule = node(
 
 const REPO: NodeRule =
     node("repo", Often, &[one("name", Name)], "A repository that the root's packages come from.")
-        .with_support(Support::NotYet)
         .with_properties(&[
-            property("baseurl", Text, "Where the repository is; `$basearch` and `$arch` are replaced."),
+            property(
+                "baseurl",
+                Text,
+                "Where the repository is: a URL, or a folder. `$basearch`, `$arch`, `$releasever` and variables of `vars` are replaced.",
+            ),
             property("metalink", Text, "Where the list of its mirrors is, as a metalink."),
             property("mirrorlist", Text, "Where the list of its mirrors is, one a line."),
-            property("gpgkey", Path, "The key that its metadata and packages are signed with."),
+            property("gpgkey", Text, "The key that its packages are signed with: a file, or a URL with `fingerprint`."),
+            property("fingerprint", Text, "The fingerprint of the key: no other is taken from `gpgkey`."),
+            property("gpgcheck", Boolean, "Whether packages have to be signed; `#true` where there is a `gpgkey`."),
+            property("repo-gpgcheck", Boolean, "Whether metadata have to be signed; `#false` where it is left out."),
             property(
                 "priority",
                 Count,
                 "Repositories of a lower number come first; 99 where it is left out.",
             ),
+            property("cost", Count, "Of two that have the same package, that of the lower number gives it; 1000 where it is left out."),
             property("exclude", Glob, "Packages to leave out."),
-        ]);
+            property("includepkgs", Glob, "The packages to take: no others are."),
+        ])
+        .with_block(Block::Nodes(&[
+            node("baseurl", Once, &[some("url", Text)], "Where the repository is: one place and its mirrors."),
+            node("gpgkey", Once, &[some("key", Text)], "The keys that its packages may be signed with."),
+            node("fingerprint", Once, &[some("fingerprint", Text)], "The fingerprints of its keys."),
+            node("exclude", Once, &[some("pattern", Glob)], "Packages to leave out."),
+            node("includepkgs", Once, &[some("pattern", Glob)], "The packages to take: no others are."),
+        ]));
+
+const VARS: NodeRule = node("vars", Once, &[], "Variables of repositories' addresses.")
+    .with_block(Block::Free(&node("NAME", Once, &[one("value", Text)], "A variable, `$NAME` in addresses.")));
 
 const CHROOT: NodeRule =
     node("chroot", Often, &[one("name", Name)], "A root to build in.").with_block(Block::Nodes(&[
-        node("arch", Once, &[one("arch", Name)], "The architecture."),
+        node(
+            "arch",
+            Once,
+            &[one("arch", Arch)],
+            "The architecture; the machine's where it is left out. One that the machine can't run itself needs an emulator: \
+             qemu-user, registered in binfmt_misc with the flag F.",
+        ),
         node(
             "rpm",
             Once,
@@ -273,20 +203,35 @@ const CHROOT: NodeRule =
             Often,
             &[some("package", Text)],
             "The minimal build root: packages, `@groups`, files, capabilities.",
-        ).with_support(Support::NotYet),
+        ),
+        node(
+            "weak-dependencies",
+            Once,
+            &[one("value", Boolean)],
+            "Whether packages bring what they recommend, as on a desktop; `#false` where it is left out, as in mock.",
+        ),
+        node("releasever", Once, &[one("version", Text)], "The value of `$releasever` in addresses of repositories."),
+        VARS,
         WITH,
         WITHOUT,
         ENV,
         MACROS,
         BUILD_REQUIRES,
+        LIMITS,
         node("extends", Once, &[one("chroot", Name)], "The chroot whose declaration this one starts from."),
         node("root", Once, &[one("folder", Path)], "A root that exists: `/` is this machine's own."),
         node(
             "image",
             Once,
             &[one("image", Text)],
-            "A root that somebody else made: `oci:FOLDER`, a tar, a folder.",
-        ).with_support(Support::NotYet),
+            "A root that somebody else made: a folder or an archive in OCI's image layout (`oci:PLACE`), a tarball, or a folder \
+             that is copied. BuildRequires are met by what it has.",
+        ).with_properties(&[property(
+            "digest",
+            Text,
+            "What it must be, `sha256:` and 64 digits: the SHA-256 of a tarball, or the digest of an OCI image, which also says \
+             which one is meant where a layout has several.",
+        )]),
     ]));
 
 const DEFAULTS: NodeRule =
@@ -306,7 +251,7 @@ const DEFAULTS: NodeRule =
             ENV,
             MACROS,
             BUILD_REQUIRES,
-            INSTALL,
+            LIMITS,
             ON,
         ]),
     );
@@ -330,7 +275,7 @@ const PROFILE: NodeRule = node(
     ENV,
     MACROS,
     BUILD_REQUIRES,
-    INSTALL,
+    LIMITS,
     ON,
 ]));
 
@@ -343,7 +288,7 @@ const PACKAGE_NODES: &[NodeRule] = &[
     ENV,
     MACROS,
     BUILD_REQUIRES,
-    INSTALL,
+    LIMITS,
     ON,
     AFTER,
     ENGINE,
@@ -378,7 +323,7 @@ const PACKAGES: NodeRule = node(
     ENV,
     MACROS,
     BUILD_REQUIRES,
-    INSTALL,
+    LIMITS,
     ON,
     AFTER,
     ENGINE,
@@ -423,7 +368,7 @@ const BATCH: NodeRule =
             ENV,
             MACROS,
             BUILD_REQUIRES,
-            INSTALL,
+            LIMITS,
             ON,
         ]));
 
@@ -527,4 +472,4 @@ pub const DOCUMENT: &[NodeRule] = &[
 
 /// Words that people write, and what they are called here.
 pub const OTHER_WORDS: &[(&str, &str)] =
-    &[("overlays", "extends"), ("even-if", "even-if-failed"), ("rebuild", "mass-rebuild")];
+    &[("overlays", "extends"), ("even-if", "even-if-failed"), ("rebuild", "mass-rebuild"), ("chroot", "on")];

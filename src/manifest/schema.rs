@@ -80,10 +80,17 @@ fn schema_kind(text: &mut String, kind: ValueKind, depth: usize) {
             "type string".to_owned(),
             "pattern #\"^[\\p{Alphabetic}\\p{N}][\\p{Alphabetic}\\p{N}._+-]*$\"#".to_owned(),
         ],
-        ValueKind::Text | ValueKind::Glob | ValueKind::Path | ValueKind::Duration | ValueKind::RpmVersion => {
+        ValueKind::Text
+        | ValueKind::Glob
+        | ValueKind::Path
+        | ValueKind::Duration
+        | ValueKind::Size
+        | ValueKind::Arch
+        | ValueKind::RpmVersion => {
             vec!["type string".to_owned()]
         }
         ValueKind::Count => vec!["type number".to_owned(), "\">=\" 0".to_owned(), "\"%\" 1".to_owned()],
+        ValueKind::Number => vec!["type number".to_owned(), "\">=\" 1".to_owned(), "\"%\" 1".to_owned()],
         ValueKind::Boolean => vec!["type boolean".to_owned()],
         ValueKind::OneOf(words) => {
             vec![

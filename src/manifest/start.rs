@@ -21,7 +21,6 @@ pub fn first_manifest(repository: &Folder, name: &str) -> io::Result<Option<Stri
     let mut text = format!(
         "rpmforge version=1\n\nproject {} {{\n    description \"\"\n}}\n\n\
          // This machine's own root.\nchroot host {{ root \"/\" }}\n\n\
-         defaults {{\n    isolation none // the specs here are trusted\n}}\n\n\
          // A package for each spec, by its file's name; `package NAME {{ … }}` adds settings to one.\n\
          packages {}\n",
         quote(&as_name(name)),

@@ -119,10 +119,7 @@ fn without_consequences(
         let node = source.text().get(range.clone()).unwrap_or_default();
         nesting::check(node).is_ok_and(|node| node.is_balanced)
     };
-    let is_of_braces = |error: &ManifestError| match error.error() {
-        ManifestProblem::Syntax { message, .. } => message.contains(['{', '}']),
-        _ => false,
-    };
+    let is_of_braces = |error: &ManifestError| matches!(error.error(), ManifestProblem::Syntax { message, .. } if message.contains(['{', '}']));
     if damaged.iter().all(is_balanced) && !errors.iter().all(|(_, error)| is_of_braces(error)) {
         errors.retain(|(_, error)| !is_of_braces(error));
     }

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::draft::{Draft, DraftState, Roots};
-use super::inspector::{Inspector, LocatedOrigin};
+use super::draft::{Draft, DraftState};
+use super::gathered::RemoteSources;
+use super::inspector::{Inspector, LocatedOrigin, OpenRoot};
 use super::observed::{digest_by_name, exclude_sources};
 use super::spec_texts::SpecTexts;
 use super::{Build, Fate, Ingredients, Inputs, Observed, PlanError};
-use crate::chroot::RootIdentity;
 use crate::digest::Digest;
 use crate::engine::{Facts, FactsRequest, Read, Reading, Settings};
 use crate::event::BuildName;
@@ -26,22 +26,22 @@ pub(super) struct BuildMaker<'i> {
     id: PackageId,
     package: &'i Package,
     origin: &'i LocatedOrigin,
-    roots: &'i Roots,
+    remote: &'i RemoteSources,
     texts: SpecTexts<'i>,
     /// Sources that have been digested, by the names that the spec gives them.
     digested: HashMap<Vec<String>, Vec<InputFile>>,
 }
 
 impl<'i> BuildMaker<'i> {
+    /// Its origin, and the files that were fetched for its spec, come beside it.
     pub fn new(
         inspector: &'i Inspector<'i>,
         id: PackageId,
-        origin: &'i LocatedOrigin,
-        roots: &'i Roots,
+        (origin, remote): (&'i LocatedOrigin, &'i RemoteSources),
     ) -> Self {
         let package = inspector.manifest.package(id);
         let texts = SpecTexts::new(package, inspector.repository);
-        Self { inspector, id, package, origin, roots, texts, digested: HashMap::new() }
+        Self { inspector, id, package, origin, remote, texts, digested: HashMap::new() }
     }
 
     pub fn make_builds(mut self, drafts: Vec<Draft>) -> Vec<Build> {
@@ -54,24 +54,20 @@ impl<'i> BuildMaker<'i> {
             DraftState::Read(_, Read { reading: Reading::Facts(facts), .. }) => Some(facts.name.clone()),
             DraftState::Read(..) | DraftState::Settled(_) | DraftState::Unread(_) => None,
         };
-        let Draft { chroot, settings, not_yet, state, .. } = draft;
-        let root = self.roots.get(&chroot);
+        let Draft { chroot, settings, state, .. } = draft;
+        let root = self.inspector.roots.of(chroot);
         let fate = match (state, self.origin) {
-            (DraftState::Settled(Fate::NotYet(what)), _) => Fate::NotYet(what),
             (_, Err(error)) => fate_without_origin(error),
             (DraftState::Settled(fate), Ok(_)) => fate,
             (DraftState::Unread(_), Ok(_)) => Fate::Impossible(Vec::new()),
-            (DraftState::Read(request, read), Ok(origin)) => match (read.reading, not_yet) {
-                (Reading::Broken(findings), _) => {
+            (DraftState::Read(request, read), Ok(origin)) => match read.reading {
+                Reading::Broken(findings) => {
                     let errors = findings.iter().map(|finding| Arc::new(self.texts.located(finding, origin)));
                     Fate::Impossible(errors.collect())
                 }
-                (Reading::RuledOut(words), _) => Fate::RuledOut(words),
-                (Reading::Withheld(_), what) => {
-                    Fate::NotYet(what.unwrap_or_else(|| "its spec runs programs".to_owned()))
-                }
-                (Reading::Facts(_), Some(what)) => Fate::NotYet(what),
-                (Reading::Facts(facts), None) => {
+                Reading::RuledOut(words) => Fate::RuledOut(words),
+                Reading::Withheld(_) => Fate::NotYet("its spec runs programs".to_owned()),
+                Reading::Facts(facts) => {
                     let reading = BuildableReading {
                         facts: *facts,
                         request: *request,
@@ -104,7 +100,7 @@ impl<'i> BuildMaker<'i> {
         &mut self,
         reading: BuildableReading,
         origin: &Origin,
-        root: Option<&RootIdentity>,
+        root: Option<&OpenRoot>,
     ) -> Fate {
         let Some(root) = root else {
             return Fate::Impossible(Vec::new());
@@ -112,10 +108,12 @@ impl<'i> BuildMaker<'i> {
         let spec = origin.spec.clone();
         match self.digest_sources(&reading.facts, origin) {
             Ok(sources) => {
-                let engine = self.inspector.engine(self.package.engine).identity().clone();
+                let engine = root.engine(self.package.engine).identity().clone();
+                let root = root.identity;
                 let observed = reading.observed(&spec, &sources);
                 let (facts, generated) = (reading.facts, Vec::new());
-                let mut inputs = Inputs { facts, generated, spec, sources, observed, root: *root, engine };
+                let wish = None;
+                let mut inputs = Inputs { facts, generated, spec, sources, observed, root, engine, wish };
                 inputs.generated = self.last_generated(&inputs, &reading.request.settings);
                 Fate::Buildable(Arc::new(inputs))
             }
@@ -124,7 +122,7 @@ impl<'i> BuildMaker<'i> {
     }
 
     /// What a `%generate_buildrequires` named when it was asked last.
-    fn last_generated(&self, inputs: &Inputs, settings: &Settings) -> Vec<Dependency> {
+    fn last_generated(&self, inputs: &Inputs, settings: &Settings) -> Vec<Vec<Dependency>> {
         if !inputs.facts.generates_requires {
             return Vec::new();
         }
@@ -141,10 +139,26 @@ impl<'i> BuildMaker<'i> {
         if let Some(known) = self.digested.get(&names) {
             return Ok(known.clone());
         }
-        let found = inputs(self.package, origin, &facts.sources, self.inspector.repository);
-        let found = found.map_err(|errors| {
-            errors.into_iter().map(|error| Arc::new(error.map(PlanError::Source))).collect::<Vec<_>>()
-        })?;
+        let (mut fetched, mut errors, mut beside) = (Vec::new(), Vec::new(), Vec::new());
+        for reference in &facts.sources {
+            match self.remote.get(self.id, &reference.file_name) {
+                Some(Ok(remote)) => fetched.push(remote.file.clone()),
+                Some(Err(error)) => errors.push(Arc::clone(error)),
+                None => beside.push(reference.clone()),
+            }
+        }
+        let found = inputs(self.package, origin, &beside, self.inspector.repository);
+        let found = match found {
+            Ok(found) if errors.is_empty() => found,
+            found => {
+                let others = found.err().unwrap_or_default().into_iter();
+                errors.extend(others.map(|error| Arc::new(error.map(PlanError::Source))));
+                return Err(errors);
+            }
+        };
+        let mut found: Vec<InputFile> = found.into_iter().chain(fetched).collect();
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        found.dedup_by(|a, b| a.name == b.name);
         self.digested.insert(names, found.clone());
         Ok(found)
     }
@@ -152,10 +166,10 @@ impl<'i> BuildMaker<'i> {
 
 /// What becomes of a build without a spec.
 fn fate_without_origin(error: &Arc<Located<PlanError>>) -> Fate {
-    match error.error() {
-        PlanError::Source(SourceError::NotYet { kind }) => Fate::NotYet(not_yet(&format!("`source {kind}`"))),
-        _ => Fate::Impossible(vec![Arc::clone(error)]),
+    if let PlanError::Source(SourceError::NotYet { kind }) = error.error() {
+        return Fate::NotYet(not_yet(&format!("`source {kind}`")));
     }
+    Fate::Impossible(vec![Arc::clone(error)])
 }
 
 /// The code of what is said of a spec whose lines end as on Windows.

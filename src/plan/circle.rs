@@ -92,7 +92,11 @@ impl Arrow {
                     Step::Build(id) => {
                         find_requirement(&builds[id.0], dependency).unwrap_or_else(|| declared(to_step))
                     }
-                    other => declared(other),
+                    Step::Fetch(_)
+                    | Step::SourcePackage(_)
+                    | Step::BatchStart(_)
+                    | Step::BatchEnd(_)
+                    | Step::Publish(_) => declared(to_step),
                 };
                 Self { label: format!("{to} requires {dependency} of {from}"), place }
             }

@@ -134,7 +134,9 @@ impl Plan {
             Fate::RuledOut(why) => Decision::Skip { why: why.clone(), failed: false },
             Fate::NotYet(why) => Decision::Skip { why: why.clone(), failed: true },
             Fate::Impossible(errors) => {
-                let why = errors.first().map_or("it can't be built".to_owned(), ToString::to_string);
+                let why = errors
+                    .first()
+                    .map_or("it can't be built".to_owned(), |error| error.error().in_one_line());
                 Decision::Skip { why, failed: true }
             }
             Fate::Buildable(inputs) => match self.find_failed_need(id, decided) {

@@ -1,5 +1,6 @@
 //! What can be wrong with a plan.
 
+use crate::chroot::making::RootError;
 use crate::engine::EngineError;
 use crate::source::SourceError;
 use crate::spec::Finding;
@@ -112,6 +113,36 @@ pub enum PlanError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Store(#[from] StoreError),
+    /// Packages of a root that can't be had.
+    #[error("package `{package}` can't be built in chroot `{chroot}`:\n{reason}")]
+    #[diagnostic(code(forge::plan::root_packages))]
+    RootPackages {
+        /// The package.
+        package: String,
+        /// The chroot.
+        chroot: String,
+        /// Who asks for what, what is missing, and what each repository has instead.
+        reason: String,
+        /// What may help.
+        #[help]
+        help: String,
+    },
+    /// Packages of a root that is no build's.
+    #[error("no packages do for a root of chroot `{chroot}`:\n{reason}")]
+    #[diagnostic(code(forge::plan::chroot_packages))]
+    ChrootPackages {
+        /// The chroot.
+        chroot: String,
+        /// Who asks for what, what is missing, and what each repository has instead.
+        reason: String,
+        /// What may help.
+        #[help]
+        help: String,
+    },
+    /// A root of packages that can't be had.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    MakeRoot(#[from] RootError),
     /// The root can't be looked at.
     #[error("the root of chroot `{chroot}` can't be looked at: {reason}")]
     #[diagnostic(code(forge::plan::root), help("may forge read it?"))]
@@ -131,4 +162,14 @@ pub enum PlanError {
         #[help]
         help: String,
     },
+}
+
+impl PlanError {
+    /// What is wrong, for a table and for events: without what a reader of those knows, and in one line.
+    pub fn in_one_line(&self) -> String {
+        if let Self::RootPackages { reason, .. } | Self::ChrootPackages { reason, .. } = self {
+            return reason.lines().map(str::trim).collect::<Vec<_>>().join("; ");
+        }
+        self.to_string()
+    }
 }

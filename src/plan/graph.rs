@@ -28,6 +28,16 @@ pub struct Circles {
     pub others: Vec<Arc<Located<PlanError>>>,
 }
 
+impl Circles {
+    /// All of them and what else is wrong, once each; the circles last.
+    pub fn errors(&self) -> Vec<&Located<PlanError>> {
+        let mut known = HashSet::new();
+        let others = self.others.iter().map(AsRef::as_ref);
+        let others = others.filter(|error| known.insert(format!("{error} {}", error.place())));
+        others.collect::<Vec<_>>().into_iter().chain(&self.circles).collect()
+    }
+}
+
 struct Drawing {
     graph: DiGraph<Step, Edge>,
     builds: Vec<NodeIndex>,
@@ -40,7 +50,7 @@ impl Plan {
     /// # Errors
     /// Circles: each of their edges with the place that states it, and what else is wrong.
     pub fn new(manifest: &Manifest, inspection: Inspection) -> Result<Self, Circles> {
-        let Inspection { mut builds, installed } = inspection;
+        let Inspection { mut builds, installed, source_lock: _ } = inspection;
         let providers = Providers::group_by_chroot(&builds);
         let needs = needs(&builds, &providers);
         let needing: HashSet<BuildId> = needs.iter().map(|need| need.build).collect();

@@ -1,18 +1,16 @@
 //! What a key is made of, and which of it has changed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::Inputs;
+use super::reason::{ConditionWord, MacroValue};
+use super::reason::{DigestChange, Reason};
 use crate::chroot::{RootIdentity, RootPart};
 use crate::digest::{Digest, Encoder, Key};
 use crate::engine::{Condition, EngineIdentity, MacroSetting, Settings};
 use crate::macros::RpmVersion;
-
-/// How many characters of a command are shown.
-const LONGEST_NAME: usize = 80;
 
 /// Everything that a build's result depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,160 +39,12 @@ pub struct Ingredients {
     pub expanded: Option<Digest>,
     /// The root that it is built in.
     pub root: RootIdentity,
+    /// Whether that is a minimal root with more in it: the source package is made, and what the build needs is asked, in the
+    /// minimal one.
+    #[serde(default)]
+    pub extends_minimal_root: bool,
     /// The packages from other builds that are put into the root, by NEVRA, with the digest of their content.
     pub dependencies: BTreeMap<String, Digest>,
-}
-
-/// The digests of something before and now; nothing where it was or is not there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DigestChange {
-    /// What it was.
-    pub was: Option<Digest>,
-    /// What it is.
-    pub now: Option<Digest>,
-}
-
-impl fmt::Display for DigestChange {
-    /// `1e466366 → c9576187`
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DIGITS: usize = 8;
-        let short = |digest: Option<Digest>| digest.map_or("none".to_owned(), |digest| digest.short(DIGITS));
-        write!(f, "{} → {}", short(self.was), short(self.now))
-    }
-}
-
-/// Why something is built that was built before, or never was.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "why", rename_all = "kebab-case")]
-pub enum Reason {
-    /// It has no good build in this project.
-    NeverBuilt,
-    /// It is there already, and was asked for all the same.
-    Forced,
-    /// It was built, and its result is not in the store any more.
-    ResultGone,
-    /// It was built by a forge that wrote down other ingredients.
-    OtherForge,
-    /// A build before it is not done yet; whether it has to be built will be known then.
-    Undecided {
-        /// The build before it.
-        after: String,
-    },
-    /// The engine is another one.
-    Engine {
-        /// What it was.
-        was: String,
-        /// What it is.
-        now: String,
-    },
-    /// The spec has changed.
-    Spec {
-        /// Its content.
-        #[serde(flatten)]
-        change: DigestChange,
-    },
-    /// The spec's file has another name.
-    SpecName {
-        /// What it was.
-        was: String,
-        /// What it is.
-        now: String,
-    },
-    /// A source has changed, come in or gone.
-    Source {
-        /// Its name.
-        name: String,
-        /// Its content.
-        #[serde(flatten)]
-        change: DigestChange,
-    },
-    /// A source, or the spec, was made executable, or is not any more.
-    Mode {
-        /// Its name.
-        name: String,
-    },
-    /// The architecture is another one.
-    Target,
-    /// The rpm whose language its spec is in is another one.
-    Rpm {
-        /// What it was.
-        was: String,
-        /// What it is.
-        now: String,
-    },
-    /// A macro has changed.
-    Macro {
-        /// Its name.
-        name: String,
-        /// What it was, and who said it.
-        was: String,
-        /// What it is, and who says it.
-        now: String,
-    },
-    /// A build condition has changed.
-    Condition {
-        /// What it was.
-        was: String,
-        /// What it is.
-        now: String,
-    },
-    /// An environment variable has changed.
-    Variable {
-        /// Its name.
-        name: String,
-    },
-    /// Something that reading the spec saw has changed, come in or gone.
-    Observed {
-        /// What: a file, a command with its answer.
-        what: String,
-        /// What was seen.
-        #[serde(flatten)]
-        change: DigestChange,
-    },
-    /// What the spec says has changed, and nothing else that is known.
-    Facts,
-    /// The root is another one.
-    Root {
-        /// What of it.
-        part: RootPart,
-        /// Its files that have changed, where the store still knows what they were.
-        files: Vec<String>,
-    },
-    /// A package that it takes from another build came out differently, is new or gone.
-    Dependency {
-        /// The package.
-        package: String,
-        /// Its content.
-        #[serde(flatten)]
-        change: DigestChange,
-    },
-}
-
-impl Reason {
-    /// The digests before and now of what is told by its content.
-    pub fn digests(&self) -> Option<DigestChange> {
-        match self {
-            Self::Spec { change }
-            | Self::Source { change, .. }
-            | Self::Observed { change, .. }
-            | Self::Dependency { change, .. } => Some(*change),
-            Self::NeverBuilt
-            | Self::Forced
-            | Self::ResultGone
-            | Self::OtherForge
-            | Self::Undecided { .. }
-            | Self::Engine { .. }
-            | Self::SpecName { .. }
-            | Self::Mode { .. }
-            | Self::Target
-            | Self::Rpm { .. }
-            | Self::Macro { .. }
-            | Self::Condition { .. }
-            | Self::Variable { .. }
-            | Self::Facts
-            | Self::Root { .. } => None,
-        }
-    }
 }
 
 impl Ingredients {
@@ -212,14 +62,24 @@ impl Ingredients {
             facts: inputs.observed.facts,
             expanded: inputs.observed.expanded,
             root: inputs.root,
+            extends_minimal_root: inputs.wish.is_some(),
             dependencies,
         }
     }
 
     /// The key under which it is remembered what `%generate_buildrequires` named.
     pub fn generated_key(&self) -> Key {
-        let alone = Self { dependencies: BTreeMap::new(), ..self.clone() };
-        alone.encode("rpmforge generated requires v1").key()
+        self.before_the_build().encode("rpmforge generated requires v2").key()
+    }
+
+    /// What everything that comes before the build of the packages depends on.
+    fn before_the_build(&self) -> Self {
+        let mut alone = Self { dependencies: BTreeMap::new(), ..self.clone() };
+        if self.extends_minimal_root {
+            // As a plan has it before it chooses what more is in the root.
+            alone.root.packages = alone.root.configuration;
+        }
+        alone
     }
 
     /// The key of the packages.
@@ -229,8 +89,7 @@ impl Ingredients {
 
     /// The key of the source package, which no other build goes into.
     pub fn source_key(&self) -> Key {
-        let alone = Self { dependencies: BTreeMap::new(), ..self.clone() };
-        alone.encode("rpmforge source package v2").key()
+        self.before_the_build().encode("rpmforge source package v2").key()
     }
 
     fn encode(&self, context: &str) -> Encoder {
@@ -245,6 +104,7 @@ impl Ingredients {
             facts,
             expanded,
             root,
+            extends_minimal_root: _,
             dependencies,
         } = self;
         let EngineIdentity { name, sources: forge } = engine;
@@ -279,6 +139,7 @@ impl Ingredients {
             facts,
             expanded,
             root,
+            extends_minimal_root: _,
             dependencies,
         } = self;
         let mut reasons = Vec::new();
@@ -306,9 +167,12 @@ impl Ingredients {
         reasons.extend(seen.map(|(what, change)| Reason::Observed { what, change }));
         let parts = before.root.parts().into_iter().zip(root.parts());
         let parts = parts.filter(|(was, now)| was != now);
-        reasons.extend(parts.map(|((part, _), _)| Reason::Root { part, files: Vec::new() }));
-        let packages = differing(&before.dependencies, dependencies);
-        reasons.extend(packages.map(|(package, change)| Reason::Dependency { package, change }));
+        let mut parts: Vec<RootPart> = parts.map(|((part, _), _)| part).collect();
+        if parts.is_empty() && before.root.image != root.image {
+            parts.push(RootPart::Image);
+        }
+        reasons.extend(parts.into_iter().map(|part| Reason::Root { part, files: Vec::new() }));
+        reasons.extend(dependency_changes(&before.dependencies, dependencies));
         // What has changed above is why the spec says something else.
         if reasons.is_empty() && (*facts != before.facts || *expanded != before.expanded) {
             reasons.push(Reason::Facts);
@@ -317,8 +181,49 @@ impl Ingredients {
     }
 }
 
+/// What of other builds has changed: a new version of a package is one change.
+fn dependency_changes(before: &BTreeMap<String, Digest>, now: &BTreeMap<String, Digest>) -> Vec<Reason> {
+    let changes: Vec<(String, DigestChange)> = differing(before, now).collect();
+    let (gone, others): (Vec<_>, Vec<_>) = changes.into_iter().partition(|(_, change)| change.now.is_none());
+    let (new, mut reasons): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|(_, change)| change.was.is_none());
+    let mut reasons: Vec<Reason> = reasons
+        .drain(..)
+        .map(|(package, change)| Reason::Dependency { package, before: None, change })
+        .collect();
+    let of_same = |packages: &[(String, DigestChange)], package: &str| {
+        let same = packages.iter().filter(|(other, _)| name_and_arch(other) == name_and_arch(package));
+        let same: Vec<(String, DigestChange)> = same.cloned().collect();
+        <[_; 1]>::try_from(same).ok().map(|[only]| only)
+    };
+    for (package, change) in &new {
+        let replaced = of_same(&gone, package).filter(|_| of_same(&new, package).is_some());
+        let (before, was) = replaced.map(|(before, change)| (before, change.was)).unzip();
+        let change = DigestChange { was: was.flatten(), now: change.now };
+        reasons.push(Reason::Dependency { package: package.clone(), before, change });
+    }
+    let is_replaced = |package: &str| of_same(&new, package).is_some() && of_same(&gone, package).is_some();
+    let left = gone.iter().filter(|(package, _)| !is_replaced(package));
+    reasons.extend(left.map(|(package, change)| Reason::Dependency {
+        package: package.clone(),
+        before: None,
+        change: *change,
+    }));
+    reasons
+}
+
+/// The name and the architecture of `name-[epoch:]version-release.arch`.
+fn name_and_arch(nevra: &str) -> Option<(&str, &str)> {
+    let (nevr, arch) = nevra.rsplit_once('.')?;
+    Some((nevr.rsplitn(3, '-').nth(2)?, arch))
+}
+
 fn settings_changes(before: &Settings, now: &Settings, reasons: &mut Vec<Reason>) {
-    let Settings { target, rpm, macros, conditions, environment, build_requires: _ } = now;
+    let Settings { target, rpm, macros, conditions, environment, isolation, build_requires: _ } = now;
+    if *isolation != before.isolation {
+        let (was, now) = (before.isolation.to_string(), isolation.to_string());
+        reasons.push(Reason::Isolation { was, now });
+    }
     if *rpm != before.rpm {
         let said = |rpm: Option<RpmVersion>| rpm.map_or("the root's".to_owned(), |rpm| rpm.to_string());
         reasons.push(Reason::Rpm { was: said(before.rpm), now: said(*rpm) });
@@ -331,45 +236,21 @@ fn settings_changes(before: &Settings, now: &Settings, reasons: &mut Vec<Reason>
     };
     let (old, new) = (by_name(&before.macros), by_name(macros));
     reasons.extend(differing_names(&old, &new).map(|name| Reason::Macro {
-        was: describe_setting(old.get(&name)),
-        now: describe_setting(new.get(&name)),
+        was: old.get(&name).map(MacroValue::new),
+        now: new.get(&name).map(MacroValue::new),
         name,
     }));
     let by_name = |list: &[Condition]| -> BTreeMap<String, Condition> {
         list.iter().map(|condition| (condition.name().to_owned(), condition.clone())).collect()
     };
     let (old, new) = (by_name(&before.conditions), by_name(conditions));
-    let text = |condition: Option<&Condition>| condition.map_or("unset".to_owned(), ToString::to_string);
     let conditions = differing_names(&old, &new);
-    reasons.extend(
-        conditions.map(|name| Reason::Condition { was: text(old.get(&name)), now: text(new.get(&name)) }),
-    );
+    reasons.extend(conditions.map(|name| Reason::Condition {
+        was: old.get(&name).map(ConditionWord::new),
+        now: new.get(&name).map(ConditionWord::new),
+        name,
+    }));
     reasons.extend(differing_names(&before.environment, environment).map(|name| Reason::Variable { name }));
-}
-
-fn describe_setting(setting: Option<&MacroSetting>) -> String {
-    match setting {
-        None => "unset".to_owned(),
-        Some(MacroSetting { body: None, level, .. }) => format!("undefined ({level})"),
-        Some(MacroSetting { body: Some(body), level, .. }) => format!("`{}` ({level})", body.shown()),
-    }
-}
-
-/// The first of some files, and how many more there are.
-fn list_files(files: &[String]) -> String {
-    match files {
-        [one, two, three, rest @ ..] if !rest.is_empty() => {
-            format!("{one}, {two}, {three} and {} more", rest.len())
-        }
-        files => files.join(", "),
-    }
-}
-
-/// A text that may have many lines, as a part of one.
-fn join_lines(text: &str) -> String {
-    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let shown: String = line.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
-    if line.chars().count() > LONGEST_NAME { format!("{shown}…") } else { shown }
 }
 
 /// What has another digest, or only one of the two has, by name.
@@ -397,36 +278,6 @@ fn differing_names<T: PartialEq>(
     names.into_iter()
 }
 
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NeverBuilt => f.write_str("never built here"),
-            Self::Forced => f.write_str("forced"),
-            Self::ResultGone => f.write_str("its result is not in the store any more"),
-            Self::OtherForge => f.write_str("built by another forge, which keyed it differently"),
-            Self::Undecided { after } => write!(f, "if packages of {after} change"),
-            Self::Engine { was, now } => write!(f, "engine: {was} → {now}"),
-            Self::Spec { .. } => f.write_str("spec changed"),
-            Self::SpecName { was, now } => write!(f, "spec renamed: {was} → {now}"),
-            Self::Source { name, .. } => write!(f, "source {name} changed"),
-            Self::Mode { name } => write!(f, "mode of {name} changed"),
-            Self::Target => f.write_str("architecture changed"),
-            Self::Rpm { was, now } => write!(f, "rpm whose language it is in: {was} → {now}"),
-            Self::Macro { name, was, now } => write!(f, "macro {name}: {was} → {now}"),
-            Self::Condition { was, now } => write!(f, "{was} → {now}"),
-            Self::Variable { name } => write!(f, "environment variable {name} changed"),
-            Self::Observed { what, .. } => write!(f, "{} changed", join_lines(what)),
-            Self::Facts => f.write_str("what its spec says changed"),
-            Self::Root { part, files } => match (part, files.as_slice()) {
-                (RootPart::Programs, [program]) => write!(f, "root: program {program} changed"),
-                (_, []) => write!(f, "root: {part} changed"),
-                (_, files) => write!(f, "root: {part} changed ({})", list_files(files)),
-            },
-            Self::Dependency { package, .. } => write!(f, "{package} changed"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -444,7 +295,8 @@ mod tests {
             observed: BTreeMap::from([("file /x".to_owned(), digest)]),
             facts: digest,
             expanded: None,
-            root: RootIdentity { packages: digest, configuration: digest, programs: digest },
+            root: RootIdentity { packages: digest, configuration: digest, programs: digest, image: None },
+            extends_minimal_root: false,
             dependencies: BTreeMap::new(),
         }
     }
@@ -480,10 +332,42 @@ mod tests {
             [
                 "source a.tar.gz changed",
                 "macro dist: unset → `.acme1` (package)",
-                "zlib-devel-1.3-1.x86_64 changed"
+                "zlib-devel-1.3-1.x86_64 is new"
             ]
         );
         assert_ne!(now.key(), before.key());
+    }
+
+    #[test]
+    fn a_new_version_of_a_dependency_is_one_change() {
+        let digest = Digest::compute(b"a");
+        let packages = |names: &[&str]| -> BTreeMap<String, Digest> {
+            names.iter().map(|name| ((*name).to_owned(), digest)).collect()
+        };
+        let before = Ingredients {
+            dependencies: packages(&["foo-1.0-1.x86_64", "foo-devel-1.0-1.x86_64", "foo-1.0-1.i686"]),
+            ..ingredients()
+        };
+        let now = Ingredients {
+            dependencies: packages(&["foo-1.1-1.x86_64", "foo-libs-1.1-1.x86_64", "foo-1.1-1.i686"]),
+            ..ingredients()
+        };
+        let texts: Vec<String> = now.changes_since(&before).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            texts,
+            [
+                "foo-1.0-1.i686 → foo-1.1-1.i686",
+                "foo-1.0-1.x86_64 → foo-1.1-1.x86_64",
+                "foo-libs-1.1-1.x86_64 is new",
+                "foo-devel-1.0-1.x86_64 is gone"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_condition_that_was_not_set_was_as_the_spec_has_it() {
+        let reasons = reasons_of(|now| now.settings.conditions.push(Condition::Without("docs".to_owned())));
+        assert_eq!(reasons, ["condition docs: the spec's default → without"]);
     }
 
     #[test]
@@ -519,22 +403,7 @@ mod tests {
         assert_eq!(reasons_of(|now| now.root.packages = after()), ["root: package database changed"]);
         assert_eq!(reasons_of(|now| now.root.configuration = after()), ["root: macro files changed"]);
         assert_eq!(reasons_of(|now| now.root.programs = after()), ["root: programs changed"]);
-    }
-
-    #[test]
-    fn the_roots_files_are_named_where_they_are_known() {
-        let text = |part, files: &[&str]| {
-            Reason::Root { part, files: files.iter().map(|file| (*file).to_owned()).collect() }.to_string()
-        };
-        assert_eq!(text(RootPart::Programs, &["/usr/bin/gcc"]), "root: program /usr/bin/gcc changed");
-        assert_eq!(
-            text(RootPart::Configuration, &["/etc/rpm/macros"]),
-            "root: macro files changed (/etc/rpm/macros)"
-        );
-        assert_eq!(
-            text(RootPart::Programs, &["a", "b", "c", "d", "e"]),
-            "root: programs changed (a, b, c and 2 more)"
-        );
+        assert_eq!(reasons_of(|now| now.root.image = Some(after())), ["root: image changed"]);
     }
 
     #[test]

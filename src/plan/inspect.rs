@@ -4,24 +4,21 @@
 //! has changed: files are looked at here, commands are run again by the worker that reads specs, if there are any.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::build_maker::BuildMaker;
-use super::draft::{Draft, DraftState, Roots, host_root};
-use super::inspector::{Inspector, LocatedOrigin};
+use super::draft::{Draft, DraftState};
+use super::inspector::Inspector;
 use super::questions::{Questions, ReadSpec};
 use super::requirements::names_asked;
+use super::root_packages::choose_root_packages;
 use super::{Build, Fate, Inputs, PlanError};
-use crate::chroot::{RootIdentity, RootRequest};
 use crate::engine::{Installed, Settings};
-use crate::files::{HostPath, reason};
 use crate::manifest::declaration::EngineChoice;
-use crate::manifest::{ChrootId, Package, PackageId};
+use crate::manifest::{ChrootId, PackageId};
 use crate::process::Cancel;
-use crate::source::{Neighbours, locate};
-use crate::text::Located;
+use crate::source::SourceLock;
 
 /// What inspecting came to.
 pub struct Inspection {
@@ -29,6 +26,8 @@ pub struct Inspection {
     pub builds: Vec<Build>,
     /// What the roots have of what the builds need.
     pub installed: HashMap<ChrootId, Installed>,
+    /// What is to be locked of sources.
+    pub source_lock: SourceLock,
 }
 
 /// Inspects all packages in all of their chroots.
@@ -36,28 +35,28 @@ pub struct Inspection {
 /// # Errors
 /// What stops all work: an engine that is missing, a root or store that can't be used.
 pub async fn inspect(inspector: &Inspector<'_>, cancel: &Cancel) -> Result<Inspection, PlanError> {
-    let roots = inspector.identify_roots()?;
-    let neighbours = Neighbours::default();
-    let find = |package: &Package| {
-        locate(package, inspector.repository, inspector.unpacked, &neighbours).map_err(|error| {
-            Arc::new(Located::new(error.into(), "this source", package.source.place.clone()))
-        })
-    };
-    let origins: Vec<LocatedOrigin> = inspector.manifest.packages.par_iter().map(find).collect();
-    let mut drafts = inspector.draft_builds(&origins, &roots);
-    for engine in [EngineChoice::Native, EngineChoice::Rpmbuild] {
-        inspector.read_specs(engine, &mut drafts, cancel).await?;
+    // It waits for downloads, and holds up nobody else.
+    let (origins, mut source_lock) = tokio::task::block_in_place(|| inspector.gather_sources());
+    let mut drafts = inspector.draft_builds(&origins);
+    for (root, _) in inspector.roots.all.iter().enumerate() {
+        for engine in [EngineChoice::Native, EngineChoice::Rpmbuild] {
+            inspector.read_specs(root, engine, &mut drafts, cancel).await?;
+        }
     }
+    let remote = tokio::task::block_in_place(|| inspector.fetch_remote_sources(&drafts, &origins));
+    inspector.lock_files(&remote, &mut source_lock);
     let groups = group_by_package(drafts);
     let packages: Vec<Vec<Build>> = groups
         .into_par_iter()
         .map(|(package, drafts)| {
-            BuildMaker::new(inspector, package, &origins[package.0], &roots).make_builds(drafts)
+            let origin = (&origins[package.0], &remote);
+            BuildMaker::new(inspector, package, origin).make_builds(drafts)
         })
         .collect();
-    let builds: Vec<Build> = packages.into_iter().flatten().collect();
+    let mut builds: Vec<Build> = packages.into_iter().flatten().collect();
+    tokio::task::block_in_place(|| choose_root_packages(inspector, &mut builds))?;
     let installed = inspector.list_installed(&builds, cancel).await?;
-    Ok(Inspection { builds, installed })
+    Ok(Inspection { builds, installed, source_lock })
 }
 
 /// The drafts of each package together, so that its sources are digested once.
@@ -73,28 +72,6 @@ fn group_by_package(drafts: Vec<Draft>) -> Vec<(PackageId, Vec<Draft>)> {
 }
 
 impl Inspector<'_> {
-    /// The identities of the roots that forge can build in.
-    fn identify_roots(&self) -> Result<Roots, PlanError> {
-        let mut known: HashMap<HostPath, RootIdentity> = HashMap::new();
-        let mut roots = HashMap::new();
-        for (index, chroot) in self.manifest.chroots.iter().enumerate() {
-            let Some(path) = host_root(chroot) else { continue };
-            let identity = match known.get(&path) {
-                Some(identity) => *identity,
-                None => {
-                    let request = RootRequest { path: &path, own_binary: self.own_binary, now: self.now };
-                    RootIdentity::read(&request, self.store).map_err(|error| PlanError::Root {
-                        chroot: chroot.name.value.clone(),
-                        reason: reason(&error),
-                    })?
-                }
-            };
-            known.insert(path, identity);
-            roots.insert(ChrootId(index), identity);
-        }
-        Ok(roots)
-    }
-
     /// What the roots have of what the builds need. Builds of a chroot share its root.
     async fn list_installed(
         &self,
@@ -103,29 +80,38 @@ impl Inspector<'_> {
     ) -> Result<HashMap<ChrootId, Installed>, PlanError> {
         let mut by_chroot: HashMap<ChrootId, Vec<(&Settings, &Inputs)>> = HashMap::new();
         for build in builds {
-            if let Fate::Buildable(inputs) = &build.fate {
+            if let Fate::Buildable(inputs) = &build.fate
+                && inputs.wish.is_none()
+            {
                 by_chroot.entry(build.chroot).or_default().push((&build.settings, inputs));
             }
         }
         let mut installed = HashMap::new();
         for (chroot, builds) in by_chroot {
             let names = names_asked(builds.iter().map(|(_, inputs)| *inputs));
-            if let Some((settings, _)) = builds.first().filter(|_| !names.is_empty()) {
-                installed.insert(chroot, self.native.installed(settings, &names, cancel).await?);
+            if let (Some((settings, _)), Some(root)) =
+                (builds.first().filter(|_| !names.is_empty()), self.roots.of(chroot))
+            {
+                installed.insert(chroot, root.engines.native.installed(settings, &names, cancel).await?);
             }
         }
         Ok(installed)
     }
 
-    /// Asks an engine about every spec of its packages that has to be read.
+    /// Asks an engine of a root about every spec of its packages that has to be read.
     async fn read_specs(
         &self,
+        root: usize,
         engine: EngineChoice,
         drafts: &mut [Draft],
         cancel: &Cancel,
     ) -> Result<(), PlanError> {
         let mut questions = Questions::default();
-        let is_of_engine = |draft: &Draft| self.manifest.package(draft.package).engine == engine;
+        let Some(open) = self.roots.all.get(root) else { return Ok(()) };
+        let is_of_engine = |draft: &Draft| {
+            self.manifest.package(draft.package).engine == engine
+                && self.roots.of_chroots.get(&draft.chroot) == Some(&root)
+        };
         for (number, draft) in drafts.iter_mut().enumerate().filter(|(_, draft)| is_of_engine(draft)) {
             let unread = DraftState::Settled(Fate::Impossible(Vec::new()));
             match std::mem::replace(&mut draft.state, unread) {
@@ -134,7 +120,7 @@ impl Inspector<'_> {
             }
         }
         for ReadSpec { draft, request, read } in
-            questions.ask(self.engine(engine).as_ref(), self.store, cancel).await?
+            questions.ask(open.engine(engine).as_ref(), self.store, cancel).await?
         {
             drafts[draft].state = DraftState::Read(Box::new(request), read);
         }

@@ -3,6 +3,8 @@
 //! [`inspect`] gathers what the manifest's packages are (the one part with effects); [`Plan::new`] makes the graph of
 //! them, [`Plan::decide`] says of each build whether it is there already, and if not, why it must be made.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod barrier;
 mod build_maker;
 mod build_order;
@@ -11,6 +13,7 @@ mod contents;
 mod decide;
 mod draft;
 mod error;
+mod gathered;
 mod graph;
 mod ingredients;
 mod inspect;
@@ -19,7 +22,9 @@ mod observed;
 mod order;
 mod providers;
 mod questions;
+mod reason;
 mod requirements;
+mod root_packages;
 mod same_package;
 mod spec_place;
 mod spec_texts;
@@ -36,9 +41,11 @@ pub use contents::{Results, dependency_files};
 pub use decide::{Decision, Decisions};
 pub use error::PlanError;
 pub use graph::Circles;
-pub use ingredients::{DigestChange, Ingredients, Reason};
+pub use ingredients::Ingredients;
 pub use inspect::{Inspection, inspect};
-pub use inspector::Inspector;
+pub use inspector::{Inspector, OpenRoot, OpenRoots};
+pub use reason::{DigestChange, Reason};
+pub use root_packages::{RootWish, refuse_root};
 
 use crate::chroot::RootIdentity;
 use crate::digest::Digest;
@@ -88,14 +95,15 @@ pub enum Fate {
 }
 
 /// Everything that goes into a build, but for what other builds make.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Inputs {
     /// What the spec says.
     pub facts: Facts,
     /// The spec.
     pub spec: InputFile,
-    /// What its `%generate_buildrequires` named when it was asked last.
-    pub generated: Vec<Dependency>,
+    /// What its `%generate_buildrequires` has named beside what the spec says: what it named at first, and what it named more
+    /// each time when that was there.
+    pub generated: Vec<Vec<Dependency>>,
     /// The files that it names, by name.
     pub sources: Vec<InputFile>,
     /// What the reading of the spec saw of the world, beside these files.
@@ -104,10 +112,12 @@ pub struct Inputs {
     pub root: RootIdentity,
     /// The engine.
     pub engine: EngineIdentity,
+    /// What it needs that the repositories of its root have, where that is made of packages.
+    pub wish: Option<RootWish>,
 }
 
 /// What the reading of a spec saw of the world beside the spec and its sources.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Observed {
     /// How it was read.
     pub request: FactsRequest,
@@ -156,8 +166,19 @@ impl Observed {
 impl Inputs {
     /// What it needs to be built: what the spec says, what its `%generate_buildrequires` has named, and what the manifest adds.
     pub fn build_requires(&self) -> impl Iterator<Item = &Dependency> {
-        let said = &self.observed.request.settings.build_requires;
-        self.facts.build_requires.iter().chain(&self.generated).chain(said)
+        self.stated_requires().chain(self.generated.iter().flatten())
+    }
+
+    /// What of it none of the earlier answers of `%generate_buildrequires` named.
+    pub fn not_generated_before(&self, named: &[Dependency]) -> Vec<Dependency> {
+        let is_new =
+            |dependency: &&Dependency| !self.generated.iter().flatten().any(|known| known == *dependency);
+        named.iter().filter(is_new).cloned().collect()
+    }
+
+    /// What it needs to be built as far as the spec and the manifest say it.
+    pub fn stated_requires(&self) -> impl Iterator<Item = &Dependency> {
+        self.facts.build_requires.iter().chain(&self.observed.request.settings.build_requires)
     }
 
     /// The spec and the sources.

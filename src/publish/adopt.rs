@@ -80,7 +80,15 @@ pub(super) fn revision_on_disk(folder: &Folder) -> Option<u64> {
             Event::Eof => return None,
             Event::Start(tag) => is_revision = tag.name().as_ref() == "revision",
             Event::Text(text) if is_revision => return text.trim().parse().ok(),
-            _ => is_revision = false,
+            Event::End(_)
+            | Event::Empty(_)
+            | Event::Text(_)
+            | Event::CData(_)
+            | Event::Comment(_)
+            | Event::Decl(_)
+            | Event::PI(_)
+            | Event::DocType(_)
+            | Event::GeneralRef(_) => is_revision = false,
         }
     }
 }
@@ -107,7 +115,16 @@ fn primary_href(repomd: &str) -> Option<String> {
             Event::Start(tag) | Event::Empty(tag) if is_primary && tag.name().as_ref() == "location" => {
                 return attribute(&tag, "href");
             }
-            _ => {}
+            Event::Start(_)
+            | Event::End(_)
+            | Event::Empty(_)
+            | Event::Text(_)
+            | Event::CData(_)
+            | Event::Comment(_)
+            | Event::Decl(_)
+            | Event::PI(_)
+            | Event::DocType(_)
+            | Event::GeneralRef(_) => {}
         }
     }
 }
@@ -147,7 +164,12 @@ fn named_packages(primary: impl BufRead) -> Option<Vec<NamedPackage>> {
                 "metadata" => return Some(packages),
                 _ => {}
             },
-            _ => {}
+            Event::CData(_)
+            | Event::Comment(_)
+            | Event::Decl(_)
+            | Event::PI(_)
+            | Event::DocType(_)
+            | Event::GeneralRef(_) => {}
         }
     }
 }

@@ -6,7 +6,10 @@
 //! comes to its place in one rename, and what is superseded stays for a [while](superseded): a client never meets
 //! metadata of a file that is not there.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod adopt;
+mod broken;
 mod error;
 mod folders;
 mod inspect;
@@ -22,6 +25,7 @@ mod superseded;
 mod update;
 mod wanted;
 
+pub use broken::BrokenRequirement;
 pub use error::{PublishError, Refusal};
 pub use inspect::Verification;
 pub use record::{DecodedRecords, recorded_paths};

@@ -49,7 +49,7 @@ pub struct Repositories {
 }
 
 /// A package that leaves a repository because the manifest no longer declares it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Leaving {
     /// The chroot.
     pub chroot: String,
@@ -65,16 +65,20 @@ impl fmt::Display for Leaving {
 }
 
 /// A package whose result is in the store, and that an apply puts into a repository: it is not there, or another one is.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Entering {
     /// The chroot.
     pub chroot: String,
     /// The package.
     pub package: String,
+    /// The version that comes in, `[epoch:]version-release`.
+    pub version: Option<String>,
+    /// The version that is there before, where there is one.
+    pub version_before: Option<String>,
 }
 
 /// A file of a repository that is not as forge has left it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct DamagedRepositoryFile {
     /// The repository's folder, as the manifest says it.
     pub folder: String,
@@ -164,11 +168,16 @@ impl Repositories {
             for id in plan.ids().filter(|id| plan.build(*id).chroot == ChrootId(index)) {
                 let Decision::Cached { key, result } = decisions.decision(id) else { continue };
                 let package = &plan.build(id).name.package;
-                let is_there = published.get(package).is_some_and(|published| {
-                    published.has_same_files(&package_from_result(package, *key, result))
-                });
+                let coming = package_from_result(package, *key, result);
+                let before = published.get(package);
+                let is_there = before.is_some_and(|published| published.has_same_files(&coming));
                 if !is_there && unlistable(result).is_none() {
-                    entering.push(Entering { chroot: chroot.clone(), package: package.clone() });
+                    entering.push(Entering {
+                        chroot: chroot.clone(),
+                        package: package.clone(),
+                        version: version_of(&coming),
+                        version_before: before.and_then(version_of),
+                    });
                 }
             }
         }
@@ -186,9 +195,7 @@ impl Repositories {
             let target = self.target(&chroot, &path, folder)?;
             let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
             versions.extend(known.record.packages.into_iter().filter_map(|package| {
-                let names = || package.files.iter().filter_map(|file| file.nevra.as_deref());
-                let source = names().find(|nevra| nevra.ends_with(".src") || nevra.ends_with(".nosrc"));
-                let version = version_of_nevra(source.or_else(|| names().next())?)?;
+                let version = version_of(&package)?;
                 Some((BuildName { package: package.package.clone(), chroot: chroot.clone() }, version))
             }));
         }
@@ -206,6 +213,19 @@ impl Repositories {
             let target = self.target(&chroot, &path, folder)?;
             let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
             keys.extend(known.record.packages.iter().filter_map(|package| package.key));
+        }
+        Ok(keys)
+    }
+
+    /// The keys of the results that the repository of each declared chroot is made of.
+    pub(super) fn published_keys_by_chroot(&self) -> Result<Vec<(String, HashSet<Key>)>, PublishError> {
+        let mut keys = Vec::new();
+        for RepositoryPlace { chroot, path } in self.declared_places() {
+            let Some(folder) = self.open(&path)? else { continue };
+            let target = self.target(&chroot, &path, folder)?;
+            let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
+            let published = known.record.packages.iter().filter_map(|package| package.key).collect();
+            keys.push((chroot.clone(), published));
         }
         Ok(keys)
     }
@@ -459,6 +479,13 @@ fn with_path(pattern: &ManifestPath, path: &Path) -> ManifestPath {
 fn unlistable(result: &StepResult) -> Option<PublishError> {
     let file = result.files.iter().find(|file| file.package.unlistable.is_some())?;
     Some(PublishError::Unlistable { file: file.name.clone(), what: file.package.unlistable.clone()? })
+}
+
+/// The version of a package: that of its source package, where it has one.
+fn version_of(package: &PublishedPackage) -> Option<String> {
+    let names = || package.files.iter().filter_map(|file| file.nevra.as_deref());
+    let source = names().find(|nevra| nevra.ends_with(".src") || nevra.ends_with(".nosrc"));
+    version_of_nevra(source.or_else(|| names().next())?)
 }
 
 /// Tells that a repository is not written, or that one package does not come into it.

@@ -221,10 +221,8 @@ pub(super) fn choose_dialect(macros: &Macros) -> Result<(), DialectProblem> {
     let version = macros.spoken_version().map_err(|said| DialectProblem { said: said.into() })?;
     let version = check_dialect(&version.to_string())?;
     let accepted = || OLD_FORMS.iter().filter(|row| is_spoken(version, row));
-    let definable = accepted().flat_map(|row| match row.form {
-        OldForm::LaterBuiltIns(names) => names,
-        _ => &[],
-    });
+    let definable =
+        accepted().flat_map(|row| if let OldForm::LaterBuiltIns(names) = row.form { names } else { &[] });
     let old = OldMacros {
         bare_words: accepted().any(|row| row.form == OldForm::BareWord),
         definable: definable.copied().collect(),
@@ -249,10 +247,9 @@ fn find_row(form: OldForm) -> Option<&'static OldFormRow> {
 
 /// The form that defines a macro of that name, which later became a built-in one.
 pub(super) fn later_built_in(name: &[u8]) -> Option<OldForm> {
-    let is_named = |form: &OldForm| match form {
-        OldForm::LaterBuiltIns(names) => names.iter().any(|later| later.as_bytes() == name),
-        _ => false,
-    };
+    let is_name = |later: &&str| later.as_bytes() == name;
+    let is_named =
+        |form: &OldForm| matches!(form, OldForm::LaterBuiltIns(names) if names.iter().any(is_name));
     OLD_FORMS.iter().map(|row| row.form).find(is_named)
 }
 

@@ -138,14 +138,12 @@ impl From<&Report> for Finding {
 
 /// What is to be said of a macro that an older rpm took.
 fn dialect_advice(problem: &macros::MacroProblem) -> Option<String> {
-    match problem {
-        macros::MacroProblem::BuiltIn { name, .. } => dialect::later_built_in(name).map(dialect::advice),
-        macros::MacroProblem::Expression(problem) => {
-            let is_word = matches!(problem.mistake, Mistake::BareWord | Mistake::ExpandedBareWord);
-            is_word.then(|| dialect::advice(OldForm::BareWord))
-        }
-        _ => None,
+    if let macros::MacroProblem::BuiltIn { name, .. } = problem {
+        return dialect::later_built_in(name).map(dialect::advice);
     }
+    let macros::MacroProblem::Expression(problem) = problem else { return None };
+    let is_word = matches!(problem.mistake, Mistake::BareWord | Mistake::ExpandedBareWord);
+    is_word.then(|| dialect::advice(OldForm::BareWord))
 }
 
 impl From<&macros::Report> for Finding {

@@ -30,6 +30,7 @@
 //! # Ok::<(), rpmforge::macros::Stop>(())
 //! ```
 
+#![warn(clippy::wildcard_enum_match_arm)]
 #![deny(clippy::indexing_slicing)]
 
 mod changelog;

@@ -273,6 +273,7 @@ fn script_flags(script: &Scriptlet) -> u64 {
     u64::from(script.expands) | u64::from(script.formats) << 1
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other sections are no scripts of packages")]
 fn script_tags(kind: SectionKind) -> Option<ScriptTags> {
     match kind {
         SectionKind::Pre => Some((Tag::PREIN, Tag::PREINPROG, Tag::PREINFLAGS)),
@@ -303,6 +304,7 @@ fn set_script(header: &mut Header, script: &Scriptlet) {
 }
 
 /// The bit of a trigger (`RPMSENSE_TRIGGERIN` and its like).
+#[expect(clippy::wildcard_enum_match_arm, reason = "what is no trigger has none")]
 fn trigger_bit(kind: SectionKind) -> u32 {
     match kind {
         SectionKind::TriggerPreIn => 1 << 25,

@@ -186,18 +186,29 @@ impl SpecProblem {
             Self::Dependency { is_error, .. } | Self::ExtraTokens { is_error, .. } => *is_error,
             Self::Changelog(problem) => problem.is_error(),
             Self::Package(problem) => problem.is_error(),
-            _ => true,
+            Self::UnclosedIf
+            | Self::NoIf { .. }
+            | Self::AfterElse { .. }
+            | Self::BadCondition { .. }
+            | Self::NoInclude { .. }
+            | Self::IncludeDepth { .. }
+            | Self::ManyIncludes { .. }
+            | Self::LongLine { .. }
+            | Self::UnclosedMacro
+            | Self::Tag { .. }
+            | Self::Section(_)
+            | Self::File(_)
+            | Self::Dialect(_) => true,
         }
     }
 
     /// Whether nothing can be built of a spec with it. rpm calls what is wrong with a changelog an error, leaves the entries
     /// after it out, and builds.
     pub fn prevents_a_build(&self) -> bool {
-        match self {
-            Self::Changelog(_) => false,
-            Self::File(problem) => !problem.has_macro_left(),
-            problem => problem.is_error(),
+        if let Self::File(problem) = self {
+            return !problem.has_macro_left();
         }
+        !matches!(self, Self::Changelog(_)) && self.is_error()
     }
 
     /// How rpm names its place.

@@ -1,5 +1,7 @@
 //! The sections of a spec (rpm-spec(5), "SECTIONS").
 
+use serde::{Deserialize, Serialize};
+
 use bstr::ByteSlice;
 
 /// What lines are part of, which decides what of them counts.
@@ -16,7 +18,8 @@ pub enum Reading {
 macro_rules! sections {
     ($($kind:ident $word:literal $reading:ident,)*) => {
         /// What a section is.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
         pub enum SectionKind {
             /// What stands before the first section.
             Preamble,

@@ -74,6 +74,7 @@ pub enum SectionProblem {
 }
 
 /// The options that a section takes: those with a value, and those without.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other sections that belong to a package are scripts")]
 fn list_options(kind: SectionKind) -> (&'static [u8], &'static [u8]) {
     match kind {
         SectionKind::Description => (b"nl", b""),

@@ -298,6 +298,7 @@ fn known_events(written: &[u8]) -> &[u8] {
     written.get(..length).unwrap_or_default().trim_end_with(|last| last == ',')
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "all others that take events are stored as requirements")]
 fn read_events(tag: SpecTag, written: &[u8]) -> Result<u32, TagProblem> {
     let bad = || TagProblem::Qualifier {
         tag: match tag {

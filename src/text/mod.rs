@@ -5,6 +5,7 @@
 
 mod located;
 mod nearest;
+mod quote;
 
 use std::fmt;
 use std::ops::{Deref, Range};
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 pub use located::{Located, Note};
 pub use nearest::{nearest, suggestion};
+pub use quote::{is_unseen, quote_kdl};
 
 /// One text that was read, with the name that messages call it by (a path relative to the repository).
 #[derive(Debug)]

@@ -29,7 +29,7 @@ pub fn suggestion<'a>(written: &str, kind: &str, known: impl IntoIterator<Item =
     known.dedup();
     let meant = nearest(written, known.iter().copied()).map(|name| format!("did you mean `{name}`? "));
     let list = match known.len() {
-        0 => format!("no {kind} is known here"),
+        0 => format!("{kind}: none"),
         1..=12 => format!("{kind}: {}", known.join(", ")),
         more => format!("{kind}: {}, … ({more} in all)", known[..12].join(", ")),
     };
@@ -48,6 +48,11 @@ mod tests {
     #[test]
     fn a_word_unlike_all_others_suggests_nothing() {
         assert_eq!(nearest("zebra", ["timeout", "network"]), None);
+    }
+
+    #[test]
+    fn where_nothing_is_known_that_is_said() {
+        assert_eq!(suggestion("q", "batches", []), "batches: none");
     }
 
     #[test]

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use tokio::sync::Mutex;
 
 use crate::engine::worker::{WorkerListener, WorkerPlace, Workers, describe_death};
-use crate::engine::{Asked, EngineError, InstalledOrder, Message, RootAnswer, Settings};
+use crate::engine::{
+    Asked, EngineError, Installed, InstalledOrder, Isolation, Message, RootAnswer, Settings,
+};
 use crate::macros::RpmVersion;
 use crate::process::{Cancel, Exit};
 
@@ -25,8 +27,15 @@ pub(super) struct RootState {
 }
 
 impl RootState {
-    pub fn new(answer: &RootAnswer) -> Self {
-        Self { has_packages: answer.packages.has_packages(), rpm: answer.rpm }
+    /// What an answer says.
+    ///
+    /// # Errors
+    /// It is none: whoever went on without would speak another language under the same key, and check no requirement.
+    pub fn new(answer: &RootAnswer) -> Result<Self, EngineError> {
+        match (&answer.packages, answer.rpm) {
+            (Installed::Unknown(reason), None) => Err(EngineError::RootSilent { reason: reason.clone() }),
+            (packages, rpm) => Ok(Self { has_packages: packages.has_packages(), rpm }),
+        }
     }
 }
 
@@ -34,6 +43,7 @@ impl RootState {
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct DatabaseKey {
     target: Option<String>,
+    isolation: Isolation,
     rpm: Option<RpmVersion>,
     /// What the settings say of the macros that are asked.
     macros: [Option<Option<String>>; 2],
@@ -46,7 +56,7 @@ impl DatabaseKey {
             Some(setting.body.as_ref().map(|body| body.reveal().to_owned()))
         };
         let macros = [said("_dbpath"), said(RpmVersion::MACRO)];
-        Self { target: settings.target.clone(), rpm: settings.rpm, macros }
+        Self { target: settings.target.clone(), isolation: settings.isolation, rpm: settings.rpm, macros }
     }
 }
 
@@ -68,6 +78,9 @@ pub(super) async fn ask_installed(
         (None, Exit::TimedOut) => {
             Ok(RootAnswer::unknown(format!("its worker took longer than {} s", place.timeout.as_secs())))
         }
+        (None, Exit::PassedLimit(_)) => {
+            Ok(RootAnswer::unknown("its worker took more than it may".to_owned()))
+        }
         (None, Exit::Code(code)) => Ok(RootAnswer::unknown(describe_death(code))),
     }
 }
@@ -87,9 +100,26 @@ impl WorkerListener for RootListener {
             | Message::Reading { .. }
             | Message::Answered { .. }
             | Message::Ended(_)
+            | Message::Scriptlet(_)
             | Message::Unknown => {}
         }
     }
 
     fn log(&mut self, _chunk: &[u8]) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_answered_is_no_state_of_a_root() {
+        let unknown = RootAnswer::unknown("its worker was killed".to_owned());
+        let error = RootState::new(&unknown).unwrap_err();
+        assert!(error.to_string().ends_with(": its worker was killed"), "{error}");
+        // A worker that can't read the packages still says which rpm it speaks for.
+        let answer = RootAnswer { rpm: Some(RpmVersion::NEWEST), ..unknown };
+        let state = RootState::new(&answer).unwrap();
+        assert_eq!((state.has_packages, state.rpm), (false, Some(RpmVersion::NEWEST)));
+    }
 }

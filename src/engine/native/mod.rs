@@ -18,31 +18,33 @@ mod work;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 pub use answer::{read_specs, tell_installed};
 pub use build::{
-    BuildListener, BuildProblem, BuildRequest, Goal, Order, Step, Unbuilt, build, extract_spec,
-    install_source_package,
+    BuildListener, BuildProblem, BuildRequest, Goal, Order, RootFiles, SHELL_BEGINNING, Step, Unbuilt, build,
+    extract_spec, install_source_package,
 };
 pub use observations::SOURCES_FOLDER;
 pub(super) use observations::placeholders;
+pub use own_rpm::read_own_version;
 pub use reader::NativeReader;
 pub use settings::define_settings;
 pub use spec_reading::SpecReading;
 
 use self::databases::{DatabaseKey, Databases, RootState, ask_installed};
 use self::reading::Readings;
-use super::limits::{ANSWER_TIME, READING_TIME};
+use super::limits::ANSWER_TIME;
+use super::surroundings::of_root;
 use super::worker::{WorkerPlace, Workers};
 use super::{
     BuildOrder, Engine, EngineError, EngineIdentity, EngineInRoot, FactsRequest, Hear, Installed,
-    InstalledOrder, Job, Outcome, Part, Promise, Root, RootMacros, Settings, SpecOrder, SpecReader,
-    StageListener, Validity,
+    InstalledOrder, Isolation, Job, Outcome, Part, Promise, Root, RootAnswer, RootMacros, Settings,
+    SpecOrder, SpecReader, StageListener, Validity,
 };
 use crate::files::{HostPath, RootPath};
-use crate::macros::Observation;
-use crate::process::{Cancel, Supervisor};
+use crate::macros::{Observation, RpmVersion};
+use crate::process::{Cancel, Sandbox, Supervisor};
+use crate::spec::SectionKind;
 
 /// The engine.
 #[derive(Clone, Debug)]
@@ -56,6 +58,7 @@ pub struct Native {
 #[derive(Debug)]
 pub struct NativeInRoot {
     engine: Native,
+    root: Root,
     identity: EngineIdentity,
     /// Looks at files again.
     reader: NativeReader,
@@ -63,28 +66,64 @@ pub struct NativeInRoot {
 }
 
 impl Native {
-    /// An engine whose workers are the binary at `forge`. Relative paths of specs begin in `folder`.
-    pub fn new(supervisor: &Supervisor, forge: &HostPath, folder: &HostPath) -> Self {
-        Self { workers: Workers::new(supervisor, forge), folder: folder.clone() }
+    /// An engine whose workers are the binary at `forge`; what is not to run on the machine itself runs in `sandbox`.
+    /// Relative paths of specs begin in `folder`.
+    pub fn new(
+        supervisor: &Supervisor,
+        forge: &HostPath,
+        folder: &HostPath,
+        sandbox: Arc<dyn Sandbox>,
+    ) -> Self {
+        Self { workers: Workers::new(supervisor, forge, sandbox), folder: folder.clone() }
+    }
+}
+
+impl Native {
+    /// The rpm whose language a root speaks.
+    async fn ask_version(&self, root: &Root) -> Result<RpmVersion, EngineError> {
+        let order = InstalledOrder {
+            settings: root.settings_to_ask(),
+            names: BTreeSet::new(),
+            macros: BTreeSet::new(),
+        };
+        let state = RootState::new(&self.ask(root, order, &Cancel::default()).await?)?;
+        Ok(state.rpm.unwrap_or(RpmVersion::NEWEST))
+    }
+
+    /// Asks a worker of a root.
+    async fn ask(
+        &self,
+        root: &Root,
+        order: InstalledOrder,
+        cancel: &Cancel,
+    ) -> Result<RootAnswer, EngineError> {
+        root.check_isolation(&order.settings)?;
+        let inside = of_root(order.settings.isolation, root);
+        let place = WorkerPlace { folder: &self.folder, inside: inside.as_ref(), timeout: ANSWER_TIME };
+        ask_installed(&self.workers, place, order, cancel).await
     }
 }
 
 impl Engine for Native {
     fn in_root<'a>(&'a self, root: &'a Root) -> Promise<'a, Result<Arc<dyn EngineInRoot>, EngineError>> {
         Box::pin(async move {
-            root.check_is_own()?;
             let reader = NativeReader::in_folder(&self.folder);
-            let name = format!("native {} of rpm {}", env!("CARGO_PKG_VERSION"), reader.own_rpm());
+            let rpm = match root.is_own() {
+                true => reader.own_rpm(),
+                false => self.ask_version(root).await?,
+            };
+            let name = format!("native {} of rpm {rpm}", env!("CARGO_PKG_VERSION"));
             let identity = EngineIdentity::of_this_forge(name);
-            let databases = Databases::default();
-            Ok(Arc::new(NativeInRoot { engine: self.clone(), identity, reader, databases }) as Arc<_>)
+            let (engine, root, databases) = (self.clone(), root.clone(), Databases::default());
+            Ok(Arc::new(NativeInRoot { engine, root, identity, reader, databases }) as Arc<_>)
         })
     }
 }
 
 impl NativeInRoot {
-    fn place(&self, timeout: Duration) -> WorkerPlace<'_> {
-        WorkerPlace { folder: &self.engine.folder, timeout }
+    /// Asks a worker of the root.
+    async fn ask(&self, order: InstalledOrder, cancel: &Cancel) -> Result<RootAnswer, EngineError> {
+        self.engine.ask(&self.root, order, cancel).await
     }
 
     /// What macros say of the root. A worker is asked once for all jobs.
@@ -96,8 +135,8 @@ impl NativeInRoot {
         }
         let (names, macros) = (BTreeSet::new(), BTreeSet::new());
         let order = InstalledOrder { settings: settings.clone(), names, macros };
-        let answer = ask_installed(&self.engine.workers, self.place(ANSWER_TIME), order, cancel).await?;
-        let state = RootState::new(&answer);
+        let answer = self.ask(order, cancel).await?;
+        let state = RootState::new(&answer)?;
         known.insert(database, state);
         Ok(state)
     }
@@ -116,12 +155,25 @@ impl SpecReader for NativeInRoot {
     ) -> Promise<'a, Result<(), EngineError>> {
         Box::pin(async move {
             let folder = RootPath::in_own_root(&self.engine.folder);
-            let (workers, place) = (&self.engine.workers, self.place(READING_TIME));
-            Readings { workers, place, folder, orders, cancel }.read_all(hear).await
+            let (workers, here) = (&self.engine.workers, &self.engine.folder);
+            for order in orders {
+                self.root.check_isolation(&order.request.settings)?;
+            }
+            for isolation in [Isolation::None, Isolation::Sandbox, Isolation::SandboxWithNetwork] {
+                let root = &self.root;
+                let readings =
+                    Readings { workers, here, folder: folder.clone(), isolation, root, orders, cancel };
+                readings.read_all(hear).await?;
+            }
+            Ok(())
         })
     }
 
     fn check_validity(&self, request: &FactsRequest, observations: &[Observation]) -> Validity {
+        if !self.root.is_own() && !observations.is_empty() {
+            // What is in another root is seen from within.
+            return Validity::DependsOn(observations.to_vec());
+        }
         let (commands, others): (Vec<_>, Vec<_>) =
             observations.iter().cloned().partition(Observation::runs_a_command);
         match self.reader.is_still_valid(request, &others) {
@@ -140,10 +192,11 @@ impl SpecReader for NativeInRoot {
         Box::pin(async move {
             let macros = BTreeSet::new();
             let order = InstalledOrder { settings: settings.clone(), names: names.clone(), macros };
-            let place = self.place(ANSWER_TIME);
-            let answer = ask_installed(&self.engine.workers, place, order, cancel).await?;
-            let mut known = self.databases.known.lock().await;
-            known.insert(DatabaseKey::new(settings), RootState::new(&answer));
+            let answer = self.ask(order, cancel).await?;
+            // What was not answered is asked again before anything is built.
+            if let Ok(state) = RootState::new(&answer) {
+                self.databases.known.lock().await.insert(DatabaseKey::new(settings), state);
+            }
             Ok(answer.packages)
         })
     }
@@ -155,10 +208,9 @@ impl SpecReader for NativeInRoot {
         cancel: &'a Cancel,
     ) -> Promise<'a, Result<RootMacros, EngineError>> {
         Box::pin(async move {
-            let settings = Settings { target: target.map(str::to_owned), ..Settings::default() };
+            let settings = Settings { target: target.map(str::to_owned), ..self.root.settings_to_ask() };
             let order = InstalledOrder { settings, names: BTreeSet::new(), macros: names.clone() };
-            let answer = ask_installed(&self.engine.workers, self.place(ANSWER_TIME), order, cancel).await?;
-            Ok(answer.macros)
+            Ok(self.ask(order, cancel).await?.macros)
         })
     }
 }
@@ -171,12 +223,28 @@ impl EngineInRoot for NativeInRoot {
         stages: &'a dyn StageListener,
     ) -> Promise<'a, Result<Outcome, EngineError>> {
         Box::pin(async move {
+            job.root.check_isolation(&job.spec.settings)?;
             let state = self.state(&job.spec.settings, cancel).await?;
             let checks_dependencies = job.spec.part == Part::Packages && state.has_packages;
             let mut spec = job.spec.clone();
             spec.settings.rpm = state.rpm;
-            let order = BuildOrder { job: spec, checks_dependencies };
+            let order = BuildOrder { job: spec, checks_dependencies, only_beginning_of: None };
             work::run_job(&self.engine.workers, order, job, cancel, stages).await
+        })
+    }
+
+    fn write_shell_beginning<'a>(
+        &'a self,
+        job: &'a Job,
+        section: SectionKind,
+        cancel: &'a Cancel,
+    ) -> Promise<'a, Result<Option<String>, EngineError>> {
+        Box::pin(async move {
+            let mut spec = job.spec.clone();
+            spec.settings.rpm = self.state(&job.spec.settings, cancel).await?.rpm;
+            let only_beginning_of = Some(section);
+            let order = BuildOrder { job: spec, checks_dependencies: false, only_beginning_of };
+            work::write_shell_beginning(&self.engine.workers, order, job, cancel).await
         })
     }
 }

@@ -12,7 +12,7 @@ const LARGEST_LIBRARY: usize = 16 << 20;
 
 /// Reads the newest language that the root's own rpm and forge both speak; forge's own where the root has no rpm. The library is
 /// read, and nothing is run: the root may be one of another architecture.
-pub(super) fn read_own_version(host: &dyn Host) -> RpmVersion {
+pub fn read_own_version(host: &dyn Host) -> RpmVersion {
     let libraries = LIBRARIES.iter().flat_map(|pattern| host.glob(pattern).unwrap_or_default());
     let texts = libraries.filter_map(|path| host.read_start(&path, LARGEST_LIBRARY).ok());
     let found = texts.filter_map(|library| find_version(&library)).max();

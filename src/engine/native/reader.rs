@@ -100,10 +100,11 @@ impl NativeReader {
     /// The packages of the root that have what is asked for, the language that it speaks, and what its files define.
     pub fn ask_root(&self, order: &InstalledOrder) -> RootAnswer {
         let InstalledOrder { settings, names, macros: asked } = order;
-        match self.load_root_macros(settings) {
-            Ok(macros) => {
+        let macros = self.load_root_macros(settings);
+        match macros.and_then(|macros| Ok((macros, build::RootFiles::open()?))) {
+            Ok((macros, files)) => {
                 let rpm = macros.spoken_version().ok();
-                let packages = build::find_installed(&macros, names);
+                let packages = build::find_installed(&macros, &files, names);
                 RootAnswer { packages, rpm, macros: self.find_macros(settings, asked) }
             }
             Err(error) => RootAnswer::unknown(error.to_string()),
@@ -128,21 +129,13 @@ impl NativeReader {
         self.own_rpm
     }
 
-    /// Says which language is spoken: what the manifest says, or the root's macro files, or the root's own rpm.
-    fn define_dialect(&self, macros: &Macros, settings: &Settings) {
-        match settings.rpm {
-            Some(rpm) => macros.set_version(rpm),
-            None => macros.propose_version(self.own_rpm),
-        }
-    }
-
     /// Loads the root's macros, with those of a build.
     fn load_root_macros(&self, settings: &Settings) -> Result<Macros, EngineError> {
         let environment = environment(settings);
         let loaded = self.load_macros(settings.target.clone(), &environment)?;
         let host = self.make_host(environment, |_| {})?;
         let macros = Macros::new(loaded.table, Rc::new(host), Limits::default());
-        self.define_dialect(&macros, settings);
+        settings::define_dialect(&macros, settings, self.own_rpm);
         settings::define_macros(&macros, settings);
         Ok(macros)
     }
@@ -161,7 +154,7 @@ impl NativeReader {
         let world: Rc<dyn Host> = Rc::<ObservingHost<SystemHost>>::clone(&host);
         let macros = Macros::new(loaded.table, world, Limits::default());
         findings.borrow_mut().extend(loaded.findings);
-        self.define_dialect(&macros, &request.settings);
+        settings::define_dialect(&macros, &request.settings, self.own_rpm);
         settings::define_request(&macros, request);
         let expand = |text: &str| {
             let text = macros.expand(text.as_bytes()).unwrap_or_default();

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use crate::engine::limits::READING_TIME;
+use crate::engine::surroundings::of_reading;
 use crate::engine::worker::{WorkerListener, WorkerPlace, Workers, describe_death};
 use crate::engine::{
-    Asked, EngineError, Hear, Mask, Message, Read, ReadOrder, Reading, SpecAnswer, SpecOrder, WorkerEnd,
+    Asked, EngineError, Hear, Isolation, Mask, Message, Read, ReadOrder, Reading, Root, SpecAnswer,
+    SpecOrder, WorkerEnd,
 };
-use crate::files::RootPath;
+use crate::files::{HostPath, RootPath};
 use crate::process::{Cancel, Exit, Tail};
 use crate::spec::{Finding, Weight};
 
@@ -16,9 +19,13 @@ const MOST_DEATHS: usize = 8;
 /// Specs to read, and the workers that read them.
 pub(super) struct Readings<'a> {
     pub workers: &'a Workers,
-    pub place: WorkerPlace<'a>,
+    /// Where workers run, on the machine.
+    pub here: &'a HostPath,
     /// Where relative paths of specs begin.
     pub folder: Option<RootPath>,
+    /// Those of the orders that are read in this way are read.
+    pub isolation: Isolation,
+    pub root: &'a Root,
     pub orders: &'a [SpecOrder],
     pub cancel: &'a Cancel,
 }
@@ -40,7 +47,8 @@ impl Readings<'_> {
     /// No worker can be started, or it was canceled.
     pub async fn read_all(&self, hear: Hear<'_>) -> Result<(), EngineError> {
         let mut left: BTreeSet<usize> = BTreeSet::new();
-        for (number, order) in self.orders.iter().enumerate() {
+        let is_one = |(_, order): &(usize, &SpecOrder)| order.request.settings.isolation == self.isolation;
+        for (number, order) in self.orders.iter().enumerate().filter(is_one) {
             match order.request.spec.as_path().to_str() {
                 Some(_) => drop(left.insert(number)),
                 None => hear(number, self.answer_unread(number, "its path is not UTF-8")),
@@ -93,6 +101,9 @@ impl Readings<'_> {
                 .flat_map(|order| order.request.settings.secrets())
                 .map(|(_, secret)| secret.reveal()),
         );
+        let requests = orders.clone().map(|order| &order.request);
+        let inside = of_reading(requests, self.here, self.isolation, self.root);
+        let place = WorkerPlace { folder: self.here, inside: inside.as_ref(), timeout: READING_TIME };
         let order = ReadOrder { folder: self.folder.clone(), specs: orders.cloned().collect() };
         let unanswered = numbers.iter().copied().collect();
         let mut heard = ReadingListener {
@@ -103,11 +114,12 @@ impl Readings<'_> {
             tail: Tail::new(1),
             hear,
         };
-        let exit = self.workers.run(Asked::Read(order), self.place, self.cancel, &mut heard).await?;
+        let exit = self.workers.run(Asked::Read(order), place, self.cancel, &mut heard).await?;
         let ReadingListener { unanswered, begun, ended, tail, .. } = heard;
         let end = match (exit, ended) {
             (Exit::Canceled, _) => return Err(EngineError::Canceled),
-            (Exit::TimedOut, _) => format!("its worker took longer than {} s", self.place.timeout.as_secs()),
+            (Exit::TimedOut, _) => format!("its worker took longer than {} s", place.timeout.as_secs()),
+            (Exit::PassedLimit(_), _) => "its worker took more than it may".to_owned(),
             (Exit::Code(_), Some(_)) => "its worker gave no answer".to_owned(),
             (Exit::Code(code), None) => match tail.into_lines().pop() {
                 Some(line) if code < 128 => format!("{}: {}", describe_death(code), mask.text(&line)),
@@ -163,6 +175,7 @@ impl WorkerListener for ReadingListener<'_> {
             | Message::Problem(_)
             | Message::Wrote { .. }
             | Message::Installed { .. }
+            | Message::Scriptlet(_)
             | Message::Unknown => {}
         }
     }

@@ -1,48 +1,52 @@
 //! What a manifest says of macros, defined as the options of rpm's programs would define it.
 
-use crate::engine::{Condition, FactsRequest, Settings};
-use crate::macros::{Level, Macros, Origin};
+use crate::engine::{FactsRequest, MacroOption, Settings};
+use crate::macros::{Level, Macros, Origin, RpmVersion};
 
 /// Defines what the request says.
 pub(super) fn define_request(macros: &Macros, request: &FactsRequest) {
-    define_one(macros, format!("_sourcedir {}", request.sources));
-    // A spec lies beside its sources; where it is built, both are elsewhere, and only the sources are all there.
-    define_one(macros, format!("_specdir {}", request.sources));
-    define_settings(macros, &request.settings);
+    define_options(macros, request.settings.options(&request.sources));
 }
 
-/// Defines the macros and the conditions of the settings.
-pub fn define_settings(macros: &Macros, settings: &Settings) {
+/// Defines all that the settings say, for a root whose own rpm is `own_rpm`: the language, the macros and the conditions.
+pub fn define_settings(macros: &Macros, settings: &Settings, own_rpm: RpmVersion) {
+    define_dialect(macros, settings, own_rpm);
     define_macros(macros, settings);
-    for condition in &settings.conditions {
-        let (how, name) = match condition {
-            Condition::With(name) => ("with", name),
-            Condition::Without(name) => ("without", name),
-        };
-        define_one(macros, format!("_{how}_{name} --{how}-{name}"));
+    define_options(macros, settings.condition_options());
+}
+
+/// Says which language is spoken: what the settings say, or the root's macro files, or the root's own rpm.
+pub(super) fn define_dialect(macros: &Macros, settings: &Settings, own_rpm: RpmVersion) {
+    match settings.rpm {
+        Some(rpm) => macros.set_version(rpm),
+        None => macros.propose_version(own_rpm),
     }
 }
 
 /// Defines the macros of the settings.
 pub(super) fn define_macros(macros: &Macros, settings: &Settings) {
-    macros.set_place(Origin::named("the manifest"));
-    for setting in &settings.macros {
-        match &setting.body {
-            None => {
-                let _ = macros.undefine(setting.name.as_bytes());
+    define_options(macros, settings.macro_options());
+}
+
+fn define_options<'s>(macros: &Macros, options: impl Iterator<Item = MacroOption<'s>>) {
+    for option in options {
+        macros.set_place(Origin::named("the manifest"));
+        match option {
+            MacroOption::Define { name, body } => {
+                define_one(macros, &MacroOption::definition(&name, body.reveal()));
             }
-            Some(body) => {
-                let options = setting.options.as_ref().map(|options| format!("({options})"));
-                // A body ends with its line; a line goes on behind a backslash (rpm-macros(7)).
-                let body = body.reveal().replace('\n', "\\\n");
-                define_one(macros, format!("{}{} {body}", setting.name, options.unwrap_or_default()));
+            MacroOption::Undefine(name) => {
+                let _ = macros.undefine(name.as_bytes());
             }
+            MacroOption::With(name) => define_one(macros, &format!("_with_{name} --with-{name}")),
+            MacroOption::Without(name) => define_one(macros, &format!("_without_{name} --without-{name}")),
+            // Macro files were loaded for it.
+            MacroOption::Target(_) => {}
         }
     }
 }
 
-fn define_one(macros: &Macros, definition: String) {
-    macros.set_place(Origin::named("the manifest"));
+fn define_one(macros: &Macros, definition: &str) {
     // What is wrong has been told.
     let _ = macros.define(definition.as_bytes(), Level::COMMAND_LINE, Origin::named("the manifest"));
 }

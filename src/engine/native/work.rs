@@ -1,12 +1,10 @@
 //! A job, carried out by a worker, and what comes of what the worker tells. What it prints is the log, of which nothing is
 //! believed: the last lines are shown, and a program's complaint in them.
 
-use std::io::Write;
-
-use cap_std::fs::File;
-
 use crate::engine::complaints::{NO_FILES_SECTION, first_complaint, known_cause, place, unmet};
+use crate::engine::limits::ANSWER_TIME;
 use crate::engine::log_excerpt::{LogExcerpt, LogReader};
+use crate::engine::log_file::LogFile;
 use crate::engine::rpmbuild::build::command;
 use crate::engine::stage_times::StageTimes;
 use crate::engine::work_folder;
@@ -17,7 +15,7 @@ use crate::engine::{
 };
 use crate::event::StageTime;
 use crate::files::RootPath;
-use crate::process::{Cancel, Exit};
+use crate::process::{Cancel, Exit, PassedLimit, Tail};
 use crate::spec::{Finding, Through};
 
 /// Has a worker carry a job out.
@@ -30,19 +28,23 @@ pub(super) async fn run_job(
 ) -> Result<Outcome, EngineError> {
     let top = work_folder::make(job)?;
     let shown = command(&["forge", "rpmbuild"], job, top.path(), order.checks_dependencies).line();
-    let log = work_folder::open_log(job, &shown)?;
+    let stop = cancel.inner();
+    let log = work_folder::open_log(job, &shown, &stop)?;
     let mask = job.spec.settings.mask();
     let mut messages = BuildMessages::new(listener, &mask, log);
-    let place = WorkerPlace { folder: top.path(), timeout: job.timeout };
-    let exit = workers.run(Asked::Build(Box::new(order)), place, cancel, &mut messages).await?;
-    let BuildMessages { stages, problems, wrote, ended, log, .. } = messages;
-    let excerpt = log.finish()?;
+    let inside = job.surroundings();
+    let place = WorkerPlace { folder: top.path(), inside: inside.as_ref(), timeout: job.timeout };
+    let exit = workers.run(Asked::Build(Box::new(order)), place, &stop, &mut messages).await?;
+    let BuildMessages { stages, mut problems, wrote, ended, log, .. } = messages;
+    let (excerpt, is_log_full) = log.finish()?;
     let is_script = matches!(&ended, Some(WorkerEnd::Failed { script: Some(_) }));
     let stages = stages.finish();
     let failed = |cause: String| StopReason::Failed { cause };
     let reason = match (exit, ended) {
+        _ if is_log_full && !cancel.is_canceled() => failed(job.describe_passed(PassedLimit::Log)),
         (Exit::TimedOut, _) => StopReason::TimedOut,
         (Exit::Canceled, _) => StopReason::Canceled,
+        (Exit::PassedLimit(passed), _) => failed(job.describe_passed(passed)),
         (Exit::Code(_), Some(WorkerEnd::Built)) => {
             let packages = work_folder::packages(
                 &top,
@@ -60,7 +62,13 @@ pub(super) async fn run_job(
             })
         }
         (Exit::Code(_), Some(WorkerEnd::Failed { script })) => {
-            failed(describe_failure(script.as_ref(), &stages, &problems, &excerpt))
+            match job.find_wanted(&excerpt).filter(|_| is_script) {
+                Some((why, problem)) => {
+                    problems.push(problem);
+                    failed(format!("it failed {}: {why}", describe_place(&stages)))
+                }
+                None => failed(describe_failure(script.as_ref(), &stages, &problems, &excerpt)),
+            }
         }
         (Exit::Code(_), Some(WorkerEnd::Unmet { unmet: list })) => {
             failed(format!("it failed {}: {}", describe_place(&stages), unmet(&list)))
@@ -76,6 +84,58 @@ pub(super) async fn run_job(
     Ok(Outcome::Stopped { reason, stages, excerpt, problems })
 }
 
+/// Has a worker write down the beginning of a script; gives why it could not.
+pub(super) async fn write_shell_beginning(
+    workers: &Workers,
+    order: BuildOrder,
+    job: &Job,
+    cancel: &Cancel,
+) -> Result<Option<String>, EngineError> {
+    let (here, inside) = (job.top_on_host()?, job.surroundings());
+    let place = WorkerPlace { folder: &here, inside: inside.as_ref(), timeout: ANSWER_TIME };
+    let mut heard = LastWords { ended: None, problem: None, tail: Tail::new(1) };
+    let exit = workers.run(Asked::Build(Box::new(order)), place, cancel, &mut heard).await?;
+    Ok(match (exit, heard.ended) {
+        (Exit::Code(_), Some(WorkerEnd::Built)) => None,
+        (Exit::Canceled, _) => return Err(EngineError::Canceled),
+        (_, Some(WorkerEnd::Refused { reason })) => Some(reason),
+        (Exit::Code(code), None) => Some(describe_death(code)),
+        (Exit::TimedOut, _) => Some("its worker gave no answer".to_owned()),
+        (_, _) => heard.problem.or_else(|| heard.tail.into_lines().pop()).or_else(|| Some(String::new())),
+    }
+    .map(|why| job.spec.settings.mask().text(&why).into_owned()))
+}
+
+/// What a worker says that has nothing to build.
+struct LastWords {
+    ended: Option<WorkerEnd>,
+    problem: Option<String>,
+    tail: Tail,
+}
+
+impl WorkerListener for LastWords {
+    fn message(&mut self, message: Message) {
+        match message {
+            Message::Problem(finding) if finding.is_error() => {
+                self.problem.get_or_insert(finding.title);
+            }
+            Message::Ended(ended) => self.ended = Some(ended),
+            Message::Problem(_)
+            | Message::Stage { .. }
+            | Message::Wrote { .. }
+            | Message::Reading { .. }
+            | Message::Answered { .. }
+            | Message::Installed { .. }
+            | Message::Scriptlet(_)
+            | Message::Unknown => {}
+        }
+    }
+
+    fn log(&mut self, chunk: &[u8]) {
+        self.tail.push(chunk, |_| {});
+    }
+}
+
 /// The log of a build, without secrets.
 struct Log<'a> {
     lines: LogLines<'a>,
@@ -85,9 +145,8 @@ struct Log<'a> {
 /// The file of a log, and what is kept of it.
 struct LogLines<'a> {
     listener: &'a dyn StageListener,
-    file: File,
+    file: LogFile,
     kept: LogReader,
-    failed: Option<std::io::Error>,
 }
 
 impl Log<'_> {
@@ -96,20 +155,19 @@ impl Log<'_> {
         self.lines.push(&chunk);
     }
 
-    /// Gives what is kept of it.
-    fn finish(self) -> Result<LogExcerpt, EngineError> {
+    /// Gives what is kept of it, and whether it was full.
+    fn finish(self) -> Result<(LogExcerpt, bool), EngineError> {
         let Self { mut lines, masked } = self;
         lines.push(&masked.finish());
-        match lines.failed {
-            Some(error) => Err(error.into()),
-            None => Ok(lines.kept.finish()),
-        }
+        let is_full = lines.file.is_full();
+        lines.file.finish()?;
+        Ok((lines.kept.finish(), is_full))
     }
 }
 
 impl LogLines<'_> {
     fn push(&mut self, chunk: &[u8]) {
-        self.failed = self.failed.take().or(self.file.write_all(chunk).err());
+        self.file.push(chunk);
         self.kept.push(chunk, |_| {});
         self.listener.printed(chunk);
     }
@@ -129,8 +187,8 @@ struct BuildMessages<'a> {
 const MOST_PROBLEMS: usize = 100;
 
 impl<'a> BuildMessages<'a> {
-    fn new(listener: &'a dyn StageListener, mask: &'a Mask, file: File) -> Self {
-        let lines = LogLines { listener, file, kept: LogReader::new(), failed: None };
+    fn new(listener: &'a dyn StageListener, mask: &'a Mask, file: LogFile) -> Self {
+        let lines = LogLines { listener, file, kept: LogReader::new() };
         let log = Log { lines, masked: mask.stream() };
         let stages = StageTimes::new(listener);
         Self { stages, mask, log, problems: Vec::new(), wrote: Vec::new(), ended: None }
@@ -153,6 +211,7 @@ impl WorkerListener for BuildMessages<'_> {
             | Message::Reading { .. }
             | Message::Answered { .. }
             | Message::Installed { .. }
+            | Message::Scriptlet(_)
             | Message::Unknown => {}
         }
     }

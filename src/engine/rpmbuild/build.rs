@@ -1,17 +1,17 @@
 //! A job, carried out by rpmbuild. All that is known of it is what it prints.
 
-use std::io::Write;
 use std::path::Path;
 
 use super::cause::describe_failure;
 use super::options::with_options;
+use super::query::Rpmspec;
 use crate::engine::complaints::NO_FILES_SECTION;
 use crate::engine::log_excerpt::LogReader;
 use crate::engine::stage_times::StageTimes;
 use crate::engine::work_folder;
-use crate::engine::{EngineError, Job, Outcome, PACKAGING, Part, StageListener, StopReason};
+use crate::engine::{Begin, EngineError, Job, Outcome, PACKAGING, Part, StageListener, StopReason};
 use crate::files::HostPath;
-use crate::process::{Cancel, Command, Exit, Stream, Supervisor};
+use crate::process::{Cancel, Command, Exit, PassedLimit, Stream};
 
 /// How rpmbuild ends that has written a source package of what the build needs.
 const NEEDS_MORE: i32 = 11;
@@ -19,7 +19,7 @@ const NEEDS_MORE: i32 = 11;
 /// Carries a job out. rpmbuild can check `BuildRequires` where the root's packages are RPM packages, and where nothing is
 /// staged: it can't be told of that.
 pub(super) async fn carry_out(
-    supervisor: &Supervisor,
+    rpm: &Rpmspec,
     checks_dependencies: bool,
     job: &Job,
     cancel: &Cancel,
@@ -28,15 +28,19 @@ pub(super) async fn carry_out(
     let top = work_folder::make(job)?;
     let checks_dependencies = checks_dependencies && job.spec.staged.is_empty();
     let command = command(&["rpmbuild"], job, top.path(), checks_dependencies);
-    let mut log = work_folder::open_log(job, &command.line())?;
+    let stop = cancel.inner();
+    let mut log = work_folder::open_log(job, &command.line(), &stop)?;
+    let command = match job.surroundings() {
+        Some(surroundings) => rpm.sandbox.enclose(command, &surroundings),
+        None => command,
+    };
     let mut stages = StageTimes::new(listener);
     let mut lines = LogReader::new();
     let mut wrote = Vec::new();
-    let mut failed_write = None;
     let mask = job.spec.settings.mask();
     let mut masked = mask.stream();
     let mut keep = |chunk: &[u8]| {
-        failed_write = failed_write.take().or(log.write_all(chunk).err());
+        log.push(chunk);
         listener.printed(chunk);
         lines.push(chunk, |line| {
             stages.extend_with(stage_of(line));
@@ -44,14 +48,17 @@ pub(super) async fn carry_out(
         });
     };
     let mut output = |_: Stream, chunk: &[u8]| keep(&masked.push(chunk));
-    let exit = command.run(supervisor, cancel, &mut output).await?;
+    let exit = command.run(&rpm.supervisor, &stop, &mut output).await?;
     keep(&masked.finish());
-    if let Some(error) = failed_write {
-        return Err(error.into());
-    }
+    let is_log_full = log.is_full();
+    log.finish()?;
     let stages = stages.finish();
     let excerpt = lines.finish();
+    let mut wanted = None;
     let reason = match exit {
+        _ if is_log_full && !cancel.is_canceled() => {
+            StopReason::Failed { cause: job.describe_passed(PassedLimit::Log) }
+        }
         Exit::Code(code) if code == 0 || code == NEEDS_MORE && job.spec.part == Part::BuildRequires => {
             let packages = work_folder::packages(&top, job, wrote.iter().map(|path| (Path::new(path), None)));
             if !packages.is_empty() {
@@ -62,15 +69,21 @@ pub(super) async fn carry_out(
                 (0, Part::SourcePackage | Part::BuildRequires) => {
                     "rpmbuild said that all is well, and wrote no source package".to_owned()
                 }
-                (code, _) => describe_failure(code, &stages, &excerpt),
+                (code, _) => describe_failure(code, &stages, &excerpt, None),
             };
             StopReason::Failed { cause }
         }
-        Exit::Code(code) => StopReason::Failed { cause: describe_failure(code, &stages, &excerpt) },
+        Exit::Code(code) => {
+            wanted = job.find_wanted(&excerpt);
+            let why = wanted.as_ref().map(|(why, _)| why.as_str());
+            StopReason::Failed { cause: describe_failure(code, &stages, &excerpt, why) }
+        }
         Exit::TimedOut => StopReason::TimedOut,
         Exit::Canceled => StopReason::Canceled,
+        Exit::PassedLimit(passed) => StopReason::Failed { cause: job.describe_passed(passed) },
     };
-    Ok(Outcome::Stopped { reason, stages, excerpt: excerpt.around_error(), problems: Vec::new() })
+    let problems = wanted.into_iter().map(|(_, problem)| problem).collect();
+    Ok(Outcome::Stopped { reason, stages, excerpt: excerpt.around_error(), problems })
 }
 
 /// rpmbuild's command line for a job, to be run in a folder; `words` are its name, or whatever stands for it.
@@ -91,6 +104,9 @@ pub(in crate::engine) fn command(
     // Without it, the first thing that is missing would end `-br` before the generator has named all.
     if job.spec.part != Part::Packages || !checks_dependencies {
         command = command.argument("--nodeps");
+    }
+    if job.spec.begin == Begin::BehindPrep {
+        command = command.argument("--noprep");
     }
     let defaults = job.spec.definitions().into_iter().flat_map(|define| ["--define".to_owned(), define]);
     let command = command.together().arguments(defaults);

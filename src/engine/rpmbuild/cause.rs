@@ -11,12 +11,20 @@ const KNOWN: &[(&str, &str)] = &[
     ("File not found", "a %files section lists a file that was not installed"),
 ];
 
-/// A sentence that says in which stage and, where the output tells, why a build failed.
-pub(super) fn describe_failure(code: i32, stages: &[StageTime], log: &LogExcerpt) -> String {
+/// A sentence that says in which stage and, where the output tells, why a build failed; `known` is what is known of that already.
+pub(super) fn describe_failure(
+    code: i32,
+    stages: &[StageTime],
+    log: &LogExcerpt,
+    known: Option<&str>,
+) -> String {
     let tail = &log.tail;
     let stage = failed_stage(tail).or_else(|| stages.last().map(|stage| stage.name.clone()));
     let place = stage.map_or_else(|| "before its first stage".to_owned(), |stage| place(&stage));
-    let why = likely(log).unwrap_or_else(|| format!("rpmbuild ended with exit code {code}"));
+    let why = known
+        .map(str::to_owned)
+        .or_else(|| likely(log))
+        .unwrap_or_else(|| format!("rpmbuild ended with exit code {code}"));
     format!("it failed {place}: {why}")
 }
 
@@ -71,7 +79,7 @@ mod tests {
             "error: Bad exit status from /var/tmp/rpm-tmp.x (%build)",
         ]);
         assert_eq!(
-            describe_failure(1, &[], &tail),
+            describe_failure(1, &[], &tail, None),
             "it failed in %build: hello.c:1:5: error: expected ';' before '}' token"
         );
     }
@@ -88,20 +96,23 @@ mod tests {
         let missing = "packages that the spec's BuildRequires name are not installed in the root: a, b >= 2";
         let unwanted = "packages that the spec's BuildConflicts name are installed in the root: c";
         let failed = |why: &str| format!("it failed before its first stage: {why}");
-        assert_eq!(describe_failure(11, &[], &tail(&list)), failed(&format!("{missing}; {unwanted}")));
-        assert_eq!(describe_failure(11, &[], &tail(&list[..3])), failed(missing));
+        assert_eq!(describe_failure(11, &[], &tail(&list), None), failed(&format!("{missing}; {unwanted}")));
+        assert_eq!(describe_failure(11, &[], &tail(&list[..3]), None), failed(missing));
     }
 
     #[test]
     fn what_a_script_needs_is_no_build_dependency() {
         let tail =
             tail(&["error: no such thing", "\ta is needed by b", "error: Bad exit status from x (%check)"]);
-        assert_eq!(describe_failure(1, &[], &tail), "it failed in %check: error: no such thing");
+        assert_eq!(describe_failure(1, &[], &tail, None), "it failed in %check: error: no such thing");
     }
 
     #[test]
     fn a_silent_failure_gives_the_exit_code() {
         let tail = tail(&["+ exit 3", "error: Bad exit status from /var/tmp/rpm-tmp.x (%check)"]);
-        assert_eq!(describe_failure(3, &[], &tail), "it failed in %check: rpmbuild ended with exit code 3");
+        assert_eq!(
+            describe_failure(3, &[], &tail, None),
+            "it failed in %check: rpmbuild ended with exit code 3"
+        );
     }
 }

@@ -8,7 +8,7 @@ mod sections;
 
 use std::collections::BTreeSet;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
@@ -17,18 +17,21 @@ use self::query::Rpmspec;
 use super::environment::{SYSTEM_PATH, environment_at_home, no_home};
 use super::limits::ANSWER_TIME;
 use super::masked_read::mask_read;
+use super::surroundings::of_root;
 use super::{
     Engine, EngineError, EngineIdentity, EngineInRoot, FactsRequest, Hear, Installed, Job, Outcome, Promise,
     Read, Reading, Root, RootMacros, Settings, SpecAnswer, SpecOrder, SpecReader, StageListener, Validity,
 };
 use crate::digest::Digest;
-use crate::files::HostPath;
+use crate::files::{Folder, HostPath};
 use crate::macros::Observation;
-use crate::process::{Cancel, Command, Exit, Stream, Supervisor};
+use crate::process::{Cancel, Command, Exit, Sandbox, Stream, Supervisor};
+use crate::spec::SectionKind;
 
 /// The engine that runs the root's own rpm.
 pub struct Rpmbuild {
     supervisor: Supervisor,
+    sandbox: Arc<dyn Sandbox>,
     /// Where rpm is asked what it is.
     folder: HostPath,
     /// Reads every spec as well, and tells what rpmspec does not: what the reading learns from the world.
@@ -54,18 +57,29 @@ enum DependencyCheck {
 
 impl Rpmbuild {
     /// The engine. `observer` tells what specs learn while they are read.
-    pub fn new(supervisor: &Supervisor, folder: &HostPath, observer: Arc<dyn Engine>) -> Self {
-        Self { supervisor: supervisor.clone(), folder: folder.clone(), observer }
+    pub fn new(
+        supervisor: &Supervisor,
+        folder: &HostPath,
+        observer: Arc<dyn Engine>,
+        sandbox: Arc<dyn Sandbox>,
+    ) -> Self {
+        Self { supervisor: supervisor.clone(), sandbox, folder: folder.clone(), observer }
     }
 
     /// Finds rpm in a root and asks for its version.
     async fn find(&self, root: &Root) -> Result<RpmbuildInRoot, EngineError> {
-        root.check_is_own()?;
-        let Self { supervisor, folder, observer } = self;
-        if let Some(program) = missing_program(SYSTEM_PATH) {
+        let Self { supervisor, sandbox, observer, .. } = self;
+        let mut missing = None;
+        for folder in root.folders_on_host() {
+            missing = missing_program(&folder, SYSTEM_PATH);
+            if missing.is_none() {
+                break;
+            }
+        }
+        if let Some(program) = missing {
             return Err(EngineError::NoRpm { program: program.to_owned() });
         }
-        let version = answer(supervisor, folder, &["rpmbuild", "--version"]).await?;
+        let version = self.answer(root, &["rpmbuild", "--version"]).await?;
         let Some(number) =
             version.trim().rsplit(' ').next().filter(|word| word.starts_with(|c: char| c.is_ascii_digit()))
         else {
@@ -74,17 +88,42 @@ impl Rpmbuild {
                 answer: version.trim().to_owned(),
             });
         };
-        let any = answer(supervisor, folder, &["rpm", "-q", "--last", "rpm"]).await?;
+        let any = self.answer(root, &["rpm", "-q", "--last", "rpm"]).await?;
         let has_packages = any.starts_with("rpm-");
         let dependencies = if has_packages { DependencyCheck::ByRpm } else { DependencyCheck::Impossible };
-        let own_arch =
-            answer(supervisor, folder, &["rpm", "--eval", "%{_target_cpu}"]).await?.trim().to_owned();
+        let own_arch = self.answer(root, &["rpm", "--eval", "%{_target_cpu}"]).await?.trim().to_owned();
         Ok(RpmbuildInRoot {
             identity: EngineIdentity::of_this_forge(format!("rpmbuild {number} {own_arch}")),
-            rpmspec: Rpmspec { supervisor: supervisor.clone(), own_arch },
+            rpmspec: Rpmspec {
+                supervisor: supervisor.clone(),
+                sandbox: Arc::clone(sandbox),
+                root: root.clone(),
+                own_arch,
+            },
             observer: observer.in_root(root).await?,
             dependencies,
         })
+    }
+
+    /// What a program of a root answers.
+    async fn answer(&self, root: &Root, line: &[&str]) -> Result<String, EngineError> {
+        let (program, arguments) = line.split_first().unwrap_or((&"true", &[]));
+        let settings = root.settings_to_ask();
+        let environment = environment_at_home(&settings, no_home());
+        let command = Command::new(program, &self.folder, environment, ANSWER_TIME).arguments(arguments);
+        let command = match of_root(settings.isolation, root) {
+            Some(surroundings) => self.sandbox.enclose(command, &surroundings),
+            None => command,
+        };
+        let mut output = Vec::new();
+        let mut keep = |_: Stream, chunk: &[u8]| output.extend_from_slice(chunk);
+        match command.run(&self.supervisor, &Cancel::default(), &mut keep).await? {
+            Exit::Code(_) => Ok(String::from_utf8_lossy(&output).into_owned()),
+            Exit::TimedOut | Exit::Canceled | Exit::PassedLimit(_) => Err(EngineError::OddRpm {
+                program: (*program).to_owned(),
+                answer: "no answer in a minute".to_owned(),
+            }),
+        }
     }
 }
 
@@ -164,7 +203,17 @@ impl EngineInRoot for RpmbuildInRoot {
         stages: &'a dyn StageListener,
     ) -> Promise<'a, Result<Outcome, EngineError>> {
         let checks_dependencies = self.dependencies == DependencyCheck::ByRpm;
-        Box::pin(build::carry_out(&self.rpmspec.supervisor, checks_dependencies, job, cancel, stages))
+        Box::pin(build::carry_out(&self.rpmspec, checks_dependencies, job, cancel, stages))
+    }
+
+    fn write_shell_beginning<'a>(
+        &'a self,
+        job: &'a Job,
+        section: SectionKind,
+        cancel: &'a Cancel,
+    ) -> Promise<'a, Result<Option<String>, EngineError>> {
+        // rpmbuild has no option for it; the macros that say it are the same root's.
+        self.observer.write_shell_beginning(job, section, cancel)
     }
 }
 
@@ -187,25 +236,13 @@ fn joined(mut reading: Reading, expanded: Option<Digest>, observed: Read, settin
     mask_read(Read { reading, observations, expanded }, settings)
 }
 
-async fn answer(supervisor: &Supervisor, folder: &HostPath, line: &[&str]) -> Result<String, EngineError> {
-    let (program, arguments) = line.split_first().unwrap_or((&"true", &[]));
-    let environment = environment_at_home(&Settings::default(), no_home());
-    let command = Command::new(program, folder, environment, ANSWER_TIME).arguments(arguments);
-    let mut output = Vec::new();
-    let mut keep = |_: Stream, chunk: &[u8]| output.extend_from_slice(chunk);
-    match command.run(supervisor, &Cancel::default(), &mut keep).await? {
-        Exit::Code(_) => Ok(String::from_utf8_lossy(&output).into_owned()),
-        Exit::TimedOut | Exit::Canceled => Err(EngineError::OddRpm {
-            program: (*program).to_owned(),
-            answer: "no answer in a minute".to_owned(),
-        }),
-    }
-}
-
-/// The first of rpm's programs that is in no folder of `path`.
-fn missing_program(path: &str) -> Option<&'static str> {
-    let is_there =
-        |program: &&str| path.split(':').any(|folder| PathBuf::from(folder).join(program).is_file());
+/// The first of rpm's programs that is in no folder of `path` below a root's folder.
+fn missing_program(root: &HostPath, path: &str) -> Option<&'static str> {
+    let Ok(root) = Folder::open_ambient(root) else { return Some("rpm") };
+    let is_there = |program: &&str| {
+        let mut folders = path.split(':').map(|folder| Path::new(folder.trim_start_matches('/')));
+        folders.any(|folder| root.dir().symlink_metadata(folder.join(program)).is_ok())
+    };
     ["rpmspec", "rpmbuild", "rpm"].into_iter().find(|program| !is_there(program))
 }
 
@@ -216,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_machine_without_rpm_is_told_what_to_install() {
-        let program = missing_program("/nowhere").unwrap();
+        let program = missing_program(&HostPath::root(), "/nowhere").unwrap();
         let error = EngineError::NoRpm { program: program.to_owned() };
         let text =
             "`engine rpmbuild` needs the programs rpmspec and rpmbuild, and `rpmspec` is not on this machine";

@@ -3,44 +3,33 @@
 use std::ffi::OsString;
 use std::fmt;
 
-use crate::engine::{Condition, Settings, Value};
+use crate::engine::{MacroOption, Settings, Value};
 use crate::process::{Command, document_path};
 
 /// Adds the options that both programs take for `settings`.
-pub(super) fn with_options(mut command: Command, settings: &Settings, sources: impl fmt::Display) -> Command {
+pub(super) fn with_options(command: Command, settings: &Settings, sources: impl fmt::Display) -> Command {
     let mut options: Vec<OsString> = Vec::new();
-    let mut option = |name: &str, value: String| options.extend([name.into(), value.into()]);
-    option("--define", format!("_sourcedir {sources}"));
-    option("--define", format!("_specdir {sources}"));
     let mut documents = Vec::new();
-    for setting in &settings.macros {
-        match &setting.body {
-            None => option("--undefine", setting.name.clone()),
-            Some(body) => {
-                let options = setting.options.as_ref().map(|options| format!("({options})"));
-                let body = match body {
+    for option in settings.options(sources) {
+        let (option, value) = match option {
+            MacroOption::Define { name, body } => {
+                let body = match &*body {
                     Value::Secret(secret) => {
                         documents.push(secret.reveal().trim().as_bytes().to_vec());
                         document_macro(documents.len() - 1)
                     }
-                    // A body ends with its line; a line goes on behind a backslash (rpm-macros(7)).
-                    Value::Written(_) | Value::Digested(_) => body.reveal().replace('\n', "\\\n"),
+                    Value::Written(_) | Value::Digested(_) => body.reveal().to_owned(),
                 };
-                option("--define", format!("{}{} {body}", setting.name, options.unwrap_or_default()));
+                ("--define", MacroOption::definition(&name, &body))
             }
-        }
+            MacroOption::Undefine(name) => ("--undefine", name.to_owned()),
+            MacroOption::With(name) => ("--with", name.to_owned()),
+            MacroOption::Without(name) => ("--without", name.to_owned()),
+            MacroOption::Target(target) => ("--target", target.to_owned()),
+        };
+        options.extend([option.into(), value.into()]);
     }
-    for condition in &settings.conditions {
-        match condition {
-            Condition::With(name) => option("--with", name.clone()),
-            Condition::Without(name) => option("--without", name.clone()),
-        }
-    }
-    if let Some(target) = &settings.target {
-        option("--target", target.clone());
-    }
-    command = documents.into_iter().fold(command, Command::document);
-    command.arguments(options)
+    documents.into_iter().fold(command, Command::document).arguments(options)
 }
 
 /// A macro's body that is read from a document whenever the macro is expanded, and expanded as any other body. rpm reads

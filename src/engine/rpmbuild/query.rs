@@ -3,6 +3,8 @@
 //! Three questions: the source package's header, the binary packages' headers, and the expanded text, whose
 //! `%files` sections give away what no header holds before a build.
 
+use std::sync::Arc;
+
 use super::options::with_options;
 use super::sections::{self, Expanded};
 use crate::digest::Digest;
@@ -10,12 +12,13 @@ use crate::engine::environment::{environment_at_home, no_home};
 use crate::engine::limits::{ANSWER_TIME, MOST_OUTPUT};
 use crate::engine::listed::implied_provide;
 use crate::engine::native::placeholders;
+use crate::engine::surroundings::of_reading;
 use crate::engine::{
-    ArchLimits, EngineError, Facts, FactsRequest, Reading, SourceReference, SubpackageFacts,
+    ArchLimits, EngineError, Facts, FactsRequest, Reading, Root, SourceReference, SubpackageFacts,
 };
 use crate::files::RootPath;
 use crate::package::Dependency;
-use crate::process::{Cancel, Command, Exit, Stream, Supervisor};
+use crate::process::{Cancel, Command, Exit, Sandbox, Stream, Supervisor};
 use crate::spec::Finding;
 
 /// A line a value, begun by what it is; dependencies in three fields.
@@ -37,6 +40,8 @@ const RULED_OUT: [&str; 4] =
 #[derive(Clone, Debug)]
 pub(super) struct Rpmspec {
     pub supervisor: Supervisor,
+    pub sandbox: Arc<dyn Sandbox>,
+    pub root: Root,
     /// The architecture that rpm builds for where no other is asked for.
     pub own_arch: String,
 }
@@ -90,6 +95,12 @@ async fn ask(
     let command = with_options(command, &request.settings, &request.sources)
         .argument("--")
         .argument(request.spec.as_path());
+    let folder = request.sources.on_host();
+    let command = match of_reading([request].into_iter(), &folder, request.settings.isolation, &rpmspec.root)
+    {
+        Some(surroundings) => rpmspec.sandbox.enclose(command, &surroundings),
+        None => command,
+    };
     let (mut output, mut errors) = (Vec::new(), Vec::new());
     let mut keep = |stream: Stream, chunk: &[u8]| {
         let kept = if stream == Stream::Output { &mut output } else { &mut errors };
@@ -114,6 +125,7 @@ fn not_read(answer: &Answer, spec: &RootPath) -> Reading {
     match answer.exit {
         Exit::TimedOut => add(format!("rpmspec gave no answer in {} s", ANSWER_TIME.as_secs())),
         Exit::Canceled => add("canceled".to_owned()),
+        Exit::PassedLimit(_) => add("rpmspec took more than it may".to_owned()),
         Exit::Code(code) if answer.errors.is_empty() => add(format!("rpmspec ended with exit code {code}")),
         Exit::Code(_) => {}
     }

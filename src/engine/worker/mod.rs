@@ -8,6 +8,7 @@ mod listening;
 mod protocol;
 mod reading;
 mod run;
+mod scriptlets;
 
 pub use channel::Channel;
 pub(super) use listening::WorkerListener;
@@ -17,3 +18,4 @@ pub use protocol::{
 pub use reading::{ReadOrder, SpecAnswer, SpecOrder};
 pub use run::WORKER;
 pub(super) use run::{WorkerPlace, Workers, describe_death};
+pub use scriptlets::{ScriptletOrder, ScriptletProgress};

@@ -7,9 +7,10 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use super::reading::{ReadOrder, SpecAnswer};
+use super::scriptlets::{ScriptletOrder, ScriptletProgress};
 use crate::engine::{JobSpec, RootAnswer, Secret, Settings, Unmet, Value, WrittenContent};
 use crate::files::RootPath;
-use crate::spec::Finding;
+use crate::spec::{Finding, SectionKind};
 
 /// The version of what is written here. A worker takes requests of its own version only: both are the same program.
 pub const PROTOCOL: u32 = 1;
@@ -33,6 +34,8 @@ pub enum Asked {
     Read(ReadOrder),
     /// To tell what is installed.
     Installed(InstalledOrder),
+    /// To run scriptlets of packages, as root of the root.
+    Scriptlets(ScriptletOrder),
 }
 
 /// What is to be built, and what of it is the engine's own business.
@@ -43,6 +46,9 @@ pub struct BuildOrder {
     /// Whether `BuildRequires` are checked against the root's package database: it would refuse every build, were the database
     /// of a root of another kind empty.
     pub checks_dependencies: bool,
+    /// Nothing is built: the beginning of this section's script is written down.
+    #[serde(default)]
+    pub only_beginning_of: Option<SectionKind>,
 }
 
 /// Packages of the root that are asked for.
@@ -58,7 +64,7 @@ pub struct InstalledOrder {
 }
 
 /// The names of requests, as they are written.
-const REQUESTS: [&str; 3] = ["build", "read", "installed"];
+const REQUESTS: [&str; 4] = ["build", "read", "installed", "scriptlets"];
 
 /// A word that nobody can guess.
 #[derive(Clone, PartialEq, Eq)]
@@ -172,6 +178,7 @@ impl Asked {
             Self::Build(order) => vec![&order.job.settings],
             Self::Read(order) => order.settings().collect(),
             Self::Installed(order) => vec![&order.settings],
+            Self::Scriptlets(_) => Vec::new(),
         }
     }
 
@@ -181,6 +188,7 @@ impl Asked {
             Self::Build(order) => vec![&mut order.job.settings],
             Self::Read(order) => order.settings_mut().collect(),
             Self::Installed(order) => vec![&mut order.settings],
+            Self::Scriptlets(_) => Vec::new(),
         }
     }
 }
@@ -236,6 +244,8 @@ pub enum Message {
         /// The answer.
         answer: RootAnswer,
     },
+    /// How far scriptlets are.
+    Scriptlet(ScriptletProgress),
     /// It is done. No message follows.
     Ended(WorkerEnd),
     /// Something that only a newer worker tells.
@@ -280,7 +290,7 @@ pub struct FailedScript {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{FactsRequest, MacroLevel, MacroSetting, Part, SecretKey, SpecOrder};
+    use crate::engine::{Begin, FactsRequest, MacroLevel, MacroSetting, Part, SecretKey, SpecOrder};
 
     fn request() -> Request {
         let secret = Secret::new("hunter2".to_owned(), &SecretKey::new([7; SecretKey::SIZE]));
@@ -292,6 +302,7 @@ mod tests {
         let environment = [("T".to_owned(), Value::Secret(secret)), ("U".to_owned(), "u".into())].into();
         let job = JobSpec {
             part: Part::Packages,
+            begin: Begin::Anew,
             spec: RootPath::new("/top/a.spec").unwrap(),
             sources: RootPath::new("/top").unwrap(),
             top: RootPath::new("/top").unwrap(),
@@ -300,7 +311,7 @@ mod tests {
             staged: Vec::new(),
             source_date_epoch: 1,
         };
-        let order = BuildOrder { job, checks_dependencies: true };
+        let order = BuildOrder { job, checks_dependencies: true, only_beginning_of: None };
         Request { token: Token::random().unwrap(), asked: Asked::Build(Box::new(order)) }
     }
 

@@ -214,6 +214,14 @@ impl Said {
         }
     }
 
+    /// The step that should run next: of equally urgent ones the first of the plan.
+    fn most_urgent(&self, urgencies: &[Urgency]) -> Option<NodeIndex> {
+        let waits =
+            |(node, stands): &(&NodeIndex, &Stands)| **stands == Stands::Ready && !self.given.contains(node);
+        let ready = self.stands.iter().filter(waits).map(|(node, _)| *node);
+        ready.max_by_key(|node| (urgencies[node.index()], std::cmp::Reverse(*node)))
+    }
+
     /// The steps that may end next: of those that run, only as many as were given.
     fn could_end(&self) -> Vec<NodeIndex> {
         let could = self.stands.iter().filter(|(node, stands)| match stands {
@@ -235,7 +243,8 @@ fn urgencies(plan: &DiGraph<Step, Edge>) -> Vec<Urgency> {
 
 /// Tells a graph a story, and compares it with the model after each event.
 fn tell(story: &Story) {
-    let mut graph = StepGraph::new(&story.plan, story.has_work.clone(), &urgencies(&story.plan));
+    let urgencies = urgencies(&story.plan);
+    let mut graph = StepGraph::new(&story.plan, story.has_work.clone(), &urgencies);
     let mut model = Model { story, told: HashMap::new() };
     let mut said = Said::default();
     said.hear(story, graph.begin());
@@ -246,14 +255,17 @@ fn tell(story: &Story) {
             graph.halt(now);
             halt = if now == Halt::Canceled { Some(now) } else { halt.or(Some(now)) };
         }
+        assert_eq!(graph.is_halted(), halt.is_some());
+        let most_urgent = said.most_urgent(&urgencies);
         match graph.next() {
             Some(Next::Run(node)) => {
                 assert!(halt.is_none() && said.given.insert(node), "{node:?} runs");
+                assert_eq!(Some(node), most_urgent);
             }
             Some(Next::Leave(node, why)) => {
                 assert!(halt == Some(why) && said.given.insert(node), "{node:?} is left");
             }
-            None => {}
+            None => assert_eq!(most_urgent, None),
         }
         let could_end = said.could_end();
         let Some(node) = could_end.get(usize::from(event.which) % could_end.len().max(1)) else { continue };
@@ -264,6 +276,37 @@ fn tell(story: &Story) {
         said.hear(story, graph.ended(*node, outcome));
     }
     assert_eq!(said.stands, model.all());
+}
+
+/// Carries a plan out as far as it goes, in which these builds fail; gives what is blocked in the end, and by whom.
+fn blocked_when_failing(
+    plan: &DiGraph<Step, Edge>,
+    has_work: &[bool],
+    failing: &[usize],
+) -> Vec<(usize, usize)> {
+    let mut graph = StepGraph::new(plan, has_work.to_vec(), &urgencies(plan));
+    let mut open = vec![graph.begin()];
+    let mut blocked = Vec::new();
+    while let Some(consequences) = open.pop() {
+        let Consequences { ready, settled, publications, blocked: now } = consequences;
+        blocked.extend(now.iter().map(|blocked| (blocked.build.0, blocked.blocked_by.0)));
+        for node in ready.into_iter().chain(settled).chain(publications) {
+            let fails = matches!(graph.step(node), Step::Build(id) if failing.contains(&id.0));
+            let outcome = if fails { StepOutcome::NoResult } else { StepOutcome::Done };
+            open.push(graph.ended(node, outcome));
+        }
+    }
+    blocked
+}
+
+#[test]
+fn what_is_up_to_date_behind_a_failed_batch_blocks_nobody_who_needs_it() {
+    // Build 0 is a batch, build 1 the next one; build 2 is in none, and requires build 1.
+    let mut edges = [9; MOST_BUILDS * MOST_BUILDS];
+    edges[MOST_BUILDS + 2] = 0;
+    let plan = plan(3, &edges, &[0, 1, 3], &[0; 9]);
+    assert_eq!(blocked_when_failing(&plan, &[true, false, true], &[0]), []);
+    assert_eq!(blocked_when_failing(&plan, &[true, true, true], &[0]), [(1, 0), (2, 0)]);
 }
 
 proptest! {

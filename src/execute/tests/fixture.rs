@@ -23,7 +23,7 @@ use crate::manifest::{ChrootId, MANIFEST_FILE, Manifest, PackageId, load};
 use crate::package::Dependency;
 use crate::plan::{Build, Fate, Ingredients, Inputs, Inspection, Observed, Plan};
 use crate::process::Cancel;
-use crate::source::InputFile;
+use crate::source::{InputFile, SourceLock};
 use crate::store::{Blob, BuildRow, History, Store};
 
 /// A project whose manifest declares packages for the chroot `host`.
@@ -146,7 +146,7 @@ impl Project {
     fn inspection(&self) -> Inspection {
         let packages = self.manifest.packages.iter().enumerate();
         let builds = packages.map(|(index, package)| self.build(PackageId(index), &package.name.value));
-        Inspection { builds: builds.collect(), installed: HashMap::new() }
+        Inspection { builds: builds.collect(), installed: HashMap::new(), source_lock: SourceLock::default() }
     }
 
     fn build(&self, package: PackageId, name: &str) -> Build {
@@ -171,6 +171,7 @@ impl Project {
             inputs,
             ingredients,
             timeout: Duration::ZERO,
+            limits: crate::process::SandboxLimits::default(),
             dependencies: Vec::new(),
             reasons: Vec::new(),
         })
@@ -233,8 +234,10 @@ impl Project {
                 packages: digest_of("p"),
                 configuration: digest_of("c"),
                 programs: digest_of("t"),
+                image: None,
             },
             engine: EngineIdentity { name: "made up".to_owned(), sources: "0".to_owned() },
+            wish: None,
         }
     }
 }

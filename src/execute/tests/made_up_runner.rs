@@ -6,13 +6,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::fixture::{Project, keep};
+use crate::chroot::RootIdentity;
 use crate::digest::{Digest, Key};
-use crate::engine::{StageListener, StopReason};
+use crate::engine::{Promise, StageListener, StopReason};
 use crate::event::{Failure, StageTime};
 use crate::execute::ExecuteError;
 use crate::execute::failure::failure;
-use crate::execute::runner::{Runner, RunningStep, StepRun};
-use crate::execute::task::Task;
+use crate::execute::runner::{AskedRequires, Runner, RunningStep, StepRun};
+use crate::execute::task::{ScheduledBuild, Task};
 use crate::package::Dependency;
 use crate::plan::Inputs;
 use crate::process::Cancel;
@@ -52,6 +53,8 @@ struct Shared {
     contents: BTreeMap<String, String>,
     named: BTreeMap<String, Vec<String>>,
     ran: Mutex<Vec<String>>,
+    /// The packages whose builds began behind `%prep`.
+    prepared: Mutex<Vec<String>>,
     running: AtomicUsize,
     most_at_once: AtomicUsize,
     printed: AtomicUsize,
@@ -85,6 +88,11 @@ impl MadeUpRunner {
     /// The steps that ran, in the order in which they began.
     pub fn ran(&self) -> Vec<String> {
         self.shared.ran.lock().unwrap().clone()
+    }
+
+    /// The packages whose builds began in a folder that is prepared.
+    pub fn prepared(&self) -> Vec<String> {
+        self.shared.prepared.lock().unwrap().clone()
     }
 
     pub fn most_at_once(&self) -> usize {
@@ -210,12 +218,26 @@ impl Runner for MadeUpRunner {
         &'a self,
         task: &'a Task,
         listener: &'a dyn StageListener,
-    ) -> RunningStep<'a, Vec<Dependency>> {
+    ) -> RunningStep<'a, AskedRequires> {
         Box::pin(async move {
             let name = &task.build.name.package;
             let run = self.run(format!("ask {name}"), Some(task), Some(listener)).await?;
             let named = self.shared.named.get(name).into_iter().flatten().map(Dependency::any);
-            Ok(run.unwrap_or_else(|| StepRun::Done(named.collect())))
+            let asked = AskedRequires { named: named.collect(), stages: Vec::new() };
+            Ok(run.unwrap_or(StepRun::Done(asked)))
+        })
+    }
+
+    fn extend_root<'a>(
+        &'a self,
+        task: &'a Task,
+        named: Vec<Dependency>,
+    ) -> Promise<'a, Result<ScheduledBuild, ExecuteError>> {
+        Box::pin(async move {
+            let wish = task.build.inputs.wish.as_ref().unwrap().extended(&named);
+            let digest = Digest::compute(format!("{named:?}").as_bytes());
+            let root = RootIdentity { packages: digest, ..task.build.inputs.root };
+            Ok(task.build.with_root(named, wish, root))
         })
     }
 
@@ -223,10 +245,14 @@ impl Runner for MadeUpRunner {
         &'a self,
         task: &'a Task,
         _: &'a StepResult,
+        asked: Option<AskedRequires>,
         listener: &'a dyn StageListener,
     ) -> RunningStep<'a, Arc<StepResult>> {
         Box::pin(async move {
             let name = &task.build.name.package;
+            if asked.is_some() {
+                self.shared.prepared.lock().unwrap().push(name.clone());
+            }
             let run = self.run(format!("build {name}"), Some(task), Some(listener)).await?;
             let content = self.shared.contents.get(name).unwrap_or(name);
             Ok(run.unwrap_or_else(|| StepRun::Done(self.keep(task, &task.build.key, ("noarch", content)))))

@@ -80,7 +80,15 @@ async fn a_result_that_another_project_made_gets_a_number_and_a_folder() {
 fn ending(project: &Project, name: &str) -> BuildEnding {
     let build = project.scheduled(name).name.clone();
     let details = EndDetails::default();
-    BuildEnding { build, state: State::Failed, result: None, details, usual: None, found: None }
+    BuildEnding {
+        build,
+        state: State::Failed,
+        result: None,
+        details,
+        usual: None,
+        found: None,
+        serving: None,
+    }
 }
 
 #[tokio::test]

@@ -172,6 +172,16 @@ async fn a_build_whose_generator_names_another_build_is_planned_again() {
 }
 
 #[tokio::test]
+async fn what_its_generator_was_asked_in_is_built_in_once_and_no_second_time() {
+    let project = Project::new(&(declaration("a", "retries 1") + &declaration("b", ""))).generating("a");
+    let runner = MadeUpRunner::of(&project).with("build a", &[Script::Fail]);
+    let run = project.apply(runner.clone()).await;
+    assert_eq!((run.end("a"), run.end("b")), (State::Succeeded, State::Succeeded));
+    assert_eq!(runner.ran().iter().filter(|step| *step == "build a").count(), 2);
+    assert_eq!(runner.prepared(), ["a"], "the second attempt begins anew");
+}
+
+#[tokio::test]
 async fn a_bug_of_the_runner_is_one_build_s_failure() {
     let project = Project::of(&["a", "b"]);
     let runner = MadeUpRunner::of(&project).with("build a", &[Script::Panic]);

@@ -90,7 +90,7 @@ impl Language {
             Builtin::Gsub | Builtin::Rep | Builtin::Sub => {
                 out.extend(self.call_lua_string(builtin.name(), words)?);
             }
-            Builtin::Trace => self.is_traced.set(true),
+            Builtin::Trace => self.begin_trace(),
             Builtin::Uncompress if word.is_empty() => {}
             Builtin::Uncompress => self.expand_into(&[b"%{__rpmuncompress} ", word].concat(), out)?,
             Builtin::Basename

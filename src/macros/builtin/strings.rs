@@ -6,6 +6,7 @@ use super::Builtin;
 use crate::process::shell_quoted;
 
 /// What a string macro makes of its argument, of all words for those that take them.
+#[expect(clippy::wildcard_enum_match_arm, reason = "it is called for these alone")]
 pub(super) fn apply(builtin: Builtin, word: &[u8], words: &[Vec<u8>]) -> Vec<u8> {
     match builtin {
         Builtin::Basename => basename(word).to_vec(),

@@ -214,6 +214,7 @@ impl Evaluation<'_> {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all other tokens begin no term")]
     fn primary(&mut self) -> Result<ExpressionValue, Stop> {
         match self.token.clone() {
             Token::Open => self.parenthesized(),
@@ -253,7 +254,9 @@ impl Evaluation<'_> {
         self.advance()?;
         match self.descend(Self::primary)? {
             ExpressionValue::Integer(number) => Ok(ExpressionValue::Integer(number.wrapping_neg())),
-            _ => Err(self.lexer.report_mistake(Mistake::Minus, Some(place))),
+            ExpressionValue::Text(_) | ExpressionValue::Version(_) => {
+                Err(self.lexer.report_mistake(Mistake::Minus, Some(place)))
+            }
         }
     }
 
@@ -278,6 +281,7 @@ impl Evaluation<'_> {
     }
 
     /// The arguments of a function, up to its closing parenthesis.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other token stands behind an argument")]
     fn arguments(&mut self) -> Result<Vec<ExpressionValue>, Stop> {
         let mut arguments = Vec::new();
         self.advance()?;
@@ -295,6 +299,7 @@ impl Evaluation<'_> {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other tokens compare nothing")]
 fn comparison(token: &Token) -> Option<fn(Ordering) -> bool> {
     Some(match token {
         Token::Equal => Ordering::is_eq,

@@ -76,7 +76,19 @@ impl Mistake {
             Self::Types => "compare numbers with numbers, `\"…\"` with `\"…\"`, `v\"…\"` with `v\"…\"`",
             Self::NoInteger => "what stands without quotes must expand to a number, or to nothing",
             Self::Function => "only Lua functions can be called: `lua:string.rep(\"a\", 3)`",
-            _ => "rpm-macros(7), \"Expression expansion\", lists terms and operators",
+            Self::Syntax
+            | Self::HalfOperator(_)
+            | Self::End
+            | Self::Unmatched
+            | Self::Parse
+            | Self::UnterminatedString
+            | Self::Version
+            | Self::DivisionByZero
+            | Self::Minus
+            | Self::Unsupported(_)
+            | Self::FunctionArgument
+            | Self::FunctionFailed
+            | Self::TooDeep => "rpm-macros(7), \"Expression expansion\", lists terms and operators",
         }
     }
 }

@@ -23,11 +23,9 @@ impl Parser<'_> {
     ) -> Result<(), EarlyEnd> {
         let TagLine { package, field, text, place } = line;
         let (text, events) = (*text, events | field.events);
-        let deprecated = match field.tag {
-            SpecTag::PreReq => Some("prereq"),
-            SpecTag::BuildPreReq => Some("buildprereq"),
-            _ => None,
-        };
+        const DEPRECATED: [(SpecTag, &str); 2] =
+            [(SpecTag::PreReq, "prereq"), (SpecTag::BuildPreReq, "buildprereq")];
+        let deprecated = DEPRECATED.iter().find(|row| row.0 == field.tag).map(|row| row.1);
         if let Some(tag) = deprecated {
             self.report(PackageProblem::Deprecated { tag, text: text.into() });
         }
@@ -35,7 +33,12 @@ impl Parser<'_> {
             DependencyKind::Provides | DependencyKind::OrderWithRequires => Allows::Plain,
             DependencyKind::Obsoletes => Allows::PackageNames,
             DependencyKind::Conflicts | DependencyKind::BuildConflicts => Allows::Conflicts,
-            _ => Allows::Everything,
+            DependencyKind::Requires
+            | DependencyKind::Recommends
+            | DependencyKind::Suggests
+            | DependencyKind::Supplements
+            | DependencyKind::Enhances
+            | DependencyKind::BuildRequires => Allows::Everything,
         };
         let read = read_with_doubts(&field.value, allows);
         let (found, doubts) = read.map_err(|problems| self.fail_with_dependency(problems, text))?;

@@ -180,6 +180,7 @@ impl Parser<'_> {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all other sections keep their lines as they are")]
     fn take_line(&mut self, open: &mut OpenSection, line: Line) -> Result<(), EarlyEnd> {
         match open.kind {
             _ if open.is_skipped => {}

@@ -151,8 +151,20 @@ impl Parser<'_> {
             }
             SpecTag::BuildSystem => self.set_build_system(&value)?,
             SpecTag::BuildOption => self.add_build_option(field.qualifier.clone(), value.as_bstr())?,
-            // All others are dependencies.
-            _ => {}
+            // They were added before.
+            SpecTag::BuildConflicts
+            | SpecTag::BuildPreReq
+            | SpecTag::BuildRequires
+            | SpecTag::Conflicts
+            | SpecTag::Enhances
+            | SpecTag::Obsoletes
+            | SpecTag::OrderWithRequires
+            | SpecTag::PreReq
+            | SpecTag::Provides
+            | SpecTag::Recommends
+            | SpecTag::Requires
+            | SpecTag::Suggests
+            | SpecTag::Supplements => {}
         }
         Ok(())
     }
@@ -373,6 +385,7 @@ fn shown_byte(byte: u8) -> (char, u32) {
 }
 
 /// The dependency that a tag declares, with the events that it means of itself.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other tags are no dependencies")]
 fn dependency_kind(tag: SpecTag) -> Option<(DependencyKind, u32)> {
     Some(match tag {
         SpecTag::Requires => (DependencyKind::Requires, 0),

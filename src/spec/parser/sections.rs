@@ -16,6 +16,10 @@ use crate::package::Tag;
 
 impl Parser<'_> {
     /// Begins a section.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the kind of section says itself whether it is a script of the build"
+    )]
     pub(super) fn open_section(&mut self, kind: SectionKind, line: Line) -> Result<OpenSection, EarlyEnd> {
         let mut open = OpenSection::new(kind);
         let arguments = SectionKind::from_line(&line.text).map_or(b"".as_slice(), |(_, rest)| rest).to_vec();
@@ -81,6 +85,7 @@ impl Parser<'_> {
         Ok(index)
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are scripts of packages")]
     fn begin_package_section(
         &mut self,
         kind: SectionKind,
@@ -107,6 +112,10 @@ impl Parser<'_> {
     }
 
     /// Ends a section: what its lines say.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the kind of section says itself whether it is a script of the build"
+    )]
     pub(super) fn close_section(&mut self, open: OpenSection) -> Result<(), EarlyEnd> {
         let OpenSection { kind, line, header, package, text, is_skipped } = open;
         if is_skipped {

@@ -57,7 +57,7 @@ impl<'b> Packager<'b> {
         }
 
         let mut found = find_files(world, workspace, package, &header, &settings.times)?;
-        let root = workspace.root.open().filter(|_| !found.files.is_empty());
+        let root = workspace.root.open(self.world.files).filter(|_| !found.files.is_empty());
         let contents = match root {
             Some(root) => read_contents(world, &root, &mut found.files, settings.digests(false))?,
             None => Contents::default(),

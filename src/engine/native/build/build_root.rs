@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bstr::{BString, ByteSlice};
 
+use super::root_files::RootFiles;
 use crate::files::{Folder, HostPath};
 
 /// The buildroot of a build. It is opened when its files are wanted: scripts of the build make and remove it.
@@ -23,8 +24,8 @@ impl BuildRoot {
     }
 
     /// The handle that its files are reached through; `None` where there is no such folder.
-    pub(super) fn open(&self) -> Option<Folder> {
-        Folder::open_ambient(&self.0).ok()
+    pub(super) fn open(&self, files: &RootFiles) -> Option<Folder> {
+        files.folder(&self.0).ok()
     }
 
     /// The path that scripts, programs and messages know a packaged path by: in the buildroot.

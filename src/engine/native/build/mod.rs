@@ -38,11 +38,13 @@ use bstr::BString;
 pub use order::{Goal, Order, Step};
 pub use problem::BuildProblem;
 pub use read::{extract_spec, install_source_package};
+pub use root_files::RootFiles;
+pub use script::SHELL_BEGINNING;
 pub use world::BuildListener;
 
 pub(super) use read::find_installed;
 
-use crate::files::{Folder, HostPath, reason};
+use crate::files::{HostPath, reason};
 use crate::macros::{Definition, Expansion, Level, Macros, Origin, Stop};
 use crate::package::Format;
 use crate::spec::{DependencyKind, ReportListener, SectionKind, Spec, add_dependencies};
@@ -62,6 +64,8 @@ use write::{BuildMarks, read_signature_digest, write_binaries, write_source};
 pub struct BuildRequest<'b> {
     /// The macros that the spec was read with.
     pub macros: &'b Macros,
+    /// The files of the root that it works in.
+    pub files: &'b RootFiles,
     /// The spec, read for the target.
     pub spec: Spec,
     /// What is asked of the build.
@@ -96,7 +100,7 @@ impl From<Stop> for Unbuilt {
 /// # Errors
 /// Why it could not be; the listeners have been told.
 pub fn build(request: BuildRequest<'_>) -> Result<(), Unbuilt> {
-    let world = World::new(request.macros, request.listener);
+    let world = World::new(request.macros, request.files, request.listener);
     if let Some(problem) = request.order.ruled_out(&request.spec) {
         return Err(world.fail(problem).into());
     }
@@ -128,6 +132,9 @@ pub fn build(request: BuildRequest<'_>) -> Result<(), Unbuilt> {
         source_digest: None,
         has_read_parts: false,
     };
+    if let Some(kind) = order.only_beginning_of {
+        return Ok(world.write_beginning(kind)?);
+    }
     if order.no_build {
         build.workspace.write_environment(&world)?;
         return Ok(());
@@ -167,7 +174,7 @@ fn settle_place(world: World<'_>, order: &Order) -> Order {
 fn make_folders(world: World<'_>) -> Result<(), Stop> {
     for name in ["_topdir", "_sourcedir", "_top_builddir", "_rpmdir", "_srcrpmdir"] {
         if let Some(path) = HostPath::new(world.setting(name))
-            && let Err(error) = Folder::create_scratch(&path)
+            && let Err(error) = world.files.create_folder(&path)
         {
             let reason = reason(&error);
             return Err(world.fail(BuildProblem::Folder { name, reason }));
@@ -281,7 +288,8 @@ impl Build<'_> {
 
     /// Works the source package out.
     fn draft_source(&mut self, kind: SourceKind) -> Result<(), Stop> {
-        self.source = Some(draft_source_package(self.world, &self.spec, kind, &mut self.settings)?);
+        self.source =
+            Some(draft_source_package(self.world, &self.folder, &self.spec, kind, &mut self.settings)?);
         Ok(())
     }
 
@@ -337,7 +345,7 @@ impl Build<'_> {
         let settings = self.settings.as_ref().ok_or(Stop)?;
         let path = write_source(self.world, source, kind, settings, &marks)?;
         if settings.format == Format::V4 && self.has_source_and_binaries {
-            self.source_digest = read_signature_digest(&path);
+            self.source_digest = read_signature_digest(self.world, &path);
         }
         Ok(())
     }
@@ -355,7 +363,7 @@ impl Build<'_> {
         }
         for path in paths {
             let path = HostPath::new(&path).unwrap_or_else(|| self.folder.join(&path));
-            root_files::remove_file(&path);
+            self.world.files.remove_file(&path);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::problem::BuildProblem;
 use crate::package::Dependency;
-use crate::spec::Spec;
+use crate::spec::{SectionKind, Spec};
 
 /// The letter after `-b`, `-r` or `-t` (rpmbuild(1), "OPERATIONS").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub struct Order {
     pub in_place: bool,
     /// `--nobuild`: no script is run.
     pub no_build: bool,
+    /// No step is taken: what stands in the script of a section before its own lines is written down, for a shell.
+    pub only_beginning_of: Option<SectionKind>,
     /// `--noprep`
     pub no_prep: bool,
     /// `--nocheck`

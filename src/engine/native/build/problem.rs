@@ -561,27 +561,26 @@ pub enum BuildProblem {
 
 /// What a dependency's problem is about: the word with the wrong character, or all of it.
 fn token(problem: &DependencyProblem, dependency: &BString) -> BString {
-    match problem {
-        DependencyProblem::IllegalCharacter { byte } => {
-            let mut words = dependency.split(|byte| *byte == b' ');
-            words.find(|word| word.contains(byte)).unwrap_or(dependency).into()
-        }
-        _ => dependency.clone(),
-    }
+    let DependencyProblem::IllegalCharacter { byte } = problem else {
+        return dependency.clone();
+    };
+    let mut words = dependency.split(|byte| *byte == b' ');
+    words.find(|word| word.contains(byte)).unwrap_or(dependency).into()
 }
 
 impl BuildProblem {
     /// Whether the build can't go on.
     pub fn is_error(&self) -> bool {
-        match self {
-            Self::EmptyManifest { is_error, .. }
-            | Self::NoBuildId { is_error, .. }
-            | Self::ExternalGenerator { is_error }
-            | Self::ListedTwice { is_error, .. }
-            | Self::Unpackaged { is_error, .. }
-            | Self::BinariesInNoarch { is_error, .. } => *is_error,
-            other => other.severity() != Some(miette::Severity::Warning),
+        if let Self::EmptyManifest { is_error, .. }
+        | Self::NoBuildId { is_error, .. }
+        | Self::ExternalGenerator { is_error }
+        | Self::ListedTwice { is_error, .. }
+        | Self::Unpackaged { is_error, .. }
+        | Self::BinariesInNoarch { is_error, .. } = self
+        {
+            return *is_error;
         }
+        self.severity() != Some(miette::Severity::Warning)
     }
 }
 

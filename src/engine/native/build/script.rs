@@ -4,7 +4,7 @@ use bstr::ByteSlice;
 
 use super::command_line::split_words;
 use super::problem::BuildProblem;
-use super::root_files::remove_file;
+use super::root_files::plain_reason;
 use super::world::World;
 use crate::files::{HostPath, reason};
 use crate::macros::{Stop, Streams};
@@ -24,11 +24,11 @@ pub(super) struct Script<'s> {
 
 /// The name of a section's script in macros.
 pub(super) fn template_name(kind: SectionKind) -> &'static str {
-    match kind {
-        SectionKind::GenerateBuildRequires => "buildrequires",
-        kind => kind.word(),
-    }
+    if kind == SectionKind::GenerateBuildRequires { "buildrequires" } else { kind.word() }
 }
+
+/// The file below `%_tmppath` that holds the beginning of a script.
+pub const SHELL_BEGINNING: &str = "shell-beginning";
 
 /// The exit code of a script whose shell can't be run, as shells give it.
 const NOT_RUN: i32 = 127;
@@ -72,17 +72,36 @@ impl World<'_> {
         let Some(template) = script.template else {
             return Ok(script.body.to_vec());
         };
-        let mut text = self.expand(format!("%{{__spec_{template}_template}}"))?;
-        let subfolder = self.expand("%{?buildsubdir}")?;
-        if script.in_sources && !subfolder.is_empty() {
-            text.extend(format!("cd '{}'\n", subfolder.to_str_lossy()).into_bytes());
-        }
+        let mut text = self.beginning(template, script.in_sources)?;
         text.extend_from_slice(script.body);
         if !script.body.ends_with(b"\n") {
             text.push(b'\n');
         }
         text.extend(self.expand(format!("%{{__spec_{template}_post}}"))?);
         Ok(text)
+    }
+
+    /// What stands in a script before its own lines: the environment, and the folder that it runs in.
+    fn beginning(&self, template: &str, in_sources: bool) -> Result<Vec<u8>, Stop> {
+        let mut text = self.expand(format!("%{{__spec_{template}_template}}"))?;
+        let subfolder = self.expand("%{?buildsubdir}")?;
+        if in_sources && !subfolder.is_empty() {
+            text.extend(format!("cd '{}'\n", subfolder.to_str_lossy()).into_bytes());
+        }
+        Ok(text)
+    }
+
+    /// Writes the beginning of a section's script to [`SHELL_BEGINNING`], to be read by a shell.
+    pub(super) fn write_beginning(&self, kind: SectionKind) -> Result<(), Stop> {
+        let text = self.beginning(template_name(kind), kind != SectionKind::Prep)?;
+        // The script shows what it runs; whoever types it knows.
+        let mut text: Vec<u8> = text.replace("\nset -x\n", "\n").replace("\n  set -x\n", "\n");
+        text.extend_from_slice(b"{ set +x; } 2>/dev/null\n");
+        let failed = |error| self.fail(BuildProblem::Temporary { reason: plain_reason(&error) });
+        let folder = HostPath::new(self.expand("%{_tmppath}")?.to_path_lossy())
+            .ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
+        let folder = self.files.create_folder(&folder).map_err(failed)?;
+        folder.write_atomic(SHELL_BEGINNING, &text).map_err(failed)
     }
 
     fn end_script(
@@ -94,7 +113,7 @@ impl World<'_> {
     ) -> Result<(), Stop> {
         match code {
             Ok(0) => {
-                remove_file(file);
+                self.files.remove_file(file);
                 Ok(())
             }
             Ok(code) => {

@@ -1,7 +1,6 @@
 //! The source package: the spec and all that it is built from.
 
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use bstr::{BString, ByteSlice};
@@ -13,12 +12,12 @@ use super::depend::{
 use super::files::{FileMode, GHOST_VERIFIES, PackagedFile, Permissions, Precedence, flag, read_contents};
 use super::package_draft::PackageDraft;
 use super::problem::BuildProblem;
-use super::root_files::{open_folder_of, plain_reason};
+use super::root_files::plain_reason;
 use super::settings::Settings;
 use super::times::Times;
 use super::world::World;
 use super::write::set_files;
-use crate::files::{Folder, HostPath, reason};
+use crate::files::HostPath;
 use crate::macros::Stop;
 use crate::package::Tag;
 use crate::spec::{
@@ -34,14 +33,15 @@ pub(super) enum SourceKind {
     BuildRequires,
 }
 
-/// Works the source package out.
+/// Works the source package out. A relative path of the spec begins in `folder`.
 pub(super) fn draft_source_package(
     world: World<'_>,
+    folder: &HostPath,
     spec: &Spec,
     kind: SourceKind,
     settings: &mut Option<Settings>,
 ) -> Result<PackageDraft, Stop> {
-    let paths = find_sources(world, spec, kind)?;
+    let paths = find_sources(world, folder, spec, kind)?;
     Times::check_policy(world);
     let settings = Settings::read_once(world, settings)?;
     let mut header = spec.source_header();
@@ -61,7 +61,7 @@ pub(super) fn draft_source_package(
     for (number, file) in (1..).zip(&mut files) {
         (file.inode, file.links) = (number, 1);
     }
-    let root = Folder::open_ambient(&HostPath::root()).map_err(|_| Stop)?;
+    let root = world.files.folder(&HostPath::root()).map_err(|_| Stop)?;
     let contents = read_contents(world, &root, &mut files, settings.digests(true))?;
     set_files(&mut header, &files, settings, true);
     let mut features = features_of_files(&files, settings, true);
@@ -83,9 +83,14 @@ pub(super) fn draft_source_package(
 }
 
 /// Finds the files of the package, with rpm's flags. Sources that stay out of it have to be there all the same.
-fn find_sources(world: World<'_>, spec: &Spec, kind: SourceKind) -> Result<Vec<(HostPath, u32)>, Stop> {
-    let here = |path: &[u8]| make_absolute(world, path);
-    let mut paths = vec![(here(spec.file.as_bytes())?, flag::SPEC_FILE)];
+fn find_sources(
+    world: World<'_>,
+    here: &HostPath,
+    spec: &Spec,
+    kind: SourceKind,
+) -> Result<Vec<(HostPath, u32)>, Stop> {
+    // An absolute path stays as it is.
+    let mut paths = vec![(here.join(spec.file.as_bytes().to_path_lossy()), flag::SPEC_FILE)];
     if kind == SourceKind::BuildRequires {
         return Ok(paths);
     }
@@ -93,9 +98,8 @@ fn find_sources(world: World<'_>, spec: &Spec, kind: SourceKind) -> Result<Vec<(
     let mut has_failed = false;
     for source in &spec.sources {
         let path = [folder.as_slice(), b"/", &source.file_name].concat();
-        let path = here(&path)?;
-        let found = open_folder_of(&path).and_then(|(folder, name)| folder.dir().metadata(name));
-        if let Err(error) = found {
+        let path = here.join(path.to_path_lossy());
+        if let Err(error) = world.files.find(&path) {
             has_failed = true;
             let path = BString::from(path.as_os_str().as_bytes());
             world.tell(BuildProblem::BadSource { path, reason: plain_reason(&error) });
@@ -107,20 +111,6 @@ fn find_sources(world: World<'_>, spec: &Spec, kind: SourceKind) -> Result<Vec<(
     paths.sort();
     paths.dedup();
     if has_failed { Err(Stop) } else { Ok(paths) }
-}
-
-/// A path, where a relative one begins in the folder that this runs in.
-fn make_absolute(world: World<'_>, path: &[u8]) -> Result<HostPath, Stop> {
-    let path = path.to_path_lossy().into_owned();
-    if let Some(path) = HostPath::new(&path) {
-        return Ok(path);
-    }
-    let here = rustix::process::getcwd(Vec::new()).map_err(|error| {
-        let reason = reason(&std::io::Error::from(error));
-        world.fail(BuildProblem::BadSource { path: path.as_os_str().as_bytes().into(), reason })
-    })?;
-    let here = Path::new(std::ffi::OsStr::from_bytes(here.as_bytes()));
-    HostPath::new(here.join(path)).ok_or(Stop)
 }
 
 /// Reads what `%_srcdefattr` says of all source packages.
@@ -142,18 +132,17 @@ fn make_file(
     settings: &Settings,
 ) -> Result<PackagedFile, Stop> {
     let name = path.as_path().file_name().unwrap_or_default();
-    let metadata = open_folder_of(path).and_then(|(folder, name)| folder.dir().metadata(name));
-    let metadata = metadata.map_err(|error| {
+    let (on_disk, metadata) = world.files.find(path).map_err(|error| {
         let path = BString::from(path.as_os_str().as_bytes());
         world.fail(BuildProblem::BadSource { path, reason: plain_reason(&error) })
     })?;
-    let on_disk = FileMode::from_bits(metadata.mode());
-    let permissions = ownership.mode.map_or(on_disk.permissions, Permissions::from_bits);
+    let mode = FileMode::from_bits(metadata.mode());
+    let permissions = ownership.mode.map_or(mode.permissions, Permissions::from_bits);
     let owner = |said: &Option<BString>| (said.clone().unwrap_or_else(|| "root".into()), Precedence::Default);
     Ok(PackagedFile {
         path: name.as_bytes().into(),
-        on_disk: path.as_path().strip_prefix("/").map(PathBuf::from).unwrap_or_default(),
-        mode: FileMode { permissions, ..on_disk },
+        on_disk,
+        mode: FileMode { permissions, ..mode },
         size: metadata.size(),
         modified: settings.times.clamp(metadata.mtime()),
         identity: Some((metadata.dev(), metadata.ino(), 1)),

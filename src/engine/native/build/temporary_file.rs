@@ -7,7 +7,7 @@ use bstr::ByteSlice;
 use super::problem::BuildProblem;
 use super::root_files::plain_reason;
 use super::world::World;
-use crate::files::{Folder, HostPath};
+use crate::files::HostPath;
 use crate::macros::Stop;
 
 impl World<'_> {
@@ -23,7 +23,7 @@ impl World<'_> {
         let failed = |error| self.fail(BuildProblem::Temporary { reason: plain_reason(&error) });
         let path = HostPath::new(folder.to_path_lossy())
             .ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
-        let folder = Folder::create_scratch(&path).map_err(failed)?;
+        let folder = self.files.create_folder(&path).map_err(failed)?;
         let name = folder.unique("rpm-tmp.").map_err(failed)? + end;
         let mut file = folder.new_file(&name, 0o600).map_err(failed)?;
         file.write_all(text).map_err(failed)?;

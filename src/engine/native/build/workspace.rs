@@ -6,7 +6,7 @@ use super::build_root::BuildRoot;
 use super::problem::BuildProblem;
 use super::script::Script;
 use super::world::World;
-use crate::files::{Folder, HostPath, reason};
+use crate::files::{HostPath, reason};
 use crate::macros::Stop;
 
 /// Where a build has its things.
@@ -51,8 +51,7 @@ impl Workspace {
             |name: &str| world.expand(format!("%{{{name}}}")).map(|tool| tool.to_str_lossy().into_owned());
         let (remove, make, change) = (tool("__rm")?, tool("__mkdir_p")?, tool("__chmod")?);
         if !self.has_own_folder {
-            return Folder::create_scratch(&self.folder)
-                .map(drop)
+            return (world.files.create_folder(&self.folder).map(drop))
                 .map_err(|error| world.fail(BuildProblem::Temporary { reason: reason(&error) }));
         }
         let folder = &self.folder;
@@ -81,7 +80,7 @@ impl Workspace {
         let text = text.strip_prefix(b"\n").unwrap_or(&text);
         world.notice(text);
         let text = [text, b"\n"].concat();
-        let written = Folder::create_scratch(&self.folder)
+        let written = (world.files.create_folder(&self.folder))
             .and_then(|folder| folder.write_atomic("rpmbuild.env", &text));
         written.map_err(|error| world.fail(BuildProblem::Temporary { reason: reason(&error) }))
     }
@@ -93,7 +92,7 @@ impl Workspace {
             return Ok(());
         }
         let failed = |error: std::io::Error| world.fail(BuildProblem::Temporary { reason: reason(&error) });
-        let folder = Folder::create_scratch(&self.folder).map_err(failed)?;
+        let folder = world.files.create_folder(&self.folder).map_err(failed)?;
         folder.remove_file(&subfolder).map_err(failed)?;
         folder.dir().symlink_contents(sources.as_path(), &subfolder).map_err(failed)
     }
@@ -117,7 +116,7 @@ impl Workspace {
             let (folder, change) = (&self.folder, change.to_str_lossy());
             if Self::is_removed_unseen(world)
                 && let Ok(root) = self.root.path().as_path().strip_prefix(folder.as_path())
-                && let Ok(folder) = Folder::open_ambient(folder)
+                && let Ok(folder) = world.files.folder(folder)
             {
                 // The script removes what is left, with one thread.
                 folder.try_clear(root);

@@ -1,6 +1,7 @@
-//! What a build works with: its macros, and the listener to its messages.
+//! What a build works with: its macros, the files of its root, and the listener to its messages.
 
 use super::problem::BuildProblem;
+use super::root_files::RootFiles;
 use crate::files::HostPath;
 use crate::macros::{Macros, Origin, Stop};
 
@@ -24,12 +25,13 @@ pub trait BuildListener {
 #[derive(Clone, Copy)]
 pub(super) struct World<'w> {
     pub(super) macros: &'w Macros,
+    pub(super) files: &'w RootFiles,
     listener: &'w dyn BuildListener,
 }
 
 impl<'w> World<'w> {
-    pub(super) fn new(macros: &'w Macros, listener: &'w dyn BuildListener) -> Self {
-        Self { macros, listener }
+    pub(super) fn new(macros: &'w Macros, files: &'w RootFiles, listener: &'w dyn BuildListener) -> Self {
+        Self { macros, files, listener }
     }
 
     pub(super) fn notice(&self, text: impl AsRef<[u8]>) {

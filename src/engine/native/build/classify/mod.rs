@@ -16,7 +16,6 @@ use bstr::BString;
 
 use super::build_root::BuildRoot;
 use super::files::{Contents, FileType, PackagedFile};
-use super::root_files::remove_file;
 use super::world::World;
 use crate::files::Folder;
 use file_command::{FileCommand, FileList};
@@ -54,7 +53,7 @@ type Placed<'f> = Vec<(usize, &'f PackagedFile)>;
 impl<'c> Classifier<'c> {
     /// A classifier that finds `question` out, on so many threads.
     pub(super) fn new(world: World<'c>, root: &'c BuildRoot, question: Question, threads: usize) -> Self {
-        Self { world, root, folder: root.open(), question, threads }
+        Self { world, root, folder: root.open(world.files), question, threads }
     }
 
     /// The classes of files, in their order. `contents` is what is known of what they hold.
@@ -117,7 +116,7 @@ impl<'c> Classifier<'c> {
             Question::DescriptionAndType => classify_plain_texts(&command, reduced, &reduction, &mut found),
         };
         let answers = command.ask(&reduced);
-        reduction.parts.iter().for_each(|part| remove_file(&part.file));
+        reduction.parts.iter().for_each(|part| self.world.files.remove_file(&part.file));
         found.extend(answers.known);
         let files = [whole, answers.open].concat();
         let answers = command.ask(&[FileList { files, database: None }]);

@@ -157,10 +157,8 @@ fn run_generators(
     for attribute in classified.attributes {
         let files = find_files(attribute, classified);
         for (kind_index, (kind, filter)) in GENERATOR_KINDS.iter().zip(&filters).enumerate() {
-            let is_looked_for = match kind.kind {
-                DependencyKind::Provides => search.for_provides,
-                _ => search.for_requires,
-            };
+            let is_provide = kind.kind == DependencyKind::Provides;
+            let is_looked_for = if is_provide { search.for_provides } else { search.for_requires };
             let files: Vec<_> =
                 files.iter().copied().filter(|(_, file)| is_looked_for && !filter.has_file(file)).collect();
             if !files.is_empty() {
@@ -321,10 +319,8 @@ pub(crate) fn read_generated(
     bit: u32,
     text: &BString,
 ) -> Result<Vec<DependencyRow>, Stop> {
-    let allows = match kind {
-        DependencyKind::Provides | DependencyKind::OrderWithRequires => Allows::Plain,
-        _ => Allows::Everything,
-    };
+    let is_plain = matches!(kind, DependencyKind::Provides | DependencyKind::OrderWithRequires);
+    let allows = if is_plain { Allows::Plain } else { Allows::Everything };
     match read_dependencies(text, allows) {
         Ok(read) => {
             Ok(read.iter().map(|dependency| DependencyRow::from_dependency(dependency, bit)).collect())

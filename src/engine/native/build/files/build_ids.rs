@@ -38,8 +38,6 @@ enum LinkPolicy {
 /// An ELF file with its build-id, in hexadecimal digits.
 struct Identified {
     path: BString,
-    on_disk: PathBuf,
-    identity: Option<(u64, u64, u64)>,
     id: String,
 }
 
@@ -71,7 +69,7 @@ pub(super) fn add_build_id_links(
     time: i64,
 ) -> Result<(), Stop> {
     let policy = LinkPolicy::read(world, has_debug_package)?;
-    let Some(root) = build_root.open().filter(|_| policy != LinkPolicy::None) else {
+    let Some(root) = build_root.open(world.files).filter(|_| policy != LinkPolicy::None) else {
         return Ok(());
     };
     let identified = find_build_ids(world, build_root, &root, files)?;
@@ -80,8 +78,9 @@ pub(super) fn add_build_id_links(
         if is_debug(&file.path) {
             maker.link_debug_information(file, policy)?;
         } else if policy != LinkPolicy::AllDebug {
-            let link = BuildIdLink { base: MAIN_FOLDER, id: &file.id, end: "", target: &file.path };
-            maker.make_link(file, &link).map(drop)?;
+            let (base, if_there) = (MAIN_FOLDER, IfThere::Number);
+            let link = BuildIdLink { base, id: &file.id, end: "", target: &file.path, if_there };
+            maker.make_link(&link).map(drop)?;
         }
     }
     files.append(&mut maker.added);
@@ -113,8 +112,7 @@ fn find_build_ids(
         }
         match parsed.build_id() {
             Ok(Some(id)) if id.len() > 1 => {
-                let (path, on_disk, identity) = (entry.path.clone(), entry.on_disk.clone(), entry.identity);
-                found.push(Identified { path, on_disk, identity, id: crate::package::hex(id) });
+                found.push(Identified { path: entry.path.clone(), id: crate::package::hex(id) });
             }
             _ => {
                 is_missing = true;
@@ -148,6 +146,16 @@ struct BuildIdLink<'l> {
     end: &'l str,
     /// The packaged path that it points at.
     target: &'l [u8],
+    if_there: IfThere,
+}
+
+/// What becomes of a link whose name is taken by one that points elsewhere.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum IfThere {
+    /// It gets the next number: its file is another one of the same build-id.
+    Number,
+    /// The one that is there is right: that of a build that went on where another had ended (`--short-circuit`).
+    Take,
 }
 
 /// Makes links in a buildroot.
@@ -164,18 +172,20 @@ struct LinkMaker<'m> {
 impl LinkMaker<'_> {
     /// Makes the links of debug information: to itself, and to the program where that has none of its own.
     fn link_debug_information(&mut self, file: &Identified, policy: LinkPolicy) -> Result<(), Stop> {
-        let own = BuildIdLink { base: DEBUG_FOLDER, id: &file.id, end: DEBUG_END, target: &file.path };
-        let number = self.make_link(file, &own)?;
+        let (base, if_there) = (DEBUG_FOLDER, IfThere::Number);
+        let own = BuildIdLink { base, id: &file.id, end: DEBUG_END, target: &file.path, if_there };
+        let number = self.make_link(&own)?;
         match policy {
             LinkPolicy::AllDebug => {
                 if let Some(program) = self.name_program(file) {
-                    self.make_link(file, &BuildIdLink { end: "", target: &program, ..own })?;
+                    self.make_link(&BuildIdLink { end: "", target: &program, ..own })?;
                 }
             }
             LinkPolicy::Compat => {
                 let id = if number == 0 { file.id.clone() } else { format!("{}.{number}", file.id) };
                 let main = format!("{MAIN_FOLDER}/{}", link_name(&id));
-                self.make_link(file, &BuildIdLink { id: &id, end: "", target: main.as_bytes(), ..own })?;
+                let (target, if_there) = (main.as_bytes(), IfThere::Take);
+                self.make_link(&BuildIdLink { id: &id, end: "", target, if_there, ..own })?;
             }
             LinkPolicy::Separate | LinkPolicy::None => {}
         }
@@ -195,8 +205,8 @@ impl LinkMaker<'_> {
     }
 
     /// Makes a link, or finds it, and gives its number; another file of the same build-id gets one with a number.
-    fn make_link(&mut self, file: &Identified, link: &BuildIdLink<'_>) -> Result<u32, Stop> {
-        let BuildIdLink { base, id, end, target } = *link;
+    fn make_link(&mut self, link: &BuildIdLink<'_>) -> Result<u32, Stop> {
+        let BuildIdLink { base, id, end, target, if_there } = *link;
         self.make_folders(base, id).map_err(|error| self.fail(base, &error))?;
         let name = format!("{base}/{}", link_name(id));
         let depth = name.matches('/').count() - 1;
@@ -204,7 +214,6 @@ impl LinkMaker<'_> {
             [b"../".repeat(depth).as_slice(), target.strip_prefix(b"/").unwrap_or(target)].concat();
         let relative = shorten_target(base, &relative, target);
         let mut number = 0_u32;
-        let mut first = PathBuf::new();
         loop {
             let numbered = if number == 0 { String::new() } else { format!(".{number}") };
             let path = format!("{name}{numbered}{end}");
@@ -214,10 +223,12 @@ impl LinkMaker<'_> {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     let there = self.root.dir().read_link_contents(below).unwrap_or_default();
-                    if there.as_os_str().as_encoded_bytes() != relative.as_slice() {
-                        if number == 0 {
-                            first = there;
-                        }
+                    let there = there.as_os_str().as_encoded_bytes();
+                    if if_there == IfThere::Take {
+                        self.add(path.as_bytes(), FileType::Link, there);
+                        return Ok(number);
+                    }
+                    if there != relative.as_slice() {
                         number += 1;
                         continue;
                     }
@@ -226,7 +237,7 @@ impl LinkMaker<'_> {
             }
             self.add(path.as_bytes(), FileType::Link, &relative);
             if number > 0 {
-                self.tell_duplicate(file, base, &first);
+                self.tell_duplicate(&format!("{name}{end}"), below);
             }
             return Ok(number);
         }
@@ -251,21 +262,27 @@ impl LinkMaker<'_> {
         self.world.fail(BuildProblem::Unreadable { path, reason: reason(error) })
     }
 
-    /// Tells of two files of one build-id: they are one program, or were not linked for themselves.
-    fn tell_duplicate(&self, file: &Identified, base: &str, there: &Path) {
-        let folder = PathBuf::from(base.trim_start_matches('/')).join("xx");
-        let other = crate::files::normalize(&folder, there).unwrap_or_default();
-        let same = self.root.dir().symlink_metadata(&other).ok().map(|metadata| {
-            use cap_std::fs::MetadataExt;
-            (metadata.dev(), metadata.ino())
-        });
-        let own = file.identity.map(|(device, inode, _)| (device, inode));
-        if same == own || other == file.on_disk {
+    /// Tells of two files of one build-id, each by its link: they are one program, or were not linked for themselves. The names
+    /// of one file are right.
+    fn tell_duplicate(&self, first: &str, second: &str) {
+        use cap_std::fs::MetadataExt;
+        let [first, second] =
+            [first, second].map(|link| self.follow_link(Path::new(link.trim_start_matches('/'))));
+        let file = |path: &Path| {
+            let metadata = self.root.dir().metadata(path).ok()?;
+            Some((metadata.dev(), metadata.ino()))
+        };
+        if file(&first).is_some_and(|first| Some(first) == file(&second)) {
             return;
         }
-        let first = self.build_root.program_path(&other).into();
-        let second = self.build_root.full_path(&file.path);
+        let [first, second] = [first, second].map(|path| self.build_root.program_path(&path).into());
         self.world.tell(BuildProblem::SameBuildId { first, second });
+    }
+
+    /// Where a link of the buildroot points, in the buildroot.
+    fn follow_link(&self, link: &Path) -> PathBuf {
+        let target = self.root.dir().read_link_contents(link).unwrap_or_default();
+        crate::files::normalize(link.parent().unwrap_or(link), &target).unwrap_or_default()
     }
 
     /// Adds a link or a folder to the package, if it has none of that path yet.

@@ -63,7 +63,7 @@ impl<'c> Collector<'c> {
         Self {
             world,
             workspace,
-            root: workspace.root.open(),
+            root: workspace.root.open(world.files),
             time,
             doc_folders,
             defaults: Defaults::default(),
@@ -77,7 +77,7 @@ impl<'c> Collector<'c> {
 
     /// Opens the buildroot again: a script may have made it.
     pub(super) fn reopen_root(&mut self) {
-        self.root = self.workspace.root.open();
+        self.root = self.workspace.root.open(self.world.files);
     }
 
     /// Tells of something wrong; the other files are looked at all the same.

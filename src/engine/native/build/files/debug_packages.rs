@@ -39,7 +39,7 @@ pub(crate) struct DebugPackages<'d> {
 impl<'d> DebugPackages<'d> {
     /// Finds them; where each package is to have its own, the one that there is goes last, and without its files.
     pub(crate) fn begin(world: World<'d>, workspace: &Workspace, spec: &mut Spec) -> Result<Self, Stop> {
-        let root = workspace.root.open();
+        let root = workspace.root.open(world.files);
         let mut found =
             Self { world, root, main: None, sources: None, unique: BString::default(), shared: None };
         let Some(name) =

@@ -8,7 +8,6 @@ use super::super::world::World;
 use super::collect::Collector;
 use super::line::Attributes;
 use super::pattern;
-use crate::files::Folder;
 use crate::macros::Stop;
 use crate::package::{Header, QueryFormat, Surroundings};
 use crate::process::shell_quoted;
@@ -96,7 +95,7 @@ fn find_sources<'n>(
 ) -> Result<Vec<(BString, &'n Attributes)>, Stop> {
     let subfolder = world.expand("%{?buildsubdir}")?;
     let base = workspace.folder.join(subfolder.to_path_lossy());
-    let opened = Folder::open_ambient(&base).ok();
+    let opened = world.files.folder(&base).ok();
     let mut all = Vec::new();
     for (name, attributes) in names {
         let mut matched =

@@ -26,7 +26,7 @@ use super::times::Times;
 use super::workspace::Workspace;
 use super::world::World;
 use crate::files::{HostPath, reason};
-use crate::macros::{Origin, Stop};
+use crate::macros::{Definition, Expansion, Level, Origin, Stop};
 use crate::package::{Header, Tag};
 use crate::spec::Package;
 use build_ids::add_build_id_links;
@@ -114,17 +114,20 @@ fn check_link(world: World<'_>, workspace: &Workspace, entry: &PackagedFile) -> 
     !points_inside
 }
 
-/// Reads a list of files that the build has written.
-fn read_manifest(world: World<'_>, workspace: &Workspace, name: &BString) -> Result<Vec<BString>, Stop> {
-    let path = if name.starts_with(b"/") {
-        HostPath::new(name.to_path_lossy()).unwrap_or_else(HostPath::root)
-    } else {
-        workspace.in_sources(&world, name)?
-    };
-    let shown = BString::from(path.as_os_str().as_encoded_bytes());
-    let text = world.macros.read_file(&shown).map_err(|error| {
-        world.fail(BuildProblem::NoManifest { path: shown.clone(), reason: reason(&error) })
-    })?;
+/// `%license` as what it is in lists of files.
+fn literal_license() -> Definition {
+    Definition {
+        name: b"license".as_slice().into(),
+        options: None,
+        body: b"%license".as_slice().into(),
+        expansion: Expansion::Never,
+        level: Level::SPEC,
+        origin: Origin::named("<spec>"),
+    }
+}
+
+/// The lines of a list of files, without comments.
+fn expand_lines(world: World<'_>, (path, text): (&HostPath, &[u8])) -> Result<Vec<BString>, Stop> {
     let mut lines = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim_ascii();
@@ -136,6 +139,25 @@ fn read_manifest(world: World<'_>, workspace: &Workspace, name: &BString) -> Res
         // An empty line is one all the same: a list of nothing but comments is empty.
         lines.extend(expanded.lines().map(BString::from).chain(expanded.is_empty().then(BString::default)));
     }
+    Ok(lines)
+}
+
+/// Reads a list of files that the build has written.
+fn read_manifest(world: World<'_>, workspace: &Workspace, name: &BString) -> Result<Vec<BString>, Stop> {
+    let path = if name.starts_with(b"/") {
+        HostPath::new(name.to_path_lossy()).unwrap_or_else(HostPath::root)
+    } else {
+        workspace.in_sources(&world, name)?
+    };
+    let shown = BString::from(path.as_os_str().as_encoded_bytes());
+    let text = world.macros.read_file(&shown).map_err(|error| {
+        world.fail(BuildProblem::NoManifest { path: shown.clone(), reason: reason(&error) })
+    })?;
+    // Among files it is an attribute, whatever the tag has defined.
+    world.macros.push(literal_license());
+    let lines = expand_lines(world, (&path, &text));
+    world.macros.pop(b"license");
+    let lines = lines?;
     if lines.is_empty() {
         let is_error = world.is_on("_empty_manifest_terminate_build");
         world.tell(BuildProblem::EmptyManifest { path: shown, is_error });

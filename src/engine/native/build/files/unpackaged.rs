@@ -31,7 +31,7 @@ pub(crate) fn check_unpackaged(
     let words = split_words(&command);
     let is_own = words.first().is_some_and(|program| program.ends_with(OWN_CHECK));
     let files = match is_own {
-        true => find_unpackaged(workspace, handled),
+        true => find_unpackaged(world, workspace, handled),
         false => ask_program(world, workspace, &words, handled)?,
     };
     if files.is_empty() {
@@ -59,10 +59,10 @@ fn ask_program(
     Ok(output.lines().map(|line| BString::from(line.trim_ascii())).filter(|line| !line.is_empty()).collect())
 }
 
-fn find_unpackaged(workspace: &Workspace, handled: &[BString]) -> Vec<BString> {
+fn find_unpackaged(world: World<'_>, workspace: &Workspace, handled: &[BString]) -> Vec<BString> {
     let handled: HashSet<&[u8]> = handled.iter().map(|path| path.as_slice()).collect();
     let mut found = Vec::new();
-    if let Some(root) = workspace.root.open() {
+    if let Some(root) = workspace.root.open(world.files) {
         collect_unpackaged(root.dir(), b"", &handled, &mut found);
     }
     found.sort();

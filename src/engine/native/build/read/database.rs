@@ -7,6 +7,7 @@ use rusqlite::{Connection, OpenFlags, params};
 
 use super::super::problem::BuildProblem;
 use super::super::world::World;
+use crate::files::HostPath;
 use crate::macros::Stop;
 use crate::package::{Capability, Dependency, Header, Tag, decode_header};
 
@@ -37,6 +38,9 @@ impl Database {
         let failed = |error: rusqlite::Error| {
             world.fail(BuildProblem::Database { path: folder.clone(), reason: error.to_string() })
         };
+        let path = world.files.checked_path(path.as_ref()).map_err(|error| {
+            world.fail(BuildProblem::Database { path: folder.clone(), reason: crate::files::reason(&error) })
+        })?;
         let connection = open_database(&path).map_err(failed)?;
         Ok(Self::Sqlite(connection, folder))
     }
@@ -98,13 +102,13 @@ fn fail_unreadable(world: &World<'_>, folder: &str, error: &rusqlite::Error) -> 
 }
 
 /// Opens a database for reading; what it holds beside itself can't be read where nobody may write, and then is not.
-fn open_database(path: &str) -> rusqlite::Result<Connection> {
+fn open_database(path: &HostPath) -> rusqlite::Result<Connection> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let works = |connection: &Connection| {
         connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0)).is_ok()
     };
-    if let Ok(connection) = Connection::open_with_flags(path, flags)
+    if let Ok(connection) = Connection::open_with_flags(path.as_path(), flags)
         && works(&connection)
     {
         return Ok(connection);
@@ -196,6 +200,7 @@ mod tests {
 
     use super::*;
     use crate::engine::Installed;
+    use crate::engine::native::build::RootFiles;
     use crate::engine::native::build::read::find_installed;
     use crate::macros::{Level, Limits, Macros, Origin, SystemHost, Table};
 
@@ -208,7 +213,7 @@ mod tests {
         let macros = Macros::new(Table::new(), Rc::new(host), Limits::default());
         let definition = format!("_dbpath {}", folder.path().display());
         macros.define(definition.as_bytes(), Level::COMMAND_LINE, Origin::named("test")).unwrap();
-        find_installed(&macros, &BTreeSet::from(["a".to_owned()]))
+        find_installed(&macros, &RootFiles::open().unwrap(), &BTreeSet::from(["a".to_owned()]))
     }
 
     #[test]
@@ -224,7 +229,7 @@ mod tests {
         ] {
             match known_of(&statements) {
                 Installed::Unknown(reason) => assert!(reason.contains("Packages database"), "{reason}"),
-                other => panic!("{statements}: {other:?}"),
+                known @ (Installed::Packages(_) | Installed::NoPackages) => panic!("{statements}: {known:?}"),
             }
         }
         assert!(matches!(known_of(packages), Installed::NoPackages));

@@ -7,7 +7,7 @@ use bstr::ByteSlice;
 
 use super::super::files::flag;
 use super::super::problem::BuildProblem;
-use super::super::root_files::{open_file, plain_reason};
+use super::super::root_files::{RootFiles, plain_reason};
 use super::super::world::{BuildListener, World};
 use crate::engine::limits::LARGEST_SPEC;
 use crate::files::{Folder, HostPath, reason};
@@ -20,14 +20,15 @@ use crate::package::{Compression, Tag, decompressed, read_headers, unpack};
 /// It is none, or its files can't be written; the listener has been told.
 pub fn install_source_package(
     macros: &Macros,
+    files: &RootFiles,
     listener: &dyn BuildListener,
     file: &HostPath,
     shown: &str,
 ) -> Result<HostPath, Stop> {
-    let world = World::new(macros, listener);
+    let world = World::new(macros, files, listener);
     world.notice(format!("Installing {shown}"));
     let wrong = |reason: String| world.fail(BuildProblem::SourcePackage { file: shown.to_owned(), reason });
-    let opened = open_file(file);
+    let opened = files.open_file(file);
     let mut reader = opened.map_err(|error| {
         world.fail(BuildProblem::CannotOpen { file: shown.to_owned(), reason: plain_reason(&error) })
     })?;
@@ -47,7 +48,7 @@ pub fn install_source_package(
     }
     let sources = open_named_folder(world, "%{_sourcedir}")?;
     let specs = open_named_folder(world, "%{_specdir}")?;
-    let reader = open_file(file).map_err(|error| wrong(reason(&error)))?;
+    let reader = files.open_file(file).map_err(|error| wrong(reason(&error)))?;
     unpack(shown, reader, &sources).map_err(|error| wrong(error.to_string()))?;
     if sources.path() != specs.path() {
         let moved = sources.read(spec).and_then(|text| specs.write_atomic(spec, &text));
@@ -62,12 +63,13 @@ pub fn install_source_package(
 /// There is none in it, or it can't be written; the listener has been told.
 pub fn extract_spec(
     macros: &Macros,
+    files: &RootFiles,
     listener: &dyn BuildListener,
     file: &HostPath,
     shown: &str,
 ) -> Result<HostPath, Stop> {
-    let world = World::new(macros, listener);
-    let reader = open_file(file).map_err(|error| {
+    let world = World::new(macros, files, listener);
+    let reader = files.open_file(file).map_err(|error| {
         let (file, reason) = (shown.to_owned(), plain_reason(&error));
         world.tell(BuildProblem::Archive { file, reason });
         world.fail(BuildProblem::NoSpecInArchive { file: shown.to_owned() })
@@ -118,5 +120,5 @@ fn open_named_folder(world: World<'_>, text: &str) -> Result<Folder, Stop> {
         world.fail(BuildProblem::Archive { file, reason })
     };
     let path = HostPath::new(value.to_path_lossy()).ok_or_else(|| wrong("no absolute path".to_owned()))?;
-    Folder::create_scratch(&path).map_err(|error| wrong(reason(&error)))
+    world.files.create_folder(&path).map_err(|error| wrong(reason(&error)))
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use super::super::problem::BuildProblem;
+use super::super::root_files::RootFiles;
 use super::super::world::{BuildListener, World};
 use super::database::Database;
 use crate::engine::Installed;
@@ -29,9 +30,9 @@ impl BuildListener for LastProblem {
 }
 
 /// Finds the packages of the root that macros see, which provide one of these names or have such a file.
-pub(crate) fn find_installed(macros: &Macros, names: &BTreeSet<String>) -> Installed {
+pub(crate) fn find_installed(macros: &Macros, files: &RootFiles, names: &BTreeSet<String>) -> Installed {
     let problem = LastProblem::default();
-    let world = World::new(macros, &problem);
+    let world = World::new(macros, files, &problem);
     let found = find_in_database(&world, names);
     found.unwrap_or_else(|Stop| Installed::Unknown(problem.0.take().unwrap_or_default()))
 }

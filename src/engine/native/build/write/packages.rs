@@ -11,7 +11,7 @@ use super::super::build_root::BuildRoot;
 use super::super::command_line::split_words;
 use super::super::package_draft::PackageDraft;
 use super::super::problem::BuildProblem;
-use super::super::root_files::{create_folder_of, open_file};
+use super::super::root_files::RootFiles;
 use super::super::settings::Settings;
 use super::super::source_package::SourceKind;
 use super::super::world::World;
@@ -55,7 +55,8 @@ pub(crate) fn write_source(
     let folder = world.expand("%{_srcrpmdir}")?;
     let path = HostPath::new(folder.to_path_lossy().join(file)).unwrap_or_else(HostPath::root);
     let named = vec![(package, path.clone())];
-    Writer { settings, marks, root: BuildRoot::new(HostPath::root()) }.write_all(world, named)?;
+    Writer { settings, marks, files: world.files, root: BuildRoot::new(HostPath::root()) }
+        .write_all(world, named)?;
     if kind == SourceKind::Whole {
         check_packages(world, "_build_pkgcheck_srpm", std::slice::from_ref(&path))?;
     }
@@ -76,7 +77,7 @@ pub(crate) fn write_binaries(
         named.push((package, path));
     }
     let paths: Vec<HostPath> = named.iter().map(|(_, path)| path.clone()).collect();
-    Writer { settings, marks, root: root.clone() }.write_all(world, named)?;
+    Writer { settings, marks, files: world.files, root: root.clone() }.write_all(world, named)?;
     for path in &paths {
         check_packages(world, "_build_pkgcheck", std::slice::from_ref(path))?;
     }
@@ -103,6 +104,7 @@ fn expand_path(world: World<'_>, header: &Header) -> Result<HostPath, Stop> {
 struct Writer<'w> {
     settings: &'w Settings,
     marks: &'w BuildMarks,
+    files: &'w RootFiles,
     /// The folder that the files' places are relative to.
     root: BuildRoot,
 }
@@ -162,7 +164,7 @@ impl Writer<'_> {
         let prefix: &[u8] = if package.is_source { b"" } else { b"." };
         let files = list_payload(&package.files, archive, prefix);
         // Ghosts and devices need none.
-        let root = self.root.open();
+        let root = self.root.open(self.files);
         let open = |index: u32| -> std::io::Result<Box<dyn Read + '_>> {
             let file = usize::try_from(index).ok().and_then(|index| package.files.get(index));
             let (root, file) = root.as_ref().zip(file).ok_or(ErrorKind::NotFound)?;
@@ -173,7 +175,7 @@ impl Writer<'_> {
         };
         let name = header.text(Tag::NAME).unwrap_or_default();
         let lead_name = [name.as_ref(), b"-".as_slice(), &header.evr()].concat();
-        let (folder, file_name) = create_folder_of(path)?;
+        let (folder, file_name) = self.files.create_folder_of(path)?;
         let flags = settings.payload(package.is_source).clone();
         let payload =
             Payload { format: settings.format, archive, files: &files, open: &open, flags, threads };
@@ -270,10 +272,10 @@ fn check_packages(world: World<'_>, name: &str, paths: &[HostPath]) -> Result<()
 }
 
 /// The MD5 of a package of format 4, as its signature header says it.
-pub(crate) fn read_signature_digest(path: &HostPath) -> Option<Vec<u8>> {
-    let headers = read_headers(&mut open_file(path).ok()?).ok()?;
-    headers.signatures.into_iter().find_map(|(tag, value)| match value {
-        Value::Bytes(bytes) if tag == SIGNATURE_MD5 => Some(bytes),
-        _ => None,
+pub(crate) fn read_signature_digest(world: World<'_>, path: &HostPath) -> Option<Vec<u8>> {
+    let headers = read_headers(&mut world.files.open_file(path).ok()?).ok()?;
+    headers.signatures.into_iter().find_map(|(tag, value)| {
+        let Value::Bytes(bytes) = value else { return None };
+        (tag == SIGNATURE_MD5).then_some(bytes)
     })
 }

@@ -30,7 +30,12 @@ fn make_payload_file(
     let content = match entry.file_type() {
         FileType::Regular if has_content => PayloadContent::File(entry.size),
         FileType::Link => PayloadContent::Link(entry.target.to_vec()),
-        _ => PayloadContent::Nothing,
+        FileType::Regular
+        | FileType::Folder
+        | FileType::Character
+        | FileType::Block
+        | FileType::Socket
+        | FileType::Pipe => PayloadContent::Nothing,
     };
     let size = match (&content, archive) {
         (PayloadContent::Nothing, _) | (_, Archive::Stripped) => 0,

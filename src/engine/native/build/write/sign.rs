@@ -4,7 +4,6 @@ use bstr::ByteSlice;
 
 use super::super::command_line::split_words;
 use super::super::problem::BuildProblem;
-use super::super::root_files::{open_folder_of, remove_file};
 use super::super::world::World;
 use crate::files::{HostPath, reason};
 use crate::macros::{Definition, Expansion, Level, Origin, Stop, Streams};
@@ -17,19 +16,18 @@ pub(crate) fn sign_package(world: World<'_>, path: &HostPath) -> Result<(), Stop
         return Ok(());
     }
     let failed = |reason: String| fail_unsigned(world, format!("failed to sign package {path}: {reason}"));
-    let (folder, name) = open_folder_of(path).map_err(|error| failed(reason(&error)))?;
-    let folder = folder.without_sync();
+    let (folder, name) = world.files.folder_of(path).map_err(|error| failed(reason(&error)))?;
     let mut file = folder.open(name).map_err(|error| failed(reason(&error)))?;
     let headers = read_headers(&mut file).map_err(|error| failed(error.to_string()))?;
     drop(file);
     let plain = world.write_temporary(&headers.header_bytes)?;
     let signed = world.write_temporary(b"")?;
     // It must not be there: some programs refuse to write over a file.
-    remove_file(&signed);
+    world.files.remove_file(&signed);
     let result = run_sign_command(world, &id, &plain, &signed);
-    remove_file(&plain);
+    world.files.remove_file(&plain);
     let signature = world.macros.read_file(signed.to_string().as_bytes());
-    remove_file(&signed);
+    world.files.remove_file(&signed);
     match (result?, signature) {
         ((_, Ok(0)), Ok(signature)) if !signature.is_empty() => {
             add_signature(&folder, name.as_ref(), &headers, &signature)

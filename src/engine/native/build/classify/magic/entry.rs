@@ -425,6 +425,7 @@ fn read_u32(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 #[cfg(test)]
+#[allow(clippy::wildcard_enum_match_arm, reason = "a test picks what it looks at")]
 mod tests {
     use super::*;
 

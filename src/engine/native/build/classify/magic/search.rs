@@ -181,7 +181,7 @@ fn find_words(tree: &Hir) -> Option<Vec<Vec<u8>>> {
             let words: Option<Vec<Vec<Vec<u8>>>> = parts.iter().map(find_words).collect();
             words.map(|words| words.concat())
         }
-        _ => None,
+        HirKind::Empty | HirKind::Class(_) | HirKind::Look(_) | HirKind::Repetition(_) => None,
     }
 }
 

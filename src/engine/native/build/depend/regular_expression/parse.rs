@@ -204,7 +204,9 @@ impl Parser<'_> {
                 self.text.next();
                 match self.parse_element(true)? {
                     Element::Character(last) if first <= last => Ok(SetItem::Range(first, last)),
-                    _ => Err(Malformed::Range),
+                    Element::Character(_) | Element::Equivalent(_) | Element::Class(_) => {
+                        Err(Malformed::Range)
+                    }
                 }
             }
             _ => Ok(SetItem::Range(first, first)),

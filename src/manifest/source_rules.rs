@@ -1,0 +1,136 @@
+//! The nodes of sources. See [`grammar`](super::grammar) for what the fields mean.
+
+use super::grammar::{
+    ArgumentRule, Block, NodeRule, Occurs, PropertyRule, Support, ValueKind, any, node, one, property, some,
+};
+
+use Occurs::{Often, Once};
+use ValueKind::{Glob, Name, OneOf, Path, Sha256, Spelling, Text};
+
+/// Those whose packages can't be built yet.
+const LATER_SOURCES: &[&str] = &["svn", "custom"];
+
+/// `file` in a source.
+pub(super) const FILE: NodeRule = node(
+    "file",
+    Often,
+    &[some("file", Glob)],
+    "Files that the spec names as sources and that do not lie beside it: paths, patterns, or URLs. A URL's file has the name at the \
+     end of its path, or that of a fragment `#/NAME`.",
+)
+.with_properties(&[property("sha256", Sha256, "The checksum that the file must have.")]);
+
+const CHECKSUM: PropertyRule = property("sha256", Sha256, "The checksum that the download must have.");
+const REVISION: PropertyRule = property("rev", Spelling, "The commit, tag, branch or revision.");
+const SUBDIR: PropertyRule = property("subdir", Path, "The folder in the repository that holds the spec.");
+const SPEC: PropertyRule = property("spec", Path, "The spec in that folder.");
+const METHOD: PropertyRule =
+    property("method", OneOf(&["rpkg", "tito", "make-srpm"]), "How the repository makes its source package.");
+const FROM: PropertyRule = property("from", Text, "`fedora`, `centos-stream` or a URL pattern.");
+const LOOKASIDE: PropertyRule = property(
+    "lookaside",
+    Text,
+    "The URL of a file in the lookaside cache, with `{package}`, `{file}`, `{algorithm}` and `{checksum}` in it.",
+);
+const INDEX: PropertyRule = property(
+    "registry",
+    Text,
+    "The URL of the index; the one that pip, gem, cargo or npm is set up with where it is left out.",
+);
+const EXTRAS: PropertyRule =
+    property("extras", Text, "Extras that become packages: `\"socks,http2\"`, or `*` for all.");
+const CARGO_LOCK: PropertyRule = property("lock", Path, "The `Cargo.lock` of a crate that has none itself.");
+const RELEASE: PropertyRule = property("version", Spelling, "The release; the newest where it is left out.");
+const SCRIPT: PropertyRule = property("script", Path, "The script that makes spec and sources.");
+const SCRIPT_CHROOT: PropertyRule = property("chroot", Name, "The chroot that the script runs in.");
+
+/// What the kinds of source take together. Each takes its own: see [`NAMED_SOURCE`].
+const SOURCE_PROPERTIES: &[PropertyRule] = &[
+    CHECKSUM,
+    REVISION,
+    SUBDIR,
+    SPEC,
+    METHOD,
+    FROM,
+    LOOKASIDE,
+    RELEASE,
+    INDEX,
+    EXTRAS,
+    CARGO_LOCK,
+    SCRIPT,
+    SCRIPT_CHROOT,
+];
+
+const NEEDS: NodeRule =
+    node("needs", Often, &[some("package", Text)], "Packages that the script of `custom` needs.");
+
+/// `source` of a package.
+pub(super) const SOURCE: NodeRule = node(
+    "source",
+    Once,
+    &[one("kind", Text), any("what", Text)],
+    "Where the package comes from: `path` (a spec, a folder with one spec, a .src.rpm), `url`, `git`, `svn`, \
+     `distgit`, `pypi`, `rubygems`, `crates`, `npm`, `custom`, or the name of a `source` of the manifest.",
+)
+.with_support(Support::NotYetOf(LATER_SOURCES))
+.with_properties(SOURCE_PROPERTIES)
+.with_block(Block::Nodes(&[FILE, NEEDS]));
+
+const fn later(
+    name: &'static str,
+    argument: &'static [ArgumentRule],
+    doc: &'static str,
+    properties: &'static [PropertyRule],
+) -> NodeRule {
+    node(name, Once, argument, doc)
+        .with_support(Support::NotYet)
+        .with_properties(properties)
+        .with_block(Block::Nodes(&[FILE]))
+}
+
+/// `source` under a name.
+pub(super) const NAMED_SOURCE: NodeRule =
+    node("source", Often, &[one("name", Name)], "A source under a name, for packages that share it.")
+        .with_block(Block::Nodes(&[
+            node("path", Once, &[one("path", Path)], "A spec, a folder with one spec, or a .src.rpm.")
+                .with_block(Block::Nodes(&[FILE])),
+            node(
+                "url",
+                Once,
+                &[some("url", Text)],
+                "A spec or a .src.rpm to download; beside a spec, files that it names.",
+            )
+            .with_properties(&[CHECKSUM])
+            .with_block(Block::Nodes(&[FILE])),
+            node("git", Once, &[one("url", Text)], "A git repository.")
+                .with_properties(&[REVISION, SUBDIR, SPEC, METHOD])
+                .with_block(Block::Nodes(&[FILE])),
+            later("svn", &[one("url", Text)], "A Subversion repository.", &[REVISION, SUBDIR, SPEC]),
+            node("distgit", Once, &[one("package", Name)], "A distribution's package repository.")
+                .with_properties(&[REVISION, FROM, LOOKASIDE])
+                .with_block(Block::Nodes(&[FILE])),
+            node("pypi", Once, &[one("project", Name)], "A project of PyPI; its spec is made from its metadata.")
+                .with_properties(&[RELEASE, INDEX, EXTRAS])
+                .with_block(Block::Nodes(&[FILE])),
+            node("rubygems", Once, &[one("gem", Name)], "A gem; its spec is made from its metadata.")
+                .with_properties(&[RELEASE, INDEX])
+                .with_block(Block::Nodes(&[FILE])),
+            node(
+                "crates",
+                Once,
+                &[one("crate", Name)],
+                "A program in Rust; its spec is made from its manifest, and the crates of its `Cargo.lock` are built in.",
+            )
+            .with_properties(&[RELEASE, INDEX, CARGO_LOCK])
+            .with_block(Block::Nodes(&[FILE])),
+            node(
+                "npm",
+                Once,
+                &[one("package", Text)],
+                "A package of npm's; its spec is made from its `package.json`, and what it needs is built in.",
+            )
+            .with_properties(&[RELEASE, INDEX])
+            .with_block(Block::Nodes(&[FILE])),
+            later("custom", &[], "A script that makes spec and sources.", &[SCRIPT, SCRIPT_CHROOT])
+                .with_block(Block::Nodes(&[FILE, NEEDS])),
+        ]));
