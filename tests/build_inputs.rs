@@ -16,7 +16,7 @@ use std::process::{Command, Output};
 use std::rc::Rc;
 
 use miette::Diagnostic;
-use rpmforge::engine::{BuildListener, BuildProblem, extract_spec, install_source_package};
+use rpmforge::engine::{BuildListener, BuildProblem, RootFiles, extract_spec, install_source_package};
 use rpmforge::files::HostPath;
 use rpmforge::macros::{Level, Limits, Macros, Origin, SystemHost, Table};
 
@@ -73,6 +73,24 @@ fn a_source_package_is_built_and_leaves_nothing_behind() {
         let left = left.into_iter().flatten().filter(|entry| folder != "BUILD" || !entry.path().is_dir());
         assert_eq!(left.count(), 0, "{folder}");
     }
+}
+
+#[test]
+fn sources_and_folders_that_absolute_links_lead_to_are_built_from() {
+    let temp = with_archive();
+    let (path, link) = (|name: &str| temp.path().join(name), std::os::unix::fs::symlink);
+    fs::create_dir_all(path("real/SOURCES")).unwrap();
+    fs::create_dir(path("temporary")).unwrap();
+    link(path("real"), path("top")).unwrap();
+    link(path("temporary"), path("tmp")).unwrap();
+    link(path("a-1.tar.gz"), path("real/SOURCES/a-1.tar.gz")).unwrap();
+    fs::write(path("a.spec"), SPEC).unwrap();
+    let tmp = format!("_tmppath {}", path("tmp").display());
+    let output = forge(temp.path(), &["-D", &tmp, "-ba", "a.spec"]);
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(path("real/RPMS/noarch/a-1-1.noarch.rpm").is_file());
+    let output = forge(temp.path(), &["--rebuild", "top/SRPMS/a-1-1.src.rpm"]);
+    assert!(output.status.success(), "the sources are in it: {}", said(&output));
 }
 
 #[test]
@@ -310,12 +328,12 @@ fn inputs_that_are_none_are_told_by_what_is_wrong_with_them() {
     let temp = tempfile::tempdir().unwrap();
     fs::write(temp.path().join("text"), "no package and no archive\n").unwrap();
     let path = |name: &str| HostPath::new(temp.path().join(name)).unwrap();
-    let macros = macros(temp.path());
+    let (macros, files) = (macros(temp.path()), RootFiles::open().unwrap());
     let codes = Codes::default();
-    assert!(install_source_package(&macros, &codes, &path("nosuch.src.rpm"), "nosuch.src.rpm").is_err());
-    assert!(install_source_package(&macros, &codes, &path("text"), "text").is_err());
-    assert!(extract_spec(&macros, &codes, &path("nosuch.tar"), "nosuch.tar").is_err());
-    assert!(extract_spec(&macros, &codes, &path("text"), "text").is_err());
+    let install = |name: &str| install_source_package(&macros, &files, &codes, &path(name), name);
+    let extract = |name: &str| extract_spec(&macros, &files, &codes, &path(name), name);
+    assert!(install("nosuch.src.rpm").is_err() && install("text").is_err());
+    assert!(extract("nosuch.tar").is_err() && extract("text").is_err());
     assert_eq!(
         codes.0.take(),
         [

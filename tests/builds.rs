@@ -23,7 +23,7 @@ use std::process::{Command, Output};
 use std::rc::Rc;
 
 use miette::Diagnostic;
-use rpmforge::engine::{BuildListener, BuildProblem, BuildRequest, Goal, Order, build};
+use rpmforge::engine::{BuildListener, BuildProblem, BuildRequest, Goal, Order, RootFiles, build};
 use rpmforge::files::HostPath;
 use rpmforge::macros::{Configuration, Level, Limits, Macros, Origin, SystemHost, Table};
 use rpmforge::package::{Compared, Difference, difference};
@@ -372,6 +372,7 @@ fn in_process(bench: &Bench, case: &Case) -> String {
         };
         let request = BuildRequest {
             macros: &macros,
+            files: &RootFiles::open().unwrap(),
             spec,
             order: &order,
             listener: &problems,

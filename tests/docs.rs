@@ -4,7 +4,8 @@
 //! How a fence says what it is:
 //!
 //! - `title=PATH`: the block is that file, written when its turn comes.
-//! - `kdl` without a title: a manifest, or a part of one, that `forge check` finds sound.
+//! - `kdl` without a title: a manifest, or a part of one, that `forge check` finds sound; with `fetches`, as far as it can be
+//!   checked without what is elsewhere.
 //! - `console`: lines with `$ ` are commands; the lines below one are printed by it, in that order, with others
 //!   between them; one that ends with `…` says how a line begins. `exit=N` is the exit code of the block's last command; the others end with 0.
 //! - all else (`yaml`, `text`, …): the command lines of forge in it are understood.
@@ -118,7 +119,10 @@ fn check_manifest(project: &Project, block: &Block, place: &str) {
     let folder = project.beside("checked");
     support::copy(&project.path(), &folder);
     std::fs::write(folder.join("Rpmforge.kdl"), &manifest).unwrap();
+    // What is elsewhere can't be had here: such a manifest is only read.
+    let only_read: &[&str] = if block.attribute("fetches").is_some() { &["--manifest-only"] } else { &[] };
     let mut command = project.forge(&["-C", folder.to_str().unwrap(), "check"]);
+    command.args(only_read);
     let run = Run::from(command.env("ACME_TOKEN", "a secret").output().unwrap());
     assert_eq!(run.code, Some(0), "{place}: {manifest}\n{}{}", run.stdout, run.stderr);
     let may_warn = block.attribute("warns").is_some();
@@ -143,8 +147,24 @@ fn each_step_of_a_migration_works() {
 }
 
 #[test]
+fn clean_roots_are_made_as_the_page_says() {
+    run_page("docs/roots.md");
+}
+
+#[test]
+fn what_the_page_of_the_sandbox_says_works() {
+    run_page("docs/sandbox.md");
+}
+
+#[test]
 fn each_manifest_of_the_language_page_is_sound() {
     run_page("docs/manifest.md");
+}
+
+#[test]
+fn each_manifest_of_the_pages_of_sources_is_sound() {
+    run_page("docs/sources.md");
+    run_page("docs/registries.md");
 }
 
 #[test]
@@ -161,6 +181,10 @@ const PAGES: &[&str] = &[
     "docs/manifest.md",
     "docs/migration.md",
     "docs/recipes.md",
+    "docs/registries.md",
+    "docs/roots.md",
+    "docs/sandbox.md",
+    "docs/sources.md",
 ];
 
 #[test]

@@ -25,7 +25,12 @@ fn repository() -> &'static Path {
 
 async fn identity() -> EngineIdentity {
     let forge = HostPath::root().join("forge");
-    let native = Native::new(&Supervisor::new(forge.clone()), &forge, &HostPath::root());
+    let native = Native::new(
+        &Supervisor::new(forge.clone()),
+        &forge,
+        &HostPath::root(),
+        std::sync::Arc::new(rpmforge::sandbox::Namespaces::new(&forge)),
+    );
     native.in_root(&Root::of_this_machine()).await.unwrap().identity().clone()
 }
 
@@ -62,11 +67,23 @@ fn one_changed_byte_makes_another_forge_and_so_does_a_new_file() {
 fn what_only_shows_plans_or_publishes_makes_no_other_forge() {
     let sources = build::read_sources(repository()).unwrap();
     let counted: Vec<&str> = sources.keys().filter_map(|path| path.strip_prefix("src/")).collect();
-    for folder in ["ui/", "publish/", "plan/", "manifest/", "store/", "event/", "text/", "chroot/", "source/"]
-    {
+    for folder in [
+        "ui/",
+        "publish/",
+        "plan/",
+        "manifest/",
+        "event/",
+        "text/",
+        "chroot/repository/",
+        "chroot/solve/",
+        "source/",
+    ] {
         assert!(repository().join("src").join(folder).is_dir(), "{folder}");
         assert!(!counted.iter().any(|path| path.starts_with(folder)), "{folder}");
     }
+    assert!(
+        counted.iter().filter(|path| path.starts_with("store/")).all(|path| path.starts_with("store/tree/"))
+    );
     assert!(counted.iter().filter(|path| path.starts_with("cli/")).all(|path| path.starts_with("cli/rpm/")));
     assert!(!counted.iter().any(|path| path.ends_with("tests.rs")));
 }

@@ -407,3 +407,57 @@ fn functions_of_the_library_fail_in_the_words_of_rpm() {
         assert_eq!(String::from_utf8(printed).unwrap(), said.replace("FOLDER", place), "{code}");
     }
 }
+
+/// What `%trace` shows of a text, and what the text comes to, as rpm 6.1 has both.
+#[track_caller]
+fn check_trace(text: &str, shown: &str, result: &str) {
+    let (macros, host) = macros("");
+    let expanded = macros.expand(text.as_bytes()).unwrap();
+    assert_eq!(String::from_utf8(host.printed()).unwrap(), shown);
+    assert_eq!(String::from_utf8(expanded).unwrap(), result);
+}
+
+#[test]
+fn a_trace_shows_calls_and_what_comes_of_each_text() {
+    check_trace(
+        "%trace%{upper:%{lower:A}} tail",
+        "  1>   %{upper:%{lower:A}}^tail\n  2>     %{lower:A}^\n  2<      (%)\nA\n  1<    (%lower)\na\n  0<  (%upper)\n\
+         A tail\n",
+        "A tail",
+    );
+    check_trace(
+        "%trace%define foo bar\n%foo baz\n%%%{?nosuch}%?foo\n%nosuch",
+        "  1>   %define^foo bar\n  1>   %foo^baz\n  1<    (%)\nbar\n  1>   %{?nosuch}^?foo\n  1>   %foo^\n  1<    (%)\nbar\n  \
+         1>   %nosuch^\n  0<  (%)\nbar baz\n%bar\n%nosuch\n",
+        "bar baz\n%bar\n%nosuch",
+    );
+}
+
+#[test]
+fn a_trace_shows_the_last_line_of_what_a_macro_comes_to() {
+    check_trace(
+        "%trace%global two %{expand:a\n%{lower:B}}\n%two",
+        "  1>   %global^two %{expand:a\n  2>     %{expand:a\n%{lower:B}}^\n  3>       %{lower:B}^\n  3<        (%)\nB\n  \
+         2<      (%lower)\nb\n  2<      (%)\nb\n  1<    (%expand)\nb\n  1>   %two^\n  1<    (%)\nb\n  \
+         0<  (%two)\na\nb\n",
+        "a\nb",
+    );
+}
+
+#[test]
+fn a_trace_of_an_inner_text_ends_with_it() {
+    check_trace(
+        "%{expand:%%trace%%{upper:a}} %{lower:B}",
+        "  2>     %{upper:a}^\n  2<      (%)\na\n  1<    (%upper)\nA\n",
+        "A b",
+    );
+}
+
+#[test]
+fn lua_finds_the_whole_environment() {
+    let variables = [("A", "1"), ("B", "x=y")].map(|(name, value)| (name.into(), value.into()));
+    let host = Rc::new(SystemHost::new(variables, |_| {}).unwrap());
+    let macros = Macros::new(Table::new(), host, Limits::default());
+    let all = b"%{lua:local all = posix.getenv() print(all.A, all.B, all.C, posix.getenv('B'))}";
+    assert_eq!(macros.expand(all).unwrap(), b"1\tx=y\tnil\tx=y");
+}

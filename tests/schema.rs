@@ -55,8 +55,16 @@ fn mistakes_of_form(text: &str) -> Vec<String> {
     let errors =
         load(&repository, MANIFEST_FILE, &BTreeMap::new()).err().map(|errors| errors.0).unwrap_or_default();
     let codes = errors.iter().map(|error| miette::Diagnostic::code(error).unwrap().to_string());
-    let of_form =
-        ["unknown_node", "unknown_property", "missing", "too_much", "wrong_value", "bad_duration", "syntax"];
+    let of_form = [
+        "unknown_node",
+        "unknown_property",
+        "missing",
+        "too_much",
+        "wrong_value",
+        "bad_duration",
+        "bad_size",
+        "syntax",
+    ];
     codes.filter(|code| of_form.iter().any(|kind| code.ends_with(&format!("::{kind}")))).collect()
 }
 
@@ -65,9 +73,11 @@ fn value(kind: ValueKind) -> String {
         ValueKind::Name | ValueKind::Text | ValueKind::Glob => "name".to_owned(),
         ValueKind::Path => "\"a/path\"".to_owned(),
         ValueKind::Duration => "\"5m\"".to_owned(),
-        ValueKind::Count => "1".to_owned(),
+        ValueKind::Size => "\"8GiB\"".to_owned(),
+        ValueKind::Count | ValueKind::Number => "1".to_owned(),
         ValueKind::Boolean => "#true".to_owned(),
         ValueKind::OneOf(words) => words[0].to_owned(),
+        ValueKind::Arch => "x86_64".to_owned(),
         ValueKind::RpmVersion => "\"4.18\"".to_owned(),
         ValueKind::Sha256 => format!("\"{}\"", "0".repeat(64)),
         ValueKind::Spelling => "1.10".to_owned(),

@@ -5,12 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Exit;
-use super::arguments::{Apply, Selection};
+use super::arguments::Apply;
 use super::context::{CliError, Context, Failure};
+use super::named_files::find_project;
 use super::planning::{Planned, plan, runtime};
-use super::project::{Project, project_name};
+use super::project::project_name;
+use super::selection_arguments::Selection;
 use crate::event::{BuildName, Clock, Ended, Event, EventSink, Listener, RunId, State, SystemClock, What};
-use crate::execute::{Ends, Execution, LocalRunner, drops_damaged_results, execute, name_damage};
+use crate::execute::{
+    Ends, Execution, LocalRunner, PreparedTrees, drops_damaged_results, execute, name_damage,
+};
 use crate::plan::{BuildId, CARRIAGE_RETURNS, Decision, Fate, PlanError};
 use crate::process::Cancel;
 use crate::publish::{Leaving, Verification};
@@ -23,11 +27,12 @@ pub fn run(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
 
 async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let mut selection = arguments.selection.clone();
-    let project = Project::find(context)?;
+    let project = find_project(&mut selection, context)?;
     let _lock = project.lock()?;
     let cancel = Cancel::default();
     let mut planned = plan(&project, &selection, &cancel, context).await?;
     let _store_lock = planned.store.lock_for_use()?;
+    planned.store.remember_project(project.repository.path())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let verification =
         if arguments.verify_published { Verification::EveryDigest } else { Verification::TimesFirst };
@@ -42,12 +47,14 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let events = EventSink::new(run, Arc::clone(&clock), Arc::clone(&listener) as Arc<dyn Listener>);
     let _screen = ScreenClearer(Arc::clone(&listener));
     end_on_signals(cancel.clone(), events.clone(), Arc::clone(&listener))?;
+    planned.write_lock(&project.repository)?;
     let with_work = builds_with_work(&planned);
     let send = |what: What| events.send(what);
     let notes = notes(&planned, &leaving).into_iter().chain(planned.history.take_notes());
     notes.for_each(|text| send(What::Noted { text }));
     let repositories = Arc::new(repositories);
     let (mut round, mut plans) = (1, 1);
+    let prepared = Arc::new(PreparedTrees::default());
     let applied = loop {
         drop_damaged_results(&mut planned, &selection, &send)?;
         let execution = Execution {
@@ -60,9 +67,10 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
             state: Arc::clone(&planned.state),
             runner: Arc::new(LocalRunner {
                 store: Arc::clone(&planned.store),
-                engines: planned.engines.clone(),
+                roots: planned.roots_by_chroot(),
                 cancel: cancel.clone(),
                 clock: Arc::clone(&clock),
+                prepared: Arc::clone(&prepared),
             }),
             events: events.clone(),
             publisher: Arc::clone(&repositories) as Arc<_>,
@@ -70,6 +78,8 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
             cancel: cancel.clone(),
         };
         let applied = execute(execution).await?;
+        // Builds may have found out what they need.
+        planned.write_lock(&project.repository)?;
         note_made(&planned, &applied.ends, &mut selection);
         let has_lost = report_damage(&planned, &applied.ends, &send);
         if applied.needs_plan && !applied.canceled && plans < MOST_PLANS {
@@ -80,6 +90,7 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
             if !arguments.json {
                 planned.show_impossible(context);
             }
+            planned.write_lock(&project.repository)?;
             plans += 1;
             continue;
         }
@@ -90,11 +101,17 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
         round += 1;
     };
     planned.history.take_notes().into_iter().for_each(|text| send(What::Noted { text }));
+    // Of repositories that are as they were it was said when they came to be so. That one can't be read was said as well.
+    let broken = match listener.has_published() {
+        true => repositories.broken_requirements(&planned.history).unwrap_or_default(),
+        false => Vec::new(),
+    };
+    broken.iter().for_each(|broken| send(What::Noted { text: broken.to_string() }));
     planned.leave();
     let uncounted = not_counted(&planned);
     let folder = project.repository.path().to_string();
     let name = project_name(planned.manifest.name.as_deref(), &folder).to_owned();
-    planned.unpacked.collect_unused()?;
+    planned.folders.collect_unused()?;
     if !applied.canceled {
         repositories.retire_undeclared().into_iter().for_each(send);
     }
@@ -112,16 +129,20 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let lost = listener.json.as_ref().and_then(|json| json.take_error());
     let is_good =
         summary.is_good(has_failed) && !listener.has_unpublished() && planned.manifest.not_yet.is_empty();
+    let view = SummaryView {
+        verbosity: context.verbosity,
+        project: &name,
+        folder: &folder,
+        planned: &with_work,
+        is_canceled: applied.canceled,
+    };
     if !arguments.json && (context.verbosity > Verbosity::Quiet || !is_good) {
         listener.clear_screen();
-        let view = SummaryView {
-            verbosity: context.verbosity,
-            project: &name,
-            folder: &folder,
-            planned: &with_work,
-            is_canceled: applied.canceled,
-        };
         context.print(&summary.screen(view))?;
+    }
+    if arguments.json && !is_good && context.verbosity > Verbosity::Quiet {
+        // The events are for programs: who looks at a job that failed has to read why.
+        context.tell(&summary.screen(view));
     }
     if let Some(error) = lost.filter(|error| !is_closed_pipe(error)) {
         return Err(Failure::from_output(error));
@@ -203,11 +224,9 @@ fn notes(planned: &Planned, leaving: &[Leaving]) -> Vec<String> {
 fn carriage_returns(planned: &Planned) -> BTreeSet<String> {
     let said = planned.plan.builds.iter().flat_map(|build| {
         let package = &build.name.package;
-        build.warnings.iter().filter_map(move |warning| match warning.error() {
-            PlanError::Spec(finding) if finding.code == CARRIAGE_RETURNS => {
-                Some(format!("{package}: {}", finding.title))
-            }
-            _ => None,
+        build.warnings.iter().filter_map(move |warning| {
+            let PlanError::Spec(finding) = warning.error() else { return None };
+            (finding.code == CARRIAGE_RETURNS).then(|| format!("{package}: {}", finding.title))
         })
     });
     said.collect()
@@ -227,8 +246,9 @@ fn listener(arguments: &Apply, context: &Context, summary: &Arc<Summary>) -> Arc
     } else {
         Arc::new(PlainEvents::new(std::io::stderr(), context.verbosity))
     };
-    let (summary, unpublished) = (Arc::clone(summary), AtomicBool::new(false));
-    Arc::new(Listeners { screen, json, progress, summary, unpublished })
+    let summary = Arc::clone(summary);
+    let (published, unpublished) = (AtomicBool::new(false), AtomicBool::new(false));
+    Arc::new(Listeners { screen, json, progress, summary, published, unpublished })
 }
 
 /// Everyone who receives events.
@@ -237,10 +257,16 @@ struct Listeners {
     json: Option<Arc<JsonEvents<std::io::Stdout>>>,
     progress: Option<Arc<ProgressEvents>>,
     summary: Arc<Summary>,
+    published: AtomicBool,
     unpublished: AtomicBool,
 }
 
 impl Listeners {
+    /// Whether a repository has changed.
+    fn has_published(&self) -> bool {
+        self.published.load(Ordering::Relaxed)
+    }
+
     fn has_unpublished(&self) -> bool {
         self.unpublished.load(Ordering::Relaxed)
     }
@@ -257,6 +283,7 @@ impl Listener for Listeners {
         match &event.what {
             // An apply that begins again publishes again.
             What::ApplyStarted { .. } => self.unpublished.store(false, Ordering::Relaxed),
+            What::Published { .. } => self.published.store(true, Ordering::Relaxed),
             What::NotPublished { .. } => self.unpublished.store(true, Ordering::Relaxed),
             What::RepositoryDamaged { lost, .. } if !lost.is_empty() => {
                 self.unpublished.store(true, Ordering::Relaxed);
@@ -267,7 +294,6 @@ impl Listener for Listeners {
             | What::Logged { .. }
             | What::Retried { .. }
             | What::BuildEnded(_)
-            | What::Published { .. }
             | What::DamageFound { .. }
             | What::Noted { .. }
             | What::ApplyEnded { .. } => {}

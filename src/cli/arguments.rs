@@ -1,15 +1,17 @@
 //! The command line.
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::engine::{MacroLevel, MacroSetting};
-use crate::event::BuildName;
+use super::argument_values::{SchemaForm, definition, size};
+use super::import_arguments::Import;
+use super::root_arguments::{Chroot, Eject, Fetch, LockArguments, Update};
+use super::selection_arguments::{PackageChoice, Selection};
+use crate::engine::MacroSetting;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -42,10 +44,10 @@ pub struct Global {
     /// Work in this folder; the manifest is looked for there and in the folders above
     #[arg(short = 'C', long, global = true, value_name = "FOLDER")]
     pub directory: Option<PathBuf>,
-    /// Tell only what failed
+    /// Show only what failed
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Tell every stage, and what was found in the cache
+    /// Show every stage, and what was found in the cache
     #[arg(short, long, global = true)]
     pub verbose: bool,
 }
@@ -61,25 +63,39 @@ pub enum Command {
     Graph(Graph),
     /// Check the manifest and everything that it names
     Check(Check),
+    /// Check what this machine can do of what builds need
+    Doctor(Doctor),
     /// Lay out the manifest's files in the usual form
     Fmt(Fmt),
-    /// Write a manifest for the specs in this folder
+    /// Write a first manifest, with a pattern that finds the specs below this folder, and a .gitignore
     Init(Init),
-    /// Show how it stands with each build
+    /// Write KDL of what another tool's configuration says: a chroot of mock, a .repo file, packages of Anda
+    Import(Import),
+    /// Show the state of each build: published version, last attempt, what has changed
     Status(Status),
     /// Show why a package would be built, or was: back to what has changed
     Why(Why),
-    /// Show the newest builds and how they ended
+    /// Show the newest builds, how they ended and what they were made for
     History(History),
     /// Show the log of a package's newest build
     Log(Log),
+    /// Open a shell where a build failed, or in a clean root
+    Shell(Shell),
+    /// Choose the packages of roots anew, lock them in Rpmforge.lock, and show what changes
+    Update(Update),
+    /// Fetch all that applying needs, so that `--offline` finds it
+    Fetch(Fetch),
+    /// Write the spec of a package that comes from elsewhere into the project, to be kept by hand
+    Eject(Eject),
+    /// Show chroots and what is locked of them
+    Chroot(Chroot),
     /// Show where a package's newest results are
     Results(Results),
     /// Remove what the store no longer needs
     Gc(Gc),
     /// Check what the store holds
     Store(Store),
-    /// Expand macros: what rpm --eval does, and who says so
+    /// Expand macros, as rpm --eval does, and show where they are defined
     Eval(Eval),
     /// Show what a spec says: packages, dependencies, sources, scripts, files
     Spec(Spec),
@@ -91,58 +107,12 @@ pub enum Command {
     /// Query and expand specs with the options of rpm's own rpmspec
     #[command(disable_help_flag = true, arg_required_else_help = false)]
     Rpmspec(Rpmspec),
-    /// Print the schema or the reference of the manifest's language, or the schema of events
+    /// Print the schema or the reference of the manifest's language, or the schema of a command's JSON
     Schema(Schema),
     /// Print a completion script for a shell
     Completions(Completions),
     /// Write the manual pages into a folder
     Man(Man),
-}
-
-/// What decides what is planned.
-#[derive(Args, Clone, Debug, Default)]
-pub struct Selection {
-    /// Packages, by name or pattern, and what they need; all where nothing is chosen
-    #[arg(value_name = "PACKAGE")]
-    pub packages: Vec<String>,
-    /// Only builds in this chroot; patterns will do, several times
-    #[arg(long, value_name = "CHROOT")]
-    pub chroot: Vec<String>,
-    /// Only builds of this batch
-    #[arg(long, value_name = "BATCH")]
-    pub batch: Vec<String>,
-    /// Only builds whose last attempt failed
-    #[arg(long)]
-    pub failed: bool,
-    /// Only builds that what git has changed since this revision (or in this range) touches
-    #[arg(long, value_name = "REVISION")]
-    pub changed_since: Option<String>,
-    /// Everything that needs what is chosen as well
-    #[arg(long)]
-    pub dependents: bool,
-    /// Build what is chosen even if it is up to date
-    #[arg(long)]
-    pub force: bool,
-    /// What this apply has made already: it is not forced again.
-    #[arg(skip)]
-    pub made: BTreeSet<BuildName>,
-    /// Define a macro for all builds, above what the manifest says
-    #[arg(short = 'D', long = "define", value_name = "NAME VALUE", value_parser = definition)]
-    pub define: Vec<MacroSetting>,
-    /// Let a profile of the manifest hold, above what its packages say
-    #[arg(long, value_name = "NAME")]
-    pub profile: Vec<String>,
-    /// How many steps run at a time; as many as there are processors where it is not given
-    #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
-    pub jobs: Option<u16>,
-}
-
-impl Selection {
-    /// Whether it names a part of the builds.
-    pub fn is_partial(&self) -> bool {
-        let names = [&self.packages, &self.chroot, &self.batch];
-        names.iter().any(|names| !names.is_empty()) || self.failed || self.changed_since.is_some()
-    }
 }
 
 /// `forge apply`
@@ -154,7 +124,7 @@ pub struct Apply {
     /// Write events as JSON, one a line, to standard output
     #[arg(long)]
     pub json: bool,
-    /// Write what builds print as well, as it comes
+    /// Also write what builds print, as it comes
     #[arg(long, requires = "json")]
     pub logs: bool,
     /// Read every file of the repositories, and put right what is not as it was published
@@ -171,10 +141,10 @@ pub struct Plan {
     /// Print the plan as JSON
     #[arg(long)]
     pub json: bool,
-    /// Show what is up to date as well
+    /// Also show what is up to date
     #[arg(long)]
     pub all: bool,
-    /// Say for each build what it is built with, and who says so
+    /// Show for each build its macros, conditions and variables, and which line of the manifest sets them
     #[arg(long)]
     pub explain: bool,
     /// End with exit code 2 when there is something to do
@@ -202,7 +172,7 @@ pub struct Graph {
     /// How it is written
     #[arg(short, long, value_enum, default_value_t = GraphFormat::Dot)]
     pub format: GraphFormat,
-    /// The file to write; standard output where it is not given
+    /// The file to write; if not given, standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
@@ -213,12 +183,26 @@ pub struct Check {
     /// Check the manifest alone: read no spec
     #[arg(long)]
     pub manifest_only: bool,
-    /// Print what is found as JSON; `forge schema --form check` prints its schema
+    /// What may be fetched, and locked.
+    #[command(flatten)]
+    pub lock: LockArguments,
+    /// Print what is found as JSON (`forge schema --form check` prints its schema)
     #[arg(long)]
     pub json: bool,
-    /// Let a profile of the manifest hold, above what its packages say
+    /// Apply a profile of the manifest: what it says wins over what packages say
     #[arg(long, value_name = "NAME")]
     pub profile: Vec<String>,
+}
+
+/// `forge doctor`
+#[derive(Args, Debug)]
+#[command(
+    after_help = "It exits with 1 where builds can't run in sandboxes, or miss something that they need."
+)]
+pub struct Doctor {
+    /// Print what is found as JSON; `forge schema --form doctor` prints its schema
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `forge fmt`
@@ -232,7 +216,7 @@ pub struct Fmt {
 /// `forge init`
 #[derive(Args, Debug)]
 pub struct Init {
-    /// The project's name; the folder's where it is not given
+    /// The project's name; if not given, the folder's
     #[arg(long)]
     pub name: Option<String>,
 }
@@ -243,7 +227,7 @@ pub struct Status {
     /// Which builds.
     #[command(flatten)]
     pub selection: Selection,
-    /// Show every build, also where there are more than fit a screen
+    /// Show every build, even if there are more than fit a screen
     #[arg(long)]
     pub all: bool,
     /// Print them as JSON
@@ -264,11 +248,12 @@ pub struct Why {
 
 /// `forge history`
 #[derive(Args, Debug)]
+#[command(after_help = "With -v it shows times in UTC instead of ages.")]
 pub struct History {
-    /// Packages, by name or pattern; all where none is named
+    /// Packages, by name or pattern, or numbers of builds: '#12'; all if none is given
     #[arg(value_name = "PACKAGE")]
     pub packages: Vec<String>,
-    /// Only builds in this chroot; patterns will do
+    /// Only builds in this chroot, or in those that match a pattern
     #[arg(long, value_name = "CHROOT")]
     pub chroot: Vec<String>,
     /// Only builds that failed
@@ -286,37 +271,99 @@ pub struct History {
 #[derive(Args, Debug)]
 pub struct Log {
     /// The package, by name or pattern, or the number of a build: '#12'
-    pub package: String,
+    #[arg(value_name = "PACKAGE", required_unless_present = "failed")]
+    pub package: Option<String>,
+    /// The newest build that failed, of those that have not been built well since
+    #[arg(long)]
+    pub failed: bool,
     /// Go on as the log grows, until the build ends
     #[arg(short, long)]
     pub follow: bool,
     /// Only this stage: prep, build, install, check …
     #[arg(long)]
     pub stage: Option<String>,
-    /// In this chroot; patterns will do
+    /// In this chroot, or in one that matches a pattern
     #[arg(long, value_name = "CHROOT")]
     pub chroot: Option<String>,
+}
+
+/// `forge shell`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+A build that fails leaves its tree. The shell is opened there as the build's own scripts are run: the same root, user,\nenvironment and folder. `forge shell --chroot CHROOT` opens one in a clean root. What is done outside of the tree is gone when the shell ends.")]
+pub struct Shell {
+    /// The package whose build failed; with `--chroot` alone, a clean root
+    #[arg(value_name = "PACKAGE", required_unless_present = "chroot")]
+    pub package: Option<String>,
+    /// In this chroot; if not given, the first of the package's
+    #[arg(long, value_name = "CHROOT")]
+    pub chroot: Option<String>,
+    /// As this stage's script is run; if not given, the one that failed
+    #[arg(long, value_name = "STAGE", requires = "package")]
+    pub stage: Option<ShellStage>,
+    /// Lay the newest packages of this package of the manifest over the root
+    #[arg(long, value_name = "PACKAGE")]
+    pub with: Vec<String>,
+    /// Apply a profile of the manifest: what it says wins over what packages say
+    #[arg(long, value_name = "NAME")]
+    pub profile: Vec<String>,
+    /// Run this instead of a shell; its exit code is forge's
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+/// A stage that has a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ShellStage {
+    /// `%prep`
+    Prep,
+    /// `%generate_buildrequires`
+    #[value(name = "generate_buildrequires", alias = "buildrequires")]
+    GenerateBuildrequires,
+    /// `%conf`
+    Conf,
+    /// `%build`
+    Build,
+    /// `%install`
+    Install,
+    /// `%check`
+    Check,
 }
 
 /// `forge results`
 #[derive(Args, Debug)]
 pub struct Results {
     /// Packages, by name or pattern, or numbers of builds: '#12'
-    #[arg(value_name = "PACKAGE", required_unless_present_any = ["chroot", "batch"])]
+    #[arg(
+        value_name = "PACKAGE",
+        required_unless_present_any = ["chroot", "batch", "failed", "requires", "provides", "json"]
+    )]
     pub packages: Vec<String>,
-    /// Only builds in this chroot; patterns will do
+    /// Only builds in this chroot, or in those that match a pattern
     #[arg(long, value_name = "CHROOT")]
     pub chroot: Vec<String>,
-    /// Only builds of this batch; patterns will do
+    /// Only builds of this batch, or of those that match a pattern
     #[arg(long, value_name = "BATCH")]
     pub batch: Vec<String>,
+    /// Only builds that failed, and have not been built well since
+    #[arg(long)]
+    pub failed: bool,
+    /// Only packages of newest good builds that require this, such as 'libcount.so.1*': what generators found counts
+    #[arg(long, value_name = "DEPENDENCY", conflicts_with = "failed")]
+    pub requires: Vec<String>,
+    /// Only packages of newest good builds that provide this
+    #[arg(long, value_name = "DEPENDENCY", conflicts_with = "failed")]
+    pub provides: Vec<String>,
+    /// Print them as JSON, with what packages provide and require
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `forge gc`
 #[derive(Args, Debug)]
 #[command(
-    after_help = "What this project publishes, and the newest good build of each of its packages, stay whatever the limits are. \
-                  Without a limit, what nobody has used for 30 days goes."
+    after_help = "What this project and others on this store publish or have built last stays whatever the limits are. Without a \
+                  limit, what nobody has used for 30 days goes. -v lists every result, with its size and why it stays or goes."
 )]
 pub struct Gc {
     /// Remove results that nobody has used for so long, such as 30d
@@ -354,19 +401,6 @@ pub struct StoreVerify {
     pub repair: bool,
 }
 
-/// What `forge schema` prints.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum SchemaForm {
-    /// A KDL schema
-    Kdl,
-    /// The reference, as Markdown
-    Markdown,
-    /// The JSON Schema of the events that `forge apply --json` tells
-    Events,
-    /// The JSON Schema of what `forge check --json` prints
-    Check,
-}
-
 /// `forge schema`
 #[derive(Args, Debug)]
 pub struct Schema {
@@ -381,16 +415,19 @@ pub struct Schema {
     after_help = "It exits with 0 where the packages are the same, with 1 where they differ, and with 2 where they can't be compared."
 )]
 pub struct Diff {
-    /// The first package; or a package of the manifest, whose newest good build is compared with the one before
-    #[arg(value_name = "BEFORE.rpm|PACKAGE")]
-    pub before: PathBuf,
-    /// The second package
-    #[arg(value_name = "AFTER.rpm")]
+    /// The first package; or packages of the manifest by name or pattern, or builds by number ('#12'), each compared with the one before
+    #[arg(value_name = "BEFORE.rpm|PACKAGE|#NUMBER", required_unless_present = "batch")]
+    pub before: Option<PathBuf>,
+    /// The second package, or the number of a second build
+    #[arg(value_name = "AFTER.rpm|#NUMBER")]
     pub after: Option<PathBuf>,
-    /// Compare builds in this chroot; that of the newest good build where it is not given
+    /// Compare builds in this chroot, or in those that match a pattern; if not given, in that of the newest good build
     #[arg(long, value_name = "CHROOT", conflicts_with = "after")]
-    pub chroot: Option<String>,
-    /// Show, and count, what only tells when, where and by what they were built
+    pub chroot: Vec<String>,
+    /// Compare builds of this batch, or of those that match a pattern
+    #[arg(long, value_name = "BATCH", conflicts_with = "after")]
+    pub batch: Vec<String>,
+    /// Also show, and count, what differs only by when, where and by what they were built
     #[arg(long)]
     pub all: bool,
     /// Print everything as JSON
@@ -416,13 +453,14 @@ pub struct Rpmspec {
 
 /// `forge spec`
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("named").args(["specs", "batch"]).multiple(true))]
 pub struct Spec {
-    /// Specs: files, or packages of the manifest, with what that says of them
-    #[arg(value_name = "SPEC|PACKAGE", required = true)]
+    /// Specs: files, or packages of the manifest by name or pattern, with what that says of them
+    #[arg(value_name = "SPEC|PACKAGE", required_unless_present = "batch")]
     pub specs: Vec<PathBuf>,
-    /// Read packages of the manifest for this chroot; the first that they are built in where it is not given
-    #[arg(long, value_name = "CHROOT")]
-    pub chroot: Option<String>,
+    /// Which packages of the manifest.
+    #[command(flatten)]
+    pub choice: PackageChoice,
     /// Define a macro, or a parametric one: 'NAME(OPTIONS) VALUE'
     #[arg(short = 'D', long = "define", value_name = "NAME VALUE", value_parser = definition)]
     pub define: Vec<MacroSetting>,
@@ -445,7 +483,7 @@ pub struct Spec {
 
 /// `forge eval`
 #[derive(Args, Debug)]
-#[command(after_help = "\
+#[command(group = ArgGroup::new("named").args(["package", "batch"]).multiple(true), after_help = "\
 Files are loaded first, then macros are defined, then undefined, each in the order given.
 
 `forge eval --rpm ARGUMENTS` understands rpm's own command line, `rpm --eval '%{_libdir}' -D 'x 1' …`,
@@ -454,12 +492,12 @@ pub struct Eval {
     /// What to expand: text with macros; each gives a line of its own
     #[arg(value_name = "EXPRESSION", required = true)]
     pub expressions: Vec<OsString>,
-    /// Expand with what the manifest says for this package: macros, conditions, environment, architecture
+    /// Expand with what the manifest says for this package, by name or pattern: macros, conditions, environment, architecture
     #[arg(short, long, value_name = "PACKAGE", conflicts_with = "root")]
-    pub package: Option<String>,
-    /// Expand with what holds for the package in this chroot; the first that it is built in where it is not given
-    #[arg(long, value_name = "CHROOT", requires = "package")]
-    pub chroot: Option<String>,
+    pub package: Vec<String>,
+    /// Which packages of the manifest.
+    #[command(flatten)]
+    pub choice: PackageChoice,
     /// Define a macro, or a parametric one: 'NAME(OPTIONS) VALUE'
     #[arg(short = 'D', long = "define", value_name = "NAME VALUE")]
     pub define: Vec<OsString>,
@@ -505,41 +543,6 @@ pub fn command_line() -> clap::Command {
     Arguments::command()
 }
 
-/// `NAME VALUE` or `NAME(OPTIONS) VALUE`, as rpm's `--define`, or `NAME=VALUE`.
-fn definition(text: &str) -> Result<MacroSetting, String> {
-    let is_end = |c: char| c.is_whitespace() || c == '=';
-    let (head, body) =
-        text.trim_start().split_once(is_end).ok_or("a macro needs a value: -D 'NAME VALUE'")?;
-    let (name, options) = match head.split_once('(') {
-        Some((name, options)) => (name, Some(options.trim_end_matches(')').to_owned())),
-        None => (head, None),
-    };
-    let is_name = name.len() > 1 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if !is_name || name.starts_with(|c: char| c.is_ascii_digit()) {
-        return Err(format!(
-            "`{name}` can't be the name of a macro: two or more letters, digits or underscores"
-        ));
-    }
-    let body = Some(body.trim_start().into());
-    Ok(MacroSetting { name: name.to_owned(), options, body, level: MacroLevel::CommandLine })
-}
-
-/// A number of bytes with an optional unit, counted in 1024: `500M`, `20G`.
-fn size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let number: u64 = digits.parse().map_err(|_| format!("`{text}` is no size: write 500M or 20G"))?;
-    let unit = text.get(digits.len()..).unwrap_or_default().trim_end_matches("iB").trim_end_matches('B');
-    let factor: u64 = match unit {
-        "" => 1,
-        "K" | "k" => 1 << 10,
-        "M" => 1 << 20,
-        "G" => 1 << 30,
-        "T" => 1 << 40,
-        _ => return Err(format!("`{unit}` is no unit of size: K, M, G or T")),
-    };
-    number.checked_mul(factor).ok_or_else(|| format!("`{text}` is too large"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -547,19 +550,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         command_line().debug_assert();
-    }
-
-    #[test]
-    fn sizes_count_in_1024() {
-        assert_eq!(size("20G"), Ok(20 << 30));
-        assert_eq!(size("7"), Ok(7));
-        assert!(size("many").is_err());
-    }
-
-    #[test]
-    fn a_definition_may_have_options() {
-        let setting = definition("flag(n:) --enable-%{-n*}").unwrap();
-        assert_eq!((setting.name.as_str(), setting.options.as_deref()), ("flag", Some("n:")));
-        assert!(definition("9lives x").is_err());
     }
 }

@@ -1,10 +1,14 @@
 //! What a git range touches: files of the project, and what its manifest said before.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::context::{CliError, Context, Failure};
+use super::selection_arguments::Selection;
 use crate::digest::{Digest, Encoder};
 use crate::engine::{MacroSetting, Settings};
 use crate::files::{Folder, HostPath};
@@ -12,6 +16,10 @@ use crate::manifest::declaration::SourceKind;
 use crate::manifest::{ChrootId, MANIFEST_FILE, Manifest, ManifestPath, PackageId, load, manifest_files};
 use crate::plan::{Build, Fate, Inputs};
 use crate::process::{Cancel, Command, Exit, Stream, Supervisor};
+use crate::ui::plain_text;
+
+/// What helps where there is no work tree.
+const NO_WORK_TREE: &str = "`--changed-since` asks git what has changed: run it in a clone of the repository";
 
 /// How long git may take for one answer.
 const GIT_TIME: Duration = Duration::from_secs(300);
@@ -54,8 +62,9 @@ enum ManifestChange {
 impl ChangedFiles {
     /// Asks git what differs in the work tree from where it left `revision`, files that git does not know yet included.
     /// `revision` may be a range, `A..B`.
-    pub async fn since(revision: &str, git: &GitProject<'_>, over: &[MacroSetting]) -> Result<Self, Failure> {
+    pub async fn since(revision: &str, git: &GitProject<'_>, selection: &Selection) -> Result<Self, Failure> {
         let is_range = revision.contains("..");
+        git.check_work_tree().await?;
         let mut arguments = vec!["diff", "--name-only", "-z", "--no-renames", "--relative", "--no-ext-diff"];
         // What others have added to the branch meanwhile is no change of this work tree.
         arguments.extend((!is_range).then_some("--merge-base"));
@@ -70,11 +79,11 @@ impl ChangedFiles {
         let manifest =
             match now.iter().any(|file| files.contains(file)) || files.iter().any(|file| is_manifest(file)) {
                 false => ManifestChange::None,
-                true => git.manifest_before(revision, is_range).await?,
+                true => git.manifest_before(revision, is_range, &selection.profile).await?,
             };
         let mut settings = BTreeMap::new();
         if let ManifestChange::From(before) = &manifest {
-            settings = all_settings(before, over);
+            settings = all_settings(before, &selection.define);
         }
         Ok(Self { project: git.folder.path().clone(), files, manifest, settings })
     }
@@ -118,9 +127,49 @@ impl ChangedFiles {
 impl GitProject<'_> {
     /// What git writes when it is asked.
     async fn ask(&self, arguments: &[&str], over: &BTreeMap<String, String>) -> Result<Vec<u8>, Failure> {
+        self.run(self.command(arguments, over)).await
+    }
+
+    /// Sees to it that there is a work tree which git reads: outside of one, or in one of another user, `git diff` takes
+    /// its arguments for files.
+    async fn check_work_tree(&self) -> Result<(), Failure> {
+        let asked = self.ask(&["rev-parse", "--is-inside-work-tree"], &BTreeMap::new()).await;
+        match asked {
+            Ok(answer) if text(&answer) == "true" => Ok(()),
+            Ok(_) => {
+                let reason = format!("{} is in no git work tree", self.folder.path());
+                Err(CliError::NoWorkTree { reason, help: NO_WORK_TREE.to_owned() }.into())
+            }
+            Err(Failure::Report(report)) => match report.downcast_ref::<CliError>() {
+                Some(CliError::Git { reason }) => Err(self.no_work_tree(reason).into()),
+                Some(_) | None => Err(Failure::Report(report)),
+            },
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// What git said of it, without its usage.
+    fn no_work_tree(&self, reason: &str) -> CliError {
+        let reason = reason.lines().next().unwrap_or_default().to_owned();
+        let folder = self.folder.path().to_string();
+        let folder = folder.trim_end_matches('/');
+        if reason.contains("dubious ownership") {
+            let help = format!(
+                "the checkout belongs to another user, as in containers of CI jobs; if you trust it: \
+                 `git config --global --add safe.directory {folder}`"
+            );
+            return CliError::NoWorkTree { reason, help };
+        }
+        CliError::NoWorkTree { reason: format!("{folder}: {reason}"), help: NO_WORK_TREE.to_owned() }
+    }
+
+    fn command(&self, arguments: &[&str], over: &BTreeMap<String, String>) -> Command {
         let mut environment = self.context.environment.clone();
         environment.extend(over.clone());
-        let command = Command::new("git", self.folder.path(), environment, GIT_TIME).arguments(arguments);
+        Command::new("git", self.folder.path(), environment, GIT_TIME).arguments(arguments)
+    }
+
+    async fn run(&self, command: Command) -> Result<Vec<u8>, Failure> {
         let (mut output, mut complaint) = (Vec::new(), Vec::new());
         let mut keep = |stream: Stream, chunk: &[u8]| match stream {
             Stream::Output => output.extend_from_slice(chunk),
@@ -129,7 +178,7 @@ impl GitProject<'_> {
         let exit = command.run(self.supervisor, self.cancel, &mut keep).await?;
         match exit {
             Exit::Code(0) => Ok(output),
-            Exit::Code(_) | Exit::TimedOut | Exit::Canceled => {
+            Exit::Code(_) | Exit::TimedOut | Exit::Canceled | Exit::PassedLimit(_) => {
                 let complaint = String::from_utf8_lossy(&complaint);
                 let complaint = complaint.trim().trim_start_matches("fatal: ");
                 let reason = if complaint.is_empty() { "it gave no answer" } else { complaint };
@@ -138,44 +187,97 @@ impl GitProject<'_> {
         }
     }
 
-    /// The manifest as it was. Of the other files it asks only whether they are there.
-    async fn manifest_before(&self, revision: &str, is_range: bool) -> Result<ManifestChange, Failure> {
+    /// The manifest as it was, with those of these profiles that it had.
+    async fn manifest_before(
+        &self,
+        revision: &str,
+        is_range: bool,
+        profiles: &[String],
+    ) -> Result<ManifestChange, Failure> {
         let base = match revision.split_once("..").filter(|_| is_range) {
             Some((from, _)) => from.to_owned(),
             None => text(&self.ask(&["merge-base", revision, "HEAD"], &BTreeMap::new()).await?),
         };
         let base = if base.is_empty() { "HEAD".to_owned() } else { base };
         let scratch = self.state.unique("changed-since-").map_err(CliError::Io)?;
-        let folder = self.state.create(&scratch).map_err(CliError::Io)?;
-        let before = self.lay_out(&base, &folder).await;
+        let folder = self.state.create(format!("{scratch}/project")).map_err(CliError::Io)?;
+        let index = self.state.path().join(format!("{scratch}/index"));
+        let before = self.lay_out(&base, &index, &folder).await;
         let manifest = before.map(|()| match load(&folder, MANIFEST_FILE, self.context) {
-            Ok(manifest) => ManifestChange::From(Box::new(manifest)),
-            Err(_) => ManifestChange::FromUnreadable,
+            Ok(mut manifest) => {
+                manifest.choose_known_profiles(profiles);
+                ManifestChange::From(Box::new(manifest))
+            }
+            Err(_) => {
+                self.context.tell(&plain_text(&format!(
+                    "note: the manifest as it was at {base} has mistakes: every build counts as changed\n"
+                )));
+                ManifestChange::FromUnreadable
+            }
         });
         self.state.remove(&scratch).map_err(CliError::Io)?;
         manifest
     }
 
-    /// Lays the project out as it was: its manifests, and empty files for all others.
-    async fn lay_out(&self, base: &str, folder: &Folder) -> Result<(), Failure> {
-        let index = folder.path().join("index").to_string();
-        let index = BTreeMap::from([("GIT_INDEX_FILE".to_owned(), index)]);
+    /// Lays the project out as it was: its manifests, its specs (packages are known by the names in them), and empty files
+    /// for all others.
+    async fn lay_out(&self, base: &str, index: &HostPath, folder: &Folder) -> Result<(), Failure> {
+        let index = BTreeMap::from([("GIT_INDEX_FILE".to_owned(), index.to_string())]);
         self.ask(&["read-tree", base], &index).await?;
-        let known = names(&self.ask(&["ls-files", "-z"], &index).await?);
-        for file in known.iter().filter(|file| !is_manifest(file)) {
-            let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-            parent.map_or(Ok(()), |parent| folder.create(parent).map(drop)).map_err(CliError::Io)?;
-            folder.new_file(file, 0o644).map_err(CliError::Io)?;
+        let entries = entries(&self.ask(&["ls-files", "--stage", "-z"], &index).await?);
+        let (texts, others): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| is_read(&entry.path));
+        for entry in &others {
+            new_file(folder, &entry.path)?;
         }
-        for file in known.iter().filter(|file| is_manifest(file)) {
-            let Some(name) = file.to_str() else { continue };
-            let content = self.ask(&["show", &format!(":./{name}")], &index).await?;
-            let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-            parent.map_or(Ok(()), |parent| folder.create(parent).map(drop)).map_err(CliError::Io)?;
-            folder.write_atomic(file, &content).map_err(CliError::Io)?;
+        let asked: String = texts.iter().map(|entry| format!("{}\n", entry.object)).collect();
+        let command = self.command(&["cat-file", "--batch"], &index).request(asked.into_bytes());
+        let answer = if texts.is_empty() { Vec::new() } else { self.run(command).await? };
+        let mut rest = answer.as_slice();
+        for entry in &texts {
+            let content = take_object(&mut rest).unwrap_or_default();
+            new_file(folder, &entry.path)?.write_all(content).map_err(CliError::Io)?;
         }
         Ok(())
     }
+}
+
+/// A file of a git tree.
+struct TreeEntry {
+    /// The object with its content.
+    object: String,
+    path: PathBuf,
+}
+
+/// What `git ls-files --stage -z` lists: `MODE OBJECT STAGE<tab>PATH`.
+fn entries(output: &[u8]) -> Vec<TreeEntry> {
+    let entry = |line: &[u8]| {
+        let tab = line.iter().position(|byte| *byte == b'\t')?;
+        let (head, path) = line.split_at_checked(tab)?;
+        let object = std::str::from_utf8(head).ok()?.split(' ').nth(1)?.to_owned();
+        Some(TreeEntry { object, path: PathBuf::from(OsStr::from_bytes(path.get(1..)?)) })
+    };
+    output.split(|byte| *byte == 0).filter_map(entry).collect()
+}
+
+/// The next object of what `git cat-file --batch` answers: `OBJECT blob SIZE<newline>CONTENT<newline>`, or
+/// `OBJECT missing<newline>`.
+fn take_object<'a>(answer: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let end = answer.iter().position(|byte| *byte == b'\n')?;
+    let (head, rest) = answer.split_at_checked(end)?;
+    let rest = rest.get(1..)?;
+    *answer = rest;
+    let size: usize = std::str::from_utf8(head).ok()?.split(' ').nth(2)?.parse().ok()?;
+    let (content, rest) = rest.split_at_checked(size)?;
+    *answer = rest.get(1..).unwrap_or_default();
+    Some(content)
+}
+
+/// A new file, and the folders that it is in.
+fn new_file(folder: &Folder, path: &Path) -> Result<impl Write + use<>, Failure> {
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        folder.create(parent).map_err(CliError::Io)?;
+    }
+    Ok(folder.new_file(path, 0o644).map_err(CliError::Io)?)
 }
 
 /// The digest of what each build is built with.
@@ -204,6 +306,11 @@ fn is_manifest(file: &Path) -> bool {
     file.extension().is_some_and(|extension| extension == "kdl")
 }
 
+/// Whether the content of a file counts when a manifest is read: it may be a manifest or a spec.
+fn is_read(file: &Path) -> bool {
+    is_manifest(file) || file.extension().is_some_and(|extension| extension == "spec")
+}
+
 /// The path of a package's source in the repository.
 fn source_path<'m>(manifest: &'m Manifest, package: &str) -> Option<&'m Path> {
     let package = manifest.packages.iter().find(|known| known.name.value == package)?;
@@ -229,9 +336,8 @@ fn is_beside(file: &Path, source: &Path) -> bool {
 }
 
 fn names(output: &[u8]) -> BTreeSet<PathBuf> {
-    use std::os::unix::ffi::OsStrExt;
     let names = output.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-    names.map(|name| PathBuf::from(std::ffi::OsStr::from_bytes(name))).collect()
+    names.map(|name| PathBuf::from(OsStr::from_bytes(name))).collect()
 }
 
 fn text(output: &[u8]) -> String {

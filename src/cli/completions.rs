@@ -26,7 +26,7 @@ pub fn run(arguments: &Completions, context: &Context) -> Result<Exit, Failure> 
         Shell::Zsh => zsh_names(&script),
         Shell::Fish => format!("{script}{}", fish_names()),
         // These complete commands and options alone.
-        _ => script,
+        Shell::Elvish | Shell::PowerShell | _ => script,
     };
     context.print(&script)?;
     Ok(Exit::Success)
@@ -45,9 +45,12 @@ pub fn print_names(kind: &str, context: &Context) -> Exit {
     let lines: String = names.iter().map(|name| format!("{name}\n")).collect();
     match context.print(&lines) {
         Ok(()) | Err(Failure::ClosedPipe) => Exit::Success,
-        Err(Failure::Manifest(_) | Failure::Report(_)) => Exit::Failure,
+        Err(Failure::Manifest(_) | Failure::Circles(_) | Failure::Report(_)) => Exit::Failure,
     }
 }
+
+/// The commands that take chroots without an option. The packages that `update` takes are those of repositories.
+const CHROOT_COMMANDS: [&str; 2] = ["update", "chroot"];
 
 /// The commands that take packages.
 fn package_commands() -> Vec<String> {
@@ -59,11 +62,12 @@ fn package_commands() -> Vec<String> {
     };
     let commands = command_line();
     let found = commands.get_subcommands().filter(|command| takes_packages(command));
+    let found = found.filter(|command| !CHROOT_COMMANDS.contains(&command.get_name()));
     found.map(|command| command.get_name().to_owned()).collect()
 }
 
 fn bash_names() -> String {
-    let commands = package_commands().join("|");
+    let (commands, of_chroots) = (package_commands().join("|"), CHROOT_COMMANDS.join("|"));
     format!(
         r#"
 _forge_with_names() {{
@@ -76,7 +80,10 @@ _forge_with_names() {{
         *)
             if [[ $word != -* ]]; then
                 for given in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
-                    case "$given" in {commands}) kind=packages ;; esac
+                    case "$given" in
+                        {of_chroots}) kind=chroots; break ;;
+                        {commands}) kind=packages ;;
+                    esac
                 done
             fi
             ;;
@@ -96,10 +103,18 @@ fn zsh_names(script: &str) -> String {
     for line in script.split_inclusive('\n') {
         let kind = KINDS.iter().find(|(value, _)| {
             let is_option = line.contains(&format!(":{value}:_default"));
-            is_option || *value == "PACKAGE" && is_package_positional(line)
+            let positionals: &[&str] = match *value {
+                "PACKAGE" => &["packages --", "package --", "specs --", "before --"],
+                "CHROOT" => &["chroot --", "one --", "other --"],
+                _ => &[],
+            };
+            is_option || is_positional(line, positionals)
         });
         match kind {
-            Some((_, kind)) => text.push_str(&line.replace(":_default'", &format!(":_forge_{kind}'"))),
+            Some((_, kind)) => {
+                let names = format!(":_forge_{kind}'");
+                text.push_str(&line.replace(":_default'", &names).replace(":_files'", &names));
+            }
             None => text.push_str(line),
         }
     }
@@ -114,12 +129,12 @@ fn zsh_names(script: &str) -> String {
     text
 }
 
-/// Whether a line of a script for zsh is of packages: `'*::packages -- …:_default'`.
-fn is_package_positional(line: &str) -> bool {
-    let line = line.trim_start();
-    ["'*::packages --", "':package --", "'*::specs --", "':before --"]
-        .iter()
-        .any(|begin| line.starts_with(begin))
+/// Whether a line of a script for zsh is of one of these arguments: `'*::packages -- …:_default'`.
+fn is_positional(line: &str, names: &[&str]) -> bool {
+    let Some(argument) = line.trim_start().strip_prefix('\'') else { return false };
+    let name = argument.trim_start_matches(['*', ':']);
+    let is_positional = name.len() < argument.len();
+    is_positional && names.iter().any(|begin| name.starts_with(begin))
 }
 
 fn fish_names() -> String {
@@ -138,6 +153,10 @@ fn fish_names() -> String {
     }
     text.push_str(&format!(
         "complete -c forge -n \"__fish_seen_subcommand_from {commands}\" -a \"(forge {COMPLETE_NAMES} packages 2>/dev/null)\"\n"
+    ));
+    text.push_str(&format!(
+        "complete -c forge -n \"__fish_seen_subcommand_from {}\" -a \"(forge {COMPLETE_NAMES} chroots 2>/dev/null)\"\n",
+        CHROOT_COMMANDS.join(" ")
     ));
     text
 }

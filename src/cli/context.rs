@@ -12,8 +12,11 @@ use miette::Diagnostic;
 
 use super::arguments::Global;
 use crate::engine::{Secret, SecretKey};
+use crate::event::BuildName;
 use crate::files::{HostPath, reason};
 use crate::manifest::{Environment, ManifestErrors};
+use crate::plan::{Circles, PlanError};
+use crate::text::Located;
 use crate::ui::{ReportStyle, Verbosity, is_closed_pipe, report};
 
 /// Why a command ended early.
@@ -21,6 +24,8 @@ use crate::ui::{ReportStyle, Verbosity, is_closed_pipe, report};
 pub enum Failure {
     /// Mistakes of the manifest.
     Manifest(ManifestErrors),
+    /// Builds that wait for each other, and what else is wrong with builds.
+    Circles(Box<Circles>),
     /// Anything else, with its message.
     Report(Box<miette::Report>),
     /// Whoever read the output has gone: there is nothing more to say.
@@ -43,11 +48,64 @@ impl<E: Diagnostic + Send + Sync + 'static> From<E> for Failure {
 /// What can go wrong before any other module is asked.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum CliError {
+    /// The lock can't be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Lock(crate::chroot::LockError),
+    /// A chroot of which nothing is locked.
+    #[error("nothing is locked of chroot `{chroot}`")]
+    #[diagnostic(
+        code(forge::cli::not_locked),
+        help("`forge update` locks the packages of chroots that are made from repositories")
+    )]
+    NotLocked {
+        /// The chroot.
+        chroot: String,
+    },
+    /// A package that is in no root.
+    #[error("no root of these chroots has a package `{name}`")]
+    #[diagnostic(code(forge::cli::not_in_roots), help("{help}"))]
+    NotInRoots {
+        /// What was asked for.
+        name: String,
+        /// What may be meant.
+        help: String,
+    },
+    /// Nothing can be fetched.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Fetch(crate::fetch::FetchError),
     /// There is no manifest.
     #[error("there is no Rpmforge.kdl in {folder} or in a folder above it")]
     #[diagnostic(code(forge::cli::no_manifest), help("`forge init` writes one for the specs that it finds"))]
     NoManifest {
         /// Where it was looked for.
+        folder: String,
+    },
+    /// A file that is no package of the manifest.
+    #[error("no package of the manifest is made of `{file}`")]
+    #[diagnostic(
+        code(forge::cli::not_of_manifest),
+        help(
+            "declare one: `package NAME {{ source path \"{file}\" }}`; where no Rpmforge.kdl is in the folder or above it, the file is built all the same"
+        )
+    )]
+    NotOfManifest {
+        /// The file.
+        file: String,
+    },
+    /// A package whose spec needs not be written into the project.
+    #[error("the spec of `{package}` is in the project already")]
+    #[diagnostic(code(forge::cli::in_project), help("`forge spec {package}` shows it"))]
+    InProject {
+        /// The package.
+        package: String,
+    },
+    /// A folder that is to be made.
+    #[error("{folder} is there already")]
+    #[diagnostic(code(forge::cli::folder_exists), help("name another folder with `--to`, or move it away"))]
+    FolderExists {
+        /// The folder.
         folder: String,
     },
     /// There is one already.
@@ -57,6 +115,27 @@ pub enum CliError {
         /// The manifest.
         path: String,
     },
+    /// A file that would be written over.
+    #[error("{path} is there already")]
+    #[diagnostic(
+        code(forge::cli::file_exists),
+        help("name another one, or leave `--output` out and take what is printed")
+    )]
+    FileExists {
+        /// The file.
+        path: String,
+    },
+    /// There is nothing to import.
+    #[error("there is no anda.hcl in {folder} or below it")]
+    #[diagnostic(code(forge::cli::no_anda), help("name a file of Anda, or a folder that has some in it"))]
+    NoAnda {
+        /// Where it was looked for.
+        folder: String,
+    },
+    /// It can't be imported.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Import(#[from] crate::import::ImportError),
     /// No spec was found.
     #[error("there is no spec in {folder} or below it")]
     #[diagnostic(
@@ -94,6 +173,30 @@ pub enum CliError {
         package: String,
         /// What was built.
         help: String,
+    },
+    /// A build that has left no tree.
+    #[error("{build} has left no build tree")]
+    #[diagnostic(
+        code(forge::cli::no_tree),
+        help("builds that fail leave one; `forge shell --chroot {}` opens a shell in a clean root", .build.chroot)
+    )]
+    NoTree {
+        /// The build.
+        build: BuildName,
+    },
+    /// A build whose results are gone.
+    #[error("the results of {build}, build #{number}, are not there any more")]
+    #[diagnostic(
+        code(forge::cli::results_removed),
+        help(
+            "`forge gc` removes old results; `forge history` says why each build was made, and how it ended"
+        )
+    )]
+    ResultsRemoved {
+        /// Its number.
+        number: u64,
+        /// The build.
+        build: String,
     },
     /// A build without one before it.
     #[error("there is no good build of {build} before its newest one to compare that with")]
@@ -144,6 +247,15 @@ pub enum CliError {
     Git {
         /// What it said.
         reason: String,
+    },
+    /// A folder that git can't compare with a revision.
+    #[error("git can't say what has changed: {reason}")]
+    #[diagnostic(code(forge::cli::no_work_tree), help("{help}"))]
+    NoWorkTree {
+        /// Why not.
+        reason: String,
+        /// What to do.
+        help: String,
     },
     /// A build that there was not.
     #[error("there is no build #{number} in this project")]
@@ -317,6 +429,7 @@ impl Context {
                 self.show(error);
                 self.tell("\n");
             }),
+            Failure::Circles(circles) => self.show_separated(&circles.errors()),
             Failure::Report(error) => self.show(error.as_ref().as_ref()),
             Failure::ClosedPipe => {}
         }
@@ -327,6 +440,18 @@ impl Context {
                 format!("{} mistakes", errors.0.len())
             };
             self.tell(&format!("{mistakes} in the manifest; nothing was done\n"));
+        }
+    }
+}
+
+impl Context {
+    /// Shows several mistakes, with lines between them.
+    fn show_separated(&self, errors: &[&Located<PlanError>]) {
+        for (number, error) in errors.iter().enumerate() {
+            if number > 0 {
+                self.tell("\n");
+            }
+            self.show(*error);
         }
     }
 }

@@ -1,29 +1,34 @@
 //! `forge diff`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufReader;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Exit;
 use super::arguments::Diff;
 use super::context::{CliError, Context, Failure};
+use super::document::print_document;
+use super::past_builds::{PastBuilds, build_by_number, split_numbers};
 use super::project::Project;
-use super::results::not_built;
 use crate::event::{BuildName, State};
 use crate::execute::{ResultPackage, ResultRecord};
 use crate::files::{Folder, HostPath};
 use crate::package::{Compared, Difference, difference};
-use crate::store::{BuildRow, History};
-use crate::ui::{diff_screen, plain_text};
+use crate::store::BuildRow;
+use crate::ui::{count, diff_screen, plain_text};
 
-/// Shows what differs between two packages, or between the newest good builds of one. As with diff(1), 1 says that something
-/// does, and 2 that it could not be known.
+/// Shows what differs between two packages, or between the newest good builds of packages and the ones before. As with
+/// diff(1), 1 says that something does, and 2 that it could not be known.
 pub fn run(arguments: &Diff, context: &Context) -> Result<Exit, Failure> {
-    let compared = match &arguments.after {
-        Some(after) => compare_files(&arguments.before, after, arguments, context),
-        None => compare_builds(&arguments.before.to_string_lossy(), arguments, context),
+    let compared = match (&arguments.before, &arguments.after) {
+        (Some(before), Some(after)) => match (number(before), number(after)) {
+            (Some(_), Some(_)) => compare_builds(arguments, context),
+            (_, None) | (None, _) => compare_files(before, after, arguments, context),
+        },
+        (_, None) | (None, _) => compare_builds(arguments, context),
     };
     match compared {
         Err(Failure::ClosedPipe) => Err(Failure::ClosedPipe),
@@ -36,16 +41,38 @@ pub fn run(arguments: &Diff, context: &Context) -> Result<Exit, Failure> {
     }
 }
 
+/// What `forge diff --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum DiffDocument {
+    /// Of two package files.
+    Files {
+        /// The form of this document: 1. Later forms of this number only add fields.
+        version: u32,
+        /// What differs.
+        #[serde(flatten)]
+        difference: Difference,
+    },
+    /// Of packages of the manifest.
+    Builds {
+        /// The form of this document: 1. Later forms of this number only add fields.
+        version: u32,
+        /// The builds that were compared.
+        builds: Vec<BuildDifference>,
+    },
+}
+
 /// Compares two package files; gives whether they are the same.
 fn compare_files(before: &Path, after: &Path, arguments: &Diff, context: &Context) -> Result<bool, Failure> {
     let difference = difference(&read_file(before, context)?, &read_file(after, context)?);
+    let is_same = is_same(&difference, arguments.all);
     if arguments.json {
-        print_json(&difference, context)?;
+        print_document(&DiffDocument::Files { version: 1, difference }, context)?;
     } else {
         let (before, after) = (before.to_string_lossy(), after.to_string_lossy());
         context.print(&diff_screen(&difference, &before, &after, arguments.all))?;
     }
-    Ok(is_same(&difference, arguments.all))
+    Ok(is_same)
 }
 
 fn is_same(difference: &Difference, all: bool) -> bool {
@@ -65,14 +92,9 @@ fn read(folder: &Folder, path: &Path, shown: &str) -> Result<Compared, Failure> 
     Ok(Compared::read(shown, reader)?)
 }
 
-fn print_json(document: &impl Serialize, context: &Context) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(document).map_err(|error| CliError::Io(error.into()))?;
-    context.print(&format!("{text}\n"))
-}
-
 /// What differs between two builds of a package.
-#[derive(Debug, Serialize)]
-struct BuildDifference {
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct BuildDifference {
     #[serde(flatten)]
     build: BuildName,
     /// The number of the earlier build.
@@ -88,7 +110,7 @@ struct BuildDifference {
 }
 
 /// What differs between two packages of one name and architecture.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct PackageDifference {
     name: String,
     arch: String,
@@ -103,57 +125,120 @@ struct PackageDifference {
 /// A build's package files, by name and architecture.
 type Packages = BTreeMap<(String, String), String>;
 
-/// Compares the newest good build of a package with the one before; gives whether they have made the same.
-fn compare_builds(package: &str, arguments: &Diff, context: &Context) -> Result<bool, Failure> {
+/// Compares the newest good builds of packages with the ones before; gives whether all have made the same.
+fn compare_builds(arguments: &Diff, context: &Context) -> Result<bool, Failure> {
     let project = Project::find(context)?;
     let history = project.history()?;
-    let [before, after] = newest_good(&history, package, arguments.chroot.as_deref())?;
+    let builds = PastBuilds { project: &project, history: &history, context };
     let state = project.state()?;
-    let open = |row: &BuildRow| -> Result<(Folder, Packages), Failure> {
-        let folder = state.folder(row.results.as_deref().unwrap_or_default()).map_err(CliError::Io)?;
-        let packages = packages(&folder)?;
-        Ok((folder, packages))
-    };
-    let ((old_folder, old), (new_folder, new)) = (open(&before)?, open(&after)?);
-    let mut compared = Vec::new();
-    for (key, old_file) in &old {
-        let Some(new_file) = new.get(key) else { continue };
-        let (name, arch) = key.clone();
-        let old_package = read(&old_folder, Path::new(old_file), old_file)?;
-        let new_package = read(&new_folder, Path::new(new_file), new_file)?;
-        let difference = difference(&old_package, &new_package);
-        let (before, after) = (old_file.clone(), new_file.clone());
-        compared.push(PackageDifference { name, arch, before, after, difference });
+    let mut found = Vec::new();
+    for [before, after] in pairs(&builds, arguments)? {
+        found.push(BuildDifference::compare(&state, &before, &after)?);
     }
-    let found = BuildDifference {
-        build: after.build.clone(),
-        before: before.number,
-        after: after.number,
-        packages: compared,
-        removed: only_in(&old, &new),
-        added: only_in(&new, &old),
-    };
+    let is_same = found.iter().all(|build| build.is_same(arguments.all));
     if arguments.json {
-        print_json(&found, context)?;
+        print_document(&DiffDocument::Builds { version: 1, builds: found }, context)?;
     } else {
-        context.print(&found.screen(arguments.all))?;
+        found.iter().try_for_each(|build| context.print(&build.screen(arguments.all)))?;
     }
-    Ok(found.is_same(arguments.all))
+    Ok(is_same)
 }
 
-/// The two newest good builds of a package whose results are there, in one chroot; the earlier first.
-fn newest_good(history: &History, package: &str, chroot: Option<&str>) -> Result<[BuildRow; 2], Failure> {
-    let rows = history.builds(Some(package), usize::MAX)?;
-    let is_good = |row: &&BuildRow| row.state == State::Succeeded && row.results.is_some();
-    let mut good =
-        rows.iter().filter(is_good).filter(|row| chroot.is_none_or(|name| row.build.chroot == name));
-    let Some(after) = good.next() else {
-        return Err(not_built(history, package));
+/// The builds that are to be compared: the earlier first.
+fn pairs(builds: &PastBuilds<'_>, arguments: &Diff) -> Result<Vec<[BuildRow; 2]>, Failure> {
+    let numbered = |path: &Option<PathBuf>| path.as_deref().and_then(number);
+    let Some(first) = numbered(&arguments.before) else {
+        return newest_good(builds, arguments);
     };
-    match good.find(|row| row.build.chroot == after.build.chroot) {
-        Some(before) => Ok([before.clone(), after.clone()]),
-        None => Err(CliError::NothingBefore { build: after.build.to_string() }.into()),
+    let first = with_results(build_by_number(builds.history, first)?)?;
+    if let Some(second) = numbered(&arguments.after) {
+        return Ok(vec![[first, with_results(build_by_number(builds.history, second)?)?]]);
     }
+    let rows = builds.history.builds(Some(&first.build.package), usize::MAX)?;
+    let is_before = |row: &BuildRow| row.build == first.build && row.number < first.number && is_good(row);
+    match rows.into_iter().find(is_before) {
+        Some(before) => Ok(vec![[before, first]]),
+        None => Err(CliError::NothingBefore { build: format!("{} (#{})", first.build, first.number) }.into()),
+    }
+}
+
+/// The number of a build: `#12`.
+fn number(path: &Path) -> Option<u64> {
+    let (numbers, _) = split_numbers(&[path.to_string_lossy().into_owned()]);
+    numbers.first().copied()
+}
+
+fn with_results(row: BuildRow) -> Result<BuildRow, Failure> {
+    match row.results {
+        Some(_) => Ok(row),
+        None => Err(CliError::ResultsRemoved { number: row.number, build: row.build.to_string() }.into()),
+    }
+}
+
+/// Whether a build has a result that is there. After an undo that is the earlier one again, found in the store.
+fn is_good(row: &BuildRow) -> bool {
+    matches!(row.state, State::Succeeded | State::Cached) && row.results.is_some()
+}
+
+/// The two newest good builds, whose results are there, of each package that is asked for: the earlier first. In one chroot, or
+/// in each that is named.
+fn newest_good(builds: &PastBuilds<'_>, arguments: &Diff) -> Result<Vec<[BuildRow; 2]>, Failure> {
+    let names: Vec<String> =
+        arguments.before.iter().map(|name| name.to_string_lossy().into_owned()).collect();
+    let mut rows = builds.history.builds(None, usize::MAX)?;
+    rows.retain(is_good);
+    builds.retain(&mut rows, &names, &arguments.chroot)?;
+    builds.retain_batches(&mut rows, &arguments.batch)?;
+    let mut by_build: BTreeMap<BuildName, Vec<BuildRow>> = BTreeMap::new();
+    for row in rows {
+        by_build.entry(row.build.clone()).or_default().push(row);
+    }
+    if arguments.chroot.is_empty() {
+        let newest = newest_builds(&by_build);
+        by_build.retain(|build, _| newest.contains(build));
+    }
+    let mut pairs = Vec::new();
+    let mut without = Vec::new();
+    for (build, rows) in by_build {
+        match rows.as_slice() {
+            [after, before, ..] => pairs.push([before.clone(), after.clone()]),
+            _ => without.push(build),
+        }
+    }
+    match (pairs.is_empty(), without.first()) {
+        (true, Some(build)) => Err(CliError::NothingBefore { build: build.to_string() }.into()),
+        (true, None) => {
+            let wanted = names.into_iter().chain(arguments.batch.iter().cloned());
+            Err(builds.not_built(&wanted.collect::<Vec<_>>().join(", ")))
+        }
+        (false, _) => {
+            if !without.is_empty() {
+                let builds_without = count(without.len(), "build");
+                builds.context.tell(&format!("note: {builds_without} with nothing to compare left out\n"));
+            }
+            Ok(pairs)
+        }
+    }
+}
+
+/// The build of each package that has the newest number.
+fn newest_builds(by_build: &BTreeMap<BuildName, Vec<BuildRow>>) -> BTreeSet<BuildName> {
+    let mut newest: BTreeMap<&str, (u64, &BuildName)> = BTreeMap::new();
+    for (build, rows) in by_build {
+        let number = rows.iter().map(|row| row.number).max().unwrap_or_default();
+        let known = newest.entry(&build.package).or_insert((number, build));
+        if known.0 < number {
+            *known = (number, build);
+        }
+    }
+    newest.into_values().map(|(_, build)| build.clone()).collect()
+}
+
+/// The result folder of a build, and the packages in it.
+fn open_results(state: &Folder, row: &BuildRow) -> Result<(Folder, Packages), Failure> {
+    let folder = state.folder(row.results.as_deref().unwrap_or_default()).map_err(CliError::Io)?;
+    let packages = packages(&folder)?;
+    Ok((folder, packages))
 }
 
 /// What a build has made, as its `result.json` says.
@@ -177,6 +262,29 @@ fn only_in(packages: &Packages, others: &Packages) -> Vec<String> {
 }
 
 impl BuildDifference {
+    fn compare(state: &Folder, before: &BuildRow, after: &BuildRow) -> Result<Self, Failure> {
+        let (old_folder, old) = open_results(state, before)?;
+        let (new_folder, new) = open_results(state, after)?;
+        let mut packages = Vec::new();
+        for (key, old_file) in &old {
+            let Some(new_file) = new.get(key) else { continue };
+            let (name, arch) = key.clone();
+            let old_package = read(&old_folder, Path::new(old_file), old_file)?;
+            let new_package = read(&new_folder, Path::new(new_file), new_file)?;
+            let difference = difference(&old_package, &new_package);
+            let (before, after) = (old_file.clone(), new_file.clone());
+            packages.push(PackageDifference { name, arch, before, after, difference });
+        }
+        Ok(Self {
+            build: after.build.clone(),
+            before: before.number,
+            after: after.number,
+            packages,
+            removed: only_in(&old, &new),
+            added: only_in(&new, &old),
+        })
+    }
+
     fn is_same(&self, all: bool) -> bool {
         let mut packages = self.packages.iter();
         self.removed.is_empty()

@@ -17,6 +17,8 @@ pub enum Exit {
     Different,
     /// They could not be compared (diff(1)).
     Trouble,
+    /// As a program ended that was run for somebody.
+    Program(u8),
 }
 
 impl Exit {
@@ -28,6 +30,7 @@ impl Exit {
             Self::Changes | Self::Trouble => 2,
             Self::Usage => 64,
             Self::Interrupted => 130,
+            Self::Program(code) => code,
         }
     }
 }

@@ -1,22 +1,27 @@
 //! `forge gc`
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Exit;
 use super::arguments::Gc;
 use super::context::{CliError, Context, Failure};
+use super::gc_screen::{GcView, NeededBy, Reported, gc_screen};
+use super::good_builds::read_record;
 use super::project::{Project, store};
 use crate::digest::Key;
 use crate::event::{BuildName, Clock, SystemClock, Timestamp};
-use crate::execute::{clear_abandoned, result_folder};
-use crate::manifest::Manifest;
+use crate::execute::{clear_abandoned, remove_ended_shells, result_folder};
+use crate::files::{Folder, FreedSpace};
+use crate::manifest::{MANIFEST_FILE, Manifest};
 use crate::plan::Ingredients;
 use crate::publish::{DecodedRecords, Repositories, Verification};
+use crate::sandbox::remove_abandoned_groups;
 use crate::source::source_packages;
-use crate::store::{Collected, Collection, CollectionLimits, CollectionMode, History, LastBuild, Store};
-use crate::ui::{count, plain_text, size};
+use crate::store::{BuildRow, Collection, CollectionLimits, CollectionMode, History, LastBuild, Store};
+use crate::ui::plain_text;
 
 /// What is old where no limit is given.
 const OLD: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -30,43 +35,101 @@ pub fn run(arguments: &Gc, context: &Context) -> Result<Exit, Failure> {
     let mode = if arguments.dry_run { CollectionMode::Count } else { CollectionMode::Remove };
     let now = SystemClock.now();
     let store = Arc::new(store(context)?);
-    let Ok(project) = Project::find(context) else {
-        let collected = store.collect(&Collection { limits, needed: HashSet::new(), mode }, now)?;
-        context.print(&screen(&collected, None, arguments))?;
-        return Ok(Exit::Success);
-    };
+    let project = Project::find(context).ok();
     // No apply changes what is needed meanwhile.
-    let _lock = match mode {
-        CollectionMode::Remove => Some(project.lock()?),
-        CollectionMode::Count => None,
+    let _lock = match (&project, mode) {
+        (Some(project), CollectionMode::Remove) => Some(project.lock()?),
+        (_, CollectionMode::Count) | (None, _) => None,
+    };
+    if mode == CollectionMode::Remove {
+        remove_abandoned_groups();
+    }
+    let others = OtherProjects { own: project.as_ref(), store: &store, context };
+    let mut needed_by = others.needed(mode)?;
+    let Some(project) = project else {
+        let report = store.collect(&collection(limits, &needed_by, mode), now)?;
+        let view = GcView { report: &report, needed_by: &needed_by, arguments, now };
+        context.print(&plain_text(&gc_screen(view, None, context.verbosity)))?;
+        return Ok(Exit::Success);
     };
     let history = project.history_or_none(context)?;
     let manifest = project.manifest(&[], context).ok();
     if manifest.is_none() {
         context.tell("note: the manifest can't be read: the newest good build of each package that there ever was is kept\n");
     }
-    let needed = needed(&project, manifest.as_ref(), &history, &store)?;
-    let collected = store.collect(&Collection { limits, needed, mode }, now)?;
-    let old = OldResults { project: &project, history: &history };
-    let removed = match mode {
-        CollectionMode::Count => old.count(limits.older, now)?,
-        CollectionMode::Remove => {
-            clear_abandoned(&history, &project.state()?, now)?;
-            let removed = old.remove(limits.older, now)?;
-            // Without a manifest that can be read nobody knows what is still needed.
-            if let Some(manifest) = &manifest {
-                let needed = source_packages(manifest, &project.repository);
-                project.unpacked()?.collect_all_but(&needed)?;
-            }
-            removed
+    let own = needed(&project, manifest.as_ref(), &history, &store)?;
+    needed_by.extend(own.into_iter().map(|key| (key, NeededBy::This)));
+    let mut report = store.collect(&collection(limits, &needed_by, mode), now)?;
+    let old = OldResults { state: project.state()?, history: &history, limits, kept: report.kept() };
+    let builds = old.builds_by_key()?;
+    let removed = old.collect(mode, now, &mut report.freed)?;
+    if mode == CollectionMode::Remove {
+        clear_abandoned(&history, &project.state()?, now)?;
+        remove_ended_shells(&project.state()?)?;
+        // Without a manifest that can be read nobody knows what is still needed.
+        if let Some(manifest) = &manifest {
+            let needed = source_packages(manifest, &project.repository);
+            project.source_folders()?.collect_all_but(&needed)?;
         }
-    };
+    }
     history.take_notes().iter().for_each(|note| context.tell(&plain_text(&format!("note: {note}\n"))));
-    context.print(&screen(&collected, Some(removed), arguments))?;
+    let reported = Reported { folders: removed, builds: &builds };
+    let view = GcView { report: &report, needed_by: &needed_by, arguments, now };
+    context.print(&plain_text(&gc_screen(view, Some(reported), context.verbosity)))?;
     Ok(Exit::Success)
 }
 
-/// The keys of what this project publishes, and of the newest good build of each of its packages.
+fn collection(
+    limits: CollectionLimits,
+    needed_by: &HashMap<Key, NeededBy>,
+    mode: CollectionMode,
+) -> Collection {
+    Collection { limits, needed: needed_by.keys().copied().collect(), mode }
+}
+
+/// The other projects that use the store.
+struct OtherProjects<'a> {
+    own: Option<&'a Project>,
+    store: &'a Arc<Store>,
+    context: &'a Context,
+}
+
+impl OtherProjects<'_> {
+    /// What they publish and have built last, as far as they are there and can be read.
+    fn needed(&self, mode: CollectionMode) -> Result<HashMap<Key, NeededBy>, Failure> {
+        let mut needed = HashMap::new();
+        let own = self.own.map(|own| own.repository.path());
+        for path in self.store.projects()?.into_iter().filter(|path| Some(path) != own) {
+            if !path.as_path().join(MANIFEST_FILE).is_file() {
+                if mode == CollectionMode::Remove {
+                    self.store.forget_project(&path)?;
+                }
+                continue;
+            }
+            match Project::at(&path).and_then(|project| self.needed_by(&project)) {
+                Ok(keys) => {
+                    let folder: Arc<str> = path.to_string().into();
+                    let by_other = |key| (key, NeededBy::Other(Arc::clone(&folder)));
+                    needed.extend(keys.into_iter().map(by_other));
+                }
+                Err(_) => self.context.tell(&plain_text(&format!(
+                    "note: the project in {path} uses this store and can't be read: what it needs is not known\n"
+                ))),
+            }
+        }
+        Ok(needed)
+    }
+
+    fn needed_by(&self, project: &Project) -> Result<HashSet<Key>, Failure> {
+        let Some(history) = project.history_if_there()? else {
+            return Ok(HashSet::new());
+        };
+        let manifest = project.manifest(&[], self.context).ok();
+        needed(project, manifest.as_ref(), &history, self.store)
+    }
+}
+
+/// The keys of what a project publishes, and of the newest good build of each of its packages.
 fn needed(
     project: &Project,
     manifest: Option<&Arc<Manifest>>,
@@ -111,59 +174,79 @@ fn keys(last: &LastBuild) -> impl Iterator<Item = Key> {
 
 /// The result folders of a project that are older than what its packages are now.
 struct OldResults<'a> {
-    project: &'a Project,
+    state: Folder,
     history: &'a History,
+    limits: CollectionLimits,
+    /// What stays in the store.
+    kept: HashSet<Key>,
 }
 
 impl OldResults<'_> {
-    fn count(&self, older: Option<Duration>, now: Timestamp) -> Result<usize, Failure> {
-        let Some(older) = older else { return Ok(0) };
-        Ok(self.history.old_results(now.before(older))?.len())
+    /// Those that are too old, and those of results that are not in the store any more where its size is limited: their packages
+    /// are the store's files.
+    fn find(&self, now: Timestamp) -> Result<Vec<BuildRow>, Failure> {
+        let mut found = BTreeMap::new();
+        if let Some(older) = self.limits.older {
+            let rows = self.history.old_results(now.before(older))?;
+            found.extend(rows.into_iter().map(|row| (row.number, row)));
+        }
+        if self.limits.size_bytes.is_some() {
+            let rows = self.history.old_results(now)?.into_iter();
+            let rows = rows.filter(|row| self.has_lost_its_result(row));
+            found.extend(rows.map(|row| (row.number, row)));
+        }
+        Ok(found.into_values().collect())
     }
 
-    fn remove(&self, older: Option<Duration>, now: Timestamp) -> Result<usize, Failure> {
-        let Some(older) = older else { return Ok(0) };
+    fn has_lost_its_result(&self, row: &BuildRow) -> bool {
+        let record = read_record(&self.state, row);
+        record.is_some_and(|record| !record.packages.is_empty() && !self.kept.contains(&record.key))
+    }
+
+    /// Removes them, or counts them; gives how many there are.
+    fn collect(
+        &self,
+        mode: CollectionMode,
+        now: Timestamp,
+        freed: &mut FreedSpace,
+    ) -> Result<usize, Failure> {
         let mut removed = 0;
-        for row in self.history.old_results(now.before(older))? {
+        for row in self.find(now)? {
             // A row that was damaged must not take another build's folder along.
             let folder = result_folder(&row.build, row.number);
-            if row.results.as_deref() == Some(&folder) {
-                self.project.state()?.remove_folder(&folder).map_err(CliError::Io)?;
-                removed += 1;
+            let is_own = row.results.as_deref() == Some(&folder);
+            if is_own && self.state.is_folder(&folder) {
+                freed.add_folder(&self.state.folder(&folder).map_err(CliError::Io)?).map_err(CliError::Io)?;
             }
-            self.history.forget_results(row.number)?;
+            removed += usize::from(is_own);
+            match mode {
+                CollectionMode::Count => {}
+                CollectionMode::Remove => {
+                    if is_own {
+                        self.state.remove_folder(Path::new(&folder)).map_err(CliError::Io)?;
+                    }
+                    self.history.forget_results(row.number)?;
+                }
+            }
         }
         Ok(removed)
     }
-}
 
-/// What went and what stays, with why.
-fn screen(collected: &Collected, folders: Option<usize>, arguments: &Gc) -> String {
-    let Collected { results, blobs, bytes, needed, within_limits, bytes_left } = collected;
-    let removed = if arguments.dry_run { "would remove" } else { "removed" };
-    let mut text = format!(
-        "{removed} {} and {} from the store ({})",
-        count(*results, "result"),
-        count(*blobs, "file"),
-        size(*bytes)
-    );
-    if let Some(folders) = folders {
-        text.push_str(&format!(", and {} of this project", count(folders, "result folder")));
+    /// The builds of this project by the keys of their results, the newest of each.
+    fn builds_by_key(&self) -> Result<HashMap<Key, (u64, BuildName)>, Failure> {
+        let mut builds = HashMap::new();
+        for row in self.history.builds(None, usize::MAX)? {
+            if let Some(record) = read_record(&self.state, &row) {
+                builds.entry(record.key).or_insert((row.number, row.build));
+            }
+        }
+        for (build, last) in self.history.last_good()? {
+            let known = builds.get(&last.key).cloned();
+            for key in keys(&last) {
+                let number = known.as_ref().map_or(0, |(number, _)| *number);
+                builds.entry(key).or_insert((number, build.clone()));
+            }
+        }
+        Ok(builds)
     }
-    let stays = if arguments.dry_run { "would stay" } else { "stay" };
-    text.push_str(&format!("\n{} in {} {stays}", size(*bytes_left), count(needed + within_limits, "result")));
-    let why = match (arguments.older, arguments.size) {
-        (Some(_), Some(_)) => "newer and within the size",
-        (Some(_), None) => "used since",
-        (None, Some(_)) => "within the size",
-        (None, None) => "used in the last 30 days",
-    };
-    if folders.is_some() {
-        text.push_str(&format!(
-            ": {needed} that this project publishes or built last, {within_limits} {why}\n"
-        ));
-    } else {
-        text.push_str(&format!(": {why}; what a project needs is only known in its folder\n"));
-    }
-    text
 }

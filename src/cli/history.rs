@@ -1,48 +1,43 @@
 //! `forge history`
 
-use globset::GlobMatcher;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::Exit;
 use super::arguments::History;
-use super::context::{CliError, Context, Failure};
+use super::context::{Context, Failure};
+use super::document::print_document;
+use super::past_builds::PastBuilds;
 use super::project::{Project, STATE_FOLDER};
-use super::selection::matcher;
-use crate::event::{Clock, State, SystemClock, Timestamp};
-use crate::store::BuildRow;
-use crate::ui::{Column, age, duration, table_within};
+use crate::event::{BuildName, Clock, StageTime, State, SystemClock, Timestamp};
+use crate::plan::Reason;
+use crate::store::{BuildRow, History as PastHistory};
+use crate::ui::{Column, Verbosity, age, duration, list_reasons, table_within};
 
 /// Shows the newest builds.
 pub fn run(arguments: &History, context: &Context) -> Result<Exit, Failure> {
     let project = Project::find(context)?;
     let history = project.history()?;
-    let patterns = |texts: &[String]| texts.iter().map(|text| matcher(text)).collect::<Result<Vec<_>, _>>();
-    let (packages, chroots) = (patterns(&arguments.packages)?, patterns(&arguments.chroot)?);
-    let rows = history.builds(None, usize::MAX)?;
-    let is_meant = |row: &&BuildRow| {
-        is_matched(&packages, &row.build.package)
-            && is_matched(&chroots, &row.build.chroot)
-            && (!arguments.failed || row.state == State::Failed)
-    };
-    let shown: Vec<&BuildRow> = rows.iter().filter(is_meant).take(arguments.number).collect();
+    let mut rows = history.builds(None, usize::MAX)?;
+    let is_empty = rows.is_empty();
+    if !is_empty || !arguments.packages.is_empty() {
+        let builds = PastBuilds { project: &project, history: &history, context };
+        builds.retain(&mut rows, &arguments.packages, &arguments.chroot)?;
+    }
+    rows.retain(|row| !arguments.failed || row.state == State::Failed);
+    rows.truncate(arguments.number);
+    let mut shown = Vec::new();
+    for row in rows {
+        let reasons = read_reasons(&history, row.number)?;
+        shown.push(PastBuild::new(row, reasons));
+    }
     if arguments.json {
-        let json: Vec<_> = shown.iter().map(|row| as_json(row)).collect();
-        let document = serde_json::json!({ "version": 1, "builds": json });
-        let text = serde_json::to_string_pretty(&document).map_err(std::io::Error::other);
-        context.print(&format!("{}\n", text.map_err(CliError::Io)?))?;
-        return Ok(Exit::Success);
+        return print_document(&HistoryDocument { version: 1, builds: shown }, context);
     }
     if shown.is_empty() {
-        return match arguments
-            .packages
-            .first()
-            .filter(|name| !rows.iter().any(|row| row.build.package == **name))
-        {
-            Some(package) if !arguments.failed => Err(super::results::not_built(&history, package)),
-            _ if rows.is_empty() => {
-                context.print("nothing has been built yet: run `forge apply`\n").map(|()| Exit::Success)
-            }
-            _ => context.print("no build is so\n").map(|()| Exit::Success),
-        };
+        let none =
+            if is_empty { "nothing has been built yet: run `forge apply`\n" } else { "no build matches\n" };
+        return context.print(none).map(|()| Exit::Success);
     }
     let columns = [
         Column::Right("build"),
@@ -54,38 +49,70 @@ pub fn run(arguments: &History, context: &Context) -> Result<Exit, Failure> {
         Column::Left("why"),
     ];
     let now = SystemClock.now();
-    let cells: Vec<Vec<String>> = shown.iter().map(|row| as_row(row, now)).collect();
+    let when = |at: Timestamp| match context.verbosity {
+        Verbosity::Verbose => at.to_string(),
+        Verbosity::Quiet | Verbosity::Normal => age(now.since(at)),
+    };
+    let cells: Vec<Vec<String>> = shown.iter().map(|build| build.cells(&when)).collect();
     context.print(&table_within(&columns, &cells, context.output_width()))?;
     Ok(Exit::Success)
 }
 
-fn is_matched(patterns: &[GlobMatcher], name: &str) -> bool {
-    patterns.is_empty() || patterns.iter().any(|pattern| pattern.is_match(name))
+/// Why a build was made, where that is known.
+pub fn read_reasons(history: &PastHistory, number: u64) -> Result<Vec<Reason>, Failure> {
+    let said = history.reasons(number)?;
+    Ok(said.and_then(|said| serde_json::from_str(&said).ok()).unwrap_or_default())
 }
 
-fn as_row(row: &BuildRow, now: Timestamp) -> Vec<String> {
-    let took = row.ended.map(|ended| duration(ended.since(row.started))).unwrap_or_default();
-    vec![
-        format!("#{}", row.number),
-        row.build.package.clone(),
-        row.build.chroot.clone(),
-        row.state.name().to_owned(),
-        took,
-        age(now.since(row.ended.unwrap_or(row.started))),
-        row.cause.clone().unwrap_or_default(),
-    ]
+/// What `forge history --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct HistoryDocument {
+    /// The form of this document: 1. Later forms of this number only add fields.
+    version: u32,
+    /// The builds, the newest first.
+    builds: Vec<PastBuild>,
 }
 
-fn as_json(row: &BuildRow) -> serde_json::Value {
-    serde_json::json!({
-        "number": row.number,
-        "package": row.build.package,
-        "chroot": row.build.chroot,
-        "state": row.state,
-        "started": row.started,
-        "ended": row.ended,
-        "cause": row.cause,
-        "stages": row.stages,
-        "results": row.results.as_ref().map(|results| format!("{STATE_FOLDER}/{results}")),
-    })
+/// A build that was begun.
+#[derive(Debug, Serialize, JsonSchema)]
+struct PastBuild {
+    /// Its number in this project.
+    number: u64,
+    #[serde(flatten)]
+    build: BuildName,
+    /// How it ended, or where it is.
+    state: State,
+    /// When it began.
+    started: Timestamp,
+    /// When it ended.
+    ended: Option<Timestamp>,
+    /// How it failed.
+    cause: Option<String>,
+    /// Why it was built.
+    reasons: Vec<Reason>,
+    /// The stages that ran.
+    stages: Vec<StageTime>,
+    /// The folder of its results, relative to the project.
+    results: Option<String>,
+}
+
+impl PastBuild {
+    fn new(row: BuildRow, reasons: Vec<Reason>) -> Self {
+        let BuildRow { number, build, state, started, ended, cause, stages, results } = row;
+        let results = results.map(|results| format!("{STATE_FOLDER}/{results}"));
+        Self { number, build, state, started, ended, cause, reasons, stages, results }
+    }
+
+    fn cells(&self, when: &dyn Fn(Timestamp) -> String) -> Vec<String> {
+        let took = self.ended.map(|ended| duration(ended.since(self.started))).unwrap_or_default();
+        vec![
+            format!("#{}", self.number),
+            self.build.package.clone(),
+            self.build.chroot.clone(),
+            self.state.name().to_owned(),
+            took,
+            when(self.ended.unwrap_or(self.started)),
+            self.cause.clone().unwrap_or_else(|| list_reasons(&self.reasons)),
+        ]
+    }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::Exit;
 use super::arguments::Log;
 use super::context::{CliError, Context, Failure};
+use super::past_builds::PastBuilds;
 use super::project::Project;
-use super::results::attempts;
 use crate::event::{BuildName, Clock, State, SystemClock};
 use crate::store::{BuildRow, History};
 use crate::text::suggestion;
@@ -21,16 +21,24 @@ pub fn run(arguments: &Log, context: &Context) -> Result<Exit, Failure> {
     let project = Project::find(context)?;
     let history = project.history()?;
     let chroots: Vec<String> = arguments.chroot.iter().cloned().collect();
-    let rows = attempts(&history, std::slice::from_ref(&arguments.package), &chroots)?;
+    let builds = PastBuilds { project: &project, history: &history, context };
+    let wanted: Vec<String> = arguments.package.iter().cloned().collect();
+    let mut rows = builds.attempts(&wanted, &chroots)?;
+    rows.retain(|row| !arguments.failed || row.state == State::Failed);
     let others: Vec<BuildName> = rows.iter().map(|row| row.build.clone()).collect();
     // Several builds: the newest of them, unless one is named.
     let Some(row) = rows.into_iter().max_by_key(|row| row.number) else {
+        context.tell("note: no build that was meant has failed\n");
         return Ok(Exit::Success);
     };
     note_others(&row, &others, context);
     // A build's folder is known before its row says so.
     let folder = format!("results/{}/{:08}-{}", row.build.chroot, row.number, row.build.package);
-    let folder = project.state()?.folder(folder).map_err(CliError::Io)?;
+    let state = project.state()?;
+    if !state.is_folder(&folder) {
+        return Err(CliError::ResultsRemoved { number: row.number, build: row.build.to_string() }.into());
+    }
+    let folder = state.folder(folder).map_err(CliError::Io)?;
     match &arguments.stage {
         Some(stage) => {
             let mut text = Vec::new();
@@ -77,9 +85,7 @@ fn copy(
     let mut output = context.output();
     let words = beginning(row);
     output.write_all(plain_text(&words).as_bytes()).map_err(output_failure)?;
-    if context.verbosity < Verbosity::Verbose {
-        skip_command(&mut file).map_err(CliError::Io)?;
-    }
+    let mut commands = CommandFilter::new(context.verbosity == Verbosity::Verbose);
     let mut buffer = vec![0; 64 * 1024];
     // Builds run programs of others: what they wrote must not steer the terminal that it is shown on.
     let (mut cleaner, mut shown) = (TerminalText::default(), Vec::new());
@@ -91,12 +97,13 @@ fn copy(
             let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else {
                 break;
             };
-            cleaner.clean(chunk, &mut shown);
+            cleaner.clean(&commands.filter(chunk), &mut shown);
             output.write_all(&shown).map_err(output_failure)?;
             shown.clear();
         }
         output.flush().map_err(output_failure)?;
         if !follow || !is_running {
+            cleaner.clean(&commands.finish(), &mut shown);
             cleaner.finish(&mut shown);
             return output.write_all(&shown).and_then(|()| output.flush()).map_err(output_failure);
         }
@@ -113,16 +120,64 @@ fn beginning(row: &BuildRow) -> String {
     format!("# {}, build #{}, {} {when}{cause}\n", row.build, row.number, row.state)
 }
 
-/// How much of a log's first line is looked at: the command, with all its macros.
+/// The longest line that is taken for a command of forge, with all its macros.
 const LONGEST_COMMAND: usize = 1 << 20;
 
-/// Goes on behind the line with the command that has made the log, if it begins with that.
-fn skip_command(file: &mut std::fs::File) -> std::io::Result<()> {
-    let mut begin = Vec::new();
-    Read::by_ref(file).take(LONGEST_COMMAND as u64).read_to_end(&mut begin)?;
-    let end = begin.iter().position(|byte| *byte == b'\n').filter(|_| begin.starts_with(b"$ "));
-    let behind = end.map_or(0, |end| end as u64 + 1);
-    file.seek(SeekFrom::Start(behind)).map(drop)
+/// Leaves out the commands by which forge has made a log: hundreds of characters that begin its parts. Chunks come as they
+/// are read; only a line that may be such a command waits for its end.
+struct CommandFilter {
+    /// Whether all is shown.
+    shows_all: bool,
+    /// The line that may be a command.
+    line: Vec<u8>,
+    /// Whether a line has begun that is none.
+    is_within_line: bool,
+}
+
+impl CommandFilter {
+    fn new(shows_all: bool) -> Self {
+        Self { shows_all, line: Vec::new(), is_within_line: false }
+    }
+
+    fn filter(&mut self, chunk: &[u8]) -> Vec<u8> {
+        if self.shows_all {
+            return chunk.to_vec();
+        }
+        let mut shown = Vec::with_capacity(chunk.len());
+        for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
+            let is_end = piece.ends_with(b"\n");
+            if self.is_within_line {
+                shown.extend_from_slice(piece);
+                self.is_within_line = !is_end;
+                continue;
+            }
+            self.line.extend_from_slice(piece);
+            let may_be_command = COMMAND.starts_with(&self.line) || self.line.starts_with(COMMAND);
+            if !is_end && may_be_command && self.line.len() < LONGEST_COMMAND {
+                continue;
+            }
+            if !is_command(&self.line) {
+                shown.append(&mut self.line);
+            }
+            self.line.clear();
+            self.is_within_line = !is_end;
+        }
+        shown
+    }
+
+    /// What waited for an end that did not come.
+    fn finish(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.line)
+    }
+}
+
+/// How a line begins that may be a command of forge.
+const COMMAND: &[u8] = b"$ ";
+
+/// Whether a line is the command of a build: `$ forge rpmbuild -bb --nodeps --define '_topdir …`.
+fn is_command(line: &[u8]) -> bool {
+    let is_in = |text: &[u8]| line.windows(text.len()).take(200).any(|part| part == text);
+    line.starts_with(COMMAND) && is_in(b"rpmbuild -b") && is_in(b" --nodeps --define '_topdir ")
 }
 
 fn output_failure(error: std::io::Error) -> Failure {
@@ -145,4 +200,30 @@ fn part(log: &str, stage: &str) -> Result<String, Failure> {
         let help = suggestion(stage, "stages", stages.iter().map(|(name, _)| name.as_str()));
         CliError::NoStage { stage: stage.to_owned(), help }.into()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_of_forge_are_left_out_however_the_log_is_cut() {
+        let command = "$ forge rpmbuild -bb --nodeps --define '_topdir /a/b' --define 'x 1'\n";
+        let log = format!("{command}one\n$ mine rpmbuild\n{command}$ end");
+        for size in 1..log.len() {
+            let mut filter = CommandFilter::new(false);
+            let mut shown: Vec<u8> =
+                log.as_bytes().chunks(size).flat_map(|chunk| filter.filter(chunk)).collect();
+            shown.extend(filter.finish());
+            assert_eq!(String::from_utf8(shown).unwrap(), "one\n$ mine rpmbuild\n$ end");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_no_command_does_not_wait_for_its_end() {
+        let mut filter = CommandFilter::new(false);
+        assert_eq!(filter.filter(b"compiling"), b"compiling");
+        assert_eq!(filter.filter(b" a.c\n$"), b" a.c\n");
+        assert_eq!(filter.filter(b"x"), b"$x");
+    }
 }

@@ -54,6 +54,8 @@ enum Exits {
     Diff,
     /// Those of rpm's program of the same name.
     Rpm,
+    /// Those of a program that is run.
+    Program,
 }
 
 /// A file that a command reads or writes: its name and what it is.
@@ -80,16 +82,25 @@ const RPM_MACROS: File =
     ("/usr/lib/rpm/macros", "The first of rpm's macro files; where there is none, forge brings its own.");
 const RPM_FOLDERS: File =
     ("~/rpmbuild/", "SPECS, SOURCES, BUILD, RPMS and SRPMS, as the macro %_topdir says.");
+const LOCK: File =
+    ("Rpmforge.lock", "The packages of chroots that are made from repositories. Only forge writes it.");
 const SPEC: File = ("NAME.spec", "The spec. Its sources lie beside it.");
 const PACKAGE: File = ("NAME.rpm", "A package, of binaries or of sources.");
+const GITIGNORE: File =
+    (".gitignore", "What git is not to keep: /.forge/ and /public/ are added where they are missing.");
 const PAGES: File = ("forge*.1", "The pages. A folder man1 below one of MANPATH is where man(1) finds them.");
 const COMPLETION: File = (
     "~/.local/share/bash-completion/completions/forge",
     "Where bash finds its completions; other shells have their own places.",
 );
 
-const ALL: &[File] = &[MANIFEST, STATE, REPOSITORY, STORE, SECRET_KEY];
+const MOCK: &[File] = &[(
+    "/etc/mock",
+    "configurations of mock that are called by their names, and the templates that they include",
+)];
+const ALL: &[File] = &[MANIFEST, LOCK, STATE, REPOSITORY, STORE, SECRET_KEY];
 const READ: &[File] = &[MANIFEST, STATE, STORE];
+const ROOTS: &[File] = &[MANIFEST, LOCK, STORE];
 const PAST: &[File] = &[MANIFEST, STATE];
 
 const SECTIONS: &[Sections] = &[
@@ -145,9 +156,16 @@ const SECTIONS: &[Sections] = &[
         exit: Exits::Usual,
         files: &[MANIFEST],
         examples: &[
-            ("forge check", "tells every mistake of the manifest and of its specs"),
+            ("forge check", "shows every mistake of the manifest and of its specs"),
             ("forge check --manifest-only", "reads no spec"),
+            ("forge check --json", "each finding with its code, file and line, for programs"),
         ],
+    },
+    Sections {
+        page: "forge-doctor",
+        exit: Exits::Usual,
+        files: &[],
+        examples: &[("forge doctor", "tells what this machine lacks that builds need, and what to do")],
     },
     Sections {
         page: "forge-fmt",
@@ -161,8 +179,50 @@ const SECTIONS: &[Sections] = &[
     Sections {
         page: "forge-init",
         exit: Exits::Usual,
-        files: &[MANIFEST],
-        examples: &[("forge init --name acme", "writes a manifest for the specs below this folder")],
+        files: &[MANIFEST, GITIGNORE],
+        examples: &[(
+            "forge init --name acme",
+            "writes a manifest with a pattern that finds the specs below this folder, and a .gitignore",
+        )],
+    },
+    Sections {
+        page: "forge-import",
+        exit: Exits::Usual,
+        files: MOCK,
+        examples: &[
+            (
+                "forge import mock fedora-42-x86_64",
+                "shows the chroot that mock's configuration of that name is",
+            ),
+            (
+                "forge import repo acme.repo -o chroots/acme.kdl",
+                "writes a chroot of the repositories of a file",
+            ),
+        ],
+    },
+    Sections {
+        page: "forge-import-mock",
+        exit: Exits::Usual,
+        files: MOCK,
+        examples: &[(
+            "forge import mock ./acme-9-x86_64.cfg -o chroots/acme.kdl",
+            "writes the chroot; what has no counterpart stands in comments",
+        )],
+    },
+    Sections {
+        page: "forge-import-repo",
+        exit: Exits::Usual,
+        files: &[],
+        examples: &[("forge import repo acme.repo --chroot acme-9", "shows the chroot of that name")],
+    },
+    Sections {
+        page: "forge-import-anda",
+        exit: Exits::Usual,
+        files: &[],
+        examples: &[(
+            "forge import anda . -o packages.kdl",
+            "writes a package for each rpm of all anda.hcl below this folder",
+        )],
     },
     Sections {
         page: "forge-status",
@@ -184,7 +244,7 @@ const SECTIONS: &[Sections] = &[
         exit: Exits::Usual,
         files: PAST,
         examples: &[
-            ("forge history curl", "shows the newest builds of curl"),
+            ("forge history curl", "shows the newest builds of curl, and what each was made for"),
             ("forge history --failed -n 5", "shows the last five that failed"),
         ],
     },
@@ -195,8 +255,98 @@ const SECTIONS: &[Sections] = &[
         examples: &[
             ("forge log curl --stage check", "what curl's tests printed"),
             ("forge log '#12'", "the log of build number 12"),
+            ("forge log --failed", "the log of the newest build that failed"),
             ("forge log -f curl", "follows a build that runs"),
         ],
+    },
+    Sections {
+        page: "forge-shell",
+        exit: Exits::Program,
+        files: PAST,
+        examples: &[
+            ("forge shell curl", "a shell where curl's build failed"),
+            ("forge shell curl --stage check -- make check", "runs the tests once more by hand"),
+            ("forge shell --chroot host --with zlib", "a clean root with zlib's packages laid over it"),
+            (
+                "forge shell --chroot f42 --with zlib-devel",
+                "a clean root of repositories, with a package of theirs",
+            ),
+        ],
+    },
+    Sections {
+        page: "forge-update",
+        exit: Exits::Usual,
+        files: ROOTS,
+        examples: &[
+            ("forge update", "chooses the packages of all roots anew, and shows what changes"),
+            ("forge update f42 gcc --dry-run", "says what would change in f42 if only gcc may"),
+        ],
+    },
+    Sections {
+        page: "forge-fetch",
+        exit: Exits::Usual,
+        files: ROOTS,
+        examples: &[
+            ("forge fetch", "brings all sources, and all packages of roots, into the store"),
+            ("forge apply --locked --offline", "builds with them afterwards, and fetches nothing"),
+        ],
+    },
+    Sections {
+        page: "forge-eject",
+        exit: Exits::Usual,
+        files: ROOTS,
+        examples: &[
+            ("forge eject requests", "writes the spec that was made of PyPI's requests into specs/requests"),
+            ("forge eject zlib --to rpm/zlib", "writes that of zlib, and its patches, into rpm/zlib"),
+        ],
+    },
+    Sections {
+        page: "forge-chroot",
+        exit: Exits::Usual,
+        files: ROOTS,
+        examples: &[
+            ("forge chroot list", "says what each chroot is made from"),
+            ("forge chroot show f42", "lists the packages of f42's roots"),
+            ("forge chroot why f42 zlib", "says why zlib is there"),
+            ("forge chroot diff f41 f42", "compares the packages of two chroots"),
+            ("forge chroot clean f41", "removes from the store what only f41's roots need"),
+        ],
+    },
+    Sections {
+        page: "forge-chroot-list",
+        exit: Exits::Usual,
+        files: ROOTS,
+        examples: &[("forge chroot list", "says what each chroot is made from")],
+    },
+    Sections {
+        page: "forge-chroot-show",
+        exit: Exits::Usual,
+        files: ROOTS,
+        examples: &[("forge chroot show f42", "lists the packages of f42's roots")],
+    },
+    Sections {
+        page: "forge-chroot-why",
+        exit: Exits::Usual,
+        files: ROOTS,
+        examples: &[(
+            "forge chroot why f42 zlib",
+            "says what asks for zlib in f42's roots, and what requires it",
+        )],
+    },
+    Sections {
+        page: "forge-chroot-clean",
+        exit: Exits::Usual,
+        files: ROOTS,
+        examples: &[
+            ("forge chroot clean f41", "removes from the store what only f41's roots need"),
+            ("forge chroot clean --dry-run", "says what that would free, of all chroots"),
+        ],
+    },
+    Sections {
+        page: "forge-chroot-diff",
+        exit: Exits::Usual,
+        files: ROOTS,
+        examples: &[("forge chroot diff f41 f42", "compares the packages of two chroots")],
     },
     Sections {
         page: "forge-results",
@@ -209,6 +359,7 @@ const SECTIONS: &[Sections] = &[
         exit: Exits::Usual,
         files: READ,
         examples: &[
+            ("forge gc --dry-run", "says what would go, how much that frees, and what stays and why"),
             ("forge gc --older 30d", "removes results that nobody has used for 30 days"),
             ("forge gc --size 20G", "removes those used longest ago until the store holds 20 GiB"),
         ],
@@ -231,26 +382,36 @@ const SECTIONS: &[Sections] = &[
     Sections {
         page: "forge-eval",
         exit: Exits::Usual,
-        files: &[RPM_MACROS],
+        files: &[MANIFEST, RPM_MACROS],
         examples: &[
             ("forge eval '%{_libdir}'", "expands a macro"),
+            ("forge eval -p curl --chroot el9 '%{dist}'", "with what the manifest says for curl in el9"),
+            ("forge eval -p '*' --chroot 'el*' '%{dist}'", "for each package, in each of these chroots"),
             ("forge eval --json '%configure'", "says as well where each macro comes from"),
         ],
     },
     Sections {
         page: "forge-spec",
         exit: Exits::Usual,
-        files: &[SPEC, RPM_MACROS],
+        files: &[MANIFEST, SPEC, RPM_MACROS],
         examples: &[
             ("forge spec hello.spec", "shows what a spec says, and what is wrong with it"),
+            (
+                "forge spec curl --chroot el9",
+                "what the spec of the package curl says with the manifest's settings for el9",
+            ),
             ("forge spec --with docs --json hello.spec", "the same as JSON, with a condition switched on"),
         ],
     },
     Sections {
         page: "forge-diff",
         exit: Exits::Diff,
-        files: &[PACKAGE],
-        examples: &[("forge diff before.rpm after.rpm", "shows what differs between two packages")],
+        files: &[MANIFEST, STATE, PACKAGE],
+        examples: &[
+            ("forge diff before.rpm after.rpm", "shows what differs between two packages"),
+            ("forge diff curl", "compares what the newest good build of curl made with the one before"),
+            ("forge diff --batch base --json", "all packages of a batch, for programs"),
+        ],
     },
     Sections {
         page: "forge-rpmbuild",
@@ -272,6 +433,7 @@ const SECTIONS: &[Sections] = &[
             ("forge schema > rpmforge.kdl", "the language as a KDL schema, for editors"),
             ("forge schema --form markdown", "the reference of the language"),
             ("forge schema --form events", "the JSON Schema of what `forge apply --json` prints"),
+            ("forge schema --form plan", "the JSON Schema of what `forge plan --json` prints"),
         ],
     },
     Sections {
@@ -331,11 +493,14 @@ fn exit_codes(exits: Exits) -> &'static [(&'static str, &'static str)] {
         ("0", "Done as asked."),
         ("other", "Something went wrong; the code is the one that rpm ends with."),
     ];
+    const PROGRAM: &[(&str, &str)] =
+        &[("1", "The shell can't be opened."), ("other", "As the shell ended, or the command in its place.")];
     match exits {
         Exits::Usual => USUAL,
         Exits::Detailed => DETAILED,
         Exits::Diff => DIFF,
         Exits::Rpm => RPM,
+        Exits::Program => PROGRAM,
     }
 }
 

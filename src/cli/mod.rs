@@ -1,32 +1,61 @@
 //! The `forge` program: one file a command. Commands turn arguments into library calls and results into screens.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod apply;
+mod argument_values;
 mod arguments;
 mod changed;
 mod check;
+mod chroot;
+mod chroot_clean;
+mod chroot_requests;
+mod chroot_why;
 mod completions;
 mod context;
 mod diff;
+mod doctor;
+mod document;
+mod eject;
 mod eval;
 mod exit;
+mod fetch;
 mod fmt;
 mod gc;
+mod gc_screen;
+mod good_builds;
 mod graph;
 mod history;
+mod image_root;
+mod import;
+mod import_arguments;
 mod init;
+mod lock_screen;
 mod log;
 mod man;
+mod named_files;
 mod named_package;
+mod past_builds;
 mod plan;
 mod planning;
 mod project;
+mod registry_settings;
 mod results;
+mod root_arguments;
+mod root_screen;
+mod roots;
 mod rpm;
 mod schema;
 mod selection;
+mod selection_arguments;
+mod shell;
+mod source_lock_screen;
+mod sources_here;
 mod spec;
 mod status;
 mod store;
+mod tools_here;
+mod update;
 mod why;
 mod worker;
 
@@ -102,12 +131,19 @@ fn command(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Plan(arguments) => plan::run(&arguments, context),
         Command::Graph(arguments) => graph::run(&arguments, context),
         Command::Check(arguments) => check::run(&arguments, context),
+        Command::Doctor(arguments) => doctor::run(&arguments, context),
+        Command::Update(arguments) => update::run(&arguments, context),
+        Command::Eject(arguments) => eject::run(&arguments, context),
+        Command::Fetch(arguments) => fetch::run(&arguments, context),
+        Command::Chroot(arguments) => chroot::run(&arguments, context),
         Command::Fmt(arguments) => fmt::run(&arguments, context),
         Command::Init(arguments) => init::run(&arguments, context),
+        Command::Import(arguments) => import::run(&arguments, context),
         Command::Status(arguments) => status::run(&arguments, context),
         Command::History(arguments) => history::run(&arguments, context),
         Command::Why(arguments) => why::run(&arguments, context),
         Command::Log(arguments) => log::run(&arguments, context),
+        Command::Shell(arguments) => shell::run(&arguments, context),
         Command::Results(arguments) => results::run(&arguments, context),
         Command::Gc(arguments) => gc::run(&arguments, context),
         Command::Store(arguments) => store::run(&arguments, context),

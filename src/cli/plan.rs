@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::Exit;
 use super::arguments::Plan;
-use super::context::{CliError, Context, Failure};
+use super::context::{Context, Failure};
+use super::document::print_document;
+use super::named_files::find_project;
 use super::planning::{Planned, plan, runtime};
-use super::project::Project;
 use crate::engine::{MacroInRoot, RootMacros};
 use crate::event::{BuildName, SystemClock};
 use crate::manifest::{ChrootId, Manifest};
@@ -18,9 +19,10 @@ use crate::ui::{Explanation, PlanDetail, RepositoryChanges, Verbosity, plan_docu
 
 /// Shows what an apply would do.
 pub fn run(arguments: &Plan, context: &Context) -> Result<Exit, Failure> {
-    let project = Project::find(context)?;
+    let mut selection = arguments.selection.clone();
+    let project = find_project(&mut selection, context)?;
     let runtime = runtime()?;
-    let planned = runtime.block_on(plan(&project, &arguments.selection, &Cancel::default(), context))?;
+    let planned = runtime.block_on(plan(&project, &selection, &Cancel::default(), context))?;
     let repositories = planned.repositories(&project, Verification::TimesFirst, Arc::new(SystemClock));
     let changes = RepositoryChanges {
         leaving: repositories.leaving()?,
@@ -32,8 +34,7 @@ pub fn run(arguments: &Plan, context: &Context) -> Result<Exit, Failure> {
     let batch_of = planned.batch_of();
     let document = plan_document(planned.view(&batches, &batch_of, &attempts, &versions), changes);
     if arguments.json {
-        let json = serde_json::to_string_pretty(&document).map_err(std::io::Error::other);
-        context.print(&format!("{}\n", json.map_err(CliError::Io)?))?;
+        print_document(&document, context)?;
     } else {
         planned.show_notes(context);
         planned.unsupported().iter().for_each(|said| context.tell(&format!("warning: {said}\n")));
@@ -74,9 +75,8 @@ async fn find_root_macros(planned: &Planned) -> Result<HashMap<String, RootMacro
         let builds = planned.plan.builds.iter().filter(|build| build.chroot == ChrootId(index));
         let set = builds.flat_map(|build| &build.settings.macros).map(|setting| setting.name.clone());
         let names: BTreeSet<String> = set.collect();
-        // Roots other than the machine's own are made by a build: there is nothing to read in them before.
-        if let Some(engine) = planned.engines.first().filter(|_| !names.is_empty()) {
-            let target = chroot.arch.as_deref();
+        if let Some(open) = planned.roots.of(ChrootId(index)).filter(|_| !names.is_empty()) {
+            let (engine, target) = (&open.engines.native, chroot.arch.as_deref());
             let macros =
                 engine.macros_in_root(target, &names, &Cancel::default()).await.map_err(PlanError::from)?;
             found.insert(chroot.name.value.clone(), macros);

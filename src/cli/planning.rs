@@ -5,23 +5,29 @@ use std::mem;
 use std::num::NonZero;
 use std::sync::Arc;
 
-use super::arguments::Selection;
 use super::changed::{ChangedFiles, GitProject};
 use super::context::{CliError, Context, Failure};
+use super::image_root::locked_image;
 use super::project::{Project, store};
+use super::registry_settings::indexes;
+use super::root_screen::source_screen;
+use super::roots::RootOpener;
 use super::selection::Chooser;
-use crate::engine::{Engine, EngineInRoot, Native, Root, Rpmbuild};
+use super::selection_arguments::Selection;
+use super::tools_here::{NativeHere, native_engine, read_lock, read_source_lock, root_tools, supervisor};
+use crate::chroot::making::{LockRule, RootTools};
+use crate::chroot::{LOCK_FILE, Lock};
 use crate::event::{BuildName, Clock, SystemClock};
 use crate::files::{Folder, HostPath};
-use crate::manifest::declaration::EngineChoice;
 use crate::manifest::{BatchId, Manifest, NotYetSupported, not_yet_warnings};
 use crate::package::version_of_nevra;
 use crate::plan::{
-    Build, BuildId, Circles, Decision, Decisions, Fate, Inspection, Inspector, Plan, PlanError, inspect,
+    Build, BuildId, Decision, Decisions, Fate, Inspection, Inspector, OpenRoot, OpenRoots, Plan, PlanError,
+    inspect,
 };
-use crate::process::{Cancel, Supervisor};
+use crate::process::Cancel;
 use crate::publish::{DecodedRecords, Repositories, Verification};
-use crate::source::Unpacked;
+use crate::source::{SourceFolders, SourceLock, SourceTools};
 use crate::store::{BuildRow, History, LastBuild, Store};
 use crate::text::Located;
 use crate::ui::PlanView;
@@ -36,9 +42,13 @@ pub struct Planned {
     pub store: Arc<Store>,
     pub history: Arc<History>,
     pub state: Arc<Folder>,
-    pub engines: Vec<Arc<dyn EngineInRoot>>,
+    pub roots: OpenRoots,
     pub jobs: usize,
-    pub unpacked: Unpacked,
+    pub folders: SourceFolders,
+    /// What is to be locked of sources.
+    pub source_lock: SourceLock,
+    /// Whether the lock may change.
+    lock_rule: LockRule,
     /// What git says has changed, where that is asked.
     changed: Option<ChangedFiles>,
 }
@@ -60,35 +70,61 @@ pub async fn plan(
     let (store, history) = (Arc::new(store(context)?), Arc::new(history));
     let state = Arc::new(project.state()?);
     let supervisor = supervisor()?;
-    let own_binary = own_path()?;
-    // There is no other root that builds are made in so far.
-    let root = Root::of_this_machine();
-    let native: Arc<dyn Engine> = Arc::new(Native::new(&supervisor, &own_binary, project.repository.path()));
-    let native_here = native.in_root(&root).await?;
-    // A machine without rpm will do where no package is built with it.
-    let needs_rpm = manifest.packages.iter().any(|package| package.engine == EngineChoice::Rpmbuild);
-    let rpmbuild = match needs_rpm {
-        true => Some(Rpmbuild::new(&supervisor, state.path(), native).in_root(&root).await?),
-        false => None,
+    let NativeHere { engine: native, sandbox } = native_engine(project.repository.path())?;
+    let lock = match &selection.locked_before {
+        Some(lock) => lock.clone(),
+        None => read_lock(&project.repository)?,
     };
-    let mut engines = vec![Arc::clone(&native_here)];
-    engines.extend(rpmbuild.clone());
-    let unpacked = project.unpacked()?;
+    let tools = RootTools {
+        connection: selection.lock.connection(),
+        ..root_tools(&store, &sandbox, cancel, context)?
+    };
+    let (client, progress) = (Arc::clone(&tools.client), Arc::clone(&tools.progress));
+    let source_lock = match &selection.sources_locked_before {
+        Some(lock) => lock.clone(),
+        None => read_source_lock(&project.repository)?,
+    };
+    let opener = RootOpener {
+        lock: &lock,
+        rule: selection.lock.rule(),
+        older_metadata: selection.older_metadata,
+        tools,
+        manifest: &manifest,
+        repository: &project.repository,
+        store: &store,
+        state: state.path(),
+        supervisor: &supervisor,
+        native,
+        sandbox,
+    };
+    let roots = opener.open_all().await?;
+    drop(opener);
+    let folders = project.source_folders()?;
     let jobs = selection.jobs.map_or_else(processors, usize::from);
     let inspector = Inspector {
         manifest: &manifest,
         repository: &project.repository,
-        unpacked: &unpacked,
+        sources: SourceTools {
+            store: &store,
+            client: &client,
+            connection: selection.lock.connection(),
+            rule: selection.lock.rule(),
+            environment: &context.variables,
+            clock: &SystemClock,
+            cancel,
+            folders: &folders,
+            indexes: &indexes(context),
+            progress: &*source_screen(Arc::clone(&progress)),
+        },
+        source_lock: &source_lock,
         store: &store,
-        rpmbuild: rpmbuild.unwrap_or_else(|| Arc::clone(&native_here)),
-        native: native_here,
+        roots: &roots,
         over: &selection.define,
-        own_binary: &own_binary,
-        now: SystemClock.now(),
     };
     let inspection = inspect(&inspector, cancel).await?;
+    let source_lock = inspection.source_lock.clone();
     check_folder(state.path(), &inspection)?;
-    let plan = Plan::new(&manifest, inspection).map_err(|circles| show_circles(circles, context))?;
+    let plan = Plan::new(&manifest, inspection).map_err(|circles| Failure::Circles(Box::new(circles)))?;
     let decisions = Arc::new(Decisions { all: Vec::new() });
     let plan = Arc::new(plan);
     let last_good = Arc::default();
@@ -97,7 +133,7 @@ pub async fn plan(
         Some(revision) => {
             let (folder, state, supervisor) = (&project.repository, &state, &supervisor);
             let git = GitProject { folder, state, supervisor, cancel, context };
-            Some(ChangedFiles::since(revision, &git, &selection.define).await?)
+            Some(ChangedFiles::since(revision, &git, selection).await?)
         }
     };
     let mut planned = Planned {
@@ -108,9 +144,11 @@ pub async fn plan(
         store,
         history,
         state,
-        engines,
+        roots,
         jobs,
-        unpacked,
+        folders,
+        source_lock,
+        lock_rule: selection.lock.rule(),
         changed,
     };
     planned.decide(selection)?;
@@ -118,6 +156,50 @@ pub async fn plan(
 }
 
 impl Planned {
+    /// Writes what is locked by now, where that is anything new.
+    ///
+    /// # Errors
+    /// The lock can't be written.
+    pub fn write_lock(&self, repository: &Folder) -> Result<(), Failure> {
+        if self.lock_rule == LockRule::Frozen {
+            return Ok(());
+        }
+        let (before, sources) = (read_lock(repository)?, read_source_lock(repository)?);
+        let lock = self.lock(&before);
+        if lock != before || self.source_lock != sources {
+            let text = lock.to_text() + &self.source_lock.to_text();
+            repository.write_atomic(LOCK_FILE, text.as_bytes()).map_err(CliError::Io)?;
+        }
+        Ok(())
+    }
+
+    /// What is locked by now, where it was `before`.
+    pub fn lock(&self, before: &Lock) -> Lock {
+        let mut lock = before.clone();
+        let is_declared =
+            |name: &String| self.manifest.chroots.iter().any(|chroot| chroot.name.value == *name);
+        lock.chroots.retain(|name, _| is_declared(name));
+        for (id, root) in &self.roots.of_chroots {
+            let root = self.roots.all.get(*root);
+            let name = self.manifest.chroot(*id).name.value.clone();
+            if let Some(packages) = root.and_then(|root| root.packages.as_ref()) {
+                lock.chroots.insert(name, packages.chooser.locked());
+            } else if let Some(image) = root.and_then(|root| root.image.as_ref()) {
+                lock.chroots.insert(name, locked_image(image));
+            }
+        }
+        lock
+    }
+
+    /// The roots, by the names of the chroots.
+    pub fn roots_by_chroot(&self) -> HashMap<String, OpenRoot> {
+        let open = self.roots.of_chroots.keys().filter_map(|id| {
+            let root = self.roots.of(*id)?;
+            Some((self.manifest.chroot(*id).name.value.clone(), root.clone()))
+        });
+        open.collect()
+    }
+
     /// Leaves it to the end of the process to free what a plan of thousands of builds consists of: that takes longer than
     /// to look at the repositories.
     pub fn leave(&self) {
@@ -229,6 +311,14 @@ impl Planned {
         warnings.len()
     }
 
+    /// What the manifest says that does nothing because packages are built in no sandbox.
+    pub fn show_needs_sandbox(&self, context: &Context) {
+        for warning in self.manifest.needs_sandbox() {
+            context.show(&warning);
+            context.tell("\n");
+        }
+    }
+
     /// What specs say that may not be meant, once each.
     pub fn warnings(&self) -> Vec<&Located<PlanError>> {
         let mut known = BTreeSet::new();
@@ -300,22 +390,6 @@ impl Planned {
     }
 }
 
-/// Shows everything that is wrong beside the last circle, which is given back.
-fn show_circles(circles: Circles, context: &Context) -> Failure {
-    let Circles { mut circles, others } = circles;
-    let last = circles.pop();
-    let mut shown = BTreeSet::new();
-    for error in others.iter().filter(|error| shown.insert(format!("{error} {}", error.place()))) {
-        context.show(error.as_ref());
-        context.tell("\n");
-    }
-    for circle in &circles {
-        context.show(circle);
-        context.tell("\n");
-    }
-    last.map_or_else(|| CliError::Io(std::io::ErrorKind::Other.into()).into(), Failure::from)
-}
-
 /// rpm's programs begin scripts by their paths in the state folder, without quotes.
 fn check_folder(state: &HostPath, inspection: &Inspection) -> Result<(), PlanError> {
     let path = state.to_string();
@@ -330,16 +404,6 @@ fn check_folder(state: &HostPath, inspection: &Inspection) -> Result<(), PlanErr
         Some(character) => Err(PlanError::ProjectFolder { folder: path, character }),
         None => Ok(()),
     }
-}
-
-/// This binary, which supervises what it starts.
-fn supervisor() -> Result<Supervisor, Failure> {
-    own_path().map(Supervisor::new)
-}
-
-fn own_path() -> Result<HostPath, Failure> {
-    let path = std::env::current_exe().map_err(CliError::Io)?;
-    Ok(HostPath::new(path).unwrap_or_else(HostPath::root))
 }
 
 fn processors() -> usize {

@@ -10,13 +10,16 @@ use cap_std::fs::{Permissions, PermissionsExt};
 
 use super::context::{CliError, Context, Failure};
 use crate::files::{Folder, HostPath, Lock, LockKind};
-use crate::manifest::{MANIFEST_FILE, Manifest, load};
-use crate::source::Unpacked;
+use crate::manifest::{MANIFEST_FILE, Manifest, load, load_text};
+use crate::source::SourceFolders;
 use crate::store::{History, Store, StoreError};
 use crate::ui::plain_text;
 
 /// The folder of a project's state.
 pub const STATE_FOLDER: &str = ".forge";
+
+/// The file in that folder that who changes something holds a lock on.
+const LOCK_FILE: &str = "lock";
 
 /// The file of its history, in that folder.
 const HISTORY_FILE: &str = "history.db";
@@ -25,31 +28,67 @@ const HISTORY_FILE: &str = "history.db";
 pub struct Project {
     /// The repository: the folder of the manifest.
     pub repository: Arc<Folder>,
+    /// Its manifest, where that is not on the disk.
+    unwritten: Option<String>,
     /// Whether every other writer is kept out.
     is_locked: AtomicBool,
 }
 
+/// What messages call a manifest that is not on the disk.
+const UNWRITTEN: &str = "(what the command line means)";
+
 impl Project {
     /// Finds the project of the folder that the command works in: there, or above.
     pub fn find(context: &Context) -> Result<Self, Failure> {
+        match Self::find_if_there(context)? {
+            Some(project) => Ok(project),
+            None => Err(CliError::NoManifest { folder: context.working_folder()?.to_string() }.into()),
+        }
+    }
+
+    /// As [`Project::find`]; nothing where there is no manifest.
+    pub fn find_if_there(context: &Context) -> Result<Option<Self>, Failure> {
         let start = context.working_folder()?;
         let mut path: PathBuf = start.as_path().to_owned();
         loop {
             if path.join(MANIFEST_FILE).is_file()
                 && let Some(path) = HostPath::new(&path)
             {
-                let repository = Folder::open_ambient(&path).map_err(CliError::Io)?;
-                return Ok(Self { repository: Arc::new(repository), is_locked: AtomicBool::new(false) });
+                return Self::at(&path).map(Some);
             }
             if !path.pop() {
-                return Err(CliError::NoManifest { folder: start.to_string() }.into());
+                return Ok(None);
             }
         }
     }
 
+    /// The project whose manifest is in a folder.
+    pub fn at(folder: &HostPath) -> Result<Self, Failure> {
+        let repository = Folder::open_ambient(folder).map_err(CliError::Io)?;
+        Ok(Self { repository: Arc::new(repository), unwritten: None, is_locked: AtomicBool::new(false) })
+    }
+
+    /// A project of the folder that the command works in, whose manifest is `text`.
+    pub fn unwritten(text: String, context: &Context) -> Result<Self, Failure> {
+        Ok(Self { unwritten: Some(text), ..Self::at(&context.working_folder()?)? })
+    }
+
+    /// Its history, where it has one: nothing is made.
+    pub fn history_if_there(&self) -> Result<Option<History>, Failure> {
+        let path = self.repository.path().join(STATE_FOLDER).join(HISTORY_FILE);
+        Ok(match path.as_path().is_file() {
+            true => Some(History::open(&path)?),
+            false => None,
+        })
+    }
+
     /// Its manifest, with what these profiles say.
     pub fn manifest(&self, profiles: &[String], context: &Context) -> Result<Arc<Manifest>, Failure> {
-        let mut manifest = load(&self.repository, MANIFEST_FILE, context).map_err(Failure::Manifest)?;
+        let loaded = match &self.unwritten {
+            Some(text) => load_text(&self.repository, (UNWRITTEN, text), context),
+            None => load(&self.repository, MANIFEST_FILE, context),
+        };
+        let mut manifest = loaded.map_err(Failure::Manifest)?;
         manifest.choose_profiles(profiles)?;
         Ok(Arc::new(manifest))
     }
@@ -79,10 +118,10 @@ impl Project {
         Ok(Folder::create_ambient(&path).map_err(CliError::Io)?)
     }
 
-    /// Where its source packages are unpacked.
-    pub fn unpacked(&self) -> Result<Unpacked, Failure> {
+    /// Where its sources lie that are not files of the project.
+    pub fn source_folders(&self) -> Result<SourceFolders, Failure> {
         let folder = self.state()?.create("sources").map_err(CliError::Io)?;
-        Ok(Unpacked::open(folder)?)
+        Ok(SourceFolders::open(folder)?)
     }
 
     /// The file of its history, which no other user can read.
@@ -101,8 +140,23 @@ impl Project {
         let path = self.history_path()?;
         Ok(match self.is_locked.load(Ordering::Relaxed) {
             true => History::open_or_renew(&path)?,
-            false => History::open(&path)?,
+            false => self.shown(History::open(&path)?)?,
         })
+    }
+
+    /// A history, for who only looks at it: what a forge has left running that was killed does not run.
+    fn shown(&self, history: History) -> Result<History, Failure> {
+        // One that is damaged is told of by whoever reads it.
+        if history.abandoned().is_ok_and(|left| !left.is_empty()) && !self.is_at_work()? {
+            history.show_as_left();
+        }
+        Ok(history)
+    }
+
+    /// Whether some forge is at work here that keeps others out.
+    fn is_at_work(&self) -> Result<bool, Failure> {
+        let lock = Lock::take(&self.state()?, LOCK_FILE, LockKind::Shared).map_err(CliError::Io)?;
+        Ok(lock.is_err())
     }
 
     /// Its history, or an empty one that is not kept, with a word of why: a plan can be made without it.
@@ -118,14 +172,14 @@ impl Project {
                 )));
                 Ok(History::in_memory()?)
             }
-            history => Ok(history?),
+            history => self.shown(history?),
         }
     }
 
     /// Keeps every other apply out until the lock is dropped.
     pub fn lock(&self) -> Result<Lock, Failure> {
         let state = self.state()?;
-        let lock = Lock::take(&state, "lock", LockKind::Exclusive).map_err(CliError::Io)?;
+        let lock = Lock::take(&state, LOCK_FILE, LockKind::Exclusive).map_err(CliError::Io)?;
         let mut lock = lock.map_err(|holder| CliError::Locked { holder })?;
         lock.sign(&format!("forge apply, process {}", std::process::id())).map_err(CliError::Io)?;
         self.is_locked.store(true, Ordering::Relaxed);

@@ -1,85 +1,205 @@
 //! `forge results`
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
+
+use globset::GlobMatcher;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::Exit;
 use super::arguments::Results;
 use super::context::{CliError, Context, Failure};
-use super::project::{Project, STATE_FOLDER};
-use super::selection::{batch_members, is_matched, matcher, patterns};
-use crate::store::{BuildRow, History};
-use crate::text::suggestion;
+use super::document::print_document;
+use super::good_builds::read_record;
+use super::past_builds::{PastBuilds, split_numbers};
+use super::project::{Project, STATE_FOLDER, store};
+use super::selection::matcher;
+use crate::event::{BuildName, State};
+use crate::files::Folder;
+use crate::package::Dependency;
+use crate::store::{BuildRow, PackageSummary, Store};
 use crate::ui::plain_text;
 
-/// Shows where the newest results of packages are.
+/// Shows where the newest results of packages are, and what is in them.
 pub fn run(arguments: &Results, context: &Context) -> Result<Exit, Failure> {
     let project = Project::find(context)?;
     let history = project.history()?;
-    let mut rows = attempts(&history, &arguments.packages, &arguments.chroot)?;
-    if !arguments.batch.is_empty() {
-        let manifest = project.manifest(&[], context)?;
-        let members = batch_members(&manifest, &arguments.batch)?;
-        let names: BTreeSet<&str> =
-            members.iter().map(|id| manifest.package(*id).name.value.as_str()).collect();
-        rows.retain(|row| names.contains(row.build.package.as_str()));
+    let builds = PastBuilds { project: &project, history: &history, context };
+    let query = DependencyQuery::new(arguments)?;
+    let (numbers, names) = split_numbers(&arguments.packages);
+    let mut rows = builds.attempts(&arguments.packages, &arguments.chroot)?;
+    if numbers.is_empty() && query.asks_for_packages() {
+        // What needs something is asked of packages that are there, not of attempts that failed.
+        rows = newest_good(&builds)?;
+        builds.retain(&mut rows, &names, &arguments.chroot)?;
+    }
+    builds.retain_batches(&mut rows, &arguments.batch)?;
+    rows.retain(|row| !arguments.failed || row.state == State::Failed);
+    if let Some(row) = rows.iter().find(|row| numbers.contains(&row.number) && row.results.is_none()) {
+        return Err(CliError::ResultsRemoved { number: row.number, build: row.build.to_string() }.into());
+    }
+    let (state, store) = (project.state()?, store(context)?);
+    let mut found: Vec<BuildResult> =
+        rows.iter().filter_map(|row| BuildResult::read(row, &state, &store)).collect();
+    if query.asks_for_packages() {
+        found.iter_mut().for_each(|build| build.packages.retain(|package| query.is_answered_by(package)));
+        found.retain(|build| !build.packages.is_empty());
+    }
+    if arguments.json {
+        return print_document(&ResultsDocument { version: 1, builds: found }, context);
     }
     let mut text = String::new();
-    for row in rows {
-        let Some(results) = &row.results else { continue };
-        let path = format!("{STATE_FOLDER}/{results}");
-        text.push_str(&format!("{path} ({}, {})\n", row.build.chroot, row.state));
-        let folder = project.state()?.folder(results).map_err(CliError::Io)?;
-        for entry in folder.entries().map_err(CliError::Io)? {
-            text.push_str(&format!("  {}\n", entry.name));
+    for build in found {
+        match query.asks_for_packages() {
+            true => text.push_str(&query.answer(&build)),
+            false => text.push_str(&listing(&build, &state)?),
         }
     }
     context.print(&plain_text(&text))?;
     Ok(Exit::Success)
 }
 
-/// The builds of these numbers (`#12`), and the newest builds of the packages that names or patterns stand for, in each chroot
-/// or those that are named. All packages where none is named.
-pub fn attempts(history: &History, wanted: &[String], chroots: &[String]) -> Result<Vec<BuildRow>, Failure> {
-    let number = |name: &&String| name.strip_prefix('#').is_some_and(|digits| digits.parse::<u64>().is_ok());
-    let (numbers, names): (Vec<&String>, Vec<&String>) = wanted.iter().partition(number);
-    let mut found = Vec::new();
-    for number in numbers.iter().filter_map(|number| number.strip_prefix('#')?.parse().ok()) {
-        found.push(history.build(number)?.ok_or(CliError::NoBuild { number })?);
-    }
-    if !names.is_empty() || numbers.is_empty() {
-        found.extend(newest(history, &names, chroots)?);
-    }
-    Ok(found)
-}
-
-/// The newest builds of packages in each chroot, or in those that are named.
-fn newest(history: &History, names: &[&String], chroots: &[String]) -> Result<Vec<BuildRow>, Failure> {
-    let mut rows: Vec<BuildRow> = history.newest_attempts()?.into_values().collect();
+/// The newest good build of each package in each chroot.
+fn newest_good(builds: &PastBuilds<'_>) -> Result<Vec<BuildRow>, Failure> {
+    let folders: HashSet<String> =
+        builds.history.last_good()?.into_values().filter_map(|last| last.results).collect();
+    let mut rows = builds.history.builds(None, usize::MAX)?;
+    rows.retain(|row| row.results.as_ref().is_some_and(|results| folders.contains(results)));
     rows.sort_by(|one, other| one.build.cmp(&other.build));
-    let mut matchers = Vec::new();
-    for name in names {
-        let matcher = matcher(name)?;
-        if !rows.iter().any(|row| matcher.is_match(&row.build.package)) {
-            return Err(not_built(history, name));
-        }
-        matchers.push(matcher);
-    }
-    rows.retain(|row| names.is_empty() || is_matched(&matchers, &row.build.package));
-    if !chroots.is_empty() {
-        let known = rows.iter().map(|row| row.build.chroot.as_str());
-        let patterns = patterns("chroot", "chroots that it was built in", chroots, known)?;
-        rows.retain(|row| is_matched(&patterns, &row.build.chroot));
-    }
     Ok(rows)
 }
 
-/// That a package has no build here.
-pub fn not_built(history: &History, package: &str) -> Failure {
-    let rows = history.builds(None, 1000).unwrap_or_default();
-    let help = if rows.is_empty() {
-        "nothing has been built yet: run `forge apply`".to_owned()
-    } else {
-        suggestion(package, "built", rows.iter().map(|row| row.build.package.as_str()))
-    };
-    CliError::NotBuilt { package: package.to_owned(), help }.into()
+/// A build's folder, and all files in it.
+fn listing(build: &BuildResult, state: &Folder) -> Result<String, Failure> {
+    let BuildResult { build: name, state: outcome, folder, .. } = build;
+    let mut text = format!("{folder} ({}, {outcome})\n", name.chroot);
+    let below = folder.strip_prefix(STATE_FOLDER).unwrap_or(folder).trim_start_matches('/');
+    for entry in state.folder(below).map_err(CliError::Io)?.entries().map_err(CliError::Io)? {
+        text.push_str(&format!("  {}\n", entry.name));
+    }
+    Ok(text)
+}
+
+/// What `forge results --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ResultsDocument {
+    /// The form of this document: 1. Later forms of this number only add fields.
+    version: u32,
+    /// The builds that are asked for.
+    builds: Vec<BuildResult>,
+}
+
+/// What a build has left.
+#[derive(Debug, Serialize, JsonSchema)]
+struct BuildResult {
+    /// Its number in this project.
+    number: u64,
+    #[serde(flatten)]
+    build: BuildName,
+    /// How it ended.
+    state: State,
+    /// Its result folder, relative to the project.
+    folder: String,
+    /// Its packages.
+    packages: Vec<BuiltPackage>,
+}
+
+/// A package file.
+#[derive(Debug, Serialize, JsonSchema)]
+struct BuiltPackage {
+    /// The file, relative to the project.
+    path: String,
+    /// SHA-256 of the file.
+    sha256: String,
+    /// What it says of itself, as long as the store knows it.
+    #[serde(flatten)]
+    says: Option<PackageWords>,
+}
+
+/// What a package says of itself.
+#[derive(Debug, Serialize, JsonSchema)]
+struct PackageWords {
+    /// `name-[epoch:]version-release.arch`.
+    nevra: String,
+    /// What it provides, those included that generators have found: `name`, or `name = version`.
+    provides: Vec<String>,
+    /// What it requires.
+    requires: Vec<String>,
+}
+
+impl BuildResult {
+    fn read(row: &BuildRow, state: &Folder, store: &Store) -> Option<Self> {
+        let folder = format!("{STATE_FOLDER}/{}", row.results.as_ref()?);
+        let record = read_record(state, row);
+        let made = record.as_ref().and_then(|record| store.result(&record.key));
+        let packages = record.map(|record| record.packages).unwrap_or_default().into_iter();
+        let packages = packages.map(|package| {
+            let known = made.as_ref().and_then(|made| made.files.iter().find(|it| it.name == package.file));
+            BuiltPackage {
+                path: format!("{folder}/{}", package.file),
+                sha256: package.sha256,
+                says: known.map(|known| PackageWords::new(&known.package)),
+            }
+        });
+        let packages = packages.collect();
+        Some(Self { number: row.number, build: row.build.clone(), state: row.state, folder, packages })
+    }
+}
+
+impl PackageWords {
+    fn new(package: &PackageSummary) -> Self {
+        let words = |dependencies: &[Dependency]| dependencies.iter().map(Dependency::to_string).collect();
+        Self {
+            nevra: package.nevra.clone(),
+            provides: words(&package.provides),
+            requires: words(&package.requires),
+        }
+    }
+}
+
+/// What packages are asked for by what they say.
+struct DependencyQuery {
+    requires: Vec<GlobMatcher>,
+    provides: Vec<GlobMatcher>,
+}
+
+impl DependencyQuery {
+    fn new(arguments: &Results) -> Result<Self, Failure> {
+        let read = |patterns: &[String]| patterns.iter().map(|it| matcher(it)).collect::<Result<_, _>>();
+        Ok(Self { requires: read(&arguments.requires)?, provides: read(&arguments.provides)? })
+    }
+
+    fn asks_for_packages(&self) -> bool {
+        !self.requires.is_empty() || !self.provides.is_empty()
+    }
+
+    /// Whether a package answers all that is asked: source packages, which need things to be built, are not meant.
+    fn is_answered_by(&self, package: &BuiltPackage) -> bool {
+        let Some(says) = package.says.as_ref().filter(|says| !says.nevra.ends_with(".src")) else {
+            return false;
+        };
+        let has = |patterns: &[GlobMatcher], said: &[String]| {
+            patterns.is_empty() || said.iter().any(|said| is_meant(patterns, said))
+        };
+        has(&self.requires, &says.requires) && has(&self.provides, &says.provides)
+    }
+
+    /// The packages with what was asked for, a line each: they can be piped.
+    fn answer(&self, build: &BuildResult) -> String {
+        let mut text = String::new();
+        for package in &build.packages {
+            let Some(says) = &package.says else { continue };
+            let required = says.requires.iter().filter(|said| is_meant(&self.requires, said));
+            let provided = says.provides.iter().filter(|said| is_meant(&self.provides, said));
+            let said: Vec<&str> = required.chain(provided).map(String::as_str).collect();
+            text.push_str(&format!("{}: {}\n", package.path, said.join(", ")));
+        }
+        text
+    }
+}
+
+/// Whether one of the patterns is of a dependency: of all of it, or of its name without a version.
+fn is_meant(patterns: &[GlobMatcher], said: &str) -> bool {
+    let name = said.split(' ').next().unwrap_or(said);
+    patterns.iter().any(|pattern| pattern.is_match(said) || pattern.is_match(name))
 }

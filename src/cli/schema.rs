@@ -1,11 +1,21 @@
 //! `forge schema`
 
 use super::Exit;
-use super::arguments::{Schema, SchemaForm};
-use super::check::check_schema;
+use super::argument_values::SchemaForm;
+use super::arguments::Schema;
+use super::check::CheckDocument;
 use super::context::{Context, Failure};
+use super::diff::DiffDocument;
+use super::doctor::DoctorDocument;
+use super::document::schema_for;
+use super::history::HistoryDocument;
+use super::results::ResultsDocument;
+use super::status::StatusDocument;
+use super::why::WhyDocument;
 use crate::event::event_schema;
+use crate::execute::ResultRecord;
 use crate::manifest::{reference, schema};
+use crate::ui::PlanDocument;
 
 /// Prints the schema or the reference.
 pub fn run(arguments: &Schema, context: &Context) -> Result<Exit, Failure> {
@@ -13,7 +23,15 @@ pub fn run(arguments: &Schema, context: &Context) -> Result<Exit, Failure> {
         SchemaForm::Kdl => schema(),
         SchemaForm::Markdown => reference(),
         SchemaForm::Events => event_schema(),
-        SchemaForm::Check => check_schema(),
+        SchemaForm::Check => schema_for::<CheckDocument>(),
+        SchemaForm::Plan => schema_for::<PlanDocument>(),
+        SchemaForm::Status => schema_for::<StatusDocument>(),
+        SchemaForm::Results => schema_for::<ResultsDocument>(),
+        SchemaForm::Why => schema_for::<WhyDocument>(),
+        SchemaForm::History => schema_for::<HistoryDocument>(),
+        SchemaForm::Diff => schema_for::<DiffDocument>(),
+        SchemaForm::Result => schema_for::<ResultRecord>(),
+        SchemaForm::Doctor => schema_for::<DoctorDocument>(),
     };
     context.print(&text)?;
     Ok(Exit::Success)

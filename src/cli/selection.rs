@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::arguments::Selection;
 use super::changed::ChangedFiles;
 use super::context::{CliError, Failure};
+use super::selection_arguments::Selection;
 use crate::event::{BuildName, State};
 use crate::manifest::{Manifest, PackageId};
 use crate::plan::{BuildId, Decision, Decisions, Fate, Plan, PlanError, Reason};

@@ -1,46 +1,60 @@
 //! `forge spec`
 
 use std::borrow::Cow;
-use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use serde::Serialize;
 
 use super::Exit;
 use super::arguments::Spec;
 use super::context::{CliError, Context, Failure};
-use super::named_package::{NamedPackage, NamedSpec, in_root, is_path};
+use super::named_package::{NamedPackage, NamedSpec, Wanted, in_root, is_path};
 use super::project::Project;
 use crate::engine::{Condition, FactsRequest, Mask, NativeReader, Settings, SpecReading};
+use crate::event::BuildName;
 use crate::files::{HostPath, Tree};
 use crate::spec::Finding;
 use crate::text::{Located, Place, SourceText};
-use crate::ui::{SpecDocument, Verbosity, spec_screen};
+use crate::ui::{SpecDocument, Verbosity, plain_text, spec_screen};
 
 /// A spec that is asked for.
 struct Asked {
     spec: NamedSpec,
     /// What takes the secrets of its package out of what is shown.
     mask: Mask,
+    /// The package of the manifest, where it is one's.
+    build: Option<BuildName>,
+}
+
+/// A spec as programs read it, with the package that it was read for.
+#[derive(Serialize)]
+struct ReadSpec {
+    #[serde(flatten)]
+    build: Option<BuildName>,
+    #[serde(flatten)]
+    document: SpecDocument,
 }
 
 /// Shows specs: files, or those of the manifest's packages.
 pub fn run(arguments: &Spec, context: &Context) -> Result<Exit, Failure> {
-    let asked: Vec<Asked> =
-        arguments.specs.iter().map(|argument| ask(argument, arguments, context)).collect::<Result<_, _>>()?;
+    let asked = ask_all(arguments, context)?;
     let reader = NativeReader::default();
     let read: Vec<_> = asked.par_iter().map(|asked| reader.read(&asked.spec.request)).collect();
     let mut is_sound = true;
     let mut documents = Vec::new();
-    for (Asked { spec: NamedSpec { name, path, .. }, mask }, reading) in asked.iter().zip(read) {
+    for (Asked { spec: NamedSpec { name, path, .. }, mask, build }, reading) in asked.iter().zip(read) {
         let reading = masked(named(reading?, name, path), mask);
         is_sound &= reading.is_sound();
         let document = SpecDocument::new(name, &reading);
         if arguments.json {
-            documents.push(document);
+            documents.push(ReadSpec { build: build.clone(), document });
             continue;
         }
         tell(&document, path, context);
+        if let Some(build) = build.as_ref().filter(|_| asked.len() > 1) {
+            context.print(&plain_text(&format!("# {build}\n")))?;
+        }
         if let Some(spec) = &document.spec {
             context.print(&mask.text(&spec_screen(spec, name)))?;
         }
@@ -53,24 +67,40 @@ pub fn run(arguments: &Spec, context: &Context) -> Result<Exit, Failure> {
     Ok(if is_sound { Exit::Success } else { Exit::Failure })
 }
 
-/// What is asked of the spec that an argument names: by its path, or as a package of the manifest.
-fn ask(argument: &Path, arguments: &Spec, context: &Context) -> Result<Asked, Failure> {
-    if is_path(argument, context) {
-        let (name, path) = (argument.to_string_lossy().into_owned(), context.named(argument)?);
-        let request = request(&path, settings(arguments), arguments)?;
-        return Ok(Asked { spec: NamedSpec { name, path, request }, mask: Mask::new([]) });
+/// What is asked of the specs that arguments name, in their order.
+fn ask_all(arguments: &Spec, context: &Context) -> Result<Vec<Asked>, Failure> {
+    if arguments.specs.is_empty() {
+        return ask_packages(&[], arguments, context);
     }
+    let mut asked = Vec::new();
+    for argument in &arguments.specs {
+        if is_path(argument, context) {
+            let (name, path) = (argument.to_string_lossy().into_owned(), context.named(argument)?);
+            let request = request(&path, settings(arguments), arguments)?;
+            asked.push(Asked { spec: NamedSpec { name, path, request }, mask: Mask::new([]), build: None });
+        } else {
+            asked.extend(ask_packages(&[argument.to_string_lossy().into_owned()], arguments, context)?);
+        }
+    }
+    Ok(asked)
+}
+
+/// What is asked of the specs of packages of the manifest.
+fn ask_packages(names: &[String], arguments: &Spec, context: &Context) -> Result<Vec<Asked>, Failure> {
     let project = Project::find(context)?;
-    let (name, chroot) = (argument.to_string_lossy(), arguments.chroot.as_deref());
-    let package = NamedPackage::find(&project, &name, chroot, &arguments.define, context)?;
-    let Settings { target, conditions, .. } = settings(arguments);
-    let mut settings = package.settings.clone();
-    settings.target = target.or(settings.target);
-    settings.conditions.retain(|condition| !conditions.iter().any(|own| own.name() == condition.name()));
-    settings.conditions.extend(conditions);
-    let mut spec = package.spec(&project, settings)?;
-    spec.request.may_run &= !arguments.restricted;
-    Ok(Asked { spec, mask: package.mask() })
+    let wanted = Wanted { names, choice: &arguments.choice, over: &arguments.define };
+    let packages = NamedPackage::find(&project, wanted, context)?;
+    let ask = |package: &NamedPackage| {
+        let Settings { target, conditions, .. } = settings(arguments);
+        let mut settings = package.settings.clone();
+        settings.target = target.or(settings.target);
+        settings.conditions.retain(|condition| !conditions.iter().any(|own| own.name() == condition.name()));
+        settings.conditions.extend(conditions);
+        let mut spec = package.spec(&project, settings, context)?;
+        spec.request.may_run &= !arguments.restricted;
+        Ok(Asked { spec, mask: package.mask(), build: Some(package.build.clone()) })
+    };
+    packages.iter().map(ask).collect()
 }
 
 fn settings(arguments: &Spec) -> Settings {

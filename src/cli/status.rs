@@ -1,18 +1,21 @@
 //! `forge status`
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Exit;
 use super::arguments::Status;
-use super::context::{CliError, Context, Failure};
+use super::context::{Context, Failure};
+use super::document::print_document;
 use super::planning::{plan, runtime};
 use super::project::Project;
 use crate::event::{BuildName, Clock, State, SystemClock, Timestamp};
+use crate::plan::Reason;
 use crate::process::Cancel;
-use crate::publish::Verification;
+use crate::publish::{BrokenRequirement, DamagedRepositoryFile, Entering, Verification};
 use crate::store::BuildRow;
 use crate::ui::{
     Action, Column, PlannedBuild, RepositoryChanges, age, plain_text, plan_document, table_within,
@@ -32,23 +35,37 @@ pub fn run(arguments: &Status, context: &Context) -> Result<Exit, Failure> {
     let (batches, batch_of, versions) = (planned.batch_names(), planned.batch_of(), HashMap::new());
     let view = planned.view(&batches, &batch_of, &attempts, &versions);
     let document = plan_document(view, RepositoryChanges::default());
-    let mut rows: Vec<StatusRow> =
-        document.builds.iter().map(|build| StatusRow::new(build, &attempts, &published)).collect();
+    let entering = repositories.entering(&planned.plan, &planned.decisions)?;
+    let broken = repositories.broken_requirements(&planned.history)?;
+    let entering: HashSet<BuildName> = entering.into_iter().map(name_of).collect();
+    let known = Known { attempts: &attempts, published: &published, entering: &entering };
+    let mut rows: Vec<StatusRow> = document.builds.iter().map(|build| StatusRow::new(build, known)).collect();
     rows.sort_by_key(|row| row.state);
     if arguments.json {
-        let document = serde_json::json!({ "version": 1, "builds": rows, "damaged": damaged });
-        let text = serde_json::to_string_pretty(&document).map_err(std::io::Error::other);
-        context.print(&format!("{}\n", text.map_err(CliError::Io)?))?;
-    } else {
-        // What is on record as published may not be there any more.
-        let damaged: String = damaged.iter().map(|damaged| plain_text(&format!("{damaged}\n"))).collect();
-        context.print(&format!("{damaged}{}", screen(&rows, arguments.all, context)))?;
+        return print_document(&StatusDocument { version: 1, builds: rows, damaged, broken }, context);
     }
+    broken.iter().for_each(|broken| context.tell(&plain_text(&format!("warning: {broken}\n"))));
+    // What is on record as published may not be there any more.
+    let damaged: String = damaged.iter().map(|damaged| plain_text(&format!("{damaged}\n"))).collect();
+    context.print(&format!("{damaged}{}", screen(&rows, arguments.all, context)))?;
     Ok(Exit::Success)
 }
 
+/// What `forge status --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct StatusDocument {
+    /// The form of this document: 1. Later forms of this number only add fields.
+    version: u32,
+    /// The builds, those first that need somebody.
+    builds: Vec<StatusRow>,
+    /// Files of repositories that are not as forge has left them.
+    damaged: Vec<DamagedRepositoryFile>,
+    /// What published packages require, an earlier package of this project provided, and none provides now.
+    broken: Vec<BrokenRequirement>,
+}
+
 /// How it stands with a build. What needs somebody comes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Standing {
     /// Its newest attempt failed, and nothing has been built since.
@@ -61,6 +78,8 @@ enum Standing {
     Changed,
     /// It was never built here.
     New,
+    /// Its result is there, and its repository does not have it yet: an apply publishes it without a build.
+    ToPublish,
     /// It is built if packages that it needs change.
     Maybe,
     /// It is not meant to be built.
@@ -70,12 +89,13 @@ enum Standing {
 }
 
 impl Standing {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Failed,
         Self::Impossible,
         Self::Running,
         Self::Changed,
         Self::New,
+        Self::ToPublish,
         Self::Maybe,
         Self::Skipped,
         Self::UpToDate,
@@ -88,6 +108,7 @@ impl Standing {
             Self::Running => "running",
             Self::Changed => "changed",
             Self::New => "new",
+            Self::ToPublish => "to publish",
             Self::Maybe => "maybe",
             Self::Skipped => "skipped",
             Self::UpToDate => "up to date",
@@ -96,7 +117,7 @@ impl Standing {
 }
 
 /// How it stands with one build.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct StatusRow {
     #[serde(flatten)]
     build: BuildName,
@@ -111,7 +132,7 @@ struct StatusRow {
     cause: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct LastAttempt {
     number: u64,
     state: State,
@@ -119,26 +140,42 @@ struct LastAttempt {
     ended: Option<Timestamp>,
 }
 
+/// What is known of builds beside what the plan says.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    /// The newest attempt at each.
+    attempts: &'a HashMap<BuildName, BuildRow>,
+    /// The version of each that is published.
+    published: &'a HashMap<BuildName, String>,
+    /// Those that an apply publishes without a build.
+    entering: &'a HashSet<BuildName>,
+}
+
+fn name_of(entering: Entering) -> BuildName {
+    BuildName { package: entering.package, chroot: entering.chroot }
+}
+
 impl StatusRow {
-    fn new(
-        build: &PlannedBuild,
-        attempts: &HashMap<BuildName, BuildRow>,
-        published: &HashMap<BuildName, String>,
-    ) -> Self {
-        let last = attempts.get(&build.build);
-        let state = standing(build, last);
+    fn new(build: &PlannedBuild, known: Known<'_>) -> Self {
+        let last = known.attempts.get(&build.build);
+        let mut state = standing(build, last);
+        if state == Standing::UpToDate && known.entering.contains(&build.build) {
+            state = Standing::ToPublish;
+        }
         let reasons = || build.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         let cause = match state {
             Standing::Failed => last.and_then(|last| last.cause.clone()),
             Standing::Impossible | Standing::Skipped => build.skipped.clone(),
             Standing::Changed | Standing::Maybe => Some(reasons()),
-            Standing::Running | Standing::New | Standing::UpToDate => None,
+            Standing::ToPublish => Some("an apply publishes it without a build".to_owned()),
+            Standing::New => last.and_then(|last| last.cause.clone()),
+            Standing::Running | Standing::UpToDate => None,
         };
         Self {
             build: build.build.clone(),
             state,
             version: build.version.clone(),
-            published: published.get(&build.build).cloned(),
+            published: known.published.get(&build.build).cloned(),
             last: last.map(|last| LastAttempt {
                 number: last.number,
                 state: last.state,
@@ -149,6 +186,17 @@ impl StatusRow {
         }
     }
 
+    /// The published version, and the one that comes where there is nothing to build.
+    fn shown_version(&self) -> String {
+        let published = self.published.as_deref().unwrap_or("-");
+        match &self.version {
+            Some(version) if self.state == Standing::ToPublish && version != published => {
+                format!("{published} → {version}")
+            }
+            Some(_) | None => published.to_owned(),
+        }
+    }
+
     fn cells(&self, now: Timestamp) -> Vec<String> {
         let last = self.last.as_ref();
         let when = last.map(|last| age(now.since(last.ended.unwrap_or(last.started))));
@@ -156,7 +204,7 @@ impl StatusRow {
             self.build.package.clone(),
             self.build.chroot.clone(),
             self.state.name().to_owned(),
-            self.published.clone().unwrap_or_else(|| "-".to_owned()),
+            self.shown_version(),
             last.map(|last| format!("#{} {}", last.number, last.state.name())).unwrap_or_default(),
             when.unwrap_or_default(),
             self.cause.clone().unwrap_or_default(),
@@ -173,7 +221,7 @@ fn standing(build: &PlannedBuild, last: Option<&BuildRow>) -> Standing {
         Action::Impossible => Standing::Impossible,
         Action::Build | Action::Maybe if is(State::Failed) => Standing::Failed,
         Action::Maybe => Standing::Maybe,
-        Action::Build if last.is_none() => Standing::New,
+        Action::Build if build.reasons.contains(&Reason::NeverBuilt) => Standing::New,
         Action::Build => Standing::Changed,
     }
 }

@@ -17,9 +17,14 @@ pub fn run(arguments: &Store, context: &Context) -> Result<Exit, Failure> {
 /// Names everything in the store that is not what it should be. Records that are only read again are no failure.
 fn verify(arguments: &StoreVerify, context: &Context) -> Result<Exit, Failure> {
     let repair = if arguments.repair { Repair::Remove } else { Repair::Nothing };
-    let Verification { blobs, bytes, records, wrong } = store(context)?.verify(repair)?;
+    let Verification { blobs, bytes, records, trees, farms, wrong } = store(context)?.verify(repair)?;
     let mut text: String = wrong.iter().map(line).collect();
-    let checked = format!("{} ({}) and {}", count(blobs, "file"), size(bytes), count(records, "record"));
+    let roots = match (trees, farms) {
+        (0, 0) => String::new(),
+        (trees, farms) => format!(", {} and {}", count(trees, "unpacked package"), count(farms, "root")),
+    };
+    let checked =
+        format!("{} ({}) and {}{roots}", count(blobs, "file"), size(bytes), count(records, "record"));
     let lost = wrong.iter().filter(|wrong| !wrong.is_read_again()).count();
     let ending = match (lost, wrong.len(), repair) {
         (0, 0, _) => "all as they should be".to_owned(),
@@ -55,6 +60,10 @@ fn line(wrong: &Finding) -> String {
         (StoredKind::Facts, _) => " (a record of what a spec says: it is read again)".to_owned(),
         (StoredKind::Root, _) => " (a record of what a root consists of: it is looked at again)".to_owned(),
         (StoredKind::Package, _) => " (a record of what a package says: it is read again)".to_owned(),
+        (StoredKind::Fetched, _) => " (a record of a file that was fetched: it is fetched again)".to_owned(),
+        (StoredKind::Repository, _) => " (a record of a repository: it is asked again)".to_owned(),
+        (StoredKind::Tree, _) => " (of a package of roots: it is unpacked again)".to_owned(),
+        (StoredKind::Farm, _) => " (a root: it is made again)".to_owned(),
         (StoredKind::Blob, []) => " (no build is on record that made it)".to_owned(),
         (StoredKind::Blob, names) => format!(" ({})", names.join(", ")),
     };

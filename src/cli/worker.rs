@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use rustix::process::{Signal, set_parent_process_death_signal};
+use rustix::process::{DumpableBehavior, Signal, set_dumpable_behavior, set_parent_process_death_signal};
 
 use super::rpm::carry_out_job;
-use crate::engine::{Asked, Channel, Message, Request, WorkerEnd, read_specs, tell_installed};
+use crate::engine::{
+    Asked, Channel, Message, Request, WorkerEnd, read_specs, run_scriptlets, tell_installed,
+};
 
 /// The exit code of a worker without a request.
 const NO_REQUEST: u8 = 64;
@@ -17,6 +19,8 @@ const FAILED: u8 = 1;
 pub fn run() -> u8 {
     // Without its supervisor nobody would end it. What comes too late is seen when it writes.
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
+    // Its scripts run as the same user: they may neither trace it, which would stop it, nor read what begins its messages.
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     let request = Channel::open().map_err(|error| error.to_string()).and_then(|(request, messages)| {
         Request::decode(&request).map(|request| (request, messages)).map_err(|error| error.to_string())
     });
@@ -38,6 +42,7 @@ pub fn run() -> u8 {
             tell_installed(&order, &channel);
             WorkerEnd::Answered
         }
+        Asked::Scriptlets(order) => run_scriptlets(&order, &channel),
     };
     let code = match &ended {
         WorkerEnd::Built | WorkerEnd::Answered => 0,

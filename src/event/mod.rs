@@ -356,7 +356,7 @@ pub struct Ended {
     pub skipped: Option<String>,
     /// Why it failed.
     pub failure: Option<Failure>,
-    /// Where its results are, relative to the project.
+    /// Where its results are, relative to the project; of a build that was found, those of the build that made them.
     pub results: Option<String>,
 }
 

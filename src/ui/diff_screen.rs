@@ -76,9 +76,13 @@ impl Screen {
         }
         self.write_heading("header");
         for change in wanted {
-            let line = |value: &Vec<String>| format!("{}: {}", change.tag, shorten(&value.join(", ")));
-            change.before.iter().for_each(|value| self.write_removed(&line(value)));
-            change.after.iter().for_each(|value| self.write_added(&line(value)));
+            let join = |value: &Option<Vec<String>>| value.as_ref().map(|value| value.join(", "));
+            let (before, after) = (join(&change.before), join(&change.after));
+            let same =
+                same_start(before.as_deref().unwrap_or_default(), after.as_deref().unwrap_or_default());
+            let line = |value: &str| format!("{}: {}", change.tag, shorten(value, same));
+            before.iter().for_each(|value| self.write_removed(&line(value)));
+            after.iter().for_each(|value| self.write_added(&line(value)));
         }
     }
 
@@ -115,7 +119,8 @@ impl Screen {
         for file in changed {
             self.write_text(&format!("  {}\n", replace_controls(&file.path)));
             for change in file.attributes.iter().filter(|change| is_wanted(change.volatile)) {
-                let line = |value: &str| format!("    {}: {}", change.attribute, shorten(value));
+                let same = same_start(&change.before, &change.after);
+                let line = |value: &str| format!("    {}: {}", change.attribute, shorten(value, same));
                 self.write_removed(&line(&change.before));
                 self.write_added(&line(&change.after));
             }
@@ -123,15 +128,43 @@ impl Screen {
     }
 }
 
-/// A value that is not too long to be read.
-fn shorten(text: &str) -> String {
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}… ({} bytes)", text.get(..end).unwrap_or(text), text.len()),
-        None => text.to_owned(),
+/// How many characters two values begin with that are the same.
+fn same_start(one: &str, other: &str) -> usize {
+    one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count()
+}
+
+/// How much of what is the same is shown before what differs.
+const SAME_SHOWN: usize = 20;
+
+/// A value that is not too long to be read: of a long one the part where it begins to differ, after `same` characters.
+fn shorten(text: &str, same: usize) -> String {
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
     }
+    let skipped = if same < LONGEST - SAME_SHOWN { 0 } else { same - SAME_SHOWN };
+    let part: String = text.chars().skip(skipped).take(LONGEST).collect();
+    let before = if skipped > 0 { "…" } else { "" };
+    let after = if text.chars().count() > skipped + LONGEST { "…" } else { "" };
+    format!("{before}{part}{after} ({} bytes)", text.len())
 }
 
 /// What a package says can't move the cursor.
 fn replace_controls(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_values_are_cut_where_they_begin_to_differ() {
+        let long = |end: &str| format!("{}{end}", "a".repeat(150));
+        let (one, other) = (long("one"), long("two"));
+        let same = same_start(&one, &other);
+        assert_eq!(shorten(&one, same), format!("…{}one (153 bytes)", "a".repeat(20)));
+        assert_eq!(shorten(&other, same), format!("…{}two (153 bytes)", "a".repeat(20)));
+        assert_eq!(shorten(&one, 3), format!("{}… (153 bytes)", "a".repeat(100)));
+        assert_eq!(shorten("short", 3), "short");
+    }
 }

@@ -110,13 +110,15 @@ fn line_of(what: &What, verbosity: Verbosity) -> Option<String> {
         }
         What::BuildEnded(ended) => ended_line(ended, verbosity),
         What::Published { chroot, folder, packages, added, removed } if normal => {
-            let changes = [("new", added.len()), ("gone", removed.len())];
-            let changes = changes
-                .iter()
-                .filter(|(_, number)| *number > 0)
-                .map(|(word, number)| format!(", {number} {word}"));
-            let packages = count(*packages, "package file");
-            Some(format!("published  {chroot}: {folder} ({packages}{})", changes.collect::<String>()))
+            let changes = [("new or changed", added.len()), ("gone", removed.len())];
+            let changes = changes.iter().filter(|(_, number)| *number > 0);
+            // A package of the manifest may have many files.
+            let changes: Vec<String> =
+                changes.map(|(word, number)| format!("{} {word}", count(*number, "package"))).collect();
+            let changes =
+                if changes.is_empty() { String::new() } else { format!("{}; ", changes.join(", ")) };
+            let files = count(*packages, "package file");
+            Some(format!("published  {chroot}: {folder} ({changes}{files} in all)"))
         }
         What::DamageFound { build, file, .. } if normal => {
             let of = build.as_ref().map(|build| format!(" of {build}")).unwrap_or_default();

@@ -87,17 +87,24 @@ fn block(same: &SameFailure<'_>, has_several: bool) -> String {
     }
     if let Some(tree) = &failure.tree {
         text.push_str(&format!("  build tree: {tree}\n"));
+        text.push_str(&format!("  shell in it: {}\n", command_of("shell", first, has_several)));
     }
     text.push('\n');
     text
 }
 
+/// A command about a build.
+fn command_of(command: &str, ended: &Ended, has_several: bool) -> String {
+    let mut words = format!("forge {command} {}", ended.build.package);
+    if has_several {
+        words.push_str(&format!(" --chroot {}", ended.build.chroot));
+    }
+    words
+}
+
 /// The command that shows the part of the log in which the build failed.
 fn log_command(ended: &Ended, has_several: bool) -> String {
-    let mut command = format!("forge log {}", ended.build.package);
-    if has_several {
-        command.push_str(&format!(" --chroot {}", ended.build.chroot));
-    }
+    let mut command = command_of("log", ended, has_several);
     let last = ended.stages.last().map(|stage| stage.name.as_str());
     if let Some(stage) = last.filter(|stage| STAGES_OF_LOG.contains(stage)) {
         command.push_str(&format!(" --stage {stage}"));
@@ -168,11 +175,11 @@ mod tests {
             shown,
             "libfoo in el9, fedora-42: it failed in %check: /work/el9/libfoo-1.el9/x.c:3: error: no such thing\n  \
              │ a line of el9\n  whole log: forge log libfoo --chroot el9 --stage check\n  build tree: \
-             .forge/work/el9/libfoo/BUILD\n\nother in el9: it failed in %check: /x/x.c:3: error: no such thing\n  \
+             .forge/work/el9/libfoo/BUILD\n  shell in it: forge shell libfoo --chroot el9\n\nother in el9: it failed in %check: /x/x.c:3: error: no such thing\n  \
              │ a line of el9\n  whole log: forge log other --stage check\n  build tree: \
-             .forge/work/el9/other/BUILD\n\nlibfoo in fedora-43: it failed in %check: something else\n  │ a line of \
+             .forge/work/el9/other/BUILD\n  shell in it: forge shell other\n\nlibfoo in fedora-43: it failed in %check: something else\n  │ a line of \
              fedora-43\n  whole log: forge log libfoo --chroot fedora-43 --stage check\n  build tree: \
-             .forge/work/fedora-43/libfoo/BUILD\n\n"
+             .forge/work/fedora-43/libfoo/BUILD\n  shell in it: forge shell libfoo --chroot fedora-43\n\n"
         );
     }
 

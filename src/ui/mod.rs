@@ -24,14 +24,14 @@ pub use drawing::{GraphFormat, GraphView, draw};
 pub use events::{JsonEvents, PlainEvents, Verbosity};
 pub use plan_screen::{
     Action, Explanation, FailedAttempt, PlanDetail, PlanDocument, PlanView, PlannedBuild, RepositoryChanges,
-    RootMacro, plan_document, plan_screen,
+    RootMacro, list_reasons, plan_document, plan_screen,
 };
 pub use progress::ProgressEvents;
 pub use report::{ReportStyle, report};
 pub use spec_document::{SpecContents, SpecDocument};
 pub use spec_screen::spec_screen;
 pub use summary::{Summary, SummaryView};
-pub use table::{Column, table, table_within};
+pub use table::{Column, table, table_within, table_wrapped};
 pub use terminal_text::{TerminalText, plain_text};
 pub use words::{age, count, duration, size};
 

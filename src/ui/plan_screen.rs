@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::table::{Column, table};
@@ -19,7 +20,7 @@ use crate::store::BuildRow;
 const PLAN_VERSION: u32 = 1;
 
 /// A plan as programs read it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct PlanDocument {
     /// The version of this form.
     pub version: u32,
@@ -38,7 +39,7 @@ pub struct PlanDocument {
 }
 
 /// A build as programs read it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct PlannedBuild {
     /// The build.
     #[serde(flatten)]
@@ -67,27 +68,23 @@ pub struct PlannedBuild {
 }
 
 /// What an apply does with a build.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// It is built.
-    #[serde(rename = "build")]
     Build,
     /// It is built if packages that it needs come out differently.
-    #[serde(rename = "maybe")]
     Maybe,
     /// Its result is there.
-    #[serde(rename = "cached")]
     Cached,
     /// It is not meant to be built.
-    #[serde(rename = "skip")]
     Skip,
     /// It can't be built.
-    #[serde(rename = "can't build")]
     Impossible,
 }
 
 /// An attempt at a build that failed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct FailedAttempt {
     /// Its number in this project.
     pub number: u64,
@@ -241,7 +238,7 @@ const MOST_NAMED: usize = 5;
 fn entering_lines(entering: &[Entering]) -> String {
     let mut lines = String::new();
     for chroot in entering.chunk_by(|one, other| one.chroot == other.chroot) {
-        let named: Vec<&str> = chroot.iter().take(MOST_NAMED).map(|it| it.package.as_str()).collect();
+        let named: Vec<String> = chroot.iter().take(MOST_NAMED).map(entering_name).collect();
         let more = match chroot.len() - named.len() {
             0 => String::new(),
             more => format!(" and {more} more"),
@@ -254,6 +251,16 @@ fn entering_lines(entering: &[Entering]) -> String {
         ));
     }
     lines
+}
+
+/// A package that comes into a repository, with the version that it has there before and then: `base (1.1-1 → 1.0-1)`.
+fn entering_name(entering: &Entering) -> String {
+    let Entering { package, version, version_before, .. } = entering;
+    match (version_before, version) {
+        (Some(before), Some(version)) if before != version => format!("{package} ({before} → {version})"),
+        (_, Some(version)) => format!("{package} ({version})"),
+        (_, None) => package.clone(),
+    }
 }
 
 /// Builds, one a row; with their batch where there are batches.
@@ -290,6 +297,11 @@ fn shown_why(build: &PlannedBuild) -> String {
         None => format!("failed last time (#{})", failed.number),
     });
     failed.into_iter().chain(build.reasons.iter().map(ToString::to_string)).collect::<Vec<_>>().join("; ")
+}
+
+/// Reasons in one line.
+pub fn list_reasons(reasons: &[Reason]) -> String {
+    reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 impl Action {
@@ -349,8 +361,11 @@ fn counts(document: &PlanDocument) -> String {
         (0, maybe) => vec![format!("up to {maybe} to build")],
         (build, maybe) => vec![format!("{build} to build, up to {maybe} more{}", deciders(document))],
     };
+    // Of what is there already, some may not be in its repository.
+    let to_publish = document.entering.len().min(of(Action::Cached));
     let others = [
-        (of(Action::Cached), "up to date"),
+        (to_publish, "to publish"),
+        (of(Action::Cached) - to_publish, "up to date"),
         (of(Action::Skip), "skipped"),
         (of(Action::Impossible), "can't be built"),
         (document.not_chosen, "not chosen"),

@@ -50,12 +50,7 @@ pub fn table_within(columns: &[Column], rows: &[Vec<String>], width: Option<usiz
         return table(columns, rows);
     };
     let length = |text: &str| plain_text(text).chars().count();
-    let widest = |(at, column): (usize, &Column)| {
-        let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| length(cell));
-        cells.max().unwrap_or_default().max(length(column.title())) + 2
-    };
-    let before: usize = columns.iter().enumerate().take(last).map(widest).sum();
-    let room = width.saturating_sub(before + 1).max(LEAST_OF_LAST);
+    let room = room_of_last(columns, rows, width);
     let cut = |row: &Vec<String>| {
         let mut row = row.clone();
         if let Some(cell) = row.get_mut(last).filter(|cell| length(cell) > room) {
@@ -64,6 +59,52 @@ pub fn table_within(columns: &[Column], rows: &[Vec<String>], width: Option<usiz
         row
     };
     table(columns, &rows.iter().map(cut).collect::<Vec<_>>())
+}
+
+/// As [`table`], with the last column broken into lines that fit so many characters; as it is where that is not known.
+pub fn table_wrapped(columns: &[Column], rows: &[Vec<String>], width: Option<usize>) -> String {
+    let Some((width, last)) = width.zip(columns.len().checked_sub(1)) else {
+        return table(columns, rows);
+    };
+    let room = room_of_last(columns, rows, width);
+    let broken = rows.iter().flat_map(|row| {
+        let lines = row.get(last).map(|text| break_lines(text, room)).unwrap_or_default();
+        let first_cells = row.iter().take(last).cloned().collect::<Vec<_>>();
+        lines.into_iter().enumerate().map(move |(number, line)| {
+            let before =
+                first_cells.iter().map(|cell| if number == 0 { cell.clone() } else { String::new() });
+            before.chain([line]).collect::<Vec<_>>()
+        })
+    });
+    table(columns, &broken.collect::<Vec<_>>())
+}
+
+/// A text in lines of at most so many characters, broken between words where there are any.
+fn break_lines(text: &str, most: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let Some(line) = lines.last_mut() else { continue };
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= most {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
+/// How many characters of the last column fit a width.
+fn room_of_last(columns: &[Column], rows: &[Vec<String>], width: usize) -> usize {
+    let length = |text: &str| plain_text(text).chars().count();
+    let widest = |(at, column): (usize, &Column)| {
+        let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| length(cell));
+        cells.max().unwrap_or_default().max(length(column.title())) + 2
+    };
+    let before: usize = columns.iter().enumerate().take(columns.len().saturating_sub(1)).map(widest).sum();
+    width.saturating_sub(before + 1).max(LEAST_OF_LAST)
 }
 
 fn cell(text: &str, column: Column) -> Cell {
@@ -115,6 +156,21 @@ mod tests {
             "{shown}"
         );
         assert!(table_within(&columns, &rows, None).contains("much more"));
+    }
+
+    #[test]
+    fn the_last_column_is_broken_between_words_where_it_is_to_be_whole() {
+        let why = "because of this and of that and of much more";
+        let rows = [vec!["curl".to_owned(), why.to_owned()], vec!["a-name".to_owned(), "this".to_owned()]];
+        let columns = [Column::Left("package"), Column::Left("why")];
+        let shown = anstream::adapter::strip_str(&table_wrapped(&columns, &rows, Some(35))).to_string();
+        insta::assert_snapshot!(shown, @r"
+        PACKAGE  WHY
+        curl     because of this and of
+                 that and of much more
+        a-name   this
+        ");
+        assert!(table_wrapped(&columns, &rows, None).contains(why));
     }
 
     #[test]

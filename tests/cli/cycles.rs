@@ -69,3 +69,19 @@ fn a_circle_hides_neither_another_one_nor_other_mistakes() {
         assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
     }
 }
+
+#[test]
+fn programs_are_told_of_each_circle() {
+    let project = Project::with("packages \"*.spec\"\n");
+    for (name, need) in [("a", "b"), ("b", "a"), ("c", "d"), ("d", "c")] {
+        project.spec(name, &format!("BuildRequires: {need}"), "true");
+    }
+    project.spec("wrong", "Requires: x >=", "true");
+    let run = project.run(&["check", "--json"]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(1), ""));
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let findings = document["findings"].as_array().unwrap();
+    let codes: Vec<&str> = findings.iter().map(|finding| finding["code"].as_str().unwrap()).collect();
+    assert_eq!(codes.iter().filter(|code| code.ends_with("::cycle")).count(), 2, "{codes:?}");
+    assert_eq!(findings.len(), 3, "{codes:?}");
+}

@@ -52,9 +52,39 @@ fn the_newest_good_build_is_compared_with_the_one_before() {
 
     let json: serde_json::Value =
         serde_json::from_str(&project.run(&["diff", "a", "--chroot", "host", "--json"]).stdout).unwrap();
+    let json = &json["builds"][0];
     assert_eq!((&json["before"], &json["after"], &json["chroot"]), (&1.into(), &3.into(), &"host".into()));
     assert_eq!(json["packages"][0]["name"], "a");
     assert_eq!(json["added"][0], "a-new-2.0-1.noarch.rpm");
+}
+
+#[test]
+fn several_packages_are_compared_by_pattern_by_batch_and_by_the_name_in_their_specs() {
+    let project = Project::with(
+        "package lib-file { source path \"lib.spec\" }\npackage libb { source path \"b.spec\" }\n\
+         package other { source path \"other.spec\" }\nbatch base { members lib-file other }\n",
+    );
+    project.write("lib.spec", &crate::support::spec("liba", "", "true"));
+    project.spec("b", "", "true");
+    project.spec("other", "", "true");
+    project.succeed(&["apply"]);
+    project.edit("lib.spec", "Version: 1.0", "Version: 2.0");
+    project.succeed(&["apply", "--force", "lib*"]);
+    let compared = |arguments: &[&str]| {
+        let run = project.run(&[&["diff"] as &[&str], arguments].concat());
+        let headings = run.stdout.lines().filter_map(|line| line.strip_prefix("# ")?.split(' ').next());
+        (headings.map(str::to_owned).collect::<Vec<_>>(), run.code, run.stderr)
+    };
+    let (names, code, _) = compared(&["lib*"]);
+    assert_eq!((names, code), (vec!["lib-file".to_owned(), "libb".to_owned()], Some(1)));
+    let (names, _, note) = compared(&["--batch", "base"]);
+    assert_eq!(names, ["lib-file"]);
+    assert_eq!(note, "note: 1 build with nothing to compare left out\n");
+    assert_eq!(compared(&["liba"]).0, ["lib-file"]);
+    assert_eq!(compared(&["--batch", "base", "--chroot", "h*"]).0, ["lib-file"]);
+    assert_eq!(compared(&["other"]).1, Some(2));
+    let log = project.succeed(&["log", "liba"]).stdout;
+    assert!(log.starts_with("# lib-file in host"), "{log}");
 }
 
 #[test]

@@ -35,6 +35,53 @@ fn a_build_waits_for_what_its_generator_names() {
 }
 
 #[test]
+fn sources_are_prepared_once_for_the_generator_and_the_build() {
+    let project = project("true");
+    project.edit("aa.spec", "%prep\n", "%prep\necho prepared >prepared\n");
+    project.edit("aa.spec", "%build\n", "%build\ncat prepared\n");
+    let run = project.succeed(&["apply", "--json", "aa"]);
+    let log = project.succeed(&["log", "aa"]).stdout;
+    let count = |stage: &str| log.matches(&format!("Executing(%{stage}):")).count();
+    assert_eq!((count("prep"), count("build")), (1, 1), "{log}");
+    let ended = &run.events("build-ended")[0];
+    let stages: Vec<&str> =
+        ended["stages"].as_array().unwrap().iter().map(|stage| stage["name"].as_str().unwrap()).collect();
+    assert_eq!(stages.iter().filter(|stage| **stage == "prep").count(), 1, "it is not forgotten: {stages:?}");
+}
+
+#[test]
+fn sources_are_prepared_once_however_often_it_is_planned_again() {
+    let project = project("echo zz1\nif [ -e /usr/share/zz1 ]; then echo zz2; fi");
+    project.edit("aa.spec", "%prep\n", "%prep\necho prepared >prepared\n");
+    project.edit("aa.spec", "%build\n", "%build\ncat prepared\n");
+    let run = project.succeed(&["apply", "--json", "--logs", "--jobs", "1"]);
+    assert_eq!(order(&run), ["zz1", "zz2", "aa"], "{}", run.stdout);
+    let printed: String = run
+        .events("logged")
+        .iter()
+        .map(|event| event["text"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    let count = |stage: &str| printed.matches(&format!("Executing(%{stage}):")).count();
+    assert_eq!(count("prep"), 1, "{printed}");
+    assert!(count("generate_buildrequires") + count("buildrequires") >= 3, "{printed}");
+}
+
+#[test]
+fn a_build_that_is_tried_again_prepares_its_sources_again() {
+    let project = Project::with("package aa { source path \"aa.spec\"; retries 1 }\n");
+    let script = "echo x >>tried; test $(wc -l <tried) = 2";
+    project.write(
+        "aa.spec",
+        &spec("aa", "", script)
+            .replace("%build\n", "%prep\nrm -f tried\n%generate_buildrequires\ntrue\n%build\n"),
+    );
+    let run = project.run(&["apply"]);
+    assert_eq!(run.code, Some(1), "each attempt is the first in its folder: {}", run.stdout);
+    let log = project.succeed(&["log", "aa"]).stdout;
+    assert_eq!(log.matches("Executing(%prep):").count(), 2, "{log}");
+}
+
+#[test]
 fn a_chosen_package_brings_what_its_generator_names() {
     let project = project("echo zz1");
     let states = project.succeed(&["apply", "--json", "aa"]).states();

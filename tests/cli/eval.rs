@@ -48,6 +48,18 @@ fn files_come_first_then_definitions_then_what_is_taken_away() {
 }
 
 #[test]
+fn the_language_of_a_package_is_the_one_that_its_spec_is_read_in() {
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    project.spec("a", "", "true");
+    project.edit("a.spec", "Version: 1.0", "Version: %{rpmversion}");
+    let read: serde_json::Value =
+        serde_json::from_str(&project.succeed(&["spec", "--json", "a"]).stdout).unwrap();
+    let version = project.succeed(&["eval", "--package", "a", "%{rpmversion}"]).stdout;
+    let evr = format!("{}-1", version.trim());
+    assert_eq!(read[0]["spec"]["evr"], evr);
+}
+
+#[test]
 fn a_target_brings_its_own_macros() {
     let project = project();
     let (stdout, ..) = eval(&project, &["--target", "i686", "%_target %_target_cpu %optflags"]);

@@ -92,3 +92,13 @@ fn a_secret_is_masked_in_what_is_told_of_a_log() {
     assert!(logged(&run, "a").contains("key: hunter2-or-(secret)"), "{}", run.stdout);
     assert!(!run.stdout.contains("hunter2-or-not"));
 }
+
+#[test]
+fn a_build_that_is_up_to_date_names_the_results_that_serve() {
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    project.spec("a", "", "true");
+    project.succeed(&["apply"]);
+    let ended = project.succeed(&["apply", "--json"]).events("build-ended").remove(0);
+    assert_eq!((&ended["state"], &ended["number"]), (&"cached".into(), &serde_json::Value::Null), "{ended}");
+    assert_eq!(ended["results"], ".forge/results/host/00000001-a", "{ended}");
+}

@@ -313,15 +313,20 @@ fn what_decides_what_a_package_comes_to_builds_it_again() {
             "a build condition that is switched",
             "with extra",
             "without extra",
-            "build: with extra → without extra",
+            "build: condition extra: with → without",
         ),
         manifest(
             "a build condition that comes in",
             "with extra",
             "with extra more",
-            "build: unset → with more",
+            "build: condition more: the spec's default → with",
         ),
-        manifest("a build condition that goes", "without docs\n", "\n", "build: without docs → unset"),
+        manifest(
+            "a build condition that goes",
+            "without docs\n",
+            "\n",
+            "build: condition docs: without → the spec's default",
+        ),
         manifest(
             "a variable of the package",
             "FROM_PACKAGE one",

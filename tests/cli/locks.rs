@@ -40,6 +40,34 @@ fn a_second_apply_on_one_project_is_told_of_the_first() {
 }
 
 #[test]
+fn what_a_killed_forge_has_left_running_is_shown_as_ended_and_collected() {
+    let project = Project::with("package slow { source path \"slow.spec\" }\n");
+    let begun = project.beside("begun");
+    project.spec("slow", "", &format!("touch {}\nsleep 1000", begun.display()));
+    let mut forge =
+        project.forge(&["apply", "-q"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let started = Instant::now();
+    while !begun.exists() {
+        assert!(started.elapsed().as_secs() < 60);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(project.succeed(&["status"]).stdout.contains("running"));
+    forge.kill().unwrap();
+    forge.wait().unwrap();
+    for command in [["status"], ["history"]] {
+        let shown = project.succeed(&command).stdout;
+        assert!(shown.contains("canceled") && !shown.contains("running"), "{command:?}: {shown}");
+    }
+    assert!(project.succeed(&["status"]).stdout.contains("forge was ended"));
+    project.succeed(&["log", "slow", "--follow"]);
+    let folders = [".forge/work/host/slow", ".forge/shell-LEFTXX"].map(|name| project.path().join(name));
+    std::fs::create_dir_all(folders[1].join("over/usr")).unwrap();
+    assert!(folders[0].exists());
+    project.succeed(&["gc"]);
+    folders.iter().for_each(|folder| assert!(!folder.exists(), "{}", folder.display()));
+}
+
+#[test]
 fn two_projects_share_one_store_at_the_same_time() {
     let (one, other) = (Project::example("libraries"), Project::example("libraries"));
     let mut command = other.forge(&["apply", "-q"]);

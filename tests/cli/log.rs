@@ -57,6 +57,7 @@ fn a_log_begins_with_what_was_built_and_any_build_has_its_number() {
     project.spec("a", "", "echo two; false");
     assert_eq!(project.run(&["apply"]).code, Some(1));
     let newest = project.succeed(&["log", "a"]).stdout;
+    assert!(!newest.contains("forge rpmbuild"), "{newest}");
     assert!(newest.starts_with("# a in host, build #2, failed just now: it failed in %build"), "{newest}");
     assert!(newest.contains("two") && !newest.lines().nth(1).unwrap().starts_with("$ "), "{newest}");
     let first = project.succeed(&["log", "#1"]).stdout;
@@ -67,6 +68,24 @@ fn a_log_begins_with_what_was_built_and_any_build_has_its_number() {
     assert!(project.succeed(&["log", "a", "--verbose"]).stdout.contains("\n$ forge rpmbuild -bs"));
     let none = project.run(&["log", "#9"]);
     assert!(none.code == Some(1) && none.stderr.contains("forge::cli::no_build"), "{}", none.stderr);
+}
+
+#[test]
+fn logs_and_results_of_what_failed_are_found_without_a_name() {
+    let project = Project::with("packages \"*.spec\"\n");
+    project.spec("good", "", "echo fine");
+    project.spec("bad", "", "echo wrong; false");
+    assert_eq!(project.run(&["apply"]).code, Some(1));
+    let log = project.succeed(&["log", "--failed"]).stdout;
+    assert!(log.starts_with("# bad in host") && log.contains("\nwrong\n"), "{log}");
+    let results = project.succeed(&["results", "--failed"]).stdout;
+    assert!(results.contains("-bad ") && !results.contains("-good "), "{results}");
+    let none = project.succeed(&["log", "good", "--failed"]);
+    assert_eq!(
+        (none.stdout.as_str(), none.stderr.as_str()),
+        ("", "note: no build that was meant has failed\n")
+    );
+    assert_eq!(project.run(&["log"]).code, Some(64));
 }
 
 #[test]

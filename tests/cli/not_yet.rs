@@ -13,30 +13,9 @@ fn skipped(manifest: &str) -> String {
     ended[0]["skipped"].as_str().unwrap().to_owned()
 }
 
-const PACKAGE: &str = "package a { source path \"a.spec\" }\n";
-
-#[test]
-fn namespaces_are_named() {
-    let why = skipped(&format!("chroot host {{ root \"/\" }}\n{PACKAGE}"));
-    assert!(why.starts_with("`isolation namespaces` is not supported yet"), "{why}");
-}
-
-#[test]
-fn roots_of_repositories_and_images_are_named() {
-    let why = skipped(&format!("chroot f {{ repo base baseurl=\"https://example.org/\" }}\n{PACKAGE}"));
-    assert_eq!(why, "`repo` is not supported yet");
-    let why = skipped(&format!("chroot f {{ image \"oci:golden\" }}\n{PACKAGE}"));
-    assert_eq!(why, "`image` is not supported yet");
-}
-
 #[test]
 fn sources_from_elsewhere_are_named() {
-    for source in [
-        "git \"https://example.org/a.git\"",
-        "url \"https://example.org/a.src.rpm\"",
-        "pypi requests",
-        "custom script=\"a.sh\"",
-    ] {
+    for source in ["svn \"https://example.org/a\"", "custom script=\"a.sh\""] {
         let manifest = format!(
             "chroot host {{ root \"/\" }}\ndefaults {{ isolation none }}\npackage a {{ source {source} }}\n"
         );
@@ -61,13 +40,13 @@ fn signing_is_named_and_nothing_is_published_unsigned() {
 #[test]
 fn what_has_no_effect_yet_is_a_warning_of_check_and_fails_plan_and_apply() {
     let project = Project::with(
-        "package a { source path \"a.spec\"; install \"@extra\"; on host { install more } }\ncache \"https://cache.example/acme\"\n\
+        "package a { source path \"a.spec\" }\ncache \"https://cache.example/acme\"\n\
          remote \"grpcs://build.example:8980\" { instance main }\n\
-         mass-rebuild next { change a; select whatrequires=\"a\" }\n",
+         mass-rebuild next { change a; select whatrequires=\"a\" }\n\
+         mass-rebuild other { change a; select whatrequires=\"a\" }\n",
     );
     project.spec("a", "", "true");
-    let words = ["`install`", "`cache`", "`remote`", "`mass-rebuild`"]
-        .map(|what| format!("{what} is not supported yet"));
+    let words = ["`cache`", "`remote`", "`mass-rebuild`"].map(|what| format!("{what} is not supported yet"));
     let check = project.succeed(&["check"]);
     let (plan, apply) = (project.run(&["plan"]), project.run(&["apply"]));
     assert_eq!((plan.code, apply.code), (Some(1), Some(1)));
@@ -103,5 +82,29 @@ fn the_reference_says_what_has_no_effect_yet() {
     let reference = Project::new().succeed(&["schema", "--form", "markdown"]).stdout;
     let cache = &reference[reference.find("## `cache`").unwrap()..];
     assert!(cache[..cache.find("\n|").unwrap()].contains("**Not supported yet.**"), "{cache}");
-    assert!(reference.contains("**Not supported yet: `namespaces`.**"));
+    let bootstrap = reference.lines().find(|line| line.contains("`bootstrap auto`")).unwrap();
+    assert!(!bootstrap.contains("Not supported yet"), "{bootstrap}");
+}
+
+#[test]
+fn what_only_a_sandbox_sees_to_is_said_to_do_nothing_without_one() {
+    let project = Project::new();
+    project.write(
+        "Rpmforge.kdl",
+        "rpmforge version=1\nchroot host { root \"/\" }\n\
+         defaults { isolation none; network #false; limits { memory \"1GiB\"; log \"1MiB\" } }\n\
+         package a { source path \"a.spec\" }\npackage b { source path \"b.spec\" }\n\
+         package c { source path \"c.spec\"; isolation namespaces }\n",
+    );
+    ["a", "b", "c"].iter().for_each(|name| project.spec(name, "", "true"));
+    let check = project.succeed(&["check"]);
+    for what in ["`network #false`", "`limits { memory … }`"] {
+        let said = format!("{what} does nothing where `isolation none` holds");
+        assert_eq!(check.stderr.matches(&said).count(), 1, "{}", check.stderr);
+    }
+    assert!(check.stderr.contains("forge::manifest::needs_sandbox"), "{}", check.stderr);
+    assert!(check.stderr.contains("built without a sandbox, and one other"), "{}", check.stderr);
+    assert!(!check.stderr.contains("limits { log … }` does"), "{}", check.stderr);
+    project.edit("Rpmforge.kdl", "isolation none; ", "");
+    assert_eq!(project.succeed(&["check"]).stderr, "");
 }

@@ -100,6 +100,14 @@ fn a_batch_after_another_is_one_arrow_however_many_members_it_has() {
 }
 
 #[test]
+fn the_picture_says_which_batch_starts_even_if_the_one_before_failed() {
+    let svg = Project::example("batches").succeed(&["graph", "--format", "svg"]).stdout;
+    assert_eq!(svg.matches(">even if it failed</text>").count(), 1, "{svg}");
+    let (arrows, titles) = (svg.rfind("marker-end").unwrap(), svg.find(">batch reports").unwrap());
+    assert!(arrows < titles, "arrows may cross titles, which stand above them: {svg}");
+}
+
+#[test]
 fn a_reader_that_leaves_early_ends_the_output_quietly() {
     let project = Project::example("libraries");
     let forge = env!("CARGO_BIN_EXE_forge");

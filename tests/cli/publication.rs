@@ -38,11 +38,11 @@ fn a_plan_says_what_comes_into_a_repository_without_being_built() {
     let plan = project.run(&["plan", "--detailed-exitcode"]);
     assert_eq!(plan.code, Some(2));
     assert!(
-        plan.stdout.contains("a, b come into the repository of host without being built\n"),
+        plan.stdout.contains("a (1.0-1), b (1.0-1) come into the repository of host without being built\n"),
         "{}",
         plan.stdout
     );
-    assert!(plan.stdout.contains("2 builds: 2 up to date"), "{}", plan.stdout);
+    assert!(plan.stdout.contains("2 builds: 2 to publish"), "{}", plan.stdout);
     let document: serde_json::Value =
         serde_json::from_str(&project.succeed(&["plan", "--json"]).stdout).unwrap();
     assert_eq!(document["entering"][0]["package"], "a");

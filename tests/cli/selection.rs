@@ -39,6 +39,14 @@ fn git(project: &Project, arguments: &[&str]) {
     assert!(status.status.success(), "{status:?}");
 }
 
+/// Makes a git repository of a project.
+fn commit_all(project: &Project) {
+    project.write(".gitignore", ".forge\npublic\n");
+    git(project, &["init", "-q"]);
+    git(project, &["add", "-A"]);
+    git(project, &["commit", "-qm", "one"]);
+}
+
 #[test]
 fn builds_are_chosen_by_name_pattern_batch_and_chroot() {
     let project = row();
@@ -136,10 +144,7 @@ fn a_plan_is_in_the_order_of_building_and_says_what_may_not_be_needed() {
 #[test]
 fn a_range_of_git_chooses_what_it_touches() {
     let project = row();
-    project.write(".gitignore", ".forge\npublic\n");
-    git(&project, &["init", "-q"]);
-    git(&project, &["add", "-A"]);
-    git(&project, &["commit", "-qm", "one"]);
+    commit_all(&project);
     let since = |revision: &str| planned(&project, &["--changed-since", revision]);
     assert!(since("HEAD").is_empty());
     project.edit("alone.spec", "%build", "%build\n: other");
@@ -155,10 +160,7 @@ fn a_range_of_git_chooses_what_it_touches() {
 #[test]
 fn a_change_of_the_manifest_touches_only_what_it_says_something_else_of() {
     let project = row();
-    project.write(".gitignore", ".forge\npublic\n");
-    git(&project, &["init", "-q"]);
-    git(&project, &["add", "-A"]);
-    git(&project, &["commit", "-qm", "one"]);
+    commit_all(&project);
     let since = || planned(&project, &["--changed-since", "HEAD"]);
     project.edit("Rpmforge.kdl", "package top {", "// the last one\npackage top {");
     assert!(since().is_empty());
@@ -175,15 +177,82 @@ fn a_change_of_the_manifest_touches_only_what_it_says_something_else_of() {
 }
 
 #[test]
+fn a_profile_counts_in_what_git_says_has_changed() {
+    let project = row();
+    project.edit("Rpmforge.kdl", "batch first", "profile ci { macros { dist .ci } }\nbatch first");
+    commit_all(&project);
+    let since = || planned(&project, &["--changed-since", "HEAD", "--profile", "ci"]);
+    project.edit("Rpmforge.kdl", "batch first", "// nothing else\nbatch first");
+    assert!(since().is_empty());
+    // What the profile says now is other than what it said.
+    project.edit("Rpmforge.kdl", "dist .ci", "dist .ci2");
+    assert_eq!(since().len(), 4);
+    assert!(planned(&project, &["--changed-since", "HEAD"]).is_empty());
+    // A profile that there was not before is no mistake.
+    project.edit("Rpmforge.kdl", "profile ci", "profile other");
+    assert_eq!(planned(&project, &["--changed-since", "HEAD", "--profile", "other"]).len(), 4);
+}
+
+#[test]
+fn packages_that_the_manifest_names_as_their_specs_do_are_known_as_they_were() {
+    let project = Project::with(
+        "package file { source path \"file.spec\" }\npackage alone { source path \"alone.spec\"; with docs }\n\
+         batch first { members real }\n",
+    );
+    project.write("file.spec", &crate::support::spec("real", "", "true"));
+    project.spec("alone", "%bcond docs 0", "true");
+    commit_all(&project);
+    project.edit("Rpmforge.kdl", "package alone {", "package alone { macros { dist .x };");
+    assert_eq!(planned(&project, &["--changed-since", "HEAD"]), ["alone"]);
+}
+
+#[test]
 fn git_that_can_not_say_is_an_error_with_its_words() {
     let project = row();
     let run = project.run(&["plan", "--changed-since", "HEAD"]);
-    assert!(run.code == Some(1) && run.stderr.contains("forge::cli::git"), "{}", run.stderr);
+    assert!(run.code == Some(1) && run.stderr.contains("forge::cli::no_work_tree"), "{}", run.stderr);
     git(&project, &["init", "-q"]);
     git(&project, &["add", "-A"]);
     git(&project, &["commit", "-qm", "one"]);
     let run = project.run(&["plan", "--changed-since", "--output=x"]);
     assert!(run.code == Some(64) || run.stderr.contains("forge::cli::git"), "{}", run.stderr);
     let run = project.run(&["plan", "--changed-since=nowhere"]);
-    assert!(run.stderr.contains("nowhere"), "{}", run.stderr);
+    assert!(run.stderr.contains("forge::cli::git") && run.stderr.contains("nowhere"), "{}", run.stderr);
+}
+
+#[test]
+fn what_git_does_not_read_is_said_in_its_words() {
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    project.spec("a", "", "true");
+    let outside = project.run(&["plan", "--changed-since", "HEAD"]);
+    assert_eq!(outside.code, Some(1));
+    assert!(outside.stderr.contains("forge::cli::no_work_tree"), "{}", outside.stderr);
+    assert!(
+        outside.stderr.contains("not a git repository") && !outside.stderr.contains("usage:"),
+        "{}",
+        outside.stderr
+    );
+}
+
+#[test]
+fn a_checkout_of_another_user_is_named_with_what_git_asks_for() {
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    project.spec("a", "", "true");
+    let git = |arguments: &[&str]| {
+        let output = std::process::Command::new("git")
+            .args(["-c", "user.name=a", "-c", "user.email=a@b"])
+            .args(arguments)
+            .current_dir(project.path())
+            .output();
+        assert!(output.unwrap().status.success(), "{arguments:?}");
+    };
+    git(&["init", "-q"]);
+    git(&["add", "a.spec", "Rpmforge.kdl"]);
+    git(&["commit", "-q", "-m", "one"]);
+    let mut plan = project.forge(&["plan", "--changed-since", "HEAD"]);
+    // As git's own tests do it: every checkout is one of another user.
+    let run = plan.env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1").output().unwrap();
+    let told = String::from_utf8_lossy(&run.stderr);
+    assert!(told.contains("dubious ownership") && told.contains("safe.directory"), "{told}");
+    assert!(!told.contains("usage:") && run.status.code() == Some(1), "{told}");
 }

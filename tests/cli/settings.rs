@@ -115,7 +115,13 @@ fn a_profile_holds_where_it_is_asked_for_and_the_command_line_stands_above_it() 
 fn a_profile_chooses_isolation_and_what_else_is_chosen_for_all() {
     let project = project(&format!("{BOTH}profile trusted {{ isolation none }}\n"));
     project.edit("Rpmforge.kdl", "; isolation none", "");
-    assert_eq!(project.run(&["apply"]).code, Some(1));
+    let isolation = |arguments: &[&str]| {
+        let plan = project.succeed(&[&["plan", "--json"], arguments].concat()).stdout;
+        let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+        plan["builds"][0]["settings"]["isolation"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(isolation(&[]), "sandbox");
+    assert_eq!(isolation(&["--profile", "trusted"]), "none");
     project.succeed(&["apply", "--profile", "trusted"]);
 }
 
@@ -136,4 +142,25 @@ fn a_macro_is_defined_with_an_equals_sign_as_well() {
     let project = project(BOTH);
     let said = explained(&project, "a in el9", &["-D", "dist=.x", "-D", "why a=b"]);
     assert!(said.contains("macro dist = .x") && said.contains("macro why = a=b"), "{said}");
+}
+
+#[test]
+fn the_example_has_pictures_in_one_chroot_and_another_vendor_with_its_profile() {
+    let project = Project::example("chroots");
+    project.succeed(&["check"]);
+    project.succeed(&["fmt", "--check"]);
+    project.succeed(&["apply"]);
+    let files = |chroot: &str| {
+        let package = project.succeed(&["results", "guide", "--chroot", chroot]).stdout;
+        let folder = package.split(' ').next().unwrap().to_owned();
+        let file = package.lines().find(|line| line.ends_with(".noarch.rpm")).unwrap().trim();
+        let path = format!("{folder}/{file}");
+        std::fs::read(project.path().join(path)).unwrap()
+    };
+    let has_picture = |package: &[u8]| package.windows(11).any(|part| part == b"picture.svg");
+    assert_eq!((has_picture(&files("el9")), has_picture(&files("f42"))), (false, true));
+    let title = project.succeed(&["eval", "-p", "guide", "--chroot", "*", "%{?guide_title}"]).stdout;
+    assert_eq!(title, "guide in el9: Guide for Enterprise Linux\nguide in f42: \n");
+    let plan = project.succeed(&["plan", "--profile", "ci"]).stdout;
+    assert!(plan.contains("macro vendor: unset → `Acme CI` (profile)"), "{plan}");
 }

@@ -15,7 +15,8 @@ fn with_source(manifest: &str) -> Project {
 
 #[test]
 fn a_missing_source_says_what_to_do() {
-    let project = with_source("package a { source path \"a.spec\" }\n");
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    project.spec("a", "Source0: data-1.0.txt", "cat %{SOURCE0}");
     let run = project.run(&["apply"]);
     assert_eq!(run.code, Some(1));
     insta::assert_snapshot!(

@@ -180,7 +180,7 @@ fn forge_unpacks_for_a_root_without_rpm_wherever_it_lies_itself() {
 }
 
 #[test]
-fn what_may_not_run_keeps_a_spec_from_being_judged_until_it_may() {
+fn a_spec_that_runs_programs_is_judged_by_what_they_say_in_its_sandbox() {
     let project = Project::new();
     let manifest = |rest: &str| {
         format!(
@@ -191,16 +191,12 @@ fn what_may_not_run_keeps_a_spec_from_being_judged_until_it_may() {
         "a.spec",
         "Name: a\nVersion: %(echo 1)\nRelease: %(echo)\nSummary: s\nLicense: l\n%description\n",
     );
-    project.write("Rpmforge.kdl", &manifest(""));
-    let unjudged = project.succeed(&["check"]).stderr;
-    assert!(unjudged.contains("not supported yet") && !unjudged.contains("Release"), "{unjudged}");
-    project.write("Rpmforge.kdl", &manifest("defaults { isolation none }\n"));
-    let run = project.run(&["check"]);
-    assert!(
-        run.stderr.contains("Empty tag: Release:") && run.stderr.contains("[a.spec:3:1]"),
-        "{}",
-        run.stderr
-    );
+    for rest in ["", "defaults { isolation none }\n"] {
+        project.write("Rpmforge.kdl", &manifest(rest));
+        let run = project.run(&["check"]);
+        let is_told = run.stderr.contains("Empty tag: Release:") && run.stderr.contains("[a.spec:3:1]");
+        assert!(is_told, "{}", run.stderr);
+    }
 }
 
 #[test]
@@ -261,6 +257,52 @@ fn expressions_are_expanded_with_what_the_manifest_says_for_a_package() {
         let shown = eval(&[&["-p", "tool", "--chroot", "el8"] as &[&str], arguments].concat());
         assert!(shown.contains("(secret)") && !shown.contains("opensesame"), "{arguments:?} {shown}");
     }
+}
+
+#[test]
+fn packages_are_chosen_by_pattern_by_batch_and_by_the_name_in_their_specs() {
+    let project = Project::new();
+    project.write(
+        "Rpmforge.kdl",
+        "rpmforge version=1\nchroot el8 { root \"/\"; macros { dist .el8 } }\n\
+         chroot el9 { root \"/\"; macros { dist .el9 } }\ndefaults { isolation none }\n\
+         package file { source path \"file.spec\" }\npackage libb { source path \"b.spec\"; macros { dist .b } }\n\
+         batch base { members libb }\nprofile ci { macros { dist .ci } }\n",
+    );
+    project.write("file.spec", &crate::support::spec("liba", "", "true"));
+    project.spec("b", "", "true");
+    let eval =
+        |arguments: &[&str]| project.succeed(&[&["eval"] as &[&str], arguments, &["%dist"]].concat()).stdout;
+    assert_eq!(eval(&["-p", "liba", "--chroot", "el9"]), ".el9\n");
+    assert_eq!(eval(&["-p", "*", "--chroot", "el9"]), "file in el9: .el9\nlibb in el9: .b\n");
+    assert_eq!(eval(&["-p", "file", "--chroot", "el*"]), "file in el8: .el8\nfile in el9: .el9\n");
+    assert_eq!(eval(&["--batch", "base"]), ".b\n");
+    assert_eq!(eval(&["-p", "file", "--profile", "ci"]), ".ci\n");
+    let json = eval(&["-p", "*", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json[1]["package"], &json[1]["value"]), (&"libb".into(), &".b".into()), "{json}");
+
+    let spec = |arguments: &[&str]| {
+        let text = project.succeed(&[&["spec", "--json"] as &[&str], arguments].concat()).stdout;
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let names = json.as_array().unwrap().iter();
+        names
+            .map(|spec| format!("{} {}", spec["chroot"], spec["spec"]["name"]).replace('"', ""))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(spec(&["liba"]), ["el8 liba"]);
+    assert_eq!(spec(&["*", "--chroot", "el9"]), ["el9 liba", "el9 b"]);
+    assert_eq!(spec(&["--batch", "b*", "--profile", "ci"]), ["el8 b"]);
+    let screen = project.succeed(&["spec", "*"]).stdout;
+    assert!(screen.starts_with("# file in el8\n") && screen.contains("# libb in el8\n"), "{screen}");
+    let run = project.run(&["eval", "-p", "libc", "%dist"]);
+    assert!(
+        run.stderr.contains("forge::plan::unknown_package") && run.stderr.contains("liba"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(eval(&["-p", "lib*", "--batch", "base"]), ".b\n");
+    assert_eq!(project.run(&["eval", "--chroot", "el9", "%dist"]).code, Some(64));
 }
 
 fn settled() -> Project {

@@ -44,6 +44,22 @@ fn status_is_how_it_stands_now_and_what_needs_somebody_comes_first() {
 }
 
 #[test]
+fn what_was_canceled_before_it_was_ever_built_is_new() {
+    let project = chain();
+    project.spec("base", "", "touch begun; sleep 60");
+    let mut apply = project.forge(&["apply", "-q", "base"]).spawn().unwrap();
+    let begun = project.path().join(".forge/work/host/base/BUILD/begun");
+    while !begun.exists() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let pid = rustix::process::Pid::from_child(&apply);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(apply.wait().unwrap().code(), Some(130));
+    let base = &json(&project, &["status", "--json", "base"])["builds"][0];
+    assert_eq!((&base["state"], &base["last"]["state"]), (&"new".into(), &"canceled".into()));
+}
+
+#[test]
 fn status_names_what_is_published_no_more() {
     let project = chain();
     project.succeed(&["apply", "base"]);
@@ -95,6 +111,33 @@ fn why_goes_back_to_the_source_that_changed() {
     let document = json(&project, &["why", "middle", "--json"]);
     let from = &document["builds"][0]["reasons"][0]["from"];
     assert_eq!((&from["package"], &from["state"]), (&"base".into(), &"up-to-date".into()), "{document}");
+}
+
+#[test]
+fn history_says_why_each_build_was_made() {
+    let project = chain();
+    project.succeed(&["apply"]);
+    project.edit("base.spec", "Version: 1", "Version: 2");
+    project.succeed(&["apply"]);
+    let history = project.succeed(&["history"]).stdout;
+    let row = |number: &str| history.lines().find(|line| line.trim_start().starts_with(number)).unwrap();
+    assert!(row("#1").ends_with("never built here"), "{history}");
+    assert!(row("#4").ends_with("spec changed"), "{history}");
+    // A new version of what it needs is one cause.
+    assert!(row("#5").ends_with("base-1.0-1.noarch → base-2.0-1.noarch"), "{history}");
+    let why = project.succeed(&["why", "middle"]).stdout;
+    assert_eq!(why.matches("base-2.0-1.noarch").count(), 1, "{why}");
+    let newest = json(&project, &["history", "--json"])["builds"][0]["reasons"][0].clone();
+    assert_eq!((&newest["why"], &newest["before"]), (&"dependency".into(), &"base-1.0-1.noarch".into()));
+}
+
+#[test]
+fn a_profile_holds_for_why() {
+    let project = chain();
+    project.edit("Rpmforge.kdl", "package top", "profile ci { macros { dist .ci } }\npackage top");
+    project.succeed(&["apply", "base"]);
+    let why = project.succeed(&["why", "base", "--profile", "ci"]).stdout;
+    assert!(why.contains("macro dist: unset → `.ci` (profile)"), "{why}");
 }
 
 #[test]

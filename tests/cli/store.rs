@@ -168,6 +168,18 @@ fn what_is_damaged_while_builds_run_is_built_again_in_the_same_apply() {
 }
 
 #[test]
+fn a_package_whose_record_can_not_be_written_is_kept_and_published() {
+    let project = two();
+    let store = project.cache().join("rpmforge");
+    fs::create_dir_all(&store).unwrap();
+    // A file where the folder of the records would be.
+    fs::write(store.join("packages"), "").unwrap();
+    project.succeed(&["apply"]);
+    assert_eq!(packages(&project).len(), 4, "with the source packages: {:?}", packages(&project).keys());
+    assert_eq!(project.actions()["answer"], "cached");
+}
+
+#[test]
 fn a_flipped_source_in_the_store_is_taken_in_again() {
     let project = two();
     project.succeed(&["apply"]);

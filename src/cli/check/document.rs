@@ -4,10 +4,10 @@ use std::fmt::Display;
 
 use miette::{Diagnostic, Severity as Shown};
 use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
 use crate::cli::context::Failure;
+use crate::publish::BrokenRequirement;
 
 /// All that is found, errors first.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -70,6 +70,7 @@ impl CheckDocument {
         let mut document = Self::default();
         match failure {
             Failure::Manifest(errors) => errors.0.iter().for_each(|error| document.add(error)),
+            Failure::Circles(circles) => circles.errors().into_iter().for_each(|error| document.add(error)),
             Failure::Report(report) => document.add(report.as_ref().as_ref()),
             Failure::ClosedPipe => {}
         }
@@ -108,6 +109,12 @@ impl CheckDocument {
         self.add_words(FindingSeverity::Warning, Some("forge::manifest::not_yet"), why);
     }
 
+    /// Adds what a published package needs and no longer has.
+    pub fn add_broken(&mut self, broken: &BrokenRequirement) {
+        let code = Some("forge::publish::broken_requirement");
+        self.add_words(FindingSeverity::Warning, code, &broken.to_string());
+    }
+
     /// Adds something to know.
     pub fn add_note(&mut self, note: &str) {
         self.add_words(FindingSeverity::Note, None, note);
@@ -129,14 +136,4 @@ fn find_place(diagnostic: &dyn Diagnostic) -> Option<Where> {
         line: Some(contents.line() + 1),
         column: Some(contents.column() + 1),
     })
-}
-
-/// The JSON Schema (draft 2020-12) of what `forge check --json` prints. It is made from the types that are printed.
-pub fn check_schema() -> String {
-    let settings = SchemaSettings::draft2020_12().for_serialize();
-    let schema = settings.into_generator().into_root_schema_for::<CheckDocument>();
-    // A schema is made of maps and texts, and can be written.
-    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
-    text.push('\n');
-    text
 }

@@ -5,18 +5,18 @@ mod document;
 use std::sync::Arc;
 
 use super::Exit;
-use super::arguments::{Check, Selection};
-use super::context::{CliError, Context, Failure};
+use super::arguments::Check;
+use super::context::{Context, Failure};
+use super::document::print_document;
 use super::planning::{Planned, plan, runtime};
 use super::project::Project;
+use super::selection_arguments::Selection;
 use crate::event::SystemClock;
 use crate::manifest::Manifest;
 use crate::process::Cancel;
-use crate::publish::{PublishError, Verification};
-use crate::ui::Verbosity;
-use document::CheckDocument;
-
-pub use document::check_schema;
+use crate::publish::{BrokenRequirement, PublishError, Verification};
+use crate::ui::{Verbosity, plain_text};
+pub use document::CheckDocument;
 
 /// Checks the manifest, and the specs that it names.
 pub fn run(arguments: &Check, context: &Context) -> Result<Exit, Failure> {
@@ -38,8 +38,7 @@ pub fn run(arguments: &Check, context: &Context) -> Result<Exit, Failure> {
 }
 
 fn print(document: &CheckDocument, context: &Context) -> Result<Exit, Failure> {
-    let text = serde_json::to_string_pretty(document).map_err(|error| CliError::Io(error.into()))?;
-    context.print(&format!("{text}\n"))?;
+    print_document(document, context)?;
     Ok(if document.is_sound() { Exit::Success } else { Exit::Failure })
 }
 
@@ -50,6 +49,8 @@ struct Checked {
     planned: Option<Planned>,
     /// Why a repository can't be where the manifest says.
     refused: Option<PublishError>,
+    /// What published packages need and no longer have.
+    broken: Vec<BrokenRequirement>,
 }
 
 impl Checked {
@@ -57,13 +58,19 @@ impl Checked {
         let project = Project::find(context)?;
         if arguments.manifest_only {
             let manifest = project.manifest(&arguments.profile, context)?;
-            return Ok(Self { manifest, planned: None, refused: None });
+            return Ok(Self { manifest, planned: None, refused: None, broken: Vec::new() });
         }
-        let all = Selection { profile: arguments.profile.clone(), ..Selection::default() };
+        let (profile, lock) = (arguments.profile.clone(), arguments.lock.clone());
+        let all = Selection { profile, lock, ..Selection::default() };
         let planned = runtime()?.block_on(plan(&project, &all, &Cancel::default(), context))?;
         let repositories = planned.repositories(&project, Verification::TimesFirst, Arc::new(SystemClock));
         let refused = repositories.check_folders().err();
-        Ok(Self { manifest: Arc::clone(&planned.manifest), planned: Some(planned), refused })
+        let broken = match &refused {
+            Some(_) => Vec::new(),
+            // Whether a repository can be published to is not what is checked here.
+            None => repositories.broken_requirements(&planned.history).unwrap_or_default(),
+        };
+        Ok(Self { manifest: Arc::clone(&planned.manifest), planned: Some(planned), refused, broken })
     }
 
     fn show(&mut self, context: &Context) -> Result<Exit, Failure> {
@@ -73,6 +80,9 @@ impl Checked {
                 planned.show_notes(context);
                 planned.show_warnings(context);
                 planned.show_unsupported(context);
+                planned.show_needs_sandbox(context);
+                let broken = self.broken.iter();
+                broken.for_each(|broken| context.tell(&plain_text(&format!("warning: {broken}\n"))));
             }
             if let Some(refused) = self.refused.take() {
                 return Err(refused.into());
@@ -82,6 +92,9 @@ impl Checked {
             }
         }
         if context.verbosity > Verbosity::Quiet {
+            if packages == 0 {
+                context.tell("warning: the manifest declares no package: nothing is built\n");
+            }
             context.print(&format!("the manifest is sound: packages {packages}, chroots {chroots}\n"))?;
         }
         Ok(Exit::Success)
@@ -90,7 +103,7 @@ impl Checked {
     /// Removes source packages that nothing names any more.
     fn close(self) -> Result<(), Failure> {
         if let Some(planned) = self.planned {
-            planned.unpacked.collect_unused()?;
+            planned.folders.collect_unused()?;
         }
         Ok(())
     }
@@ -102,7 +115,9 @@ impl Checked {
         self.refused.iter().for_each(|refused| document.add(refused));
         planned.warnings().into_iter().for_each(|warning| document.add(warning));
         planned.unsupported_words().iter().for_each(|warning| document.add(warning));
+        self.manifest.needs_sandbox().iter().for_each(|warning| document.add(warning));
         planned.unsupported_builds().into_iter().for_each(|why| document.add_unsupported(why));
+        self.broken.iter().for_each(|broken| document.add_broken(broken));
         planned.notes().iter().for_each(|note| document.add_note(note));
         document
     }

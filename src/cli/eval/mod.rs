@@ -14,9 +14,10 @@ use bstr::ByteSlice;
 use super::Exit;
 use super::arguments::Eval;
 use super::context::{CliError, Context, Failure};
-use super::named_package::NamedPackage;
+use super::named_package::{NamedPackage, Wanted};
 use super::project::Project;
-use crate::engine::{Mask, Settings, define_settings, environment};
+use crate::engine::{Mask, Settings, define_settings, environment, read_own_version};
+use crate::event::BuildName;
 use crate::files::HostPath;
 use crate::macros::{Configuration, Level, Limits, Macros, Origin, Report, Severity, SystemHost, Table};
 use crate::ui::Verbosity;
@@ -25,24 +26,38 @@ use show::{Evaluated, MacroDiagnostic, ReportDocument, Used};
 /// What has been reported and not been told yet.
 type Reports = Rc<RefCell<Vec<Report>>>;
 
-/// Expands expressions with a root's macros, and those of a package where one is named.
+/// Expands expressions with a root's macros, and those of packages where some are named.
 pub fn run(arguments: &Eval, context: &Context) -> Result<Exit, Failure> {
-    let package = match &arguments.package {
-        None => None,
-        Some(name) => {
-            let (project, chroot) = (Project::find(context)?, arguments.chroot.as_deref());
-            Some(NamedPackage::find(&project, name, chroot, &[], context)?)
-        }
-    };
-    let subject = Subject {
+    let subjects = subjects(arguments, context)?;
+    let (mut is_sound, mut evaluated) = (true, Vec::new());
+    for subject in &subjects {
+        is_sound &= subject.evaluate(subjects.len() > 1, &mut evaluated)?;
+    }
+    if arguments.json {
+        let text = serde_json::to_string_pretty(&evaluated).map_err(|error| CliError::Io(error.into()))?;
+        let text = subjects.iter().fold(text, |text, subject| subject.mask.text(&text).into_owned());
+        context.print(&format!("{text}\n"))?;
+    }
+    Ok(if is_sound { Exit::Success } else { Exit::Failure })
+}
+
+/// The packages that are named; the machine alone where none is.
+fn subjects<'a>(arguments: &'a Eval, context: &'a Context) -> Result<Vec<Subject<'a>>, Failure> {
+    let subject = |package: Option<NamedPackage>| Subject {
         arguments,
         is_restricted: arguments.restricted || package.as_ref().is_some_and(|package| !package.is_trusted()),
         mask: package.as_ref().map_or_else(|| Mask::new([]), NamedPackage::mask),
+        build: package.as_ref().map(|package| package.build.clone()),
         settings: package.map(|package| package.settings),
         reports: Reports::default(),
         context,
     };
-    subject.run()
+    if arguments.package.is_empty() && arguments.choice.batch.is_empty() {
+        return Ok(vec![subject(None)]);
+    }
+    let wanted = Wanted { names: &arguments.package, choice: &arguments.choice, over: &[] };
+    let packages = NamedPackage::find(&Project::find(context)?, wanted, context)?;
+    Ok(packages.into_iter().map(|package| subject(Some(package))).collect())
 }
 
 /// What is expanded, and with what.
@@ -50,7 +65,9 @@ struct Subject<'a> {
     arguments: &'a Eval,
     /// Whether the expressions may run nothing.
     is_restricted: bool,
-    /// What the manifest says for the package that is named.
+    /// The package that is named.
+    build: Option<BuildName>,
+    /// What the manifest says for it.
     settings: Option<Settings>,
     /// What takes secrets out of all that is shown.
     mask: Mask,
@@ -59,10 +76,12 @@ struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    fn run(&self) -> Result<Exit, Failure> {
-        let Self { arguments, reports, context, mask, .. } = self;
+    /// Expands all expressions: into `evaluated` for programs, and on lines of their own for people, which begin with the
+    /// package where there are several. Gives whether all went well.
+    fn evaluate(&self, is_one_of_several: bool, evaluated: &mut Vec<Evaluated>) -> Result<bool, Failure> {
+        let Self { arguments, reports, mask, build, .. } = self;
         let macros = self.macros()?;
-        let (mut is_sound, mut evaluated) = (self.tell(), Vec::new());
+        let mut is_sound = self.tell();
         for expression in &arguments.expressions {
             let text = expression.as_bytes();
             macros.set_place(Origin::named(&format!("`{}`", text.to_str_lossy())));
@@ -73,6 +92,7 @@ impl Subject<'_> {
                 let diagnostics = reports.take();
                 is_sound &= diagnostics.iter().all(is_harmless);
                 evaluated.push(Evaluated {
+                    build: build.clone(),
                     expression: text.to_str_lossy().into_owned(),
                     value: value.ok().map(|value| value.to_str_lossy().into_owned()),
                     macros: used.iter().map(|definition| Used::from(&**definition)).collect(),
@@ -82,19 +102,15 @@ impl Subject<'_> {
             }
             is_sound &= self.tell();
             if let Ok(value) = value {
-                let value = mask.bytes(&value);
+                let name = build.as_ref().filter(|_| is_one_of_several).map(|build| format!("{build}: "));
+                let name = name.unwrap_or_default();
+                let line = [name.as_bytes(), mask.bytes(&value).as_slice(), b"\n"].concat();
                 let mut output = std::io::stdout().lock();
-                let written =
-                    output.write_all(&[value.as_slice(), b"\n"].concat()).and_then(|()| output.flush());
+                let written = output.write_all(&line).and_then(|()| output.flush());
                 written.map_err(Failure::from_output)?;
             }
         }
-        if arguments.json {
-            let text =
-                serde_json::to_string_pretty(&evaluated).map_err(|error| CliError::Io(error.into()))?;
-            context.print(&format!("{}\n", mask.text(&text)))?;
-        }
-        Ok(if is_sound { Exit::Success } else { Exit::Failure })
+        Ok(is_sound)
     }
 
     /// The macros of the machine or of a root, with all that the command line adds.
@@ -106,6 +122,7 @@ impl Subject<'_> {
             None => self.context.variables.clone(),
         };
         let host = self.open_host(variables)?;
+        let own_with_rpm = own.map(|settings| (settings, read_own_version(&host)));
         let macros = Macros::new(Table::new(), Rc::new(host), Limits::default());
         let configuration = Configuration {
             target: arguments.target.clone().or_else(|| own?.target.clone()),
@@ -114,13 +131,12 @@ impl Subject<'_> {
         };
         // What can't be done has been reported, and all is reported at once.
         let _ = macros.configure(&configuration);
-        if let Some(rpm) = own.and_then(|settings| settings.rpm) {
-            macros.set_version(rpm);
-        }
         for file in &arguments.load {
             let _ = macros.load(file.as_os_str().as_bytes(), Level::MACRO_FILES);
         }
-        own.iter().for_each(|settings| define_settings(&macros, settings));
+        if let Some((settings, own_rpm)) = own_with_rpm {
+            define_settings(&macros, settings, own_rpm);
+        }
         for definition in &arguments.define {
             macros.set_place(Origin::named("--define"));
             let _ = macros.define(definition.as_bytes(), Level::COMMAND_LINE, Origin::named("--define"));

@@ -8,6 +8,7 @@ use miette::{Diagnostic, LabeledSpan, NamedSource, Severity as Shown, SourceCode
 use serde::Serialize;
 
 use crate::engine::Mask;
+use crate::event::BuildName;
 use crate::macros::{Definition, MacroProblem, OpenMacro, Report, Severity};
 
 /// A report as a diagnostic: the message, where it is, and through which macros one gets there.
@@ -75,16 +76,16 @@ impl From<&Report> for MacroDiagnostic {
         for line in lines(report).into_iter().rev() {
             through = Some(Through { line, next: through.map(Box::new) });
         }
-        let expression = match &report.problem {
-            MacroProblem::Expression(problem) => problem.at.map(|at| {
+        let mut expression = None;
+        if let MacroProblem::Expression(problem) = &report.problem {
+            expression = problem.at.map(|at| {
                 let text = problem.expression.to_str_lossy().into_owned();
                 let offset = usize::try_from(at).unwrap_or(0).min(text.len());
                 let length = usize::from(offset < text.len());
                 let label = LabeledSpan::new(Some("here".to_owned()), offset, length);
                 (NamedSource::new("expression", text), label)
-            }),
-            _ => None,
-        };
+            });
+        }
         let message = match (&report.problem, &expression) {
             (MacroProblem::Expression(problem), Some(_)) => problem.words(),
             (problem, _) => problem.to_string(),
@@ -146,6 +147,9 @@ impl Diagnostic for MacroDiagnostic {
 /// What `forge eval --json` tells of an expression.
 #[derive(Debug, Serialize)]
 pub struct Evaluated {
+    /// The package of the manifest that it was expanded for, where one was named.
+    #[serde(flatten)]
+    pub build: Option<BuildName>,
     /// As it was given.
     pub expression: String,
     /// What it expands to; nothing where it can't be expanded.

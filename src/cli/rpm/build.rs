@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::rc::Rc;
 
 use super::session::{ProblemLog, Session, complain, print};
-use crate::engine::{BuildListener, BuildProblem, BuildRequest, Goal, Order, Unbuilt, build};
+use crate::engine::{BuildListener, BuildProblem, BuildRequest, Goal, Order, RootFiles, Unbuilt, build};
 use crate::files::HostPath;
 use crate::macros::Stop;
 use crate::spec::{Finding, PackageChecks, Report, ReportListener, Spec};
@@ -18,6 +18,8 @@ pub struct BuildTask<'t> {
     pub order: &'t Order,
     /// The spec.
     pub spec_file: &'t HostPath,
+    /// The files of the root that it is built in.
+    pub files: &'t RootFiles,
     /// What is built with `--build-in-place`.
     pub folder: &'t HostPath,
 }
@@ -94,10 +96,11 @@ impl BuildListener for Teller {
     fn problem(&self, problem: &BuildProblem) {
         let kind = if problem.is_error() { "error" } else { "warning" };
         let message = format!("{kind}: {problem}\n");
-        match problem {
-            // rpm does not repeat this one at the end.
-            BuildProblem::BuildRequires { .. } => complain(message.as_bytes()),
-            _ => self.told.tell_finding(message.as_bytes(), || Finding::from(problem)),
+        // rpm does not repeat this one at the end.
+        if matches!(problem, BuildProblem::BuildRequires { .. }) {
+            complain(message.as_bytes());
+        } else {
+            self.told.tell_finding(message.as_bytes(), || Finding::from(problem));
         }
     }
 }
@@ -143,6 +146,7 @@ fn build_for_target(
     let listener = spec_listener(&session.told);
     let request = BuildRequest {
         macros: &macros,
+        files: task.files,
         spec,
         order: task.order,
         listener: teller,

@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 use super::build::{BuildTask, MISSING, Teller, build_for_targets};
 use super::session::{Common, Session, Variables, complain};
-use crate::digest::Digest;
 use crate::engine::{
-    BuildListener, BuildOrder, BuildProblem, Channel, Condition, FailedScript, Goal, MacroSetting, Message,
-    Order, Part, Unmet, WorkerEnd, WrittenContent,
+    Begin, BuildListener, BuildOrder, BuildProblem, Channel, FailedScript, Goal, MacroOption, Message, Order,
+    Part, RootFiles, Unmet, WorkerEnd,
 };
-use crate::files::{Folder, HostPath, RootPath, reason};
+use crate::files::{HostPath, RootPath, reason};
 use crate::spec::Finding;
 
 /// Builds, tells of it over `channel`, and gives how it ended.
@@ -53,14 +52,18 @@ fn run_job(order: &BuildOrder, channel: &Arc<Channel>) -> Result<WorkerEnd, Vec<
     // Of what the generator names all is wanted, and not the first that is missing.
     let no_dependencies = job.part != Part::Packages || !order.checks_dependencies;
     let staged = job.staged.clone();
-    let build = Order { goal: Some(goal), no_dependencies, staged, ..Order::default() };
+    let no_prep = job.begin == Begin::BehindPrep;
+    let only_beginning_of = order.only_beginning_of;
+    let build =
+        Order { goal: Some(goal), only_beginning_of, no_prep, no_dependencies, staged, ..Order::default() };
     let (spec_file, folder) = (job.spec.on_host(), job.top.on_host());
-    let task = BuildTask { order: &build, spec_file: &spec_file, folder: &folder };
+    let files = RootFiles::open().map_err(failed)?;
+    let task = BuildTask { order: &build, spec_file: &spec_file, files: &files, folder: &folder };
     let code = build_for_targets(&mut session, &teller, &task)?;
     let unmet = teller.unmet.take();
     for path in teller.wrote.take() {
         let lost = |error| format!("error: {path} was written, and can't be read: {}\n", reason(&error));
-        let content = read_content(&path).map_err(|error| lost(error).into_bytes())?;
+        let content = files.read_content(&path).map_err(|error| lost(error).into_bytes())?;
         if let Some(path) = RootPath::in_own_root(&path) {
             channel.send(&Message::Wrote { path, content });
         }
@@ -77,40 +80,22 @@ fn run_job(order: &BuildOrder, channel: &Arc<Channel>) -> Result<WorkerEnd, Vec<
 /// Defines what the job says of macros, as rpmbuild's options would.
 fn define(session: &mut Session, order: &BuildOrder) -> Result<(), Vec<u8>> {
     let job = &order.job;
-    let own = [format!("_sourcedir {}", job.sources), format!("_specdir {}", job.sources)];
-    for definition in job.definitions().into_iter().chain(own) {
+    for definition in job.definitions() {
         session.apply(Common::Define, definition.into_bytes())?;
     }
-    for MacroSetting { name, options, body, .. } in &job.settings.macros {
-        match body {
-            None => session.apply(Common::Undefine, name.clone().into_bytes())?,
-            Some(body) => {
-                let options = options.as_ref().map(|options| format!("({options})")).unwrap_or_default();
-                // A body ends with its line; a line goes on behind a backslash (rpm-macros(7)).
-                let body = body.reveal().trim().replace('\n', "\\\n");
-                session.apply(Common::Define, format!("{name}{options} {body}").into_bytes())?;
+    for option in job.settings.options(&job.sources) {
+        let (option, value) = match option {
+            MacroOption::Define { name, body } => {
+                (Common::Define, MacroOption::definition(&name, body.reveal()))
             }
-        }
-    }
-    for condition in &job.settings.conditions {
-        let (option, name) = match condition {
-            Condition::With(name) => (Common::With, name),
-            Condition::Without(name) => (Common::Without, name),
+            MacroOption::Undefine(name) => (Common::Undefine, name.to_owned()),
+            MacroOption::With(name) => (Common::With, name.to_owned()),
+            MacroOption::Without(name) => (Common::Without, name.to_owned()),
+            MacroOption::Target(target) => (Common::Target, target.to_owned()),
         };
-        session.apply(option, name.clone().into_bytes())?;
+        session.apply(option, value.into_bytes())?;
     }
-    match &job.settings.target {
-        Some(target) => session.apply(Common::Target, target.clone().into_bytes()),
-        None => Ok(()),
-    }
-}
-
-/// What a package file that has just been written holds.
-fn read_content(path: &HostPath) -> std::io::Result<WrittenContent> {
-    let (folder, name) = path.as_path().parent().zip(path.as_path().file_name()).unzip();
-    let folder = folder.and_then(HostPath::new).unwrap_or_else(HostPath::root);
-    let (digest, size) = Digest::read_file(&Folder::open_ambient(&folder)?, name.unwrap_or_default())?;
-    Ok(WrittenContent { digest, size })
+    Ok(())
 }
 
 /// Tells what a build says: in rpmbuild's words to the log, and as messages.
@@ -146,17 +131,14 @@ impl BuildListener for JobTeller {
     }
 
     fn problem(&self, problem: &BuildProblem) {
-        match problem {
-            BuildProblem::BadExit { name, code, .. } => {
-                // rpmbuild keeps the code to itself.
-                self.notice(format!("{name} ended with exit code {code}").as_bytes());
-                self.script.set(Some(FailedScript { name: name.clone(), code: *code }));
-            }
-            BuildProblem::BuildRequires { missing } => {
-                self.unmet.borrow_mut().extend(missing.iter().cloned());
-                self.channel.send(&Message::Problem(Finding::from(problem)));
-            }
-            _ => {}
+        if let BuildProblem::BadExit { name, code, .. } = problem {
+            // rpmbuild keeps the code to itself.
+            self.notice(format!("{name} ended with exit code {code}").as_bytes());
+            self.script.set(Some(FailedScript { name: name.clone(), code: *code }));
+        }
+        if let BuildProblem::BuildRequires { missing } = problem {
+            self.unmet.borrow_mut().extend(missing.iter().cloned());
+            self.channel.send(&Message::Problem(Finding::from(problem)));
         }
         self.words.problem(problem);
     }

@@ -10,7 +10,7 @@ use super::super::context::Context;
 use super::build::{BuildTask, Teller, build_for_targets};
 use super::options::{CommandLine, CommandWord, Row};
 use super::session::{COMMON, Common, OF_SPECS, Session, complain, exit_code, print};
-use crate::engine::{Goal, Order, extract_spec, install_source_package};
+use crate::engine::{Goal, Order, RootFiles, extract_spec, install_source_package};
 use crate::files::HostPath;
 use crate::macros::Stop;
 
@@ -214,6 +214,7 @@ fn build_file(session: &mut Session, request: &RpmbuildRequest, file: &[u8]) -> 
     let path = HostPath::new(path.as_path().components().collect::<std::path::PathBuf>()).unwrap_or(path);
     let shown = file.to_str_lossy();
     let mut order = request.order.clone();
+    let files = RootFiles::open().map_err(|error| format!("error: {error}\n").into_bytes())?;
     let spec_file = match request.from {
         Some(Input::SourcePackage) => {
             let makes_packages = matches!(
@@ -224,14 +225,14 @@ fn build_file(session: &mut Session, request: &RpmbuildRequest, file: &[u8]) -> 
             );
             (order.remove_sources, order.remove_spec) = (makes_packages, makes_packages);
             order.clean |= order.goal == Some(Goal::BuildRequires);
-            install_source_package(&session.macros()?, &teller, &path, &shown)
+            install_source_package(&session.macros()?, &files, &teller, &path, &shown)
         }
         Some(Input::Archive) => {
             order.remove_spec = true;
             let macros = session.macros()?;
             let sources = path.as_path().parent().map(|parent| parent.display().to_string());
             let definition = format!("_sourcedir {}", sources.unwrap_or_default());
-            let spec = extract_spec(&macros, &teller, &path, &shown);
+            let spec = extract_spec(&macros, &files, &teller, &path, &shown);
             session.apply(Common::Define, definition.into_bytes())?;
             spec
         }
@@ -240,7 +241,7 @@ fn build_file(session: &mut Session, request: &RpmbuildRequest, file: &[u8]) -> 
     let Ok(spec_file) = spec_file else {
         return Ok(1);
     };
-    let task = BuildTask { order: &order, spec_file: &spec_file, folder: &folder };
+    let task = BuildTask { order: &order, spec_file: &spec_file, files: &files, folder: &folder };
     build_for_targets(session, &teller, &task)
 }
 

@@ -178,7 +178,7 @@ fn has_one_folder(file: &[u8], kind: Kind) -> bool {
     let compression = match kind {
         Kind::Compressed(_, Some(compression)) => compression,
         Kind::Plain => Compression::None,
-        _ => return false,
+        Kind::Compressed(_, None) | Kind::Zip | Kind::SevenZip | Kind::Gem => return false,
     };
     tops(file, compression).is_ok_and(|tops| tops.len() == 1)
 }

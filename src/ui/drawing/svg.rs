@@ -39,10 +39,12 @@ pub fn write_svg(picture: &Picture) -> String {
          <g transform=\"translate({left:.1} {TITLE})\">\n",
         style()
     );
-    for (batch, area) in picture.batches.iter().zip(&layout.batches) {
-        draw_batch(&mut text, batch, *area);
-    }
+    layout.batches.iter().for_each(|area| draw_batch(&mut text, *area));
     draw_arrows(&mut text, picture, &layout);
+    // Above the arrows, which may cross them.
+    for (batch, area) in picture.batches.iter().zip(&layout.batches) {
+        draw_batch_title(&mut text, batch, *area);
+    }
     for (build, area) in picture.builds.iter().zip(&layout.builds) {
         draw_build(&mut text, build, *area);
     }
@@ -58,24 +60,27 @@ fn style() -> String {
     };
     format!(
         ".ground{{fill:#fff}}\ntext{{fill:#1a1a1a}}\n.faint{{fill:#555}}\n.box{{stroke:#777}}\n\
-         .batch{{fill:#f4f4f5;stroke:#999}}\n.line{{fill:none;stroke:#666}}\n.tip{{fill:#666}}\n{}\
+         .batch{{fill:#f4f4f5;stroke:#999}}\n.line{{fill:none;stroke:#666}}\n.tip{{fill:#666}}\n\
+         .title{{paint-order:stroke;stroke:#f4f4f5;stroke-width:5px}}\n{}\
          @media (prefers-color-scheme: dark){{\n.ground{{fill:#16181c}}\ntext{{fill:#ececec}}\n.faint{{fill:#b4b4b4}}\n\
-         .box{{stroke:#8a8a8a}}\n.batch{{fill:#22252b;stroke:#6a6a6a}}\n.line{{stroke:#a5a5a5}}\n.tip{{fill:#a5a5a5}}\n{}}}\n",
+         .box{{stroke:#8a8a8a}}\n.batch{{fill:#22252b;stroke:#6a6a6a}}\n.line{{stroke:#a5a5a5}}\n.tip{{fill:#a5a5a5}}\n\
+         .title{{stroke:#22252b}}\n{}}}\n",
         fills(BuildState::color),
         fills(BuildState::dark_color)
     )
 }
 
-fn draw_batch(text: &mut String, batch: &DrawnBatch, area: Area) {
+fn draw_batch(text: &mut String, area: Area) {
     let Area { left, top, width, height } = area;
-    let title = escaped(&batch.title);
     let _ = writeln!(
         text,
-        "<rect class=\"batch\" x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" rx=\"10\"/>\
-         <text x=\"{:.1}\" y=\"{:.1}\" class=\"faint\">{title}</text>",
-        left + 14.0,
-        top + 21.0
+        "<rect class=\"batch\" x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" rx=\"10\"/>"
     );
+}
+
+fn draw_batch_title(text: &mut String, batch: &DrawnBatch, area: Area) {
+    let (x, y, title) = (area.left + 14.0, area.top + 21.0, escaped(&batch.title));
+    let _ = writeln!(text, "<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"faint title\">{title}</text>");
 }
 
 fn draw_arrows(text: &mut String, picture: &Picture, layout: &Layout) {
@@ -91,6 +96,15 @@ fn draw_arrows(text: &mut String, picture: &Picture, layout: &Layout) {
             let title =
                 if arrow.even_if_failed { "after the batch, even if it failed" } else { "after the batch" };
             draw_arrow(text, (*from, *to), " stroke-width=\"2.5\"", title);
+            if arrow.even_if_failed {
+                let (x, y) =
+                    (f64::midpoint(from.middle(), to.middle()), f64::midpoint(from.bottom(), to.top));
+                let (x, y) = (x + 8.0, y + 3.0);
+                let _ = writeln!(
+                    text,
+                    "<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"faint\">even if it failed</text>"
+                );
+            }
         }
     }
 }

@@ -1,0 +1,121 @@
+//! `forge update`
+
+use std::collections::BTreeSet;
+
+use super::Exit;
+use super::context::{CliError, Context, Failure};
+use super::lock_screen::describe_changes;
+use super::planning::{plan, runtime};
+use super::project::Project;
+use super::root_arguments::Update;
+use super::selection::{is_matched, matcher, patterns};
+use super::selection_arguments::Selection;
+use super::source_lock_screen::describe_source_changes;
+use super::tools_here::{read_lock, read_source_lock};
+use crate::chroot::{Lock, LockedChroot, OlderMetadata};
+use crate::manifest::Manifest;
+use crate::process::Cancel;
+use crate::source::SourceLock;
+use crate::text::suggestion;
+
+/// Chooses the packages of roots anew, and locks them.
+pub fn run(arguments: &Update, context: &Context) -> Result<Exit, Failure> {
+    let project = Project::find(context)?;
+    let manifest = project.manifest(&arguments.profile, context)?;
+    let (before, sources_before) = (read_lock(&project.repository)?, read_source_lock(&project.repository)?);
+    let sources = sources_to_update(arguments, &manifest, &sources_before)?;
+    let known = manifest.chroots.iter().map(|chroot| chroot.name.value.as_str());
+    let wanted: Vec<String> = arguments.chroot.iter().cloned().collect();
+    let patterns = match sources.is_some() {
+        // No chroot is meant.
+        true if arguments.chroot.is_some() => None,
+        true | false => Some(patterns("chroot", "chroots", &wanted, known)?),
+    };
+    let may_change: BTreeSet<&str> = arguments.packages.iter().map(String::as_str).collect();
+    let mut start = before.clone();
+    let is_wanted = |name: &str| {
+        patterns.as_ref().is_some_and(|patterns| patterns.is_empty() || is_matched(patterns, name))
+    };
+    if patterns.is_some() {
+        let chroots = before.chroots.iter().filter(|(name, _)| is_wanted(name));
+        check_names(&may_change, chroots.map(|(_, chroot)| chroot))?;
+    }
+    start.chroots.iter_mut().filter(|(name, _)| is_wanted(name)).for_each(|(_, chroot)| {
+        forget(chroot, &may_change);
+    });
+    let older_metadata = if arguments.allow_older { OlderMetadata::Allowed } else { OlderMetadata::Refused };
+    let selection = Selection {
+        profile: arguments.profile.clone(),
+        locked_before: Some(start),
+        sources_locked_before: sources,
+        older_metadata,
+        ..Selection::default()
+    };
+    let planned = runtime()?.block_on(plan(&project, &selection, &Cancel::default(), context))?;
+    let impossible = planned.show_impossible(context);
+    let lock: Lock = planned.lock(&before);
+    let of_sources = describe_source_changes(&sources_before, &planned.source_lock);
+    let of_roots = describe_changes(&before, &lock);
+    match (of_sources.is_empty(), lock == before) {
+        (false, true) => context.print(&of_sources)?,
+        (_, _) => context.print(&(of_sources + &of_roots))?,
+    }
+    if !arguments.dry_run {
+        planned.write_lock(&project.repository)?;
+    }
+    planned.leave();
+    Ok(if impossible == 0 { Exit::Success } else { Exit::Failure })
+}
+
+/// Refuses names that no package has that is locked.
+fn check_names<'l>(
+    wanted: &BTreeSet<&str>,
+    chroots: impl Iterator<Item = &'l LockedChroot>,
+) -> Result<(), Failure> {
+    let packages = chroots.flat_map(|chroot| chroot.packages.values());
+    let known: BTreeSet<&str> = packages.map(|package| package.name.as_str()).collect();
+    match wanted.iter().find(|name| !known.contains(*name)) {
+        None => Ok(()),
+        Some(name) => {
+            let help = match known.is_empty() {
+                true => "nothing is locked yet: `forge update` without names locks it".to_owned(),
+                false => suggestion(name, "packages", known),
+            };
+            Err(CliError::NotInRoots { name: (*name).to_owned(), help }.into())
+        }
+    }
+}
+
+/// What is locked of sources without those that are to be found anew, where any are meant: all where no name is given, and
+/// otherwise those of the packages that the names stand for, if no chroot has the first of them.
+fn sources_to_update(
+    arguments: &Update,
+    manifest: &Manifest,
+    before: &SourceLock,
+) -> Result<Option<SourceLock>, Failure> {
+    let mut start = before.clone();
+    let Some(first) = &arguments.chroot else {
+        start.reopen(|_| true);
+        return Ok(Some(start));
+    };
+    let is_chroot = matcher(first)?;
+    if manifest.chroots.iter().any(|chroot| is_chroot.is_match(&chroot.name.value)) {
+        return Ok(None);
+    }
+    let names: Vec<String> = std::iter::once(first).chain(&arguments.packages).cloned().collect();
+    let chroots = manifest.chroots.iter().map(|chroot| chroot.name.value.as_str());
+    let known = manifest.packages.iter().map(|package| package.name.value.as_str()).chain(chroots);
+    let patterns = patterns("package or chroot", "packages and chroots", &names, known)?;
+    start.reopen(|name| is_matched(&patterns, name));
+    Ok(Some(start))
+}
+
+/// Forgets what a chroot has locked; with names, only packages of these names may become others.
+fn forget(chroot: &mut LockedChroot, may_change: &BTreeSet<&str>) {
+    chroot.repositories.clear();
+    chroot.minimal = None;
+    chroot.builds.clear();
+    chroot
+        .packages
+        .retain(|_, package| !may_change.is_empty() && !may_change.contains(package.name.as_str()));
+}
