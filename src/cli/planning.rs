@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::changed::{ChangedFiles, GitProject};
 use super::context::{CliError, Context, Failure};
 use super::image_root::locked_image;
-use super::project::{Project, store};
+use super::project::{Project, SOURCE_LOGS, store};
 use super::registry_settings::indexes;
 use super::root_screen::source_screen;
 use super::roots::RootOpener;
@@ -17,6 +17,7 @@ use super::selection_arguments::Selection;
 use super::tools_here::{NativeHere, native_engine, read_lock, read_source_lock, root_tools, supervisor};
 use crate::chroot::making::{LockRule, RootTools};
 use crate::chroot::{LOCK_FILE, Lock};
+use crate::engine::SourcePrograms;
 use crate::event::{BuildName, Clock, SystemClock};
 use crate::files::{Folder, HostPath};
 use crate::manifest::{BatchId, Manifest, NotYetSupported, not_yet_warnings};
@@ -27,7 +28,7 @@ use crate::plan::{
 };
 use crate::process::Cancel;
 use crate::publish::{DecodedRecords, Repositories, Verification};
-use crate::source::{SourceFolders, SourceLock, SourceTools};
+use crate::source::{SourceFolders, SourceLock, SourceMaking, SourceTools};
 use crate::store::{BuildRow, History, LastBuild, Store};
 use crate::text::Located;
 use crate::ui::PlanView;
@@ -84,6 +85,7 @@ pub async fn plan(
         Some(lock) => lock.clone(),
         None => read_source_lock(&project.repository)?,
     };
+    let programs = SourcePrograms::new(&supervisor, Arc::clone(&sandbox));
     let opener = RootOpener {
         lock: &lock,
         rule: selection.lock.rule(),
@@ -114,6 +116,13 @@ pub async fn plan(
             cancel,
             folders: &folders,
             indexes: &indexes(context),
+            making: SourceMaking {
+                manifest: &manifest,
+                roots: &roots,
+                programs: &programs,
+                logs: &state.path().join(SOURCE_LOGS),
+                runtime: &tokio::runtime::Handle::current(),
+            },
             progress: &*source_screen(Arc::clone(&progress)),
         },
         source_lock: &source_lock,

@@ -24,6 +24,9 @@ const LOCK_FILE: &str = "lock";
 /// The file of its history, in that folder.
 const HISTORY_FILE: &str = "history.db";
 
+/// The folder in it of what programs have printed that made sources.
+pub const SOURCE_LOGS: &str = "source-logs";
+
 /// A project.
 pub struct Project {
     /// The repository: the folder of the manifest.

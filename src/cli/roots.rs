@@ -47,12 +47,27 @@ impl RootOpener<'_> {
     /// # Errors
     /// A root can't be looked at, or an engine is missing there.
     pub async fn open_all(&self) -> Result<OpenRoots, Failure> {
+        self.open_those(|_| true).await
+    }
+
+    /// As [`Self::open_all`], of the chroots that are wanted.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn open_those(&self, is_wanted: impl Fn(ChrootId) -> bool) -> Result<OpenRoots, Failure> {
         let mut roots = OpenRoots::default();
         let mut known: HashMap<HostPath, usize> = HashMap::new();
         for (index, chroot) in self.manifest.chroots.iter().enumerate() {
             let id = ChrootId(index);
+            if !is_wanted(id) {
+                continue;
+            }
             let Some(path) = folder_of(chroot, self.repository) else {
-                let is_used = self.manifest.packages.iter().any(|package| package.chroots.contains(&id));
+                let is_used = self
+                    .manifest
+                    .packages
+                    .iter()
+                    .any(|package| package.chroots.contains(&id) || package.source_chroot() == Some(id));
                 let made = match &chroot.base {
                     RootBase::Repositories(declared) if is_used => Some(self.make(chroot, declared).await?),
                     RootBase::Image(image) if is_used => Some(Ok(self.open_image(chroot, image).await?)),

@@ -29,6 +29,7 @@ mod scriptlets;
 mod secret;
 mod secret_key;
 mod settings;
+mod source_program;
 mod stage_times;
 mod surroundings;
 mod value;
@@ -66,6 +67,7 @@ pub use scriptlets::{
 };
 pub use secret::{Secret, SecretKey};
 pub use settings::{Condition, Isolation, MacroLevel, MacroSetting, Settings};
+pub use source_program::{SourceProgram, SourceProgramEnd, SourcePrograms};
 pub use surroundings::{of_root as surroundings_of_root, of_scriptlets as surroundings_of_scriptlets};
 pub use value::Value;
 pub use worker::{

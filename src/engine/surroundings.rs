@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::complaints::{wants_network, wants_processes};
 use super::log_excerpt::LogExcerpt;
+use super::source_program::SourceProgram;
 use super::{FactsRequest, Isolation, Job, Root};
 use crate::files::{HostPath, Mount, MountAccess, RootPath};
 use crate::process::{InsideUser, LayeredRoot, PassedLimit, SandboxLimits, Surroundings};
@@ -11,8 +12,8 @@ use crate::spec::{Finding, Weight};
 
 /// The folder of a project's state, and what is in it beside its sources.
 const STATE: &str = ".forge";
-const OTHERS_OF_STATE: [&str; 7] =
-    ["history.db", "history.db-shm", "history.db-wal", "lock", "published", "results", "work"];
+const OTHERS_OF_STATE: [&str; 8] =
+    ["history.db", "history.db-shm", "history.db-wal", "lock", "published", "results", "source-logs", "work"];
 
 /// What is around specs while they are read: the folders that they, their sources and what they may look at are in, where
 /// they are on the machine. `folder` is where relative paths in them begin.
@@ -126,6 +127,18 @@ impl Job {
             }
         }
     }
+}
+
+/// What is around a program that makes sources in a folder of its own.
+pub(super) fn of_source_program(program: &SourceProgram) -> Option<Surroundings> {
+    let own = Surroundings {
+        root: program.root.layered(),
+        mounts: std::iter::once(&program.place).chain(&program.mounts).cloned().collect(),
+        private: Some(program.private.clone()),
+        limits: program.limits,
+        ..nothing()
+    };
+    surroundings(program.settings.isolation, program.begin.clone(), own)
 }
 
 /// What is around scriptlets, which run as root in a root whose changes are kept.

@@ -29,7 +29,16 @@ pub(super) fn make(job: &Job) -> Result<Folder, EngineError> {
 
 /// Opens the log of a job and begins it with the command line that a person would type. Where the log is full, `stop` ends the job.
 pub(super) fn open_log(job: &Job, line: &str, stop: &Cancel) -> Result<LogFile, EngineError> {
-    let path = job.log.as_path();
+    open_log_at((&job.log, job.limits.log), line, stop)
+}
+
+/// As [`open_log`], for a log at `path` that may hold `most` bytes.
+pub(super) fn open_log_at(
+    (path, most): (&HostPath, u64),
+    line: &str,
+    stop: &Cancel,
+) -> Result<LogFile, EngineError> {
+    let path = path.as_path();
     let folder = path.parent().and_then(HostPath::new).unwrap_or_else(HostPath::root);
     let name = path.file_name().unwrap_or_default();
     let mut options = cap_std::fs::OpenOptions::new();
@@ -37,7 +46,7 @@ pub(super) fn open_log(job: &Job, line: &str, stop: &Cancel) -> Result<LogFile, 
     let mut log = Folder::open_ambient(&folder)?.dir().open_with(name, &options)?;
     writeln!(log, "$ {line}")?;
     let size = log.metadata()?.len();
-    Ok(LogFile::new(log, size, job.limits.log, stop.clone()))
+    Ok(LogFile::new(log, size, most, stop.clone()))
 }
 
 /// The packages of those that are said to have been written that lie where they may be written.

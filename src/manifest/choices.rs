@@ -19,11 +19,12 @@ pub enum Isolation {
 }
 
 /// Whether builds may reach the network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Network {
     /// They may.
     Allowed,
     /// They may not.
+    #[default]
     Denied,
 }
 

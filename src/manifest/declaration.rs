@@ -13,6 +13,7 @@ pub use super::options::{
 use crate::digest::Checksum;
 use crate::engine::Condition;
 use crate::macros::RpmVersion;
+use crate::package::Dependency;
 use crate::text::{Place, Spanned};
 
 /// `project`.
@@ -61,8 +62,25 @@ pub struct SourceDecl {
     pub kind: SourceKind,
     /// Files that do not lie beside the spec.
     pub files: Vec<FileDecl>,
+    /// What a program that makes it is run with.
+    pub making: MakingDecl,
     /// Where it is written.
     pub place: Place,
+}
+
+/// What a program that makes a source is run with.
+#[derive(Clone, Debug, Default)]
+pub struct MakingDecl {
+    /// The chroot that it runs in.
+    pub chroot: Option<Spanned<String>>,
+    /// What the root has for it.
+    pub needs: Vec<Dependency>,
+    /// Whether it may reach the network.
+    pub network: Option<Network>,
+    /// How long it may take.
+    pub timeout: Option<Duration>,
+    /// Variables of its environment.
+    pub environment: Vec<VariableDecl>,
 }
 
 /// `file` in a source.
@@ -140,10 +158,14 @@ pub enum SourceKind {
     Custom {
         /// The script.
         script: Option<Spanned<ManifestPath>>,
-        /// The chroot that it runs in.
-        chroot: Option<Spanned<String>>,
-        /// Packages that it needs.
-        needs: Vec<String>,
+        /// What it is called with.
+        arguments: Vec<String>,
+        /// The folder that it leaves the sources in, from the one that it begins in.
+        results: Option<String>,
+        /// The spec among them.
+        spec: Option<String>,
+        /// After how long it is run anew.
+        refresh: Option<Duration>,
     },
     /// A source that is declared under a name.
     Named(Spanned<String>),

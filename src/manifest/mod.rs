@@ -29,6 +29,7 @@ mod pieces;
 mod problem;
 mod profile;
 mod read;
+mod read_making;
 mod read_options;
 mod read_repository;
 mod read_root;

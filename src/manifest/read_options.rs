@@ -109,7 +109,7 @@ impl DeclarationReader<'_> {
                 "without" => settings.conditions.extend(self.read_conditions(node, Condition::Without)),
                 "env" => settings.environment = self.read_variables(node),
                 "macros" => settings.macros = self.read_macros(node),
-                "build-requires" => settings.build_requires.extend(self.read_build_requires(node)),
+                "build-requires" => settings.build_requires.extend(self.read_requirements(node)),
                 "limits" => settings.limits = self.read_limits(node),
                 _ => {}
             }
@@ -142,7 +142,8 @@ impl DeclarationReader<'_> {
         Some(Spanned::new(self.values.count(node)?, place))
     }
 
-    fn read_build_requires(&mut self, node: &KdlNode) -> Vec<Dependency> {
+    /// Dependencies as `BuildRequires` has them.
+    pub(super) fn read_requirements(&mut self, node: &KdlNode) -> Vec<Dependency> {
         let mut found = Vec::new();
         for text in self.values.texts(node) {
             match read_dependencies(text.as_bytes(), Allows::Everything) {

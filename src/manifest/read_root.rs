@@ -17,14 +17,14 @@ use crate::text::{Located, Spanned, suggestion};
 const PROPERTIES: &[(&str, &[&str])] = &[
     ("path", &[]),
     ("url", &["sha256"]),
-    ("git", &["rev", "subdir", "spec", "method"]),
+    ("git", &["rev", "subdir", "spec", "method", "chroot"]),
     ("svn", &["rev", "subdir", "spec"]),
     ("distgit", &["from", "lookaside", "rev"]),
     ("pypi", &["version", "registry", "extras"]),
     ("rubygems", &["version", "registry"]),
     ("crates", &["version", "registry", "lock"]),
     ("npm", &["version", "registry"]),
-    ("custom", &["script", "chroot"]),
+    ("custom", &["script", "chroot", "results", "spec", "refresh"]),
 ];
 
 /// The kind of source that is meant where only the place of one is written.
@@ -120,7 +120,8 @@ impl DeclarationReader<'_> {
             return None;
         }
         let place = self.place(node);
-        Some(SourceDecl { files: self.read_files(node), kind: SourceKind::Named(kind), place })
+        let making = self.read_making(node);
+        Some(SourceDecl { files: self.read_files(node), making, kind: SourceKind::Named(kind), place })
     }
 
     /// A source of the kind `word`, whose own argument is the one at `index`.
@@ -138,7 +139,8 @@ impl DeclarationReader<'_> {
             }
         }
         let place = self.place(node);
-        let files = self.read_files(node);
+        let (files, making) = (self.read_files(node), self.read_making(node));
+        self.report_foreign_making(node, word);
         let kind = match word {
             "custom" => Some(self.read_custom_source(node)),
             _ => match self.values.argument(node, index) {
@@ -149,7 +151,7 @@ impl DeclarationReader<'_> {
                 }
             },
         };
-        Some(SourceDecl { kind: kind?, files, place })
+        Some(SourceDecl { kind: kind?, files, making, place })
     }
 
     fn read_kind(
@@ -210,11 +212,14 @@ impl DeclarationReader<'_> {
             };
             self.values.errors.push(Located::new(problem, "it is missing here", self.place(node)));
         }
+        let arguments = named(node, "arguments").flat_map(|node| self.values.texts(node));
+        let arguments = arguments.map(|argument| argument.value).collect();
+        let refresh = self.values.property(node, "refresh");
+        let refresh = refresh.and_then(|written| humantime::parse_duration(&written).ok());
+        let text = |reader: &mut Self, name| reader.values.property(node, name).map(|text| text.value);
+        let (results, spec) = (text(self, "results"), text(self, "spec"));
         let script = script.and_then(|written| self.read_path(written));
-        let chroot = self.values.property(node, "chroot");
-        let needs =
-            named(node, "needs").flat_map(|node| self.values.texts(node)).map(|text| text.value).collect();
-        SourceKind::Custom { script, chroot, needs }
+        SourceKind::Custom { script, arguments, results, spec, refresh }
     }
 
     fn report_missing_argument(&mut self, node: &KdlNode, word: &str, index: usize) {

@@ -4,14 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::declaration::{
-    ChrootSelection, EngineChoice, Isolation, NamedSourceDecl, Network, OptionsDecl, PackageDecl, Priority,
-    SourceKind,
+    EngineChoice, Isolation, NamedSourceDecl, Network, OptionsDecl, PackageDecl, Priority, SourceKind,
 };
 use super::manifest_path::ManifestPath;
 use super::names::read_spec;
 use super::problem::ManifestProblem;
 use super::resolve_source::resolve_source;
-use super::resolved::{ChrootId, Package, PackageId, Source};
+use super::resolved::{ChrootId, Making, Package, PackageId, Source};
 use super::resolver::{Reference, Resolver};
 use super::spec_text::find_conditions;
 use crate::engine::{Condition, MacroLevel};
@@ -57,10 +56,6 @@ fn resolve_package(
 ) -> PackageDraft {
     let PackageDecl { name, source, options, own_conditions, .. } = decl;
     let source = source.and_then(|source| resolve_source(resolver, &name, source, sources));
-    if let Some(chroot) = source.as_ref().and_then(|source| script_chroot(&source.kind)) {
-        let selection = ChrootSelection { take: vec![chroot.clone()], exclude: Vec::new() };
-        resolver.select_chroots(&format!("the script of package `{}`", name.value), "runs in", &selection);
-    }
     if let Some(source) = &source {
         check_conditions(resolver, &name, &source.kind, &own_conditions);
     }
@@ -128,22 +123,10 @@ fn choose<T: Copy>(own: Option<&Spanned<T>>, default: Option<&Spanned<T>>, other
     own.or(default).map_or(otherwise, |choice| choice.value)
 }
 
-/// The chroot that a custom source's script runs in.
-fn script_chroot(kind: &SourceKind) -> Option<&Spanned<String>> {
-    match kind {
-        SourceKind::Custom { chroot, .. } => chroot.as_ref(),
-        SourceKind::Path(_)
-        | SourceKind::Url { .. }
-        | SourceKind::Repository { .. }
-        | SourceKind::Distgit { .. }
-        | SourceKind::Registry { .. }
-        | SourceKind::Named(_) => None,
-    }
-}
-
 fn empty_source(name: &Spanned<String>) -> Source {
     let path = Spanned::new(ManifestPath::Repository(PathBuf::new()), name.place.clone());
-    Source { kind: SourceKind::Path(path), files: Vec::new(), place: name.place.clone() }
+    let making = Making::default();
+    Source { kind: SourceKind::Path(path), files: Vec::new(), making, place: name.place.clone() }
 }
 
 impl Resolver<'_> {

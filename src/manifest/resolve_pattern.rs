@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::declaration::{OptionsDecl, PackageDecl, PackagesDecl, SourceDecl, SourceKind};
+use super::declaration::{MakingDecl, OptionsDecl, PackageDecl, PackagesDecl, SourceDecl, SourceKind};
 use super::manifest_path::ManifestPath;
 use super::mistakes::Mistakes;
 use super::names::{FoundPackage, PackageNames};
@@ -141,7 +141,8 @@ fn matching_specs(
 fn declare_package(path: ManifestPath, pattern: &Spanned<String>, options: &OptionsDecl) -> PackageDecl {
     let name = path.as_path().file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let kind = SourceKind::Path(Spanned::new(path, pattern.place.clone()));
-    let source = SourceDecl { kind, files: Vec::new(), place: pattern.place.clone() };
+    let source =
+        SourceDecl { kind, files: Vec::new(), making: MakingDecl::default(), place: pattern.place.clone() };
     let name = Spanned::new(name, pattern.place.clone());
     PackageDecl {
         name,

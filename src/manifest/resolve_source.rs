@@ -1,9 +1,9 @@
 //! Where packages come from: names of sources looked up, paths checked.
 
-use super::declaration::{NamedSourceDecl, SourceDecl, SourceKind};
+use super::declaration::{ChrootSelection, MakingDecl, NamedSourceDecl, SourceDecl, SourceKind};
 use super::manifest_path::ManifestPath;
 use super::problem::ManifestProblem;
-use super::resolved::Source;
+use super::resolved::{Making, Source};
 use super::resolver::{Reference, Resolver};
 use crate::files::Resolved;
 use crate::text::Spanned;
@@ -15,7 +15,7 @@ pub(super) fn resolve_source(
     source: SourceDecl,
     named: &[NamedSourceDecl],
 ) -> Option<Source> {
-    let SourceDecl { kind, mut files, place } = source;
+    let SourceDecl { kind, mut files, mut making, place } = source;
     let kind = match kind {
         SourceKind::Named(name) => {
             let Some(found) = named.iter().find(|source| source.name.value == name.value) else {
@@ -28,6 +28,7 @@ pub(super) fn resolve_source(
             };
             let found = found.source.clone()?;
             files.extend(found.files);
+            making = found.making;
             found.kind
         }
         kind @ (SourceKind::Path(_)
@@ -40,10 +41,22 @@ pub(super) fn resolve_source(
     if let SourceKind::Path(path) = &kind {
         resolver.check_source_path(path);
     }
-    Some(Source { kind, files, place })
+    let making = resolver.resolve_making(package, making);
+    Some(Source { kind, files, making, place })
 }
 
 impl Resolver<'_> {
+    fn resolve_making(&mut self, package: &Spanned<String>, decl: MakingDecl) -> Making {
+        let MakingDecl { chroot, needs, network, timeout, environment } = decl;
+        let chroot = chroot.and_then(|chroot| {
+            let selection = ChrootSelection { take: vec![chroot], exclude: Vec::new() };
+            let who = format!("the source of package `{}`", package.value);
+            self.select_chroots(&who, "is made in", &selection).into_iter().next()
+        });
+        let environment = environment.into_iter().map(|decl| (decl.name.value, decl.value)).collect();
+        Making { chroot, needs, network: network.unwrap_or_default(), timeout, environment }
+    }
+
     /// Reports a path that no spec can be found by.
     fn check_source_path(&mut self, path: &Spanned<ManifestPath>) {
         let ManifestPath::Repository(relative) = &path.value else {

@@ -12,8 +12,9 @@ pub use super::ids::{BatchId, ChrootId, PackageId};
 use super::layer::{BuildSettings, Layer};
 use super::manifest_path::ManifestPath;
 use super::profile::Profile;
-use crate::engine::{Condition, MacroSetting, Settings};
+use crate::engine::{Condition, MacroSetting, Settings, Value};
 use crate::macros::RpmVersion;
+use crate::package::Dependency;
 use crate::text::{Place, Spanned};
 
 /// A whole manifest.
@@ -93,8 +94,25 @@ pub struct Source {
     pub kind: SourceKind,
     /// Files that do not lie beside the spec.
     pub files: Vec<FileDecl>,
+    /// What a program that makes it is run with.
+    pub making: Making,
     /// Where it is written.
     pub place: Place,
+}
+
+/// What a program that makes a source is run with.
+#[derive(Debug, Default)]
+pub struct Making {
+    /// The chroot that it runs in, where one is named.
+    pub chroot: Option<ChrootId>,
+    /// What the root has for it.
+    pub needs: Vec<Dependency>,
+    /// Whether it may reach the network.
+    pub network: Network,
+    /// How long it may take, where that is said.
+    pub timeout: Option<Duration>,
+    /// Variables of its environment.
+    pub environment: BTreeMap<String, Value>,
 }
 
 /// A root to build in.
@@ -151,6 +169,22 @@ pub struct AfterBatch {
     pub even_if_failed: bool,
     /// Whether it waits for the other in all chroots.
     pub across: Across,
+}
+
+impl Package {
+    /// The chroot whose root its source is made in, where a program makes it.
+    pub fn source_chroot(&self) -> Option<ChrootId> {
+        let is_made = match &self.source.kind {
+            SourceKind::Custom { .. } => true,
+            SourceKind::Repository { method, .. } => method.as_deref() == Some("make-srpm"),
+            SourceKind::Path(_)
+            | SourceKind::Url { .. }
+            | SourceKind::Distgit { .. }
+            | SourceKind::Registry { .. }
+            | SourceKind::Named(_) => false,
+        };
+        self.source.making.chroot.or_else(|| self.chroots.first().copied()).filter(|_| is_made)
+    }
 }
 
 impl Manifest {

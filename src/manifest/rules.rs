@@ -3,7 +3,7 @@
 use super::grammar::{
     Block, NodeRule, Occurs, PropertyRule, Support, ValueKind, node, one, property, required, some,
 };
-use super::source_rules::{NAMED_SOURCE, SOURCE};
+use super::source_rules::{NAMED_SOURCE, SOURCE, VARIABLE};
 
 use Occurs::{Often, Once};
 use ValueKind::{
@@ -29,13 +29,6 @@ const MACRO: NodeRule = node(
     Once,
     &[one("value", Spelling)],
     "The macro's body, kept as it is spelt; `#null` undefines it, and `(env)\"NAME\"` is kept secret. Options stand in the name: `\"configure_flag(n:)\"`.",
-);
-
-const VARIABLE: NodeRule = node(
-    "NAME",
-    Once,
-    &[one("value", Spelling)],
-    "The variable's value, kept as it is spelt; `(env)\"NAME\"` is kept secret.",
 );
 
 const MACROS: NodeRule = node(

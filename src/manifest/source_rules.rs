@@ -5,10 +5,18 @@ use super::grammar::{
 };
 
 use Occurs::{Often, Once};
-use ValueKind::{Glob, Name, OneOf, Path, Sha256, Spelling, Text};
+use ValueKind::{Boolean, Glob, Name, OneOf, Path, Sha256, Spelling, Text};
 
 /// Those whose packages can't be built yet.
-const LATER_SOURCES: &[&str] = &["svn", "custom"];
+const LATER_SOURCES: &[&str] = &["svn"];
+
+/// A variable in `env`.
+pub(super) const VARIABLE: NodeRule = node(
+    "NAME",
+    Once,
+    &[one("value", Spelling)],
+    "The variable's value, kept as it is spelt; `(env)\"NAME\"` is kept secret.",
+);
 
 /// `file` in a source.
 pub(super) const FILE: NodeRule = node(
@@ -42,7 +50,21 @@ const EXTRAS: PropertyRule =
 const CARGO_LOCK: PropertyRule = property("lock", Path, "The `Cargo.lock` of a crate that has none itself.");
 const RELEASE: PropertyRule = property("version", Spelling, "The release; the newest where it is left out.");
 const SCRIPT: PropertyRule = property("script", Path, "The script that makes spec and sources.");
-const SCRIPT_CHROOT: PropertyRule = property("chroot", Name, "The chroot that the script runs in.");
+const SCRIPT_CHROOT: PropertyRule = property(
+    "chroot",
+    Name,
+    "The chroot that the script, or make, runs in; the first of the package's where it is left out.",
+);
+const RESULTS: PropertyRule = property(
+    "results",
+    Path,
+    "The folder that the script leaves the sources in, from the one that it begins in; that one where it is left out.",
+);
+const REFRESH: PropertyRule = property(
+    "refresh",
+    ValueKind::Duration,
+    "After how long the script is run anew: `1d`; never where it is left out.",
+);
 
 /// What the kinds of source take together. Each takes its own: see [`NAMED_SOURCE`].
 const SOURCE_PROPERTIES: &[PropertyRule] = &[
@@ -59,10 +81,36 @@ const SOURCE_PROPERTIES: &[PropertyRule] = &[
     CARGO_LOCK,
     SCRIPT,
     SCRIPT_CHROOT,
+    RESULTS,
+    REFRESH,
 ];
 
-const NEEDS: NodeRule =
-    node("needs", Often, &[some("package", Text)], "Packages that the script of `custom` needs.");
+const NEEDS: NodeRule = node(
+    "needs",
+    Often,
+    &[some("package", Text)],
+    "Packages that the script of `custom` needs, or `.copr/Makefile`: as in `BuildRequires`.",
+);
+const ARGUMENTS: NodeRule =
+    node("arguments", Once, &[some("argument", Text)], "What the script of `custom` is called with.");
+const MAKING_NETWORK: NodeRule = node(
+    "network",
+    Once,
+    &[one("allowed", Boolean)],
+    "Whether what makes the source may reach the network; it may not.",
+);
+const MAKING_TIMEOUT: NodeRule = node(
+    "timeout",
+    Once,
+    &[one("duration", ValueKind::Duration)],
+    "How long making the source may take; `1h` where nothing is said.",
+);
+
+const MAKING_ENV: NodeRule = node("env", Once, &[], "Environment variables of what makes the source.")
+    .with_block(Block::Free(&VARIABLE));
+
+/// What may stand in the block of a source that a script makes.
+const MADE_NODES: &[NodeRule] = &[FILE, NEEDS, ARGUMENTS, MAKING_NETWORK, MAKING_TIMEOUT, MAKING_ENV];
 
 /// `source` of a package.
 pub(super) const SOURCE: NodeRule = node(
@@ -74,7 +122,7 @@ pub(super) const SOURCE: NodeRule = node(
 )
 .with_support(Support::NotYetOf(LATER_SOURCES))
 .with_properties(SOURCE_PROPERTIES)
-.with_block(Block::Nodes(&[FILE, NEEDS]));
+.with_block(Block::Nodes(MADE_NODES));
 
 const fn later(
     name: &'static str,
@@ -103,8 +151,8 @@ pub(super) const NAMED_SOURCE: NodeRule =
             .with_properties(&[CHECKSUM])
             .with_block(Block::Nodes(&[FILE])),
             node("git", Once, &[one("url", Text)], "A git repository.")
-                .with_properties(&[REVISION, SUBDIR, SPEC, METHOD])
-                .with_block(Block::Nodes(&[FILE])),
+                .with_properties(&[REVISION, SUBDIR, SPEC, METHOD, SCRIPT_CHROOT])
+                .with_block(Block::Nodes(&[FILE, NEEDS, MAKING_NETWORK, MAKING_TIMEOUT, MAKING_ENV])),
             later("svn", &[one("url", Text)], "A Subversion repository.", &[REVISION, SUBDIR, SPEC]),
             node("distgit", Once, &[one("package", Name)], "A distribution's package repository.")
                 .with_properties(&[REVISION, FROM, LOOKASIDE])
@@ -131,6 +179,7 @@ pub(super) const NAMED_SOURCE: NodeRule =
             )
             .with_properties(&[RELEASE, INDEX])
             .with_block(Block::Nodes(&[FILE])),
-            later("custom", &[], "A script that makes spec and sources.", &[SCRIPT, SCRIPT_CHROOT])
-                .with_block(Block::Nodes(&[FILE, NEEDS])),
+            node("custom", Once, &[], "A script that makes spec and sources.")
+                .with_properties(&[SCRIPT, SCRIPT_CHROOT, RESULTS, SPEC, REFRESH])
+                .with_block(Block::Nodes(MADE_NODES)),
         ]));

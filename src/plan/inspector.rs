@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use miette::Diagnostic as _;
+
 use super::PlanError;
 use crate::chroot::RootIdentity;
 use crate::chroot::compose::Farm;
@@ -11,7 +13,7 @@ use crate::engine::{EngineInRoot, EnginesInRoot, MacroSetting};
 use crate::files::Folder;
 use crate::manifest::declaration::EngineChoice;
 use crate::manifest::{ChrootId, Manifest};
-use crate::source::{Origin, SourceLock, SourceTools};
+use crate::source::{Origin, RefusedRoot, SourceLock, SourceRoot, SourceRoots, SourceTools};
 use crate::store::Store;
 use crate::text::Located;
 
@@ -61,6 +63,24 @@ impl OpenRoots {
     /// That of a chroot.
     pub fn of(&self, chroot: ChrootId) -> Option<&OpenRoot> {
         self.all.get(*self.of_chroots.get(&chroot)?)
+    }
+}
+
+impl SourceRoots for OpenRoots {
+    fn open_root(&self, chroot: ChrootId) -> Result<SourceRoot, RefusedRoot> {
+        match (self.of(chroot), self.refused.get(&chroot)) {
+            (Some(OpenRoot { engines, identity, packages, image: _ }), _) => {
+                Ok(SourceRoot { engines: engines.clone(), identity: *identity, packages: packages.clone() })
+            }
+            (None, Some(refused)) => Err(RefusedRoot {
+                reason: refused.error().in_one_line(),
+                help: refused.error().help().map(|help| help.to_string()).unwrap_or_default(),
+            }),
+            (None, None) => Err(RefusedRoot {
+                reason: "it was not opened".to_owned(),
+                help: "this is a mistake in forge: please report it".to_owned(),
+            }),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::chroot::{LockedSet, RootIdentity};
 use crate::digest::{Digest, Encoder};
 use crate::manifest::ChrootId;
 use crate::package::Dependency;
+use crate::source::wish_name;
 use crate::text::Located;
 
 /// Chooses them for all builds; what can't be had is the fate of the build that needs it.
@@ -38,8 +39,10 @@ fn choose_in_chroot(
 ) -> Result<(), PlanError> {
     let wishes = list_wishes(builds, chroot);
     let asked: Vec<BuildWish> = wishes.iter().map(|wish| wish.from_repositories.clone()).collect();
-    let names = builds.iter().filter(|build| build.chroot == chroot).map(|build| build.name.package.as_str());
-    packages.chooser.forget_other_builds(&names.collect());
+    let names = builds.iter().filter(|build| build.chroot == chroot).map(|build| build.name.package.clone());
+    let made_here = inspector.manifest.packages.iter().filter(|it| it.source_chroot() == Some(chroot));
+    let sources = made_here.map(|package| wish_name(&package.name.value));
+    packages.chooser.forget_other_builds(&names.chain(sources).collect());
     let (chosen, failed) = choose_or_find_locked(packages, &asked)?;
     let place = inspector.manifest.chroot(chroot).name.place.clone();
     let failed = failed.map(|error| Arc::new(Located::new(PlanError::from(error), "this chroot", place)));

@@ -8,6 +8,7 @@ use std::thread;
 use rayon::prelude::*;
 
 use super::lock::{LockedSource, SourceLock};
+use super::made_in_root::{CustomRequest, gather_custom};
 use super::made_spec::ProjectRequest;
 use super::neighbours::Neighbours;
 use super::origin::Origin;
@@ -118,6 +119,18 @@ impl Gathering<'_> {
                         RegistryRequest { package, registry: *registry, project, extras, cargo_lock };
                     registry::gather(&request, &self.tools, locked)
                 })
+            }
+            SourceKind::Custom { script: Some(script), arguments, results, spec, refresh } => {
+                let request = CustomRequest {
+                    package,
+                    repository: self.repository,
+                    script: &script.value,
+                    arguments,
+                    results: results.as_deref(),
+                    spec: spec.as_deref(),
+                    refresh: *refresh,
+                };
+                gather_custom(&request, &self.tools, locked)
             }
             kind @ (SourceKind::Repository { .. } | SourceKind::Custom { .. } | SourceKind::Named(_)) => {
                 Err(SourceError::NotYet { kind: kind.word().to_owned() })

@@ -47,6 +47,9 @@ pub struct LockedFile {
 const KIND: &str = "kind";
 const ASKED: &str = "asked";
 
+/// What was found, of a source that a program has made: the digest of what it was made of.
+pub(super) const MADE_OF: &str = "made-of";
+
 impl SourceLock {
     /// Reads what a lock says of sources; the rest of it is read by [`Lock`](crate::chroot::Lock), which has looked at the
     /// form of the whole.
@@ -68,9 +71,11 @@ impl SourceLock {
     }
 
     /// Lets the sources of some packages be found anew. Which commit was locked stays known: a tag that stands for another one
-    /// now is no update.
+    /// now is no update. So does that a program has made it: it runs again, where the store has what it made before.
     pub fn reopen(&mut self, is_meant: impl Fn(&str) -> bool) {
-        self.sources.retain(|name, source| !is_meant(name) || source.found.contains_key("commit"));
+        let is_known =
+            |source: &LockedSource| source.found.contains_key("commit") || source.found.contains_key(MADE_OF);
+        self.sources.retain(|name, source| !is_meant(name) || is_known(source));
         for (_, source) in self.sources.iter_mut().filter(|(name, _)| is_meant(name)) {
             source.asked = None;
             source.files.clear();

@@ -16,6 +16,7 @@ mod input;
 mod input_file;
 mod limits;
 mod lock;
+mod made_in_root;
 pub mod made_spec;
 mod neighbours;
 pub mod npm;
@@ -40,6 +41,7 @@ pub use limits::{
     UNPACKED_BYTES_OF_ANY, UNPACKED_RATIO,
 };
 pub use lock::{LockedFile, LockedSource, SourceLock};
+pub use made_in_root::{MakingError, RefusedRoot, SourceMaking, SourceRoot, SourceRoots, wish_name};
 pub use neighbours::Neighbours;
 pub use origin::{Origin, source_packages};
 pub use remote::{
@@ -272,6 +274,10 @@ pub enum SourceError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     MadeSpec(#[from] made_spec::MadeSpecError),
+    /// No program can make it.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Making(Box<MakingError>),
     /// A package that can't be unpacked.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -10,7 +10,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use cap_std::fs::{Metadata, MetadataExt};
@@ -35,6 +35,22 @@ pub struct SourceFolders {
     /// What was asked for.
     used: Mutex<BTreeSet<String>>,
     lock: Lock,
+}
+
+/// A folder that something is made in, which goes when this is dropped. What a process leaves that was killed goes with
+/// [`SourceFolders::collect_unused`].
+pub(super) struct WorkFolder {
+    parent: Folder,
+    name: PathBuf,
+    /// The folder.
+    pub folder: Folder,
+}
+
+impl Drop for WorkFolder {
+    fn drop(&mut self) {
+        // What is left goes another time.
+        let _ = remove(&self.parent, &self.name);
+    }
 }
 
 /// A source package that is to be unpacked.
@@ -80,6 +96,16 @@ impl SourceFolders {
     pub fn open(folder: Folder) -> Result<Self, SourceError> {
         let lock = Lock::wait(&folder, LOCK, LockKind::Shared)?;
         Ok(Self { folder, used: Mutex::default(), lock })
+    }
+
+    /// An empty folder of one's own to make sources in.
+    ///
+    /// # Errors
+    /// It can't be made.
+    pub(super) fn make_work_folder(&self) -> io::Result<WorkFolder> {
+        let name = self.folder.temporary(Path::new("work"));
+        let folder = self.folder.create(&name)?.without_sync();
+        Ok(WorkFolder { parent: self.folder.again()?, name, folder })
     }
 
     /// The files of a source package, and the name of its spec among them.

@@ -94,7 +94,8 @@ fn check_size(file: &str, bytes: u64, packed_bytes: u64) -> Result<(), SourceErr
     Ok(())
 }
 
-fn safe_name(file: &str, name: &[u8]) -> Result<String, SourceError> {
+/// A name of a file as sources have it, or why it could do harm.
+pub(super) fn safe_name(file: &str, name: &[u8]) -> Result<String, SourceError> {
     let shown = || name.to_str_lossy().into_owned();
     if name.len() > NAME_BYTES {
         let shown: String = shown().chars().take(40).collect();

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use super::lock::LockedSource;
+use super::made_in_root::SourceMaking;
 use super::made_spec::Indexes;
 use super::source_folders::SourceFolders;
 use crate::chroot::Connection;
@@ -34,6 +35,8 @@ pub struct SourceTools<'a> {
     pub folders: &'a SourceFolders,
     /// Where the registries of languages are.
     pub indexes: &'a Indexes,
+    /// What sources are made with that a program makes in a root.
+    pub making: SourceMaking<'a>,
     /// Is told what is done.
     pub progress: &'a (dyn Fn(SourceProgress) + Sync),
 }

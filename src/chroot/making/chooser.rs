@@ -244,7 +244,7 @@ impl PackageChooser {
     }
 
     /// Forgets what other builds than these have.
-    pub fn forget_other_builds(&self, names: &BTreeSet<&str>) {
+    pub fn forget_other_builds(&self, names: &BTreeSet<String>) {
         if self.rule == LockRule::MayChange {
             self.lock().locked.builds.retain(|package, _| names.contains(package.as_str()));
         }

@@ -1,0 +1,45 @@
+//! Nodes → declarations: what a program that makes a source is run with.
+
+use kdl::{KdlDocument, KdlNode};
+
+use super::declaration::{MakingDecl, Network};
+use super::problem::ManifestProblem;
+use super::read::{DeclarationReader, child, named};
+use crate::text::Located;
+
+/// What may stand in the blocks of sources that programs make, and in no others.
+const NODES: &[&str] = &["needs", "arguments", "network", "timeout", "env"];
+
+impl DeclarationReader<'_> {
+    /// What stands in the block of a source of a program that makes it.
+    pub(super) fn read_making(&mut self, node: &KdlNode) -> MakingDecl {
+        let network = child(node, "network").and_then(|node| self.values.boolean(node));
+        MakingDecl {
+            chroot: self.values.property(node, "chroot"),
+            needs: named(node, "needs").flat_map(|node| self.read_requirements(node)).collect(),
+            network: network.map(|allowed| if allowed { Network::Allowed } else { Network::Denied }),
+            timeout: child(node, "timeout").and_then(|node| self.values.duration(node)),
+            environment: child(node, "env").map(|node| self.read_variables(node)).unwrap_or_default(),
+        }
+    }
+
+    /// Reports what stands in the block of a source that no program makes.
+    pub(super) fn report_foreign_making(&mut self, node: &KdlNode, word: &str) {
+        let is_made = word == "custom" || (word == "git" && node.get("method").is_some());
+        let children = node.children().map(KdlDocument::nodes).unwrap_or_default();
+        for child in children {
+            let name = child.name().value();
+            let is_foreign = NODES.contains(&name) && (!is_made || (word == "git" && name == "arguments"));
+            if is_foreign {
+                let problem = ManifestProblem::UnknownNode {
+                    name: name.to_owned(),
+                    place: format!("`source {word}`"),
+                    help: "no program makes this source: `source custom` and `source git … method=make-srpm` take it"
+                        .to_owned(),
+                };
+                let error = Located::new(problem, "belongs to another kind of source", self.place(child));
+                self.values.errors.push(error);
+            }
+        }
+    }
+}
