@@ -324,6 +324,8 @@ fn source_path<'m>(manifest: &'m Manifest, package: &str) -> Option<&'m Path> {
         | SourceKind::Distgit { .. }
         | SourceKind::Registry { .. }
         | SourceKind::Custom { .. }
+        | SourceKind::Published { .. }
+        | SourceKind::Build(_)
         | SourceKind::Named(_) => None,
     }
 }

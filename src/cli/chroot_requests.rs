@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use crate::chroot::making::ChrootRequest;
 use crate::chroot::solve::WeakDependencies;
 use crate::chroot::{
-    DeclaredKey, KeyPlace, LockedChroot, OlderMetadata, RepositoryRequest, RepositorySource, RepositoryState,
-    SignatureRule,
+    DeclaredKey, KeyPlace, Lock, LockedChroot, OlderMetadata, RepositoryRequest, RepositorySource,
+    RepositoryState, SignatureRule,
 };
 use crate::files::{Folder, HostPath};
 use crate::manifest::declaration::{KeyDecl, RepositoryDecl, RepositoryLocation, RepositoryPlace};
-use crate::manifest::{Chroot, ManifestPath};
+use crate::manifest::{Chroot, ChrootId, Manifest, ManifestPath, RootBase};
+use crate::source::ChrootRepository;
 
 /// What is in a minimal root of which nothing is said, as in mock and Copr.
 const MINIMAL: &str = "@buildsys-build";
@@ -23,6 +24,25 @@ pub struct ChrootRequests<'a> {
     pub locked: &'a LockedChroot,
     /// Whether metadata may be older than what was seen before.
     pub older_metadata: OlderMetadata,
+}
+
+/// The repositories of all chroots.
+pub fn all_repositories(
+    manifest: &Manifest,
+    repository: &Folder,
+    lock: &Lock,
+    older_metadata: OlderMetadata,
+) -> Vec<ChrootRepository> {
+    let nothing = LockedChroot::default();
+    let mut all = Vec::new();
+    for (index, chroot) in manifest.chroots.iter().enumerate() {
+        let RootBase::Repositories(declared) = &chroot.base else { continue };
+        let locked = lock.chroots.get(&chroot.name.value).unwrap_or(&nothing);
+        let requests = ChrootRequests { repository, locked, older_metadata }.of(chroot, declared);
+        let of_chroot = requests.repositories.into_iter();
+        all.extend(of_chroot.map(|request| ChrootRepository { chroot: ChrootId(index), request }));
+    }
+    all
 }
 
 impl ChrootRequests<'_> {

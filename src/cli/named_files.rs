@@ -68,6 +68,8 @@ fn packages_of(
         | SourceKind::Distgit { .. }
         | SourceKind::Registry { .. }
         | SourceKind::Custom { .. }
+        | SourceKind::Published { .. }
+        | SourceKind::Build(_)
         | SourceKind::Named(_) => false,
     };
     let packages = manifest.packages.iter().filter(|package| is_source(&package.source.kind));

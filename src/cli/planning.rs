@@ -5,7 +5,9 @@ use std::mem;
 use std::num::NonZero;
 use std::sync::Arc;
 
+use super::built_sources::SourcesOfBuilds;
 use super::changed::{ChangedFiles, GitProject};
+use super::chroot_requests::all_repositories;
 use super::context::{CliError, Context, Failure};
 use super::image_root::locked_image;
 use super::project::{Project, SOURCE_LOGS, store};
@@ -28,7 +30,7 @@ use crate::plan::{
 };
 use crate::process::Cancel;
 use crate::publish::{DecodedRecords, Repositories, Verification};
-use crate::source::{SourceFolders, SourceLock, SourceMaking, SourceTools};
+use crate::source::{SourceFolders, SourceLock, SourceMaking, SourceShelves, SourceTools};
 use crate::store::{BuildRow, History, LastBuild, Store};
 use crate::text::Located;
 use crate::ui::PlanView;
@@ -103,6 +105,8 @@ pub async fn plan(
     drop(opener);
     let folders = project.source_folders()?;
     let jobs = selection.jobs.map_or_else(processors, usize::from);
+    let repositories = all_repositories(&manifest, &project.repository, &lock, selection.older_metadata);
+    let builds = SourcesOfBuilds { history: &history, state: &state, store: &store };
     let inspector = Inspector {
         manifest: &manifest,
         repository: &project.repository,
@@ -123,6 +127,7 @@ pub async fn plan(
                 logs: &state.path().join(SOURCE_LOGS),
                 runtime: &tokio::runtime::Handle::current(),
             },
+            shelves: SourceShelves { repositories: &repositories, builds: &builds },
             progress: &*source_screen(Arc::clone(&progress)),
         },
         source_lock: &source_lock,

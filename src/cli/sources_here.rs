@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::built_sources::SourcesOfBuilds;
+use super::chroot_requests::all_repositories;
 use super::context::{Context, Failure};
 use super::planning::runtime;
 use super::project::{Project, SOURCE_LOGS, store};
@@ -18,7 +20,7 @@ use crate::event::SystemClock;
 use crate::manifest::{Manifest, Package};
 use crate::plan::{OpenRoots, PlanError};
 use crate::process::{Cancel, Sandbox};
-use crate::source::{Gathering, Neighbours, Origin, SourceMaking, SourceTools};
+use crate::source::{Gathering, Neighbours, Origin, SourceMaking, SourceShelves, SourceTools};
 use crate::store::Store;
 use crate::text::Located;
 
@@ -39,6 +41,10 @@ pub fn gather_source(
     let roots = runtime.block_on(open)?;
     let programs = SourcePrograms::new(&supervisor()?, sandbox);
     let logs = project.state()?.path().join(SOURCE_LOGS);
+    let locked = read_lock(&project.repository)?;
+    let repositories = all_repositories(manifest, &project.repository, &locked, OlderMetadata::Refused);
+    let (history, state) = (project.history_or_none(context)?, project.state()?);
+    let builds = SourcesOfBuilds { history: &history, state: &state, store: &store };
     let tools = SourceTools {
         store: &store,
         client: &client,
@@ -56,6 +62,7 @@ pub fn gather_source(
             logs: &logs,
             runtime: runtime.handle(),
         },
+        shelves: SourceShelves { repositories: &repositories, builds: &builds },
         progress: &*screen,
     };
     let gathering = Gathering { repository: &project.repository, tools, lock: &lock };

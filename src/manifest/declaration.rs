@@ -101,6 +101,9 @@ pub enum FilePlace {
     Url(Spanned<String>),
 }
 
+/// The method of `source git` that runs `.copr/Makefile`.
+pub const MAKE_SRPM: &str = "make-srpm";
+
 /// A kind of source, with what it takes.
 #[derive(Clone, Debug)]
 pub enum SourceKind {
@@ -167,6 +170,17 @@ pub enum SourceKind {
         /// After how long it is run anew.
         refresh: Option<Duration>,
     },
+    /// A source package that a repository of a chroot ships.
+    Published {
+        /// The repository.
+        repository: String,
+        /// The source package there, if it has another name than the package.
+        name: Option<String>,
+        /// Its version.
+        version: Option<String>,
+    },
+    /// The sources of the build of a number.
+    Build(u64),
     /// A source that is declared under a name.
     Named(Spanned<String>),
 }
@@ -181,6 +195,8 @@ impl SourceKind {
             Self::Distgit { .. } => "distgit",
             Self::Registry { registry, .. } => registry.word(),
             Self::Custom { .. } => "custom",
+            Self::Published { .. } => "repo",
+            Self::Build(_) => "build",
             Self::Named(name) => name,
         }
     }

@@ -106,6 +106,11 @@ const EXAMPLES: &[Example] = &[
     example("custom", "custom script=\"make-sources.sh\""),
     with_default("file", "file \"tarballs/hello-*.tar.gz\"", "what lies beside the spec"),
     example("needs", "needs git tar"),
+    example("source › repo", "repo fedora name=bash"),
+    example("source › build", "build 123"),
+    example("arguments", "arguments \"--nightly\" \"main\""),
+    with_default("source › timeout", "timeout \"30m\"", "`1h`"),
+    with_default("source › network", "network #true", "`#false`"),
     example(
         "package",
         "package curl {\n    source path \"curl/curl.spec\"\n    with docs\n    on \"el9*\" { without docs }\n    timeout \"4h\"\n}",

@@ -2,7 +2,7 @@
 
 use kdl::{KdlDocument, KdlNode};
 
-use super::declaration::{MakingDecl, Network};
+use super::declaration::{MAKE_SRPM, MakingDecl, Network};
 use super::problem::ManifestProblem;
 use super::read::{DeclarationReader, child, named};
 use crate::text::Located;
@@ -25,7 +25,8 @@ impl DeclarationReader<'_> {
 
     /// Reports what stands in the block of a source that no program makes.
     pub(super) fn report_foreign_making(&mut self, node: &KdlNode, word: &str) {
-        let is_made = word == "custom" || (word == "git" && node.get("method").is_some());
+        let is_made = word == "custom"
+            || (word == "git" && node.get("method").and_then(|method| method.as_string()) == Some(MAKE_SRPM));
         let children = node.children().map(KdlDocument::nodes).unwrap_or_default();
         for child in children {
             let name = child.name().value();

@@ -25,6 +25,8 @@ const PROPERTIES: &[(&str, &[&str])] = &[
     ("crates", &["version", "registry", "lock"]),
     ("npm", &["version", "registry"]),
     ("custom", &["script", "chroot", "results", "spec", "refresh"]),
+    ("repo", &["name", "version"]),
+    ("build", &[]),
 ];
 
 /// The kind of source that is meant where only the place of one is written.
@@ -163,6 +165,9 @@ impl DeclarationReader<'_> {
         if word == "path" {
             return self.read_path(what).map(SourceKind::Path);
         }
+        if word == "build" {
+            return self.read_build_number(what).map(SourceKind::Build);
+        }
         let what = what.value;
         let mut property = |name| self.values.property(node, name).map(|value| value.value);
         let kind = match word {
@@ -179,6 +184,10 @@ impl DeclarationReader<'_> {
                 spec: property("spec"),
                 method: property("method"),
             },
+            "repo" => {
+                let (name, version) = (property("name"), property("version"));
+                SourceKind::Published { repository: what, name, version }
+            }
             "distgit" => {
                 let (from, lookaside) = (property("from"), property("lookaside"));
                 SourceKind::Distgit { package: what, from, lookaside, revision: property("rev") }
@@ -200,6 +209,20 @@ impl DeclarationReader<'_> {
             }
         };
         Some(kind)
+    }
+
+    fn read_build_number(&mut self, written: Spanned<String>) -> Option<u64> {
+        let number = written.value.strip_prefix('#').unwrap_or(&written.value).parse().ok();
+        if number.is_none() {
+            let problem = ManifestProblem::WrongValue {
+                what: "the build of a source".to_owned(),
+                wanted: "a number, as `forge history` has it".to_owned(),
+                written: written.value,
+                help: "write `source build 123`".to_owned(),
+            };
+            self.values.errors.push(Located::new(problem, "this value", written.place));
+        }
+        number
     }
 
     fn read_custom_source(&mut self, node: &KdlNode) -> SourceKind {

@@ -36,7 +36,9 @@ pub(super) fn resolve_source(
         | SourceKind::Repository { .. }
         | SourceKind::Distgit { .. }
         | SourceKind::Registry { .. }
-        | SourceKind::Custom { .. }) => kind,
+        | SourceKind::Custom { .. }
+        | SourceKind::Published { .. }
+        | SourceKind::Build(_)) => kind,
     };
     if let SourceKind::Path(path) = &kind {
         resolver.check_source_path(path);

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::build_limits::BuildLimits;
 use super::declaration::{
-    Across, Bootstrap, CacheDecl, EngineChoice, FileDecl, ImageDecl, Isolation, Network, OnFailure, Priority,
-    PublishDecl, RebuildDecl, RemoteDecl, RepositoryDecl, SourceKind,
+    Across, Bootstrap, CacheDecl, EngineChoice, FileDecl, ImageDecl, Isolation, MAKE_SRPM, Network,
+    OnFailure, Priority, PublishDecl, RebuildDecl, RemoteDecl, RepositoryDecl, SourceKind,
 };
 pub use super::ids::{BatchId, ChrootId, PackageId};
 use super::layer::{BuildSettings, Layer};
@@ -176,11 +176,13 @@ impl Package {
     pub fn source_chroot(&self) -> Option<ChrootId> {
         let is_made = match &self.source.kind {
             SourceKind::Custom { .. } => true,
-            SourceKind::Repository { method, .. } => method.as_deref() == Some("make-srpm"),
+            SourceKind::Repository { method, .. } => method.as_deref() == Some(MAKE_SRPM),
             SourceKind::Path(_)
             | SourceKind::Url { .. }
             | SourceKind::Distgit { .. }
             | SourceKind::Registry { .. }
+            | SourceKind::Published { .. }
+            | SourceKind::Build(_)
             | SourceKind::Named(_) => false,
         };
         self.source.making.chroot.or_else(|| self.chroots.first().copied()).filter(|_| is_made)

@@ -22,7 +22,7 @@ pub const ON_FAILURE: &[&str] = &["continue", "stop"];
 pub const BOOTSTRAPS: &[&str] = &["auto", "native"];
 /// Kinds of source.
 pub const SOURCE_KINDS: &[&str] =
-    &["path", "url", "git", "svn", "distgit", "pypi", "rubygems", "crates", "npm", "custom"];
+    &["path", "url", "git", "svn", "distgit", "pypi", "rubygems", "crates", "npm", "custom", "repo", "build"];
 
 const MACRO: NodeRule = node(
     "NAME",

@@ -49,6 +49,8 @@ const EXTRAS: PropertyRule =
     property("extras", Text, "Extras that become packages: `\"socks,http2\"`, or `*` for all.");
 const CARGO_LOCK: PropertyRule = property("lock", Path, "The `Cargo.lock` of a crate that has none itself.");
 const RELEASE: PropertyRule = property("version", Spelling, "The release; the newest where it is left out.");
+const PUBLISHED_NAME: PropertyRule =
+    property("name", Text, "The source package there; the one with the package's name where it is left out.");
 const SCRIPT: PropertyRule = property("script", Path, "The script that makes spec and sources.");
 const SCRIPT_CHROOT: PropertyRule = property(
     "chroot",
@@ -83,6 +85,7 @@ const SOURCE_PROPERTIES: &[PropertyRule] = &[
     SCRIPT_CHROOT,
     RESULTS,
     REFRESH,
+    PUBLISHED_NAME,
 ];
 
 const NEEDS: NodeRule = node(
@@ -116,9 +119,9 @@ const MADE_NODES: &[NodeRule] = &[FILE, NEEDS, ARGUMENTS, MAKING_NETWORK, MAKING
 pub(super) const SOURCE: NodeRule = node(
     "source",
     Once,
-    &[one("kind", Text), any("what", Text)],
+    &[one("kind", Text), any("what", Spelling)],
     "Where the package comes from: `path` (a spec, a folder with one spec, a .src.rpm), `url`, `git`, `svn`, \
-     `distgit`, `pypi`, `rubygems`, `crates`, `npm`, `custom`, or the name of a `source` of the manifest.",
+     `distgit`, `pypi`, `rubygems`, `crates`, `npm`, `custom`, `repo`, `build`, or the name of a `source` of the manifest.",
 )
 .with_support(Support::NotYetOf(LATER_SOURCES))
 .with_properties(SOURCE_PROPERTIES)
@@ -182,4 +185,9 @@ pub(super) const NAMED_SOURCE: NodeRule =
             node("custom", Once, &[], "A script that makes spec and sources.")
                 .with_properties(&[SCRIPT, SCRIPT_CHROOT, RESULTS, SPEC, REFRESH])
                 .with_block(Block::Nodes(MADE_NODES)),
+            node("repo", Once, &[one("repository", Name)], "A source package that a `repo` of a chroot ships.")
+                .with_properties(&[PUBLISHED_NAME, RELEASE])
+                .with_block(Block::Nodes(&[FILE])),
+            node("build", Once, &[one("number", Spelling)], "The sources of an earlier build of this project.")
+                .with_block(Block::Nodes(&[FILE])),
         ]));

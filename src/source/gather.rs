@@ -8,15 +8,16 @@ use std::thread;
 use rayon::prelude::*;
 
 use super::lock::{LockedSource, SourceLock};
-use super::made_in_root::{CustomRequest, gather_custom};
+use super::made_in_root::{CustomRequest, gather_custom, gather_with_make};
 use super::made_spec::ProjectRequest;
 use super::neighbours::Neighbours;
 use super::origin::Origin;
+use super::rebuilt::{PublishedRequest, gather_past_build, gather_published};
 use super::registry::{self, RegistryRequest};
 use super::tools::{Gathered, SourceTools};
 use super::{SourceError, distgit, git, url};
 use crate::files::Folder;
-use crate::manifest::declaration::SourceKind;
+use crate::manifest::declaration::{MAKE_SRPM, SourceKind};
 use crate::manifest::{ManifestPath, Package};
 use crate::text::Spanned;
 
@@ -99,7 +100,10 @@ impl Gathering<'_> {
             }
             SourceKind::Repository { system: "git", url, revision, folder, spec, method } => {
                 let request = git::GitRequest { kind: "git", url, revision, folder, spec, method };
-                git::gather(&request, &self.tools, locked)
+                match method.as_deref() {
+                    Some(MAKE_SRPM) => gather_with_make((package, &request), &self.tools, locked),
+                    Some(_) | None => git::gather(&request, &self.tools, locked),
+                }
             }
             SourceKind::Distgit { package, from, lookaside, revision } => {
                 let (from, lookaside) = (from.as_deref(), lookaside.as_deref());
@@ -132,6 +136,12 @@ impl Gathering<'_> {
                 };
                 gather_custom(&request, &self.tools, locked)
             }
+            SourceKind::Published { repository, name, version } => {
+                let name = name.as_deref().unwrap_or(&package.name.value);
+                let request = PublishedRequest { package, repository, name, version: version.as_deref() };
+                gather_published(&request, &self.tools, locked)
+            }
+            SourceKind::Build(number) => gather_past_build(*number, &self.tools, locked),
             kind @ (SourceKind::Repository { .. } | SourceKind::Custom { .. } | SourceKind::Named(_)) => {
                 Err(SourceError::NotYet { kind: kind.word().to_owned() })
             }

@@ -23,6 +23,7 @@ pub mod npm;
 mod origin;
 pub mod pypi;
 mod reach;
+mod rebuilt;
 mod registry;
 mod remote;
 pub mod rubygems;
@@ -44,6 +45,7 @@ pub use lock::{LockedFile, LockedSource, SourceLock};
 pub use made_in_root::{MakingError, RefusedRoot, SourceMaking, SourceRoot, SourceRoots, wish_name};
 pub use neighbours::Neighbours;
 pub use origin::{Origin, source_packages};
+pub use rebuilt::{BuiltSource, BuiltSources, ChrootRepository, RebuiltError, SourceShelves};
 pub use remote::{
     FetchedSource, NamedSources, RemoteError, RemoteFile, RemoteSource, StoredFile, fetch_remote_sources,
 };
@@ -274,6 +276,10 @@ pub enum SourceError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     MadeSpec(#[from] made_spec::MadeSpecError),
+    /// What was made before can't be had.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Rebuilt(Box<RebuiltError>),
     /// No program can make it.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use super::lock::LockedSource;
 use super::made_in_root::SourceMaking;
 use super::made_spec::Indexes;
+use super::rebuilt::SourceShelves;
 use super::source_folders::SourceFolders;
 use crate::chroot::Connection;
 use crate::chroot::making::LockRule;
@@ -37,6 +38,8 @@ pub struct SourceTools<'a> {
     pub indexes: &'a Indexes,
     /// What sources are made with that a program makes in a root.
     pub making: SourceMaking<'a>,
+    /// Where source packages are looked for that were made before.
+    pub shelves: SourceShelves<'a>,
     /// Is told what is done.
     pub progress: &'a (dyn Fn(SourceProgress) + Sync),
 }

@@ -11,6 +11,8 @@
 mod autospec;
 mod distgit;
 mod git;
+mod made_in_root;
+mod rebuilt;
 mod registries;
 mod remote;
 #[allow(dead_code, reason = "the tests of repositories use more of it")]

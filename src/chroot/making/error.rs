@@ -18,6 +18,16 @@ impl RootError {
         let words = unsolvable.problems.iter().map(|problem| problem.to_string().replace('\n', ": "));
         words.collect::<Vec<_>>().join("; ")
     }
+
+    /// What may help, in one text: what each thing has beside it that stands in the way, where no packages do.
+    pub fn help_in_words(&self) -> String {
+        let Self::Solve(SolveError::Unsolvable(unsolvable)) = self else {
+            return self.help().map(|help| help.to_string()).unwrap_or_default();
+        };
+        let help: Vec<&str> =
+            unsolvable.problems.iter().filter_map(|problem| problem.help.as_deref()).collect();
+        help.join("\n")
+    }
 }
 
 impl RootError {

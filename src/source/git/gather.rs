@@ -76,8 +76,9 @@ impl BesideSpec<'_> {
 pub(in crate::source) type AddFiles<'a> =
     dyn Fn(&BesideSpec<'_>) -> Result<BTreeMap<String, AddedFile>, SourceError> + 'a;
 
-const COMMIT: &str = "commit";
-const REFERENCE: &str = "ref";
+/// What is locked of a commit: its id, and the branch or tag that stood for it.
+pub(super) const COMMIT: &str = "commit";
+pub(super) const REFERENCE: &str = "ref";
 
 /// Fetches what `source git` names.
 ///
@@ -192,10 +193,7 @@ impl GitPackage<'_> {
 
     /// What is asked for, as far as it decides which commit is meant.
     fn asked(&self) -> Digest {
-        let mut encoder = Encoder::new("rpmforge asked of git v1");
-        encoder.text("url", &self.address.to_string());
-        encoder.text("revision", self.request.revision.as_deref().unwrap_or("HEAD"));
-        encoder.digest()
+        asked_of(self.address, self.request.revision.as_deref())
     }
 
     fn chooser(&self, reach: CommitReach) -> CommitChooser<'_> {
@@ -266,7 +264,16 @@ impl GitPackage<'_> {
     }
 }
 
-fn read_lock(locked: &LockedSource) -> Option<ChosenCommit> {
+/// What is asked for, as far as it decides which commit is meant.
+pub(super) fn asked_of(address: &GitAddress, revision: Option<&str>) -> Digest {
+    let mut encoder = Encoder::new("rpmforge asked of git v1");
+    encoder.text("url", &address.to_string());
+    encoder.text("revision", revision.unwrap_or("HEAD"));
+    encoder.digest()
+}
+
+/// The commit that is locked.
+pub(super) fn read_lock(locked: &LockedSource) -> Option<ChosenCommit> {
     let commit = ObjectId::from_hex(locked.found.get(COMMIT)?.as_bytes()).ok()?;
     Some(ChosenCommit { commit, reference: locked.found.get(REFERENCE).cloned() })
 }

@@ -24,6 +24,7 @@ mod repository;
 mod revision;
 mod server;
 mod submodules;
+mod whole_commit;
 mod write_tree;
 
 pub use address::{GitAddress, SshAddress};
@@ -39,4 +40,5 @@ pub use news::look_for_news;
 pub use repository::{Commit, CommitEntry, CommitEntryKind, Repository, Signature};
 pub use revision::Revision;
 pub use server::GitReference;
+pub(super) use whole_commit::WholeCommit;
 pub use write_tree::{CaseClash, OpenLargeFile, Subfolders, TreeWriter};

@@ -16,7 +16,7 @@ use super::limits::{OBJECT_BYTES, TAG_DEPTH};
 use super::packet::{PackReader, printable};
 use super::server::{Depth, GitReference, Server, ShallowChanges, WantedObjects};
 use crate::digest::Digest;
-use crate::files::{Folder, Lock, LockKind};
+use crate::files::{Folder, HostPath, Lock, LockKind};
 
 /// A repository in the cache. See the [module](self).
 pub struct Repository {
@@ -103,6 +103,11 @@ impl Repository {
         }
         let objects = gix_odb::at(folder.path().join("objects").as_path(), HashKind::Sha1)?;
         Ok(Self { folder, shown: address.to_string(), objects })
+    }
+
+    /// Where it is kept.
+    pub(super) fn path(&self) -> &HostPath {
+        self.folder.path()
     }
 
     /// How it is called in messages.

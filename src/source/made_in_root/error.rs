@@ -34,6 +34,20 @@ pub enum MakingError {
         /// The commit.
         commit: String,
     },
+    /// The repository has no such folder.
+    #[error("{repository} has no folder `{folder}` at {commit}")]
+    #[diagnostic(
+        code(forge::source::making_folder),
+        help("`subdir` is the folder that `.copr/Makefile` is run in, from the top of the repository")
+    )]
+    NoFolder {
+        /// Where it is.
+        repository: String,
+        /// The folder.
+        folder: String,
+        /// The commit.
+        commit: String,
+    },
     /// There is no root to run it in.
     #[error("{what} can't run: the root of chroot `{chroot}` can't be had: {reason}")]
     #[diagnostic(code(forge::source::making_root))]
@@ -156,13 +170,6 @@ pub enum MakingError {
     #[error("{what} may reach the network, what it made is not in the store, and forge is offline")]
     #[diagnostic(code(forge::source::making_offline), help("run `forge fetch` while the network is there"))]
     Offline {
-        /// What would run.
-        what: String,
-    },
-    /// A command that runs nothing was asked.
-    #[error("{what} runs in a root, which this command opens none of")]
-    #[diagnostic(code(forge::source::making_not_here), help("run `forge plan` or `forge apply`"))]
-    NotHere {
         /// What would run.
         what: String,
     },

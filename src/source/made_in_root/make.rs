@@ -9,7 +9,7 @@ use super::error::MakingError;
 use super::needs::find_missing;
 use super::results::{MadeFiles, ResultFolder, find_stored};
 use super::roots::SourceRoot;
-use super::run::{ProgramFolders, ProgramOrder, help_of};
+use super::run::{ProgramFolders, ProgramOrder};
 use crate::chroot::making::{BuildWish, ChosenSet, LockRule, RootError};
 use crate::chroot::{Connection, LockedSet};
 use crate::digest::{Digest, Encoder, Key};
@@ -209,7 +209,7 @@ impl<'a> Maker<'a> {
                 let wish = wish(&request.package.name.value, &needs);
                 let chosen = packages.chooser.choose_for_builds(std::slice::from_ref(&wish));
                 let chosen = chosen.and_then(|mut chosen| chosen.pop().unwrap_or(Ok(ChosenSet::default())));
-                let refuse = |error: RootError| no_root(error.in_words(), help_of(&error));
+                let refuse = |error: RootError| no_root(error.in_words(), error.help_in_words());
                 Some(chosen.map_err(refuse)?)
             }
         };

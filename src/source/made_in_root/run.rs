@@ -80,7 +80,7 @@ impl ProgramOrder<'_> {
         let made = match (&root.packages, chosen) {
             (Some(packages), Some(chosen)) => {
                 let made = packages.maker.make_for_build(chosen, Vec::new());
-                Some(made.map_err(|error| self.refuse_root(error.in_words(), help_of(&error)))?)
+                Some(made.map_err(|error| self.refuse_root(error.in_words(), error.help_in_words()))?)
             }
             (_, _) => None,
         };
@@ -142,9 +142,4 @@ impl ProgramOrder<'_> {
 /// [`PLACE`] as a path.
 pub(super) fn place_in_root() -> RootPath {
     RootPath::root().join(PLACE.trim_start_matches('/'))
-}
-
-/// What may help against an error.
-pub(super) fn help_of(error: &dyn miette::Diagnostic) -> String {
-    error.help().map(|help| help.to_string()).unwrap_or_default()
 }

@@ -1,0 +1,83 @@
+//! Source packages that somebody has made before: a repository, or an earlier build.
+
+use crate::support::Project;
+
+/// A repository with the source package of `tool`, and a project that takes it.
+fn projects(more: &str) -> (Project, Project) {
+    let distribution = Project::with("packages \"*.spec\"\n");
+    distribution.spec("tool", "", "true");
+    distribution.spec("other", "", "true");
+    distribution.succeed(&["apply", "--quiet"]);
+    let project = Project::new();
+    let url = distribution.path().join("public/host");
+    project.write(
+        "Rpmforge.kdl",
+        &format!(
+            "rpmforge version=1\nchroot f {{ repo made baseurl=\"{}\" }}\nchroot host {{ root \"/\" }}\ndefaults {{ isolation none; \
+             chroots host }}\npackage tool {{ source repo made {more} }}\n",
+            url.display()
+        ),
+    );
+    (distribution, project)
+}
+
+#[track_caller]
+fn refused(project: &Project, arguments: &[&str], code: &str, words: &str) {
+    let run = project.run(arguments);
+    assert_eq!(run.code, Some(1), "{}\n{}", run.stdout, run.stderr);
+    let shown = run.stderr.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+    assert!(shown.contains(&format!("forge::source::{code}")) && shown.contains(words), "{}", run.stderr);
+}
+
+#[test]
+fn the_newest_source_package_of_a_repository_is_built_and_locked_until_an_update() {
+    let (distribution, project) = projects("");
+    refused(&project, &["plan", "--locked"], "rebuilt_not_locked", "the source of package `tool`");
+    let run = project.succeed(&["apply"]);
+    assert!(run.stderr.contains("tool-1.0-1.src of made is locked"), "{}", run.stderr);
+    let lock = project.read("Rpmforge.lock");
+    assert!(lock.contains("nevra=\"tool-1.0-1.src\"") && lock.contains("checksum=\"sha256:"), "{lock}");
+    distribution.edit("tool.spec", "Version: 1.0", "Version: 1.10");
+    distribution.succeed(&["apply", "--quiet"]);
+    project.succeed(&["apply", "--locked", "--offline"]);
+    assert_eq!(project.read("Rpmforge.lock"), lock);
+    let update = project.succeed(&["update", "tool"]);
+    assert!(update.stdout.contains("nevra  tool-1.0-1.src → tool-1.10-1.src"), "{}", update.stdout);
+    project.succeed(&["apply"]);
+    assert!(project.succeed(&["results", "tool"]).stdout.contains("tool-1.10-1"));
+}
+
+#[test]
+fn what_a_repository_does_not_have_is_told_with_what_it_has() {
+    let (_distribution, project) = projects("version=\"2.0\"");
+    refused(&project, &["plan"], "rebuilt_no_package", "repository `made` has no source package `tool 2.0`");
+    project.edit("Rpmforge.kdl", "version=\"2.0\"", "version=\"1.0\"");
+    project.succeed(&["plan"]);
+    project.edit("Rpmforge.kdl", "version=\"1.0\"", "name=othr");
+    refused(&project, &["plan"], "rebuilt_no_package", "did you mean `other`");
+    project.edit("Rpmforge.kdl", "repo made name", "repo mad name");
+    refused(&project, &["plan"], "rebuilt_no_repository", "did you mean `made`");
+}
+
+#[test]
+fn the_sources_of_an_earlier_build_are_built_again() {
+    let project = Project::with("package tool { source path \"tool.spec\" }\n");
+    project.spec("tool", "", "true");
+    project.succeed(&["apply"]);
+    project.edit("tool.spec", "Version: 1.0", "Version: 2.0");
+    project.succeed(&["apply"]);
+    project.edit("Rpmforge.kdl", "path \"tool.spec\"", "build 1");
+    project.succeed(&["apply"]);
+    assert!(project.succeed(&["results", "tool"]).stdout.contains("tool-1.0-1"));
+    assert!(project.read("Rpmforge.lock").contains("source \"tool\" kind=\"build\""));
+    project.edit("Rpmforge.kdl", "build 1", "build \"#2\"");
+    project.succeed(&["apply"]);
+    // The store has what is locked where the history is gone.
+    std::fs::remove_dir_all(project.path().join(".forge")).unwrap();
+    project.succeed(&["plan", "--locked"]);
+    project.edit("Rpmforge.kdl", "\"#2\"", "99");
+    refused(&project, &["plan"], "rebuilt_build_gone", "the sources of build #99 can't be had");
+    project.edit("Rpmforge.kdl", "99", "last");
+    let run = project.run(&["plan"]);
+    assert!(run.stderr.contains("write `source build 123`"), "{}", run.stderr);
+}
