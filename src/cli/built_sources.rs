@@ -1,6 +1,6 @@
 //! The source packages of the builds of a project.
 
-use super::good_builds::read_record;
+use super::result_record::read_record;
 use crate::digest::Checksum;
 use crate::files::Folder;
 use crate::source::{BuiltSource, BuiltSources};

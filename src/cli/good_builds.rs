@@ -1,13 +1,10 @@
 //! The good builds of a package in a chroot, and which of them made what.
 
-use std::path::Path;
-
 use super::context::Failure;
 use super::planning::Planned;
+use super::result_record::read_record;
 use crate::digest::{Digest, Key};
 use crate::event::{BuildName, State, Timestamp};
-use crate::execute::ResultRecord;
-use crate::files::Folder;
 use crate::store::{BuildRow, Store};
 
 /// The good builds of a package in a chroot.
@@ -76,10 +73,4 @@ impl GoodBuilds {
         }
         found.or(newest.filter(|_| !is_all_known))
     }
-}
-
-/// What `result.json` of a build says, where it can be read.
-pub fn read_record(state: &Folder, row: &BuildRow) -> Option<ResultRecord> {
-    let path = Path::new(row.results.as_deref()?).join("result.json");
-    serde_json::from_slice(&state.read(path).ok()?).ok()
 }

@@ -41,6 +41,7 @@ mod plan;
 mod planning;
 mod project;
 mod registry_settings;
+mod result_record;
 mod results;
 mod root_arguments;
 mod root_screen;

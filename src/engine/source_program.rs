@@ -4,13 +4,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use super::complaints::{first_complaint, known_cause, wants_network};
 use super::environment::environment_at_home;
 use super::log_excerpt::{LogExcerpt, LogReader};
-use super::surroundings::{describe_size, of_source_program};
+use super::surroundings::{describe_size, nothing, surroundings};
 use super::{EngineError, Isolation, Root, Settings, work_folder};
 use crate::files::{HostPath, Mount, RootPath};
-use crate::process::{Cancel, Command, Exit, PassedLimit, Sandbox, SandboxLimits, Stream, Supervisor};
+use crate::process::{
+    Cancel, Command, Exit, PassedLimit, Sandbox, SandboxLimits, Stream, Supervisor, Surroundings,
+};
 
 /// A program that makes sources.
 #[derive(Clone, Debug)]
@@ -58,12 +62,15 @@ pub enum SourceProgramEnd {
 pub struct SourcePrograms {
     supervisor: Supervisor,
     sandbox: Arc<dyn Sandbox>,
+    /// As many as run at once: one for each processor, where sources are waited for that are fetched as well.
+    slots: Arc<Semaphore>,
 }
 
 impl SourcePrograms {
     /// Runs them in `sandbox`.
     pub fn new(supervisor: &Supervisor, sandbox: Arc<dyn Sandbox>) -> Self {
-        Self { supervisor: supervisor.clone(), sandbox }
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { supervisor: supervisor.clone(), sandbox, slots: Arc::new(Semaphore::new(processors)) }
     }
 
     /// Runs one to its end; whatever its settings say, in a sandbox. That it failed is no error.
@@ -75,6 +82,8 @@ impl SourcePrograms {
         program: &SourceProgram,
         cancel: &Cancel,
     ) -> Result<SourceProgramEnd, EngineError> {
+        // It is never closed.
+        let _slot = self.slots.acquire().await.ok();
         let mut program = program.clone();
         if program.settings.isolation == Isolation::None {
             program.settings.isolation = Isolation::Sandbox;
@@ -89,7 +98,7 @@ impl SourcePrograms {
         let mask = program.settings.mask();
         let log = (&program.log, program.limits.log);
         let mut log = work_folder::open_log_at(log, &mask.text(&command.line()), &stop)?;
-        let command = match of_source_program(&program) {
+        let command = match program.surroundings() {
             Some(surroundings) => self.sandbox.enclose(command, &surroundings),
             None => command,
         };
@@ -123,6 +132,18 @@ impl SourcePrograms {
 }
 
 impl SourceProgram {
+    /// What is around it, in a sandbox.
+    fn surroundings(&self) -> Option<Surroundings> {
+        let own = Surroundings {
+            root: self.root.layered(),
+            mounts: std::iter::once(&self.place).chain(&self.mounts).cloned().collect(),
+            private: Some(self.private.clone()),
+            limits: self.limits,
+            ..nothing()
+        };
+        surroundings(self.settings.isolation, self.begin.clone(), own)
+    }
+
     fn describe_failure(&self, code: i32, log: &LogExcerpt) -> String {
         let end = match code {
             129.. => format!("it was ended by signal {}", code - 128),

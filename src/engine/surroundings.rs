@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::complaints::{wants_network, wants_processes};
 use super::log_excerpt::LogExcerpt;
-use super::source_program::SourceProgram;
 use super::{FactsRequest, Isolation, Job, Root};
 use crate::files::{HostPath, Mount, MountAccess, RootPath};
 use crate::process::{InsideUser, LayeredRoot, PassedLimit, SandboxLimits, Surroundings};
@@ -129,24 +128,13 @@ impl Job {
     }
 }
 
-/// What is around a program that makes sources in a folder of its own.
-pub(super) fn of_source_program(program: &SourceProgram) -> Option<Surroundings> {
-    let own = Surroundings {
-        root: program.root.layered(),
-        mounts: std::iter::once(&program.place).chain(&program.mounts).cloned().collect(),
-        private: Some(program.private.clone()),
-        limits: program.limits,
-        ..nothing()
-    };
-    surroundings(program.settings.isolation, program.begin.clone(), own)
-}
-
 /// What is around scriptlets, which run as root in a root whose changes are kept.
 pub fn of_scriptlets(root: LayeredRoot) -> Surroundings {
     Surroundings { root: Some(root), user: InsideUser::Root, ..nothing() }
 }
 
-fn nothing() -> Surroundings {
+/// Surroundings in which nothing is said.
+pub(super) fn nothing() -> Surroundings {
     Surroundings {
         root: None,
         user: InsideUser::Builder,
@@ -161,7 +149,12 @@ fn nothing() -> Surroundings {
     }
 }
 
-fn surroundings(isolation: Isolation, folder: RootPath, own: Surroundings) -> Option<Surroundings> {
+/// Surroundings as an isolation has them, that begin in a folder.
+pub(super) fn surroundings(
+    isolation: Isolation,
+    folder: RootPath,
+    own: Surroundings,
+) -> Option<Surroundings> {
     match isolation {
         Isolation::None => None,
         Isolation::Sandbox => Some(Surroundings { folder, ..own }),

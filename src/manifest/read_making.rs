@@ -23,24 +23,37 @@ impl DeclarationReader<'_> {
         }
     }
 
-    /// Reports what stands in the block of a source that no program makes.
-    pub(super) fn report_foreign_making(&mut self, node: &KdlNode, word: &str) {
-        let is_made = word == "custom"
-            || (word == "git" && node.get("method").and_then(|method| method.as_string()) == Some(MAKE_SRPM));
+    /// Reports what stands in the block of a source that no program makes. A node that is named after its kind has rules of its
+    /// own, and `has_own_rules`.
+    pub(super) fn report_foreign_making(&mut self, node: &KdlNode, word: &str, has_own_rules: bool) {
+        let method = node.get("method").and_then(|method| method.as_string());
         let children = node.children().map(KdlDocument::nodes).unwrap_or_default();
         for child in children {
             let name = child.name().value();
-            let is_foreign = NODES.contains(&name) && (!is_made || (word == "git" && name == "arguments"));
-            if is_foreign {
-                let problem = ManifestProblem::UnknownNode {
+            let is_known = NODES.contains(&name);
+            let problem = match word {
+                "custom" => continue,
+                _ if !is_known => continue,
+                "git" if name != "arguments" && method == Some(MAKE_SRPM) => continue,
+                "git" if name != "arguments" => ManifestProblem::Missing {
+                    node: format!("`{name}` of `source git`"),
+                    what: format!("`method={MAKE_SRPM}`: without it no program makes the source"),
+                    example: format!("source git \"…\" method={MAKE_SRPM} {{ {name} … }}"),
+                },
+                _ if has_own_rules => continue,
+                _ => ManifestProblem::UnknownNode {
                     name: name.to_owned(),
                     place: format!("`source {word}`"),
-                    help: "no program makes this source: `source custom` and `source git … method=make-srpm` take it"
-                        .to_owned(),
-                };
-                let error = Located::new(problem, "belongs to another kind of source", self.place(child));
-                self.values.errors.push(error);
-            }
+                    help: match word {
+                        "git" => "only `source custom` takes it".to_owned(),
+                        _ => format!(
+                            "no program makes this source: `source custom` and `source git … method={MAKE_SRPM}` take it"
+                        ),
+                    },
+                },
+            };
+            let error = Located::new(problem, "belongs to another kind of source", self.place(child));
+            self.values.errors.push(error);
         }
     }
 }

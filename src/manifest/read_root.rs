@@ -142,7 +142,7 @@ impl DeclarationReader<'_> {
         }
         let place = self.place(node);
         let (files, making) = (self.read_files(node), self.read_making(node));
-        self.report_foreign_making(node, word);
+        self.report_foreign_making(node, word, index == 0);
         let kind = match word {
             "custom" => Some(self.read_custom_source(node)),
             _ => match self.values.argument(node, index) {

@@ -26,7 +26,7 @@ fn project(source: &str, text: &str) -> Project {
 fn refused(run: &Run, code: &str, words: &str) {
     assert_eq!(run.code, Some(1), "{}\n{}", run.stdout, run.stderr);
     let shown = run.stderr.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
-    assert!(shown.contains(&format!("forge::source::{code}")) && shown.contains(words), "{}", run.stderr);
+    assert!(shown.contains(code) && shown.contains(words), "{}", run.stderr);
 }
 
 fn has_run(run: &Run) -> bool {
@@ -68,7 +68,7 @@ fn a_script_runs_once_and_what_it_makes_is_locked() {
     project.edit("make-a.sh", "echo one", "echo one more");
     refused(
         &project.run(&["plan", "--locked"]),
-        "making_not_locked",
+        "forge::source::making_not_locked",
         "what `make-a.sh` makes for package `a`",
     );
     project.edit("make-a.sh", "echo one more", "echo one");
@@ -81,7 +81,7 @@ fn a_script_that_makes_something_else_each_time_is_told_and_update_takes_what_it
     project.succeed(&["apply"]);
     let lock = project.read("Rpmforge.lock");
     std::fs::remove_dir_all(project.cache()).unwrap();
-    refused(&project.run(&["plan"]), "making_changed", "than are in Rpmforge.lock: `data`");
+    refused(&project.run(&["plan"]), "forge::source::making_changed", "than are in Rpmforge.lock: `data`");
     assert_eq!(project.read("Rpmforge.lock"), lock);
     let update = project.succeed(&["update", "a"]);
     assert!(update.stdout.contains("other data: sha256:"), "{}", update.stdout);
@@ -108,32 +108,36 @@ fn with_refresh_it_runs_anew_on_another_day_unless_the_lock_is_to_stay() {
 fn a_failure_says_what_is_wrong_and_where_all_stands_that_was_printed() {
     let project = project("", "#!/bin/sh\necho hello\necho 'x.c:1: error: no such thing' >&2\nexit 3\n");
     let run = project.run(&["apply"]);
-    refused(&run, "making_failed", "it ended with exit code 3: x.c:1: error: no such thing");
+    refused(&run, "forge::source::making_failed", "it ended with exit code 3: x.c:1: error: no such thing");
     assert!(run.stderr.contains("source-logs/a.log"), "{}", run.stderr);
     assert!(project.read(".forge/source-logs/a.log").contains("hello\n"));
     project.write("make-a.sh", "echo 'fatal: unable to access: Could not resolve host: x'; exit 1\n");
-    refused(&project.run(&["plan"]), "making_failed", "`network #true` in the block of the source");
+    refused(
+        &project.run(&["plan"]),
+        "forge::source::making_failed",
+        "`network #true` in the block of the source",
+    );
     project.write("make-a.sh", "sleep 600\n");
     project.edit("Rpmforge.kdl", "make-a.sh\"", "make-a.sh\" { timeout \"1s\" }");
-    refused(&project.run(&["plan"]), "making_failed", "it took more than 1s");
+    refused(&project.run(&["plan"]), "forge::source::making_failed", "it took more than 1s");
 }
 
 #[test]
 fn one_spec_or_one_source_package_of_regular_files_is_taken_in() {
     let project = project("", "true\n");
-    refused(&project.run(&["plan"]), "making_not_one_spec", "left no spec");
+    refused(&project.run(&["plan"]), "forge::source::making_not_one_spec", "left no spec");
     project.write("make-a.sh", "touch a.spec b.spec\n");
-    refused(&project.run(&["plan"]), "making_not_one_spec", "left `a.spec`, `b.spec`");
+    refused(&project.run(&["plan"]), "forge::source::making_not_one_spec", "left `a.spec`, `b.spec`");
     project.write("make-a.sh", &script("ln -s /etc/passwd link"));
     refused(
         &project.run(&["plan"]),
-        "unsafe_file",
+        "forge::source::unsafe_file",
         "holds `link`, which is not unpacked: it is no regular file",
     );
     project.edit("Rpmforge.kdl", "make-a.sh\"", "make-a.sh\" results=\"out\"");
-    refused(&project.run(&["plan"]), "making_no_results", "left no folder `out`");
+    refused(&project.run(&["plan"]), "forge::source::making_no_results", "left no folder `out`");
     project.edit("Rpmforge.kdl", "results=\"out\"", "results=\"../..\"");
-    refused(&project.run(&["plan"]), "making_no_results", "left no folder `../..`");
+    refused(&project.run(&["plan"]), "forge::source::making_no_results", "left no folder `../..`");
     project.edit("Rpmforge.kdl", " results=\"../..\"", " spec=\"a.spec\"");
     project.write("make-a.sh", &script("touch b.spec"));
     project.succeed(&["apply"]);
@@ -143,13 +147,13 @@ fn one_spec_or_one_source_package_of_regular_files_is_taken_in() {
     project.succeed(&["apply"]);
     assert!(project.succeed(&["results", "a"]).stdout.contains("b-1.0-1"));
     project.edit("Rpmforge.kdl", "make-a.sh", "make-b.sh");
-    refused(&project.run(&["plan"]), "making_script", "the script `make-b.sh` can't be read");
+    refused(&project.run(&["plan"]), "forge::source::making_script", "the script `make-b.sh` can't be read");
 }
 
 #[test]
 fn what_may_reach_the_network_is_not_run_offline() {
     let project = project("{ network #true }", &script(""));
-    refused(&project.run(&["plan", "--offline"]), "making_offline", "forge is offline");
+    refused(&project.run(&["plan", "--offline"]), "forge::source::making_offline", "forge is offline");
     project.succeed(&["fetch"]);
     project.succeed(&["apply", "--offline", "--locked"]);
 }
@@ -165,7 +169,11 @@ fn a_secret_is_neither_in_the_log_nor_taken_in() {
     assert!(log.contains("it is ") && !log.contains("hunter2"), "{log}");
     assert!(!project.read("Rpmforge.lock").contains("hunter2"));
     project.write("make-a.sh", &script("echo \"it is $TOKEN\" > notes"));
-    refused(&run(&project), "making_secret", "left the value of the environment variable `TOKEN` in `notes`");
+    refused(
+        &run(&project),
+        "forge::source::making_secret",
+        "left the value of the environment variable `TOKEN` in `notes`",
+    );
 }
 
 #[test]
@@ -228,10 +236,10 @@ fn a_script_has_what_it_needs_in_the_root_of_its_chroot() {
     let again = project.succeed(&["apply", "--locked", "--offline"]);
     assert!(!has_run(&again), "{}", again.stderr);
     project.edit("Rpmforge.kdl", "needs tool", "needs tol");
-    refused(&project.run(&["plan"]), "making_root", "did you mean `tool`");
+    refused(&project.run(&["plan"]), "forge::source::making_root", "did you mean `tool`");
     project.edit("Rpmforge.kdl", "needs tol", "needs tool");
     project.edit("Rpmforge.kdl", "install shell", "install shel");
-    refused(&project.run(&["plan"]), "making_root", "the root of chroot `f` can't be had");
+    refused(&project.run(&["plan"]), "forge::source::making_root", "the root of chroot `f` can't be had");
 }
 
 /// A repository whose makefile checks what make is told, and asks git.
@@ -241,7 +249,7 @@ fn with_makefile() -> MadeGit {
     made.git(&["tag", "v1"]);
     let makefile = "srpm:\n\ttest \"$(notdir $(CURDIR))\" = pkg\n\ttest -e \"$(spec)\"\n\
         \ttest \"$$(git describe --tags HEAD~1)\" = v1\n\ttest \"$$(git log --oneline | wc -l)\" = 2\n\
-        \tgit archive HEAD:pkg | tar t | grep packed\n\tbase64 -d packed > $(outdir)/b-1.0-1.src.rpm\n";
+        \tgit archive HEAD | tar t | grep packed\n\tbase64 -d packed > $(outdir)/b-1.0-1.src.rpm\n";
     made.commit(
         "Second",
         &[(".copr/Makefile", makefile), ("pkg/packed", &packed("b")), ("pkg/b.spec", "Name: b\n")],
@@ -264,8 +272,12 @@ fn make_makes_the_source_package_in_a_checkout_with_its_history() {
     made.commit("Third", &[("README", "more")]);
     let again = project.succeed(&["apply", "--locked", "--offline"]);
     assert!(!again.stderr.contains("running"), "{}", again.stderr);
-    refused(&source("subdir=less").run(&["plan"]), "making_folder", "has no folder `less` at ");
+    refused(
+        &source("subdir=less").run(&["plan"]),
+        "forge::source::making_folder",
+        "has no folder `less` at ",
+    );
     made.git(&["rm", "--quiet", "-r", ".copr"]);
     made.commit("Fourth", &[]);
-    refused(&source("").run(&["plan"]), "making_makefile", "has no `.copr/Makefile` at ");
+    refused(&source("").run(&["plan"]), "forge::source::making_makefile", "has no `.copr/Makefile` at ");
 }

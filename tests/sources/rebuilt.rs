@@ -26,13 +26,18 @@ fn refused(project: &Project, arguments: &[&str], code: &str, words: &str) {
     let run = project.run(arguments);
     assert_eq!(run.code, Some(1), "{}\n{}", run.stdout, run.stderr);
     let shown = run.stderr.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
-    assert!(shown.contains(&format!("forge::source::{code}")) && shown.contains(words), "{}", run.stderr);
+    assert!(shown.contains(code) && shown.contains(words), "{}", run.stderr);
 }
 
 #[test]
 fn the_newest_source_package_of_a_repository_is_built_and_locked_until_an_update() {
     let (distribution, project) = projects("");
-    refused(&project, &["plan", "--locked"], "rebuilt_not_locked", "the source of package `tool`");
+    refused(
+        &project,
+        &["plan", "--locked"],
+        "forge::source::rebuilt_not_locked",
+        "the source of package `tool`",
+    );
     let run = project.succeed(&["apply"]);
     assert!(run.stderr.contains("tool-1.0-1.src of made is locked"), "{}", run.stderr);
     let lock = project.read("Rpmforge.lock");
@@ -50,13 +55,18 @@ fn the_newest_source_package_of_a_repository_is_built_and_locked_until_an_update
 #[test]
 fn what_a_repository_does_not_have_is_told_with_what_it_has() {
     let (_distribution, project) = projects("version=\"2.0\"");
-    refused(&project, &["plan"], "rebuilt_no_package", "repository `made` has no source package `tool 2.0`");
+    refused(
+        &project,
+        &["plan"],
+        "forge::source::rebuilt_no_package",
+        "repository `made` has no source package `tool 2.0`",
+    );
     project.edit("Rpmforge.kdl", "version=\"2.0\"", "version=\"1.0\"");
     project.succeed(&["plan"]);
     project.edit("Rpmforge.kdl", "version=\"1.0\"", "name=othr");
-    refused(&project, &["plan"], "rebuilt_no_package", "did you mean `other`");
+    refused(&project, &["plan"], "forge::source::rebuilt_no_package", "did you mean `other`");
     project.edit("Rpmforge.kdl", "repo made name", "repo mad name");
-    refused(&project, &["plan"], "rebuilt_no_repository", "did you mean `made`");
+    refused(&project, &["plan"], "forge::source::rebuilt_no_repository", "did you mean `made`");
 }
 
 #[test]
@@ -76,7 +86,12 @@ fn the_sources_of_an_earlier_build_are_built_again() {
     std::fs::remove_dir_all(project.path().join(".forge")).unwrap();
     project.succeed(&["plan", "--locked"]);
     project.edit("Rpmforge.kdl", "\"#2\"", "99");
-    refused(&project, &["plan"], "rebuilt_build_gone", "the sources of build #99 can't be had");
+    refused(
+        &project,
+        &["plan"],
+        "forge::source::rebuilt_build_gone",
+        "the sources of build #99 can't be had",
+    );
     project.edit("Rpmforge.kdl", "99", "last");
     let run = project.run(&["plan"]);
     assert!(run.stderr.contains("write `source build 123`"), "{}", run.stderr);

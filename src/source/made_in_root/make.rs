@@ -230,7 +230,11 @@ impl<'a> Maker<'a> {
             encoder.text("", &need.to_string());
         });
         encoder.option("spec", self.request.spec).text("results", &self.request.results.to_string_lossy());
-        self.settings.encode(&mut encoder);
+        encoder.text("isolation", &self.settings.isolation.to_string());
+        // A secret's digest is its user's own: who else has the lock may not know it, nor have the same.
+        encoder.list("environment", self.settings.environment.iter(), |encoder, (name, value)| {
+            encoder.text(name, value.shown());
+        });
         let packages = self.chosen.as_ref().map(|chosen| LockedSet::digest_of(&chosen.packages()));
         let image = self.root.identity.image;
         for (name, digest) in [("packages", packages), ("image", image)] {
@@ -243,6 +247,7 @@ impl<'a> Maker<'a> {
     fn key(&self, made_of: &Digest, since: Option<&str>) -> Key {
         let mut encoder = Encoder::new("rpmforge files made in a root v1");
         encoder.digest_field("made of", made_of).option("since", since);
+        self.settings.encode(&mut encoder);
         if self.chosen.is_none() {
             let identity = &self.root.identity;
             encoder.digest_field("packages", &identity.packages);
