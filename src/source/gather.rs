@@ -96,8 +96,22 @@ impl Gathering<'_> {
                     url::UrlRequest { package: &package.name.value, urls, sha256: sha256.as_deref() };
                 url::gather(&request, &self.tools, locked)
             }
-            SourceKind::Repository { system: "git", url, revision, folder, spec, method } => {
-                let request = git::GitRequest { kind: "git", url, revision, folder, spec, method };
+            SourceKind::Repository {
+                system: "git",
+                url,
+                revision,
+                folder,
+                spec,
+                method,
+                submodules,
+                large_files,
+            } => {
+                let options = git::CheckoutOptions {
+                    submodules: *submodules,
+                    large_files: *large_files,
+                    ..git::CheckoutOptions::default()
+                };
+                let request = git::GitRequest { kind: "git", url, revision, folder, spec, method, options };
                 git::gather(&request, &self.tools, locked)
             }
             SourceKind::Distgit { package, from, lookaside, revision } => {

@@ -1,5 +1,6 @@
 //! git repositories, by real servers of them.
 
+mod beside;
 mod fetching;
 mod hostile;
 mod http_server;
