@@ -24,8 +24,11 @@ const CHECKSUM: PropertyRule = property("sha256", Sha256, "The checksum that the
 const REVISION: PropertyRule = property("rev", Spelling, "The commit, tag, branch or revision.");
 const SUBDIR: PropertyRule = property("subdir", Path, "The folder in the repository that holds the spec.");
 const SPEC: PropertyRule = property("spec", Path, "The spec in that folder.");
-const METHOD: PropertyRule =
-    property("method", OneOf(&["rpkg", "tito", "make-srpm"]), "How the repository makes its source package.");
+const METHOD: PropertyRule = property(
+    "method",
+    OneOf(&["plain", "rpkg", "tito", "tito-test", "packit", "make-srpm"]),
+    "How the repository makes its source package: as it lies there (`plain`), or as rpkg, tito or packit does.",
+);
 const SUBMODULES: PropertyRule =
     property("submodules", Boolean, "Whether the files of submodules come too: the spec may lie in one.");
 const LARGE_FILES: PropertyRule =

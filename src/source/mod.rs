@@ -46,7 +46,7 @@ pub use remote::{
     FetchedSource, NamedSources, RemoteError, RemoteFile, RemoteSource, StoredFile, fetch_remote_sources,
 };
 pub use source_folders::SourceFolders;
-pub use tools::{Gathered, SourceProgress, SourceTools};
+pub use tools::{Gathered, SourcePrograms, SourceProgress, SourceTools};
 
 use std::io;
 
@@ -264,6 +264,10 @@ pub enum SourceError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Git(Box<git::GitError>),
+    /// A repository doesn't make its sources as it says.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Method(Box<git::MethodError>),
     /// A file from elsewhere can't be had.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -295,5 +299,11 @@ impl From<RemoteError> for SourceError {
 impl From<git::GitError> for SourceError {
     fn from(error: git::GitError) -> Self {
         Self::Git(Box::new(error))
+    }
+}
+
+impl From<git::MethodError> for SourceError {
+    fn from(error: git::MethodError) -> Self {
+        Self::Method(Box::new(error))
     }
 }

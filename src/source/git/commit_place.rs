@@ -1,6 +1,7 @@
 //! A commit of a repository, and what lies at the paths of it: in the repository itself or in its submodules.
 
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
 use gix_hash::ObjectId;
 
@@ -14,7 +15,7 @@ use super::write_tree::{find_entry, find_folder};
 /// A commit that was fetched, in its repository.
 pub(super) struct CommitPlace {
     /// The repository.
-    pub repository: Repository,
+    pub repository: Rc<Repository>,
     /// Where it comes from.
     pub address: GitAddress,
     /// The commit.
@@ -22,6 +23,11 @@ pub(super) struct CommitPlace {
 }
 
 impl CommitPlace {
+    /// Another commit of the same repository.
+    pub fn at(&self, commit: ObjectId) -> Self {
+        Self { repository: Rc::clone(&self.repository), address: self.address.clone(), commit }
+    }
+
     /// The folder of all its files.
     pub fn root(&self) -> Result<ObjectId, GitError> {
         Ok(self.repository.commit(self.commit)?.tree)
@@ -95,7 +101,7 @@ impl CommitPlace {
             path: path.display().to_string(),
             reason: "`.gitmodules` doesn't say where it is".to_owned(),
         })?;
-        let repository = checkout.fetch_submodule(&address, commit)?;
+        let repository = Rc::new(checkout.fetch_submodule(&address, commit)?);
         Ok(Self { repository, address, commit })
     }
 }

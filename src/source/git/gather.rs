@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
+use std::rc::Rc;
 
 use gix_hash::ObjectId;
 
@@ -13,11 +14,12 @@ use super::commit_choice::{ChosenCommit, CommitChooser, CommitLock, CommitReach}
 use super::commit_place::{CommitPlace, is_file};
 use super::connection::GitTools;
 use super::error::GitError;
-use super::history::GitHistory;
 use super::limits::CONFIG_BYTES;
+use super::method::{GitMethod, MethodQuestion, prepare_sources};
 use super::repository::Repository;
 use super::request::GitRequest;
 use super::revision::Revision;
+use super::spec_history::put_history_in;
 use super::spec_location::{SpecLocation, WantedSpec, find_spec};
 use super::write_tree::{CaseClash, find_entry};
 use crate::chroot::Connection;
@@ -25,7 +27,7 @@ use crate::chroot::making::LockRule;
 use crate::digest::{Digest, Encoder};
 use crate::files::{Folder, Sharing};
 use crate::source::SourceError;
-use crate::source::autospec::{SpecFeatures, process_spec, work_out};
+use crate::source::autospec::SpecFeatures;
 use crate::source::lock::{LockedFile, LockedSource};
 use crate::source::tools::{Gathered, SourceTools};
 use crate::store::Blob;
@@ -65,6 +67,7 @@ pub(in crate::source) type AddFiles<'a> =
 
 const COMMIT: &str = "commit";
 const REFERENCE: &str = "ref";
+const TAGS: &str = "tags";
 
 /// Fetches what `source git` names.
 ///
@@ -88,9 +91,13 @@ pub(in crate::source) fn gather_adding(
     locked: Option<&LockedSource>,
     add: &AddFiles<'_>,
 ) -> Result<Gathered, SourceError> {
-    if let Some(method) = request.method.as_ref().filter(|method| *method != "plain") {
-        return Err(SourceError::NotYet { kind: format!("git method={method}") });
-    }
+    let method = request.method.as_deref().filter(|method| *method != "plain");
+    let method = method
+        .map(|word| {
+            let not_yet = || SourceError::NotYet { kind: format!("git method={word}") };
+            GitMethod::named(word).ok_or_else(not_yet)
+        })
+        .transpose()?;
     let cache = tools.store.folder().create("git")?;
     let address = GitAddress::parse(request.url)?;
     let environment: BTreeMap<OsString, OsString> = tools.environment.iter().cloned().collect();
@@ -100,13 +107,15 @@ pub(in crate::source) fn gather_adding(
         (Connection::Offline, GitAddress::Web(_) | GitAddress::Ssh(_) | GitAddress::Daemon { .. }) => None,
     };
     let repository = Repository::open(&cache, &address)?;
-    let package = GitPackage { request, repository, address, cache: &cache, tools: git_tools };
+    let package = GitPackage { request, method, repository, address, cache: &cache, tools: git_tools };
     package.gather(tools, locked, add)
 }
 
 /// A package in a repository.
 struct GitPackage<'a> {
     request: &'a GitRequest<'a>,
+    /// What makes its sources; nothing where they are what lies there.
+    method: Option<GitMethod>,
     repository: Repository,
     address: GitAddress,
     cache: &'a Folder,
@@ -131,17 +140,29 @@ impl GitPackage<'_> {
             (None, None, LockRule::MayChange) => CommitLock::Open,
             (None, _, LockRule::Frozen) => CommitLock::Frozen,
         };
-        let chosen = self.chooser(CommitReach::Commit).choose(&revision, lock)?;
-        let Self { request, repository, address, cache, tools: git_tools } = self;
-        let start = CommitPlace { repository, address, commit: chosen.commit };
+        let reach = if self.method.is_some() { CommitReach::History } else { CommitReach::Commit };
+        let chosen = self.chooser(reach).choose(&revision, lock)?;
+        let Self { request, method, repository, address, cache, tools: git_tools } = self;
+        let start = CommitPlace { repository: Rc::new(repository), address, commit: chosen.commit };
         let checkout = Checkout { cache, tools: git_tools, options: request.options };
         let package = CommitPackage { request, start: &start, chosen: &chosen, checkout: &checkout };
-        let (folder, spec, files) = package.write(&revision, tools, add)?;
+        let (folder, spec, files, more) = match method {
+            None => {
+                let (folder, spec, files) = package.write(&revision, tools, add)?;
+                (folder, spec, files, BTreeMap::new())
+            }
+            Some(method) => {
+                let tags = known.as_ref().and(locked).and_then(|locked| locked.found.get(TAGS));
+                let (folder, spec, more) = package.write_made(method, tags.map(String::as_str), tools)?;
+                (folder, spec, BTreeMap::new(), more)
+            }
+        };
         if known.is_none() {
             tools.say(format!("{} is locked at {}", start.address, chosen.commit));
         }
         let mut found = BTreeMap::from([(COMMIT.to_owned(), chosen.commit.to_string())]);
         found.extend(chosen.reference.map(|reference| (REFERENCE.to_owned(), reference)));
+        found.extend(more);
         let locked = LockedSource { kind: request.kind.to_owned(), asked: Some(asked), found, files };
         Ok(Gathered { folder, spec, locked })
     }
@@ -151,6 +172,9 @@ impl GitPackage<'_> {
         let mut encoder = Encoder::new("rpmforge asked of git v1");
         encoder.text("url", &self.address.to_string());
         encoder.text("revision", self.request.revision.as_deref().unwrap_or("HEAD"));
+        if let Some(method) = self.method {
+            encoder.text("method", method.word());
+        }
         encoder.digest()
     }
 
@@ -169,6 +193,9 @@ struct CommitPackage<'a> {
 
 /// Sources that were written: their folder, the spec's name, and what is locked of those that were added.
 type Written = (Folder, String, BTreeMap<String, LockedFile>);
+
+/// Sources that were made: their folder, the spec's name, and what the lock says of how.
+type Made = (Folder, String, BTreeMap<String, String>);
 
 impl CommitPackage<'_> {
     /// Writes the spec as it lies there, with the files beside it.
@@ -222,6 +249,32 @@ impl CommitPackage<'_> {
         let files = added.into_iter().map(|(name, file)| (name, file.locked)).collect();
         Ok((folder, spec, files))
     }
+
+    /// Writes what a method makes of the commit.
+    fn write_made(
+        &self,
+        method: GitMethod,
+        locked_tags: Option<&str>,
+        tools: &SourceTools<'_>,
+    ) -> Result<Made, SourceError> {
+        let CommitPackage { request, start, chosen, checkout } = self;
+        let question = MethodQuestion {
+            folder: request.folder.as_deref(),
+            spec: request.spec.as_deref(),
+            reference: chosen.reference.as_deref(),
+            locked_tags,
+            has_submodules: request.options.submodules,
+        };
+        let prepared = prepare_sources(method, start, &question)?;
+        let mut encoder = Encoder::new("rpmforge made git source v1");
+        encode_options(&mut encoder, request.options);
+        encoder.digest_field("prepared", &prepared.digest());
+        let (folder, spec) = tools.folders.make_once(encoder.digest(), |folder| {
+            prepared.write(checkout, folder)?;
+            Ok(prepared.spec.clone())
+        })?;
+        Ok((folder, spec, prepared.locked()))
+    }
 }
 
 /// Has all that was before a commit, and the tags.
@@ -234,20 +287,6 @@ fn fetch_history(
     let CommitPlace { repository, address, commit: _ } = place;
     let chooser = CommitChooser { repository, address, tools, reach: CommitReach::History };
     chooser.choose(revision, CommitLock::Locked(chosen)).map(drop)
-}
-
-/// The spec with the release and the changes that its history says.
-fn put_history_in(
-    place: &CommitPlace,
-    (below, spec): (&Path, &str),
-    text: &[u8],
-) -> Result<String, SourceError> {
-    let text = String::from_utf8_lossy(text);
-    let features = SpecFeatures::find(&text);
-    let Some(wanted) = features.wanted() else { return Ok(text.into_owned()) };
-    let history = GitHistory::new(&place.repository, below, spec);
-    let found = work_out(&history, &place.commit, wanted)?;
-    Ok(process_spec(&text, features, &found))
 }
 
 fn encode_options(encoder: &mut Encoder, options: CheckoutOptions) {

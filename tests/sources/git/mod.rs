@@ -7,6 +7,7 @@ mod http_server;
 mod locks;
 pub mod made_git;
 mod messages;
+mod methods;
 mod protocols;
 pub mod reader;
 mod source;
