@@ -8,7 +8,7 @@ use Occurs::{Often, Once};
 use ValueKind::{Boolean, Glob, Name, OneOf, Path, Sha256, Spelling, Text};
 
 /// Those whose packages can't be built yet.
-const LATER_SOURCES: &[&str] = &["svn", "custom"];
+const LATER_SOURCES: &[&str] = &["custom"];
 
 /// `file` in a source.
 pub(super) const FILE: NodeRule = node(
@@ -114,7 +114,9 @@ pub(super) const NAMED_SOURCE: NodeRule =
             node("git", Once, &[one("url", Text)], "A git repository.")
                 .with_properties(&[REVISION, SUBDIR, SPEC, METHOD, SUBMODULES, LARGE_FILES])
                 .with_block(Block::Nodes(&[FILE])),
-            later("svn", &[one("url", Text)], "A Subversion repository.", &[REVISION, SUBDIR, SPEC]),
+            node("svn", Once, &[one("url", Text)], "A folder of a Subversion repository.")
+                .with_properties(&[REVISION, SUBDIR, SPEC])
+                .with_block(Block::Nodes(&[FILE])),
             node("distgit", Once, &[one("package", Name)], "A distribution's package repository.")
                 .with_properties(&[REVISION, FROM, LOOKASIDE])
                 .with_block(Block::Nodes(&[FILE])),
