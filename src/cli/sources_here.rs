@@ -1,5 +1,7 @@
 //! The source of one package, on this machine.
 
+use std::sync::Arc;
+
 use super::context::{Context, Failure};
 use super::project::{Project, store};
 use super::registry_settings::indexes;
@@ -17,11 +19,11 @@ use crate::text::Located;
 /// Finds a package's spec; what is not in the project is fetched or made.
 pub fn gather_source(package: &Package, project: &Project, context: &Context) -> Result<Origin, Failure> {
     let folders = project.source_folders()?;
-    let (store, client) = (store(context)?, http_client(context)?);
+    let (store, client) = (Arc::new(store(context)?), http_client(context)?);
     let lock = read_source_lock(&project.repository)?;
     let screen = source_screen(root_screen(context));
     let indexes = indexes(context);
-    let sandbox = native_engine(project.repository.path())?.sandbox;
+    let sandbox = native_engine(project.repository.path(), &store)?.sandbox;
     let tools = SourceTools {
         store: &store,
         client: &client,

@@ -53,7 +53,7 @@ impl MadeSvn {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, content).unwrap();
         }
-        self.svn(&["update", "--quiet"]);
+        self.svn(&["update", "--quiet", "--ignore-externals"]);
         self.svn(&["add", "--quiet", "--force", "."]);
         self.svn(&["commit", "--quiet", "--username", "ada", "--message", message]);
     }

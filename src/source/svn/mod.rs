@@ -168,7 +168,7 @@ impl SvnFolder<'_> {
         }
     }
 
-    fn is_reachable(&self) -> Result<(), SvnError> {
+    fn check_reachable(&self) -> Result<(), SvnError> {
         match (self.tools.connection, &self.address) {
             (Connection::Online, _) | (Connection::Offline, SvnAddress::Local(_)) => Ok(()),
             (Connection::Offline, SvnAddress::Server(_)) => {
@@ -183,7 +183,7 @@ impl SvnFolder<'_> {
         if self.tools.rule == LockRule::Frozen {
             return Err(SvnError::NotLocked { repository: repository() });
         }
-        self.is_reachable()?;
+        self.check_reachable()?;
         // A peg revision always stands behind, so that an `@` in a name is none.
         let target = format!("{}@{}", self.address, self.wanted_revision()?);
         let answer = self.program().run(&["info", "--xml", &target], None)?;
@@ -212,7 +212,7 @@ impl SvnFolder<'_> {
 
     /// Has the files of the folder written into `into`.
     fn export(&self, revision: u64, into: &Folder) -> Result<(), SourceError> {
-        self.is_reachable()?;
+        self.check_reachable()?;
         let work = into.create(EXPORT)?;
         let target = format!("{}@{revision}", self.address);
         let to = format!("{WORK}/files");
