@@ -27,7 +27,7 @@ use crate::plan::{
 };
 use crate::process::Cancel;
 use crate::publish::{DecodedRecords, Repositories, Verification};
-use crate::source::{SourceFolders, SourceLock, SourceTools};
+use crate::source::{SourceFolders, SourceLock, SourcePrograms, SourceTools};
 use crate::store::{BuildRow, History, LastBuild, Store};
 use crate::text::Located;
 use crate::ui::PlanView;
@@ -84,6 +84,7 @@ pub async fn plan(
         Some(lock) => lock.clone(),
         None => read_source_lock(&project.repository)?,
     };
+    let programs_sandbox = Arc::clone(&sandbox);
     let opener = RootOpener {
         lock: &lock,
         rule: selection.lock.rule(),
@@ -110,6 +111,7 @@ pub async fn plan(
             connection: selection.lock.connection(),
             rule: selection.lock.rule(),
             environment: &context.variables,
+            programs: SourcePrograms { supervisor: &supervisor, sandbox: &*programs_sandbox },
             clock: &SystemClock,
             cancel,
             folders: &folders,

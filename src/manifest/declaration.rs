@@ -109,6 +109,10 @@ pub enum SourceKind {
         spec: Option<String>,
         /// How it makes its source package.
         method: Option<String>,
+        /// Whether the files of submodules come too.
+        submodules: bool,
+        /// Whether large files (git-lfs) take the place of their pointers.
+        large_files: bool,
     },
     /// A distribution's package repository.
     Distgit {

@@ -5,10 +5,10 @@ use super::grammar::{
 };
 
 use Occurs::{Often, Once};
-use ValueKind::{Glob, Name, OneOf, Path, Sha256, Spelling, Text};
+use ValueKind::{Boolean, Glob, Name, OneOf, Path, Sha256, Spelling, Text};
 
 /// Those whose packages can't be built yet.
-const LATER_SOURCES: &[&str] = &["svn", "custom"];
+const LATER_SOURCES: &[&str] = &["custom"];
 
 /// `file` in a source.
 pub(super) const FILE: NodeRule = node(
@@ -24,8 +24,15 @@ const CHECKSUM: PropertyRule = property("sha256", Sha256, "The checksum that the
 const REVISION: PropertyRule = property("rev", Spelling, "The commit, tag, branch or revision.");
 const SUBDIR: PropertyRule = property("subdir", Path, "The folder in the repository that holds the spec.");
 const SPEC: PropertyRule = property("spec", Path, "The spec in that folder.");
-const METHOD: PropertyRule =
-    property("method", OneOf(&["rpkg", "tito", "make-srpm"]), "How the repository makes its source package.");
+const METHOD: PropertyRule = property(
+    "method",
+    OneOf(&["plain", "rpkg", "tito", "tito-test", "packit", "make-srpm"]),
+    "How the repository makes its source package: as it lies there (`plain`), or as rpkg, tito or packit does.",
+);
+const SUBMODULES: PropertyRule =
+    property("submodules", Boolean, "Whether the files of submodules come too: the spec may lie in one.");
+const LARGE_FILES: PropertyRule =
+    property("lfs", Boolean, "Whether large files (git-lfs) take the place of their pointers.");
 const FROM: PropertyRule = property("from", Text, "`fedora`, `centos-stream` or a URL pattern.");
 const LOOKASIDE: PropertyRule = property(
     "lookaside",
@@ -51,6 +58,8 @@ const SOURCE_PROPERTIES: &[PropertyRule] = &[
     SUBDIR,
     SPEC,
     METHOD,
+    SUBMODULES,
+    LARGE_FILES,
     FROM,
     LOOKASIDE,
     RELEASE,
@@ -103,9 +112,11 @@ pub(super) const NAMED_SOURCE: NodeRule =
             .with_properties(&[CHECKSUM])
             .with_block(Block::Nodes(&[FILE])),
             node("git", Once, &[one("url", Text)], "A git repository.")
-                .with_properties(&[REVISION, SUBDIR, SPEC, METHOD])
+                .with_properties(&[REVISION, SUBDIR, SPEC, METHOD, SUBMODULES, LARGE_FILES])
                 .with_block(Block::Nodes(&[FILE])),
-            later("svn", &[one("url", Text)], "A Subversion repository.", &[REVISION, SUBDIR, SPEC]),
+            node("svn", Once, &[one("url", Text)], "A folder of a Subversion repository.")
+                .with_properties(&[REVISION, SUBDIR, SPEC])
+                .with_block(Block::Nodes(&[FILE])),
             node("distgit", Once, &[one("package", Name)], "A distribution's package repository.")
                 .with_properties(&[REVISION, FROM, LOOKASIDE])
                 .with_block(Block::Nodes(&[FILE])),

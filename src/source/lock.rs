@@ -67,10 +67,10 @@ impl SourceLock {
         Ok(lock)
     }
 
-    /// Lets the sources of some packages be found anew. Which commit was locked stays known: a tag that stands for another one
-    /// now is no update.
+    /// Lets the sources of some packages be found anew. Which commit or revision was locked stays known: a tag that stands for
+    /// another commit now is no update, and what has changed since is told.
     pub fn reopen(&mut self, is_meant: impl Fn(&str) -> bool) {
-        self.sources.retain(|name, source| !is_meant(name) || source.found.contains_key("commit"));
+        self.sources.retain(|name, source| !is_meant(name) || keeps_what_was_found(source));
         for (_, source) in self.sources.iter_mut().filter(|(name, _)| is_meant(name)) {
             source.asked = None;
             source.files.clear();
@@ -101,6 +101,10 @@ impl SourceLock {
         }
         text
     }
+}
+
+fn keeps_what_was_found(source: &LockedSource) -> bool {
+    ["commit", "revision"].iter().any(|name| source.found.contains_key(*name))
 }
 
 struct SourceReader<'a> {

@@ -27,6 +27,7 @@ mod remote;
 pub mod rubygems;
 mod source_folders;
 mod source_package;
+mod svn;
 mod tools;
 mod url;
 
@@ -46,7 +47,8 @@ pub use remote::{
     FetchedSource, NamedSources, RemoteError, RemoteFile, RemoteSource, StoredFile, fetch_remote_sources,
 };
 pub use source_folders::SourceFolders;
-pub use tools::{Gathered, SourceProgress, SourceTools};
+pub use svn::SvnError;
+pub use tools::{Gathered, SourcePrograms, SourceProgress, SourceTools};
 
 use std::io;
 
@@ -264,6 +266,14 @@ pub enum SourceError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Git(Box<git::GitError>),
+    /// A Subversion repository is of no use.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Svn(Box<SvnError>),
+    /// A repository doesn't make its sources as it says.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Method(Box<git::MethodError>),
     /// A file from elsewhere can't be had.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -295,5 +305,17 @@ impl From<RemoteError> for SourceError {
 impl From<git::GitError> for SourceError {
     fn from(error: git::GitError) -> Self {
         Self::Git(Box::new(error))
+    }
+}
+
+impl From<git::MethodError> for SourceError {
+    fn from(error: git::MethodError) -> Self {
+        Self::Method(Box::new(error))
+    }
+}
+
+impl From<SvnError> for SourceError {
+    fn from(error: SvnError) -> Self {
+        Self::Svn(Box::new(error))
     }
 }

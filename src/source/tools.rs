@@ -10,7 +10,7 @@ use crate::chroot::making::LockRule;
 use crate::event::Clock;
 use crate::fetch::{Client, Progress};
 use crate::files::Folder;
-use crate::process::Cancel;
+use crate::process::{Cancel, Sandbox, Supervisor};
 use crate::store::Store;
 
 /// What sources are fetched and made with.
@@ -26,6 +26,8 @@ pub struct SourceTools<'a> {
     pub rule: LockRule,
     /// The environment, for programs that fetch: `ssh` finds its agent there.
     pub environment: &'a [(OsString, OsString)],
+    /// What runs programs that fetch.
+    pub programs: SourcePrograms<'a>,
     /// What time it is.
     pub clock: &'a dyn Clock,
     /// Calls it off.
@@ -36,6 +38,15 @@ pub struct SourceTools<'a> {
     pub indexes: &'a Indexes,
     /// Is told what is done.
     pub progress: &'a (dyn Fn(SourceProgress) + Sync),
+}
+
+/// What runs programs that fetch: in a sandbox, so that they see nothing but what they are given.
+#[derive(Clone, Copy)]
+pub struct SourcePrograms<'a> {
+    /// Starts and ends them.
+    pub supervisor: &'a Supervisor,
+    /// Puts them into sandboxes.
+    pub sandbox: &'a dyn Sandbox,
 }
 
 /// What is done to have sources.

@@ -9,6 +9,7 @@
 )]
 
 mod autospec;
+mod daemon;
 mod distgit;
 mod git;
 mod registries;
@@ -18,3 +19,4 @@ mod remote;
 mod server;
 #[path = "../support/mod.rs"]
 mod support;
+mod svn;

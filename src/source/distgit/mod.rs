@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use md5::{Digest as _, Md5};
 
 use super::SourceError;
-use super::git::{AddedFile, BesideSpec, GitRequest, gather_adding};
+use super::git::{AddedFile, BesideSpec, CheckoutOptions, GitRequest, gather_adding};
 use super::lock::{LockedFile, LockedSource, is_file_name};
 use super::remote::RemoteFile;
 use super::tools::{Gathered, SourceTools};
@@ -89,6 +89,7 @@ pub(super) fn gather(
         folder: &nothing,
         spec: &nothing,
         method: &nothing,
+        options: CheckoutOptions::default(),
     };
     gather_adding(&git, tools, locked, &|beside: &BesideSpec<'_>| {
         let text = beside.read("sources")?.unwrap_or_default();

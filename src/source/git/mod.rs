@@ -8,8 +8,10 @@
 //! `git-upload-pack` of this machine; packs and objects are read by gitoxide.
 
 mod address;
+mod beside_spec;
 mod checkout;
 mod commit_choice;
+mod commit_place;
 mod config_file;
 mod connection;
 mod error;
@@ -18,11 +20,15 @@ mod history;
 mod large_file_pointer;
 mod large_files;
 mod limits;
+mod method;
 mod news;
 mod packet;
 mod repository;
+mod request;
 mod revision;
 mod server;
+mod spec_history;
+mod spec_location;
 mod submodules;
 mod write_tree;
 
@@ -31,12 +37,14 @@ pub use checkout::{Checkout, CheckoutOptions};
 pub use commit_choice::{ChosenCommit, CommitChooser, CommitLock, CommitReach};
 pub use connection::GitTools;
 pub use error::GitError;
-pub(super) use gather::{AddedFile, BesideSpec, GitRequest, gather, gather_adding};
+pub(super) use gather::{AddedFile, BesideSpec, gather, gather_adding};
 pub use history::GitHistory;
 pub use large_file_pointer::LargeFilePointer;
 pub use large_files::LargeFiles;
+pub use method::MethodError;
 pub use news::look_for_news;
-pub use repository::{Commit, CommitEntry, CommitEntryKind, Repository, Signature};
+pub use repository::{AnnotatedTag, Commit, CommitEntry, CommitEntryKind, Repository, Signature};
+pub(super) use request::GitRequest;
 pub use revision::Revision;
 pub use server::GitReference;
 pub use write_tree::{CaseClash, OpenLargeFile, Subfolders, TreeWriter};
