@@ -27,7 +27,7 @@ use crate::plan::{
 };
 use crate::process::Cancel;
 use crate::publish::{DecodedRecords, Repositories, Verification};
-use crate::source::{SourceFolders, SourceLock, SourceTools};
+use crate::source::{Mirrors, SourceFolders, SourceLock, SourceTools};
 use crate::store::{BuildRow, History, LastBuild, Store};
 use crate::text::Located;
 use crate::ui::PlanView;
@@ -114,6 +114,7 @@ pub async fn plan(
             cancel,
             folders: &folders,
             indexes: &indexes(context),
+            mirrors: &Mirrors::new(&manifest.mirrors),
             progress: &*source_screen(Arc::clone(&progress)),
         },
         source_lock: &source_lock,

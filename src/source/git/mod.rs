@@ -36,6 +36,7 @@ pub use history::GitHistory;
 pub use large_file_pointer::LargeFilePointer;
 pub use large_files::LargeFiles;
 pub use news::look_for_news;
+pub(super) use news::{list_references, look_at};
 pub use repository::{Commit, CommitEntry, CommitEntryKind, Repository, Signature};
 pub use revision::Revision;
 pub use server::GitReference;
