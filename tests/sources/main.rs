@@ -11,6 +11,7 @@
 mod autospec;
 mod distgit;
 mod git;
+mod newer;
 mod registries;
 mod remote;
 #[allow(dead_code, reason = "the tests of repositories use more of it")]
