@@ -70,7 +70,7 @@ pub async fn plan(
     let (store, history) = (Arc::new(store(context)?), Arc::new(history));
     let state = Arc::new(project.state()?);
     let supervisor = supervisor()?;
-    let NativeHere { engine: native, sandbox } = native_engine(project.repository.path())?;
+    let NativeHere { engine: native, sandbox } = native_engine(project.repository.path(), &store)?;
     let lock = match &selection.locked_before {
         Some(lock) => lock.clone(),
         None => read_lock(&project.repository)?,

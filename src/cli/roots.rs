@@ -127,7 +127,7 @@ impl RootOpener<'_> {
             }
             Err(error) => return Err(PlanError::from(error).into()),
         };
-        let engines = self.open_engines(&Root::of_folders(made.layers()), chroot).await?;
+        let engines = self.open_engines(&Root::of_packages(made.layers(), digest), chroot).await?;
         let identity =
             RootIdentity { packages: digest, configuration: digest, programs: digest, image: None };
         Ok(Ok(OpenRoot { engines, identity, packages: Some(packages), image: None }))

@@ -74,7 +74,8 @@ async fn open_tree(
     let held = HeldFolder::hold_tree(&state, &build)?;
     let over = PackagesOver::lay(&arguments.with, &build.chroot, &job.root, project, context)?;
     job.layers.splice(0..0, over.iter().map(|over| over.layer.path().clone()));
-    let NativeHere { engine: native, sandbox } = native_engine(project.repository.path())?;
+    let NativeHere { engine: native, sandbox } =
+        native_engine(project.repository.path(), &Arc::new(store(context)?))?;
     let engine = native.in_root(&job.root).await?;
     let section = arguments.stage.map(section).or_else(|| failed_section(&build, project).ok().flatten());
     let section = section.unwrap_or(SectionKind::Build);
@@ -107,7 +108,8 @@ async fn open_clean_root(arguments: &Shell, project: &Project, context: &Context
         return Ok(0);
     };
     let name = chroot.name.value.as_str();
-    let NativeHere { engine, sandbox } = native_engine(project.repository.path())?;
+    let NativeHere { engine, sandbox } =
+        native_engine(project.repository.path(), &Arc::new(store(context)?))?;
     let is_own = |name: &&String| manifest.packages.iter().any(|package| package.name.value == **name);
     let is_of_packages = matches!(chroot.base, RootBase::Repositories(_));
     let (own, others): (Vec<&String>, Vec<&String>) =

@@ -91,11 +91,13 @@ pub struct NativeHere {
     pub sandbox: Arc<dyn Sandbox>,
 }
 
-/// The engine whose workers are this binary, and what puts them into sandboxes. Relative paths of specs begin in `folder`.
-pub fn native_engine(folder: &HostPath) -> Result<NativeHere, Failure> {
+/// The engine whose workers are this binary, and what puts them into sandboxes. Relative paths of specs begin in `folder`,
+/// and what is asked of roots of packages is kept in the store.
+pub fn native_engine(folder: &HostPath, store: &Arc<Store>) -> Result<NativeHere, Failure> {
     let own_binary = own_path()?;
     let sandbox: Arc<dyn Sandbox> = Arc::new(Namespaces::new(&own_binary));
     let native = Native::new(&supervisor()?, &own_binary, folder, Arc::clone(&sandbox));
+    let native = native.remembering(Arc::clone(store) as Arc<_>);
     Ok(NativeHere { engine: Arc::new(native), sandbox })
 }
 

@@ -23,6 +23,7 @@ mod masked_read;
 mod native;
 mod open_engines;
 mod root;
+mod root_memory;
 mod rpmbuild;
 mod scriptlets;
 mod secret;
@@ -57,6 +58,7 @@ pub use native::{
 };
 pub use open_engines::EnginesInRoot;
 pub use root::Root;
+pub use root_memory::{RootMemory, RootState};
 pub use rpmbuild::Rpmbuild;
 pub use scriptlets::{
     Bytes, FilesLaid, OwnedFile, PlannedScript, ScriptletEnd, ScriptletKind, ScriptletListener, ScriptletRun,

@@ -1,6 +1,7 @@
 //! A root, as engines are told of it.
 
 use super::{EngineError, Isolation, Settings};
+use crate::digest::Digest;
 use crate::files::HostPath;
 use crate::process::LayeredRoot;
 
@@ -9,17 +10,24 @@ use crate::process::LayeredRoot;
 pub struct Root {
     /// The folders that it is made of, the uppermost first; none where it is the machine's own.
     folders: Vec<HostPath>,
+    /// What identifies the packages that it was made of, where that is all that it depends on.
+    packages: Option<Digest>,
 }
 
 impl Root {
     /// The root that forge itself runs in.
     pub fn of_this_machine() -> Self {
-        Self { folders: Vec::new() }
+        Self { folders: Vec::new(), packages: None }
     }
 
     /// The root that folders are together, the uppermost first.
     pub fn of_folders(folders: Vec<HostPath>) -> Self {
-        Self { folders }
+        Self { folders, packages: None }
+    }
+
+    /// The root that was made of packages, which `packages` identifies.
+    pub fn of_packages(folders: Vec<HostPath>, packages: Digest) -> Self {
+        Self { folders, packages: Some(packages) }
     }
 
     /// The root in a folder of the machine.
@@ -30,6 +38,11 @@ impl Root {
     /// Whether it is the machine's own.
     pub fn is_own(&self) -> bool {
         self.folders.is_empty()
+    }
+
+    /// What identifies the packages that it was made of, where it depends on nothing else.
+    pub(super) fn packages(&self) -> Option<&Digest> {
+        self.packages.as_ref()
     }
 
     /// As a sandbox is told of it; nothing where it is the machine's own.

@@ -103,21 +103,34 @@ fn without_optional(skeleton: Vec<String>) -> Vec<String> {
     skeleton.into_iter().filter(|part| !is_optional(part)).collect()
 }
 
+/// Looks at every line that a description or a summary becomes.
+fn check_lines(text: &str, most: usize) -> Result<(), TestCaseError> {
+    for line in paragraphs(text, most).lines().map(str::to_owned).chain([one_line(text, most)]) {
+        prop_assert!(!line.starts_with(['%', '#']) && !line.ends_with('\\'), "{line:?}");
+        prop_assert!(!line.chars().any(char::is_control), "{line:?}");
+        prop_assert!(!line.replace("%%", "").contains('%'), "{line:?}");
+        let once = line.replace("%%", "%");
+        let after = once.split('%').skip(1).map(|rest| rest.chars().next());
+        for next in after {
+            prop_assert!(next.is_none_or(|next| " ,.;:".contains(next)), "{line:?}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn lines_that_were_once_not_text_are() {
+    for text in ["\\\n\\", "#\u{2028}#"] {
+        check_lines(text, 3).unwrap();
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_line_is_text_however_often_it_is_expanded(text in hostile(), most in 1_usize..200) {
-        for line in paragraphs(&text, most).lines().map(str::to_owned).chain([one_line(&text, most)]) {
-            prop_assert!(!line.starts_with(['%', '#']) && !line.ends_with('\\'), "{line:?}");
-            prop_assert!(!line.chars().any(char::is_control), "{line:?}");
-            prop_assert!(!line.replace("%%", "").contains('%'), "{line:?}");
-            let once = line.replace("%%", "%");
-            let after = once.split('%').skip(1).map(|rest| rest.chars().next());
-            for next in after {
-                prop_assert!(next.is_none_or(|next| " ,.;:".contains(next)), "{line:?}");
-            }
-        }
+        check_lines(&text, most)?;
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod reading;
 mod record;
 mod record_index;
 mod recovery;
+mod root_answers;
 mod step;
 mod tree;
 mod verify;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rpmforge::event::{Clock, SystemClock, Timestamp};
-use rpmforge::store::{Collection, CollectionLimits, CollectionMode, CollectionReport, StoreError};
+use rpmforge::store::{Collection, CollectionLimits, CollectionMode, CollectionReport, Repair, StoreError};
 
 use super::made_package::{file, package};
 use super::scratch::Scratch;
@@ -72,4 +72,36 @@ fn trees_go_where_the_store_would_be_too_large_and_counting_removes_nothing() {
     assert_eq!((counted.roots.packages, scratch.names("").len()), (1, before));
     assert_eq!(collect(&scratch, limits, 0).roots, counted.roots);
     assert!(scratch.names("").len() < before);
+}
+
+#[test]
+fn headers_are_read_of_copies_that_are_sound_and_go_with_their_packages() {
+    let scratch = Scratch::new();
+    let packages = scratch.take(&[package("a", [file("/a", "a")]), package("b", [file("/b", "b")])]);
+    let read = |index: usize| scratch.store.package_headers("it", &packages[index].1);
+    let first = [read(0).unwrap(), read(1).unwrap()];
+    let copies = || scratch.names("trees/headers").into_iter().filter(|name| name.len() > 60);
+    assert_eq!(copies().count(), 2);
+    let folder = scratch.temp.path().join("store/trees/headers");
+    for copy in copies() {
+        let mut bytes = std::fs::read(folder.join(&copy)).unwrap();
+        bytes[200] ^= 1;
+        std::fs::write(folder.join(&copy), bytes).unwrap();
+    }
+    let wrong = |scratch: &Scratch| scratch.store.verify(Repair::Nothing).unwrap().wrong.len();
+    assert_eq!(wrong(&scratch), 2);
+    // What is not what was written is read of the package, and written anew.
+    assert_eq!(
+        [read(0).unwrap(), read(1).unwrap()].map(|it| it.header_bytes),
+        first.map(|it| it.header_bytes)
+    );
+    assert_eq!(wrong(&scratch), 0);
+    // Then nothing of the package is read.
+    let blob = scratch.temp.path().join("store").join(packages[0].1.path());
+    std::fs::rename(&blob, blob.with_extension("away")).unwrap();
+    assert!(read(0).is_ok());
+    std::fs::rename(blob.with_extension("away"), &blob).unwrap();
+    drop(rpmforge::chroot::compose::compose(&scratch.store, &packages[..1], None, &|_| ()).unwrap());
+    collect(&scratch, older(30), 0);
+    assert_eq!(copies().count(), 1);
 }

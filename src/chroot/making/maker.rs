@@ -1,7 +1,7 @@
 //! Sets of packages → roots.
 
 use std::collections::HashMap;
-use std::io::{self, BufReader};
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -11,13 +11,13 @@ use super::effect::{NewEffect, effect_key, find_effect};
 use super::register::{COLORS, Registered, register_packages};
 use super::scriptlets::run_scriptlets;
 use super::{MadeRoot, RootError, RootTools};
-use crate::chroot::compose::{ComposeProgress, Farm, compose};
+use crate::chroot::compose::{ComposeError, ComposeProgress, Farm, compose};
 use crate::chroot::scriptlets::{install_order, plan_scriptlets};
 use crate::chroot::{LockedPackage, RepositoryRequest, fetch_packages};
 use crate::digest::{Encoder, Key};
 use crate::engine::FORGE_SOURCES;
 use crate::files::{Folder, HostPath};
-use crate::package::{Headers, read_headers_of};
+use crate::package::Headers;
 use crate::store::{Blob, RecordKind};
 
 /// Makes roots.
@@ -142,14 +142,7 @@ impl RootMaker {
 
     fn read_headers(&self, packages: &[(LockedPackage, Blob)]) -> Result<Vec<Headers>, RootError> {
         let read = |(package, blob): &(LockedPackage, Blob)| {
-            let name = package.nevra();
-            self.tools.store.read_blob(blob, |content| {
-                let mut content = BufReader::new(content);
-                let headers = read_headers_of(&name, &mut content)?;
-                // To its end: then it is known to be what it was.
-                io::copy(&mut content, &mut io::sink())?;
-                Ok(headers)
-            })
+            Ok(self.tools.store.package_headers(&package.nevra(), blob).map_err(ComposeError::from)?)
         };
         packages.par_iter().map(read).collect()
     }

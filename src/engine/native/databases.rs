@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use tokio::sync::Mutex;
 
+use crate::digest::{Digest, Encoder, Key};
 use crate::engine::worker::{WorkerListener, WorkerPlace, Workers, describe_death};
 use crate::engine::{
-    Asked, EngineError, Installed, InstalledOrder, Isolation, Message, RootAnswer, Settings,
+    Asked, EngineError, FORGE_SOURCES, InstalledOrder, Isolation, Message, RootAnswer, RootState, Settings,
 };
 use crate::macros::RpmVersion;
 use crate::process::{Cancel, Exit};
@@ -15,28 +16,6 @@ use crate::process::{Cancel, Exit};
 #[derive(Debug, Default)]
 pub(super) struct Databases {
     pub known: Mutex<HashMap<DatabaseKey, RootState>>,
-}
-
-/// What a build has to know of the root before it begins.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct RootState {
-    /// Whether it has packages of rpm that `BuildRequires` can be checked against.
-    pub has_packages: bool,
-    /// The rpm whose language is spoken.
-    pub rpm: Option<RpmVersion>,
-}
-
-impl RootState {
-    /// What an answer says.
-    ///
-    /// # Errors
-    /// It is none: whoever went on without would speak another language under the same key, and check no requirement.
-    pub fn new(answer: &RootAnswer) -> Result<Self, EngineError> {
-        match (&answer.packages, answer.rpm) {
-            (Installed::Unknown(reason), None) => Err(EngineError::RootSilent { reason: reason.clone() }),
-            (packages, rpm) => Ok(Self { has_packages: packages.has_packages(), rpm }),
-        }
-    }
 }
 
 /// What decides which package database builds see, and which language they speak.
@@ -57,6 +36,21 @@ impl DatabaseKey {
         };
         let macros = [said("_dbpath"), said(RpmVersion::MACRO)];
         Self { target: settings.target.clone(), isolation: settings.isolation, rpm: settings.rpm, macros }
+    }
+
+    /// What the state of the root of these packages is remembered under. Another forge may find another one.
+    pub fn in_root_of(&self, packages: &Digest) -> Key {
+        let Self { target, isolation, rpm, macros } = self;
+        let mut encoder = Encoder::new("rpmforge state of a root v1");
+        encoder.text("forge", FORGE_SOURCES).digest_field("packages", packages);
+        encoder.option("target", target.as_deref());
+        encoder.text("isolation", &isolation.to_string());
+        encoder.option("rpm", rpm.map(|rpm| rpm.to_string()).as_deref());
+        for said in macros {
+            encoder.option("said", said.as_ref().map(|_| "it is"));
+            encoder.option("macro", said.as_ref().and_then(Option::as_deref));
+        }
+        encoder.key()
     }
 }
 
@@ -106,20 +100,4 @@ impl WorkerListener for RootListener {
     }
 
     fn log(&mut self, _chunk: &[u8]) {}
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_not_answered_is_no_state_of_a_root() {
-        let unknown = RootAnswer::unknown("its worker was killed".to_owned());
-        let error = RootState::new(&unknown).unwrap_err();
-        assert!(error.to_string().ends_with(": its worker was killed"), "{error}");
-        // A worker that can't read the packages still says which rpm it speaks for.
-        let answer = RootAnswer { rpm: Some(RpmVersion::NEWEST), ..unknown };
-        let state = RootState::new(&answer).unwrap();
-        assert_eq!((state.has_packages, state.rpm), (false, Some(RpmVersion::NEWEST)));
-    }
 }

@@ -31,15 +31,15 @@ pub use reader::NativeReader;
 pub use settings::define_settings;
 pub use spec_reading::SpecReading;
 
-use self::databases::{DatabaseKey, Databases, RootState, ask_installed};
+use self::databases::{DatabaseKey, Databases, ask_installed};
 use self::reading::Readings;
 use super::limits::ANSWER_TIME;
 use super::surroundings::of_root;
 use super::worker::{WorkerPlace, Workers};
 use super::{
     BuildOrder, Engine, EngineError, EngineIdentity, EngineInRoot, FactsRequest, Hear, Installed,
-    InstalledOrder, Isolation, Job, Outcome, Part, Promise, Root, RootAnswer, RootMacros, Settings,
-    SpecOrder, SpecReader, StageListener, Validity,
+    InstalledOrder, Isolation, Job, Outcome, Part, Promise, Root, RootAnswer, RootMacros, RootMemory,
+    RootState, Settings, SpecOrder, SpecReader, StageListener, Validity,
 };
 use crate::files::{HostPath, RootPath};
 use crate::macros::{Observation, RpmVersion};
@@ -52,6 +52,8 @@ pub struct Native {
     workers: Workers,
     /// Where relative paths of specs begin, and their commands run.
     folder: HostPath,
+    /// What is remembered of roots.
+    memory: Option<Arc<dyn RootMemory>>,
 }
 
 /// The engine in a root: it starts the workers there.
@@ -74,20 +76,35 @@ impl Native {
         folder: &HostPath,
         sandbox: Arc<dyn Sandbox>,
     ) -> Self {
-        Self { workers: Workers::new(supervisor, forge, sandbox), folder: folder.clone() }
+        let workers = Workers::new(supervisor, forge, sandbox);
+        Self { workers, folder: folder.clone(), memory: None }
     }
-}
 
-impl Native {
-    /// The rpm whose language a root speaks.
-    async fn ask_version(&self, root: &Root) -> Result<RpmVersion, EngineError> {
-        let order = InstalledOrder {
-            settings: root.settings_to_ask(),
-            names: BTreeSet::new(),
-            macros: BTreeSet::new(),
-        };
-        let state = RootState::new(&self.ask(root, order, &Cancel::default()).await?)?;
-        Ok(state.rpm.unwrap_or(RpmVersion::NEWEST))
+    /// The engine, which asks roots that never change once: what they answer is kept in `memory`.
+    #[must_use]
+    pub fn remembering(self, memory: Arc<dyn RootMemory>) -> Self {
+        Self { memory: Some(memory), ..self }
+    }
+
+    /// What macros say of a root.
+    async fn find_state(
+        &self,
+        root: &Root,
+        settings: &Settings,
+        cancel: &Cancel,
+    ) -> Result<RootState, EngineError> {
+        let key = root.packages().map(|packages| DatabaseKey::new(settings).in_root_of(packages));
+        let memory = self.memory.as_ref().zip(key);
+        if let Some(state) = memory.as_ref().and_then(|(memory, key)| memory.recall_root(key)) {
+            return Ok(state);
+        }
+        let (names, macros) = (BTreeSet::new(), BTreeSet::new());
+        let order = InstalledOrder { settings: settings.clone(), names, macros };
+        let state = RootState::new(&self.ask(root, order, cancel).await?)?;
+        if let Some((memory, key)) = memory {
+            memory.remember_root(&key, &state);
+        }
+        Ok(state)
     }
 
     /// Asks a worker of a root.
@@ -110,7 +127,10 @@ impl Engine for Native {
             let reader = NativeReader::in_folder(&self.folder);
             let rpm = match root.is_own() {
                 true => reader.own_rpm(),
-                false => self.ask_version(root).await?,
+                false => {
+                    let state = self.find_state(root, &root.settings_to_ask(), &Cancel::default()).await?;
+                    state.rpm.unwrap_or(RpmVersion::NEWEST)
+                }
             };
             let name = format!("native {} of rpm {rpm}", env!("CARGO_PKG_VERSION"));
             let identity = EngineIdentity::of_this_forge(name);
@@ -133,10 +153,7 @@ impl NativeInRoot {
         if let Some(state) = known.get(&database) {
             return Ok(*state);
         }
-        let (names, macros) = (BTreeSet::new(), BTreeSet::new());
-        let order = InstalledOrder { settings: settings.clone(), names, macros };
-        let answer = self.ask(order, cancel).await?;
-        let state = RootState::new(&answer)?;
+        let state = self.engine.find_state(&self.root, settings, cancel).await?;
         known.insert(database, state);
         Ok(state)
     }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::file::{FILES, INCOMING, stored_path};
+use super::header_copy::remove_copies;
 use super::kept_list::{FARMS, FORM, PACKAGES, TREES};
 use super::{EntryList, ListedIn};
 use crate::digest::Digest;
@@ -111,6 +112,7 @@ fn collect_trees(
     }
     known.sort_by_key(|tree| std::cmp::Reverse(tree.used));
     let mut kept: HashSet<PathBuf> = HashSet::new();
+    let mut packages: HashSet<Digest> = HashSet::new();
     for tree in known {
         let is_new = |name: &Digest| !kept.contains(&stored_path(name));
         let added: u64 = tree.files.iter().filter(|(name, _)| is_new(name)).map(|(_, size)| size).sum();
@@ -123,9 +125,11 @@ fn collect_trees(
             continue;
         }
         collected.bytes_left += added;
-        collected.blobs.extend(package_digest(&tree.path).map(|digest| blob_path(&digest)));
+        packages.extend(package_digest(&tree.path));
         kept.extend(tree.files.keys().map(stored_path));
     }
+    collected.blobs.extend(packages.iter().map(blob_path));
+    remove_copies(trees, |package| !packages.contains(package), mode, freed)?;
     for path in files_below(trees, Path::new(FILES))? {
         if path.strip_prefix(FILES).is_ok_and(|path| !kept.contains(path)) {
             freed.add_file(trees, &path);

@@ -20,6 +20,7 @@ mod error;
 mod fault;
 mod file;
 mod file_digest;
+mod header_copy;
 mod image;
 mod image_entries;
 mod image_folder;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::collect::{folder_if_there, package_digest, read_tree, remove};
 use super::file::{FILES, stored_path};
+use super::header_copy::remove_copies;
 use super::kept_list::{FARMS, PACKAGES, TREES};
 use super::{EntryList, ListedIn};
 use crate::digest::{Checksum, Digest};
@@ -102,6 +103,7 @@ fn release_trees(
             kept.extend(files);
         }
     }
+    remove_copies(trees, |package| digests.contains(package), mode, &mut released.freed)?;
     for path in candidates.difference(&kept) {
         let path = Path::new(FILES).join(path);
         released.freed.add_file(trees, &path);

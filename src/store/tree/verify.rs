@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::collect::{folder_if_there, package_digest};
 use super::file::{FILES, TreeFiles, stored_path};
+use super::header_copy::wrong_copies;
 use super::kept_list::{FARMS, PACKAGES, TREES};
 use super::{EntryList, ListedIn};
 use crate::digest::Digest;
@@ -35,6 +36,9 @@ impl Store {
                 Err(defect) => defect,
             };
             checked.wrong.push(finding(StoredKind::Tree, Path::new(TREES).join(path), defect));
+        }
+        for path in wrong_copies(&trees)? {
+            checked.wrong.push(finding(StoredKind::Tree, Path::new(TREES).join(path), Defect::Changed));
         }
         let there = |name: &Digest| {
             let path = Path::new(TREES).join(FILES).join(stored_path(name));
