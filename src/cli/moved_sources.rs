@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::context::{Context, Failure};
-use super::planning::{Planned, plan, runtime};
+use super::planning::{plan, runtime};
 use super::project::Project;
 use super::selection_arguments::Selection;
 use super::source_lock_screen::describe_source_changes;
@@ -42,7 +42,7 @@ pub fn move_sources(
     }
     planned.write_lock(&project.repository)?;
     let changes = describe_source_changes(&before, &planned.source_lock);
-    Planned::leave(&planned);
+    planned.leave();
     Ok(MovedSources { changes, failed })
 }
 
