@@ -27,7 +27,7 @@ use crate::plan::{
 };
 use crate::process::Cancel;
 use crate::publish::{DecodedRecords, Repositories, Verification};
-use crate::source::{SourceFolders, SourceLock, SourcePrograms, SourceTools};
+use crate::source::{Mirrors, SourceFolders, SourceLock, SourcePrograms, SourceTools};
 use crate::store::{BuildRow, History, LastBuild, Store};
 use crate::text::Located;
 use crate::ui::PlanView;
@@ -116,6 +116,7 @@ pub async fn plan(
             cancel,
             folders: &folders,
             indexes: &indexes(context),
+            mirrors: &Mirrors::new(&manifest.mirrors),
             progress: &*source_screen(Arc::clone(&progress)),
         },
         source_lock: &source_lock,

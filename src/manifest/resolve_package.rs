@@ -55,7 +55,7 @@ fn resolve_package(
     sources: &[NamedSourceDecl],
     defaults: &PackageDefaults<'_>,
 ) -> PackageDraft {
-    let PackageDecl { name, source, options, own_conditions, .. } = decl;
+    let PackageDecl { name, source, options, own_conditions, upstream, .. } = decl;
     let source = source.and_then(|source| resolve_source(resolver, &name, source, sources));
     if let Some(chroot) = source.as_ref().and_then(|source| script_chroot(&source.kind)) {
         let selection = ChrootSelection { take: vec![chroot.clone()], exclude: Vec::new() };
@@ -83,6 +83,7 @@ fn resolve_package(
     let resolved = Package {
         name,
         source,
+        upstream,
         chroots,
         after,
         batch: None,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::build_limits::BuildLimits;
 use super::declaration::{
-    Across, Bootstrap, CacheDecl, EngineChoice, FileDecl, ImageDecl, Isolation, Network, OnFailure, Priority,
-    PublishDecl, RebuildDecl, RemoteDecl, RepositoryDecl, SourceKind,
+    Across, Bootstrap, CacheDecl, EngineChoice, FileDecl, ImageDecl, Isolation, MirrorDecl, Network,
+    OnFailure, Priority, PublishDecl, RebuildDecl, RemoteDecl, RepositoryDecl, SourceKind, UpstreamDecl,
 };
 pub use super::ids::{BatchId, ChrootId, PackageId};
 use super::layer::{BuildSettings, Layer};
@@ -49,6 +49,8 @@ pub struct Manifest {
     pub publish: Option<PublishDecl>,
     /// Shared results.
     pub cache: Option<CacheDecl>,
+    /// Other places for files of sources.
+    pub mirrors: Vec<MirrorDecl>,
     /// Remote workers.
     pub remote: Option<RemoteDecl>,
     /// Mass rebuilds.
@@ -62,6 +64,8 @@ pub struct Package {
     pub name: Spanned<String>,
     /// Where it comes from.
     pub source: Source,
+    /// Where its new versions come up.
+    pub upstream: Option<UpstreamDecl>,
     /// Where it is built.
     pub chroots: Vec<ChrootId>,
     /// Packages that come before it, with where that is said.

@@ -1,7 +1,8 @@
 //! The nodes of sources. See [`grammar`](super::grammar) for what the fields mean.
 
 use super::grammar::{
-    ArgumentRule, Block, NodeRule, Occurs, PropertyRule, Support, ValueKind, any, node, one, property, some,
+    ArgumentRule, Block, NodeRule, Occurs, PropertyRule, Support, ValueKind, any, node, one, property,
+    required, some,
 };
 
 use Occurs::{Often, Once};
@@ -84,6 +85,29 @@ pub(super) const SOURCE: NodeRule = node(
 .with_support(Support::NotYetOf(LATER_SOURCES))
 .with_properties(SOURCE_PROPERTIES)
 .with_block(Block::Nodes(&[FILE, NEEDS]));
+
+/// `mirror`.
+pub(super) const MIRROR: NodeRule = node(
+    "mirror",
+    Often,
+    &[one("url", Text)],
+    "Another place for files of sources whose address begins so: it is tried first, then the address itself. What a file must be stays \
+     the same, and so does the lock.",
+)
+.with_properties(&[required("to", Text, "What such an address begins with there.")]);
+
+/// `upstream` of a package.
+pub(super) const UPSTREAM: NodeRule = node(
+    "upstream",
+    Once,
+    &[one("page", Text)],
+    "A page that names the releases of the package's authors, for `forge outdated`: a listing of files, a page of downloads, JSON.",
+)
+.with_properties(&[required(
+    "pattern",
+    Text,
+    "A regular expression that is looked for in the names and links of the page; what its first group stands for is a version.",
+)]);
 
 const fn later(
     name: &'static str,

@@ -5,6 +5,7 @@
 //! [gathered](Gathering): fetched, checked, kept in the store, and locked; so are files that specs name by URL.
 
 pub mod autospec;
+mod checksum_lines;
 pub mod crates;
 mod distgit;
 mod eject;
@@ -17,7 +18,9 @@ mod input_file;
 mod limits;
 mod lock;
 pub mod made_spec;
+mod mirrors;
 mod neighbours;
+pub mod newer;
 pub mod npm;
 mod origin;
 pub mod pypi;
@@ -41,6 +44,7 @@ pub use limits::{
     UNPACKED_BYTES_OF_ANY, UNPACKED_RATIO,
 };
 pub use lock::{LockedFile, LockedSource, SourceLock};
+pub use mirrors::Mirrors;
 pub use neighbours::Neighbours;
 pub use origin::{Origin, source_packages};
 pub use remote::{
@@ -278,6 +282,10 @@ pub enum SourceError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Remote(Box<RemoteError>),
+    /// A page of releases says nothing.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Upstream(#[from] newer::UpstreamError),
     /// No spec can be made of what a registry has.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use super::lock::LockedSource;
 use super::made_spec::Indexes;
+use super::mirrors::Mirrors;
 use super::source_folders::SourceFolders;
 use crate::chroot::Connection;
 use crate::chroot::making::LockRule;
@@ -36,6 +37,8 @@ pub struct SourceTools<'a> {
     pub folders: &'a SourceFolders,
     /// Where the registries of languages are.
     pub indexes: &'a Indexes,
+    /// Where files lie that are named by other addresses.
+    pub mirrors: &'a Mirrors,
     /// Is told what is done.
     pub progress: &'a (dyn Fn(SourceProgress) + Sync),
 }

@@ -12,6 +12,7 @@ mod autospec;
 mod daemon;
 mod distgit;
 mod git;
+mod newer;
 mod registries;
 mod remote;
 #[allow(dead_code, reason = "the tests of repositories use more of it")]

@@ -43,6 +43,7 @@ pub use large_file_pointer::LargeFilePointer;
 pub use large_files::LargeFiles;
 pub use method::MethodError;
 pub use news::look_for_news;
+pub(super) use news::{list_references, look_at};
 pub use repository::{AnnotatedTag, Commit, CommitEntry, CommitEntryKind, Repository, Signature};
 pub(super) use request::GitRequest;
 pub use revision::Revision;
