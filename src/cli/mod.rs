@@ -31,6 +31,7 @@ mod import;
 mod import_arguments;
 mod init;
 mod lock_screen;
+mod locks;
 mod log;
 mod man;
 mod moved_sources;

@@ -7,20 +7,21 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use kdl::{KdlDocument, KdlNode};
+use serde::{Deserialize, Serialize};
 
 use crate::chroot::LockError;
 use crate::digest::{Checksum, Digest};
 use crate::text::quote_kdl as quoted;
 
 /// What is locked of sources, by the names of the packages.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceLock {
     /// By the names of the packages.
     pub sources: BTreeMap<String, LockedSource>,
 }
 
 /// What is locked of a package's source.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockedSource {
     /// The kind, as the manifest has it: `git`.
     pub kind: String,
@@ -33,7 +34,7 @@ pub struct LockedSource {
 }
 
 /// A file that was fetched.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockedFile {
     /// Where from, without user and password.
     pub url: String,
