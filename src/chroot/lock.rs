@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use kdl::{KdlDocument, KdlNode};
+use serde::{Deserialize, Serialize};
 
 use super::{Checksum, LockedPackage};
 use crate::digest::{Digest, Encoder};
@@ -19,14 +20,14 @@ pub const LOCK_FILE: &str = "Rpmforge.lock";
 const DEPTH: usize = 2;
 
 /// What it holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lock {
     /// By the names of the chroots.
     pub chroots: BTreeMap<String, LockedChroot>,
 }
 
 /// What it holds of a chroot.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockedChroot {
     /// What its image is known by, where it is made from one.
     pub image: Option<Digest>,
@@ -42,7 +43,7 @@ pub struct LockedChroot {
 }
 
 /// The state of a repository.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockedRepository {
     /// Where it was read.
     pub url: String,
@@ -53,7 +54,7 @@ pub struct LockedRepository {
 }
 
 /// The packages that something was solved to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockedSet {
     /// The digest of what was asked.
     pub asked: Digest,

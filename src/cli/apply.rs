@@ -296,6 +296,9 @@ impl Listener for Listeners {
             | What::BuildEnded(_)
             | What::DamageFound { .. }
             | What::Noted { .. }
+            | What::SourceMoved { .. }
+            | What::SourceFailed { .. }
+            | What::SourcesLookedAt { .. }
             | What::ApplyEnded { .. } => {}
         }
         self.screen.hear(event);

@@ -31,6 +31,8 @@ pub enum SchemaForm {
     Result,
     /// The JSON Schema of what `forge doctor --json` prints
     Doctor,
+    /// The JSON Schema of what `forge outdated --json` prints
+    Outdated,
 }
 
 /// `NAME VALUE` or `NAME(OPTIONS) VALUE`, as rpm's `--define`, or `NAME=VALUE`.

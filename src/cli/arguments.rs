@@ -11,6 +11,7 @@ use super::argument_values::{SchemaForm, definition, size};
 use super::import_arguments::Import;
 use super::root_arguments::{Chroot, Eject, Fetch, LockArguments, Update};
 use super::selection_arguments::{PackageChoice, Selection};
+use super::source_arguments::{Outdated, Srpm, Watch};
 use crate::engine::MacroSetting;
 
 const STYLES: Styles = Styles::styled()
@@ -22,7 +23,7 @@ const STYLES: Styles = Styles::styled()
 const EXIT_CODES: &str = "Exit codes:
   0    done as asked
   1    something is wrong, or a build failed; a message says what
-  2    there is something to do (only `plan --detailed-exitcode`)
+  2    there is something to do (only `plan --detailed-exitcode`), or outdated (only `outdated`)
   64   the command line can't be understood
   130  interrupted";
 
@@ -85,6 +86,13 @@ pub enum Command {
     Update(Update),
     /// Fetch all that applying needs, so that `--offline` finds it
     Fetch(Fetch),
+    /// Show what has newer versions than are built: tags and branches of git, what registries have, pages of releases
+    #[command(after_help = super::source_arguments::OUTDATED_EXIT_CODES)]
+    Outdated(Outdated),
+    /// Look again and again at what packages come from, and build those whose sources have moved
+    Watch(Watch),
+    /// Make source packages, and build nothing
+    Srpm(Srpm),
     /// Write the spec of a package that comes from elsewhere into the project, to be kept by hand
     Eject(Eject),
     /// Show chroots and what is locked of them

@@ -27,7 +27,7 @@ pub fn run(arguments: &Eject, context: &Context) -> Result<Exit, Failure> {
     if project.repository.exists(&below) {
         return Err(CliError::FolderExists { folder: below }.into());
     }
-    let origin = gather_source((package, &manifest), &project, context)?;
+    let origin = gather_source(package, &manifest, (&project, context))?;
     let target = project.repository.create(&below).map_err(CliError::Io)?;
     let ejected = eject(&origin, &target).map_err(CliError::Io)?;
     let mut text = String::new();

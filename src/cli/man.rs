@@ -24,7 +24,7 @@ fn write_pages(command: &clap::Command, folder: &Folder) -> io::Result<()> {
     }
     let name = command.get_display_name().unwrap_or(command.get_name());
     let mut command = command.clone();
-    if matches!(name, "forge" | "forge-diff" | "forge-store-verify") {
+    if matches!(name, "forge" | "forge-diff" | "forge-outdated" | "forge-store-verify") {
         // What `--help` says at its end is the exit codes, which have a section of their own here.
         command = command.after_help(None::<&str>);
     }
@@ -50,6 +50,8 @@ enum Exits {
     Usual,
     /// Those of forge, and 2.
     Detailed,
+    /// Those of `forge outdated`.
+    Outdated,
     /// Those of diff(1).
     Diff,
     /// Those of rpm's program of the same name.
@@ -292,6 +294,33 @@ const SECTIONS: &[Sections] = &[
         ],
     },
     Sections {
+        page: "forge-outdated",
+        exit: Exits::Outdated,
+        files: ROOTS,
+        examples: &[
+            ("forge outdated", "shows which packages have newer versions, and what takes them"),
+            ("forge outdated --batch base --json", "says it of the packages of a batch, for programs"),
+        ],
+    },
+    Sections {
+        page: "forge-watch",
+        exit: Exits::Usual,
+        files: ALL,
+        examples: &[
+            ("forge watch --every 10m", "builds what has moved, every ten minutes"),
+            ("forge watch --once", "looks once, for cron and CI"),
+        ],
+    },
+    Sections {
+        page: "forge-srpm",
+        exit: Exits::Usual,
+        files: ALL,
+        examples: &[
+            ("forge srpm curl", "makes the source package of curl in this folder"),
+            ("forge srpm --output srpms", "makes those of all packages"),
+        ],
+    },
+    Sections {
         page: "forge-eject",
         exit: Exits::Usual,
         files: ROOTS,
@@ -483,7 +512,17 @@ fn exit_codes(exits: Exits) -> &'static [(&'static str, &'static str)] {
     const DETAILED: &[(&str, &str)] = &[
         ("0", "Done as asked."),
         ("1", "Something is wrong, or a build failed; a message says what."),
-        ("2", "There is something to do: `forge plan --detailed-exitcode` only."),
+        (
+            "2",
+            "There is something to do (`forge plan --detailed-exitcode` only), or outdated (`forge outdated` only).",
+        ),
+        ("64", "The command line can't be understood."),
+        ("130", "Interrupted."),
+    ];
+    const OUTDATED: &[(&str, &str)] = &[
+        ("0", "Nothing newer was found."),
+        ("1", "A source could not be looked at, or something else is wrong; a message says what."),
+        ("2", "Something is outdated."),
         ("64", "The command line can't be understood."),
         ("130", "Interrupted."),
     ];
@@ -498,6 +537,7 @@ fn exit_codes(exits: Exits) -> &'static [(&'static str, &'static str)] {
     match exits {
         Exits::Usual => USUAL,
         Exits::Detailed => DETAILED,
+        Exits::Outdated => OUTDATED,
         Exits::Diff => DIFF,
         Exits::Rpm => RPM,
         Exits::Program => PROGRAM,

@@ -32,10 +32,13 @@ mod import;
 mod import_arguments;
 mod init;
 mod lock_screen;
+mod locks;
 mod log;
 mod man;
+mod moved_sources;
 mod named_files;
 mod named_package;
+mod outdated;
 mod past_builds;
 mod plan;
 mod planning;
@@ -51,13 +54,16 @@ mod schema;
 mod selection;
 mod selection_arguments;
 mod shell;
+mod source_arguments;
 mod source_lock_screen;
 mod sources_here;
 mod spec;
+mod srpm;
 mod status;
 mod store;
 mod tools_here;
 mod update;
+mod watch;
 mod why;
 mod worker;
 
@@ -135,6 +141,9 @@ fn command(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Check(arguments) => check::run(&arguments, context),
         Command::Doctor(arguments) => doctor::run(&arguments, context),
         Command::Update(arguments) => update::run(&arguments, context),
+        Command::Outdated(arguments) => outdated::run(&arguments, context),
+        Command::Srpm(arguments) => srpm::run(&arguments, context),
+        Command::Watch(arguments) => watch::run(&arguments, context),
         Command::Eject(arguments) => eject::run(&arguments, context),
         Command::Fetch(arguments) => fetch::run(&arguments, context),
         Command::Chroot(arguments) => chroot::run(&arguments, context),

@@ -114,7 +114,7 @@ impl NamedPackage {
         settings: Settings,
         context: &Context,
     ) -> Result<NamedSpec, Failure> {
-        let origin = gather_source((self.package(), &self.manifest), project, context)?;
+        let origin = gather_source(self.package(), &self.manifest, (project, context))?;
         let path = origin.spec_path();
         let is_in_project = origin.root == *project.repository.path();
         let name = match is_in_project {

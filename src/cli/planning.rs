@@ -10,13 +10,14 @@ use super::changed::{ChangedFiles, GitProject};
 use super::chroot_requests::all_repositories;
 use super::context::{CliError, Context, Failure};
 use super::image_root::locked_image;
+use super::locks::Locks;
 use super::project::{Project, SOURCE_LOGS, store};
 use super::registry_settings::indexes;
 use super::root_screen::source_screen;
 use super::roots::RootOpener;
 use super::selection::Chooser;
 use super::selection_arguments::Selection;
-use super::tools_here::{NativeHere, native_engine, read_lock, read_source_lock, root_tools, supervisor};
+use super::tools_here::{NativeHere, native_engine, root_tools, supervisor};
 use crate::chroot::making::{LockRule, RootTools};
 use crate::chroot::{LOCK_FILE, Lock};
 use crate::engine::SourcePrograms;
@@ -30,7 +31,9 @@ use crate::plan::{
 };
 use crate::process::Cancel;
 use crate::publish::{DecodedRecords, Repositories, Verification};
-use crate::source::{SourceFolders, SourceLock, SourceMaking, SourceShelves, SourceTools};
+use crate::source::{
+    FetchPrograms, Mirrors, SourceFolders, SourceLock, SourceMaking, SourceShelves, SourceTools,
+};
 use crate::store::{BuildRow, History, LastBuild, Store};
 use crate::text::Located;
 use crate::ui::PlanView;
@@ -74,19 +77,15 @@ pub async fn plan(
     let state = Arc::new(project.state()?);
     let supervisor = supervisor()?;
     let NativeHere { engine: native, sandbox } = native_engine(project.repository.path(), &store)?;
-    let lock = match &selection.locked_before {
-        Some(lock) => lock.clone(),
-        None => read_lock(&project.repository)?,
-    };
+    let locks = Locks::read(&project.repository, &store)?;
+    let lock = selection.locked_before.clone().unwrap_or(locks.roots);
     let tools = RootTools {
         connection: selection.lock.connection(),
         ..root_tools(&store, &sandbox, cancel, context)?
     };
     let (client, progress) = (Arc::clone(&tools.client), Arc::clone(&tools.progress));
-    let source_lock = match &selection.sources_locked_before {
-        Some(lock) => lock.clone(),
-        None => read_source_lock(&project.repository)?,
-    };
+    let source_lock = selection.sources_locked_before.clone().unwrap_or(locks.sources);
+    let programs_sandbox = Arc::clone(&sandbox);
     let programs = SourcePrograms::new(&supervisor, Arc::clone(&sandbox));
     let opener = RootOpener {
         lock: &lock,
@@ -116,10 +115,12 @@ pub async fn plan(
             connection: selection.lock.connection(),
             rule: selection.lock.rule(),
             environment: &context.variables,
+            programs: FetchPrograms { supervisor: &supervisor, sandbox: &*programs_sandbox },
             clock: &SystemClock,
             cancel,
             folders: &folders,
             indexes: &indexes(context),
+            mirrors: &Mirrors::new(&manifest.mirrors),
             making: SourceMaking {
                 manifest: &manifest,
                 roots: &roots,
@@ -178,9 +179,9 @@ impl Planned {
         if self.lock_rule == LockRule::Frozen {
             return Ok(());
         }
-        let (before, sources) = (read_lock(repository)?, read_source_lock(repository)?);
-        let lock = self.lock(&before);
-        if lock != before || self.source_lock != sources {
+        let before = Locks::read(repository, &self.store)?;
+        let lock = self.lock(&before.roots);
+        if lock != before.roots || self.source_lock != before.sources {
             let text = lock.to_text() + &self.source_lock.to_text();
             repository.write_atomic(LOCK_FILE, text.as_bytes()).map_err(CliError::Io)?;
         }

@@ -15,7 +15,7 @@ pub fn root_screen(context: &Context) -> Arc<dyn Fn(RootProgress) + Send + Sync>
     if context.verbosity == Verbosity::Quiet {
         return Arc::new(|_| {});
     }
-    let screen = Mutex::new(RootScreen { draws: context.draws, shown: None });
+    let screen = Mutex::new(RootScreen { draws: context.draws, shown: None, waits: false });
     Arc::new(move |progress| screen.lock().unwrap_or_else(PoisonError::into_inner).show(progress))
 }
 
@@ -33,6 +33,8 @@ struct RootScreen {
     draws: bool,
     /// When the line of downloads was drawn last, if it is there.
     shown: Option<Instant>,
+    /// Whether it was said that a server wants to be left alone.
+    waits: bool,
 }
 
 /// How often the line of downloads is drawn.
@@ -50,7 +52,8 @@ impl RootScreen {
     }
 
     fn draw(&mut self, progress: Progress) {
-        let Progress { bytes, total_bytes, files, total_files } = progress;
+        let Progress { bytes, total_bytes, files, total_files, waiting_seconds } = progress;
+        self.say_waiting(waiting_seconds);
         if !self.draws || files == total_files {
             self.clear();
             return;
@@ -65,6 +68,15 @@ impl RootScreen {
             megabytes(total_bytes.max(bytes))
         ));
         self.shown = Some(Instant::now());
+    }
+
+    /// Says once that nothing comes because a server asked for it.
+    fn say_waiting(&mut self, seconds: u64) {
+        if seconds > 0 && !self.waits {
+            self.clear();
+            Self::write(&format!("waiting    {seconds} s: a server wants to be asked again then\n"));
+        }
+        self.waits = seconds > 0;
     }
 
     fn clear(&mut self) {

@@ -9,6 +9,7 @@ use super::diff::DiffDocument;
 use super::doctor::DoctorDocument;
 use super::document::schema_for;
 use super::history::HistoryDocument;
+use super::outdated::OutdatedDocument;
 use super::results::ResultsDocument;
 use super::status::StatusDocument;
 use super::why::WhyDocument;
@@ -32,6 +33,7 @@ pub fn run(arguments: &Schema, context: &Context) -> Result<Exit, Failure> {
         SchemaForm::Diff => schema_for::<DiffDocument>(),
         SchemaForm::Result => schema_for::<ResultRecord>(),
         SchemaForm::Doctor => schema_for::<DoctorDocument>(),
+        SchemaForm::Outdated => schema_for::<OutdatedDocument>(),
     };
     context.print(&text)?;
     Ok(Exit::Success)

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::source::{LockedSource, SourceLock};
+use crate::ui::short_commit;
 
 /// What each package's source is now, where it was another before; empty where nothing has changed.
 pub fn describe_source_changes(before: &SourceLock, now: &SourceLock) -> String {
@@ -30,9 +31,9 @@ fn changes_of(old: &LockedSource, new: &LockedSource) -> Vec<String> {
     for name in found {
         match (old.found.get(name), new.found.get(name)) {
             (Some(old), Some(new)) if old != new => {
-                lines.push(format!("{name}  {} → {}", short(old), short(new)))
+                lines.push(format!("{name}  {} → {}", short_commit(old), short_commit(new)))
             }
-            (None, Some(new)) => lines.push(format!("{name}  {}", short(new))),
+            (None, Some(new)) => lines.push(format!("{name}  {}", short_commit(new))),
             (Some(_), _) | (None, None) => {}
         }
     }
@@ -51,12 +52,6 @@ fn changes_of(old: &LockedSource, new: &LockedSource) -> Vec<String> {
         });
     }
     lines
-}
-
-/// The first characters of a commit's name, which tell it from others; all of anything else.
-fn short(value: &str) -> &str {
-    let is_commit = value.len() >= 40 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_commit { value.get(..12).unwrap_or(value) } else { value }
 }
 
 #[cfg(test)]

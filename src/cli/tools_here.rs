@@ -1,6 +1,9 @@
 //! What commands work with on this machine: engines, sandboxes, the lock, what roots are made with.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use cap_std::fs::PermissionsExt;
 
 use super::context::{CliError, Context, Failure};
 use super::root_screen::root_screen;
@@ -8,12 +11,13 @@ use crate::chroot::making::RootTools;
 use crate::chroot::{Connection, LOCK_FILE, Lock};
 use crate::engine::{Engine, Native, ScriptletWorker};
 use crate::event::SystemClock;
-use crate::fetch::{Client, ClientSettings, Proxies};
+use crate::fetch::{Client, ClientSettings, Netrc, Proxies};
 use crate::files::{Folder, HostPath};
 use crate::process::{Cancel, Sandbox, Supervisor};
 use crate::sandbox::Namespaces;
 use crate::source::SourceLock;
 use crate::store::Store;
+use crate::ui::plain_text;
 
 /// What is locked; nothing where there is no lock.
 pub fn read_lock(repository: &Folder) -> Result<Lock, Failure> {
@@ -49,7 +53,35 @@ pub fn root_tools(
 /// What fetches files from other machines.
 pub fn http_client(context: &Context) -> Result<Client, Failure> {
     let proxies = Proxies::from_environment(|name| context.environment.get(name).cloned());
-    Ok(Client::new(ClientSettings::default(), proxies).map_err(CliError::Fetch)?)
+    let netrc = read_netrc(context);
+    Ok(Client::with_logins(ClientSettings::default(), proxies, &[], netrc).map_err(CliError::Fetch)?)
+}
+
+/// How large `.netrc` may be, in bytes.
+const LARGEST_NETRC: u64 = 1 << 20;
+
+/// Whether it was said that `.netrc` can't be used.
+static TOLD_OF_NETRC: AtomicBool = AtomicBool::new(false);
+
+/// Who logs in where: what the file says that `NETRC` names, or `~/.netrc`. One that others may read is left out, with a word.
+fn read_netrc(context: &Context) -> Netrc {
+    let variable = |name: &str| context.environment.get(name).filter(|value| !value.is_empty()).cloned();
+    let path = variable("NETRC").or_else(|| Some(variable("HOME")? + "/.netrc")).and_then(HostPath::new);
+    let Some(path) = path else { return Netrc::default() };
+    let (Some(parent), Some(name)) =
+        (path.as_path().parent().and_then(HostPath::new), path.as_path().file_name())
+    else {
+        return Netrc::default();
+    };
+    let Ok(folder) = Folder::open_ambient(&parent) else { return Netrc::default() };
+    let Ok(metadata) = folder.dir().metadata(name) else { return Netrc::default() };
+    let is_private = metadata.permissions().mode() & 0o077 == 0;
+    let text = folder.read_text_up_to(name, LARGEST_NETRC).ok().filter(|_| is_private);
+    if text.is_none() && !TOLD_OF_NETRC.swap(true, Ordering::Relaxed) {
+        let why = if is_private { "it can't be read" } else { "others may read it: `chmod 600` it" };
+        context.tell(&plain_text(&format!("note: {path} is not used for logins: {why}\n")));
+    }
+    text.map(|text| Netrc::parse(&text)).unwrap_or_default()
 }
 
 /// The native engine on this machine.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Exit;
 use super::context::{CliError, Context, Failure};
 use super::lock_screen::describe_changes;
+use super::moved_sources::keep_unmoved;
 use super::planning::{plan, runtime};
 use super::project::Project;
 use super::root_arguments::Update;
@@ -14,8 +15,8 @@ use super::source_lock_screen::describe_source_changes;
 use super::tools_here::{read_lock, read_source_lock};
 use crate::chroot::{Lock, LockedChroot, OlderMetadata};
 use crate::manifest::Manifest;
+use crate::manifest::declaration::SourceKind;
 use crate::process::Cancel;
-use crate::source::SourceLock;
 use crate::text::suggestion;
 
 /// Chooses the packages of roots anew, and locks them.
@@ -23,7 +24,12 @@ pub fn run(arguments: &Update, context: &Context) -> Result<Exit, Failure> {
     let project = Project::find(context)?;
     let manifest = project.manifest(&arguments.profile, context)?;
     let (before, sources_before) = (read_lock(&project.repository)?, read_source_lock(&project.repository)?);
-    let sources = sources_to_update(arguments, &manifest, &sources_before)?;
+    let names = packages_to_update(arguments, &manifest)?;
+    let sources = names.as_ref().map(|names| {
+        let mut start = sources_before.clone();
+        start.reopen(|name| names.contains(name));
+        start
+    });
     let known = manifest.chroots.iter().map(|chroot| chroot.name.value.as_str());
     let wanted: Vec<String> = arguments.chroot.iter().cloned().collect();
     let patterns = match sources.is_some() {
@@ -51,7 +57,10 @@ pub fn run(arguments: &Update, context: &Context) -> Result<Exit, Failure> {
         older_metadata,
         ..Selection::default()
     };
-    let planned = runtime()?.block_on(plan(&project, &selection, &Cancel::default(), context))?;
+    let mut planned = runtime()?.block_on(plan(&project, &selection, &Cancel::default(), context))?;
+    let mut elsewhere = names.unwrap_or_default();
+    elsewhere.retain(|name| is_from_elsewhere(&manifest, name));
+    keep_unmoved(&mut planned.source_lock, &sources_before, &elsewhere);
     let impossible = planned.show_impossible(context);
     let lock: Lock = planned.lock(&before);
     let of_sources = describe_source_changes(&sources_before, &planned.source_lock);
@@ -86,17 +95,12 @@ fn check_names<'l>(
     }
 }
 
-/// What is locked of sources without those that are to be found anew, where any are meant: all where no name is given, and
-/// otherwise those of the packages that the names stand for, if no chroot has the first of them.
-fn sources_to_update(
-    arguments: &Update,
-    manifest: &Manifest,
-    before: &SourceLock,
-) -> Result<Option<SourceLock>, Failure> {
-    let mut start = before.clone();
+/// The packages whose sources are to be found anew, where any are meant: all where no name is given, and otherwise those that
+/// the names stand for, if no chroot has the first of them.
+fn packages_to_update(arguments: &Update, manifest: &Manifest) -> Result<Option<BTreeSet<String>>, Failure> {
+    let packages = || manifest.packages.iter().map(|package| package.name.value.as_str());
     let Some(first) = &arguments.chroot else {
-        start.reopen(|_| true);
-        return Ok(Some(start));
+        return Ok(Some(packages().map(str::to_owned).collect()));
     };
     let is_chroot = matcher(first)?;
     if manifest.chroots.iter().any(|chroot| is_chroot.is_match(&chroot.name.value)) {
@@ -104,10 +108,14 @@ fn sources_to_update(
     }
     let names: Vec<String> = std::iter::once(first).chain(&arguments.packages).cloned().collect();
     let chroots = manifest.chroots.iter().map(|chroot| chroot.name.value.as_str());
-    let known = manifest.packages.iter().map(|package| package.name.value.as_str()).chain(chroots);
-    let patterns = patterns("package or chroot", "packages and chroots", &names, known)?;
-    start.reopen(|name| is_matched(&patterns, name));
-    Ok(Some(start))
+    let patterns = patterns("package or chroot", "packages and chroots", &names, packages().chain(chroots))?;
+    Ok(Some(packages().filter(|name| is_matched(&patterns, name)).map(str::to_owned).collect()))
+}
+
+/// Whether all that a package comes from is locked: of one in the project only files that its spec names by URL are.
+fn is_from_elsewhere(manifest: &Manifest, name: &str) -> bool {
+    let found = manifest.packages.iter().find(|package| package.name.value == name);
+    found.is_some_and(|package| !matches!(package.source.kind, SourceKind::Path(_)))
 }
 
 /// Forgets what a chroot has locked; with names, only packages of these names may become others.

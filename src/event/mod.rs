@@ -295,6 +295,33 @@ pub enum What {
         /// One sentence.
         text: String,
     },
+    /// What a package comes from is not what is locked of it any more (`forge watch`).
+    SourceMoved {
+        /// The package.
+        package: String,
+        /// The kind of its source: `git`.
+        kind: String,
+        /// What is locked: a version or a commit; nothing where nothing is.
+        from: Option<String>,
+        /// What it is now.
+        to: Option<String>,
+    },
+    /// It could not be found out what a package comes from now (`forge watch`).
+    SourceFailed {
+        /// The package.
+        package: String,
+        /// Why.
+        cause: String,
+    },
+    /// All sources were looked at (`forge watch`).
+    SourcesLookedAt {
+        /// How many there are.
+        sources: usize,
+        /// How many have moved.
+        moved: usize,
+        /// How many could not be looked at.
+        failed: usize,
+    },
     /// The apply is over.
     ApplyEnded {
         /// How many builds ended in each state.

@@ -92,6 +92,14 @@ fn samples() -> Vec<What> {
         found(None),
         found(Some(build())),
         What::Noted { text: "note".to_owned() },
+        What::SourceMoved {
+            package: "curl".to_owned(),
+            kind: "git".to_owned(),
+            from: None,
+            to: Some("00".to_owned()),
+        },
+        What::SourceFailed { package: "curl".to_owned(), cause: "no answer".to_owned() },
+        What::SourcesLookedAt { sources: 2, moved: 1, failed: 1 },
         What::ApplyEnded { states: [(State::Succeeded, 1), (State::Skipped, 1)].into(), duration: minute },
     ]
 }

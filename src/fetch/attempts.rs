@@ -103,8 +103,8 @@ impl Attempts {
             }
             None => {
                 let http = &self.equipment.http()?;
-                let settings = &self.equipment.settings;
-                let transfer = Transfer { http, settings, download: &self.download, address };
+                let equipment = &self.equipment;
+                let transfer = Transfer { http, equipment, download: &self.download, address };
                 transfer.run(partial).await?
             }
         };

@@ -11,6 +11,7 @@ use super::attempts::Attempts;
 use super::download::{Download, DownloadOutcome};
 use super::equipment::Equipment;
 use super::exchange::{Exchange, Question, Reply};
+use super::netrc::Netrc;
 use super::progress::{Counter, Progress};
 use super::proxies::Proxies;
 use super::settings::ClientSettings;
@@ -59,8 +60,21 @@ impl Client {
         proxies: Proxies,
         certificates: &[Vec<u8>],
     ) -> Result<Self, FetchError> {
+        Self::with_logins(settings, proxies, certificates, Netrc::default())
+    }
+
+    /// As [`Client::with_certificates`], and it says who it is where a server is known by name.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn with_logins(
+        settings: ClientSettings,
+        proxies: Proxies,
+        certificates: &[Vec<u8>],
+        netrc: Netrc,
+    ) -> Result<Self, FetchError> {
         proxies.check()?;
-        let equipment = Equipment::new(settings, proxies, certificates)?;
+        let equipment = Equipment::new((settings, proxies), certificates, netrc)?;
         let client = |error: std::io::Error| FetchError::Client { reason: error.to_string() };
         let runtime = Builder::new_multi_thread()
             .worker_threads(THREADS)
@@ -134,6 +148,7 @@ impl Client {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             progress.bytes = counter.bytes();
+            progress.waiting_seconds = self.equipment.hosts.longest_wait().as_secs_f64().ceil() as u64;
             (around.progress)(progress);
         }
     }

@@ -52,6 +52,20 @@ pub enum FetchError {
         /// The status code with its words.
         status: String,
     },
+    /// The server wants to be left alone for longer than forge waits.
+    #[error("{address}: the server answers {status}, and wants to be asked again in {seconds} seconds")]
+    #[diagnostic(
+        code(forge::fetch::retry_later),
+        help("it limits how much it is asked: run forge again then; what came is kept")
+    )]
+    RetryLater {
+        /// The address.
+        address: String,
+        /// The status code with its words.
+        status: String,
+        /// For how long, in seconds.
+        seconds: u64,
+    },
     /// There is no such file on this machine.
     #[error("{address}: {}", crate::files::reason(source))]
     #[diagnostic(code(forge::fetch::local), help("is the path right, and may forge read the file?"))]
@@ -193,6 +207,7 @@ impl FetchError {
             Self::Address { .. }
             | Self::Scheme { .. }
             | Self::Proxy { .. }
+            | Self::RetryLater { .. }
             | Self::Connection { .. }
             | Self::Slow { .. }
             | Self::Length { .. }
@@ -212,6 +227,7 @@ impl FetchError {
             Self::Connection { .. } | Self::Slow { .. } | Self::Length { .. } => Recovery::SameAddress,
             Self::Status { status, .. } if is_passing(status) => Recovery::SameAddress,
             Self::Status { .. }
+            | Self::RetryLater { .. }
             | Self::Local { .. }
             | Self::TooLarge { .. }
             | Self::WrongChecksum { .. }

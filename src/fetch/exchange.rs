@@ -13,6 +13,7 @@ use super::address::Address;
 use super::attempts::pause;
 use super::equipment::Equipment;
 use super::error::Recovery;
+use super::retry_after::refuse;
 use super::transfer::describe_broken;
 use crate::process::Cancel;
 
@@ -107,17 +108,19 @@ impl Exchange {
             QuestionWeight::Light => None,
             QuestionWeight::Heavy => Some(self.equipment.hosts.permit(address).await),
         };
+        self.equipment.hosts.wait_for(address).await;
         let http = self.equipment.http()?;
         let request = match body {
             None => http.get(address.url().clone()),
             Some(body) => http.post(address.url().clone()).body(body.clone()),
         };
+        let request = self.equipment.authorize(request, address);
         let response = request.headers(header_map(headers)?).send().await;
         let response = response.map_err(|error| describe_broken(error, address))?;
         let status = response.status();
         // What the server will say a moment later is worth waiting for; the rest is for who asked.
         if status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429) {
-            return Err(FetchError::Status { address: address.to_string(), status: status.to_string() });
+            return Err(refuse(&response, address, &self.equipment));
         }
         let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         Ok(Reply {

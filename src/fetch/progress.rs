@@ -13,6 +13,8 @@ pub struct Progress {
     pub files: usize,
     /// How many there are.
     pub total_files: usize,
+    /// For how many seconds a server wants to be left alone yet (`Retry-After`).
+    pub waiting_seconds: u64,
 }
 
 /// Counts bytes of one file towards those of all.

@@ -19,6 +19,8 @@ pub struct ClientSettings {
     pub retries: u32,
     /// How long is waited before the first retry; before each further one it is twice as long.
     pub first_pause: Duration,
+    /// How long a server is waited for that says when it wants to be asked again (`Retry-After`); for longer it is given up.
+    pub longest_wait: Duration,
 }
 
 impl Default for ClientSettings {
@@ -32,6 +34,7 @@ impl Default for ClientSettings {
             least_bytes_per_second: 1000,
             retries: 4,
             first_pause: Duration::from_millis(500),
+            longest_wait: Duration::from_secs(120),
         }
     }
 }

@@ -11,15 +11,16 @@ use reqwest::{RequestBuilder, Response, StatusCode};
 use super::FetchError;
 use super::address::Address;
 use super::download::{Download, DownloadOutcome, Downloaded, Validators};
+use super::equipment::Equipment;
 use super::partial::Partial;
 use super::redirect::RefusedRedirect;
-use super::settings::ClientSettings;
+use super::retry_after::refuse;
 use super::speed::SpeedWatch;
 
 /// What one server is asked for.
 pub(super) struct Transfer<'a> {
     pub http: &'a reqwest::Client,
-    pub settings: &'a ClientSettings,
+    pub equipment: &'a Equipment,
     pub download: &'a Download,
     pub address: &'a Address,
 }
@@ -38,7 +39,7 @@ impl Transfer<'_> {
             }
             StatusCode::PARTIAL_CONTENT if self.goes_on(&response, partial) => {}
             StatusCode::OK => partial.restart(self.address, &validators(response.headers()))?,
-            status => return Err(self.status(status)),
+            _ => return Err(self.refused(&response)),
         }
         let validators = validators(response.headers());
         self.receive(response, partial).await?;
@@ -48,6 +49,7 @@ impl Transfer<'_> {
 
     async fn ask(&self, partial: &Partial) -> Result<Response, FetchError> {
         let request = self.http.get(self.address.url().clone()).header(ACCEPT_ENCODING, "identity");
+        let request = self.equipment.authorize(request, self.address);
         let request = match (partial.etag_to_go_on(self.address), &self.download.known) {
             (Some(etag), _) => {
                 request.header(RANGE, format!("bytes={}-", partial.received())).header(IF_RANGE, etag)
@@ -55,7 +57,7 @@ impl Transfer<'_> {
             (None, Some(known)) => conditional(request, known),
             (None, None) => request,
         };
-        let watch = SpeedWatch::new(self.settings);
+        let watch = SpeedWatch::new(&self.equipment.settings);
         match tokio::time::timeout_at(watch.deadline(), request.send()).await {
             Ok(answer) => answer.map_err(|error| self.broken(error)),
             Err(_) => Err(watch.too_slow(self.address)),
@@ -83,7 +85,7 @@ impl Transfer<'_> {
                 return Err(FetchError::Length { address: self.address.to_string(), expected, found });
             }
         }
-        let mut watch = SpeedWatch::new(self.settings);
+        let mut watch = SpeedWatch::new(&self.equipment.settings);
         loop {
             let chunk = match tokio::time::timeout_at(watch.deadline(), response.chunk()).await {
                 Err(_) => {
@@ -101,14 +103,14 @@ impl Transfer<'_> {
         }
     }
 
-    fn status(&self, status: StatusCode) -> FetchError {
-        let address = self.address.to_string();
+    fn refused(&self, response: &Response) -> FetchError {
+        let status = response.status();
         match status.is_redirection() {
             true => FetchError::Redirect {
-                address,
+                address: self.address.to_string(),
                 reason: format!("{status}, to nowhere that forge fetches from"),
             },
-            false => FetchError::Status { address, status: status.to_string() },
+            false => refuse(response, self.address, self.equipment),
         }
     }
 

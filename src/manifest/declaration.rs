@@ -38,8 +38,28 @@ pub struct PackageDecl {
     pub like: Option<Spanned<String>>,
     /// The build conditions that it names itself, which its spec must have.
     pub own_conditions: Vec<Spanned<Condition>>,
+    /// Where its new versions come up.
+    pub upstream: Option<UpstreamDecl>,
     /// The rest.
     pub options: OptionsDecl,
+}
+
+/// `upstream` of a package: a page that names what its authors have released.
+#[derive(Clone, Debug)]
+pub struct UpstreamDecl {
+    /// The address of the page.
+    pub page: Spanned<String>,
+    /// A regular expression (the syntax of the `regex` crate) whose first group is a version.
+    pub pattern: Spanned<String>,
+}
+
+/// `mirror`.
+#[derive(Clone, Debug)]
+pub struct MirrorDecl {
+    /// How addresses begin.
+    pub from: Spanned<String>,
+    /// What is tried in its place.
+    pub to: Spanned<String>,
 }
 
 /// `packages`: one for each spec that matches.
@@ -130,6 +150,10 @@ pub enum SourceKind {
         spec: Option<String>,
         /// How it makes its source package.
         method: Option<String>,
+        /// Whether the files of submodules come too.
+        submodules: bool,
+        /// Whether large files (git-lfs) take the place of their pointers.
+        large_files: bool,
     },
     /// A distribution's package repository.
     Distgit {
@@ -501,6 +525,8 @@ pub struct Declarations {
     pub profiles: Vec<ProfileDecl>,
     /// Where it is published.
     pub publish: Vec<PublishDecl>,
+    /// Other places for files.
+    pub mirrors: Vec<MirrorDecl>,
     /// Shared results.
     pub caches: Vec<CacheDecl>,
     /// Remote workers.

@@ -116,6 +116,8 @@ const EXAMPLES: &[Example] = &[
         "package curl {\n    source path \"curl/curl.spec\"\n    with docs\n    on \"el9*\" { without docs }\n    timeout \"4h\"\n}",
     ),
     example("package › source", "source path \"curl/curl.spec\""),
+    example("mirror", "mirror \"https://ftp.example.org/pub/\" to=\"https://mirror.example.com/ftp/\""),
+    example("upstream", "upstream \"https://example.org/releases/\" pattern=\"hello-(.*).tar.gz\""),
     example("after", "after libfoo"),
     example("packages", "packages \"specs/**/*.spec\" {\n    exclude \"specs/old/**\"\n}"),
     example("packages › exclude", "exclude \"specs/old/**\""),

@@ -39,6 +39,7 @@ impl DeclarationReader<'_> {
                 "batch" => into.batches.extend(self.read_batch(node)),
                 "profile" => into.profiles.extend(self.read_profile(node)),
                 "publish" => into.publish.extend(self.read_publish(node)),
+                "mirror" => into.mirrors.extend(self.read_mirror(node)),
                 "cache" => into.caches.extend(self.read_cache(node)),
                 "remote" => into.remotes.extend(self.read_remote(node)),
                 "include" => {
@@ -87,6 +88,7 @@ impl DeclarationReader<'_> {
             names_source: source.is_some(),
             like: self.values.property(node, "like"),
             own_conditions: options.layer.conditions().cloned().collect(),
+            upstream: child(node, "upstream").and_then(|node| self.read_upstream(node)),
             source: source.flatten(),
             options,
         })

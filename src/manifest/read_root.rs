@@ -17,7 +17,7 @@ use crate::text::{Located, Spanned, suggestion};
 const PROPERTIES: &[(&str, &[&str])] = &[
     ("path", &[]),
     ("url", &["sha256"]),
-    ("git", &["rev", "subdir", "spec", "method", "chroot"]),
+    ("git", &["rev", "subdir", "spec", "method", "submodules", "lfs", "chroot"]),
     ("svn", &["rev", "subdir", "spec"]),
     ("distgit", &["from", "lookaside", "rev"]),
     ("pypi", &["version", "registry", "extras"]),
@@ -183,6 +183,8 @@ impl DeclarationReader<'_> {
                 folder: property("subdir"),
                 spec: property("spec"),
                 method: property("method"),
+                submodules: self.values.property_flag(node, "submodules"),
+                large_files: self.values.property_flag(node, "lfs"),
             },
             "repo" => {
                 let (name, version) = (property("name"), property("version"));

@@ -54,7 +54,7 @@ fn resolve_package(
     sources: &[NamedSourceDecl],
     defaults: &PackageDefaults<'_>,
 ) -> PackageDraft {
-    let PackageDecl { name, source, options, own_conditions, .. } = decl;
+    let PackageDecl { name, source, options, own_conditions, upstream, .. } = decl;
     let source = source.and_then(|source| resolve_source(resolver, &name, source, sources));
     if let Some(source) = &source {
         check_conditions(resolver, &name, &source.kind, &own_conditions);
@@ -78,6 +78,7 @@ fn resolve_package(
     let resolved = Package {
         name,
         source,
+        upstream,
         chroots,
         after,
         batch: None,

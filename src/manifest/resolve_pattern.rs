@@ -82,6 +82,7 @@ fn amend(
                 package.options = options.overridden_by(amendment.options);
                 package.name.place = amendment.name.place;
                 package.like = amendment.like;
+                package.upstream = amendment.upstream;
                 package.own_conditions.extend(amendment.own_conditions);
             }
             None => found.push(amendment),
@@ -150,6 +151,7 @@ fn declare_package(path: ManifestPath, pattern: &Spanned<String>, options: &Opti
         names_source: true,
         like: None,
         own_conditions: Vec::new(),
+        upstream: None,
         options: options.clone(),
     }
 }

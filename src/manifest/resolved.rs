@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::build_limits::BuildLimits;
 use super::declaration::{
-    Across, Bootstrap, CacheDecl, EngineChoice, FileDecl, ImageDecl, Isolation, MAKE_SRPM, Network,
-    OnFailure, Priority, PublishDecl, RebuildDecl, RemoteDecl, RepositoryDecl, SourceKind,
+    Across, Bootstrap, CacheDecl, EngineChoice, FileDecl, ImageDecl, Isolation, MAKE_SRPM, MirrorDecl,
+    Network, OnFailure, Priority, PublishDecl, RebuildDecl, RemoteDecl, RepositoryDecl, SourceKind,
+    UpstreamDecl,
 };
 pub use super::ids::{BatchId, ChrootId, PackageId};
 use super::layer::{BuildSettings, Layer};
@@ -50,6 +51,8 @@ pub struct Manifest {
     pub publish: Option<PublishDecl>,
     /// Shared results.
     pub cache: Option<CacheDecl>,
+    /// Other places for files of sources.
+    pub mirrors: Vec<MirrorDecl>,
     /// Remote workers.
     pub remote: Option<RemoteDecl>,
     /// Mass rebuilds.
@@ -63,6 +66,8 @@ pub struct Package {
     pub name: Spanned<String>,
     /// Where it comes from.
     pub source: Source,
+    /// Where its new versions come up.
+    pub upstream: Option<UpstreamDecl>,
     /// Where it is built.
     pub chroots: Vec<ChrootId>,
     /// Packages that come before it, with where that is said.

@@ -3,7 +3,7 @@
 use super::grammar::{
     Block, NodeRule, Occurs, PropertyRule, Support, ValueKind, node, one, property, required, some,
 };
-use super::source_rules::{NAMED_SOURCE, SOURCE, VARIABLE};
+use super::source_rules::{MIRROR, NAMED_SOURCE, SOURCE, UPSTREAM, VARIABLE};
 
 use Occurs::{Often, Once};
 use ValueKind::{
@@ -274,6 +274,7 @@ const PROFILE: NodeRule = node(
 
 const PACKAGE_NODES: &[NodeRule] = &[
     SOURCE,
+    UPSTREAM,
     CHROOTS,
     WITH,
     WITHOUT,
@@ -298,7 +299,7 @@ const PACKAGE: NodeRule = node(
     "A package to build. Without a `source` it adds to the package of that name which a `packages` pattern finds. In `after`, in \
      `members` and on the command line a package can be called by the `Name` in its spec as well, where no package of the manifest has that name.",
 )
-    .with_properties(&[property("like", Name, "The package whose settings it begins with: all but `source` and `after`.")])
+    .with_properties(&[property("like", Name, "The package whose settings it begins with: all but `source`, `upstream` and `after`.")])
 .with_block(Block::Nodes(PACKAGE_NODES));
 
 const PACKAGES: NodeRule = node(
@@ -454,6 +455,7 @@ pub const DOCUMENT: &[NodeRule] = &[
     DEFAULTS,
     PROFILE,
     NAMED_SOURCE,
+    MIRROR,
     PACKAGE,
     PACKAGES,
     BATCH,

@@ -1,14 +1,11 @@
 //! The nodes of sources. See [`grammar`](super::grammar) for what the fields mean.
 
 use super::grammar::{
-    ArgumentRule, Block, NodeRule, Occurs, PropertyRule, Support, ValueKind, any, node, one, property, some,
+    Block, NodeRule, Occurs, PropertyRule, ValueKind, any, node, one, property, required, some,
 };
 
 use Occurs::{Often, Once};
 use ValueKind::{Boolean, Glob, Name, OneOf, Path, Sha256, Spelling, Text};
-
-/// Those whose packages can't be built yet.
-const LATER_SOURCES: &[&str] = &["svn"];
 
 /// A variable in `env`.
 pub(super) const VARIABLE: NodeRule = node(
@@ -32,8 +29,15 @@ const CHECKSUM: PropertyRule = property("sha256", Sha256, "The checksum that the
 const REVISION: PropertyRule = property("rev", Spelling, "The commit, tag, branch or revision.");
 const SUBDIR: PropertyRule = property("subdir", Path, "The folder in the repository that holds the spec.");
 const SPEC: PropertyRule = property("spec", Path, "The spec in that folder.");
-const METHOD: PropertyRule =
-    property("method", OneOf(&["rpkg", "tito", "make-srpm"]), "How the repository makes its source package.");
+const METHOD: PropertyRule = property(
+    "method",
+    OneOf(&["plain", "rpkg", "tito", "tito-test", "packit", "make-srpm"]),
+    "How the repository makes its source package: as it lies there (`plain`), or as rpkg, tito or packit does.",
+);
+const SUBMODULES: PropertyRule =
+    property("submodules", Boolean, "Whether the files of submodules come too: the spec may lie in one.");
+const LARGE_FILES: PropertyRule =
+    property("lfs", Boolean, "Whether large files (git-lfs) take the place of their pointers.");
 const FROM: PropertyRule = property("from", Text, "`fedora`, `centos-stream` or a URL pattern.");
 const LOOKASIDE: PropertyRule = property(
     "lookaside",
@@ -75,6 +79,8 @@ const SOURCE_PROPERTIES: &[PropertyRule] = &[
     SUBDIR,
     SPEC,
     METHOD,
+    SUBMODULES,
+    LARGE_FILES,
     FROM,
     LOOKASIDE,
     RELEASE,
@@ -123,21 +129,31 @@ pub(super) const SOURCE: NodeRule = node(
     "Where the package comes from: `path` (a spec, a folder with one spec, a .src.rpm), `url`, `git`, `svn`, \
      `distgit`, `pypi`, `rubygems`, `crates`, `npm`, `custom`, `repo`, `build`, or the name of a `source` of the manifest.",
 )
-.with_support(Support::NotYetOf(LATER_SOURCES))
 .with_properties(SOURCE_PROPERTIES)
 .with_block(Block::Nodes(MADE_NODES));
 
-const fn later(
-    name: &'static str,
-    argument: &'static [ArgumentRule],
-    doc: &'static str,
-    properties: &'static [PropertyRule],
-) -> NodeRule {
-    node(name, Once, argument, doc)
-        .with_support(Support::NotYet)
-        .with_properties(properties)
-        .with_block(Block::Nodes(&[FILE]))
-}
+/// `mirror`.
+pub(super) const MIRROR: NodeRule = node(
+    "mirror",
+    Often,
+    &[one("url", Text)],
+    "Another place for files of sources whose address begins so: it is tried first, then the address itself. What a file must be stays \
+     the same, and so does the lock.",
+)
+.with_properties(&[required("to", Text, "What such an address begins with there.")]);
+
+/// `upstream` of a package.
+pub(super) const UPSTREAM: NodeRule = node(
+    "upstream",
+    Once,
+    &[one("page", Text)],
+    "A page that names the releases of the package's authors, for `forge outdated`: a listing of files, a page of downloads, JSON.",
+)
+.with_properties(&[required(
+    "pattern",
+    Text,
+    "A regular expression that is looked for in the names and links of the page; what its first group stands for is a version.",
+)]);
 
 /// `source` under a name.
 pub(super) const NAMED_SOURCE: NodeRule =
@@ -154,9 +170,11 @@ pub(super) const NAMED_SOURCE: NodeRule =
             .with_properties(&[CHECKSUM])
             .with_block(Block::Nodes(&[FILE])),
             node("git", Once, &[one("url", Text)], "A git repository.")
-                .with_properties(&[REVISION, SUBDIR, SPEC, METHOD, SCRIPT_CHROOT])
+                .with_properties(&[REVISION, SUBDIR, SPEC, METHOD, SUBMODULES, LARGE_FILES, SCRIPT_CHROOT])
                 .with_block(Block::Nodes(&[FILE, NEEDS, MAKING_NETWORK, MAKING_TIMEOUT, MAKING_ENV])),
-            later("svn", &[one("url", Text)], "A Subversion repository.", &[REVISION, SUBDIR, SPEC]),
+            node("svn", Once, &[one("url", Text)], "A folder of a Subversion repository.")
+                .with_properties(&[REVISION, SUBDIR, SPEC])
+                .with_block(Block::Nodes(&[FILE])),
             node("distgit", Once, &[one("package", Name)], "A distribution's package repository.")
                 .with_properties(&[REVISION, FROM, LOOKASIDE])
                 .with_block(Block::Nodes(&[FILE])),

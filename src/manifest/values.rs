@@ -99,6 +99,11 @@ impl Values<'_> {
         entry_count(node.entry(name)?)
     }
 
+    /// Whether the property `name` is true.
+    pub fn property_flag(&self, node: &KdlNode, name: &str) -> bool {
+        node.get(name).and_then(KdlValue::as_bool).unwrap_or_default()
+    }
+
     /// The argument as a boolean.
     pub fn boolean(&self, node: &KdlNode) -> Option<bool> {
         node.entries().first()?.value().as_bool()

@@ -27,10 +27,11 @@ pub(super) struct Staging<'a> {
 }
 
 impl<'a> Staging<'a> {
-    /// Makes the folder anew.
+    /// Makes the folder anew. It need not be there after a power cut, nor need names in it: files are synced themselves
+    /// before they leave it, and then the folders that they go to.
     pub fn open(repository: &'a Folder) -> io::Result<Self> {
         repository.remove_folder(STAGING)?;
-        match repository.create(STAGING) {
+        match repository.again()?.without_sync().create(STAGING) {
             Ok(folder) => Ok(Self { repository, folder, names: AtomicU64::new(0) }),
             Err(error) => {
                 // It may be there all the same, and be of no use; a second failure would only hide the first.

@@ -12,6 +12,7 @@
 //! What is superseded goes [later](super::superseded).
 
 use std::collections::BTreeSet;
+use std::io;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
@@ -335,14 +336,15 @@ impl Publish<'_> {
         let incoming = Incoming { packages: packages_coming, metadata, repomd: repomd_coming, revision };
         self.announce(incoming)?;
         let staging = Staging::open(&self.target.folder)?;
-        let mut metadata = Vec::new();
-        for ((mut file, content), state) in files.into_iter().zip(states) {
+        // Each waits for the disk: together they wait once.
+        let write = |((mut file, content), state): ((PublishedFile, Vec<u8>), FileState)| {
             file.times = Some(match state {
                 FileState::Right(times) | FileState::Shared(times) => times,
                 FileState::ToBring(_) => staging.write(&file.path, &content)?,
             });
-            metadata.push(file);
-        }
+            Ok::<_, io::Error>(file)
+        };
+        let metadata = files.into_par_iter().zip(states).map(write).collect::<Result<_, _>>()?;
         let path = repomd.path.clone();
         // A publish that was killed may have brought in packages whose names are not on the disk yet.
         let left_over = packages.iter().filter(|_| self.inspector.record.incoming.is_some());
@@ -374,7 +376,7 @@ impl Publish<'_> {
 }
 
 /// Whether a folder can be read and not be written to.
-fn is_read_only(error: &std::io::Error) -> bool {
+fn is_read_only(error: &io::Error) -> bool {
     matches!(error.kind(), std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied)
 }
 

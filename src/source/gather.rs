@@ -15,7 +15,7 @@ use super::origin::Origin;
 use super::rebuilt::{PublishedRequest, gather_past_build, gather_published};
 use super::registry::{self, RegistryRequest};
 use super::tools::{Gathered, SourceTools};
-use super::{SourceError, distgit, git, url};
+use super::{SourceError, distgit, git, svn, url};
 use crate::files::Folder;
 use crate::manifest::declaration::{MAKE_SRPM, SourceKind};
 use crate::manifest::{ManifestPath, Package};
@@ -98,12 +98,31 @@ impl Gathering<'_> {
                     url::UrlRequest { package: &package.name.value, urls, sha256: sha256.as_deref() };
                 url::gather(&request, &self.tools, locked)
             }
-            SourceKind::Repository { system: "git", url, revision, folder, spec, method } => {
-                let request = git::GitRequest { kind: "git", url, revision, folder, spec, method };
+            SourceKind::Repository {
+                system: "git",
+                url,
+                revision,
+                folder,
+                spec,
+                method,
+                submodules,
+                large_files,
+            } => {
+                let options = git::CheckoutOptions {
+                    submodules: *submodules,
+                    large_files: *large_files,
+                    ..git::CheckoutOptions::default()
+                };
+                let request = git::GitRequest { kind: "git", url, revision, folder, spec, method, options };
                 match method.as_deref() {
                     Some(MAKE_SRPM) => gather_with_make((package, &request), &self.tools, locked),
                     Some(_) | None => git::gather(&request, &self.tools, locked),
                 }
+            }
+            SourceKind::Repository { url, revision, folder, spec, .. } => {
+                let (revision, folder) = (revision.as_deref(), folder.as_deref());
+                let request = svn::SvnRequest { url, revision, folder, spec: spec.as_deref() };
+                svn::gather(&request, &self.tools, locked)
             }
             SourceKind::Distgit { package, from, lookaside, revision } => {
                 let (from, lookaside) = (from.as_deref(), lookaside.as_deref());
@@ -142,7 +161,7 @@ impl Gathering<'_> {
                 gather_published(&request, &self.tools, locked)
             }
             SourceKind::Build(number) => gather_past_build(*number, &self.tools, locked),
-            kind @ (SourceKind::Repository { .. } | SourceKind::Custom { .. } | SourceKind::Named(_)) => {
+            kind @ (SourceKind::Custom { .. } | SourceKind::Named(_)) => {
                 Err(SourceError::NotYet { kind: kind.word().to_owned() })
             }
         };

@@ -7,20 +7,21 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use kdl::{KdlDocument, KdlNode};
+use serde::{Deserialize, Serialize};
 
 use crate::chroot::LockError;
 use crate::digest::{Checksum, Digest};
 use crate::text::quote_kdl as quoted;
 
 /// What is locked of sources, by the names of the packages.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceLock {
     /// By the names of the packages.
     pub sources: BTreeMap<String, LockedSource>,
 }
 
 /// What is locked of a package's source.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockedSource {
     /// The kind, as the manifest has it: `git`.
     pub kind: String,
@@ -33,7 +34,7 @@ pub struct LockedSource {
 }
 
 /// A file that was fetched.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockedFile {
     /// Where from, without user and password.
     pub url: String,
@@ -70,12 +71,11 @@ impl SourceLock {
         Ok(lock)
     }
 
-    /// Lets the sources of some packages be found anew. Which commit was locked stays known: a tag that stands for another one
-    /// now is no update. So does that a program has made it: it runs again, where the store has what it made before.
+    /// Lets the sources of some packages be found anew. Which commit or revision was locked stays known: a tag that stands for
+    /// another commit now is no update, and what has changed since is told. So does that a program has made it: it runs
+    /// again, where the store has what it made before.
     pub fn reopen(&mut self, is_meant: impl Fn(&str) -> bool) {
-        let is_known =
-            |source: &LockedSource| source.found.contains_key("commit") || source.found.contains_key(MADE_OF);
-        self.sources.retain(|name, source| !is_meant(name) || is_known(source));
+        self.sources.retain(|name, source| !is_meant(name) || keeps_what_was_found(source));
         for (_, source) in self.sources.iter_mut().filter(|(name, _)| is_meant(name)) {
             source.asked = None;
             source.files.clear();
@@ -106,6 +106,10 @@ impl SourceLock {
         }
         text
     }
+}
+
+fn keeps_what_was_found(source: &LockedSource) -> bool {
+    ["commit", "revision", MADE_OF].iter().any(|name| source.found.contains_key(*name))
 }
 
 struct SourceReader<'a> {

@@ -5,6 +5,7 @@
 //! [gathered](Gathering): fetched, checked, kept in the store, and locked; so are files that specs name by URL.
 
 pub mod autospec;
+mod checksum_lines;
 pub mod crates;
 mod distgit;
 mod eject;
@@ -18,7 +19,9 @@ mod limits;
 mod lock;
 mod made_in_root;
 pub mod made_spec;
+mod mirrors;
 mod neighbours;
+pub mod newer;
 pub mod npm;
 mod origin;
 pub mod pypi;
@@ -29,6 +32,7 @@ mod remote;
 pub mod rubygems;
 mod source_folders;
 mod source_package;
+mod svn;
 mod tools;
 mod url;
 
@@ -43,6 +47,7 @@ pub use limits::{
 };
 pub use lock::{LockedFile, LockedSource, SourceLock};
 pub use made_in_root::{MakingError, RefusedRoot, SourceMaking, SourceRoot, SourceRoots, wish_name};
+pub use mirrors::Mirrors;
 pub use neighbours::Neighbours;
 pub use origin::{Origin, source_packages};
 pub use rebuilt::{BuiltSource, BuiltSources, ChrootRepository, RebuiltError, SourceShelves};
@@ -50,7 +55,8 @@ pub use remote::{
     FetchedSource, NamedSources, RemoteError, RemoteFile, RemoteSource, StoredFile, fetch_remote_sources,
 };
 pub use source_folders::SourceFolders;
-pub use tools::{Gathered, SourceProgress, SourceTools};
+pub use svn::SvnError;
+pub use tools::{FetchPrograms, Gathered, SourceProgress, SourceTools};
 
 use std::io;
 
@@ -268,10 +274,22 @@ pub enum SourceError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Git(Box<git::GitError>),
+    /// A Subversion repository is of no use.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Svn(Box<SvnError>),
+    /// A repository doesn't make its sources as it says.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Method(Box<git::MethodError>),
     /// A file from elsewhere can't be had.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Remote(Box<RemoteError>),
+    /// A page of releases says nothing.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Upstream(#[from] newer::UpstreamError),
     /// No spec can be made of what a registry has.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -307,5 +325,17 @@ impl From<RemoteError> for SourceError {
 impl From<git::GitError> for SourceError {
     fn from(error: git::GitError) -> Self {
         Self::Git(Box::new(error))
+    }
+}
+
+impl From<git::MethodError> for SourceError {
+    fn from(error: git::MethodError) -> Self {
+        Self::Method(Box::new(error))
+    }
+}
+
+impl From<SvnError> for SourceError {
+    fn from(error: SvnError) -> Self {
+        Self::Svn(Box::new(error))
     }
 }

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use super::lock::LockedSource;
 use super::made_in_root::SourceMaking;
 use super::made_spec::Indexes;
+use super::mirrors::Mirrors;
 use super::rebuilt::SourceShelves;
 use super::source_folders::SourceFolders;
 use crate::chroot::Connection;
@@ -12,7 +13,7 @@ use crate::chroot::making::LockRule;
 use crate::event::Clock;
 use crate::fetch::{Client, Progress};
 use crate::files::Folder;
-use crate::process::Cancel;
+use crate::process::{Cancel, Sandbox, Supervisor};
 use crate::store::Store;
 
 /// What sources are fetched and made with.
@@ -28,6 +29,8 @@ pub struct SourceTools<'a> {
     pub rule: LockRule,
     /// The environment, for programs that fetch: `ssh` finds its agent there.
     pub environment: &'a [(OsString, OsString)],
+    /// What runs programs that fetch.
+    pub programs: FetchPrograms<'a>,
     /// What time it is.
     pub clock: &'a dyn Clock,
     /// Calls it off.
@@ -36,12 +39,23 @@ pub struct SourceTools<'a> {
     pub folders: &'a SourceFolders,
     /// Where the registries of languages are.
     pub indexes: &'a Indexes,
+    /// Where files lie that are named by other addresses.
+    pub mirrors: &'a Mirrors,
     /// What sources are made with that a program makes in a root.
     pub making: SourceMaking<'a>,
     /// Where source packages are looked for that were made before.
     pub shelves: SourceShelves<'a>,
     /// Is told what is done.
     pub progress: &'a (dyn Fn(SourceProgress) + Sync),
+}
+
+/// What runs programs that fetch: in a sandbox, so that they see nothing but what they are given.
+#[derive(Clone, Copy)]
+pub struct FetchPrograms<'a> {
+    /// Starts and ends them.
+    pub supervisor: &'a Supervisor,
+    /// Puts them into sandboxes.
+    pub sandbox: &'a dyn Sandbox,
 }
 
 /// What is done to have sources.

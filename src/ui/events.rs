@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
 use super::terminal_text::plain_text;
-use super::words::{count, duration};
+use super::words::{count, duration, short_commit};
 use crate::event::{DamagedFile, Ended, Event, Listener, State, What};
 
 /// How much is said.
@@ -137,6 +137,15 @@ fn line_of(what: &What, verbosity: Verbosity) -> Option<String> {
             Some(format!("not published: {of}{chroot}: {cause}{help}"))
         }
         What::Noted { text } => normal.then(|| format!("note       {text}")),
+        What::SourceMoved { package, kind, from, to } if normal => {
+            let [from, to] = [from, to].map(|what| short_commit(what.as_deref().unwrap_or("nothing")));
+            Some(format!("moved      {package} ({kind}): {from} → {to}"))
+        }
+        What::SourcesLookedAt { sources, moved, failed } if normal => {
+            let failed = if *failed > 0 { format!(", {failed} failed") } else { String::new() };
+            Some(format!("looked at  {}: {moved} moved{failed}", count(*sources, "source")))
+        }
+        What::SourceFailed { package, cause } => Some(format!("failed     {package}: {cause}")),
         What::ApplyStarted { .. }
         | What::StateChanged { .. }
         | What::StageStarted { .. }
@@ -144,6 +153,8 @@ fn line_of(what: &What, verbosity: Verbosity) -> Option<String> {
         | What::Retried { .. }
         | What::Published { .. }
         | What::DamageFound { .. }
+        | What::SourceMoved { .. }
+        | What::SourcesLookedAt { .. }
         | What::ApplyEnded { .. } => None,
     }
 }

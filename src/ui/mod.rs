@@ -33,7 +33,7 @@ pub use spec_screen::spec_screen;
 pub use summary::{Summary, SummaryView};
 pub use table::{Column, table, table_within, table_wrapped};
 pub use terminal_text::{TerminalText, plain_text};
-pub use words::{age, count, duration, size};
+pub use words::{age, count, duration, short_commit, size};
 
 /// Whether a write failed because whoever read has gone: `forge plan | head`.
 pub fn is_closed_pipe(error: &io::Error) -> bool {

@@ -123,6 +123,9 @@ impl ProgressEvents {
             | What::RepositoryDamaged { .. }
             | What::NotPublished { .. }
             | What::DamageFound { .. }
+            | What::SourceMoved { .. }
+            | What::SourceFailed { .. }
+            | What::SourcesLookedAt { .. }
             | What::Noted { .. } => {}
         }
         drawn.show_left();

@@ -66,6 +66,9 @@ impl Listener for Summary {
             | What::NotPublished { .. }
             | What::RepositoryDamaged { .. }
             | What::DamageFound { .. }
+            | What::SourceMoved { .. }
+            | What::SourceFailed { .. }
+            | What::SourcesLookedAt { .. }
             | What::Noted { .. } => {}
         }
     }

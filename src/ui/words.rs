@@ -41,6 +41,12 @@ pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
+/// The first characters of a commit's name, which tell it from others; all of anything else.
+pub fn short_commit(value: &str) -> &str {
+    let is_commit = value.len() >= 40 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_commit { value.get(..12).unwrap_or(value) } else { value }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

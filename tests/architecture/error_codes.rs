@@ -25,9 +25,15 @@ const OUT_OF_REACH: &[&str] = &[
     "store::busy",
     "source::io",
     "source::git_io",
-    "source::made_io",        // in a unit test
-    "source::git_too_large",  // more than there is room for
-    "source::too_many_files", // its words are in a unit test
+    "source::made_io",       // in a unit test
+    "source::git_too_large", // more than there is room for
+    "source::svn_not_run",
+    "source::svn_io",
+    "source::svn_timeout", // an hour
+    "source::svn_canceled",
+    "source::svn_too_large",   // more than there is room for
+    "source::svn_unsafe_name", // Subversion keeps no such name
+    "source::too_many_files",  // its words are in a unit test
     "source::changed",
     "source::not_yet", // told of the build, in words
     "chroot::too_many_packages",

@@ -62,6 +62,7 @@ mod shell;
 mod source_packages;
 mod sources;
 mod spec;
+mod srpm;
 mod standing;
 mod store;
 mod undone;

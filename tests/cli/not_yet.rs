@@ -2,29 +2,6 @@
 
 use crate::support::Project;
 
-fn skipped(manifest: &str) -> String {
-    let project = Project::new();
-    project.write("Rpmforge.kdl", &format!("rpmforge version=1\n{manifest}"));
-    project.spec("a", "", "true");
-    let run = project.run(&["apply", "--json"]);
-    assert_eq!(run.code, Some(1), "{}{}", run.stdout, run.stderr);
-    let ended = run.events("build-ended");
-    assert_eq!(ended[0]["state"], "skipped");
-    ended[0]["skipped"].as_str().unwrap().to_owned()
-}
-
-#[test]
-fn sources_from_elsewhere_are_named() {
-    for source in ["svn \"https://example.org/a\""] {
-        let manifest = format!(
-            "chroot host {{ root \"/\" }}\ndefaults {{ isolation none }}\npackage a {{ source {source} }}\n"
-        );
-        let why = skipped(&manifest);
-        let kind = source.split(' ').next().unwrap();
-        assert_eq!(why, format!("`source {kind}` is not supported yet"));
-    }
-}
-
 #[test]
 fn signing_is_named_and_nothing_is_published_unsigned() {
     let project = Project::with(

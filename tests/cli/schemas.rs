@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::support::{Project, repository};
 
-const FORMS: [&str; 9] = ["check", "diff", "doctor", "history", "plan", "result", "results", "status", "why"];
+const FORMS: [&str; 10] =
+    ["check", "diff", "doctor", "history", "outdated", "plan", "result", "results", "status", "why"];
 
 fn schema(project: &Project, form: &str) -> String {
     project.succeed(&["schema", "--form", form]).stdout
@@ -77,6 +78,7 @@ fn what_commands_print_fits_its_schema() {
         ("why", &["why", "#1", "--json"]),
         ("diff", &["diff", "*", "--json", "--all"]),
         ("check", &["check", "--json"]),
+        ("outdated", &["outdated", "--json"]),
     ] {
         if arguments.contains(&"none") {
             project.edit("Rpmforge.kdl", "batch first", "profile none { macros { other 1 } }\nbatch first");

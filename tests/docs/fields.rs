@@ -85,6 +85,7 @@ fn json_fields_of_what_commands_print_are_documented() {
         ("why --json", vec!["why", "--json"]),
         ("results --json", vec!["results", "base", "--json"]),
         ("check --json", vec!["check", "--json"]),
+        ("outdated --json", vec!["outdated", "--json"]),
         ("diff --json", vec!["diff", "good", "--json"]),
     ] {
         let run = project.run(&arguments);

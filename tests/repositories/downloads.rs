@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use miette::Diagnostic;
 use rpmforge::digest::{Checksum, ChecksumAlgorithm};
@@ -101,7 +101,7 @@ fn a_file_comes_whole_and_its_bytes_are_counted() {
         (CONTENT.to_vec(), vec!["file".to_owned()])
     );
     let bytes = CONTENT.len() as u64;
-    let end = Progress { bytes, total_bytes: bytes, files: 1, total_files: 1 };
+    let end = Progress { bytes, total_bytes: bytes, files: 1, total_files: 1, waiting_seconds: 0 };
     assert_eq!(target.progress.borrow().last(), Some(&end));
 }
 
@@ -427,4 +427,45 @@ fn servers_with_certificates_are_believed_and_never_lead_to_unprotected_ones() {
     assert_code(&error, "forge::fetch::connection");
     let none = Client::with_certificates(impatient(), Proxies::default(), &[b"none".to_vec()]);
     assert_code(&none.err().unwrap(), "forge::fetch::client");
+}
+
+#[test]
+fn a_server_that_says_when_it_wants_to_be_asked_again_is_left_alone_until_then() {
+    let server = Server::start(|request| match request.earlier {
+        0 => Answer::status(429).header("Retry-After", "1"),
+        _ => Answer::ok(CONTENT),
+    });
+    let target = Target::new();
+    let begun = Instant::now();
+    target.fetch(from(&[server.url("a")])).unwrap();
+    assert!(begun.elapsed() >= Duration::from_secs(1), "{:?}", begun.elapsed());
+    let waits = target.progress.borrow().iter().map(|progress| progress.waiting_seconds).max();
+    assert_eq!(waits, Some(1));
+    // Who would have to wait too long is told.
+    let busy = Server::start(|_| Answer::status(503).header("Retry-After", "3600"));
+    let error = Target::new().refused(from(&[busy.url("a")]));
+    assert_code(&error, "forge::fetch::retry_later");
+    assert!(error.to_string().ends_with("wants to be asked again in 3600 seconds"), "{error}");
+    assert_eq!(busy.paths().len(), 1);
+    // Another server that has it is not waited for.
+    let begun = Instant::now();
+    Target::new().fetch(from(&[busy.url("a"), server.url("a")])).unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(1));
+}
+
+#[test]
+fn all_files_of_a_server_wait_that_wants_to_be_left_alone() {
+    let server = Server::start(|request| match (request.path.as_str(), request.earlier) {
+        ("/first", 0) => Answer::status(503).header("Retry-After", "1"),
+        _ => Answer::ok(CONTENT),
+    });
+    let client = Client::new(ClientSettings { most_per_host: 1, ..impatient() }, Proxies::default()).unwrap();
+    let target = Target::new();
+    let around = Downloads { folder: &target.folder, cancel: &target.cancel, progress: &|_| {} };
+    let file = |path: &str| Download { file: path.to_owned(), ..from(&[server.url(path)]) };
+    client.download(file("first"), around).unwrap();
+    let begun = Instant::now();
+    client.download(file("other"), around).unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(1), "the time is over");
+    assert_eq!(server.paths(), ["/first", "/first", "/other"]);
 }

@@ -53,7 +53,7 @@ fn an_archive_that_is_not_the_one_of_sources_is_refused() {
     let paths = [format!("a/data.txt/sha512/{new}"), format!("a/old.txt/md5/{old}")];
     for (texts, code) in [
         (["two\n", "old\n"], "`data.txt` can't be fetched"),
-        (["one\n", "new\n"], "forge::source::distgit_md5"),
+        (["one\n", "new\n"], "forge::source::wrong_md5"),
     ] {
         let (project, _made, _server) = project(&sources, &[(&paths[0], texts[0]), (&paths[1], texts[1])]);
         let run = project.run(&["apply"]);

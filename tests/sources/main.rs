@@ -9,9 +9,11 @@
 )]
 
 mod autospec;
+mod daemon;
 mod distgit;
 mod git;
 mod made_in_root;
+mod newer;
 mod rebuilt;
 mod registries;
 mod remote;
@@ -20,3 +22,4 @@ mod remote;
 mod server;
 #[path = "../support/mod.rs"]
 mod support;
+mod svn;

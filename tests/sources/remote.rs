@@ -203,3 +203,104 @@ fn a_spec_from_elsewhere_is_written_into_the_project_to_be_kept() {
     assert!(own.code == Some(1) && own.stderr.contains("forge::cli::in_project"), "{}", own.stderr);
     assert!(project.run(&["eject", "b"]).stderr.contains("forge::plan::unknown_package"));
 }
+
+/// A spec that names a source elsewhere, `data-1.txt` of a server whose address is put in place of `SERVER` in the manifest.
+fn with_source_at(url: &str, more: &str) -> Project {
+    let project = Project::with(&format!("{more}package a {{ source path \"pkg/a.spec\" }}\n"));
+    project.write("pkg/a.spec", &spec("a", &format!("Source0: {url}"), "grep one %{SOURCE0}"));
+    project
+}
+
+#[test]
+fn a_mirror_is_asked_first_and_the_address_itself_where_it_has_nothing() {
+    let (old, new) =
+        (Files::start(&[("pub/data-1.txt", b"one\n")]), Files::start(&[("data-1.txt", b"one\n")]));
+    let mirror = format!("mirror \"{}\" to=\"{}\"\n", old.url("pub/"), new.url(""));
+    let project = with_source_at(&old.url("pub/data-1.txt"), &mirror);
+    project.succeed(&["apply"]);
+    assert_eq!((old.count("pub/data-1.txt"), new.count("data-1.txt")), (0, 1));
+    // The lock is the same wherever it came from.
+    let lock = project.read("Rpmforge.lock");
+    assert!(lock.contains(&old.url("pub/data-1.txt")) && !lock.contains(&new.url("")), "{lock}");
+    new.set("data-1.txt", Answer::status(404));
+    let other = with_source_at(&old.url("pub/data-1.txt"), &mirror);
+    other.succeed(&["apply"]);
+    assert_eq!(old.count("pub/data-1.txt"), 1);
+    assert_eq!(other.read("Rpmforge.lock"), lock);
+    project.edit("Rpmforge.kdl", &new.url(""), "new.example");
+    assert!(project.run(&["check"]).stderr.contains("forge::manifest::wrong_value"));
+}
+
+#[test]
+fn checksums_that_lie_beside_a_spec_count() {
+    let files = Files::start(&[("data-1.txt", b"one\n")]);
+    let sum = |content: &[u8]| {
+        let digest = <sha2::Sha512 as sha2::Digest>::digest(content);
+        digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    };
+    let md5 = |content: &[u8]| {
+        let digest = <md5::Md5 as md5::Digest>::digest(content);
+        digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    };
+    let signatures =
+        |content: &[u8]| format!("{{\"Signatures\":{{\"data-1.txt\":\"{}\"}}}}", sha256(content));
+    let lines = |content: &[u8]| format!("SHA512 (data-1.txt) = {}\n", sum(content));
+    let old_lines = |content: &[u8]| format!("{}  data-1.txt\n", md5(content));
+    let right: &[u8] = b"one\n";
+    for (name, good, bad, code) in [
+        ("sources", lines(right), lines(b"two\n"), "forge::source::wrong_checksum"),
+        ("sources", old_lines(right), old_lines(b"two\n"), "forge::source::wrong_md5"),
+        ("a.signatures.json", signatures(right), signatures(b"two\n"), "forge::source::wrong_checksum"),
+    ] {
+        let project = with_source_at(&files.url("data-1.txt"), "");
+        project.write(&format!("pkg/{name}"), &bad);
+        let run = project.run(&["apply"]);
+        assert_eq!(run.code, Some(1));
+        assert!(run.stderr.contains(code), "{name}: {}", run.stderr);
+        project.write(&format!("pkg/{name}"), &good);
+        let run = project.succeed(&["apply"]);
+        let is_first_use = run.stderr.contains("is locked as it came");
+        assert_eq!(is_first_use, good.len() < 60, "{name}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn who_asks_is_taken_from_netrc_and_stays_secret() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let server = Server::start(|request| match request.headers.get("authorization") {
+        // `me:s3cr3t-word`
+        Some(said) if said == "Basic bWU6czNjcjN0LXdvcmQ=" => Answer::ok("one\n"),
+        _ => Answer::status(401),
+    });
+    let project = with_source_at(&server.url("data-1.txt"), "");
+    let netrc = project.beside(".netrc");
+    std::fs::write(&netrc, "machine 127.0.0.1 login me password s3cr3t-word\n").unwrap();
+    let set_mode = |mode| std::fs::set_permissions(&netrc, std::fs::Permissions::from_mode(mode)).unwrap();
+    set_mode(0o644);
+    let run = project.run(&["apply"]);
+    assert!(run.stderr.contains("others may read it") && run.code == Some(1), "{}", run.stderr);
+    set_mode(0o600);
+    let run = project.succeed(&["apply", "-v"]);
+    assert!(!(run.stdout + &run.stderr).contains("s3cr3t"));
+    std::fs::remove_file(&netrc).unwrap();
+    // Nothing that is written anywhere has it.
+    let mut open = vec![project.path(), project.cache()];
+    let mut files = 0;
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let kind = entry.file_type().unwrap();
+            if kind.is_dir() {
+                open.push(entry.path());
+            } else if kind.is_file() {
+                files += 1;
+                let bytes = std::fs::read(entry.path()).unwrap();
+                for secret in [b"s3cr3t-word".as_slice(), b"bWU6czNjcjN0LXdvcmQ="] {
+                    let has_it = bytes.windows(secret.len()).any(|part| part == secret);
+                    assert!(!has_it, "{}", entry.path().display());
+                }
+            }
+        }
+    }
+    assert!(files > 5);
+}

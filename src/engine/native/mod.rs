@@ -26,6 +26,7 @@ pub use build::{
 };
 pub use observations::SOURCES_FOLDER;
 pub(super) use observations::placeholders;
+use observations::{Lasting, lasting};
 pub use own_rpm::read_own_version;
 pub use reader::NativeReader;
 pub use settings::define_settings;
@@ -187,16 +188,19 @@ impl SpecReader for NativeInRoot {
     }
 
     fn check_validity(&self, request: &FactsRequest, observations: &[Observation]) -> Validity {
-        if !self.root.is_own() && !observations.is_empty() {
-            // What is in another root is seen from within.
-            return Validity::DependsOn(observations.to_vec());
-        }
-        let (commands, others): (Vec<_>, Vec<_>) =
-            observations.iter().cloned().partition(Observation::runs_a_command);
-        match self.reader.is_still_valid(request, &others) {
+        // What is in another root is seen from within, but for what can't be different there.
+        let (here, there): (Vec<_>, Vec<_>) = match (self.root.is_own(), self.root.packages()) {
+            (true, _) => observations.iter().cloned().partition(|seen| !seen.runs_a_command()),
+            (false, None) => (Vec::new(), observations.to_vec()),
+            (false, Some(_)) => {
+                let may_change = observations.iter().filter(|seen| lasting(seen) != Lasting::AsPackages);
+                may_change.cloned().partition(|seen| lasting(seen) == Lasting::AsOutside)
+            }
+        };
+        match self.reader.is_still_valid(request, &here) {
             false => Validity::Changed,
-            true if commands.is_empty() => Validity::Valid,
-            true => Validity::DependsOn(commands),
+            true if there.is_empty() => Validity::Valid,
+            true => Validity::DependsOn(there),
         }
     }
 

@@ -23,12 +23,8 @@ pub(super) fn remove_configuration(observations: Vec<Observation>) -> Vec<Observ
     let folders = CONFIGURATION_FOLDERS.iter().copied().chain([home.as_str()]);
     let folders: Vec<&str> = folders.collect();
     let is_known = |path: &[u8]| {
-        // A path that climbs leads elsewhere.
-        let climbs = path.split(|byte| *byte == b'/').any(|part| part == b"..");
-        let below = |folder: &&str| {
-            path.strip_prefix(folder.as_bytes()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
-        };
-        !climbs && folders.iter().any(below)
+        let below = |folder: &&str| path.strip_prefix(folder.as_bytes()).is_some_and(is_rest_of_path);
+        !climbs(path) && folders.iter().any(below)
     };
     let mut observations = observations;
     observations.retain(|observation| match observation {
@@ -46,6 +42,54 @@ pub(super) fn remove_configuration(observations: Vec<Observation>) -> Vec<Observ
         | Observation::Run => true,
     });
     observations
+}
+
+/// Folders in which a root has what its packages brought, and nothing else; no part of the machine is seen there.
+const FOLDERS_OF_PACKAGES: [&str; 6] = ["/usr", "/etc/rpm", "/bin", "/sbin", "/lib", "/lib64"];
+
+/// When what was learned in a root of packages can be different the next time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lasting {
+    /// Never, as long as the packages are the same.
+    AsPackages,
+    /// Where it is different outside of the root as well: files beside the spec.
+    AsOutside,
+    /// That is only known in the root.
+    Unknown,
+}
+
+/// How long something holds that was learned in a root of packages.
+pub(super) fn lasting(seen: &Observation) -> Lasting {
+    match seen {
+        Observation::File(path, _)
+        | Observation::Start(path, _, _)
+        | Observation::Exists(path, _)
+        | Observation::Folder(path, _)
+        | Observation::Status(path, _, _)
+        | Observation::Link(path, _)
+        | Observation::Glob(path, _) => {
+            let below = |folder: &&str| path.strip_prefix(folder.as_bytes()).is_some_and(is_rest_of_path);
+            match path {
+                _ if climbs(path) => Lasting::Unknown,
+                _ if FOLDERS_OF_PACKAGES.iter().any(|folder| below(&folder)) => Lasting::AsPackages,
+                _ if below(&SOURCES_FOLDER) => Lasting::AsOutside,
+                _ => Lasting::Unknown,
+            }
+        }
+        Observation::Variable(..) | Observation::Architecture(_) | Observation::Machine(_) => {
+            Lasting::AsOutside
+        }
+        Observation::Command(..) | Observation::Run => Lasting::Unknown,
+    }
+}
+
+/// Whether a path leads up somewhere: then it leads elsewhere than it begins.
+fn climbs(path: &[u8]) -> bool {
+    path.split(|byte| *byte == b'/').any(|part| part == b"..")
+}
+
+fn is_rest_of_path(rest: &[u8]) -> bool {
+    rest.is_empty() || rest.starts_with(b"/")
 }
 
 /// Removes variables: a spec is read in the environment that its settings make, which every key holds. Not to write
@@ -72,5 +116,19 @@ mod tests {
         ];
         let left = remove_configuration(learned.map(file).to_vec());
         assert_eq!(left, ["/etc/rpmother", "/usr/lib/rpm/../../../x", "/home/me/.rpmmacros"].map(file));
+    }
+
+    #[test]
+    fn only_what_packages_brought_lasts_as_they_do() {
+        let of = |path: &str| lasting(&Observation::Exists(path.into(), true));
+        for path in ["/usr/bin/gcc", "/etc/rpm/macros.x", "/lib64", "/bin"] {
+            assert_eq!(of(path), Lasting::AsPackages, "{path}");
+        }
+        for path in ["/tmp/x", "/etc/resolv.conf", "/usr/../tmp/x", "/usrlocal", "x", "/proc/cpuinfo"] {
+            assert_eq!(of(path), Lasting::Unknown, "{path}");
+        }
+        assert_eq!(of("%{_sourcedir}/x.inc"), Lasting::AsOutside);
+        assert_eq!(lasting(&Observation::Run), Lasting::Unknown);
+        assert_eq!(lasting(&Observation::Command("date".into(), None)), Lasting::Unknown);
     }
 }

@@ -9,5 +9,6 @@ mod manifest;
 mod spec;
 
 pub use gather::{CratesRequest, find_crate, gather, make_spec};
+pub use index::choose;
 pub use manifest::CrateManifest;
 pub use spec::write_spec;

@@ -32,24 +32,6 @@ pub enum DistgitError {
         /// The line, counted from 1.
         line: usize,
     },
-    /// A file that is not the one that is meant.
-    #[error(
-        "`{file}` of {package} is not the file that `sources` means: its MD5 is {found}, and should be {wanted}"
-    )]
-    #[diagnostic(
-        code(forge::source::distgit_md5),
-        help("the lookaside cache has another file: is its address right?")
-    )]
-    Md5 {
-        /// The package.
-        package: String,
-        /// The file.
-        file: String,
-        /// What `sources` says.
-        wanted: String,
-        /// What it is.
-        found: String,
-    },
     /// Files that are nowhere.
     #[error("`sources` of {package} names `{file}`, and nobody says where the lookaside cache is")]
     #[diagnostic(

@@ -107,7 +107,8 @@ impl Checkout<'_> {
         Ok(())
     }
 
-    fn fetch_submodule(&self, address: &GitAddress, id: ObjectId) -> Result<Repository, GitError> {
+    /// The repository of a submodule, with its commit.
+    pub(super) fn fetch_submodule(&self, address: &GitAddress, id: ObjectId) -> Result<Repository, GitError> {
         let repository = Repository::open(self.cache, address)?;
         let chooser =
             CommitChooser { repository: &repository, address, tools: self.tools, reach: CommitReach::Commit };

@@ -218,7 +218,7 @@ pub enum GitError {
     #[error("{repository}: submodule `{path}`: {reason}")]
     #[diagnostic(
         code(forge::source::git_submodule),
-        help("without `submodules #true` its folder stays empty, as with `git clone`")
+        help("without `submodules=#true` its folder stays empty, as with `git clone`")
     )]
     Submodule {
         /// The repository.
@@ -232,7 +232,7 @@ pub enum GitError {
     #[error("{repository}: the large file `{path}` can't be had: {reason}")]
     #[diagnostic(
         code(forge::source::git_lfs),
-        help("without `lfs #true` the pointer to it is the file, as with a git that has no git-lfs")
+        help("without `lfs=#true` the pointer to it is the file, as with a git that has no git-lfs")
     )]
     LargeFile {
         /// The repository.

@@ -2,46 +2,35 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::rc::Rc;
 
 use gix_hash::ObjectId;
 
 use super::address::GitAddress;
+use super::beside_spec::write_files_beside;
 use super::checkout::{Checkout, CheckoutOptions};
 use super::commit_choice::{ChosenCommit, CommitChooser, CommitLock, CommitReach};
+use super::commit_place::{CommitPlace, is_file};
 use super::connection::GitTools;
 use super::error::GitError;
-use super::history::GitHistory;
 use super::limits::CONFIG_BYTES;
-use super::repository::{CommitEntryKind, Repository};
+use super::method::{GitMethod, MethodQuestion, prepare_sources};
+use super::repository::Repository;
+use super::request::GitRequest;
 use super::revision::Revision;
-use super::write_tree::{Subfolders, find_entry, find_folder};
+use super::spec_history::put_history_in;
+use super::spec_location::{SpecLocation, WantedSpec, find_spec};
+use super::write_tree::{CaseClash, find_entry};
 use crate::chroot::Connection;
 use crate::chroot::making::LockRule;
 use crate::digest::{Digest, Encoder};
-use crate::files::{Folder, Sharing, normalize};
+use crate::files::{Folder, Sharing};
 use crate::source::SourceError;
-use crate::source::autospec::{SpecFeatures, process_spec, work_out};
+use crate::source::autospec::SpecFeatures;
 use crate::source::lock::{LockedFile, LockedSource};
-use crate::source::source_package::only_spec;
 use crate::source::tools::{Gathered, SourceTools};
 use crate::store::Blob;
-
-/// What the manifest says.
-pub(in crate::source) struct GitRequest<'a> {
-    /// The kind of source, as the manifest has it.
-    pub kind: &'static str,
-    /// Where.
-    pub url: &'a str,
-    /// The commit, tag or branch.
-    pub revision: &'a Option<String>,
-    /// The folder in it.
-    pub folder: &'a Option<String>,
-    /// The spec in that folder.
-    pub spec: &'a Option<String>,
-    /// How it makes its source package.
-    pub method: &'a Option<String>,
-}
 
 /// A file that is put beside the spec.
 pub(in crate::source) struct AddedFile {
@@ -79,6 +68,7 @@ pub(in crate::source) type AddFiles<'a> =
 /// What is locked of a commit: its id, and the branch or tag that stood for it.
 pub(super) const COMMIT: &str = "commit";
 pub(super) const REFERENCE: &str = "ref";
+const TAGS: &str = "tags";
 
 /// Fetches what `source git` names.
 ///
@@ -102,9 +92,13 @@ pub(in crate::source) fn gather_adding(
     locked: Option<&LockedSource>,
     add: &AddFiles<'_>,
 ) -> Result<Gathered, SourceError> {
-    if let Some(method) = request.method.as_ref().filter(|method| *method != "plain") {
-        return Err(SourceError::NotYet { kind: format!("git method={method}") });
-    }
+    let method = request.method.as_deref().filter(|method| *method != "plain");
+    let method = method
+        .map(|word| {
+            let not_yet = || SourceError::NotYet { kind: format!("git method={word}") };
+            GitMethod::named(word).ok_or_else(not_yet)
+        })
+        .transpose()?;
     let cache = tools.store.folder().create("git")?;
     let address = GitAddress::parse(request.url)?;
     let environment: BTreeMap<OsString, OsString> = tools.environment.iter().cloned().collect();
@@ -113,28 +107,25 @@ pub(in crate::source) fn gather_adding(
         (Connection::Online, _) | (Connection::Offline, GitAddress::Local(_)) => Some(git_tools),
         (Connection::Offline, GitAddress::Web(_) | GitAddress::Ssh(_) | GitAddress::Daemon { .. }) => None,
     };
-    let package = GitPackage {
-        request,
-        repository: Repository::open(&cache, &address)?,
-        address: &address,
-        cache: &cache,
-        tools: git_tools,
-    };
+    let repository = Repository::open(&cache, &address)?;
+    let package = GitPackage { request, method, repository, address, cache: &cache, tools: git_tools };
     package.gather(tools, locked, add)
 }
 
 /// A package in a repository.
 struct GitPackage<'a> {
     request: &'a GitRequest<'a>,
+    /// What makes its sources; nothing where they are what lies there.
+    method: Option<GitMethod>,
     repository: Repository,
-    address: &'a GitAddress,
+    address: GitAddress,
     cache: &'a Folder,
     tools: Option<GitTools<'a>>,
 }
 
 impl GitPackage<'_> {
     fn gather(
-        &self,
+        self,
         tools: &SourceTools<'_>,
         locked: Option<&LockedSource>,
         add: &AddFiles<'_>,
@@ -150,26 +141,99 @@ impl GitPackage<'_> {
             (None, None, LockRule::MayChange) => CommitLock::Open,
             (None, _, LockRule::Frozen) => CommitLock::Frozen,
         };
-        let chosen = self.chooser(CommitReach::Commit).choose(&revision, lock)?;
-        let (below, spec) = self.find_spec(chosen.commit)?;
-        let text = self.read_spec(chosen.commit, &below.join(&spec))?;
+        let reach = if self.method.is_some() { CommitReach::History } else { CommitReach::Commit };
+        let chosen = self.chooser(reach).choose(&revision, lock)?;
+        let Self { request, method, repository, address, cache, tools: git_tools } = self;
+        let start = CommitPlace { repository: Rc::new(repository), address, commit: chosen.commit };
+        let checkout = Checkout { cache, tools: git_tools, options: request.options };
+        let package = CommitPackage { request, start: &start, chosen: &chosen, checkout: &checkout };
+        let (folder, spec, files, more) = match method {
+            None => {
+                let (folder, spec, files) = package.write(&revision, tools, add)?;
+                (folder, spec, files, BTreeMap::new())
+            }
+            Some(method) => {
+                let tags = known.as_ref().and(locked).and_then(|locked| locked.found.get(TAGS));
+                let (folder, spec, more) = package.write_made(method, tags.map(String::as_str), tools)?;
+                (folder, spec, BTreeMap::new(), more)
+            }
+        };
+        if known.is_none() {
+            tools.say(format!("{} is locked at {}", start.address, chosen.commit));
+        }
+        let mut found = BTreeMap::from([(COMMIT.to_owned(), chosen.commit.to_string())]);
+        found.extend(chosen.reference.map(|reference| (REFERENCE.to_owned(), reference)));
+        found.extend(more);
+        let locked = LockedSource { kind: request.kind.to_owned(), asked: Some(asked), found, files };
+        Ok(Gathered { folder, spec, locked })
+    }
+
+    /// What is asked for, as far as it decides which commit is meant.
+    fn asked(&self) -> Digest {
+        let mut encoder = begin_asked(&self.address, self.request.revision.as_deref());
+        if let Some(method) = self.method {
+            encoder.text("method", method.word());
+        }
+        encoder.digest()
+    }
+
+    fn chooser(&self, reach: CommitReach) -> CommitChooser<'_> {
+        CommitChooser { repository: &self.repository, address: &self.address, tools: self.tools, reach }
+    }
+}
+
+/// A package in a commit.
+struct CommitPackage<'a> {
+    request: &'a GitRequest<'a>,
+    start: &'a CommitPlace,
+    chosen: &'a ChosenCommit,
+    checkout: &'a Checkout<'a>,
+}
+
+/// Sources that were written: their folder, the spec's name, and what is locked of those that were added.
+type Written = (Folder, String, BTreeMap<String, LockedFile>);
+
+/// Sources that were made: their folder, the spec's name, and what the lock says of how.
+type Made = (Folder, String, BTreeMap<String, String>);
+
+impl CommitPackage<'_> {
+    /// Writes the spec as it lies there, with the files beside it.
+    fn write(
+        &self,
+        revision: &Revision,
+        tools: &SourceTools<'_>,
+        add: &AddFiles<'_>,
+    ) -> Result<Written, SourceError> {
+        let (request, options, git_tools) = (self.request, self.request.options, self.checkout.tools);
+        let wanted = WantedSpec {
+            folder: request.folder.as_deref(),
+            spec: request.spec.as_deref(),
+            endings: &[".spec"],
+        };
+        let SpecLocation { submodule, below, spec } =
+            find_spec(self.start, &wanted, Some(self.checkout).filter(|_| options.submodules))?;
+        let place = submodule.as_ref().unwrap_or(self.start);
+        let text = read_spec(place, &below.join(&spec))?;
         let features = SpecFeatures::find(&String::from_utf8_lossy(&text));
-        let root = self.repository.commit(chosen.commit)?.tree;
-        let beside = find_folder(&self.repository, root, &below)?.unwrap_or(root);
-        let added = add(&BesideSpec { repository: &self.repository, folder: beside })?;
-        let needs_history = features.has_autorelease || features.has_autochangelog;
-        let mut encoder = Encoder::new("rpmforge git source v1");
-        encoder.text("commit", &chosen.commit.to_string()).text("folder", &below.to_string_lossy());
-        encoder.text("spec", &spec).list("added", added.iter(), |encoder, (name, file)| {
+        let beside = place.folder(&below)?.map_or_else(|| place.root(), Ok)?;
+        let added = add(&BesideSpec { repository: &place.repository, folder: beside })?;
+        let mut encoder = Encoder::new("rpmforge git source v2");
+        encoder.text("repository", &place.address.to_string()).text("commit", &place.commit.to_string());
+        encoder.text("folder", &below.to_string_lossy()).text("spec", &spec);
+        encode_options(&mut encoder, options);
+        encoder.list("added", added.iter(), |encoder, (name, file)| {
             encoder.digest_field(name, &file.blob.digest);
         });
         let (folder, spec) = tools.folders.make_once(encoder.digest(), |folder| {
-            let checkout =
-                Checkout { cache: self.cache, tools: self.tools, options: CheckoutOptions::default() };
-            let commit = (self.address, chosen.commit);
-            checkout.write(&self.repository, commit, (&below, Subfolders::LeftOut), folder)?;
-            if needs_history {
-                let processed = self.put_history_in(&revision, &chosen, (&below, &spec), &text)?;
+            write_files_beside(self.checkout, place, &below, folder)?;
+            if features.has_autorelease || features.has_autochangelog {
+                // A submodule has no revision but its commit.
+                let alone = ChosenCommit { commit: place.commit, reference: None };
+                match &submodule {
+                    Some(_) => fetch_history(place, &Revision::Commit(place.commit), &alone, git_tools)?,
+                    None => fetch_history(place, revision, self.chosen, git_tools)?,
+                }
+                let processed = put_history_in(place, (&below, &spec), &text)?;
                 folder.write_atomic(&spec, processed.as_bytes())?;
             }
             for (name, AddedFile { blob, .. }) in &added {
@@ -181,106 +245,78 @@ impl GitPackage<'_> {
             }
             Ok(spec.clone())
         })?;
-        if known.is_none() {
-            tools.say(format!("{} is locked at {}", self.address, chosen.commit));
-        }
-        let mut found = BTreeMap::from([(COMMIT.to_owned(), chosen.commit.to_string())]);
-        found.extend(chosen.reference.map(|reference| (REFERENCE.to_owned(), reference)));
         let files = added.into_iter().map(|(name, file)| (name, file.locked)).collect();
-        let locked = LockedSource { kind: self.request.kind.to_owned(), asked: Some(asked), found, files };
-        Ok(Gathered { folder, spec, locked })
+        Ok((folder, spec, files))
     }
 
-    /// What is asked for, as far as it decides which commit is meant.
-    fn asked(&self) -> Digest {
-        asked_of(self.address, self.request.revision.as_deref())
-    }
-
-    fn chooser(&self, reach: CommitReach) -> CommitChooser<'_> {
-        CommitChooser { repository: &self.repository, address: self.address, tools: self.tools, reach }
-    }
-
-    /// The folder of the spec, and its name.
-    fn find_spec(&self, commit: ObjectId) -> Result<(PathBuf, String), SourceError> {
-        let no_path = |what: &'static str, path: &Path| GitError::NoPath {
-            repository: self.address.to_string(),
-            what,
-            path: path.display().to_string(),
-            commit: commit.to_string(),
-        };
-        let folder = PathBuf::from(self.request.folder.as_deref().unwrap_or_default());
-        let spec = self.request.spec.as_deref().map(PathBuf::from);
-        let joined = normalize(&folder, spec.as_deref().unwrap_or(Path::new("")));
-        let joined = joined.ok_or_else(|| no_path("folder", &folder))?;
-        let (below, name) = match spec {
-            None => (joined, None),
-            Some(_) => (
-                joined.parent().map(Path::to_owned).unwrap_or_default(),
-                joined.file_name().map(|name| name.to_string_lossy().into_owned()),
-            ),
-        };
-        let root = self.repository.commit(commit)?.tree;
-        let tree = find_folder(&self.repository, root, &below)?.ok_or_else(|| no_path("folder", &below))?;
-        let files = self.repository.tree(tree)?.into_iter().filter(|entry| is_file(entry.kind));
-        let names: Vec<String> = files.map(|entry| entry.name).collect();
-        match name {
-            Some(name) if names.contains(&name) => Ok((below, name)),
-            Some(name) => Err(no_path("spec", &below.join(name)).into()),
-            None => {
-                let specs = names.into_iter().filter(|name| name.ends_with(".spec")).collect();
-                let shown = format!("{} at {commit}", self.address);
-                Ok((below, only_spec(&shown, specs)?))
-            }
-        }
-    }
-
-    fn read_spec(&self, commit: ObjectId, path: &Path) -> Result<Vec<u8>, SourceError> {
-        let root = self.repository.commit(commit)?.tree;
-        let entry = find_entry(&self.repository, root, path)?;
-        let missing = || GitError::NoPath {
-            repository: self.address.to_string(),
-            what: "spec",
-            path: path.display().to_string(),
-            commit: commit.to_string(),
-        };
-        Ok(self.repository.blob(entry.ok_or_else(missing)?.id)?)
-    }
-
-    /// The spec with the release and the changes that its history says.
-    fn put_history_in(
+    /// Writes what a method makes of the commit.
+    fn write_made(
         &self,
-        revision: &Revision,
-        chosen: &ChosenCommit,
-        (below, spec): (&Path, &str),
-        text: &[u8],
-    ) -> Result<String, SourceError> {
-        self.chooser(CommitReach::History).choose(revision, CommitLock::Locked(chosen))?;
-        let text = String::from_utf8_lossy(text);
-        let features = SpecFeatures::find(&text);
-        let Some(wanted) = features.wanted() else { return Ok(text.into_owned()) };
-        let history = GitHistory::new(&self.repository, below, spec);
-        let found = work_out(&history, &chosen.commit, wanted)?;
-        Ok(process_spec(&text, features, &found))
+        method: GitMethod,
+        locked_tags: Option<&str>,
+        tools: &SourceTools<'_>,
+    ) -> Result<Made, SourceError> {
+        let CommitPackage { request, start, chosen, checkout } = self;
+        let question = MethodQuestion {
+            folder: request.folder.as_deref(),
+            spec: request.spec.as_deref(),
+            reference: chosen.reference.as_deref(),
+            locked_tags,
+            has_submodules: request.options.submodules,
+        };
+        let prepared = prepare_sources(method, start, &question)?;
+        let mut encoder = Encoder::new("rpmforge made git source v1");
+        encode_options(&mut encoder, request.options);
+        encoder.digest_field("prepared", &prepared.digest());
+        let (folder, spec) = tools.folders.make_once(encoder.digest(), |folder| {
+            prepared.write(checkout, folder)?;
+            Ok(prepared.spec.clone())
+        })?;
+        Ok((folder, spec, prepared.locked()))
     }
 }
 
 /// What is asked for, as far as it decides which commit is meant.
 pub(super) fn asked_of(address: &GitAddress, revision: Option<&str>) -> Digest {
+    begin_asked(address, revision).digest()
+}
+
+fn begin_asked(address: &GitAddress, revision: Option<&str>) -> Encoder {
     let mut encoder = Encoder::new("rpmforge asked of git v1");
     encoder.text("url", &address.to_string());
     encoder.text("revision", revision.unwrap_or("HEAD"));
-    encoder.digest()
+    encoder
+}
+
+/// Has all that was before a commit, and the tags.
+fn fetch_history(
+    place: &CommitPlace,
+    revision: &Revision,
+    chosen: &ChosenCommit,
+    tools: Option<GitTools<'_>>,
+) -> Result<(), GitError> {
+    let CommitPlace { repository, address, commit: _ } = place;
+    let chooser = CommitChooser { repository, address, tools, reach: CommitReach::History };
+    chooser.choose(revision, CommitLock::Locked(chosen)).map(drop)
+}
+
+fn encode_options(encoder: &mut Encoder, options: CheckoutOptions) {
+    let CheckoutOptions { submodules, large_files, case } = options;
+    let case = match case {
+        CaseClash::Allowed => "allowed",
+        CaseClash::Refused => "refused",
+    };
+    let word = |wanted: bool| if wanted { "written" } else { "left out" };
+    encoder.text("case", case).text("submodules", word(submodules)).text("large files", word(large_files));
+}
+
+fn read_spec(place: &CommitPlace, path: &Path) -> Result<Vec<u8>, SourceError> {
+    let entry = place.entry(path)?.ok_or_else(|| place.no_path("spec", path))?;
+    Ok(place.repository.blob(entry.id)?)
 }
 
 /// The commit that is locked.
 pub(super) fn read_lock(locked: &LockedSource) -> Option<ChosenCommit> {
     let commit = ObjectId::from_hex(locked.found.get(COMMIT)?.as_bytes()).ok()?;
     Some(ChosenCommit { commit, reference: locked.found.get(REFERENCE).cloned() })
-}
-
-fn is_file(kind: CommitEntryKind) -> bool {
-    match kind {
-        CommitEntryKind::File | CommitEntryKind::Executable => true,
-        CommitEntryKind::Link | CommitEntryKind::Folder | CommitEntryKind::Submodule => false,
-    }
 }

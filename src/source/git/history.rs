@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use gix_hash::ObjectId;
 
+use super::commit_place::is_file;
 use super::error::GitError;
-use super::repository::{CommitEntryKind, Repository};
+use super::repository::Repository;
 use super::write_tree::{find_entry, find_folder};
 use crate::source::autospec::{HistoryCommit, PackageHistory, SpecVersion, read_spec_version};
 
@@ -31,13 +32,6 @@ impl<'a> GitHistory<'a> {
 
     fn text(&self, commit: ObjectId, name: &str) -> Result<Option<Vec<u8>>, GitError> {
         self.file(commit, name)?.map(|id| self.repository.blob(id)).transpose()
-    }
-}
-
-fn is_file(kind: CommitEntryKind) -> bool {
-    match kind {
-        CommitEntryKind::File | CommitEntryKind::Executable => true,
-        CommitEntryKind::Link | CommitEntryKind::Folder | CommitEntryKind::Submodule => false,
     }
 }
 

@@ -41,7 +41,11 @@ fn take_next<'a, T>(next: &AtomicUsize, wanted: &'a [T]) -> Option<(usize, &'a T
     wanted.get(index).map(|wanted| (index, wanted))
 }
 
-fn look_at(
+/// What a revision stands for now; nothing where there is no such branch or tag, or it is a commit.
+///
+/// # Errors
+/// As [`list_references`].
+pub(in crate::source) fn look_at(
     address: &GitAddress,
     revision: &Revision,
     tools: GitTools<'_>,
@@ -51,6 +55,18 @@ fn look_at(
         // A commit has no news.
         return Ok(None);
     }
-    let listed = Server::connect(address, tools)?.list(&candidates)?;
+    let listed = list_references(address, &candidates, tools)?;
     Ok(candidates.iter().find_map(|name| listed.iter().find(|reference| reference.name == *name)).cloned())
+}
+
+/// The references of a repository whose names begin with one of these.
+///
+/// # Errors
+/// It can't be reached, or is none.
+pub(in crate::source) fn list_references(
+    address: &GitAddress,
+    prefixes: &[String],
+    tools: GitTools<'_>,
+) -> Result<Vec<GitReference>, GitError> {
+    Server::connect(address, tools)?.list(prefixes)
 }

@@ -55,6 +55,15 @@ pub struct Signature {
     pub offset: i32,
 }
 
+/// A tag that is an object of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnnotatedTag {
+    /// Who made it.
+    pub tagger: Signature,
+    /// What it says, without a signature of OpenPGP's.
+    pub message: String,
+}
+
 /// A name in a folder of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommitEntry {
@@ -79,6 +88,15 @@ pub enum CommitEntryKind {
     Folder,
     /// A commit of another repository.
     Submodule,
+}
+
+impl Signature {
+    /// The day, by the clock there, as changelogs have it: `Mon Jan 01 2024`.
+    pub fn day(&self) -> String {
+        let offset = jiff::tz::Offset::from_seconds(self.offset).unwrap_or(jiff::tz::Offset::UTC);
+        let time = jiff::Timestamp::from_second(self.seconds).unwrap_or_default();
+        offset.to_datetime(time).strftime("%a %b %d %Y").to_string()
+    }
 }
 
 const LOCK: &str = "forge.lock";
@@ -345,6 +363,19 @@ impl Repository {
             committer: read_signature(commit.committer),
             message: String::from_utf8_lossy(commit.message).into_owned(),
         })
+    }
+
+    /// Reads a tag that is an object of its own.
+    ///
+    /// # Errors
+    /// It isn't there, or can't be read.
+    pub fn tag(&self, id: ObjectId) -> Result<AnnotatedTag, GitError> {
+        let data = self.object_of_kind(id, Kind::Tag)?;
+        let odd = || self.damaged(format!("tag {id} can't be read"));
+        let tag = gix_object::TagRef::from_bytes(&data, HashKind::Sha1).map_err(|_| odd())?;
+        let tagger = tag.tagger.unwrap_or_default();
+        let message = String::from_utf8_lossy(tag.message).into_owned();
+        Ok(AnnotatedTag { tagger: read_signature(tagger), message })
     }
 
     /// Reads a folder of a commit.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::MadeSpecError;
 use crate::chroot::Connection;
 use crate::digest::Checksum;
-use crate::fetch::{Address, Download, Downloads, FetchError};
+use crate::fetch::{Address, Download, DownloadOutcome, Downloads, FetchError, Validators};
 use crate::files::Folder;
 use crate::source::SourceError;
 use crate::source::remote::RemoteFile;
@@ -38,6 +38,17 @@ pub struct RegistryFile {
     pub size: Option<u64>,
 }
 
+/// What became of a document that may be known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewerDocument {
+    /// It came; what the server says to know it again.
+    Came(Vec<u8>, Validators),
+    /// It is what is known of it.
+    Unchanged,
+    /// The server says that there is none.
+    NotThere,
+}
+
 /// How large a document of an index may be: npm's of much used packages have 30 MB.
 const LARGEST_DOCUMENT: u64 = 128 << 20;
 
@@ -49,6 +60,21 @@ impl RegistryAccess<'_> {
     /// # Errors
     /// It can't be fetched.
     pub fn document(&self, url: &str) -> Result<Option<Vec<u8>>, MadeSpecError> {
+        Ok(match self.newer_document(url, None)? {
+            NewerDocument::Came(content, _) => Some(content),
+            NewerDocument::NotThere | NewerDocument::Unchanged => None,
+        })
+    }
+
+    /// A document of an index, if it is another one than is known.
+    ///
+    /// # Errors
+    /// It can't be fetched.
+    pub fn newer_document(
+        &self,
+        url: &str,
+        known: Option<Validators>,
+    ) -> Result<NewerDocument, MadeSpecError> {
         let wanted = || format!("`{}`", crate::fetch::without_login(url));
         let not_fetched = |source| MadeSpecError::NotFetched { wanted: wanted(), source };
         let address = Address::parse(url).map_err(not_fetched)?;
@@ -62,18 +88,19 @@ impl RegistryAccess<'_> {
             checksums: Vec::new(),
             size: None,
             most_bytes: LARGEST_DOCUMENT,
-            known: None,
+            known,
         };
         let tell = |progress| (self.tools.progress)(SourceProgress::Fetching(progress));
         let around = Downloads { folder: self.downloads, cancel: self.tools.cancel, progress: &tell };
-        match self.tools.client.download(download, around) {
-            Ok(_) => {}
-            Err(error) if is_not_found(&error) => return Ok(None),
+        let downloaded = match self.tools.client.download(download, around) {
+            Ok(DownloadOutcome::Came(downloaded)) => downloaded,
+            Ok(DownloadOutcome::Unchanged) => return Ok(NewerDocument::Unchanged),
+            Err(error) if is_not_found(&error) => return Ok(NewerDocument::NotThere),
             Err(error) => return Err(not_fetched(error)),
-        }
+        };
         let content = self.downloads.read(&file);
         let _ = self.downloads.remove_file(&file);
-        Ok(Some(content?))
+        Ok(NewerDocument::Came(content?, downloaded.validators))
     }
 
     /// A document that is JSON.

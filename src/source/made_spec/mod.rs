@@ -17,7 +17,7 @@ mod lock;
 mod spec_writer;
 mod text;
 
-pub use access::{RegistryAccess, RegistryFile};
+pub use access::{NewerDocument, RegistryAccess, RegistryFile};
 pub use archive::{ArchiveContent, ArchiveFile, read_archive, regular_files};
 pub use bundled::{BundledPackage, license_list_name, write_bundled_provides, write_license_list};
 pub use cargo_vendor::{

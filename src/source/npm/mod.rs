@@ -14,6 +14,6 @@ mod spec;
 pub use bundle::PlacedPackage;
 pub use gather::{ResolvedPackage, gather, make_spec, resolve_package};
 pub use package::NpmPackage;
-pub use registry::{NpmRegistry, RegistryDocument, RegistryVersion};
-pub use resolve::{Resolved, resolve};
+pub use registry::{NpmRegistry, RegistryDocument, RegistryVersion, is_package_name};
+pub use resolve::{Resolved, choose, resolve};
 pub use spec::{NpmSpecSettings, write_spec};

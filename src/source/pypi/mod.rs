@@ -17,6 +17,7 @@ mod spec;
 mod version;
 
 pub use gather::{PypiRequest, find_sdist, gather, make_spec};
-pub use index::Sdist;
+pub use index::{Sdist, choose};
 pub use metadata::PythonProject;
 pub use spec::{PythonSpecSettings, write_spec};
+pub use version::normalized_name;

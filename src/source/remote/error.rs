@@ -52,6 +52,26 @@ pub enum RemoteError {
         #[diagnostic_source]
         source: FetchError,
     },
+    /// It is not what a file `sources` says.
+    #[error(
+        "`{file}` of {package} is not the file that `sources` means: its MD5 is {found}, and should be {wanted}"
+    )]
+    #[diagnostic(
+        code(forge::source::wrong_md5),
+        help(
+            "there is another file at its address, or in the lookaside cache: is that right, and is `sources` up to date?"
+        )
+    )]
+    WrongMd5 {
+        /// The package.
+        package: String,
+        /// The file.
+        file: String,
+        /// What `sources` says.
+        wanted: String,
+        /// What it is.
+        found: String,
+    },
     /// It is not what the lock says any more.
     #[error("`{file}` is another file than Rpmforge.lock says")]
     #[diagnostic(

@@ -3,11 +3,14 @@
 //! A file is known by a checksum: from the manifest, from a file of checksums beside the spec, or from `Rpmforge.lock`. Where
 //! nobody has said one, what comes the first time is taken, and locked: from then on it must be the same.
 
+mod beside;
 mod error;
+mod md5_check;
 mod store_file;
 mod wanted;
 
 pub use error::RemoteError;
+pub(super) use md5_check::check_md5;
 pub use store_file::{RemoteFile, StoredFile};
 pub use wanted::{FetchedSource, NamedSources, RemoteSource, fetch_remote_sources};
 pub(super) use wanted::{file_name_of, find_checksum};

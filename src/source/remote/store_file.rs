@@ -94,8 +94,8 @@ impl SourceTools<'_> {
         let mut orders = Vec::new();
         let mut downloads = Vec::new();
         for (index, file) in missing.iter().filter_map(|index| Some((*index, files.get(*index)?))) {
-            let addresses = file.addresses.iter().filter(|address| self.may_reach(address)).cloned();
-            let addresses: Vec<Address> = addresses.collect();
+            let addresses = file.addresses.iter().flat_map(|address| self.mirrors.places(address));
+            let addresses: Vec<Address> = addresses.filter(|address| self.may_reach(address)).collect();
             if addresses.is_empty() {
                 continue;
             }

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use globset::GlobBuilder;
 
+use super::beside::{BesideChecksum, ChecksumsBeside};
 use super::error::RemoteError;
+use super::md5_check::check_md5;
 use super::store_file::{RemoteFile, StoredFile};
 use crate::chroot::making::LockRule;
 use crate::digest::Checksum;
@@ -47,6 +49,8 @@ struct WantedSource {
     place: Place,
     file: RemoteFile,
     known_from: KnownFrom,
+    /// Its MD5, where nothing better is known.
+    md5: Option<String>,
 }
 
 /// Who says what a file must be.
@@ -93,10 +97,9 @@ pub fn fetch_remote_sources(named: &[NamedSources<'_>], tools: &SourceTools<'_>)
     }
     let results = tools.fetch_files(wanted.iter().map(|one: &WantedSource| one.file.clone()).collect());
     for (one, result) in wanted.into_iter().zip(results) {
-        let result = result.map_err(|error| {
-            let error = one.known_from.explain(error, &one.package_name);
-            Located::new(error, "for this package", one.place.clone())
-        });
+        let result = result.map_err(|error| one.known_from.explain(error, &one.package_name));
+        let checked = result.and_then(|stored| one.check_md5(&stored, tools).map(|()| stored));
+        let result = checked.map_err(|error| Located::new(error, "for this package", one.place.clone()));
         let result = result.map(|stored| one.take(stored, tools));
         found.push(FetchedSource { package: one.package, name: one.name, result });
     }
@@ -109,7 +112,7 @@ impl NamedSources<'_> {
         &self,
         tools: &SourceTools<'_>,
     ) -> Vec<(String, Result<WantedSource, Located<SourceError>>)> {
-        let mut beside = None;
+        let (mut beside, mut checksums) = (None, None);
         let mut wanted = Vec::new();
         for reference in self.references {
             let declared = self.package.source.files.iter().find(|file| match &file.place {
@@ -136,11 +139,27 @@ impl NamedSources<'_> {
             };
             let sha256 = declared.and_then(|file| file.sha256.as_ref());
             let checksum = sha256.and_then(|sum| Checksum::new("sha256", &sum.value).ok());
+            let said = checksum.map(BesideChecksum::Strong).or_else(|| {
+                let checksums = checksums.get_or_insert_with(|| self.read_checksums());
+                checksums.find(&reference.file_name).cloned()
+            });
+            let (checksum, md5) = match said {
+                Some(BesideChecksum::Strong(checksum)) => (Some(checksum), None),
+                Some(BesideChecksum::Md5(md5)) => (None, Some(md5)),
+                None => (None, None),
+            };
             let one = self.want(&reference.file_name, &url, (checksum, &place), tools);
+            let one = one.map(|one| WantedSource { md5, ..one });
             let one = one.map_err(|error| Located::new(error, "for this package", place));
             wanted.push((reference.file_name.clone(), one));
         }
         wanted
+    }
+
+    /// What lies beside the spec says of its files.
+    fn read_checksums(&self) -> ChecksumsBeside {
+        let root = Folder::open_ambient(&self.origin.root);
+        root.map(|root| ChecksumsBeside::read(&root, &self.origin.folder)).unwrap_or_default()
     }
 
     fn want(
@@ -165,6 +184,7 @@ impl NamedSources<'_> {
             place: place.clone(),
             file,
             known_from,
+            md5: None,
         })
     }
 }
@@ -243,6 +263,13 @@ fn is_other_file(error: &FetchError) -> bool {
 }
 
 impl WantedSource {
+    fn check_md5(&self, stored: &StoredFile, tools: &SourceTools<'_>) -> Result<(), SourceError> {
+        match &self.md5 {
+            None => Ok(()),
+            Some(md5) => check_md5(&self.package_name, (&self.name, md5), &stored.blob, tools),
+        }
+    }
+
     fn take(&self, stored: StoredFile, tools: &SourceTools<'_>) -> RemoteSource {
         let StoredFile { blob, checksum, from: _ } = stored;
         if self.known_from.is_nobody() {

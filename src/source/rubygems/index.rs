@@ -56,7 +56,7 @@ pub fn is_prerelease(version: &str) -> bool {
 }
 
 /// The order of `Gem::Version`: part by part; a word comes before a number and before nothing.
-fn compare(one: &str, other: &str) -> Ordering {
+pub fn compare(one: &str, other: &str) -> Ordering {
     let (one, other) = (parts(one), parts(other));
     let zero = VersionPart::Number(0);
     for at in 0..one.len().max(other.len()) {

@@ -11,7 +11,7 @@ mod spec;
 mod yaml;
 
 pub use gather::{find_gem, gather, make_spec};
-pub use index::GemVersion;
+pub use index::{GemVersion, choose, compare};
 pub use metadata::Gem;
 pub use package::read_gem;
 pub use spec::write_spec;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::file::{FILES, INCOMING, stored_path};
 use super::header_copy::remove_copies;
-use super::kept_list::{FARMS, FORM, PACKAGES, TREES};
+use super::kept_list::{FARMS, FORM, PACKAGES, TREES, remove};
 use super::{EntryList, ListedIn};
 use crate::digest::Digest;
 use crate::event::Timestamp;
@@ -155,12 +155,4 @@ pub(super) fn package_digest(path: &Path) -> Option<Digest> {
 
 pub(super) fn folder_if_there(parent: &Folder, name: &str) -> io::Result<Option<Folder>> {
     if parent.is_folder(name) { parent.folder(name).map(Some) } else { Ok(None) }
-}
-
-pub(super) fn remove(folder: &Folder, path: &Path, mode: CollectionMode) -> io::Result<()> {
-    match mode {
-        CollectionMode::Count => Ok(()),
-        CollectionMode::Remove if folder.dir().symlink_metadata(path).is_err() => Ok(()),
-        CollectionMode::Remove => folder.remove(path),
-    }
 }

@@ -9,7 +9,7 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::TreeError;
-use super::collect::remove;
+use super::kept_list::remove;
 use crate::digest::Digest;
 use crate::files::{Folder, FreedSpace};
 use crate::package::{Headers, read_headers_of};

@@ -11,6 +11,7 @@ use crate::digest::Digest;
 use crate::event::{Clock, SystemClock, Timestamp};
 use crate::files::Folder;
 use crate::store::StoreError;
+use crate::store::collection::CollectionMode;
 
 /// Trees are made otherwise from another version on.
 pub(super) const FORM: &str = "1";
@@ -73,5 +74,14 @@ fn mark_used(trees: &Folder, path: &Path) {
     if used.is_ok_and(|used| now.since(used) > USED_AGAIN) {
         // Where that can't be noted, it is unpacked again some day.
         let _ = trees.set_modified(path, now.0 / 1000);
+    }
+}
+
+/// Removes something, where it is there and that is wanted.
+pub(super) fn remove(folder: &Folder, path: &Path, mode: CollectionMode) -> std::io::Result<()> {
+    match mode {
+        CollectionMode::Count => Ok(()),
+        CollectionMode::Remove if folder.dir().symlink_metadata(path).is_err() => Ok(()),
+        CollectionMode::Remove => folder.remove(path),
     }
 }

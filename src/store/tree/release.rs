@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::collect::{folder_if_there, package_digest, read_tree, remove};
+use super::collect::{folder_if_there, package_digest, read_tree};
 use super::file::{FILES, stored_path};
 use super::header_copy::remove_copies;
-use super::kept_list::{FARMS, PACKAGES, TREES};
+use super::kept_list::{FARMS, PACKAGES, TREES, remove};
 use super::{EntryList, ListedIn};
 use crate::digest::{Checksum, Digest};
 use crate::event::Timestamp;

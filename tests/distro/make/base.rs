@@ -121,7 +121,11 @@ fn made_files(deb: &Deb) -> Vec<DistroFile> {
         ],
         "base-passwd" => account_files(&text_of(deb, "passwd.master"), &text_of(deb, "group.master")),
         "bash" => vec![link("/usr/bin/sh", "bash")],
-        "libc-bin" => vec![copy("/usr/share/libc-bin/nsswitch.conf", "/etc/nsswitch.conf")],
+        "libc-bin" => vec![
+            copy("/usr/share/libc-bin/nsswitch.conf", "/etc/nsswitch.conf"),
+            // Where packages of RPM have their libraries, Debian's loader does not look by itself.
+            DistroFile::configuration("/etc/ld.so.conf.d/lib64.conf", 0o644, "/usr/lib64\n"),
+        ],
         "libpam-runtime" => pam_files(),
         "readline-common" => vec![copy("/usr/share/readline/inputrc", "/etc/inputrc")],
         "rpm-common" => vec![folder("/var/lib/rpm", 0o755)],

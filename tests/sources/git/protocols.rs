@@ -1,10 +1,8 @@
 //! The same repository by each protocol, and servers that have trouble.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
 use rpmforge::source::git::{CommitLock, GitError};
 use tempfile::TempDir;
@@ -12,40 +10,7 @@ use tempfile::TempDir;
 use super::http_server::{HttpServer, Manner, publish};
 use super::made_git::{MadeGit, git_command};
 use super::reader::Reader;
-
-/// A server that ends with its test.
-struct Daemon(Child);
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Daemon {
-    /// Starts a program, and waits until it listens.
-    fn start(command: &mut Command, port: u16) -> Self {
-        let daemon = Self(
-            command
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .expect("installed by .ci/test"),
-        );
-        let end = Instant::now() + Duration::from_secs(60);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < end, "it does not listen");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        daemon
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
+use crate::daemon::{Daemon, free_port};
 
 fn repository() -> MadeGit {
     let made = MadeGit::new();
