@@ -115,7 +115,7 @@ impl SourcePrograms {
         log.finish()?;
         let exit = match exit {
             Exit::Canceled if is_log_full && !cancel.is_canceled() => Exit::PassedLimit(PassedLimit::Log),
-            exit => exit,
+            exit @ (Exit::Code(_) | Exit::TimedOut | Exit::Canceled | Exit::PassedLimit(_)) => exit,
         };
         let excerpt = lines.finish();
         let reason = match exit {

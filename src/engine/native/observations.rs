@@ -71,7 +71,7 @@ pub(super) fn lasting(seen: &Observation) -> Lasting {
             let below = |folder: &&str| path.strip_prefix(folder.as_bytes()).is_some_and(is_rest_of_path);
             match path {
                 _ if climbs(path) => Lasting::Unknown,
-                _ if FOLDERS_OF_PACKAGES.iter().any(|folder| below(&folder)) => Lasting::AsPackages,
+                _ if FOLDERS_OF_PACKAGES.iter().any(below) => Lasting::AsPackages,
                 _ if below(&SOURCES_FOLDER) => Lasting::AsOutside,
                 _ => Lasting::Unknown,
             }

@@ -261,13 +261,14 @@ fn check_tag(
     locked: Option<&LockedSource>,
 ) -> Result<(), GitError> {
     let found = |name: &str| locked.and_then(|locked| locked.found.get(name));
+    let commit_now = now.commit().to_string();
     match (found("ref"), found("commit")) {
-        (Some(reference), Some(commit)) if *reference == now.name && *commit != now.commit().to_string() => {
+        (Some(reference), Some(commit)) if *reference == now.name && *commit != commit_now => {
             Err(GitError::MovedTag {
                 repository: address.to_string(),
                 tag: tag.to_owned(),
                 locked: commit.clone(),
-                now: now.commit().to_string(),
+                now: commit_now,
             })
         }
         _ => Ok(()),
