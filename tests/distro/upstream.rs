@@ -10,7 +10,8 @@ use super::make;
 use super::site::{Site, published};
 use crate::support::{Project, repository};
 
-/// The example, in roots of the distribution. What it needs has the names of another one there.
+/// The example, in roots of the distribution. What it needs has the names of another one there, whose loader doesn't look where
+/// packages of RPM have their libraries.
 fn upstream(settings: &str) -> Site {
     let tarballs = repository().join("examples/upstream/tarballs");
     assert!(
@@ -20,7 +21,11 @@ fn upstream(settings: &str) -> Site {
     let project = Project::example("upstream");
     let chroot = format!("chroot host {{ repo distro baseurl=\"{}\" }}", make::repository().display());
     project.edit("Rpmforge.kdl", "chroot host { root \"/\" }", &chroot);
-    project.edit("Rpmforge.kdl", "defaults {", &format!("defaults {{\n    {settings}"));
+    project.edit(
+        "Rpmforge.kdl",
+        "defaults {",
+        &format!("defaults {{\n    {settings}\n    env {{ LD_LIBRARY_PATH \"/usr/lib64\" }}"),
+    );
     project.edit("sed/sed.spec", "BuildRequires:  xz\n", "BuildRequires:  xz-utils\n");
     Site(project)
 }
