@@ -259,6 +259,13 @@ fn package_files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+fn count_entries(folder: &Path) -> usize {
+    let entries = fs::read_dir(folder).unwrap().flatten();
+    entries
+        .map(|entry| 1 + if entry.file_type().unwrap().is_dir() { count_entries(&entry.path()) } else { 0 })
+        .sum()
+}
+
 /// The name of a package, as that of its file has it.
 fn name_of(file: &Path) -> String {
     let stem = file.file_name().unwrap().to_str().unwrap();
@@ -302,21 +309,33 @@ fn measure_roots(site: &Site) {
     let titles =
         ["50 new BuildRequires: chosen", "50 new BuildRequires: root made", "50 new BuildRequires: ready"];
     let [mut chosen, mut made, mut ready] = titles.map(Times::new);
-    let mut packages = 0;
+    // What the file system takes for links alone, which no way of making a root can be without.
+    let mut linked = Times::new("the added files alone, linked by `cp -al`");
+    let (mut packages, mut files) = (0, 0);
     for round in 0..2 * MANY {
         // Each time other ones, so that there is no such root yet.
         let wish = wish("hello", &names[round..round + needed]);
+        let mut root = None;
         ready.measure(|| {
             let roots = site.roots(&locked);
             let set = chosen.measure(|| site.choose(&roots, &wish));
             packages = set.added.len();
-            made.measure(|| site.make(&roots, &set));
+            root = Some(made.measure(|| site.make(&roots, &set)));
         });
+        // Below what scriptlets have changed lies what was added.
+        let layers = root.map(|root| root.layers()).unwrap_or_default();
+        if let Some(added) = layers.get(1).filter(|_| round % 4 == 0) {
+            files = count_entries(added.as_path());
+            let mut copy = Program::new("cp");
+            copy.args(["-al"]).arg(added.as_path()).arg(site.new_folder().join("linked"));
+            linked.measure(|| run(&mut copy));
+        }
     }
-    println!("{packages} packages come with the last 50 of {}", names.len());
+    println!("{packages} packages come with the last 50 of {}, up to {files} files and folders", names.len());
     chosen.show("");
     made.show("");
     ready.show("< 150 ms");
+    linked.show("");
 }
 
 /// Roots of downloaded packages of which nothing was ever unpacked, beside rpm's own programs.

@@ -206,3 +206,27 @@ fn a_plan_says_whose_files_are_whose_and_what_may_fail() {
     assert_eq!((&read, plan_digest(&read)), (&plan, plan_digest(&plan)));
     assert_ne!(plan_digest(&plan), plan_digest(&plan[1..]));
 }
+
+#[test]
+fn the_cache_of_libraries_is_brought_up_to_date_only_where_something_is_new() {
+    let temp = tempfile::tempdir().unwrap();
+    let spec = |name: &str, post: &str| {
+        format!("{HEAD}%post{post}\n%install\nmkdir -p %{{buildroot}}/opt/{name}\n%files\n/opt/{name}\n")
+    };
+    let names = ["one", "other", "three", "two"];
+    let specs = names.map(|name| spec(name, if name == "other" { "\n:" } else { " -p /sbin/ldconfig" }));
+    let specs: Vec<(&str, &str)> = names.into_iter().zip(specs.iter().map(String::as_str)).collect();
+    let built = headers(&build(temp.path(), &specs, &[]));
+    let planned = |wanted: &[&str]| {
+        let packages =
+            wanted.iter().map(|name| &built[names.iter().position(|known| known == name).unwrap()]);
+        let plan = plan_scriptlets(&packages.collect::<Vec<_>>(), &[]);
+        let name_of = |run: &ScriptletRun| run.package.split('-').next().unwrap().to_owned();
+        plan.iter().map(name_of).collect::<Vec<_>>()
+    };
+    // With nothing between the first and the last, one is enough.
+    assert_eq!(planned(&["one", "two", "three"]), ["one"]);
+    // What runs in between may change what there is to find.
+    assert_eq!(planned(&["one", "two", "other", "three"]), ["one", "other", "three"]);
+    assert_eq!(planned(&["other", "one", "two"]), ["other", "one"]);
+}

@@ -8,14 +8,14 @@ use rayon::prelude::*;
 
 use super::chooser::{ChosenSet, PackageChooser};
 use super::effect::{NewEffect, effect_key, find_effect};
-use super::register::{COLORS, Registered, register_packages};
+use super::register::{COLORS, Registration};
 use super::scriptlets::run_scriptlets;
 use super::{MadeRoot, RootError, RootTools};
 use crate::chroot::compose::{ComposeError, ComposeProgress, Farm, compose};
 use crate::chroot::scriptlets::{install_order, plan_scriptlets};
 use crate::chroot::{LockedPackage, RepositoryRequest, fetch_packages};
 use crate::digest::{Encoder, Key};
-use crate::engine::FORGE_SOURCES;
+use crate::engine::{FORGE_SOURCES, ScriptletRun};
 use crate::files::{Folder, HostPath};
 use crate::package::Headers;
 use crate::store::{Blob, RecordKind};
@@ -123,7 +123,18 @@ impl RootMaker {
                 self.tools.say(format!("laying out {entries} files of {} {of}", ordered.len()));
             }
         };
-        let farm = compose(&self.tools.store, &ordered, base.as_ref().map(|base| &base.farm), &said)?;
+        let below = base.as_ref().map(|base| &base.farm);
+        let compose = || compose(&self.tools.store, &ordered, below, &said);
+        let (farm, planned) = match (&headers, &base) {
+            // A set that is new here has no effect yet: what takes a while is worked out while its files are laid out.
+            (Some(headers), Some(base)) => {
+                let packages = (ordered.as_slice(), in_order(headers, &order));
+                let plan = || self.plan_installation(&base.layers(), Some(base), (packages.0, &packages.1));
+                let (farm, planned) = rayon::join(compose, plan);
+                (farm?, Some(planned?))
+            }
+            _ => (compose()?, None),
+        };
         let effect_key = effect_key(&farm, base.as_ref().and_then(|base| base.effect.as_ref()));
         let effect = match find_effect(&farm, &effect_key) {
             Some(effect) => effect,
@@ -132,8 +143,9 @@ impl RootMaker {
                     Some(headers) => headers,
                     None => self.read_headers(&packages)?,
                 };
-                let headers: Vec<&Headers> = order.iter().filter_map(|index| headers.get(*index)).collect();
-                self.make_effect(&farm, base.as_deref(), &ordered, &headers)?.finish(&effect_key)?
+                let headers = in_order(&headers, &order);
+                let made = self.make_effect(&farm, base.as_deref(), (&ordered, &headers), planned)?;
+                made.finish(&effect_key)?
             }
         };
         let packages = ordered.into_iter().map(|(package, _)| package).collect();
@@ -147,29 +159,57 @@ impl RootMaker {
         packages.par_iter().map(read).collect()
     }
 
-    /// What installing the packages changes beside their files.
+    /// Works out what installing packages does in a root that these folders are, the uppermost first, and `base`.
+    fn plan_installation(
+        &self,
+        folders: &[HostPath],
+        base: Option<&MadeRoot>,
+        (packages, headers): (&[(LockedPackage, Blob)], &[&Headers]),
+    ) -> Result<Installation, RootError> {
+        let mut registration = Registration::plan(&open_all(folders)?, packages, headers)?;
+        let of_base = match (base, registration.base.take()) {
+            (Some(base), None) => self.read_headers(&self.fetch(&base.all_packages())?)?,
+            (_, known) => known.unwrap_or_default(),
+        };
+        let scripts = plan_scriptlets(headers, &of_base.iter().collect::<Vec<_>>());
+        Ok(Installation { registration, scripts })
+    }
+
+    /// What installing packages changes beside their files. It may have been worked out before these lay there.
     fn make_effect(
         &self,
         farm: &Farm,
         base: Option<&MadeRoot>,
-        packages: &[(LockedPackage, Blob)],
-        headers: &[&Headers],
+        (packages, headers): (&[(LockedPackage, Blob)], &[&Headers]),
+        planned: Option<Installation>,
     ) -> Result<NewEffect, RootError> {
         let effect = NewEffect::begin(farm)?;
-        let below: Vec<HostPath> =
+        let folders: Vec<HostPath> =
             [farm.root()].into_iter().chain(base.iter().flat_map(|base| base.layers())).collect();
-        let layers = below.iter().map(Folder::open_ambient).collect::<io::Result<Vec<_>>>()?;
-        let Registered { import, base: of_base } =
-            register_packages(&effect.upper()?, &layers, packages, headers)?;
-        let of_base = match (base, of_base) {
-            (Some(base), None) => self.read_headers(&self.fetch(&base.all_packages())?)?,
-            (_, known) => known.unwrap_or_default(),
+        let layers = open_all(&folders)?;
+        let Installation { registration, scripts } = match planned {
+            Some(planned) if planned.registration.holds_for(&layers, headers)? => planned,
+            Some(_) | None => self.plan_installation(&folders, base, (packages, headers))?,
         };
-        let planned = plan_scriptlets(headers, &of_base.iter().collect::<Vec<_>>());
-        let runs = import.into_iter().chain(planned).collect();
-        effect.write_log(&run_scriptlets(&self.tools, runs, below, effect.changes())?)?;
+        let import = registration.write(&effect.upper()?, &layers)?;
+        let runs = import.into_iter().chain(scripts).collect();
+        effect.write_log(&run_scriptlets(&self.tools, runs, folders, effect.changes())?)?;
         Ok(effect)
     }
+}
+
+/// What is to be done in a root when the files of packages lie there.
+struct Installation {
+    registration: Registration,
+    scripts: Vec<ScriptletRun>,
+}
+
+fn open_all(folders: &[HostPath]) -> io::Result<Vec<Folder>> {
+    folders.iter().map(Folder::open_ambient).collect()
+}
+
+fn in_order<'h>(headers: &'h [Headers], order: &[usize]) -> Vec<&'h Headers> {
+    order.iter().filter_map(|index| headers.get(*index)).collect()
 }
 
 /// What a set is known by, whatever its order.

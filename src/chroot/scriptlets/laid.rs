@@ -45,7 +45,7 @@ pub(super) fn files(package: &ScriptedPackage<'_>, had_script: bool) -> Option<S
     let (modes, flags) = (header.numbers(Tag::FILEMODES), header.numbers(Tag::FILEFLAGS));
     let (users, groups) = (header.texts(Tag::FILEUSERNAME), header.texts(Tag::FILEGROUPNAME));
     let mut laid = FilesLaid::default();
-    for (at, path) in package.paths.iter().enumerate() {
+    for (at, path) in package.paths().iter().enumerate() {
         let mode = modes.get(at).copied().unwrap_or_default();
         let is_ghost = flags.get(at).is_some_and(|flags| flags & GHOST != 0);
         if is_ghost || !LAID_TYPES.contains(&(mode & FILE_TYPE)) {

@@ -1,5 +1,6 @@
 //! What of packages matters to scriptlets: names, files, triggers.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::package::{Dependency, Headers, Tag};
@@ -9,8 +10,8 @@ pub(super) struct ScriptedPackage<'h> {
     pub headers: &'h Headers,
     pub name: Vec<u8>,
     pub nevra: String,
-    /// The paths of its files.
-    pub paths: Vec<Vec<u8>>,
+    /// The paths of its files, once they are asked for: of most packages of a base nobody does.
+    paths: OnceCell<Vec<Vec<u8>>>,
     pub triggers: Vec<Trigger>,
     pub file_triggers: Vec<FileTrigger>,
     pub trans_file_triggers: Vec<FileTrigger>,
@@ -73,16 +74,21 @@ impl<'h> ScriptedPackage<'h> {
             headers,
             name: header.text(Tag::NAME).unwrap_or_default().to_vec(),
             nevra: header.nevra(),
-            paths: header.file_paths().map(Vec::from).collect(),
+            paths: OnceCell::new(),
             triggers: read_triggers(headers),
             file_triggers: read_file_triggers(headers, &FILE_TRIGGERS),
             trans_file_triggers: read_file_triggers(headers, &TRANS_FILE_TRIGGERS),
         }
     }
 
+    /// The paths of its files.
+    pub fn paths(&self) -> &[Vec<u8>] {
+        self.paths.get_or_init(|| self.headers.header.file_paths().map(Vec::from).collect())
+    }
+
     /// Whether any of its files begins with a prefix.
     pub fn has_file_below(&self, prefix: &[u8]) -> bool {
-        self.paths.iter().any(|path| path.starts_with(prefix))
+        self.paths().iter().any(|path| path.starts_with(prefix))
     }
 
     /// Whether any of the folders that it has files in begins with a prefix: so rpm looks for packages in its database. A
@@ -94,7 +100,7 @@ impl<'h> ScriptedPackage<'h> {
     /// Its files below any of the prefixes, prefix by prefix.
     pub fn files_below<'a>(&'a self, prefixes: &'a [Vec<u8>]) -> impl Iterator<Item = &'a [u8]> {
         prefixes.iter().flat_map(|prefix| {
-            let files = self.paths.iter().filter(move |path| path.starts_with(prefix));
+            let files = self.paths().iter().filter(move |path| path.starts_with(prefix));
             files.map(Vec::as_slice)
         })
     }

@@ -205,7 +205,7 @@ fn files_of_packages<'p, 'h: 'p>(
     for prefix in prefixes {
         for package in packages.clone().filter(|package| package.has_folder_below(prefix)) {
             let before = files.len();
-            files.extend(package.paths.iter().filter(|path| path.starts_with(prefix)).cloned());
+            files.extend(package.paths().iter().filter(|path| path.starts_with(prefix)).cloned());
             if files.len() > before {
                 first.get_or_insert(package);
             }
@@ -218,7 +218,7 @@ fn files_of_packages<'p, 'h: 'p>(
 const LDCONFIG: [&[u8]; 2] = [b"/sbin/ldconfig", b"/usr/sbin/ldconfig"];
 
 /// Leaves out `%post -p /sbin/ldconfig` between the first and the last: all libraries lie there before the first, so those in
-/// between have nothing to find that is new.
+/// between have nothing to find that is new, nor has the last when nothing has run since the first.
 fn without_repeated_ldconfig(mut runs: Vec<ScriptletRun>) -> Vec<ScriptletRun> {
     let is_ldconfig = |run: &ScriptletRun| match &run.work {
         ScriptletWork::Script(script) => {
@@ -234,5 +234,8 @@ fn without_repeated_ldconfig(mut runs: Vec<ScriptletRun>) -> Vec<ScriptletRun> {
         at += 1;
         !is_ldconfig(run) || place == first || place == last
     });
+    if let Some(first) = runs.windows(2).position(|two| two.iter().all(is_ldconfig)) {
+        runs.remove(first + 1);
+    }
     runs
 }

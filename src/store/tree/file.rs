@@ -109,7 +109,7 @@ impl TreeFiles {
 
     /// Whether a file is there as far as its size, permissions and time tell.
     pub fn has(&self, entry: &TreeEntry, file: &StoredFile) -> bool {
-        is_as_listed(self.files.dir().as_fd(), entry, file)
+        is_as_listed(self.files.dir().as_fd(), &stored_path(&file.name), entry, file)
     }
 
     /// Whether a file is there, byte for byte.
@@ -161,11 +161,11 @@ impl LinkedFrom {
         folder: BorrowedFd<'_>,
         name: &[u8],
     ) -> io::Result<()> {
-        let files = self.files.dir().as_fd();
-        if !is_as_listed(files, entry, file) {
+        let (files, path) = (self.files.dir().as_fd(), stored_path(&file.name));
+        if !is_as_listed(files, &path, entry, file) {
             return Err(io::ErrorKind::NotFound.into());
         }
-        match linkat(files, stored_path(&file.name), folder, name, AtFlags::empty()) {
+        match linkat(files, &path, folder, name, AtFlags::empty()) {
             // There are as many links as the file system can count, it has none, or another one is mounted there.
             Err(Errno::MLINK | Errno::XDEV | Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) => {
                 self.copy(entry, file, folder, name)
@@ -198,11 +198,11 @@ impl LinkedFrom {
 
 pub(super) fn stored_path(name: &Digest) -> PathBuf {
     let name = name.to_string();
-    [name.get(..2).unwrap_or_default(), &name].iter().collect()
+    [name.get(..2).unwrap_or_default(), "/", &name].concat().into()
 }
 
-fn is_as_listed(files: BorrowedFd<'_>, entry: &TreeEntry, file: &StoredFile) -> bool {
-    let Ok(status) = statat(files, stored_path(&file.name), AtFlags::SYMLINK_NOFOLLOW) else {
+fn is_as_listed(files: BorrowedFd<'_>, path: &Path, entry: &TreeEntry, file: &StoredFile) -> bool {
+    let Ok(status) = statat(files, path, AtFlags::SYMLINK_NOFOLLOW) else {
         return false;
     };
     FileType::from_raw_mode(status.st_mode).is_file()
