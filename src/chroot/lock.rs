@@ -16,6 +16,9 @@ use crate::text::quote_kdl as quoted;
 /// Its name, beside the manifest.
 pub const LOCK_FILE: &str = "Rpmforge.lock";
 
+/// The property of a chroot that its repositories are checked by.
+const REPOSITORIES: &str = "repositories";
+
 /// How deep its blocks are.
 const DEPTH: usize = 2;
 
@@ -67,17 +70,24 @@ pub struct LockedSet {
 /// Why a lock can't be used.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[error("{LOCK_FILE}:{line}: {problem}")]
-#[diagnostic(
-    code(forge::chroot::lock),
-    help(
-        "forge writes this file: take it back from git, or delete the block that is wrong and run `forge apply`, which chooses again what that held and keeps to the rest"
-    )
-)]
+#[diagnostic(code(forge::chroot::lock), help("{help}"))]
 pub struct LockError {
     /// The line.
     pub line: usize,
     /// What is wrong there.
     pub problem: String,
+    /// What can be done.
+    pub help: String,
+}
+
+/// What can be done where a block is wrong.
+const HELP: &str = "forge writes this file: take it back from git, or delete the block that is wrong and run `forge apply`, which chooses again what that held and keeps to the rest";
+
+impl LockError {
+    /// What is wrong in a line of a block that can be taken out.
+    pub fn new(line: usize, problem: String) -> Self {
+        Self { line, problem, help: HELP.to_owned() }
+    }
 }
 
 impl Lock {
@@ -86,8 +96,17 @@ impl Lock {
     /// # Errors
     /// It is not what forge writes: a merge went wrong, say.
     pub fn parse(text: &str) -> Result<Self, LockError> {
+        Self::parse_renewing(text, |_| false)
+    }
+
+    /// As [`Lock::parse`], for who chooses the packages of some chroots anew: where the lines of the repositories are wrong in
+    /// one of these, all of them are left out, and nothing is said.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn parse_renewing(text: &str, is_renewed: impl Fn(&str) -> bool) -> Result<Self, LockError> {
         if let Some(line) = text.lines().position(is_mark_of_conflict) {
-            return Err(LockError { line: line + 1, problem: "two changes were not merged here".to_owned() });
+            return Err(LockError::new(line + 1, "two changes were not merged here".to_owned()));
         }
         let reader = LockReader { text };
         reader.check_depth()?;
@@ -106,7 +125,14 @@ impl Lock {
                 }
                 "chroot" => {
                     let name = reader.argument(node)?;
-                    lock.chroots.insert(name, reader.read_chroot(node)?);
+                    let mut chroot = reader.read_chroot(node)?;
+                    match reader.check_repositories(node, &name, &chroot) {
+                        Err(_) if is_renewed(&name) => chroot.repositories.clear(),
+                        checked => checked?,
+                    }
+                    if lock.chroots.insert(name.clone(), chroot).is_some() {
+                        return Err(reader.error(node, &format!("chroot `{name}` stands here twice")));
+                    }
                 }
                 // What is locked of sources is read where sources are known.
                 "source" => {}
@@ -122,7 +148,11 @@ impl Lock {
                         rpmforge-lock version=1\n"
             .to_owned();
         for (name, chroot) in &self.chroots {
-            let _ = writeln!(text, "\nchroot {} {{", quoted(name));
+            let holds = match chroot.repositories.is_empty() {
+                true => String::new(),
+                false => format!(" {REPOSITORIES}={}", quoted(&chroot.digest_of_repositories().to_string())),
+            };
+            let _ = writeln!(text, "\nchroot {}{holds} {{", quoted(name));
             chroot.write(&mut text);
             text.push_str("}\n");
         }
@@ -164,6 +194,18 @@ impl LockedChroot {
         });
         encoder.list("without", set.without.iter(), |encoder, nevra| {
             encoder.text("package", nevra);
+        });
+        encoder.digest()
+    }
+
+    /// The digest of what is said of the repositories, for the same reason.
+    fn digest_of_repositories(&self) -> Digest {
+        let mut encoder = Encoder::new("rpmforge locked repositories v1");
+        encoder.list("repositories", self.repositories.iter(), |encoder, (name, repository)| {
+            let LockedRepository { url, repomd, time } = repository;
+            let repomd = repomd.as_ref().map(ToString::to_string);
+            encoder.text("name", name).text("url", url).option("repomd", repomd.as_deref());
+            encoder.text("time", &time.to_string());
         });
         encoder.digest()
     }
@@ -294,6 +336,45 @@ impl LockReader<'_> {
         }
     }
 
+    /// Refuses a chroot whose repositories are not those that were locked. One that an earlier forge has locked has no digest
+    /// of them, and its packages name those that must be there.
+    fn check_repositories(&self, node: &KdlNode, name: &str, chroot: &LockedChroot) -> Result<(), LockError> {
+        let refused = |node: &KdlNode, problem: String| LockError {
+            help: format!(
+                "`forge update {name}` locks its repositories and packages anew; or take the file back from git"
+            ),
+            ..self.error(node, &problem)
+        };
+        let mut lines = BTreeSet::new();
+        for line in nodes(node).iter().filter(|line| line.name().value() == "repo") {
+            let repository = self.argument(line)?;
+            if !lines.insert(repository.clone()) {
+                return Err(refused(
+                    line,
+                    format!("repository `{repository}` of chroot `{name}` stands here twice"),
+                ));
+            }
+        }
+        let is_of_package = |line: &&KdlNode| line.name().value() == "package";
+        for line in nodes(node).iter().filter(is_of_package) {
+            let repository = self.text(line, "repo")?;
+            if !chroot.repositories.contains_key(&repository) {
+                let problem = format!("no line of chroot `{name}` says what repository `{repository}` is");
+                return Err(refused(line, problem));
+            }
+        }
+        let Some(holds) = node.get(REPOSITORIES) else { return Ok(()) };
+        match holds.as_string() == Some(chroot.digest_of_repositories().to_string().as_str()) {
+            true => Ok(()),
+            false => Err(refused(
+                node,
+                format!(
+                    "the repositories of chroot `{name}` are not those that were locked: was a line lost when changes were merged?"
+                ),
+            )),
+        }
+    }
+
     fn read_package(&self, node: &KdlNode) -> Result<LockedPackage, LockError> {
         let nevra = self.argument(node)?;
         let parts = nevra.rsplit_once('.').and_then(|(rest, arch)| {
@@ -353,7 +434,7 @@ impl LockReader<'_> {
     fn error_at(&self, offset: usize, problem: String) -> LockError {
         let before = self.text.as_bytes().get(..offset).unwrap_or_default();
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        LockError { line, problem }
+        LockError::new(line, problem)
     }
 }
 
@@ -420,6 +501,48 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_a_repository_that_is_lost_changed_or_doubled_is_told_but_to_who_renews_the_chroot() {
+        let mut lock = lock();
+        let chroot = lock.chroots.get_mut("el9").unwrap();
+        // No package is of it.
+        let unused = LockedRepository { time: 1, ..chroot.repositories.values().next().unwrap().clone() };
+        chroot.repositories.insert("updates".to_owned(), unused);
+        let text = lock.to_text();
+        let lines: Vec<&str> = text.lines().filter(|line| line.contains("    repo ")).collect();
+        let [used, unused] = lines[..] else { panic!("{text}") };
+        let of_digest = format!(" repositories=\"{}\"", lock.chroots["el9"].digest_of_repositories());
+        let both = format!("chroot \"el9\"{of_digest} {{");
+        assert!(text.contains(&both), "{text}");
+        let wrong = [
+            (text.replace(&format!("{unused}\n"), ""), "4: the repositories of chroot `el9` are not those"),
+            (text.replace("time=1\n", "time=2\n"), "4: the repositories of chroot `el9` are not those"),
+            (
+                text.replace(unused, &format!("{unused}\n{unused}")),
+                "8: repository `updates` of chroot `el9` stands",
+            ),
+            (text.replace(&format!("{used}\n"), ""), "7: no line of chroot `el9` says what repository `base"),
+            // As an earlier forge has written it.
+            (
+                text.replace(&format!("{used}\n"), "").replace(&of_digest, ""),
+                "7: no line of chroot `el9` says",
+            ),
+        ];
+        for (text, words) in wrong {
+            let error = Lock::parse(&text).unwrap_err();
+            assert!(error.to_string().contains(words), "{words}: {error}");
+            assert!(error.help.contains("`forge update el9`"), "{}", error.help);
+            assert!(Lock::parse_renewing(&text, |name| name == "el8").is_err());
+            let renewed = Lock::parse_renewing(&text, |name| name == "el9").unwrap();
+            let renewed = &renewed.chroots["el9"];
+            assert!(renewed.repositories.is_empty() && renewed.packages == lock.chroots["el9"].packages);
+        }
+        assert_eq!(Lock::parse(&text.replace(&of_digest, "")).unwrap(), lock);
+        let doubled = text.replacen("rpmforge-lock version=1\n", "", 1);
+        let error = Lock::parse(&format!("{text}{doubled}")).unwrap_err();
+        assert!(error.to_string().contains("chroot `el9` stands here twice"), "{error}");
+    }
+
+    #[test]
     fn a_lock_that_is_wrong_says_where() {
         let text = lock().to_text();
         let errors = [
@@ -438,7 +561,7 @@ mod tests {
             (text.replace(" extended=1", ""), "a set of this build is missing, or stands here twice"),
             (text.replace("    repo \"base", "    rep \"base"), "nothing of that name is known"),
             ("chroot a { ".repeat(1000), "nested deeper"),
-            (text.replace("chroot \"el9\" {", "chroot \"el9 {"), ""),
+            (text.replace("chroot \"el9\" ", "chroot \"el9 "), ""),
         ];
         for (text, words) in errors {
             let error = Lock::parse(&text).unwrap_err();

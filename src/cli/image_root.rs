@@ -10,7 +10,7 @@ use crate::files::{Folder, HostPath};
 use crate::manifest::Chroot;
 use crate::manifest::declaration::{ImageDecl, ImageKind};
 use crate::plan::PlanError;
-use crate::store::{ImageSource, Store};
+use crate::store::{ImageChoice, ImageSource, Store};
 
 /// What composing the root of an image takes.
 pub struct ImageOpener<'a> {
@@ -31,7 +31,8 @@ impl ImageOpener<'_> {
     pub fn compose(&self, chroot: &Chroot, image: &ImageDecl) -> Result<Arc<Farm>, PlanError> {
         let source = self.source(image);
         let composed = tokio::task::block_in_place(|| {
-            compose_image(self.store, &source, image.digest.as_ref(), &|_| ())
+            let choice = ImageChoice { digest: image.digest.as_ref(), arch: chroot.arch.as_deref() };
+            compose_image(self.store, &source, &choice, &|_| ())
         });
         let farm = composed.map_err(RootError::from)?;
         let name = &chroot.name.value;

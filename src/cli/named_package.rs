@@ -14,7 +14,7 @@ use crate::engine::{FactsRequest, MacroSetting, Mask, Root, Settings};
 use crate::event::BuildName;
 use crate::files::{HostPath, RootPath};
 use crate::manifest::declaration::Isolation;
-use crate::manifest::{ChrootId, Manifest, Package, PackageId, find_spec_name};
+use crate::manifest::{ChrootId, Manifest, Package, PackageId, RootBase, find_spec_name};
 use crate::plan::PlanError;
 use crate::process::SandboxLimits;
 use crate::text::suggestion;
@@ -99,6 +99,23 @@ impl NamedPackage {
         match self.package().isolation {
             Isolation::None => true,
             Isolation::Namespaces => false,
+        }
+    }
+
+    /// Says that a command goes by this machine's macros where the package is built with those of a root that is made first:
+    /// they may say something else.
+    pub fn tell_of_own_macros(&self, command: &str, context: &Context) {
+        let chroot = &self.build.chroot;
+        let declared = self.manifest.chroots.iter().find(|declared| declared.name.value == *chroot);
+        match declared.map(|declared| &declared.base) {
+            Some(RootBase::Repositories(_) | RootBase::Image(_)) => {
+                context.tell(&plain_text(&format!(
+                    "note: `{command}` goes by the macros of this machine, not by those of the root of chroot `{chroot}`; \
+                     `forge plan` reads specs there, and `forge shell --chroot {chroot} -- rpm --eval '%MACRO'` \
+                     asks a root that has rpm\n"
+                )));
+            }
+            Some(RootBase::Folder(_)) | None => {}
         }
     }
 

@@ -10,7 +10,7 @@ use super::changed::{ChangedFiles, GitProject};
 use super::chroot_requests::all_repositories;
 use super::context::{CliError, Context, Failure};
 use super::image_root::locked_image;
-use super::locks::Locks;
+use super::locks::{LockReading, Locks};
 use super::project::{Project, SOURCE_LOGS, store};
 use super::registry_settings::indexes;
 use super::root_screen::source_screen;
@@ -55,6 +55,7 @@ pub struct Planned {
     pub source_lock: SourceLock,
     /// Whether the lock may change.
     lock_rule: LockRule,
+    lock_reading: LockReading,
     /// What git says has changed, where that is asked.
     changed: Option<ChangedFiles>,
 }
@@ -77,7 +78,11 @@ pub async fn plan(
     let state = Arc::new(project.state()?);
     let supervisor = supervisor()?;
     let NativeHere { engine: native, sandbox } = native_engine(project.repository.path(), &store)?;
-    let locks = Locks::read(&project.repository, &store)?;
+    let lock_reading = match selection.locked_before {
+        Some(_) => LockReading::Renewing,
+        None => LockReading::Whole,
+    };
+    let locks = Locks::read_as(&project.repository, &store, lock_reading)?;
     let lock = selection.locked_before.clone().unwrap_or(locks.roots);
     let tools = RootTools {
         connection: selection.lock.connection(),
@@ -164,6 +169,7 @@ pub async fn plan(
         folders,
         source_lock,
         lock_rule: selection.lock.rule(),
+        lock_reading,
         changed,
     };
     planned.decide(selection)?;
@@ -179,7 +185,7 @@ impl Planned {
         if self.lock_rule == LockRule::Frozen {
             return Ok(());
         }
-        let before = Locks::read(repository, &self.store)?;
+        let before = Locks::read_as(repository, &self.store, self.lock_reading)?;
         let lock = self.lock(&before.roots);
         if lock != before.roots || self.source_lock != before.sources {
             let text = lock.to_text() + &self.source_lock.to_text();

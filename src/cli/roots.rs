@@ -70,7 +70,10 @@ impl RootOpener<'_> {
                     .any(|package| package.chroots.contains(&id) || package.source_chroot() == Some(id));
                 let made = match &chroot.base {
                     RootBase::Repositories(declared) if is_used => Some(self.make(chroot, declared).await?),
-                    RootBase::Image(image) if is_used => Some(Ok(self.open_image(chroot, image).await?)),
+                    RootBase::Image(image) if is_used => Some(match check_architecture(chroot) {
+                        Ok(()) => Ok(self.open_image(chroot, image).await?),
+                        Err(error) => Err(refuse_root(&chroot.name.value, error)),
+                    }),
                     RootBase::Repositories(_) | RootBase::Image(_) | RootBase::Folder(_) => None,
                 };
                 match made {
@@ -167,9 +170,7 @@ impl RootOpener<'_> {
 
     /// What chooses and makes the roots of a chroot of repositories.
     fn package_roots(&self, chroot: &Chroot, declared: &[RepositoryDecl]) -> Result<PackageRoots, RootError> {
-        if let Some(arch) = &chroot.arch {
-            check_runs(&chroot.name.value, arch)?;
-        }
+        check_architecture(chroot)?;
         let locked = self.lock.chroots.get(&chroot.name.value).cloned().unwrap_or_default();
         let (repository, older_metadata) = (self.repository, self.older_metadata);
         let request = ChrootRequests { repository, locked: &locked, older_metadata }.of(chroot, declared);
@@ -195,6 +196,14 @@ impl RootOpener<'_> {
         };
         Ok(EnginesInRoot { root: root.clone(), native, rpmbuild })
     }
+}
+
+/// Checks that programs of a chroot's architecture run here.
+///
+/// # Errors
+/// They don't.
+pub fn check_architecture(chroot: &Chroot) -> Result<(), RootError> {
+    chroot.arch.as_ref().map_or(Ok(()), |arch| check_runs(&chroot.name.value, arch))
 }
 
 /// The folder that a chroot's root is, if it is one.

@@ -90,6 +90,7 @@ fn ask_packages(names: &[String], arguments: &Spec, context: &Context) -> Result
     let project = Project::find(context)?;
     let wanted = Wanted { names, choice: &arguments.choice, over: &arguments.define };
     let packages = NamedPackage::find(&project, wanted, context)?;
+    packages.iter().for_each(|package| package.tell_of_own_macros("forge spec", context));
     let ask = |package: &NamedPackage| {
         let Settings { target, conditions, .. } = settings(arguments);
         let mut settings = package.settings.clone();

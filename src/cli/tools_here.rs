@@ -21,8 +21,14 @@ use crate::ui::plain_text;
 
 /// What is locked; nothing where there is no lock.
 pub fn read_lock(repository: &Folder) -> Result<Lock, Failure> {
+    read_lock_renewing(repository, |_| false)
+}
+
+/// As [`read_lock`], for who chooses the packages of some chroots anew.
+pub fn read_lock_renewing(repository: &Folder, is_renewed: impl Fn(&str) -> bool) -> Result<Lock, Failure> {
     let text = repository.read_text_if_there(LOCK_FILE).map_err(CliError::Io)?;
-    Ok(text.map_or_else(|| Ok(Lock::default()), |text| Lock::parse(&text)).map_err(CliError::Lock)?)
+    let read = text.map_or_else(|| Ok(Lock::default()), |text| Lock::parse_renewing(&text, is_renewed));
+    Ok(read.map_err(CliError::Lock)?)
 }
 
 /// What is locked of sources; nothing where there is no lock.

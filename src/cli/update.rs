@@ -12,7 +12,7 @@ use super::root_arguments::Update;
 use super::selection::{is_matched, matcher, patterns};
 use super::selection_arguments::Selection;
 use super::source_lock_screen::describe_source_changes;
-use super::tools_here::{read_lock, read_source_lock};
+use super::tools_here::{read_lock_renewing, read_source_lock};
 use crate::chroot::{Lock, LockedChroot, OlderMetadata};
 use crate::manifest::Manifest;
 use crate::manifest::declaration::SourceKind;
@@ -23,7 +23,7 @@ use crate::text::suggestion;
 pub fn run(arguments: &Update, context: &Context) -> Result<Exit, Failure> {
     let project = Project::find(context)?;
     let manifest = project.manifest(&arguments.profile, context)?;
-    let (before, sources_before) = (read_lock(&project.repository)?, read_source_lock(&project.repository)?);
+    let sources_before = read_source_lock(&project.repository)?;
     let names = packages_to_update(arguments, &manifest)?;
     let sources = names.as_ref().map(|names| {
         let mut start = sources_before.clone();
@@ -38,10 +38,11 @@ pub fn run(arguments: &Update, context: &Context) -> Result<Exit, Failure> {
         true | false => Some(patterns("chroot", "chroots", &wanted, known)?),
     };
     let may_change: BTreeSet<&str> = arguments.packages.iter().map(String::as_str).collect();
-    let mut start = before.clone();
     let is_wanted = |name: &str| {
         patterns.as_ref().is_some_and(|patterns| patterns.is_empty() || is_matched(patterns, name))
     };
+    let before = read_lock_renewing(&project.repository, is_wanted)?;
+    let mut start = before.clone();
     if patterns.is_some() {
         let chroots = before.chroots.iter().filter(|(name, _)| is_wanted(name));
         check_names(&may_change, chroots.map(|(_, chroot)| chroot))?;

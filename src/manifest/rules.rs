@@ -223,7 +223,7 @@ const CHROOT: NodeRule =
             "digest",
             Text,
             "What it must be, `sha256:` and 64 digits: the SHA-256 of a tarball, or the digest of an OCI image, which also says \
-             which one is meant where a layout has several.",
+             which one is meant where a layout has several; otherwise that is the one for the chroot's `arch`.",
         )]),
     ]));
 

@@ -58,8 +58,8 @@ impl SourceLock {
     /// # Errors
     /// It is not what forge writes.
     pub fn parse(text: &str) -> Result<Self, LockError> {
-        let document = KdlDocument::parse(text)
-            .map_err(|_| LockError { line: 1, problem: "this is no KDL".to_owned() })?;
+        let document =
+            KdlDocument::parse(text).map_err(|_| LockError::new(1, "this is no KDL".to_owned()))?;
         let mut lock = Self::default();
         for node in document.nodes().iter().filter(|node| node.name().value() == "source") {
             let reader = SourceReader { text, node };
@@ -167,7 +167,7 @@ impl SourceReader<'_> {
 
     fn error(&self, node: &KdlNode, problem: &str) -> LockError {
         let before = self.text.get(..node.span().offset()).unwrap_or_default();
-        LockError { line: before.matches('\n').count() + 1, problem: problem.to_owned() }
+        LockError::new(before.matches('\n').count() + 1, problem.to_owned())
     }
 }
 

@@ -40,8 +40,8 @@ pub use reading::BlobReader;
 pub use record_index::RecordKind;
 pub use step::{PackageSummary, ResultFile, StepResult};
 pub use tree::{
-    Boot, CollectedRoots, EntryContent, EntryFault, EntryList, ImageSource, LinkedFrom, ListedIn, Ownership,
-    PackageTree, PackageTrees, ReleasedRoots, StoredFile, TreeEntry, TreeError,
+    Boot, CollectedRoots, EntryContent, EntryFault, EntryList, ImageChoice, ImageSource, LinkedFrom,
+    ListedIn, Ownership, PackageTree, PackageTrees, ReleasedRoots, StoredFile, TreeEntry, TreeError,
 };
 pub(crate) use tree::{EFFECTS, INDEXES, UNFINISHED};
 pub use verify::{Defect, Finding, Repair, StoredKind, Verification};

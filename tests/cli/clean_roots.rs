@@ -93,6 +93,22 @@ fn a_chroot_of_32_bits_is_built_in_by_a_machine_of_64_and_macros_say_so() {
 }
 
 #[test]
+fn who_looks_at_a_package_of_such_a_root_is_told_whose_macros_count() {
+    let distribution = distribution();
+    let project = project(&distribution, "install base", "");
+    for arguments in [&["spec", "app"][..], &["eval", "--package", "app", "1"]] {
+        let told = project.succeed(arguments).stderr;
+        assert!(
+            told.contains("the macros of this machine, not by those of the root of chroot `f`"),
+            "{told}"
+        );
+        assert!(told.contains("forge shell --chroot f -- rpm --eval"), "{told}");
+    }
+    let told = distribution.succeed(&["spec", "base"]).stderr;
+    assert!(!told.contains("the macros of this machine"), "{told}");
+}
+
+#[test]
 fn what_is_recommended_is_in_the_root_where_the_chroot_says_so() {
     let distribution = Project::with("packages \"*.spec\"\n");
     distribution.spec("base", "Recommends: extra", "true");
@@ -267,6 +283,37 @@ fn a_lock_that_forge_has_not_written_is_told_with_the_line() {
     let screen = told(&project, &["plan"]);
     assert!(screen.contains("forge::chroot::lock\n"), "{screen}");
     assert!(screen.contains(&format!("Rpmforge.lock:{}: ", lock.lines().count() + 1)), "{screen}");
+}
+
+#[test]
+fn a_repository_that_was_lost_of_the_lock_is_told_until_the_chroot_is_updated() {
+    let distribution = distribution();
+    let project = project(&distribution, "install base", "");
+    project.spec("app", "BuildRequires: user", "true");
+    project.succeed(&["update"]);
+    let lock = project.read("Rpmforge.lock");
+    let line = lock.lines().find(|line| line.trim_start().starts_with("repo ")).unwrap();
+    let lost = lock.replace(&format!("{line}\n"), "");
+    let doubled = lock.replace(line, &format!("{line}\n{line}"));
+    for (wrong, words) in
+        [(&lost, "no line of chroot `f` says what repository"), (&doubled, "stands here twice")]
+    {
+        project.write("Rpmforge.lock", wrong);
+        for arguments in [
+            &["plan"][..],
+            &["apply"],
+            &["apply", "--locked"],
+            &["apply", "--offline"],
+            &["chroot", "show", "f"],
+        ] {
+            let screen = told(&project, arguments);
+            assert!(screen.contains("forge::chroot::lock\n") && screen.contains(words), "{screen}");
+            assert!(screen.contains("forge update f"), "{screen}");
+            assert_eq!(&project.read("Rpmforge.lock"), wrong, "{arguments:?}");
+        }
+        project.succeed(&["update", "f"]);
+        assert_eq!(project.read("Rpmforge.lock"), lock);
+    }
 }
 
 #[test]

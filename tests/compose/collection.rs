@@ -93,8 +93,16 @@ fn headers_are_read_of_copies_that_are_sound_and_go_with_their_packages() {
     // What is not what was written is read of the package, and written anew.
     assert_eq!(
         [read(0).unwrap(), read(1).unwrap()].map(|it| it.header_bytes),
-        first.map(|it| it.header_bytes)
+        first.clone().map(|it| it.header_bytes)
     );
+    assert_eq!(wrong(&scratch), 0);
+    // So is what was written of another package.
+    let [one, other] = Vec::from_iter(copies()).try_into().unwrap();
+    std::fs::copy(folder.join(&one), folder.join(&other)).unwrap();
+    assert_eq!(wrong(&scratch), 1);
+    assert_ne!(first[0].header_bytes, first[1].header_bytes);
+    let again = [read(0).unwrap(), read(1).unwrap()];
+    assert_eq!(again.each_ref().map(|it| &it.header_bytes), first.each_ref().map(|it| &it.header_bytes));
     assert_eq!(wrong(&scratch), 0);
     // Then nothing of the package is read.
     let blob = scratch.temp.path().join("store").join(packages[0].1.path());

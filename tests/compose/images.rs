@@ -9,7 +9,7 @@ use miette::Diagnostic;
 use rpmforge::chroot::compose::{ComposeError, Farm, compose_image};
 use rpmforge::files::HostPath;
 use rpmforge::package::{PayloadFlags, hex};
-use rpmforge::store::ImageSource;
+use rpmforge::store::{ImageChoice, ImageSource};
 use sha2::{Digest as _, Sha256};
 use tar::{Builder, EntryType, Header};
 
@@ -45,8 +45,12 @@ fn source(path: &Path, kind: fn(HostPath) -> ImageSource) -> ImageSource {
     kind(HostPath::new(path).unwrap())
 }
 
+fn compose_for(scratch: &Scratch, source: &ImageSource, arch: Option<&str>) -> Result<Farm, ComposeError> {
+    compose_image(&scratch.store, source, &ImageChoice { digest: None, arch }, &|_| ())
+}
+
 fn compose(scratch: &Scratch, source: &ImageSource) -> Result<Farm, ComposeError> {
-    compose_image(&scratch.store, source, None, &|_| ())
+    compose_for(scratch, source, None)
 }
 
 fn compose_tarball(scratch: &Scratch, bytes: &[u8]) -> Result<Farm, ComposeError> {
@@ -232,6 +236,69 @@ fn an_oci_image_that_is_not_what_its_digests_say_is_refused() {
         fs::write(&path, sound).unwrap();
     }
     compose(&scratch, &source(&layout, ImageSource::Oci)).unwrap();
+}
+
+/// A layout of an index that names an image of one file for each of the platforms.
+fn oci_index(folder: &Path, platforms: &[&str]) -> PathBuf {
+    let image = |platform: &&str| {
+        let layer = tarball(&[(&platform.replace('/', "-"), EntryType::Regular, "x")]);
+        let layout = oci_layout(folder, &[layer]);
+        let index: serde_json::Value =
+            serde_json::from_slice(&fs::read(layout.join("index.json")).unwrap()).unwrap();
+        let mut descriptor = index["manifests"][0].clone();
+        let parts: Vec<&str> = platform.split('/').collect();
+        descriptor["platform"] = match parts[..] {
+            [os, architecture] => serde_json::json!({"os": os, "architecture": architecture}),
+            [os, architecture, variant, ..] => {
+                serde_json::json!({"os": os, "architecture": architecture, "variant": variant})
+            }
+            _ => panic!("{platform}"),
+        };
+        descriptor
+    };
+    let manifests: Vec<serde_json::Value> = platforms.iter().map(image).collect();
+    let inner = serde_json::json!({"schemaVersion": 2, "manifests": manifests}).to_string();
+    let digest = hex(&Sha256::digest(&inner));
+    fs::write(folder.join("blobs/sha256").join(&digest), &inner).unwrap();
+    let index = serde_json::json!({"schemaVersion": 2, "manifests": [{
+        "mediaType": "application/vnd.oci.image.index.v1+json",
+        "digest": format!("sha256:{digest}"),
+        "size": inner.len(),
+    }]});
+    fs::write(folder.join("index.json"), index.to_string()).unwrap();
+    folder.to_owned()
+}
+
+#[test]
+fn of_an_index_of_several_platforms_that_of_the_architecture_is_taken() {
+    let scratch = Scratch::new();
+    let platforms = ["linux/arm64/v8", "linux/amd64", "linux/amd64/v3", "linux/arm/v6", "unknown/unknown"];
+    let layout = oci_index(&scratch.temp.path().join("oci"), &platforms);
+    let archive_path = scratch.temp.path().join("oci.tar");
+    let mut archive = Builder::new(fs::File::create(&archive_path).unwrap());
+    archive.append_dir_all(".", &layout).unwrap();
+    archive.finish().unwrap();
+    for path in [layout, archive_path] {
+        let source = source(&path, ImageSource::Oci);
+        let names = |arch: Option<&str>| -> Vec<String> {
+            let farm = compose_for(&scratch, &source, arch).unwrap();
+            layer(&farm).into_keys().filter(|name| !name.is_empty()).collect()
+        };
+        assert_eq!(names(Some("x86_64")), ["linux-amd64"]);
+        assert_eq!(names(Some("aarch64")), ["linux-arm64-v8"]);
+        assert_eq!(names(Some("x86_64_v4")), ["linux-amd64-v3"]);
+        assert_eq!(names(Some("armv7hl")), ["linux-arm-v6"]);
+        match std::env::consts::ARCH {
+            "aarch64" => assert_eq!(names(None), ["linux-arm64-v8"]),
+            "x86_64" => assert_eq!(names(None), ["linux-amd64"]),
+            _ => {}
+        }
+        let error = compose_for(&scratch, &source, Some("i686")).unwrap_err();
+        assert_eq!(error.code().unwrap().to_string(), "forge::store::no_platform");
+        let words =
+            " has no image for linux/386, but linux/arm64/v8, linux/amd64, linux/amd64/v3, linux/arm/v6";
+        assert!(error.to_string().ends_with(words), "{error}");
+    }
 }
 
 #[test]

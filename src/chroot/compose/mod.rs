@@ -19,8 +19,8 @@ mod limits;
 use rayon::prelude::*;
 
 use super::LockedPackage;
-use crate::digest::{Checksum, Encoder, Key};
-use crate::store::{Blob, Boot, EntryList, ImageSource, Store, TreeEntry, TreeError};
+use crate::digest::{Encoder, Key};
+use crate::store::{Blob, Boot, EntryList, ImageChoice, ImageSource, Store, TreeEntry, TreeError};
 
 pub use conflict::{FileConflict, FileDifference};
 pub use error::ComposeError;
@@ -85,20 +85,20 @@ pub fn compose(
     })
 }
 
-/// Composes the root that an image is, or finds it. With a `digest` it has to be that one.
+/// Composes the root that an image is, or finds it.
 ///
 /// # Errors
 /// The image can't be unpacked, or the store can't be used.
 pub fn compose_image(
     store: &Store,
     source: &ImageSource,
-    digest: Option<&Checksum>,
+    choice: &ImageChoice<'_>,
     progress: &(dyn Fn(ComposeProgress) + Sync),
 ) -> Result<Farm, ComposeError> {
     let lock = store.lock_for_use()?;
     let farms = store.farms()?;
     let boot = Boot::read_or_unknown();
-    let (digest, tree) = store.image_tree(source, digest, &boot)?;
+    let (digest, tree) = store.image_tree(source, choice, &boot)?;
     let key = Encoder::new("rpmforge image farm v1").digest_field("image", &digest).key();
     if let Some(farm) = Farm::find(&farms, key, None, &boot)? {
         progress(ComposeProgress::Found);

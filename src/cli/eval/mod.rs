@@ -57,6 +57,9 @@ fn subjects<'a>(arguments: &'a Eval, context: &'a Context) -> Result<Vec<Subject
     }
     let wanted = Wanted { names: &arguments.package, choice: &arguments.choice, over: &[] };
     let packages = NamedPackage::find(&Project::find(context)?, wanted, context)?;
+    if arguments.root.is_none() {
+        packages.iter().for_each(|package| package.tell_of_own_macros("forge eval", context));
+    }
     Ok(packages.into_iter().map(|package| subject(Some(package))).collect())
 }
 

@@ -52,6 +52,22 @@ pub enum TreeError {
         /// What is wrong.
         reason: String,
     },
+    /// An image of several platforms has none for the one that is wanted.
+    #[error("{origin} has no image for {wanted}, but {there}")]
+    #[diagnostic(
+        code(forge::store::no_platform),
+        help(
+            "`arch` of the chroot says which is wanted, in the words of packages (`aarch64` for linux/arm64, `i686` for linux/386), and is the machine's if it is left out; `digest=\"sha256:…\"` behind the image takes the one of that digest"
+        )
+    )]
+    NoPlatform {
+        /// The image.
+        origin: String,
+        /// The platform, as images call it.
+        wanted: String,
+        /// Those that it has images for.
+        there: String,
+    },
     /// The store can't be used.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -9,7 +9,7 @@ use super::kept_list::{list_path, sound_list, write_list};
 use super::list::content_digest;
 use super::oci::OciLayout;
 use super::tarball::{decompressed_by_magic, open_image, read_tarball};
-use super::{Boot, PackageTree, TreeError};
+use super::{Boot, ImageChoice, PackageTree, TreeError};
 use crate::digest::{Checksum, ChecksumHasher, Digest, Encoder};
 use crate::files::HostPath;
 use crate::store::Store;
@@ -46,7 +46,7 @@ impl ImageSource {
 }
 
 impl Store {
-    /// What an image unpacks to; unpacked now where that wasn't done yet. With a `digest` it has to be that one. Beside it stands what the image is known by: the digest
+    /// What an image unpacks to; unpacked now where that wasn't done yet. Beside it stands what the image is known by: the digest
     /// of the tarball, of the image's manifest, or of all that is in the folder.
     ///
     /// # Errors
@@ -54,12 +54,12 @@ impl Store {
     pub fn image_tree(
         &self,
         source: &ImageSource,
-        digest: Option<&Checksum>,
+        choice: &ImageChoice<'_>,
         boot: &Boot,
     ) -> Result<(Digest, PackageTree), TreeError> {
         let trees = self.trees()?;
         let files = TreeFiles::open(&trees)?;
-        let name = self.known_image_name(source, digest, &files)?;
+        let name = self.known_image_name(source, choice, &files)?;
         if let Some(name) = &name
             && let Some(entries) = sound_list(&trees, &list_path(name), &files, boot)
         {
@@ -72,7 +72,7 @@ impl Store {
                 read_tarball(&mut image, file.map_err(|error| source.unreadable(&error))?)?;
             }
             ImageSource::Folder(path) => read_image_folder(&mut image, path)?,
-            ImageSource::Oci(path) => OciLayout::open(path, digest, &files)?.read(&mut image)?,
+            ImageSource::Oci(path) => OciLayout::open(path, choice, &files)?.read(&mut image)?,
         }
         let entries = image.finish()?;
         let name = name.unwrap_or_else(|| image_name("folder", &content_digest(&entries)));
@@ -86,7 +86,7 @@ impl Store {
     fn known_image_name(
         &self,
         source: &ImageSource,
-        digest: Option<&Checksum>,
+        choice: &ImageChoice<'_>,
         files: &TreeFiles,
     ) -> Result<Option<Digest>, TreeError> {
         let digest_file = |path: &HostPath| {
@@ -95,20 +95,21 @@ impl Store {
         };
         Ok(match source {
             ImageSource::Tarball(path) => {
-                digest.map_or(Ok(()), |digest| check_tarball(source, digest))?;
+                choice.digest.map_or(Ok(()), |digest| check_tarball(source, digest))?;
                 Some(image_name("tarball", &digest_file(path)?))
             }
             ImageSource::Oci(path) if path.as_path().is_dir() => {
-                Some(image_name("oci", &OciLayout::open(path, digest, files)?.digest()))
+                Some(image_name("oci", &OciLayout::open(path, choice, files)?.digest()))
             }
             // It is unpacked once only, so its manifest isn't known; which image of it is meant makes a difference.
             ImageSource::Oci(path) => {
-                let mut encoder = Encoder::new("rpmforge image archive v1");
-                let digest = digest.map(ToString::to_string);
+                let mut encoder = Encoder::new("rpmforge image archive v2");
+                let digest = choice.digest.map(ToString::to_string);
                 encoder.digest_field("archive", &digest_file(path)?).option("digest", digest.as_deref());
+                encoder.text("architecture", choice.arch.unwrap_or(std::env::consts::ARCH));
                 Some(encoder.digest())
             }
-            ImageSource::Folder(_) if digest.is_some() => {
+            ImageSource::Folder(_) if choice.digest.is_some() => {
                 return Err(source.damaged("a folder has no digest that it could be checked by".to_owned()));
             }
             ImageSource::Folder(_) => None,

@@ -8,12 +8,13 @@ use bstr::{BString, ByteSlice};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use super::TreeError;
 use super::file::TreeFiles;
 use super::image_entries::ImageEntries;
 use super::limits::{LARGEST_OCI_DOCUMENT, MOST_OCI_LAYERS};
+use super::oci_platform::{OciPlatform, WantedPlatform};
 use super::tarball::{add, decompressed_by_magic, for_each_entry, open_image};
-use crate::digest::{Checksum, Digest};
+use super::{ImageChoice, TreeError};
+use crate::digest::Digest;
 use crate::files::{Folder, HostPath};
 use crate::package::hex;
 
@@ -48,10 +49,20 @@ struct Descriptor {
     platform: Option<OciPlatform>,
 }
 
-#[derive(Clone, Deserialize)]
-struct OciPlatform {
-    architecture: String,
-    os: String,
+/// Why an image can't be read.
+enum OciProblem {
+    Damaged(String),
+    /// None of its images is for this platform.
+    NoPlatform {
+        wanted: String,
+        there: String,
+    },
+}
+
+impl From<String> for OciProblem {
+    fn from(reason: String) -> Self {
+        Self::Damaged(reason)
+    }
 }
 
 impl Descriptor {
@@ -66,8 +77,8 @@ const OPAQUE: &[u8] = b".wh..wh..opq";
 
 impl<'f> OciLayout<'f> {
     /// Opens a layout: a folder, or an archive of one.
-    /// With a `digest` it is the image of that one, where the layout has several.
-    pub fn open(path: &HostPath, digest: Option<&Checksum>, files: &'f TreeFiles) -> Result<Self, TreeError> {
+    /// Where it has several images, it is the one of the digest, or else of the architecture.
+    pub fn open(path: &HostPath, choice: &ImageChoice<'_>, files: &'f TreeFiles) -> Result<Self, TreeError> {
         let origin = path.to_string();
         let damaged = |reason: String| TreeError::Image { origin: origin.clone(), reason };
         let is_folder = path.as_path().is_dir();
@@ -79,7 +90,12 @@ impl<'f> OciLayout<'f> {
             (folder, Some((files, name)))
         };
         let mut layout = Self { folder, manifest: Digest::compute(b""), layers: Vec::new(), unpacked };
-        layout.read_documents(digest.map(ToString::to_string).as_deref()).map_err(damaged)?;
+        layout.read_documents(choice).map_err(|problem| match problem {
+            OciProblem::Damaged(reason) => damaged(reason),
+            OciProblem::NoPlatform { wanted, there } => {
+                TreeError::NoPlatform { origin: origin.clone(), wanted, there }
+            }
+        })?;
         Ok(layout)
     }
 
@@ -88,25 +104,27 @@ impl<'f> OciLayout<'f> {
         self.manifest
     }
 
-    fn read_documents(&mut self, digest: Option<&str>) -> Result<(), String> {
+    fn read_documents(&mut self, choice: &ImageChoice<'_>) -> Result<(), OciProblem> {
+        let digest = choice.digest.map(ToString::to_string);
+        let (digest, wanted) = (digest.as_deref(), WantedPlatform::for_architecture(choice.arch));
         let index = self.document(Path::new("index.json"), None)?;
         let index: Index =
             serde_json::from_slice(&index).map_err(|error| format!("its index.json: {error}"))?;
-        let mut descriptor = choose(&index.manifests, digest)?;
+        let mut descriptor = choose(&index.manifests, digest, &wanted)?;
         let mut manifest = self.blob_document(&descriptor)?;
         if descriptor.is_index() {
             let inner: Index = serde_json::from_slice(&manifest)
                 .map_err(|error| format!("its index {}: {error}", descriptor.digest))?;
             // A digest of the index leaves the choice to us.
             let digest = digest.filter(|digest| descriptor.digest != *digest);
-            descriptor = choose(&inner.manifests, digest)?;
+            descriptor = choose(&inner.manifests, digest, &wanted)?;
             manifest = self.blob_document(&descriptor)?;
         }
         self.manifest = Digest::compute(&manifest);
         let manifest: Manifest =
             serde_json::from_slice(&manifest).map_err(|error| format!("its manifest: {error}"))?;
         if manifest.layers.len() > MOST_OCI_LAYERS {
-            return Err(format!("it has more than {MOST_OCI_LAYERS} layers"));
+            return Err(format!("it has more than {MOST_OCI_LAYERS} layers").into());
         }
         self.layers = manifest.layers;
         Ok(())
@@ -188,8 +206,12 @@ fn remove_below(entries: &mut std::collections::BTreeMap<BString, super::TreeEnt
     entries.retain(|other, _| other.is_empty() || !other.starts_with(&prefix));
 }
 
-/// The image of a digest; without one that for this machine, or the only one.
-fn choose(manifests: &[Descriptor], digest: Option<&str>) -> Result<Descriptor, String> {
+/// The image of a digest; without one that for the platform, or the only one where nothing is said of what it is for.
+fn choose(
+    manifests: &[Descriptor],
+    digest: Option<&str>,
+    wanted: &WantedPlatform,
+) -> Result<Descriptor, OciProblem> {
     if let Some(digest) = digest {
         let found = manifests.iter().find(|manifest| manifest.digest == digest);
         // It may stand in the index that is the only one here.
@@ -199,25 +221,28 @@ fn choose(manifests: &[Descriptor], digest: Option<&str>) -> Result<Descriptor, 
         };
         return found.or(index).cloned().ok_or_else(|| {
             let there: Vec<&str> = manifests.iter().map(|manifest| manifest.digest.as_str()).collect();
-            format!("it is not {digest}, but {}", there.join(", "))
+            format!("it is not {digest}, but {}", there.join(", ")).into()
         });
     }
-    let architecture = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    let is_ours = |descriptor: &&Descriptor| {
-        let platform = descriptor.platform.as_ref();
-        platform.is_some_and(|platform| platform.os == "linux" && platform.architecture == architecture)
-    };
     match manifests {
-        [] => Err("its index.json names no image".to_owned()),
-        [only] => Ok(only.clone()),
-        several => several.iter().find(is_ours).cloned().ok_or_else(|| {
-            format!("it holds {} images, none of them for linux/{architecture}", several.len())
-        }),
+        [] => return Err("its index.json names no image".to_owned().into()),
+        [only] if only.platform.is_none() => return Ok(only.clone()),
+        _ => {}
     }
+    let ranked = manifests.iter().filter_map(|one| Some((wanted.rank(one.platform.as_ref()?)?, one)));
+    // The first of those that do equally well.
+    let best = ranked.min_by_key(|(rank, _)| *rank).map(|(_, manifest)| manifest.clone());
+    best.ok_or_else(|| {
+        // Signatures and the like stand beside images as if they were for an unknown machine.
+        let platforms = manifests.iter().filter_map(|one| one.platform.as_ref());
+        let mut there: Vec<String> =
+            platforms.filter(|platform| platform.os != "unknown").map(ToString::to_string).collect();
+        let unnamed = manifests.iter().filter(|one| one.platform.is_none()).count();
+        if unnamed > 0 {
+            there.push(format!("{unnamed} of which it doesn't say what for"));
+        }
+        OciProblem::NoPlatform { wanted: wanted.to_string(), there: there.join(", ") }
+    })
 }
 
 /// Where a blob is, by its digest.
