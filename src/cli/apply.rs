@@ -2,27 +2,30 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::Exit;
-use super::arguments::Apply;
+use super::arguments::{Apply, OnlyPart};
 use super::context::{CliError, Context, Failure};
+use super::listeners::{ScreenClearer, end_on_signals, listener};
 use super::named_files::find_project;
 use super::planning::{Planned, plan, runtime};
 use super::project::project_name;
 use super::selection_arguments::Selection;
-use crate::event::{BuildName, Clock, Ended, Event, EventSink, Listener, RunId, State, SystemClock, What};
+use super::{Exit, only_sources};
+use crate::event::{BuildName, Clock, Ended, EventSink, Listener, RunId, State, SystemClock, What};
 use crate::execute::{
     Ends, Execution, LocalRunner, PreparedTrees, drops_damaged_results, execute, name_damage,
 };
 use crate::plan::{BuildId, CARRIAGE_RETURNS, Decision, Fate, PlanError};
 use crate::process::Cancel;
 use crate::publish::{Leaving, Verification};
-use crate::ui::{JsonEvents, PlainEvents, ProgressEvents, Summary, SummaryView, Verbosity, is_closed_pipe};
+use crate::ui::{Summary, SummaryView, Verbosity, is_closed_pipe};
 
 /// Builds what has changed.
 pub fn run(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
-    runtime()?.block_on(apply(arguments, context))
+    match arguments.only {
+        None => runtime()?.block_on(apply(arguments, context)),
+        Some(OnlyPart::Sources) => runtime()?.block_on(only_sources::run(arguments, context)),
+    }
 }
 
 async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
@@ -42,7 +45,7 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
         planned.show_impossible(context);
     }
     let summary = Arc::new(Summary::default());
-    let listener = listener(arguments, context, &summary);
+    let listener = listener((arguments.json, arguments.logs), context, &summary);
     let run = RunId::random(clock.now()).map_err(CliError::Io)?;
     let events = EventSink::new(run, Arc::clone(&clock), Arc::clone(&listener) as Arc<dyn Listener>);
     let _screen = ScreenClearer(Arc::clone(&listener));
@@ -230,115 +233,4 @@ fn carriage_returns(planned: &Planned) -> BTreeSet<String> {
         })
     });
     said.collect()
-}
-
-fn listener(arguments: &Apply, context: &Context, summary: &Arc<Summary>) -> Arc<Listeners> {
-    let json = arguments.json.then(|| {
-        let json = JsonEvents::new(std::io::stdout());
-        Arc::new(if arguments.logs { json.with_logs() } else { json })
-    });
-    let draws = json.is_none() && context.draws && context.verbosity > Verbosity::Quiet;
-    let progress = draws.then(|| Arc::new(ProgressEvents::new(context.verbosity)));
-    let screen: Arc<dyn Listener> = if let Some(json) = &json {
-        Arc::clone(json) as Arc<dyn Listener>
-    } else if let Some(progress) = &progress {
-        Arc::clone(progress) as Arc<dyn Listener>
-    } else {
-        Arc::new(PlainEvents::new(std::io::stderr(), context.verbosity))
-    };
-    let summary = Arc::clone(summary);
-    let (published, unpublished) = (AtomicBool::new(false), AtomicBool::new(false));
-    Arc::new(Listeners { screen, json, progress, summary, published, unpublished })
-}
-
-/// Everyone who receives events.
-struct Listeners {
-    screen: Arc<dyn Listener>,
-    json: Option<Arc<JsonEvents<std::io::Stdout>>>,
-    progress: Option<Arc<ProgressEvents>>,
-    summary: Arc<Summary>,
-    published: AtomicBool,
-    unpublished: AtomicBool,
-}
-
-impl Listeners {
-    /// Whether a repository has changed.
-    fn has_published(&self) -> bool {
-        self.published.load(Ordering::Relaxed)
-    }
-
-    fn has_unpublished(&self) -> bool {
-        self.unpublished.load(Ordering::Relaxed)
-    }
-
-    fn clear_screen(&self) {
-        if let Some(progress) = &self.progress {
-            progress.clear();
-        }
-    }
-}
-
-impl Listener for Listeners {
-    fn hear(&self, event: &Event) {
-        match &event.what {
-            // An apply that begins again publishes again.
-            What::ApplyStarted { .. } => self.unpublished.store(false, Ordering::Relaxed),
-            What::Published { .. } => self.published.store(true, Ordering::Relaxed),
-            What::NotPublished { .. } => self.unpublished.store(true, Ordering::Relaxed),
-            What::RepositoryDamaged { lost, .. } if !lost.is_empty() => {
-                self.unpublished.store(true, Ordering::Relaxed);
-            }
-            What::RepositoryDamaged { .. }
-            | What::StateChanged { .. }
-            | What::StageStarted { .. }
-            | What::Logged { .. }
-            | What::Retried { .. }
-            | What::BuildEnded(_)
-            | What::DamageFound { .. }
-            | What::Noted { .. }
-            | What::SourceMoved { .. }
-            | What::SourceFailed { .. }
-            | What::SourcesLookedAt { .. }
-            | What::ApplyEnded { .. } => {}
-        }
-        self.screen.hear(event);
-        self.summary.hear(event);
-    }
-
-    fn wants_logs(&self) -> bool {
-        self.screen.wants_logs()
-    }
-}
-
-/// Takes the progress off the screen however the apply ends.
-struct ScreenClearer(Arc<Listeners>);
-
-impl Drop for ScreenClearer {
-    fn drop(&mut self) {
-        self.0.clear_screen();
-    }
-}
-
-/// The first Ctrl-C (or SIGTERM) ends all builds and waits for them; a second one ends forge at once. Before builds
-/// begin, one is enough.
-fn end_on_signals(cancel: Cancel, events: EventSink, listeners: Arc<Listeners>) -> Result<(), Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupts = signal(SignalKind::interrupt()).map_err(CliError::Io)?;
-    let mut terminations = signal(SignalKind::terminate()).map_err(CliError::Io)?;
-    tokio::spawn(async move {
-        loop {
-            tokio::select! {
-                _ = interrupts.recv() => {}
-                _ = terminations.recv() => {}
-            }
-            if cancel.is_canceled() {
-                listeners.clear_screen();
-                std::process::exit(i32::from(Exit::Interrupted.code()));
-            }
-            cancel.cancel();
-            let text = "interrupted: ending all builds (once more ends forge at once)".to_owned();
-            events.send(What::Noted { text });
-        }
-    });
-    Ok(())
 }

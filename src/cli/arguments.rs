@@ -9,6 +9,7 @@ use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::argument_values::{SchemaForm, definition, size};
 use super::import_arguments::Import;
+use super::rebuild_arguments::Rebuild;
 use super::root_arguments::{Chroot, Eject, Fetch, LockArguments, Update};
 use super::selection_arguments::{PackageChoice, Selection};
 use super::source_arguments::{Outdated, Srpm, Watch};
@@ -58,6 +59,8 @@ pub struct Global {
 pub enum Command {
     /// Build what has changed and bring the repositories up to date
     Apply(Apply),
+    /// Build an earlier build again, with exactly its sources, settings and root, and compare what comes out
+    Rebuild(Rebuild),
     /// Show what an apply would do, and why
     Plan(Plan),
     /// Draw the graph of builds
@@ -129,6 +132,9 @@ pub struct Apply {
     /// What to build.
     #[command(flatten)]
     pub selection: Selection,
+    /// Make the source packages of what is chosen, and build nothing: they are results of their own, and not published
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub only: Option<OnlyPart>,
     /// Write events as JSON, one a line, to standard output
     #[arg(long)]
     pub json: bool,
@@ -138,6 +144,13 @@ pub struct Apply {
     /// Read every file of the repositories, and put right what is not as it was published
     #[arg(long)]
     pub verify_published: bool,
+}
+
+/// A part of builds that is made alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnlyPart {
+    /// The source packages
+    Sources,
 }
 
 /// `forge plan`

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::arguments::Gc;
 use crate::digest::Key;
 use crate::event::{BuildName, Timestamp};
-use crate::store::{CollectedResult, CollectedRoots, CollectionReport, ResultFate};
+use crate::store::{CollectedGit, CollectedResult, CollectedRoots, CollectionReport, ResultFate};
 use crate::ui::{Column, Verbosity, age, count, size, table};
 
 /// Who needs a result.
@@ -60,7 +60,13 @@ fn removed_line(view: GcView<'_>, project: Option<Reported<'_>>) -> String {
     let removed = if view.arguments.dry_run { "would remove" } else { "removed" };
     let mut text = format!("{removed} {}", count(collected.results, "result"));
     let CollectedRoots { packages, roots, .. } = &view.report.roots;
-    let of_roots = [(*roots, "root"), (*packages, "unpacked package")];
+    let CollectedGit { repositories, large_files } = view.report.git;
+    let of_roots = [
+        (*roots, "root"),
+        (*packages, "unpacked package"),
+        (repositories, "git clone"),
+        (large_files, "large file"),
+    ];
     let of_roots = of_roots.iter().filter(|(number, _)| *number > 0);
     of_roots.for_each(|(number, what)| text.push_str(&format!(", {}", count(*number, what))));
     text.push_str(&format!(" and {} from the store", count(collected.blobs, "file")));

@@ -312,6 +312,15 @@ const SECTIONS: &[Sections] = &[
         ],
     },
     Sections {
+        page: "forge-rebuild",
+        exit: Exits::Usual,
+        files: ALL,
+        examples: &[
+            ("forge rebuild '#12'", "makes build #12 again, as it was, and compares the packages"),
+            ("forge rebuild 12 --with-current-root", "makes it in the root that an apply would use today"),
+        ],
+    },
+    Sections {
         page: "forge-srpm",
         exit: Exits::Usual,
         files: ALL,

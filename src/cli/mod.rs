@@ -17,6 +17,7 @@ mod context;
 mod diff;
 mod doctor;
 mod document;
+mod earlier_build;
 mod eject;
 mod eval;
 mod exit;
@@ -31,6 +32,7 @@ mod image_root;
 mod import;
 mod import_arguments;
 mod init;
+mod listeners;
 mod lock_screen;
 mod locks;
 mod log;
@@ -38,11 +40,16 @@ mod man;
 mod moved_sources;
 mod named_files;
 mod named_package;
+mod only_sources;
 mod outdated;
 mod past_builds;
 mod plan;
 mod planning;
 mod project;
+mod rebuild;
+mod rebuild_arguments;
+mod rebuild_error;
+mod rebuild_order;
 mod registry_settings;
 mod result_record;
 mod results;
@@ -62,6 +69,7 @@ mod srpm;
 mod status;
 mod store;
 mod tools_here;
+mod unpublished;
 mod update;
 mod watch;
 mod why;
@@ -136,6 +144,7 @@ fn run(arguments: Arguments, mut context: Context) -> Exit {
 fn command(command: Command, context: &Context) -> Result<Exit, Failure> {
     match command {
         Command::Apply(arguments) => apply::run(&arguments, context),
+        Command::Rebuild(arguments) => rebuild::run(&arguments, context),
         Command::Plan(arguments) => plan::run(&arguments, context),
         Command::Graph(arguments) => graph::run(&arguments, context),
         Command::Check(arguments) => check::run(&arguments, context),

@@ -73,7 +73,10 @@ pub async fn plan(
     cancel: &Cancel,
     context: &Context,
 ) -> Result<Planned, Failure> {
-    let (manifest, history) = project.manifest_and_history(&selection.profile, context)?;
+    let (manifest, history) = match &selection.rebuild {
+        Some(order) => (Arc::clone(&order.manifest), project.history_or_none(context)?),
+        None => project.manifest_and_history(&selection.profile, context)?,
+    };
     let (store, history) = (Arc::new(store(context)?), Arc::new(history));
     let state = Arc::new(project.state()?);
     let supervisor = supervisor()?;
@@ -95,6 +98,7 @@ pub async fn plan(
     let opener = RootOpener {
         lock: &lock,
         rule: selection.lock.rule(),
+        given: selection.rebuild.as_ref().and_then(|order| order.root.as_ref()),
         older_metadata: selection.older_metadata,
         tools,
         manifest: &manifest,
@@ -140,6 +144,7 @@ pub async fn plan(
         store: &store,
         roots: &roots,
         over: &selection.define,
+        rebuild: selection.rebuild.as_ref().map(|order| Arc::clone(&order.rebuild)),
     };
     let inspection = inspect(&inspector, cancel).await?;
     let source_lock = inspection.source_lock.clone();
@@ -234,6 +239,9 @@ impl Planned {
         let mut decisions = self.plan.decide(&self.store, &self.last_good);
         let attempts = if selection.failed { self.history.newest_attempts()? } else { HashMap::new() };
         self.chooser(&attempts).apply(selection, &mut decisions)?;
+        if let Some(order) = &selection.rebuild {
+            order.say_why(&mut decisions);
+        }
         self.plan.skip_behind_failed(&mut decisions);
         self.decisions = Arc::new(decisions);
         Ok(())
@@ -255,10 +263,24 @@ impl Planned {
         errors.len()
     }
 
+    /// As [`Self::show_impossible`], of builds of which there is not even a source package to be had.
+    pub fn show_without_source_package(&self, context: &Context) -> usize {
+        let errors = self.errors_of(|build| build.source_inputs().is_none());
+        for error in &errors {
+            context.show(*error);
+            context.tell("\n");
+        }
+        errors.len()
+    }
+
     /// Everything that keeps builds from being possible, once each.
     pub fn impossible(&self) -> Vec<&Located<PlanError>> {
+        self.errors_of(|_| true)
+    }
+
+    fn errors_of(&self, is_meant: impl Fn(&Build) -> bool) -> Vec<&Located<PlanError>> {
         let mut known = BTreeSet::new();
-        let errors = self.chosen().flat_map(|build| match &build.fate {
+        let errors = self.chosen().filter(|build| is_meant(build)).flat_map(|build| match &build.fate {
             Fate::Impossible(errors) => errors.as_slice(),
             Fate::Buildable(_) | Fate::RuledOut(_) | Fate::NotYet(_) => &[],
         });

@@ -8,7 +8,7 @@ use super::context::{CliError, Failure};
 use super::image_root::{ImageOpener, identity_of};
 use super::tools_here::own_path;
 use crate::chroot::making::{
-    BuildWish, ChosenSet, LockRule, MadeRoot, PackageRoots, RootError, RootTools, check_runs,
+    BuildWish, ChosenSet, GivenRoot, LockRule, MadeRoot, PackageRoots, RootError, RootTools, check_runs,
 };
 use crate::chroot::{Lock, LockedSet, OlderMetadata, RootIdentity, RootRequest};
 use crate::engine::{Engine, EnginesInRoot, Root, Rpmbuild};
@@ -36,6 +36,8 @@ pub struct RootOpener<'a> {
     pub lock: &'a Lock,
     /// Whether that may change.
     pub rule: LockRule,
+    /// The packages of roots, where they are not chosen.
+    pub given: Option<&'a GivenRoot>,
     /// Whether metadata of repositories may be older than what was seen before.
     pub older_metadata: OlderMetadata,
     pub tools: RootTools,
@@ -174,7 +176,11 @@ impl RootOpener<'_> {
         let locked = self.lock.chroots.get(&chroot.name.value).cloned().unwrap_or_default();
         let (repository, older_metadata) = (self.repository, self.older_metadata);
         let request = ChrootRequests { repository, locked: &locked, older_metadata }.of(chroot, declared);
-        PackageRoots::new(request, locked.clone(), self.rule, self.tools.clone())
+        let mut roots = PackageRoots::new(request, locked.clone(), self.rule, self.tools.clone())?;
+        if let Some(given) = self.given {
+            roots.chooser.keep_to(given.clone());
+        }
+        Ok(roots)
     }
 
     async fn open_engines(&self, root: &Root, chroot: &Chroot) -> Result<EnginesInRoot, Failure> {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use clap::Args;
 
 use super::argument_values::definition;
+use super::rebuild_order::RebuildOrder;
 use super::root_arguments::LockArguments;
 use crate::chroot::{Lock, OlderMetadata};
 use crate::engine::MacroSetting;
@@ -48,6 +49,9 @@ pub struct Selection {
     /// What is locked of sources, where that is not what Rpmforge.lock says.
     #[arg(skip)]
     pub sources_locked_before: Option<SourceLock>,
+    /// The earlier build that is made again: then there is nothing else.
+    #[arg(skip)]
+    pub rebuild: Option<RebuildOrder>,
     /// Whether metadata of repositories may be older than what was seen before.
     #[arg(skip)]
     pub older_metadata: OlderMetadata,

@@ -178,6 +178,7 @@ async fn make_root(
         sandbox: Arc::clone(sandbox),
         lock: &lock,
         rule: LockRule::MayChange,
+        given: None,
         older_metadata: OlderMetadata::Refused,
         tools: root_tools(&store, sandbox, &Cancel::default(), context)?,
     };

@@ -128,6 +128,7 @@ async fn open_source_root(
         sandbox: Arc::clone(sandbox),
         lock: &lock,
         rule: LockRule::MayChange,
+        given: None,
         older_metadata: OlderMetadata::Refused,
         tools: root_tools(store, sandbox, &Cancel::default(), context)?,
     };

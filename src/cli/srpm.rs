@@ -15,7 +15,7 @@ use crate::engine::StageListener;
 use crate::event::{self, SystemClock};
 use crate::execute::{LocalRunner, PreparedTrees, Runner, ScheduledBuild, StepRun, Task};
 use crate::files::{Folder, Sharing};
-use crate::plan::{BuildId, Fate, Inputs};
+use crate::plan::{BuildId, Inputs};
 use crate::process::Cancel;
 use crate::store::ResultFile;
 use crate::ui::plain_text;
@@ -40,7 +40,7 @@ async fn make(arguments: &Srpm, context: &Context) -> Result<Exit, Failure> {
     let planned = plan(&project, &selection, &cancel, context).await?;
     let _store_lock = planned.store.lock_for_use()?;
     planned.write_lock(&project.repository)?;
-    let impossible = planned.show_impossible(context);
+    let impossible = planned.show_without_source_package(context);
     let output = match &arguments.output {
         Some(folder) => Folder::create_ambient(&context.named(folder)?),
         None => Folder::open_ambient(&context.working_folder()?),
@@ -62,7 +62,7 @@ async fn make(arguments: &Srpm, context: &Context) -> Result<Exit, Failure> {
     for id in planned.asked(&selection)? {
         let build = planned.plan.build(id);
         // In other chroots it is the same, or one that `--chroot` asks for.
-        let Fate::Buildable(inputs) = &build.fate else { continue };
+        let Some(inputs) = build.source_inputs() else { continue };
         if !known.insert(build.package) {
             continue;
         }

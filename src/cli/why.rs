@@ -293,6 +293,8 @@ impl Explainer<'_> {
             | Reason::Forced
             | Reason::ResultGone
             | Reason::OtherForge
+            | Reason::Rebuild { .. }
+            | Reason::SourcePackage
             | Reason::Engine { .. }
             | Reason::Spec { .. }
             | Reason::SpecName { .. }

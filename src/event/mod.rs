@@ -13,7 +13,7 @@ mod sink;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -134,6 +134,60 @@ pub enum Severity {
     Error,
 }
 
+/// How what a rebuild has made compares with what the earlier build had made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RebuildComparison {
+    /// The number of the earlier build.
+    pub rebuild_of: u64,
+    /// Whether all packages are the same, bit for bit; nothing where one of the two has made none.
+    pub is_same: Option<bool>,
+    /// The packages of both, by file name.
+    pub packages: Vec<RebuiltPackage>,
+}
+
+/// A package of a rebuild, or of the build that was made again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RebuiltPackage {
+    /// The name of its file.
+    pub file: String,
+    /// How it compares.
+    pub outcome: RebuiltOutcome,
+}
+
+/// How a package of a rebuild compares with that of the earlier build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RebuiltOutcome {
+    /// It is the same, bit for bit.
+    Same,
+    /// It differs.
+    Differs,
+    /// The earlier build had none of that name.
+    New,
+    /// The rebuild has none of that name.
+    Gone,
+}
+
+impl RebuildComparison {
+    /// Compares packages, by file name with a checksum each.
+    pub fn new(rebuild_of: u64, before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Self {
+        let names: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+        let compare = |file: &String| {
+            let outcome = match (before.get(file), now.get(file)) {
+                (Some(was), Some(is)) if was == is => RebuiltOutcome::Same,
+                (Some(_), Some(_)) => RebuiltOutcome::Differs,
+                (None, _) => RebuiltOutcome::New,
+                (Some(_), None) => RebuiltOutcome::Gone,
+            };
+            RebuiltPackage { file: file.clone(), outcome }
+        };
+        let packages: Vec<RebuiltPackage> = names.into_iter().map(compare).collect();
+        let is_same = packages.iter().all(|package| package.outcome == RebuiltOutcome::Same);
+        let is_same = (!before.is_empty() && !now.is_empty()).then_some(is_same);
+        Self { rebuild_of, is_same, packages }
+    }
+}
+
 /// Why a build failed, for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
@@ -243,6 +297,17 @@ pub enum What {
     },
     /// A build has ended.
     BuildEnded(Ended),
+    /// An earlier build was made again: what of its packages is the same.
+    Rebuilt {
+        /// The build.
+        #[serde(flatten)]
+        build: BuildName,
+        /// Its number in this project.
+        number: u64,
+        /// How it compares.
+        #[serde(flatten)]
+        comparison: RebuildComparison,
+    },
     /// A repository is as the results say.
     Published {
         /// The chroot whose packages it holds.

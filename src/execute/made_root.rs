@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ExecuteError;
+use super::inputs_record::write_root_record;
 use super::task::Task;
-use crate::chroot::making::{BuildWish, ChosenSet, MadeRoot, PackageRoots, RootError, own_package};
+use crate::chroot::making::{
+    BuildWish, ChosenSet, GivenRoot, MadeRoot, PackageRoots, RootError, own_package,
+};
 use crate::chroot::{AvailablePackage, Checksum, LockedPackage};
 use crate::engine::Root;
 use crate::event::Clock;
@@ -37,6 +40,7 @@ pub(super) fn make_root(
         |package: &AvailablePackage| chosen.own.iter().any(|chosen| chosen.checksum == package.checksum);
     let taken = own.into_iter().filter(|(package, _)| is_chosen(package));
     let blobs = taken.map(|(package, blob)| (locked(&package), blob)).collect();
+    write_root_record(&task.results_folder()?, GivenRoot::new(roots.chooser.choose_minimal()?, &chosen))?;
     let chosen_at = clock.now();
     let made = roots.maker.make_for_build(&chosen, blobs)?;
     let times = [chosen_at.since(begun), clock.now().since(chosen_at)];

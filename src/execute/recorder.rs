@@ -22,7 +22,9 @@ use super::results::{ResultPackage, ResultRecord, complete, largest_number, resu
 use super::task::{ScheduledBuild, Task};
 use super::work_time::WorkTime;
 use crate::digest::Key;
-use crate::event::{BuildName, Ended, Event, EventSink, Failure, StageTime, State, Timestamp, What};
+use crate::event::{
+    BuildName, Ended, Event, EventSink, Failure, RebuildComparison, StageTime, State, Timestamp, What,
+};
 use crate::files::Folder;
 use crate::process::Cancel;
 use crate::store::{BuildRow, History, LastBuild, ResultFile, StepResult, Store};
@@ -286,20 +288,36 @@ impl Writer {
             }
             let kept = result.as_ref().map(|(_, result)| result.as_ref());
             self.records.complete(begun, (state, at), &details, kept)?;
-            if let Some((key, _)) = &result {
+            if let Some((key, _)) = result.as_ref().filter(|_| begun.build.is_of_manifest()) {
                 // A result that was found, not made, says nothing of how long making it takes.
                 let taken = usual.filter(|_| state == State::Cached).unwrap_or(duration);
                 self.records.remember_good(begun, *key, taken)?;
             }
         }
         let number = begun.as_ref().map(|begun| begun.number);
+        let kept = result.as_ref().map(|(_, result)| result.as_ref());
+        let rebuilt = begun.as_ref().and_then(|begun| compare_rebuild(&begun.build, kept));
         let results = begun.map(|begun| begun.folder).or(serving);
         let results = results.map(|folder| format!(".forge/{folder}"));
         let EndDetails { stages, skipped, failure } = details;
+        let rebuilt = number.zip(rebuilt).map(|(number, comparison)| What::Rebuilt {
+            build: build.clone(),
+            number,
+            comparison,
+        });
         let ended = Ended { build, number, state, duration, stages, skipped, failure, results };
         self.tell(at, What::BuildEnded(ended));
+        rebuilt.into_iter().for_each(|what| self.tell(at, what));
         Ok(())
     }
+}
+
+/// How a rebuild compares with the build that it makes again.
+fn compare_rebuild(build: &ScheduledBuild, result: Option<&StepResult>) -> Option<RebuildComparison> {
+    let rebuild = build.inputs.rebuild.as_ref()?;
+    let files = result.map(|result| result.files.as_slice()).unwrap_or_default();
+    let now = files.iter().map(|file| (file.name.clone(), file.sha256.clone())).collect();
+    Some(RebuildComparison::new(rebuild.number, &rebuild.packages, &now))
 }
 
 fn result_package(file: &ResultFile) -> ResultPackage {
@@ -350,6 +368,7 @@ impl Records {
             stages: details.stages.clone(),
             packages: files.iter().map(result_package).collect(),
             failure: details.failure.clone(),
+            rebuild: compare_rebuild(build, result),
         };
         complete(&self.store, &self.task(begun), &record, result)?;
         let row = BuildRow {

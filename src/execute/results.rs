@@ -6,9 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ExecuteError;
+use super::inputs_record::InputsRecord;
 use super::task::Task;
 use crate::digest::Key;
-use crate::event::{BuildName, Failure, StageTime, State, Timestamp};
+use crate::event::{BuildName, Failure, RebuildComparison, StageTime, State, Timestamp};
 use crate::files::{EntryKind, Folder, Sharing};
 use crate::plan::Reason;
 use crate::store::{ResultFile, StepResult, Store};
@@ -54,6 +55,16 @@ pub struct ResultRecord {
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub failure: Option<Failure>,
+    /// What it is a rebuild of, and how its packages compare.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rebuild: Option<RebuildComparison>,
+}
+
+impl ResultRecord {
+    /// Whether nothing but the source package was asked for.
+    pub fn is_source_package_alone(&self) -> bool {
+        self.reasons.contains(&Reason::SourcePackage)
+    }
 }
 
 /// Where a build works, below the project's state.
@@ -102,6 +113,7 @@ pub(super) fn complete(
         Err(_) => root_log(task),
     };
     folder.write_atomic("root.log", log.as_bytes())?;
+    InputsRecord::new(task).write(&folder)?;
     folder.sync_with_files()?;
     write_record(&task.results_folder()?, record)
 }

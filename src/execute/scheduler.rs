@@ -493,7 +493,10 @@ impl Scheduler {
         let ingredients = self.execution.plan.ingredients_with(id, &inputs, contents.collect());
         let key = ingredients.key();
         let timeout = self.execution.manifest.package(build.package).timeout;
-        let limits = self.execution.manifest.limits(build.package, build.chroot).into();
+        let limits = match &inputs.rebuild {
+            Some(rebuild) => rebuild.limits,
+            None => self.execution.manifest.limits(build.package, build.chroot).into(),
+        };
         let dependencies = dependencies.into_iter().map(|(_, file)| file).collect();
         let name = build.name.clone();
         let reasons = self.reasons(id, &ingredients);

@@ -167,7 +167,7 @@ impl Steps {
         Ok(if is_sound { StepEnd::Found { found, key, result } } else { StepEnd::NeedsDamaged })
     }
 
-    async fn find_result(&self, key: Key) -> Result<Option<StepResult>, ExecuteError> {
+    pub async fn find_result(&self, key: Key) -> Result<Option<StepResult>, ExecuteError> {
         let store = Arc::clone(&self.store);
         run_blocking(move || Ok(store.sound_result(&key))).await
     }

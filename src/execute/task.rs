@@ -43,6 +43,11 @@ impl ScheduledBuild {
         self.reasons.contains(&Reason::Forced)
     }
 
+    /// Whether it makes the packages that the manifest means now: neither an earlier build again, nor its source package alone.
+    pub fn is_of_manifest(&self) -> bool {
+        self.inputs.rebuild.is_none() && !self.reasons.contains(&Reason::SourcePackage)
+    }
+
     /// The same in a root with what it has named while it ran.
     pub fn with_root(&self, named: Vec<Dependency>, wish: RootWish, root: RootIdentity) -> Self {
         let mut inputs = self.inputs.as_ref().clone();

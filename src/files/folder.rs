@@ -12,6 +12,7 @@ use cap_std::fs::{
     PermissionsExt,
 };
 use rayon::prelude::*;
+use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, futimens};
 
 use super::durability::{Durability, make_ambient_folders};
 use super::limits::DEEPEST_EMPTIED;
@@ -350,6 +351,17 @@ impl Folder {
     pub fn set_modified(&self, path: impl AsRef<Path>, seconds: u64) -> io::Result<()> {
         let file = self.open(&path)?.into_std();
         file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).map_err(self.about(&path))
+    }
+
+    /// Gives a file the time that it is now.
+    ///
+    /// # Errors
+    /// It is not there, or belongs to somebody else.
+    pub fn touch(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        let file = self.open(&path)?;
+        let time = |nanoseconds| Timespec { tv_sec: 0, tv_nsec: nanoseconds };
+        let times = Timestamps { last_access: time(UTIME_OMIT), last_modification: time(UTIME_NOW) };
+        Ok(futimens(&file, &times)?)
     }
 
     /// Removes a file; one that is not there is no error.

@@ -82,7 +82,7 @@ impl<'i> BuildMaker<'i> {
             package: self.package.name.value.clone(),
             chroot: self.inspector.manifest.chroot(chroot).name.value.clone(),
         };
-        Build { name, package: self.id, chroot, settings, fate, spec_name, warnings }
+        Build { name, package: self.id, chroot, settings, fate, unbuilt: None, spec_name, warnings }
     }
 
     fn list_warnings(&mut self, state: &DraftState) -> Vec<Located<PlanError>> {
@@ -112,8 +112,9 @@ impl<'i> BuildMaker<'i> {
                 let root = root.identity;
                 let observed = reading.observed(&spec, &sources);
                 let (facts, generated) = (reading.facts, Vec::new());
-                let wish = None;
-                let mut inputs = Inputs { facts, generated, spec, sources, observed, root, engine, wish };
+                let (wish, rebuild) = (None, self.inspector.rebuild.clone());
+                let mut inputs =
+                    Inputs { facts, generated, spec, sources, observed, root, engine, wish, rebuild };
                 inputs.generated = self.last_generated(&inputs, &reading.request.settings);
                 Fate::Buildable(Arc::new(inputs))
             }

@@ -17,11 +17,17 @@ pub type Results = HashMap<BuildId, Arc<StepResult>>;
 /// Only builds that the plan puts before this one are looked at, so that what is found does not depend on what
 /// happens to have been built already.
 pub fn dependency_files<'a>(
-    plan: &Plan,
+    plan: &'a Plan,
     build: BuildId,
     results: &'a Results,
 ) -> Option<BTreeMap<&'a str, &'a ResultFile>> {
     let mut found = BTreeMap::new();
+    if let Fate::Buildable(inputs) = &plan.build(build).fate
+        && let Some(rebuild) = &inputs.rebuild
+    {
+        found.extend(rebuild.dependencies.iter().map(|file| (file.package.nevra.as_str(), file)));
+        return Some(found);
+    }
     if plan.needs(build).is_empty() {
         return Some(found);
     }

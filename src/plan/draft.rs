@@ -55,7 +55,10 @@ impl Inspector<'_> {
         let draft = |(package, chroot): (PackageId, ChrootId)| {
             let id = package;
             let package = self.manifest.package(id);
-            let settings = self.manifest.settings(id, chroot, self.over);
+            let settings = match &self.rebuild {
+                Some(rebuild) => rebuild.settings.clone(),
+                None => self.manifest.settings(id, chroot, self.over),
+            };
             let subject =
                 Subject { package, settings: &settings, origin: &origins[id.0], root: self.roots.of(chroot) };
             let state = match self.roots.refused.get(&chroot) {

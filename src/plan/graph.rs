@@ -89,7 +89,7 @@ impl Plan {
             errors.entry(id).or_default().push(error);
         }
         for (id, errors) in errors {
-            builds[id.0].fate = Fate::Impossible(errors.into_iter().map(Arc::new).collect());
+            builds[id.0].refuse(errors.into_iter().map(Arc::new).collect());
         }
         for need in needs {
             by_build[need.build.0].push(need.on);

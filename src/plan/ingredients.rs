@@ -45,6 +45,9 @@ pub struct Ingredients {
     pub extends_minimal_root: bool,
     /// The packages from other builds that are put into the root, by NEVRA, with the digest of their content.
     pub dependencies: BTreeMap<String, Digest>,
+    /// What tells a rebuild from the build that it makes again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rebuild: Option<String>,
 }
 
 impl Ingredients {
@@ -64,12 +67,15 @@ impl Ingredients {
             root: inputs.root,
             extends_minimal_root: inputs.wish.is_some(),
             dependencies,
+            rebuild: inputs.rebuild.as_ref().map(|rebuild| rebuild.run.clone()),
         }
     }
 
     /// The key under which it is remembered what `%generate_buildrequires` named.
     pub fn generated_key(&self) -> Key {
-        self.before_the_build().encode("rpmforge generated requires v2").key()
+        // It is the same for a rebuild.
+        let alone = Self { rebuild: None, ..self.before_the_build() };
+        alone.encode("rpmforge generated requires v2").key()
     }
 
     /// What everything that comes before the build of the packages depends on.
@@ -106,6 +112,7 @@ impl Ingredients {
             root,
             extends_minimal_root: _,
             dependencies,
+            rebuild,
         } = self;
         let EngineIdentity { name, sources: forge } = engine;
         let mut encoder = Encoder::new(context);
@@ -123,6 +130,10 @@ impl Ingredients {
             encoder.text("", name);
         });
         settings.encode(&mut encoder);
+        // Where it is none, keys are what they were before there were rebuilds.
+        if let Some(rebuild) = rebuild {
+            encoder.text("rebuild", rebuild);
+        }
         encoder
     }
 
@@ -141,6 +152,7 @@ impl Ingredients {
             root,
             extends_minimal_root: _,
             dependencies,
+            rebuild: _,
         } = self;
         let mut reasons = Vec::new();
         if *engine != before.engine {
@@ -298,6 +310,7 @@ mod tests {
             root: RootIdentity { packages: digest, configuration: digest, programs: digest, image: None },
             extends_minimal_root: false,
             dependencies: BTreeMap::new(),
+            rebuild: None,
         }
     }
 
@@ -417,6 +430,16 @@ mod tests {
         assert_eq!(before.changes_since(&now).len(), 2);
         assert_ne!(now.key(), before.key());
         assert_ne!(now.source_key(), before.source_key());
+    }
+
+    #[test]
+    fn a_rebuild_is_kept_beside_the_build_that_it_makes_again() {
+        let before = ingredients();
+        let now = Ingredients { rebuild: Some("run".to_owned()), ..ingredients() };
+        assert_ne!(now.key(), before.key());
+        assert_ne!(now.source_key(), before.source_key());
+        assert_eq!(now.generated_key(), before.generated_key());
+        assert!(now.changes_since(&before).is_empty());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use miette::Diagnostic as _;
 
-use super::PlanError;
+use super::{PlanError, Rebuild};
 use crate::chroot::RootIdentity;
 use crate::chroot::compose::Farm;
 use crate::chroot::making::PackageRoots;
@@ -33,6 +33,8 @@ pub struct Inspector<'a> {
     pub roots: &'a OpenRoots,
     /// Macros of the command line.
     pub over: &'a [MacroSetting],
+    /// The earlier build that is made again, where the manifest stands for that one alone.
+    pub rebuild: Option<Arc<Rebuild>>,
 }
 
 /// A root that specs are read and packages built in.

@@ -23,6 +23,7 @@ mod order;
 mod providers;
 mod questions;
 mod reason;
+mod rebuild;
 mod requirements;
 mod root_packages;
 mod same_package;
@@ -45,6 +46,7 @@ pub use ingredients::Ingredients;
 pub use inspect::{Inspection, inspect};
 pub use inspector::{Inspector, OpenRoot, OpenRoots};
 pub use reason::{DigestChange, Reason};
+pub use rebuild::Rebuild;
 pub use root_packages::{RootWish, refuse_root};
 
 use crate::chroot::RootIdentity;
@@ -75,6 +77,8 @@ pub struct Build {
     pub settings: Settings,
     /// What can be done with it.
     pub fate: Fate,
+    /// What its source package can be made of where its packages can't be built, because what they need can't be had.
+    pub unbuilt: Option<Arc<Inputs>>,
     /// `Name` of its spec, where that can be read.
     pub spec_name: Option<String>,
     /// What its spec says that may not be meant.
@@ -114,6 +118,8 @@ pub struct Inputs {
     pub engine: EngineIdentity,
     /// What it needs that the repositories of its root have, where that is made of packages.
     pub wish: Option<RootWish>,
+    /// The earlier build that is made again, if this is such.
+    pub rebuild: Option<Arc<Rebuild>>,
 }
 
 /// What the reading of a spec saw of the world beside the spec and its sources.
@@ -163,6 +169,25 @@ impl Observed {
     }
 }
 
+impl Build {
+    /// What its source package is made of, which takes nothing of what its packages need; nothing where its spec can't be read, or
+    /// a source can't be had.
+    pub fn source_inputs(&self) -> Option<&Arc<Inputs>> {
+        match &self.fate {
+            Fate::Buildable(inputs) => Some(inputs),
+            Fate::Impossible(_) => self.unbuilt.as_ref(),
+            Fate::RuledOut(_) | Fate::NotYet(_) => None,
+        }
+    }
+
+    /// Has it that its packages can't be built.
+    fn refuse(&mut self, errors: Vec<Arc<Located<PlanError>>>) {
+        if let Fate::Buildable(inputs) = std::mem::replace(&mut self.fate, Fate::Impossible(errors)) {
+            self.unbuilt = Some(inputs);
+        }
+    }
+}
+
 impl Inputs {
     /// What it needs to be built: what the spec says, what its `%generate_buildrequires` has named, and what the manifest adds.
     pub fn build_requires(&self) -> impl Iterator<Item = &Dependency> {
@@ -174,6 +199,11 @@ impl Inputs {
         let is_new =
             |dependency: &&Dependency| !self.generated.iter().flatten().any(|known| known == *dependency);
         named.iter().filter(is_new).cloned().collect()
+    }
+
+    /// Whether what it is asked for is a package of an earlier build's root that is made again with it.
+    pub fn brings(&self, dependency: &Dependency) -> bool {
+        self.rebuild.as_ref().is_some_and(|rebuild| rebuild.brings(dependency))
     }
 
     /// What it needs to be built as far as the spec and the manifest say it.

@@ -97,6 +97,15 @@ pub enum Reason {
     ResultGone,
     /// It was built by a forge that wrote down other ingredients.
     OtherForge,
+    /// An earlier build is made again, as `forge rebuild` was told.
+    Rebuild {
+        /// Its number in this project.
+        build: u64,
+        /// Whether it is made in the root of today instead of its own.
+        with_current_root: bool,
+    },
+    /// Its source package is made, and nothing else, as `forge apply --only sources` was told.
+    SourcePackage,
     /// A build before it is not done yet; whether it has to be built will be known then.
     Undecided {
         /// The build before it.
@@ -216,6 +225,8 @@ impl Reason {
             | Self::Forced
             | Self::ResultGone
             | Self::OtherForge
+            | Self::Rebuild { .. }
+            | Self::SourcePackage
             | Self::Undecided { .. }
             | Self::Engine { .. }
             | Self::SpecName { .. }
@@ -239,6 +250,11 @@ impl fmt::Display for Reason {
             Self::Forced => f.write_str("forced"),
             Self::ResultGone => f.write_str("its result is not in the store any more"),
             Self::OtherForge => f.write_str("built by another forge, which keyed it differently"),
+            Self::Rebuild { build, with_current_root: false } => write!(f, "rebuild of #{build}"),
+            Self::Rebuild { build, with_current_root: true } => {
+                write!(f, "rebuild of #{build} in the root of today")
+            }
+            Self::SourcePackage => f.write_str("its source package alone"),
             Self::Undecided { after } => write!(f, "if packages of {after} change"),
             Self::Engine { was, now } => write!(f, "engine: {was} → {now}"),
             Self::Spec { .. } => f.write_str("spec changed"),

@@ -291,7 +291,9 @@ impl Check<'_> {
             Fate::RuledOut(_) | Fate::NotYet(_) | Fate::Impossible(_) => None,
         });
         let built = built.flatten().map(|package| &package.provides);
-        if built.chain(self.root.packages()).any(|provides| rich.is_met_by(&[provides])) {
+        let mut again = self.inputs.rebuild.iter().flat_map(|rebuild| rebuild.provided());
+        let has_all = |provides: &[Dependency]| rich.is_met_by(&[provides]);
+        if built.chain(self.root.packages()).any(|provides| has_all(provides)) || again.any(has_all) {
             return RequirementState::Met;
         }
         let parts = rich.capabilities().into_iter().map(|capability| self.check_plain(&capability.into()));
@@ -302,6 +304,7 @@ impl Check<'_> {
     fn check_plain(&self, dependency: &Dependency) -> RequirementState {
         if dependency.is_rpmlib()
             || self.root.has(dependency)
+            || self.inputs.brings(dependency)
             || !self.find_other_providers(dependency).is_empty()
         {
             return RequirementState::Met;

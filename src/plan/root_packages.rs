@@ -62,13 +62,10 @@ fn choose_in_chroot(
             }
             Some(Err(error)) => {
                 let place = inspector.manifest.package(build.package).name.place.clone();
-                build.fate = Fate::Impossible(vec![Arc::new(Located::new(
-                    refuse(build, &error),
-                    "this package",
-                    place,
-                ))]);
+                let error = Located::new(refuse(build, &error), "this package", place);
+                build.refuse(vec![Arc::new(error)]);
             }
-            None => build.fate = Fate::Impossible(failed.iter().cloned().collect()),
+            None => build.refuse(failed.iter().cloned().collect()),
         }
     }
     Ok(())
@@ -189,7 +186,7 @@ fn list_wishes(builds: &[Build], chroot: ChrootId) -> Vec<Wish> {
         let comes_from_elsewhere = |dependency: &&Dependency| {
             let mut found = providers.find_providers(dependency);
             found.remove(&BuildId(index));
-            found.is_empty()
+            found.is_empty() && !inputs.brings(dependency)
         };
         let all = wish(&build.name.package, inputs, |_| true);
         let from_repositories = wish(&build.name.package, inputs, comes_from_elsewhere);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::collection::{CollectionLimits, CollectionMode, files_below};
 use super::record_index::RecordName;
-use super::{CollectedRoots, RecordKind, StepResult, Store, StoreError};
+use super::{CollectedGit, CollectedRoots, RecordKind, StepResult, Store, StoreError};
 use crate::digest::Key;
 use crate::event::Timestamp;
 use crate::files::{FreedSpace, is_temporary};
@@ -79,6 +79,8 @@ pub struct CollectionReport {
     pub results: Vec<CollectedResult>,
     /// What went of package trees and of roots.
     pub roots: CollectedRoots,
+    /// What went of git repositories.
+    pub git: CollectedGit,
     /// The files that went, or would.
     pub freed: FreedSpace,
 }
@@ -167,6 +169,7 @@ impl Store {
         };
         report.roots = self.collect_roots(left, *mode, now, &mut report.freed)?;
         self.remove_blobs(&kept, *mode, &mut report)?;
+        report.git = self.collect_git((*limits, *mode), now, size, &mut report.freed)?;
         match mode {
             CollectionMode::Count => {}
             CollectionMode::Remove => {

@@ -37,6 +37,9 @@ const TABLES: &str = "
 const REASONS: &str = "
     CREATE TABLE IF NOT EXISTS reasons (number INTEGER PRIMARY KEY, reasons TEXT NOT NULL);";
 
+/// How the reasons begin of what is not an attempt at what the manifest means.
+const ASIDE: [&str; 2] = ["[{\"why\":\"rebuild\"%", "[{\"why\":\"source-package\"%"];
+
 /// How long a statement waits for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -283,13 +286,14 @@ impl History {
         })
     }
 
-    /// The newest attempt at each build.
+    /// The newest attempt at each build as the manifest means it: not at an earlier one again, nor at a source package alone.
     pub fn newest_attempts(&self) -> Result<HashMap<BuildName, BuildRow>, StoreError> {
         let query = "SELECT number, package, chroot, state, started, ended, cause, stages, results FROM builds \
-                     WHERE number IN (SELECT max(number) FROM builds WHERE state != 'skipped' GROUP BY package, chroot)";
+                     WHERE number IN (SELECT max(number) FROM builds WHERE state != 'skipped' AND number NOT IN \
+                     (SELECT number FROM reasons WHERE reasons LIKE ?1 OR reasons LIKE ?2) GROUP BY package, chroot)";
         self.run(|connection| {
             let mut statement = connection.prepare(query)?;
-            let rows = statement.query_map([], |row| self.read_row(row))?;
+            let rows = statement.query_map(ASIDE, |row| self.read_row(row))?;
             rows.map(|row| row.map(|row| (row.build.clone(), row))).collect()
         })
     }

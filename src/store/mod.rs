@@ -14,6 +14,7 @@ mod collection;
 mod content;
 mod error;
 mod fetched;
+mod git_repositories;
 mod history;
 mod projects;
 mod reading;
@@ -35,6 +36,7 @@ pub use collect::{Collected, CollectedResult, Collection, CollectionReport, Resu
 pub use collection::{CollectionLimits, CollectionMode};
 pub use error::StoreError;
 pub use fetched::{FetchedFile, FetchedPackage};
+pub use git_repositories::{CollectedGit, GIT_CACHE, GIT_USED, LARGE_FILES};
 pub use history::{History, LastBuild};
 pub use reading::BlobReader;
 pub use record_index::RecordKind;

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::terminal_text::plain_text;
 use super::words::{count, duration, short_commit};
-use crate::event::{DamagedFile, Ended, Event, Listener, State, What};
+use crate::event::{DamagedFile, Ended, Event, Listener, RebuildComparison, RebuiltOutcome, State, What};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,6 +137,9 @@ fn line_of(what: &What, verbosity: Verbosity) -> Option<String> {
             Some(format!("not published: {of}{chroot}: {cause}{help}"))
         }
         What::Noted { text } => normal.then(|| format!("note       {text}")),
+        What::Rebuilt { build, number, comparison } if normal => {
+            Some(format!("compared   {build}, build #{number}: {}", rebuilt_words(comparison)))
+        }
         What::SourceMoved { package, kind, from, to } if normal => {
             let [from, to] = [from, to].map(|what| short_commit(what.as_deref().unwrap_or("nothing")));
             Some(format!("moved      {package} ({kind}): {from} → {to}"))
@@ -153,9 +156,37 @@ fn line_of(what: &What, verbosity: Verbosity) -> Option<String> {
         | What::Retried { .. }
         | What::Published { .. }
         | What::DamageFound { .. }
+        | What::Rebuilt { .. }
         | What::SourceMoved { .. }
         | What::SourcesLookedAt { .. }
         | What::ApplyEnded { .. } => None,
+    }
+}
+
+/// Whether a rebuild has made what was made before.
+fn rebuilt_words(comparison: &RebuildComparison) -> String {
+    let RebuildComparison { rebuild_of, is_same, packages } = comparison;
+    match is_same {
+        None => format!("there are no packages of both it and #{rebuild_of} to compare"),
+        Some(true) => format!("the packages are those of #{rebuild_of}, bit for bit"),
+        Some(false) => {
+            let word = |outcome| match outcome {
+                RebuiltOutcome::Same => None,
+                RebuiltOutcome::Differs => Some("differs"),
+                RebuiltOutcome::New => Some("is new"),
+                RebuiltOutcome::Gone => Some("is gone"),
+            };
+            let said = packages.iter().filter_map(|package| {
+                word(package.outcome).map(|word| format!("\n               {} {word}", package.file))
+            });
+            let said: Vec<String> = said.collect();
+            format!(
+                "{} of {} are not as in #{rebuild_of}:{}",
+                said.len(),
+                count(packages.len(), "package"),
+                said.concat()
+            )
+        }
     }
 }
 

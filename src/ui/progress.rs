@@ -123,6 +123,7 @@ impl ProgressEvents {
             | What::RepositoryDamaged { .. }
             | What::NotPublished { .. }
             | What::DamageFound { .. }
+            | What::Rebuilt { .. }
             | What::SourceMoved { .. }
             | What::SourceFailed { .. }
             | What::SourcesLookedAt { .. }

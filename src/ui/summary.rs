@@ -66,6 +66,7 @@ impl Listener for Summary {
             | What::NotPublished { .. }
             | What::RepositoryDamaged { .. }
             | What::DamageFound { .. }
+            | What::Rebuilt { .. }
             | What::SourceMoved { .. }
             | What::SourceFailed { .. }
             | What::SourcesLookedAt { .. }

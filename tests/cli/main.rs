@@ -52,6 +52,7 @@ mod publication_ownership;
 mod publication_projects;
 mod publication_readers;
 mod reading;
+mod rebuild;
 mod requirements;
 mod roots;
 mod schemas;

@@ -40,3 +40,64 @@ fn a_source_package_that_can_not_be_made_is_told_and_others_are_made() {
     assert!(run.stderr.contains("forge::source::missing"), "{}", run.stderr);
     assert!(project.path().join("b-1.0-1.src.rpm").exists());
 }
+
+#[test]
+fn a_source_package_needs_nothing_of_what_its_build_needs() {
+    let project =
+        Project::with("package a { source path \"a.spec\" }\npackage b { source path \"b.spec\" }\n");
+    project.spec("a", "BuildRequires: what-nobody-has >= 3\nBuildConflicts: sh", "true");
+    project.spec("b", "BuildRequires: what-nobody-has", "true");
+    project.succeed(&["srpm"]);
+    for name in ["a-1.0-1.src.rpm", "b-1.0-1.src.rpm"] {
+        let bytes = std::fs::read(project.path().join(name)).unwrap();
+        let header = read_headers(&mut bytes.as_slice()).unwrap().header;
+        assert!(header.texts(Tag(1049)).iter().any(|name| name.to_string() == "what-nobody-has"), "{name}");
+    }
+}
+
+#[test]
+fn a_source_package_is_made_where_no_root_has_what_its_build_needs() {
+    let distribution = Project::with("packages \"*.spec\"\n");
+    distribution.spec("base", "", "true");
+    distribution.succeed(&["apply", "--quiet"]);
+    let project = Project::new();
+    project.write(
+        "Rpmforge.kdl",
+        &format!(
+            "rpmforge version=1\nchroot f {{ repo made baseurl=\"{}\"; install base }}\npackage a {{ source path \"a.spec\" }}\n",
+            distribution.path().join("public/host").display()
+        ),
+    );
+    project.spec("a", "BuildRequires: what-nobody-has", "true");
+    let plan = project.run(&["plan"]);
+    assert!(plan.stderr.contains("forge::plan::root_packages"), "{}", plan.stderr);
+    let run = project.succeed(&["srpm"]);
+    assert!(run.stdout.contains("/a-1.0-1.src.rpm\n"), "{}", run.stdout);
+}
+
+#[test]
+fn source_packages_alone_are_results_of_their_own_and_nothing_is_built() {
+    let project =
+        Project::with("package a { source path \"a.spec\" }\npackage b { source path \"b.spec\" }\n");
+    project.spec("a", "", "exit 3");
+    project.spec("b", "BuildRequires: what-nobody-has", "true");
+    let run = project.succeed(&["apply", "--only", "sources"]);
+    assert!(run.stderr.contains("built      a in host"), "{}", run.stderr);
+    let history = project.succeed(&["history"]).stdout;
+    assert_eq!(history.matches("its source package alone").count(), 2, "{history}");
+    assert!(project.succeed(&["results", "#1"]).stdout.contains("-1.0-1.src.rpm"));
+    assert!(!project.path().join("public").exists());
+    // They are found again, and no new builds for it.
+    project.succeed(&["apply", "--only", "sources"]);
+    assert_eq!(project.succeed(&["history"]).stdout, history);
+    // What the manifest means has not been tried yet.
+    assert!(project.run(&["plan", "a"]).stdout.contains("never built"));
+    project.spec("a", "Source0: missing", "true");
+    let run = project.run(&["apply", "--only", "sources", "a"]);
+    assert!(run.code == Some(1) && run.stderr.contains("forge::source::missing"), "{}", run.stderr);
+    // An earlier one is a source like those of other builds.
+    let is_first = project.succeed(&["results", "#1"]).stdout.contains("a-1.0-1.src.rpm");
+    let number = if is_first { "source build 1" } else { "source build 2" };
+    project.edit("Rpmforge.kdl", "source path \"a.spec\"", number);
+    project.succeed(&["plan", "a"]);
+}

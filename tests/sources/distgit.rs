@@ -82,3 +82,27 @@ fn what_makes_no_sense_is_told() {
     let run = project.run(&["apply"]);
     assert!(run.stderr.contains("forge::source::distgit_no_lookaside"), "{}", run.stderr);
 }
+
+#[test]
+fn a_branch_that_has_moved_and_a_newer_tag_are_outdated() {
+    let (new, old) = (hex(&Sha512::digest("one\n")), hex(&Md5::digest("old\n")));
+    let sources = format!("SHA512 (data.txt) = {new}\n{old}  old.txt\n");
+    let paths = [format!("a/data.txt/sha512/{new}"), format!("a/old.txt/md5/{old}")];
+    let (project, made, _server) = project(&sources, &[(&paths[0], "one\n"), (&paths[1], "old\n")]);
+    made.git(&["tag", "v1.9"]);
+    let outdated = |project: &Project| {
+        let run = project.run(&["outdated", "--json"]);
+        let document: serde_json::Value =
+            serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.stderr));
+        let text = |name: &str| document["sources"][0][name].as_str().unwrap_or("-").to_owned();
+        (run.code, ["kind", "state", "newest", "by"].map(text).join(" "))
+    };
+    project.succeed(&["fetch"]);
+    assert_eq!(outdated(&project).0, Some(0));
+    let second = made.commit("Go on", &[("more", "")]);
+    assert_eq!(outdated(&project), (Some(2), format!("distgit outdated {second} update")));
+    project.edit("Rpmforge.kdl", "distgit a", "distgit a rev=v1.9");
+    project.succeed(&["fetch"]);
+    made.git(&["tag", "v1.10"]);
+    assert_eq!(outdated(&project), (Some(2), "distgit outdated v1.10 edit".to_owned()));
+}

@@ -96,3 +96,26 @@ fn the_sources_of_an_earlier_build_are_built_again() {
     let run = project.run(&["plan"]);
     assert!(run.stderr.contains("write `source build 123`"), "{}", run.stderr);
 }
+
+#[test]
+fn a_newer_version_in_a_repository_is_outdated() {
+    let (distribution, project) = projects("");
+    let outdated = |project: &Project| {
+        let run = project.run(&["outdated", "--json"]);
+        let document: serde_json::Value =
+            serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.stderr));
+        let text = |name: &str| document["sources"][0][name].as_str().unwrap_or("-").to_owned();
+        (run.code, ["state", "current", "newest", "by"].map(text).join(" "))
+    };
+    project.succeed(&["fetch"]);
+    assert_eq!(outdated(&project), (Some(0), "current 1.0-1 1.0-1 -".to_owned()));
+    distribution.edit("tool.spec", "Version: 1.0", "Version: 1.10");
+    distribution.succeed(&["apply", "--quiet"]);
+    assert_eq!(outdated(&project), (Some(2), "outdated 1.0-1 1.10-1 update".to_owned()));
+    project.succeed(&["update", "tool"]);
+    assert_eq!(outdated(&project), (Some(0), "current 1.10-1 1.10-1 -".to_owned()));
+    project.edit("Rpmforge.kdl", "source repo made", "source repo made version=\"1.9\"");
+    assert_eq!(outdated(&project), (Some(2), "outdated 1.9 1.10-1 edit".to_owned()));
+    project.edit("Rpmforge.kdl", "version=\"1.9\"", "version=\"1.10\"");
+    assert_eq!(outdated(&project).0, Some(0));
+}

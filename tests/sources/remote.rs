@@ -265,6 +265,28 @@ fn checksums_that_lie_beside_a_spec_count() {
 }
 
 #[test]
+fn a_line_of_sources_that_makes_no_sense_leaves_no_file_unchecked() {
+    let files = Files::start(&[("data-1.txt", b"one\n")]);
+    let project = with_source_at(&files.url("data-1.txt"), "");
+    let digest = <sha2::Sha512 as sha2::Digest>::digest(b"one\n");
+    let sum = digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    // A digit is missing.
+    project.write(
+        "pkg/sources",
+        &format!("SHA512 (other.txt) = {sum}\n\nSHA512 (data-1.txt) = {}\n", &sum[1..]),
+    );
+    let run = project.run(&["apply"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    let shown = run.stderr.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+    assert!(shown.contains("forge::source::sources_line"), "{}", run.stderr);
+    assert!(shown.contains("pkg/sources:3: this line names no file with its checksum"), "{}", run.stderr);
+    assert!(shown.contains("`SHA512 (FILE) = CHECKSUM`") && shown.contains("`MD5 FILE`"), "{}", run.stderr);
+    assert!(!std::fs::exists(project.path().join("Rpmforge.lock")).unwrap());
+    project.write("pkg/sources", &format!("SHA512 (data-1.txt) = {sum}\n"));
+    project.succeed(&["apply"]);
+}
+
+#[test]
 fn who_asks_is_taken_from_netrc_and_stays_secret() {
     use std::os::unix::fs::PermissionsExt;
 

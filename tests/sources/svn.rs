@@ -215,3 +215,59 @@ fn a_machine_without_svn_is_told_what_to_install() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("forge::source::svn_program") && said.contains("package subversion"), "{said}");
 }
+
+/// What `forge outdated` says of the package: its exit code, the state, the newest, and what takes it.
+fn outdated(project: &Project) -> (Option<i32>, [String; 3]) {
+    let run = project.run(&["outdated", "--json"]);
+    let document: serde_json::Value =
+        serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.stderr));
+    let text = |name: &str| document["sources"][0][name].as_str().unwrap_or("-").to_owned();
+    (run.code, ["state", "newest", "by"].map(text))
+}
+
+fn said(state: &str, newest: &str, by: &str) -> [String; 3] {
+    [state, newest, by].map(str::to_owned)
+}
+
+#[test]
+fn a_newer_revision_of_the_folder_is_outdated_and_one_elsewhere_is_not() {
+    let made = repository();
+    let (_daemon, url) = made.serve();
+    let project = project(&url, "subdir=\"trunk/rpm\"");
+    assert_eq!(outdated(&project), (Some(0), said("not-locked", "2", "-")));
+    project.succeed(&["fetch"]);
+    made.commit("Elsewhere", &[("trunk/README", "")]);
+    assert_eq!(outdated(&project), (Some(0), said("current", "2", "-")));
+    made.commit("Go on", &[("trunk/rpm/data", "one more\n")]);
+    assert_eq!(outdated(&project), (Some(2), said("outdated", "5", "update")));
+    project.succeed(&["update", "a"]);
+    assert_eq!(outdated(&project), (Some(0), said("current", "5", "-")));
+    project.edit("Rpmforge.kdl", "subdir=\"trunk/rpm\"", "subdir=\"trunk/rpm\" rev=4");
+    assert_eq!(outdated(&project).1, said("not-looked", "-", "-"));
+}
+
+#[test]
+fn a_newer_tag_that_is_named_alike_is_outdated() {
+    let made = repository();
+    for tag in ["v1.9", "v1.10", "v2.0-rc1", "other-3"] {
+        let to = made.local_url(&format!("/tags/{tag}"));
+        made.svn(&["copy", "--quiet", "--parents", "--message", tag, &made.local_url("/trunk/rpm"), &to]);
+    }
+    let project = project(&made.local_url("/tags/v1.9"), "");
+    project.succeed(&["fetch"]);
+    assert_eq!(outdated(&project), (Some(2), said("outdated", "v1.10", "edit")));
+    project.edit("Rpmforge.kdl", "v1.9", "v1.10");
+    assert_eq!(outdated(&project), (Some(0), said("current", "v1.10", "-")));
+}
+
+#[test]
+fn a_watch_builds_what_has_moved() {
+    let made = repository();
+    let project = project(&made.local_url("/trunk/rpm"), "");
+    project.succeed(&["apply"]);
+    made.commit("Go on", &[("trunk/rpm/data", "one more\n")]);
+    let run = project.succeed(&["watch", "--once"]);
+    assert!(run.stderr.contains("moved      a (svn): 2 → 4"), "{}", run.stderr);
+    assert!(project.read("Rpmforge.lock").contains("revision=\"4\""));
+    assert!(!project.succeed(&["watch", "--once"]).stderr.contains("moved      a"));
+}

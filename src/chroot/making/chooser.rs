@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
+use super::chosen_set::{ChosenSet, GivenRoot};
 use super::repositories::{OWN, OpenRepositories};
 use super::{ChrootRequest, RootError, RootTools};
 use crate::chroot::repository::folder::available;
@@ -54,38 +55,14 @@ pub fn own_package(record: &PackageRecord, blob: &Blob, checksum: Checksum) -> A
     available(record, (String::new(), checksum, blob.size))
 }
 
-/// The packages of the root of a build.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ChosenSet {
-    /// Those of the minimal root.
-    pub minimal: Vec<LockedPackage>,
-    /// Those beside it.
-    pub added: Vec<LockedPackage>,
-    /// Those that this manifest has built.
-    pub own: Vec<AvailablePackage>,
-    /// Whether packages of the minimal root are not among them.
-    pub replaces: bool,
-}
-
-impl ChosenSet {
-    /// All but those that this manifest has built.
-    pub fn packages(&self) -> Vec<LockedPackage> {
-        self.minimal.iter().chain(&self.added).cloned().collect()
-    }
-
-    fn of_solution(minimal: &[LockedPackage], solution: &Solution) -> Self {
-        let packages = solution.locked().into_iter().filter(|package| package.repository != OWN);
-        let (minimal, added): (Vec<_>, Vec<_>) = packages.partition(|package| minimal.contains(package));
-        Self { minimal, added, own: Vec::new(), replaces: !solution.replaced.is_empty() }
-    }
-}
-
 /// Chooses the packages of the roots of a chroot.
 pub struct PackageChooser {
     request: ChrootRequest,
     architecture: Architecture,
     tools: RootTools,
     rule: LockRule,
+    /// What is in every root, where that is not chosen.
+    given: Option<GivenRoot>,
     state: Mutex<ChooserState>,
 }
 
@@ -124,7 +101,12 @@ impl PackageChooser {
         let architecture = Architecture::new(&request.arch);
         let architecture = architecture.ok_or_else(|| RootError::Arch { arch: request.arch.clone() })?;
         let state = Mutex::new(ChooserState { locked, open: None });
-        Ok(Self { request, architecture, tools, rule, state })
+        Ok(Self { request, architecture, tools, rule, given: None, state })
+    }
+
+    /// Chooses nothing from now on: all roots are the one that is given.
+    pub fn keep_to(&mut self, given: GivenRoot) {
+        self.given = Some(given);
     }
 
     /// What it chooses for.
@@ -159,6 +141,9 @@ impl PackageChooser {
     /// # Errors
     /// No packages do, or a repository can't be used.
     pub fn choose_minimal(&self) -> Result<Vec<LockedPackage>, RootError> {
+        if let Some(given) = &self.given {
+            return Ok(given.minimal.clone());
+        }
         let asked = self.asked_of_minimal();
         let mut state = self.lock();
         let set = state.locked.minimal.as_ref().filter(|set| set.asked == asked);
@@ -187,6 +172,9 @@ impl PackageChooser {
         &self,
         wishes: &[BuildWish],
     ) -> Result<Vec<Result<ChosenSet, RootError>>, RootError> {
+        if let Some(given) = &self.given {
+            return Ok(wishes.iter().map(|_| Ok(given.chosen(&[]))).collect());
+        }
         let minimal = self.choose_minimal()?;
         let mut state = self.lock();
         let phases: Vec<Vec<Phase<'_>>> = wishes.iter().map(|wish| self.phases_of(wish)).collect();
@@ -352,6 +340,9 @@ impl PackageChooser {
         wish: &BuildWish,
         own: &[AvailablePackage],
     ) -> Result<ChosenSet, RootError> {
+        if let Some(given) = &self.given {
+            return Ok(given.chosen(own));
+        }
         let minimal = self.choose_minimal()?;
         let mut state = self.lock();
         self.open(&mut state)?;

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::chooser::{ChosenSet, PackageChooser};
+use super::chooser::PackageChooser;
+use super::chosen_set::ChosenSet;
 use super::effect::{NewEffect, effect_key, find_effect};
 use super::register::{COLORS, Registration};
 use super::scriptlets::run_scriptlets;

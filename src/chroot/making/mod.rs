@@ -4,6 +4,7 @@
 //! chooses of the repositories. A [`RootMaker`] brings them into the store and makes the root of them, once for each set.
 
 mod chooser;
+mod chosen_set;
 mod effect;
 mod error;
 mod foreign;
@@ -16,7 +17,8 @@ mod request;
 mod scriptlets;
 mod tools;
 
-pub use chooser::{BuildWish, ChosenSet, LockRule, PackageChooser, own_package};
+pub use chooser::{BuildWish, LockRule, PackageChooser, own_package};
+pub use chosen_set::{ChosenSet, GivenRoot};
 pub use error::RootError;
 pub use foreign::check_runs;
 pub use made_root::MadeRoot;

@@ -156,6 +156,7 @@ impl Project {
             chroot: ChrootId(0),
             settings: Settings::default(),
             fate: Fate::Buildable(Arc::new(self.inputs(name))),
+            unbuilt: None,
             spec_name: Some(name.to_owned()),
             warnings: Vec::new(),
         }
@@ -238,6 +239,7 @@ impl Project {
             },
             engine: EngineIdentity { name: "made up".to_owned(), sources: "0".to_owned() },
             wish: None,
+            rebuild: None,
         }
     }
 }

@@ -15,6 +15,7 @@ use super::revision::Revision;
 use super::submodules::submodule_addresses;
 use super::write_tree::{CaseClash, OpenLargeFile, Subfolders, TreeWriter, find_folder};
 use crate::files::Folder;
+use crate::store::LARGE_FILES;
 
 /// What is written of a commit beside its own files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,7 +70,7 @@ impl Checkout<'_> {
                 commit: commit.to_string(),
             });
         }
-        let kept = self.cache.create("large-files")?;
+        let kept = self.cache.create(LARGE_FILES)?;
         let large_files = LargeFiles { folder: &kept, address, tools: self.tools };
         let wants_large = self.options.large_files;
         let mut open = |path: &Path, pointer: &_| match wants_large {

@@ -30,7 +30,7 @@ use crate::source::SourceError;
 use crate::source::autospec::SpecFeatures;
 use crate::source::lock::{LockedFile, LockedSource};
 use crate::source::tools::{Gathered, SourceTools};
-use crate::store::Blob;
+use crate::store::{Blob, GIT_CACHE};
 
 /// A file that is put beside the spec.
 pub(in crate::source) struct AddedFile {
@@ -99,7 +99,7 @@ pub(in crate::source) fn gather_adding(
             GitMethod::named(word).ok_or_else(not_yet)
         })
         .transpose()?;
-    let cache = tools.store.folder().create("git")?;
+    let cache = tools.store.folder().create(GIT_CACHE)?;
     let address = GitAddress::parse(request.url)?;
     let environment: BTreeMap<OsString, OsString> = tools.environment.iter().cloned().collect();
     let git_tools = GitTools { client: tools.client, environment: &environment, cancel: tools.cancel };

@@ -81,6 +81,8 @@ impl LargeFiles<'_> {
             reason,
         };
         if self.folder.file_size(&pointer.id) == Some(pointer.size) {
+            // That it goes too soon some day is no reason not to use it.
+            let _ = self.folder.touch(&pointer.id);
             return Ok(self.folder.open_regular(&pointer.id)?);
         }
         let Some(tools) = self.tools else {

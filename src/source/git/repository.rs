@@ -17,6 +17,7 @@ use super::packet::{PackReader, printable};
 use super::server::{Depth, GitReference, Server, ShallowChanges, WantedObjects};
 use crate::digest::Digest;
 use crate::files::{Folder, HostPath, Lock, LockKind};
+use crate::store::GIT_USED;
 
 /// A repository in the cache. See the [module](self).
 pub struct Repository {
@@ -119,6 +120,8 @@ impl Repository {
             folder.write_atomic("config", CONFIG.as_bytes())?;
             folder.write_atomic("HEAD", b"ref: refs/heads/main\n")?;
         }
+        // Its time says when it was of use last. That it goes too soon some day is no reason not to use it.
+        let _ = folder.again().and_then(|folder| folder.without_sync().write_atomic(GIT_USED, b""));
         let objects = gix_odb::at(folder.path().join("objects").as_path(), HashKind::Sha1)?;
         Ok(Self { folder, shown: address.to_string(), objects })
     }

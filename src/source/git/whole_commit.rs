@@ -21,6 +21,7 @@ use crate::files::{Folder, HostPath};
 use crate::source::SourceError;
 use crate::source::lock::LockedSource;
 use crate::source::tools::SourceTools;
+use crate::store::GIT_CACHE;
 
 /// A commit that was chosen, with all that was before it.
 pub(in crate::source) struct WholeCommit {
@@ -44,7 +45,7 @@ impl WholeCommit {
         tools: &SourceTools<'_>,
         locked: Option<&LockedSource>,
     ) -> Result<Self, SourceError> {
-        let cache = tools.store.folder().create("git")?;
+        let cache = tools.store.folder().create(GIT_CACHE)?;
         let address = GitAddress::parse(request.url)?;
         let revision = Revision::parse(request.revision.as_deref())?;
         let asked = asked_of(&address, request.revision.as_deref());

@@ -23,6 +23,8 @@ use crate::source::lock::{LockedSource, SourceLock};
 use crate::source::made_spec::RegistryAccess;
 use crate::source::neighbours::Neighbours;
 use crate::source::origin::locate;
+use crate::source::rebuilt::{PublishedRequest, find_newest, is_newer_version, locked_version};
+use crate::source::svn::{self, SvnNews, SvnRequest};
 use crate::source::tools::SourceTools;
 
 /// Looks for what is newer.
@@ -101,11 +103,20 @@ impl NewsFinder<'_> {
                 let place = (*registry, project.as_str(), index.as_deref());
                 self.look_at_registry(place, version.as_deref(), locked)
             }
+            SourceKind::Repository { url, revision, folder, spec, .. } => {
+                let (revision, folder) = (revision.as_deref(), folder.as_deref());
+                let request = SvnRequest { url, revision, folder, spec: spec.as_deref() };
+                self.look_at_svn(&request, locked)
+            }
+            SourceKind::Published { repository, name, version } => {
+                let name = name.as_deref().unwrap_or(&package.name.value);
+                let request = PublishedRequest { package, repository, name, version: version.as_deref() };
+                self.look_at_repository(&request, locked)
+            }
             SourceKind::Build(_) => not_looked("an earlier build stays what it was"),
-            SourceKind::Repository { .. }
-            | SourceKind::Custom { .. }
-            | SourceKind::Published { .. }
-            | SourceKind::Named(_) => not_looked("forge does not know how to look there"),
+            SourceKind::Custom { .. } | SourceKind::Named(_) => {
+                not_looked("forge does not know how to look there")
+            }
         }
     }
 
@@ -150,6 +161,56 @@ impl NewsFinder<'_> {
         let newest = newest_tag(tag, tags).unwrap_or(tag);
         let is_newer = compare_versions(version_of_tag(newest), version_of_tag(tag)).is_gt();
         Ok((Some(tag.to_owned()), Some(newest.to_owned()), decide(is_newer, NewsMover::Edit)))
+    }
+
+    fn look_at_svn(
+        &self,
+        request: &SvnRequest<'_>,
+        locked: Option<&LockedSource>,
+    ) -> Result<Found, SourceError> {
+        Ok(match svn::look_at(request, &self.tools)? {
+            SvnNews::Fixed(revision) => {
+                (Some(revision), None, NewsVerdict::NotLooked("the manifest names a revision"))
+            }
+            SvnNews::Revision(now) => {
+                let before = locked.and_then(svn::locked_revision);
+                let verdict = match before {
+                    None => NewsVerdict::NotLocked,
+                    Some(before) => decide(now > before, NewsMover::Update),
+                };
+                (before.map(|revision| revision.to_string()), Some(now.to_string()), verdict)
+            }
+            SvnNews::Tag { current, .. } if self.scope == NewsScope::Updates => {
+                (Some(current), None, NewsVerdict::NotLooked("the manifest names a tag"))
+            }
+            SvnNews::Tag { current, .. } if split_tag(&current).is_none() => {
+                (Some(current), None, NewsVerdict::NotLooked("its tag has no version"))
+            }
+            SvnNews::Tag { current, all } => {
+                let newest =
+                    newest_tag(&current, all.iter().map(String::as_str)).unwrap_or(&current).to_owned();
+                let order = compare_versions(version_of_tag(&newest), version_of_tag(&current));
+                (Some(current), Some(newest), decide(order.is_gt(), NewsMover::Edit))
+            }
+        })
+    }
+
+    fn look_at_repository(
+        &self,
+        request: &PublishedRequest<'_>,
+        locked: Option<&LockedSource>,
+    ) -> Result<Found, SourceError> {
+        let named = request.version.map(str::to_owned);
+        if named.is_some() && self.scope == NewsScope::Updates {
+            return Ok((named, None, NewsVerdict::NotLooked("the manifest names a version")));
+        }
+        let newest = find_newest(request, &self.tools)?;
+        let mover = if named.is_some() { NewsMover::Edit } else { NewsMover::Update };
+        let Some(current) = named.or_else(|| locked_version(request, locked)) else {
+            return Ok((None, Some(newest), NewsVerdict::NotLocked));
+        };
+        let is_newer = is_newer_version(&newest, &current);
+        Ok((Some(current), Some(newest), decide(is_newer, mover)))
     }
 
     fn look_at_registry(

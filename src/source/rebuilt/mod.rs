@@ -8,5 +8,7 @@ mod shelves;
 
 pub use error::RebuiltError;
 pub(super) use past_build::gather as gather_past_build;
-pub(super) use repository::{PublishedRequest, gather as gather_published};
+pub(super) use repository::{
+    PublishedRequest, find_newest, gather as gather_published, is_newer_version, locked_version,
+};
 pub use shelves::{BuiltSource, BuiltSources, ChrootRepository, SourceShelves};

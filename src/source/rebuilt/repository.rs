@@ -12,6 +12,7 @@ use crate::chroot::{
 };
 use crate::digest::{Digest, Encoder};
 use crate::manifest::Package;
+use crate::package::Evr;
 use crate::source::SourceError;
 use crate::source::lock::{LockedFile, LockedSource};
 use crate::source::tools::{Gathered, SourceProgress, SourceTools};
@@ -83,6 +84,44 @@ pub(in crate::source) fn gather(
         files: BTreeMap::from([(name, file)]),
     };
     Ok(Gathered { folder, spec, locked })
+}
+
+/// The newest version of a source package that a repository has, whichever the manifest names. Nothing but metadata is fetched.
+///
+/// # Errors
+/// It has none, or can't be read.
+pub(in crate::source) fn find_newest(
+    request: &PublishedRequest<'_>,
+    tools: &SourceTools<'_>,
+) -> Result<String, RebuiltError> {
+    let repository = request.find_repository(tools.shelves.repositories)?;
+    let now = tools.clock.now();
+    let progress = |progress| (tools.progress)(SourceProgress::Fetching(progress));
+    let access = RepositoryAccess {
+        store: tools.store,
+        client: tools.client,
+        connection: tools.connection,
+        now,
+        keys_at: now,
+        cancel: tools.cancel,
+        progress: &progress,
+    };
+    let any = PublishedRequest { version: None, ..*request };
+    Ok(any.choose(repository, &access)?.evr)
+}
+
+/// The version that is locked of it.
+pub(in crate::source) fn locked_version(
+    request: &PublishedRequest<'_>,
+    locked: Option<&LockedSource>,
+) -> Option<String> {
+    let known = locked.filter(|locked| locked.kind == KIND && locked.asked == Some(request.digest()))?;
+    Some(read_lock(known, request)?.evr)
+}
+
+/// Whether one version of a source package is newer than another, which may be said without epoch and release.
+pub(in crate::source) fn is_newer_version(evr: &str, than: &str) -> bool {
+    !is_version(evr, than) && Evr::parse(evr).compare(&Evr::parse(than)) == Ordering::Greater
 }
 
 impl PublishedRequest<'_> {
@@ -201,6 +240,8 @@ mod tests {
         for wanted in ["5.2", "5.2-1", "1:5.2-1"] {
             assert!(is_version("1:5.2-1", wanted), "{wanted}");
         }
+        assert!(is_newer_version("5.2-2", "5.2-1") && is_newer_version("5.10-1", "5.2"));
+        assert!(!is_newer_version("5.2-2", "5.2") && !is_newer_version("5.2-1", "5.2-1"));
         assert!(!is_version("1:5.2-1", "5") && !is_version("5.2-1", "5.2-2"));
     }
 }

@@ -33,12 +33,16 @@ struct SignatureFile {
 }
 
 impl ChecksumsBeside {
-    /// Reads what lies in a folder beside a spec. What is no such file by its content is none.
-    pub fn read(root: &Folder, folder: &Path) -> Self {
+    /// Reads what lies in a folder beside a spec. What is no such file as those of Azure Linux by its content is none; of `sources`
+    /// each line counts: one that is passed over would leave a file unchecked.
+    ///
+    /// # Errors
+    /// A line of `sources` that makes no sense, counted from 1.
+    pub fn read(root: &Folder, folder: &Path) -> Result<Self, usize> {
         let mut found = BTreeMap::new();
         let text = |path: &Path| root.read_text_up_to(path, LARGEST).ok();
         if let Some(text) = text(&folder.join("sources")) {
-            let files = read_checksum_lines(&text).unwrap_or_default();
+            let files = read_checksum_lines(&text)?;
             found.extend(files.into_iter().map(|ListedFile { name, algorithm, checksum }| {
                 let checksum = match Checksum::new(algorithm, &checksum) {
                     Ok(strong) => BesideChecksum::Strong(strong),
@@ -55,7 +59,7 @@ impl ChecksumsBeside {
                 Some((name, BesideChecksum::Strong(checksum)))
             }));
         }
-        Self(found)
+        Ok(Self(found))
     }
 
     /// What a file must be.

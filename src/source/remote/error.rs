@@ -72,6 +72,21 @@ pub enum RemoteError {
         /// What it is.
         found: String,
     },
+    /// A line of a file `sources` that makes no sense.
+    #[error("{file}:{line}: this line names no file with its checksum")]
+    #[diagnostic(
+        code(forge::source::sources_line),
+        help(
+            "each line is `SHA512 (FILE) = CHECKSUM` (SHA384, SHA256 or MD5 do as well) or, in old ones, `MD5  FILE`, with the checksum in \
+             hexadecimal digits; it says what the files must be that the spec names by URL"
+        )
+    )]
+    SourcesLine {
+        /// The file `sources`, from the folder that its spec is in or below.
+        file: String,
+        /// The line, counted from 1.
+        line: usize,
+    },
     /// It is not what the lock says any more.
     #[error("`{file}` is another file than Rpmforge.lock says")]
     #[diagnostic(

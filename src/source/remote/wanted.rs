@@ -139,10 +139,17 @@ impl NamedSources<'_> {
             };
             let sha256 = declared.and_then(|file| file.sha256.as_ref());
             let checksum = sha256.and_then(|sum| Checksum::new("sha256", &sum.value).ok());
-            let said = checksum.map(BesideChecksum::Strong).or_else(|| {
-                let checksums = checksums.get_or_insert_with(|| self.read_checksums());
-                checksums.find(&reference.file_name).cloned()
-            });
+            let said = match checksum {
+                Some(checksum) => Some(BesideChecksum::Strong(checksum)),
+                None => match checksums.get_or_insert_with(|| self.read_checksums()) {
+                    Ok(checksums) => checksums.find(&reference.file_name).cloned(),
+                    Err(line) => {
+                        let error = Located::new(self.sources_line(*line), "for this package", place);
+                        wanted.push((reference.file_name.clone(), Err(error)));
+                        continue;
+                    }
+                },
+            };
             let (checksum, md5) = match said {
                 Some(BesideChecksum::Strong(checksum)) => (Some(checksum), None),
                 Some(BesideChecksum::Md5(md5)) => (None, Some(md5)),
@@ -157,9 +164,18 @@ impl NamedSources<'_> {
     }
 
     /// What lies beside the spec says of its files.
-    fn read_checksums(&self) -> ChecksumsBeside {
+    fn read_checksums(&self) -> Result<ChecksumsBeside, usize> {
         let root = Folder::open_ambient(&self.origin.root);
-        root.map(|root| ChecksumsBeside::read(&root, &self.origin.folder)).unwrap_or_default()
+        root.map_or_else(
+            |_| Ok(ChecksumsBeside::default()),
+            |root| ChecksumsBeside::read(&root, &self.origin.folder),
+        )
+    }
+
+    /// That a line of the file `sources` beside the spec makes no sense.
+    fn sources_line(&self, line: usize) -> SourceError {
+        let file = self.origin.folder.join("sources").display().to_string();
+        RemoteError::SourcesLine { file, line }.into()
     }
 
     fn want(

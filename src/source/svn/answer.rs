@@ -41,6 +41,32 @@ pub(super) fn read_info(text: &str) -> Option<SvnInfo> {
     (info.last_changed > 0 && !info.kind.is_empty()).then_some(info)
 }
 
+/// Reads the names of folders that `svn list --xml` answers.
+pub(super) fn read_folders(text: &str) -> Option<Vec<String>> {
+    let (mut folders, mut is_folder, mut is_name) = (Vec::new(), false, false);
+    let mut reader = Reader::from_str(text);
+    loop {
+        match reader.read_event().ok()? {
+            Event::Start(start) => match start.name().as_ref() {
+                "entry" => is_folder = attribute(&start, "kind")? == "dir",
+                "name" if is_folder => {
+                    is_name = true;
+                    folders.push(String::new());
+                }
+                _ => {}
+            },
+            Event::Text(words) if is_name => {
+                if let Some(name) = folders.last_mut() {
+                    name.push_str(&words);
+                }
+            }
+            Event::End(_) => is_name = false,
+            Event::Eof => return Some(folders),
+            _ => {}
+        }
+    }
+}
+
 /// Reads what `svn log --xml` answers.
 pub(super) fn read_log(text: &str) -> Option<Vec<SvnChange>> {
     let mut changes: Vec<SvnChange> = Vec::new();
@@ -109,6 +135,10 @@ mod tests {
         let change =
             SvnChange { revision: 6, author: "ada".to_owned(), subject: "Mend <it> & go".to_owned() };
         assert_eq!(read_log(log), Some(vec![change]));
+        let list = "<lists>\n<list\n   path=\"x\">\n<entry\n   kind=\"dir\">\n<name>v1.2</name>\n<commit\n   revision=\"5\">\n\
+            <author>ada</author>\n</commit>\n</entry>\n<entry\n   kind=\"file\">\n<name>v1.3</name>\n</entry>\n</list>\n</lists>\n";
+        assert_eq!(read_folders(list), Some(vec!["v1.2".to_owned()]));
+        assert_eq!(read_folders("<lists><list><entry><name>"), None);
         assert_eq!(read_info("<info/>"), None);
         assert_eq!(read_info("<info><entry kind='dir'><commit revision='x'/></entry></info>"), None);
         assert_eq!(read_log("<log><logentry"), None);

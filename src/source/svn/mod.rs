@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use cap_std::fs::PermissionsExt;
 
 use address::SvnAddress;
-use answer::{read_info, read_log};
+use answer::{read_folders, read_info, read_log};
 use program::{SvnProgram, WORK};
 
 use super::SourceError;
@@ -79,6 +79,55 @@ pub(super) fn gather(
     let (folder, spec) = paths(request)?;
     let address = SvnAddress::parse(request.url)?.below(&folder);
     SvnFolder { request, address, spec, tools }.gather(locked)
+}
+
+/// What is newer of a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum SvnNews {
+    /// The last revision that changed it.
+    Revision(u64),
+    /// The manifest names a revision.
+    Fixed(String),
+    /// It is below a folder of tags: its own, and all that are there.
+    Tag {
+        /// The tag that the address names.
+        current: String,
+        /// All tags.
+        all: Vec<String>,
+    },
+}
+
+/// Looks whether a folder has changed, or which tags there are beside the one that it is below. Nothing is fetched.
+///
+/// # Errors
+/// The repository doesn't answer.
+pub(super) fn look_at(request: &SvnRequest<'_>, tools: &SourceTools<'_>) -> Result<SvnNews, SvnError> {
+    let (folder, spec) = paths(request)?;
+    let address = SvnAddress::parse(request.url)?.below(&folder);
+    if let Some((tags, current)) = split_tag_folder(&address.to_string()) {
+        let address = SvnAddress::parse(tags)?;
+        let folder = SvnFolder { request, address, spec, tools };
+        return Ok(SvnNews::Tag { current: current.to_owned(), all: folder.list_folders()? });
+    }
+    let folder = SvnFolder { request, address, spec, tools };
+    match folder.wanted_revision()? {
+        head if head == "HEAD" => Ok(SvnNews::Revision(folder.find_revision(None)?)),
+        revision => Ok(SvnNews::Fixed(revision)),
+    }
+}
+
+/// The revision that is locked.
+pub(super) fn locked_revision(locked: &LockedSource) -> Option<u64> {
+    read_lock(locked).map(|lock| lock.revision)
+}
+
+/// The address of a folder `tags`, as repositories have it by custom, and the name below it.
+fn split_tag_folder(address: &str) -> Option<(&str, &str)> {
+    const TAGS: &str = "/tags";
+    let (at, _) = address.rmatch_indices("/tags/").next()?;
+    let (tags, below) = address.split_at_checked(at + TAGS.len())?;
+    let tag = below.trim_start_matches('/').split('/').next().filter(|tag| !tag.is_empty())?;
+    Some((tags, tag))
 }
 
 /// The folder that is meant, and the name of the spec if that is said.
@@ -198,6 +247,17 @@ impl SvnFolder<'_> {
         Ok(info.last_changed)
     }
 
+    /// The folders that are in it now.
+    fn list_folders(&self) -> Result<Vec<String>, SvnError> {
+        self.check_reachable()?;
+        let target = format!("{}@HEAD", self.address);
+        let answer = self.program().run(&["list", "--xml", &target], None)?;
+        read_folders(&answer).ok_or_else(|| SvnError::Failed {
+            repository: self.address.to_string(),
+            reason: "what `svn list` answers makes no sense".to_owned(),
+        })
+    }
+
     /// Tells what has changed; that nobody knows is no reason to fail.
     fn tell_changes(&self, before: u64, now: u64) {
         let (range, target) = (format!("{now}:{}", before + 1), format!("{}@{now}", self.address));
@@ -282,4 +342,23 @@ impl SvnFolder<'_> {
 fn read_lock(locked: &LockedSource) -> Option<SvnLock> {
     let revision = locked.found.get(REVISION)?.parse().ok()?;
     Some(SvnLock { revision, tree: locked.found.get(TREE)?.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split_tag_folder;
+
+    #[test]
+    fn a_tag_is_what_lies_below_a_folder_of_tags() {
+        let cases = [
+            ("svn://host/x/tags/v1.2", Some(("svn://host/x/tags", "v1.2"))),
+            ("svn://host/tags/x/tags/v1.2/rpm", Some(("svn://host/tags/x/tags", "v1.2"))),
+            ("svn://host/x/trunk", None),
+            ("svn://host/x/tags/", None),
+            ("svn://host/mytags/1.2", None),
+        ];
+        for (address, found) in cases {
+            assert_eq!(split_tag_folder(address), found, "{address}");
+        }
+    }
 }
