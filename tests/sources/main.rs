@@ -12,6 +12,9 @@ mod autospec;
 mod daemon;
 mod distgit;
 mod git;
+#[allow(dead_code, reason = "the tests of repositories use more of it")]
+#[path = "../repositories/keys.rs"]
+mod keys;
 mod made_in_root;
 mod newer;
 mod rebuilt;
