@@ -19,6 +19,7 @@ mod made_in_root;
 mod newer;
 mod rebuilt;
 mod registries;
+mod registry_faults;
 mod remote;
 #[allow(dead_code, reason = "the tests of repositories use more of it")]
 #[path = "../repositories/server.rs"]
