@@ -1,7 +1,7 @@
 //! Source packages that somebody has made before: a repository, or an earlier build.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::keys::TestKey;
@@ -82,11 +82,10 @@ fn source_package(distribution: &Project) -> PathBuf {
 }
 
 /// Signs the source package of `tool`, and says so in its repository.
-fn sign(distribution: &Project, key: &TestKey) {
-    let path = source_package(distribution);
-    let mut package = rpm::Package::open(&path).unwrap();
+fn sign(distribution: &Project, path: &Path, key: &TestKey) {
+    let mut package = rpm::Package::open(path).unwrap();
     package.sign(rpm::signature::pgp::Signer::from_asc(&key.secret()).unwrap()).unwrap();
-    package.write_file(&path).unwrap();
+    package.write_file(path).unwrap();
     let mut metadata = Command::new("createrepo_c");
     metadata.arg("--quiet").arg(distribution.path().join("public/host"));
     assert!(metadata.status().expect("createrepo_c is installed by .ci/test").success());
@@ -100,8 +99,8 @@ fn a_source_package_that_is_not_what_its_repository_says_is_not_taken() {
     let mut other = whole.clone();
     *other.last_mut().unwrap() ^= 1;
     fs::write(&path, &other).unwrap();
-    refused(&project, &["plan"], "forge::fetch::checksum", "tool-1.0-1.src.rpm");
-    refused(&project, &["plan"], "forge::fetch::checksum", "its checksum is");
+    refused(&project, &["plan"], "forge::chroot::not_fetched", "tool-1.0-1.src.rpm");
+    refused(&project, &["plan"], "forge::chroot::not_fetched", "its checksum is");
     assert!(!project.path().join("Rpmforge.lock").exists());
     fs::write(&path, &whole).unwrap();
     project.succeed(&["plan"]);
@@ -111,7 +110,7 @@ fn a_source_package_that_is_not_what_its_repository_says_is_not_taken() {
     for folder in [project.cache(), project.path().join(".forge")] {
         fs::remove_dir_all(folder).unwrap();
     }
-    refused(&project, &["plan", "--locked"], "forge::fetch::checksum", "tool-1.0-1.src.rpm");
+    refused(&project, &["plan", "--locked"], "forge::chroot::not_fetched", "tool-1.0-1.src.rpm");
     assert_eq!(project.read("Rpmforge.lock"), lock);
 }
 
@@ -122,10 +121,11 @@ fn a_source_package_that_no_key_of_its_repository_has_signed_is_not_taken() {
     project.write("ours.asc", &ours.public());
     project.edit("Rpmforge.kdl", "{ repo made", "{ repo made gpgkey=\"ours.asc\"");
     refused(&project, &["plan"], "forge::chroot::not_signed", "tool");
-    sign(&distribution, &theirs);
+    let path = source_package(&distribution);
+    sign(&distribution, &path, &theirs);
     refused(&project, &["plan"], "forge::chroot::undeclared_key", "tool-1.0-1.src");
     assert!(!project.path().join("Rpmforge.lock").exists());
-    sign(&distribution, &ours);
+    sign(&distribution, &path, &ours);
     project.succeed(&["plan"]);
 }
 
