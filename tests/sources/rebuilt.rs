@@ -103,7 +103,7 @@ fn a_source_package_that_is_not_what_its_repository_says_is_not_taken() {
     refused(&project, &["plan"], "forge::chroot::not_fetched", "its checksum is");
     assert!(!project.path().join("Rpmforge.lock").exists());
     fs::write(&path, &whole).unwrap();
-    project.succeed(&["plan"]);
+    project.succeed(&["fetch"]);
     let lock = project.read("Rpmforge.lock");
     // With the lock, and nothing in the store, it is no better.
     fs::write(&path, &other).unwrap();
