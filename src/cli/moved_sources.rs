@@ -36,7 +36,7 @@ pub fn move_sources(
         ..Selection::default()
     };
     let mut planned = runtime()?.block_on(plan(project, &selection, cancel, context))?;
-    let failed = keep_unmoved(&mut planned.source_lock, &before, names);
+    let failed = keep_unmoved((&mut planned.source_lock, &planned.incomplete), &before, names);
     if !failed.is_empty() {
         planned.show_impossible(context);
     }
@@ -46,19 +46,17 @@ pub fn move_sources(
     Ok(MovedSources { changes, failed })
 }
 
-/// Puts back what was locked of packages for which nothing new was found; gives these packages.
+/// Puts back what was locked of packages for which nothing new was found, or that lack a file of what was found: with a checksum
+/// gone from the lock, whatever comes the next time would be taken. Gives these packages.
 pub fn keep_unmoved(
-    lock: &mut SourceLock,
+    (lock, incomplete): (&mut SourceLock, &BTreeSet<String>),
     before: &SourceLock,
     names: &BTreeSet<String>,
 ) -> BTreeSet<String> {
     let mut failed = BTreeSet::new();
     for name in names {
-        // A commit whose reference was not asked for is what it was opened with.
-        let is_found = |lock: &SourceLock| {
-            lock.sources.get(name).is_some_and(|now| now.asked.is_some() || !now.found.contains_key("commit"))
-        };
-        if is_found(lock) {
+        let is_found = lock.sources.get(name).is_some_and(|now| !now.is_reopened());
+        if is_found && !incomplete.contains(name) {
             continue;
         }
         failed.insert(name.clone());
@@ -95,11 +93,17 @@ mod tests {
             ("a", source("git", true, "commit")),
             ("b", source("pypi", true, "version")),
             ("c", source("git", true, "commit")),
+            ("d", source("svn", true, "revision")),
+            ("e", source("custom", true, "made-of")),
+            ("f", source("git", true, "commit")),
         ]);
-        let mut now = lock(vec![("a", source("git", false, "commit")), ("c", source("git", true, "commit"))]);
-        let names = ["a", "b", "c"].map(str::to_owned).into();
-        let failed = keep_unmoved(&mut now, &before, &names);
-        assert_eq!(failed, ["a", "b"].map(str::to_owned).into());
+        let mut now = before.clone();
+        now.reopen(|name| name != "c");
+        now.sources.insert("f".to_owned(), source("git", true, "commit"));
+        let names = ["a", "b", "c", "d", "e", "f"].map(str::to_owned).into();
+        let incomplete = ["f".to_owned()].into();
+        let failed = keep_unmoved((&mut now, &incomplete), &before, &names);
+        assert_eq!(failed, ["a", "b", "d", "e", "f"].map(str::to_owned).into());
         assert_eq!(now, before);
     }
 }

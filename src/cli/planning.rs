@@ -53,6 +53,8 @@ pub struct Planned {
     pub folders: SourceFolders,
     /// What is to be locked of sources.
     pub source_lock: SourceLock,
+    /// The packages whose specs name files that could not be fetched.
+    pub incomplete: BTreeSet<String>,
     /// Whether the lock may change.
     lock_rule: LockRule,
     lock_reading: LockReading,
@@ -147,7 +149,7 @@ pub async fn plan(
         rebuild: selection.rebuild.as_ref().map(|order| Arc::clone(&order.rebuild)),
     };
     let inspection = inspect(&inspector, cancel).await?;
-    let source_lock = inspection.source_lock.clone();
+    let (source_lock, incomplete) = (inspection.source_lock.clone(), inspection.incomplete.clone());
     check_folder(state.path(), &inspection)?;
     let plan = Plan::new(&manifest, inspection).map_err(|circles| Failure::Circles(Box::new(circles)))?;
     let decisions = Arc::new(Decisions { all: Vec::new() });
@@ -173,6 +175,7 @@ pub async fn plan(
         jobs,
         folders,
         source_lock,
+        incomplete,
         lock_rule: selection.lock.rule(),
         lock_reading,
         changed,

@@ -59,9 +59,9 @@ pub fn run(arguments: &Update, context: &Context) -> Result<Exit, Failure> {
         ..Selection::default()
     };
     let mut planned = runtime()?.block_on(plan(&project, &selection, &Cancel::default(), context))?;
-    let mut elsewhere = names.unwrap_or_default();
-    elsewhere.retain(|name| is_from_elsewhere(&manifest, name));
-    keep_unmoved(&mut planned.source_lock, &sources_before, &elsewhere);
+    let mut meant = names.unwrap_or_default();
+    meant.retain(|name| is_from_elsewhere(&manifest, name) || planned.incomplete.contains(name));
+    keep_unmoved((&mut planned.source_lock, &planned.incomplete), &sources_before, &meant);
     let impossible = planned.show_impossible(context);
     let lock: Lock = planned.lock(&before);
     let of_sources = describe_source_changes(&sources_before, &planned.source_lock);

@@ -21,6 +21,8 @@ pub struct Download {
     pub most_bytes: u64,
     /// What is known of it already: where it is still so, it need not come.
     pub known: Option<Validators>,
+    /// In which forms it is taken, as `Accept` has it (RFC 9110, section 12.5.1); without it, in whichever the server has.
+    pub accept: Option<&'static str>,
 }
 
 /// What a server says of a file to know it again (RFC 9110, section 8.8).

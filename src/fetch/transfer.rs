@@ -3,8 +3,8 @@
 use std::error::Error;
 
 use reqwest::header::{
-    ACCEPT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
-    LAST_MODIFIED, RANGE,
+    ACCEPT, ACCEPT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    IF_RANGE, LAST_MODIFIED, RANGE,
 };
 use reqwest::{RequestBuilder, Response, StatusCode};
 
@@ -50,6 +50,10 @@ impl Transfer<'_> {
     async fn ask(&self, partial: &Partial) -> Result<Response, FetchError> {
         let request = self.http.get(self.address.url().clone()).header(ACCEPT_ENCODING, "identity");
         let request = self.equipment.authorize(request, self.address);
+        let request = match self.download.accept {
+            Some(forms) => request.header(ACCEPT, forms),
+            None => request,
+        };
         let request = match (partial.etag_to_go_on(self.address), &self.download.known) {
             (Some(etag), _) => {
                 request.header(RANGE, format!("bytes={}-", partial.received())).header(IF_RANGE, etag)

@@ -1,6 +1,6 @@
 //! The sources of packages, gathered before their specs are read, and the files that specs name by URL, fetched after.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::PlanError;
@@ -75,8 +75,10 @@ impl Inspector<'_> {
         RemoteSources { found: found.collect() }
     }
 
-    /// Adds the files that specs name by URL to what is to be locked. What could not be read or fetched stays locked as it was.
-    pub(super) fn lock_files(&self, remote: &RemoteSources, lock: &mut SourceLock) {
+    /// Adds the files that specs name by URL to what is to be locked. What could not be read or fetched stays locked as it was; the
+    /// packages that lack a file are given.
+    pub(super) fn lock_files(&self, remote: &RemoteSources, lock: &mut SourceLock) -> BTreeSet<String> {
+        let mut incomplete = BTreeSet::new();
         for ((id, name), source) in &remote.found {
             let Ok(RemoteSource { locked: file, .. }) = source else { continue };
             let package = self.manifest.package(*id);
@@ -88,11 +90,13 @@ impl Inspector<'_> {
         }
         for ((package, _), _) in remote.found.iter().filter(|(_, source)| source.is_err()) {
             let name = &self.manifest.package(*package).name.value;
+            incomplete.insert(name.clone());
             let Some(before) = self.source_lock.sources.get(name) else { continue };
             let now = lock.sources.entry(name.clone()).or_insert_with(|| before.clone());
             for (name, file) in &before.files {
                 now.files.entry(name.clone()).or_insert_with(|| file.clone());
             }
         }
+        incomplete
     }
 }

@@ -50,7 +50,7 @@ impl Plan {
     /// # Errors
     /// Circles: each of their edges with the place that states it, and what else is wrong.
     pub fn new(manifest: &Manifest, inspection: Inspection) -> Result<Self, Circles> {
-        let Inspection { mut builds, installed, source_lock: _ } = inspection;
+        let Inspection { mut builds, installed, source_lock: _, incomplete: _ } = inspection;
         let providers = Providers::group_by_chroot(&builds);
         let needs = needs(&builds, &providers);
         let needing: HashSet<BuildId> = needs.iter().map(|need| need.build).collect();

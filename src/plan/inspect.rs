@@ -3,7 +3,7 @@
 //! What an engine has said of a spec is remembered by everything that its answer depends on, and asked again only where that
 //! has changed: files are looked at here, commands are run again by the worker that reads specs, if there are any.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use rayon::prelude::*;
 
@@ -28,6 +28,8 @@ pub struct Inspection {
     pub installed: HashMap<ChrootId, Installed>,
     /// What is to be locked of sources.
     pub source_lock: SourceLock,
+    /// The packages whose specs name files that could not be fetched.
+    pub incomplete: BTreeSet<String>,
 }
 
 /// Inspects all packages in all of their chroots.
@@ -44,7 +46,7 @@ pub async fn inspect(inspector: &Inspector<'_>, cancel: &Cancel) -> Result<Inspe
         }
     }
     let remote = tokio::task::block_in_place(|| inspector.fetch_remote_sources(&drafts, &origins));
-    inspector.lock_files(&remote, &mut source_lock);
+    let incomplete = inspector.lock_files(&remote, &mut source_lock);
     let groups = group_by_package(drafts);
     let packages: Vec<Vec<Build>> = groups
         .into_par_iter()
@@ -56,7 +58,7 @@ pub async fn inspect(inspector: &Inspector<'_>, cancel: &Cancel) -> Result<Inspe
     let mut builds: Vec<Build> = packages.into_iter().flatten().collect();
     tokio::task::block_in_place(|| choose_root_packages(inspector, &mut builds))?;
     let installed = inspector.list_installed(&builds, cancel).await?;
-    Ok(Inspection { builds, installed, source_lock })
+    Ok(Inspection { builds, installed, source_lock, incomplete })
 }
 
 /// The drafts of each package together, so that its sources are digested once.

@@ -51,6 +51,13 @@ const ASKED: &str = "asked";
 /// What was found, of a source that a program has made: the digest of what it was made of.
 pub(super) const MADE_OF: &str = "made-of";
 
+impl LockedSource {
+    /// Whether it is as [`SourceLock::reopen`] leaves it: nothing was found since.
+    pub fn is_reopened(&self) -> bool {
+        self.asked.is_none() && keeps_what_was_found(self)
+    }
+}
+
 impl SourceLock {
     /// Reads what a lock says of sources; the rest of it is read by [`Lock`](crate::chroot::Lock), which has looked at the
     /// form of the whole.

@@ -10,6 +10,7 @@ use super::made_spec::{
 };
 use super::npm;
 use super::pypi::{self, PypiRequest};
+use super::remote::KnownFrom;
 use super::rubygems;
 use super::tools::{Gathered, SourceTools};
 use crate::chroot::making::LockRule;
@@ -47,7 +48,9 @@ pub(super) fn gather(
     if known.is_none() && tools.rule != LockRule::MayChange {
         return Err(MadeSpecError::NotLocked { package: request.package.to_owned() }.into());
     }
-    let (made, lock) = make(request, tools, known.map(to_made_lock).transpose()?.as_ref())?;
+    let lock = known.map(to_made_lock).transpose()?;
+    let made = make(request, tools, lock.as_ref());
+    let (made, lock) = made.map_err(|error| explain_change(error, request.package, lock.as_ref()))?;
     let mut encoder = Encoder::new("rpmforge made spec v1");
     encoder.text("spec", &made.text).list("files", made.sources.iter(), |encoder, source| {
         encoder.digest_field(&source.file, &source.blob.digest);
@@ -57,6 +60,18 @@ pub(super) fn gather(
         Ok(made.file_name())
     })?;
     Ok(Gathered { folder, spec, locked: to_locked(request.registry, asked, lock) })
+}
+
+/// An error in the words of what it means where a file is not what the lock says.
+fn explain_change(error: MadeSpecError, package: &str, locked: Option<&MadeLock>) -> MadeSpecError {
+    match (error, locked) {
+        (MadeSpecError::File(error), Some(lock))
+            if error.file().is_some_and(|name| lock.files.contains_key(name)) =>
+        {
+            MadeSpecError::File(Box::new(KnownFrom::Lock.explain_file(*error, package)))
+        }
+        (error, _) => error,
+    }
 }
 
 /// The spec of a project, as it is locked or else as it is found now.

@@ -62,7 +62,9 @@ struct Mirror {
 impl Mirror {
     fn new(folder: &Path) -> Self {
         let mut mirror = Self::default();
-        files(&folder.join("pypi"), ".tar.gz").iter().for_each(|path| mirror.add_sdist(path));
+        for end in [".tar.gz", ".zip"] {
+            files(&folder.join("pypi"), end).iter().for_each(|path| mirror.add_sdist(path));
+        }
         files(&folder.join("gems"), ".gem").iter().for_each(|path| mirror.add_gem(path));
         files(&folder.join("crates"), ".crate").iter().for_each(|path| mirror.add_crate(path));
         for packs in fs::read_dir(folder.join("npm")).unwrap().map(|entry| entry.unwrap().path()) {
@@ -78,7 +80,7 @@ impl Mirror {
 
     fn add_sdist(&mut self, path: &Path) {
         let file = name_of(path);
-        let stem = file.strip_suffix(".tar.gz").unwrap();
+        let stem = file.strip_suffix(".tar.gz").or_else(|| file.strip_suffix(".zip")).unwrap();
         let project = stem.rsplit_once('-').unwrap().0.to_lowercase().replace(['_', '.'], "-");
         let sum = hex(&Sha256::digest(fs::read(path).unwrap()));
         let link = format!("<a href=\"/files/{file}#sha256={sum}\">{file}</a>\n");

@@ -71,6 +71,7 @@ fn from(urls: &[String]) -> Download {
         size: Some(CONTENT.len() as u64),
         most_bytes: 1000,
         known: None,
+        accept: None,
     }
 }
 

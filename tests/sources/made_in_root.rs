@@ -105,6 +105,20 @@ fn with_refresh_it_runs_anew_on_another_day_unless_the_lock_is_to_stay() {
 }
 
 #[test]
+fn with_refresh_it_runs_anew_as_soon_as_its_time_is_over() {
+    let project = project("refresh=\"1s\"", &script("date +%N >> data"));
+    assert!(has_run(&project.succeed(&["fetch"])));
+    let lock = project.read("Rpmforge.lock");
+    std::thread::sleep(Duration::from_millis(1100));
+    assert!(!has_run(&project.succeed(&["plan", "--locked"])));
+    assert_eq!(project.read("Rpmforge.lock"), lock);
+    assert!(has_run(&project.succeed(&["fetch"])));
+    let now = project.read("Rpmforge.lock");
+    let since = |lock: &str| lock.split("since=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert!(since(&lock) < since(&now), "{lock}\n{now}");
+}
+
+#[test]
 fn a_failure_says_what_is_wrong_and_where_all_stands_that_was_printed() {
     let project = project("", "#!/bin/sh\necho hello\necho 'x.c:1: error: no such thing' >&2\nexit 3\n");
     let run = project.run(&["apply"]);
@@ -240,6 +254,38 @@ fn a_script_has_what_it_needs_in_the_root_of_its_chroot() {
     project.edit("Rpmforge.kdl", "needs tol", "needs tool");
     project.edit("Rpmforge.kdl", "install shell", "install shel");
     refused(&project.run(&["plan"]), "forge::source::making_root", "the root of chroot `f` can't be had");
+}
+
+/// A folder that is a root with a shell, and nothing else.
+fn make_shell_root(folder: &std::path::Path) {
+    let copy = "for file in /bin/sh $(ldd /bin/sh | grep -o '/[^ :]*'); do install -D $(readlink -f $file) \"$0$file\"; done";
+    let made = std::process::Command::new("sh").args(["-c", copy]).arg(folder).status().unwrap();
+    assert!(made.success());
+    std::fs::create_dir_all(folder.join("usr/share")).unwrap();
+    std::fs::write(folder.join("usr/share/word"), "one of the image\n").unwrap();
+}
+
+#[test]
+fn a_script_runs_in_an_image_and_sees_what_that_has() {
+    let project = Project::new();
+    make_shell_root(&project.path().join("golden"));
+    let manifest = "rpmforge version=1\nchroot f { image \"golden\" }\nchroot host { root \"/\" }\n\
+        defaults { isolation none }\npackage a {\n    chroots host\n    source custom script=\"make-a.sh\" chroot=f\n}\n";
+    project.write("Rpmforge.kdl", manifest);
+    let text = spec("a", "Source0: data", "grep 'one of the image' %{SOURCE0}");
+    let script = format!(
+        "test ! -e /usr/bin/env || exit 1\nread words < /usr/share/word\necho $words > data\n\
+         while IFS= read -r line; do printf '%s\\n' \"$line\"; done > a.spec <<'END'\n{text}END\n"
+    );
+    project.write("make-a.sh", &script);
+    assert!(has_run(&project.succeed(&["apply"])));
+    assert!(!has_run(&project.succeed(&["apply", "--locked", "--offline"])));
+    // Another image may make something else.
+    std::fs::write(project.path().join("golden/usr/share/word"), "one of the image, again\n").unwrap();
+    let lock = project.read("Rpmforge.lock");
+    project.succeed(&["update"]);
+    project.succeed(&["apply"]);
+    assert_ne!(project.read("Rpmforge.lock"), lock);
 }
 
 /// A repository whose makefile checks what make is told, and asks git.

@@ -12,10 +12,14 @@ mod autospec;
 mod daemon;
 mod distgit;
 mod git;
+#[allow(dead_code, reason = "the tests of repositories use more of it")]
+#[path = "../repositories/keys.rs"]
+mod keys;
 mod made_in_root;
 mod newer;
 mod rebuilt;
 mod registries;
+mod registry_faults;
 mod remote;
 #[allow(dead_code, reason = "the tests of repositories use more of it")]
 #[path = "../repositories/server.rs"]
@@ -23,3 +27,4 @@ mod server;
 #[path = "../support/mod.rs"]
 mod support;
 mod svn;
+mod updates;

@@ -1,5 +1,10 @@
 //! Source packages that somebody has made before: a repository, or an earlier build.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::keys::TestKey;
 use crate::support::Project;
 
 /// A repository with the source package of `tool`, and a project that takes it.
@@ -67,6 +72,61 @@ fn what_a_repository_does_not_have_is_told_with_what_it_has() {
     refused(&project, &["plan"], "forge::source::rebuilt_no_package", "did you mean `other`");
     project.edit("Rpmforge.kdl", "repo made name", "repo mad name");
     refused(&project, &["plan"], "forge::source::rebuilt_no_repository", "did you mean `made`");
+}
+
+/// The source package of `tool` in its repository.
+fn source_package(distribution: &Project) -> PathBuf {
+    let published = distribution.published();
+    let is_it = |path: &&PathBuf| path.to_string_lossy().ends_with("tool-1.0-1.src.rpm");
+    distribution.path().join(published.keys().find(is_it).unwrap())
+}
+
+/// Signs the source package of `tool`, and says so in its repository.
+fn sign(distribution: &Project, path: &Path, key: &TestKey) {
+    let mut package = rpm::Package::open(path).unwrap();
+    package.sign(rpm::signature::pgp::Signer::from_asc(&key.secret()).unwrap()).unwrap();
+    package.write_file(path).unwrap();
+    let mut metadata = Command::new("createrepo_c");
+    metadata.arg("--quiet").arg(distribution.path().join("public/host"));
+    assert!(metadata.status().expect("createrepo_c is installed by .ci/test").success());
+}
+
+#[test]
+fn a_source_package_that_is_not_what_its_repository_says_is_not_taken() {
+    let (distribution, project) = projects("");
+    let path = source_package(&distribution);
+    let whole = fs::read(&path).unwrap();
+    let mut other = whole.clone();
+    *other.last_mut().unwrap() ^= 1;
+    fs::write(&path, &other).unwrap();
+    refused(&project, &["plan"], "forge::chroot::not_fetched", "tool-1.0-1.src.rpm");
+    refused(&project, &["plan"], "forge::chroot::not_fetched", "its checksum is");
+    assert!(!project.path().join("Rpmforge.lock").exists());
+    fs::write(&path, &whole).unwrap();
+    project.succeed(&["fetch"]);
+    let lock = project.read("Rpmforge.lock");
+    // With the lock, and nothing in the store, it is no better.
+    fs::write(&path, &other).unwrap();
+    for folder in [project.cache(), project.path().join(".forge")] {
+        fs::remove_dir_all(folder).unwrap();
+    }
+    refused(&project, &["plan", "--locked"], "forge::chroot::not_fetched", "tool-1.0-1.src.rpm");
+    assert_eq!(project.read("Rpmforge.lock"), lock);
+}
+
+#[test]
+fn a_source_package_that_no_key_of_its_repository_has_signed_is_not_taken() {
+    let (distribution, project) = projects("");
+    let (ours, theirs) = (TestKey::new(), TestKey::new());
+    project.write("ours.asc", &ours.public());
+    project.edit("Rpmforge.kdl", "{ repo made", "{ repo made gpgkey=\"ours.asc\"");
+    refused(&project, &["plan"], "forge::chroot::not_signed", "tool");
+    let path = source_package(&distribution);
+    sign(&distribution, &path, &theirs);
+    refused(&project, &["plan"], "forge::chroot::undeclared_key", "tool-1.0-1.src");
+    assert!(!project.path().join("Rpmforge.lock").exists());
+    sign(&distribution, &path, &ours);
+    project.succeed(&["plan"]);
 }
 
 #[test]

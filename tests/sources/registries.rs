@@ -12,11 +12,11 @@ use sha2::{Digest, Sha256, Sha512};
 use crate::server::Server;
 use crate::support::Project;
 
-fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
@@ -189,6 +189,51 @@ fn a_spec_is_made_of_a_source_distribution() {
 }
 
 #[test]
+fn an_index_is_asked_for_json_and_a_zip_file_is_read() {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    for (path, content) in [
+        ("some_thing-1.0/PKG-INFO", "Metadata-Version: 2.1\nName: some-thing\nVersion: 1.0\n"),
+        ("some_thing-1.0/setup.py", "from setuptools import setup\nsetup()\n"),
+        ("some_thing-1.0/some_thing.py", ""),
+    ] {
+        zip.start_file(path, options).unwrap();
+        zip.write_all(content.as_bytes()).unwrap();
+    }
+    let content = zip.finish().unwrap().into_inner();
+    let page = serde_json::json!({
+        "meta": { "api-version": "1.1" },
+        "name": "some-thing",
+        "files": [
+            { "filename": "some-thing-1.0.zip", "url": "../../files/some-thing-1.0.zip", "size": content.len(),
+              "hashes": { "sha256": hex(&Sha256::digest(&content)) } },
+            { "filename": "some-thing-2.0.zip", "url": "../../files/gone", "hashes": {}, "yanked": "it was broken" },
+        ],
+    });
+    let server = Server::start(move |request| match request.path.as_str() {
+        "/simple/some-thing/"
+            if request.headers["accept"].starts_with("application/vnd.pypi.simple.v1+json") =>
+        {
+            crate::server::Answer::ok(page.to_string())
+        }
+        "/simple/some-thing/" => crate::server::Answer::status(406),
+        "/files/some-thing-1.0.zip" => crate::server::Answer::ok(content.clone()),
+        _ => crate::server::Answer::status(404),
+    });
+    let project = project(&server, "pypi", "some-thing");
+    assert_has(
+        &made_spec(&project),
+        &[
+            "Name: python-some-thing",
+            "Version: 1.0",
+            "BuildRequires: unzip",
+            "%pyproject_save_files some_thing",
+        ],
+    );
+    assert!(project.read("Rpmforge.lock").contains("file \"some-thing-1.0.zip\""));
+}
+
+#[test]
 fn a_spec_is_made_of_a_gem() {
     let metadata = "--- !ruby/object:Gem::Specification\nname: thing\nversion: !ruby/object:Gem::Version\n  version: 1.2.0\n\
         summary: Does things\nlicenses:\n- MIT\nhomepage: https://thing.example/\nexecutables:\n- thing\nbindir: exe\n\
@@ -358,6 +403,7 @@ fn what_a_registry_does_not_have_is_said() {
     };
     let git =
         b"[[package]]\nname = \"part\"\nversion = \"1.0.0\"\nsource = \"git+https://part.example/x#1\"\n";
+    indexes.add_npm("heavy", "1.0.0", "{\"native\":\"1\"}", &[]);
     let (toml, manifest, lock, text, main) = with_lock("gitted", git);
     indexes.add_crate("gitted", "1.0.0", &[(&toml, manifest.as_bytes()), (&lock, &text), (&main, b"")]);
     indexes.add_npm("needy", "1.0.0", "{\"thing\":\"^9\"}", &[]);
@@ -373,6 +419,7 @@ fn what_a_registry_does_not_have_is_said() {
         ("crates", "gitted", "forge::source::cargo_source"),
         ("npm", "needy", "forge::source::unresolved"),
         ("npm", "native", "forge::source::npm_native"),
+        ("npm", "heavy", "forge::source::npm_native"),
     ] {
         let run = project(&server, kind, source).run(&["fetch"]);
         assert!(run.stderr.contains(code), "{kind} {source}: {}", run.stderr);

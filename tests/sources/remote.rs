@@ -8,13 +8,13 @@ use crate::server::{Answer, Manner, Request, Server};
 use crate::support::{Project, spec};
 
 /// A server whose files a test can change.
-struct Files {
+pub struct Files {
     server: Server,
     files: Arc<Mutex<Vec<(String, Answer)>>>,
 }
 
 impl Files {
-    fn start(files: &[(&str, &[u8])]) -> Self {
+    pub fn start(files: &[(&str, &[u8])]) -> Self {
         let own = files.iter().map(|(path, content)| ((*path).to_owned(), Answer::ok(*content))).collect();
         let files: Arc<Mutex<Vec<(String, Answer)>>> = Arc::new(Mutex::new(own));
         let shared = Arc::clone(&files);
@@ -26,13 +26,13 @@ impl Files {
         Self { server, files }
     }
 
-    fn set(&self, path: &str, answer: Answer) {
+    pub fn set(&self, path: &str, answer: Answer) {
         let mut files = self.files.lock().unwrap();
         files.retain(|(known, _)| known != path);
         files.push((path.to_owned(), answer));
     }
 
-    fn url(&self, path: &str) -> String {
+    pub fn url(&self, path: &str) -> String {
         self.server.url(path)
     }
 

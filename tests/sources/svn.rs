@@ -10,7 +10,7 @@ use crate::daemon::{Daemon, free_port};
 use crate::support::Project;
 
 /// A repository, and a working copy of it.
-struct MadeSvn {
+pub struct MadeSvn {
     root: TempDir,
 }
 
@@ -63,7 +63,7 @@ impl MadeSvn {
     }
 
     /// A server of it, and its address.
-    fn serve(&self) -> (Daemon, String) {
+    pub fn serve(&self) -> (Daemon, String) {
         let port = free_port();
         let mut command = Command::new("svnserve");
         command.args(["--daemon", "--foreground", "--listen-host", "127.0.0.1", "--listen-port"]);
@@ -75,7 +75,7 @@ impl MadeSvn {
 const SPEC: &str = "Name: a\nVersion: 1\nRelease: 1\nSummary: a\nLicense: MIT\nBuildArch: noarch\nSource0: data\nSource1: run.sh\n\
     %description\na\n%build\ngrep one %{SOURCE0}\ntest -x %{SOURCE1}\n%files\n";
 
-fn repository() -> MadeSvn {
+pub fn repository() -> MadeSvn {
     let made = MadeSvn::new();
     made.commit(
         "Begin",
@@ -87,7 +87,7 @@ fn repository() -> MadeSvn {
     made
 }
 
-fn project(url: &str, properties: &str) -> Project {
+pub fn project(url: &str, properties: &str) -> Project {
     Project::with(&format!("package a {{ source svn \"{url}\" {properties} }}\n"))
 }
 

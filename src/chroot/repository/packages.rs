@@ -195,6 +195,7 @@ impl<'a> Fetching<'a> {
             size: Some(package.size).filter(|size| *size > 0),
             most_bytes: LARGEST_PACKAGE,
             known: None,
+            accept: None,
         })
     }
 }

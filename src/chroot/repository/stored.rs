@@ -65,6 +65,7 @@ impl RepositoryAccess<'_> {
             size: wanted.size,
             most_bytes: wanted.most_bytes,
             known: None,
+            accept: None,
         };
         self.download(place, &folder, download)?;
         self.take_in(&folder, &file, wanted.checksum, |_| Ok(None))
@@ -112,7 +113,15 @@ impl RepositoryAccess<'_> {
         let folder = self.downloads()?;
         let file = file_name();
         let most_bytes = LARGEST_SMALL_FILE;
-        let download = Download { file: file.clone(), addresses, checksums, size: None, most_bytes, known };
+        let download = Download {
+            file: file.clone(),
+            addresses,
+            checksums,
+            size: None,
+            most_bytes,
+            known,
+            accept: None,
+        };
         match self.download(place, &folder, download)? {
             DownloadOutcome::Unchanged => Ok(None),
             DownloadOutcome::Came(downloaded) => {

@@ -146,7 +146,12 @@ impl Project {
     fn inspection(&self) -> Inspection {
         let packages = self.manifest.packages.iter().enumerate();
         let builds = packages.map(|(index, package)| self.build(PackageId(index), &package.name.value));
-        Inspection { builds: builds.collect(), installed: HashMap::new(), source_lock: SourceLock::default() }
+        Inspection {
+            builds: builds.collect(),
+            installed: HashMap::new(),
+            source_lock: SourceLock::default(),
+            incomplete: BTreeSet::new(),
+        }
     }
 
     fn build(&self, package: PackageId, name: &str) -> Build {

@@ -5,8 +5,8 @@ use super::manifest::{CrateManifest, is_wanted};
 use super::spec::{rpm_version, write_spec};
 use crate::source::made_spec::{
     CargoPackage, Indexes, LockedRegistryFile, MadeLock, MadeSource, MadeSpec, MadeSpecError, ProjectRequest,
-    RegistryAccess, fetch_crate, index_folder, is_plain_name, license_list_name, make_vendor, read_archive,
-    read_cargo_lock, vendor_name, write_license_list,
+    RegistryAccess, check_identity, fetch_crate, index_folder, is_plain_name, license_list_name, make_vendor,
+    read_archive, read_cargo_lock, vendor_name, write_license_list,
 };
 use crate::store::Blob;
 
@@ -71,7 +71,7 @@ pub fn gather(
         }
     };
     let blob = fetch_crate(access, index, &package)?;
-    let made = make_spec(access, index, (&package.file_name(), blob), request.lock.as_deref())?;
+    let made = make_spec(access, index, (&package, blob), request.lock.as_deref())?;
     Ok((made, lock))
 }
 
@@ -79,13 +79,15 @@ pub fn gather(
 /// that has none itself.
 ///
 /// # Errors
-/// It is no crate with programs, or what it is built with can't be had.
+/// It is another crate, or none with programs, or what it is built with can't be had.
 pub fn make_spec(
     access: &RegistryAccess<'_>,
     index: &str,
-    (file, blob): (&str, Blob),
+    (package, blob): (&CargoPackage, Blob),
     lock: Option<&str>,
 ) -> Result<MadeSpec, MadeSpecError> {
+    let file = package.file_name();
+    let file = file.as_str();
     let content =
         access.store.read_blob(&blob, |reader| read_archive(file, blob.size, reader, &is_wanted))?;
     let top = content
@@ -94,6 +96,11 @@ pub fn make_spec(
         .to_owned();
     let content = content.below(&top);
     let manifest = CrateManifest::read(file, &content)?;
+    let (asked, found) = (
+        (package.name.as_str(), package.version.as_str()),
+        (manifest.name.as_str(), manifest.version.as_str()),
+    );
+    check_identity(asked == found, file, asked, found)?;
     if manifest.programs.is_empty() {
         return Err(MadeSpecError::NoProgram { project: manifest.name });
     }

@@ -29,6 +29,9 @@ pub fn choose(text: &str, name: &str, version: Option<&str>) -> Result<CargoPack
         Some(version) => line.vers == version,
         None => !line.yanked && found.pre.is_empty(),
     };
+    // Its name becomes the name of a file, and part of an address: in the index's own spelling, but no other one.
+    let alike = |text: &str| text.to_lowercase().replace('_', "-");
+    versions.retain(|(_, line)| alike(&line.name) == alike(name));
     let found = versions.iter().rev().find(is_wanted);
     if let Some((line, checksum)) =
         found.and_then(|(_, line)| Some((line, Checksum::new("sha256", &line.cksum).ok()?)))
@@ -59,6 +62,7 @@ mod tests {
                 .concat();
         assert_eq!(choose(&text, "x", None).unwrap().file_name(), "X-1.10.0.crate");
         assert_eq!(choose(&text, "x", Some("1.11.0")).unwrap().version, "1.11.0");
+        assert!(choose(&text.replace("X", "../x"), "x", None).is_err());
         let error = choose(&text, "x", Some("3.0.0")).unwrap_err();
         assert!(
             matches!(&error, MadeSpecError::NoVersion { help, .. } if help.contains("2.0.0-rc.1, 1.11.0")),

@@ -60,19 +60,30 @@ impl RegistryAccess<'_> {
     /// # Errors
     /// It can't be fetched.
     pub fn document(&self, url: &str) -> Result<Option<Vec<u8>>, MadeSpecError> {
-        Ok(match self.newer_document(url, None)? {
+        self.document_as((url, None))
+    }
+
+    /// A document of an index that is taken in these forms (`Accept`), as [`Self::document`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn document_as(
+        &self,
+        wanted: (&str, Option<&'static str>),
+    ) -> Result<Option<Vec<u8>>, MadeSpecError> {
+        Ok(match self.newer_document(wanted, None)? {
             NewerDocument::Came(content, _) => Some(content),
             NewerDocument::NotThere | NewerDocument::Unchanged => None,
         })
     }
 
-    /// A document of an index, if it is another one than is known.
+    /// A document of an index, if it is another one than is known; with the forms that it is taken in.
     ///
     /// # Errors
     /// It can't be fetched.
     pub fn newer_document(
         &self,
-        url: &str,
+        (url, accept): (&str, Option<&'static str>),
         known: Option<Validators>,
     ) -> Result<NewerDocument, MadeSpecError> {
         let wanted = || format!("`{}`", crate::fetch::without_login(url));
@@ -89,6 +100,7 @@ impl RegistryAccess<'_> {
             size: None,
             most_bytes: LARGEST_DOCUMENT,
             known,
+            accept,
         };
         let tell = |progress| (self.tools.progress)(SourceProgress::Fetching(progress));
         let around = Downloads { folder: self.downloads, cancel: self.tools.cancel, progress: &tell };

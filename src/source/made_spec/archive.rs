@@ -1,21 +1,17 @@
-//! Archives of registries: tar files, compressed or not, looked through within limits. Nothing of them is unpacked here: builds do
+//! Archives of registries: tar files, compressed or not, and zip files, looked through within limits. Nothing of them is unpacked here: builds do
 //! that, in their sandbox. What is looked for is who would do harm there, and the few files that metadata are in.
 
-use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read};
 
 use tar::{Archive, EntryType};
 
+use super::archive_content::{
+    ArchiveContent, LARGEST_WANTED, MOST_ENTRIES, safe_path, stays_inside, unsafe_entry,
+};
 use super::error::MadeSpecError;
+use super::zip_archive::{ZIP_MAGIC, read_zip};
 use crate::package::{Compression, decompressed};
 use crate::source::limits::{UNPACKED_BYTES, UNPACKED_BYTES_OF_ANY, UNPACKED_RATIO};
-
-/// How many files an archive may have. The largest of PyPI and npm have some ten thousand.
-const MOST_ENTRIES: usize = 200_000;
-/// How large a file of metadata may be.
-const LARGEST_WANTED: u64 = 8 << 20;
-/// How much of an archive may be metadata of its entries: long names, attributes.
-const LONGEST_PATH: usize = 4096;
 
 /// How compressed files begin.
 const MAGIC: [(&[u8], Compression); 4] = [
@@ -24,39 +20,6 @@ const MAGIC: [(&[u8], Compression); 4] = [
     (&[0xfd, b'7', b'z', b'X', b'Z', 0], Compression::Xz),
     (&[0x28, 0xb5, 0x2f, 0xfd], Compression::Zstd),
 ];
-
-/// What an archive has.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ArchiveContent {
-    /// The paths of regular files.
-    pub files: Vec<String>,
-    /// What those hold that were wanted.
-    pub texts: BTreeMap<String, Vec<u8>>,
-}
-
-impl ArchiveContent {
-    /// The text of a file that was wanted; bytes that are no UTF-8 are replaced.
-    pub fn text(&self, path: &str) -> Option<String> {
-        self.texts.get(path).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
-    }
-
-    /// The folder that all files are in, if they are in one.
-    pub fn top(&self) -> Option<&str> {
-        let (first, _) = self.files.first()?.split_once('/')?;
-        let is_below = |path: &String| path.split_once('/').is_some_and(|(top, _)| top == first);
-        self.files.iter().all(is_below).then_some(first)
-    }
-
-    /// The same, with paths from that folder on.
-    #[must_use]
-    pub fn below(self, top: &str) -> Self {
-        let strip = |path: &str| path.strip_prefix(top)?.strip_prefix('/').map(str::to_owned);
-        Self {
-            files: self.files.iter().filter_map(|path| strip(path)).collect(),
-            texts: self.texts.into_iter().filter_map(|(path, text)| Some((strip(&path)?, text))).collect(),
-        }
-    }
-}
 
 /// Looks through an archive of `packed` bytes, called `file`; `is_wanted` says by their paths which files are read.
 ///
@@ -70,7 +33,11 @@ pub fn read_archive(
 ) -> Result<ArchiveContent, MadeSpecError> {
     let unreadable = |error: io::Error| MadeSpecError::unreadable(file, error);
     let most = packed.saturating_mul(UNPACKED_RATIO).clamp(UNPACKED_BYTES_OF_ANY, UNPACKED_BYTES);
-    let plain = decompressed_by_magic(reader).map_err(unreadable)?;
+    let mut packed = BufReader::with_capacity(256 * 1024, reader);
+    if packed.fill_buf().map_err(unreadable)?.starts_with(ZIP_MAGIC) {
+        return read_zip(file, packed, most, is_wanted);
+    }
+    let plain = decompressed_by_magic(packed).map_err(unreadable)?;
     let mut limited = Limited { plain, left: most };
     let looked = look_through(file, &mut limited, is_wanted);
     match looked {
@@ -130,8 +97,7 @@ fn look_through(
     Ok(content)
 }
 
-fn decompressed_by_magic<'r>(file: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
-    let mut reader = BufReader::with_capacity(256 * 1024, file);
+fn decompressed_by_magic<'r>(mut reader: impl BufRead + 'r) -> io::Result<Box<dyn Read + 'r>> {
     let start = reader.fill_buf()?;
     let known = MAGIC.into_iter().find(|(magic, _)| start.starts_with(magic));
     decompressed(known.map_or(Compression::None, |(_, compression)| compression), reader)
@@ -152,49 +118,6 @@ impl<R: Read> Read for Limited<R> {
             _ => Ok(read),
         }
     }
-}
-
-fn unsafe_entry(file: &str, name: &str, reason: &'static str) -> MadeSpecError {
-    let name = name.chars().flat_map(char::escape_debug).take(LONGEST_SHOWN).collect();
-    MadeSpecError::UnsafeEntry { file: file.to_owned(), name, reason }
-}
-
-const LONGEST_SHOWN: usize = 200;
-
-/// A path that stays in the folder that it is unpacked into, without `./`.
-fn safe_path(file: &str, path: &[u8]) -> Result<String, MadeSpecError> {
-    let shown = String::from_utf8_lossy(path);
-    let refuse = |reason| Err(unsafe_entry(file, &shown, reason));
-    if path.len() > LONGEST_PATH {
-        return refuse("its name is too long");
-    }
-    if path.starts_with(b"/") {
-        return refuse("its path begins at the root");
-    }
-    if shown.chars().any(char::is_control) {
-        return refuse("its name has control characters");
-    }
-    let parts: Vec<&str> = shown.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-    match parts.contains(&"..") {
-        true => refuse("its path leads out of the archive"),
-        false => Ok(parts.join("/")),
-    }
-}
-
-/// Whether a symbolic link leads to something in the archive.
-fn stays_inside(link: &str, target: &[u8]) -> bool {
-    let target = String::from_utf8_lossy(target);
-    let mut depth = link.split('/').count().saturating_sub(1);
-    for part in target.split('/') {
-        match part {
-            "" | "." => {}
-            // The topmost folder is the project's own.
-            ".." if depth <= 1 => return false,
-            ".." => depth -= 1,
-            _ => depth += 1,
-        }
-    }
-    !target.starts_with('/') && !target.is_empty()
 }
 
 /// A regular file of an archive.

@@ -73,6 +73,22 @@ pub enum MadeSpecError {
         /// What it is, without what can't be shown.
         name: String,
     },
+    /// An archive of another package than the registry says.
+    #[error("`{file}` says that it is `{found}`, and should be `{asked}`")]
+    #[diagnostic(
+        code(forge::source::other_package),
+        help(
+            "the registry has put another package's file there: nothing of it is used; ask who runs it, or name another one with `registry=`"
+        )
+    )]
+    OtherPackage {
+        /// The file.
+        file: String,
+        /// Name and version that the registry has it under.
+        asked: String,
+        /// Those that stand in it.
+        found: String,
+    },
     /// What came can't be read.
     #[error("`{file}` can't be read: {reason}")]
     #[diagnostic(
@@ -148,8 +164,15 @@ pub enum MadeSpecError {
         project: String,
     },
     /// An npm package that has to be compiled.
-    #[error("`{project}` is compiled when npm installs it, which forge can't write a spec for")]
-    #[diagnostic(code(forge::source::npm_native), help("write a spec by hand"))]
+    #[error(
+        "`{project}` is compiled, or runs a script, when npm installs it: forge can't write a spec for that"
+    )]
+    #[diagnostic(
+        code(forge::source::npm_native),
+        help(
+            "take a version that is JavaScript alone, or write a spec by hand: it needs nodejs-devel, and what its binding.gyp names"
+        )
+    )]
     NpmNative {
         /// The package.
         project: String,
@@ -205,6 +228,24 @@ impl MadeSpecError {
     /// What can't be read.
     pub fn unreadable(file: &str, reason: impl ToString) -> Self {
         Self::Unreadable { file: file.to_owned(), reason: reason.to_string() }
+    }
+}
+
+/// An error where an archive is not of the package, and version, that it was taken for.
+pub fn check_identity(
+    is_asked: bool,
+    file: &str,
+    asked: (&str, &str),
+    found: (&str, &str),
+) -> Result<(), MadeSpecError> {
+    let shown = |(name, version): (&str, &str)| format!("{name} {version}").escape_debug().to_string();
+    match is_asked {
+        true => Ok(()),
+        false => Err(MadeSpecError::OtherPackage {
+            file: file.to_owned(),
+            asked: shown(asked),
+            found: shown(found),
+        }),
     }
 }
 

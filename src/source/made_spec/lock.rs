@@ -44,6 +44,33 @@ impl MadeLock {
 }
 
 impl RegistryAccess<'_> {
+    /// A file that an index names, in the store, and what is to be locked of it; `url` is where everybody finds it.
+    ///
+    /// # Errors
+    /// It can't be had.
+    pub fn file_to_lock(
+        &self,
+        file: &RegistryFile,
+        url: String,
+    ) -> Result<(String, LockedRegistryFile), MadeSpecError> {
+        let (blob, checksum) = self.file(file)?;
+        Ok((file.name.clone(), LockedRegistryFile { url, checksum, size: blob.size }))
+    }
+
+    /// A file that a lock names, in the store; where it has to be fetched it is at `url`.
+    ///
+    /// # Errors
+    /// As [`Self::locked_file`].
+    pub fn locked_file_at(
+        &self,
+        (name, locked): (&str, &LockedRegistryFile),
+        url: String,
+    ) -> Result<Blob, MadeSpecError> {
+        self.locked_file(locked, || {
+            Ok(RegistryFile { name: name.to_owned(), url, checksum: None, size: None })
+        })
+    }
+
     /// A file that a lock names, in the store; `find` says where it is where it has to be fetched. What it is says the lock.
     ///
     /// # Errors

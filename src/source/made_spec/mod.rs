@@ -6,6 +6,7 @@
 
 mod access;
 mod archive;
+mod archive_content;
 mod bundled;
 mod cargo_vendor;
 mod error;
@@ -16,15 +17,17 @@ mod license;
 mod lock;
 mod spec_writer;
 mod text;
+mod zip_archive;
 
 pub use access::{NewerDocument, RegistryAccess, RegistryFile};
-pub use archive::{ArchiveContent, ArchiveFile, read_archive, regular_files};
+pub use archive::{ArchiveFile, read_archive, regular_files};
+pub use archive_content::ArchiveContent;
 pub use bundled::{BundledPackage, license_list_name, write_bundled_provides, write_license_list};
 pub use cargo_vendor::{
     CargoPackage, fetch_crate, index_folder, license_in_manifest, make_vendor, read_cargo_lock, vendor_name,
     write_cargo_config,
 };
-pub use error::MadeSpecError;
+pub use error::{MadeSpecError, check_identity};
 pub use indexes::{Indexes, MachineSettings, NPM, RUBYGEMS};
 pub use ini::{ini_value, read_ini};
 pub use license::{UNKNOWN_LICENSE, join_licenses, license_from_classifiers, license_from_text};

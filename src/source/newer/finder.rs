@@ -246,7 +246,7 @@ impl NewsFinder<'_> {
         let read = |content: &[u8]| {
             releases.newest(&String::from_utf8_lossy(content)).ok_or_else(|| SourceError::from(no_release()))
         };
-        let newest = self.with_access(|access| self.pages.newest(access, (url, pattern), read));
+        let newest = self.with_access(|access| self.pages.newest(access, ((url, None), pattern), read));
         let newest = newest.map_err(|error| match error {
             SourceError::MadeSpec(error) => {
                 UpstreamError::Page { page: page(), source: Box::new(error) }.into()

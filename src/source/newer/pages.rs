@@ -38,12 +38,13 @@ impl KnownPages {
     pub(super) fn newest<E: From<MadeSpecError>>(
         &self,
         access: &RegistryAccess<'_>,
-        (url, reader): (&str, &str),
+        ((url, accept), reader): ((&str, Option<&'static str>), &str),
         read: impl FnOnce(&[u8]) -> Result<String, E>,
     ) -> Result<Option<String>, E> {
         let key = Digest::compute(format!("{reader}\n{url}").as_bytes()).to_string();
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        let document = access.newer_document(url, known.as_ref().map(|page| page.validators.clone()))?;
+        let document =
+            access.newer_document((url, accept), known.as_ref().map(|page| page.validators.clone()))?;
         let (content, validators) = match document {
             NewerDocument::Unchanged => return Ok(known.map(|page| page.newest)),
             NewerDocument::NotThere => return Ok(None),

@@ -34,6 +34,10 @@ pub fn newest_version(
         }
         Registry::Npm => format!("{index}/{}", project.replace('/', "%2f")),
     };
+    let accept = match registry {
+        Registry::Pypi => Some(pypi::PAGE_FORMS),
+        Registry::Rubygems | Registry::Crates | Registry::Npm => None,
+    };
     let read = |page: &[u8]| {
         let text = String::from_utf8_lossy(page);
         match registry {
@@ -49,7 +53,7 @@ pub fn newest_version(
             }
         }
     };
-    let newest = pages.newest(access, (&url, registry.word()), read)?;
+    let newest = pages.newest(access, ((&url, accept), registry.word()), read)?;
     newest
         .ok_or_else(|| MadeSpecError::NoProject { registry: title_of(registry), project: project.to_owned() })
 }

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 
 use tar::{EntryType, Header};
 
-use super::package::{NpmPackage, is_wanted};
+use super::package::{NpmPackage, check_package, is_wanted};
 use super::resolve::Resolved;
 use crate::source::made_spec::{
     ArchiveFile, BundledPackage, MadeSpecError, RegistryAccess, read_archive, regular_files,
@@ -44,6 +44,7 @@ pub fn write_bundle(
         })?;
         let content = read_archive(&placed.file, placed.blob.size, bytes.as_slice(), &is_wanted)?;
         let package = NpmPackage::read(&placed.file, content)?;
+        check_package(&placed.file, &placed.package, &package)?;
         if package.is_native {
             return Err(MadeSpecError::NpmNative { project: placed.package.name.clone() });
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::bundle::{PlacedPackage, write_bundle};
-use super::package::{NpmPackage, is_wanted};
+use super::package::{NpmPackage, check_package, is_wanted};
 use super::registry::{NpmRegistry, OnlineRegistry, file_name, file_of, file_url, is_package_name};
 use super::resolve::{Resolved, choose, resolve};
 use super::spec::{NpmSpecSettings, package_name, write_spec};
@@ -92,7 +92,7 @@ pub fn gather(
         let (file, blob) = locked_package(access, index, &lock, &package)?;
         packages.push(PlacedPackage { folder: folder.to_owned(), package, file, blob });
     }
-    Ok((make_spec(access, (&file, blob), &packages)?, lock))
+    Ok((make_spec(access, (&file, blob), &own, &packages)?, lock))
 }
 
 /// The name under which the lock has which package lies in which folder: `node_modules/a a@1.0.0; …`.
@@ -149,8 +149,7 @@ fn locked_package(
         || MadeSpecError::LockIncomplete { project: package.name.clone(), missing: format!("`{name}`") };
     let locked = lock.files.get(&name).ok_or_else(missing)?;
     let url = file_url(index, &package.name, &package.version);
-    let find = || Ok(RegistryFile { name: name.clone(), url, checksum: None, size: None });
-    let blob = access.locked_file(locked, find)?;
+    let blob = access.locked_file_at((&name, locked), url)?;
     Ok((name, blob))
 }
 
@@ -161,11 +160,13 @@ fn locked_package(
 pub fn make_spec(
     access: &RegistryAccess<'_>,
     (file, blob): (&str, Blob),
+    asked: &Resolved,
     packages: &[PlacedPackage],
 ) -> Result<MadeSpec, MadeSpecError> {
     let content =
         access.store.read_blob(&blob, |reader| read_archive(file, blob.size, reader, &is_wanted))?;
     let package = NpmPackage::read(file, content)?;
+    check_package(file, asked, &package)?;
     if package.is_native {
         return Err(MadeSpecError::NpmNative { project: package.name });
     }

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::registry::is_package_name;
+use super::resolve::Resolved;
 use crate::source::made_spec::{
-    ArchiveContent, MadeSpecError, is_plain_name, is_plain_path, is_plain_url, license_from_text,
+    ArchiveContent, MadeSpecError, check_identity, is_plain_name, is_plain_path, is_plain_url,
+    license_from_text,
 };
 
 /// A package, as a spec needs to know it.
@@ -30,7 +32,7 @@ pub struct NpmPackage {
     pub license_files: Vec<String>,
     /// What people read first.
     pub documents: Vec<String>,
-    /// Whether it has to be compiled.
+    /// Whether it has to be compiled, or otherwise finished, when it is installed.
     pub is_native: bool,
 }
 
@@ -73,12 +75,28 @@ impl NpmPackage {
             programs: programs(&json, &name, &content),
             license_files: topmost(&content, &["LICENSE", "LICENCE", "COPYING", "NOTICE"]),
             documents: topmost(&content, &["README", "CHANGELOG", "HISTORY"]),
-            is_native: content.files.iter().any(|path| path == "binding.gyp"),
+            is_native: content.files.iter().any(|path| path == "binding.gyp") || has_install_script(&json),
             name,
             version,
             top,
         })
     }
+}
+
+/// Whether a package's file holds the package that the registry says it does.
+///
+/// # Errors
+/// It holds another one.
+pub fn check_package(file: &str, asked: &Resolved, found: &NpmPackage) -> Result<(), MadeSpecError> {
+    let is_asked = asked.name == found.name && asked.version == found.version;
+    check_identity(is_asked, file, (&asked.name, &asked.version), (&found.name, &found.version))
+}
+
+/// Whether npm runs a script of the package's to install it: compilers are called there, and programs fetched. What comes before and
+/// after it (`preinstall`, `postinstall`) is mostly about npm itself, and advertising.
+fn has_install_script(json: &Value) -> bool {
+    let script = json.get("scripts").and_then(|scripts| scripts.get("install")).and_then(Value::as_str);
+    script.is_some_and(|script| !script.trim().is_empty())
 }
 
 /// `license`, or `licenses` as it was once; as texts, or as objects with a `type`.
@@ -153,6 +171,15 @@ mod tests {
         let old = read(r#"{"name":"x","version":"1.0.0","licenses":[{"type":"MIT"},{"type":"BSD"}]}"#, &[])
             .unwrap();
         assert_eq!(old.license.as_deref(), Some("MIT OR BSD-3-Clause"));
+    }
+
+    #[test]
+    fn what_npm_would_compile_or_finish_is_told_from_what_it_copies() {
+        let plain = r#"{"name":"x","version":"1.0.0","scripts":{"postinstall":"echo thanks","install":""}}"#;
+        assert!(!read(plain, &["index.js", "src/binding.gyp"]).unwrap().is_native);
+        assert!(read(plain, &["binding.gyp"]).unwrap().is_native);
+        let script = r#"{"name":"x","version":"1.0.0","scripts":{"install":"cmake-js compile"}}"#;
+        assert!(read(script, &["index.js"]).unwrap().is_native);
     }
 
     #[test]

@@ -40,7 +40,10 @@ pub fn choose(
         Some(version) if document.versions.contains_key(version) && is_plain_name(version) => {
             Ok(version.to_owned())
         }
-        None if latest.as_ref().is_some_and(|latest| document.versions.contains_key(latest)) => {
+        None if latest
+            .as_ref()
+            .is_some_and(|latest| document.versions.contains_key(latest) && is_plain_name(latest)) =>
+        {
             Ok(latest.unwrap_or_default())
         }
         wanted => Err(MadeSpecError::NoVersion {

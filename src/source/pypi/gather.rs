@@ -1,16 +1,20 @@
 //! From a project's name to its spec.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+
+use pep440_rs::Version;
 
 use super::index::{Sdist, choose};
 use super::metadata::PythonProject;
+use super::page::PAGE_FORMS;
 use super::sdist_files::is_wanted;
 use super::spec::{PythonSpecSettings, package_name, sdist_url, write_spec};
 use super::version::normalized_name;
 use crate::source::made_spec::{
-    Indexes, LockedRegistryFile, MadeLock, MadeSource, MadeSpec, MadeSpecError, ProjectRequest,
-    RegistryAccess, is_plain_name, license_list_name, make_vendor, read_archive, read_cargo_lock,
-    vendor_name, write_license_list,
+    Indexes, MadeLock, MadeSource, MadeSpec, MadeSpecError, ProjectRequest, RegistryAccess, check_identity,
+    is_plain_name, license_list_name, make_vendor, read_archive, read_cargo_lock, vendor_name,
+    write_license_list,
 };
 use crate::store::Blob;
 
@@ -37,7 +41,7 @@ pub fn find_sdist(
         return Err(MadeSpecError::OddName { part: "name", name: project.escape_debug().to_string() });
     }
     let url = format!("{index}/{}", normalized_name(project));
-    let page = access.document(&format!("{url}/"))?;
+    let page = access.document_as((&format!("{url}/"), Some(PAGE_FORMS)))?;
     let page = page.ok_or_else(|| MadeSpecError::NoProject { registry: "PyPI", project: project.clone() })?;
     choose(&url, &String::from_utf8_lossy(&page), project, request.version.as_deref())
 }
@@ -58,20 +62,23 @@ pub fn gather(
         Some(lock) => lock.clone(),
         None => {
             let found = find_sdist(access, index, project)?;
-            let (blob, checksum) = access.file(&found.file)?;
-            let url = public_url(project, index, &found);
-            let file = LockedRegistryFile { url, checksum, size: blob.size };
-            MadeLock {
-                version: found.version,
-                found: BTreeMap::new(),
-                files: [(found.file.name, file)].into(),
-            }
+            let locked = access.file_to_lock(&found.file, public_url(project, index, &found))?;
+            MadeLock { version: found.version, found: BTreeMap::new(), files: [locked].into() }
         }
     };
     let (name, file) = lock.only_file(&project.project)?;
     let wanted = ProjectRequest { version: Some(lock.version.clone()), ..project.clone() };
     let blob = access.locked_file(file, || Ok(find_sdist(access, index, &wanted)?.file))?;
-    let made = make_spec(access, &indexes.crates, (name, blob), &request.extras)?;
+    let is_asked = |found: &PythonProject| {
+        normalized_name(&project.project) == found.name
+            && Version::from_str(&lock.version)
+                .is_ok_and(|asked| Version::from_str(&found.version).is_ok_and(|found| found == asked))
+    };
+    let check = |found: &PythonProject| {
+        let asked = (project.project.as_str(), lock.version.as_str());
+        check_identity(is_asked(found), name, asked, (&found.name, &found.version))
+    };
+    let made = make_spec(access, (&indexes.crates, &request.extras), (name, blob), check)?;
     Ok((made, lock))
 }
 
@@ -83,19 +90,21 @@ fn public_url(project: &ProjectRequest, index: &str, found: &Sdist) -> String {
     }
 }
 
-/// The spec of a source distribution that is in the store. `crates` is the index of crates, for those that are built with Rust.
+/// The spec of a source distribution that is in the store, if it is the one that `check` wants. `crates` is the index of crates, for
+/// those that are built with Rust.
 ///
 /// # Errors
-/// It is no source distribution, or what it is built with can't be had.
+/// It is no source distribution, or another one, or what it is built with can't be had.
 pub fn make_spec(
     access: &RegistryAccess<'_>,
-    crates: &str,
+    (crates, extras): (&str, &BTreeSet<String>),
     (file, blob): (&str, Blob),
-    extras: &BTreeSet<String>,
+    check: impl FnOnce(&PythonProject) -> Result<(), MadeSpecError>,
 ) -> Result<MadeSpec, MadeSpecError> {
     let content =
         access.store.read_blob(&blob, |reader| read_archive(file, blob.size, reader, &is_wanted))?;
     let project = PythonProject::read(file, content)?;
+    check(&project)?;
     let mut sources = vec![MadeSource { file: file.to_owned(), blob }];
     let asked = if extras.contains("*") { project.extras.clone() } else { extras.clone() };
     let mut settings =

@@ -4,9 +4,8 @@ use std::str::FromStr;
 
 use pep440_rs::Version;
 
-use super::page::{PageLink, read_links};
+use super::page::{PageLink, read_page};
 use super::version::normalized_name;
-use crate::digest::Checksum;
 use crate::fetch::Address;
 use crate::source::made_spec::{MadeSpecError, RegistryFile};
 
@@ -20,7 +19,9 @@ pub struct Sdist {
 }
 
 /// How source distributions are packed.
-const ENDS: [&str; 4] = [".tar.gz", ".tar.bz2", ".tar.xz", ".tgz"];
+const ENDS: [&str; 5] = [".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ZIP];
+/// What old projects, and some of today's, have instead of one of the others, or beside it.
+const ZIP: &str = ".zip";
 /// How many versions are named where there is no such one.
 const VERSIONS_NAMED: usize = 5;
 
@@ -31,10 +32,12 @@ pub fn choose(
     project: &str,
     version: Option<&str>,
 ) -> Result<Sdist, MadeSpecError> {
-    let links = read_links(page);
+    let links = read_page(page)
+        .map_err(|reason| MadeSpecError::unreadable(&crate::fetch::without_login(page_url), reason))?;
     let mut sdists: Vec<(Version, String, PageLink)> =
         links.into_iter().filter_map(|link| read_sdist(link, project)).collect();
-    sdists.sort_by(|one, other| one.0.cmp(&other.0));
+    let is_tar = |link: &PageLink| !link.text.ends_with(ZIP);
+    sdists.sort_by(|one, other| (&one.0, is_tar(&one.2)).cmp(&(&other.0, is_tar(&other.2))));
     let wanted = version.map(|text| Version::from_str(text).ok());
     let is_wanted = |(found, _, link): &&(Version, String, PageLink)| match &wanted {
         Some(wanted) => wanted.as_ref() == Some(found),
@@ -44,15 +47,11 @@ pub fn choose(
         return Err(no_version(project, version, &sdists));
     };
     let not_fetched = |source| MadeSpecError::NotFetched { wanted: format!("`{}`", link.text), source };
-    let (href, fragment) = link.href.split_once('#').unwrap_or((&link.href, ""));
-    let address =
-        Address::parse(&format!("{page_url}/")).and_then(|page| page.resolve(href)).map_err(not_fetched)?;
-    let checksum = fragment.split('&').find_map(|part| {
-        let (algorithm, hex) = part.split_once('=')?;
-        Checksum::new(algorithm, hex).ok()
-    });
+    let page = Address::parse(&format!("{page_url}/"));
+    let address = page.and_then(|page| page.resolve(&link.href)).map_err(not_fetched)?;
     let url = address.secret_text().to_owned();
-    let file = RegistryFile { name: link.text.clone(), url, checksum, size: None };
+    let (checksum, size) = (link.checksum.clone(), link.size);
+    let file = RegistryFile { name: link.text.clone(), url, checksum, size };
     Ok(Sdist { version: text.clone(), file })
 }
 
@@ -65,6 +64,11 @@ fn read_sdist(link: PageLink, project: &str) -> Option<(Version, String, PageLin
         name.map(normalized_name).as_deref() == Some(&normalized_name(project))
     };
     let version = splits.filter(is_project).find_map(|(_, version)| version)?.to_owned();
+    // What an index says becomes the name of a file, and part of an address.
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"._+-!".contains(&byte);
+    if !link.text.bytes().all(is_letter) {
+        return None;
+    }
     Some((Version::from_str(&version).ok()?, version, link))
 }
 
@@ -72,7 +76,8 @@ fn no_version(project: &str, version: Option<&str>, sdists: &[(Version, String, 
     let newest: Vec<&str> =
         sdists.iter().rev().map(|(_, text, _)| text.as_str()).take(VERSIONS_NAMED).collect();
     let help = match newest.as_slice() {
-        [] => "it has no source distribution at all (a `.tar.gz`): take its sources from git".to_owned(),
+        [] => "it has no source distribution at all (a `.tar.gz` or a `.zip`): take its sources from git"
+            .to_owned(),
         newest => format!("its newest source distributions are {}", newest.join(", ")),
     };
     let wanted = match version {
@@ -110,6 +115,22 @@ mod tests {
         assert!(sdist.file.checksum.is_some());
         assert_eq!(chosen(Some("2.0rc1")).unwrap().version, "2.0rc1");
         assert_eq!(chosen(Some("1.11")).unwrap().version, "1.11");
+    }
+
+    #[test]
+    fn a_zip_is_taken_where_there_is_nothing_better() {
+        let page = "<a href=x-1.zip>x-1.zip</a><a href=x-1.tar.gz>x-1.tar.gz</a><a href=x-2.tar.xz>x-2.tar.xz</a>\
+            <a href=x-2.zip>x-2.zip</a><a href=x-3.zip>x-3.zip</a>";
+        let file = |version| choose("https://index.example/x", page, "x", version).unwrap().file.name;
+        assert_eq!([file(Some("1")), file(Some("2")), file(None)], ["x-1.tar.gz", "x-2.tar.xz", "x-3.zip"]);
+    }
+
+    #[test]
+    fn names_of_files_that_lead_elsewhere_are_none() {
+        for name in ["x-1.0+../../evil.tar.gz", "x-1.0 .tar.gz", "x- 1.0.tar.gz", "../x-1.0.tar.gz"] {
+            let page = format!("<a href=x>{name}</a>");
+            assert!(choose("https://index.example/x", &page, "x", None).is_err(), "{name}");
+        }
     }
 
     #[test]

@@ -1,19 +1,93 @@
-//! Pages of the simple API (PEP 503): links to files, with their checksums behind a `#`. Every index has them, mirrors and those of
-//! companies too.
+//! Pages of the simple API: a project's files, as JSON (PEP 691), or as links with their checksums behind a `#` (PEP 503), which
+//! every index has, mirrors and those of companies too.
 
-/// A link of a page.
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::digest::Checksum;
+
+/// In which forms pages are taken, the better ones first; servers that know nothing of them send what they have.
+pub const PAGE_FORMS: &str = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1, */*;q=0.05";
+
+/// A file that a page names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageLink {
-    /// Where it leads.
+    /// Where it is, without a fragment.
     pub href: String,
     /// The name of the file.
     pub text: String,
     /// Whether the file was taken back (PEP 592).
     pub is_yanked: bool,
+    /// What the page says that it is.
+    pub checksum: Option<Checksum>,
+    /// How many bytes it has.
+    pub size: Option<u64>,
+}
+
+/// All files that a page names.
+///
+/// # Errors
+/// It is JSON of another form than this.
+pub fn read_page(page: &str) -> Result<Vec<PageLink>, String> {
+    match page.trim_start().starts_with('{') {
+        true => read_json(page),
+        false => Ok(read_links(page)),
+    }
+}
+
+/// A page as JSON.
+#[derive(Deserialize)]
+struct JsonPage {
+    #[serde(default)]
+    meta: PageMeta,
+    files: Vec<JsonFile>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct PageMeta {
+    #[serde(default)]
+    api_version: String,
+}
+
+#[derive(Deserialize)]
+struct JsonFile {
+    filename: String,
+    url: String,
+    #[serde(default)]
+    hashes: BTreeMap<String, String>,
+    /// `true`, or why.
+    #[serde(default)]
+    yanked: serde_json::Value,
+    size: Option<u64>,
+}
+
+/// Versions of the form with another number before the point mean something else.
+const JSON_VERSION: &str = "1";
+
+fn read_json(page: &str) -> Result<Vec<PageLink>, String> {
+    let page: JsonPage = serde_json::from_str(page).map_err(|error| error.to_string())?;
+    let version = page.meta.api_version;
+    if version.split('.').next().is_some_and(|major| !matches!(major, "" | JSON_VERSION)) {
+        return Err(format!(
+            "it is of version {version:?} of the simple API, and version {JSON_VERSION} is known"
+        ));
+    }
+    Ok(page.files.into_iter().map(JsonFile::into_link).collect())
+}
+
+impl JsonFile {
+    fn into_link(self) -> PageLink {
+        let is_yanked = !matches!(self.yanked, serde_json::Value::Null | serde_json::Value::Bool(false));
+        let checksums = self.hashes.iter().filter_map(|(name, hex)| Checksum::new(name, hex).ok());
+        let checksum = checksums.max_by_key(|checksum| checksum.hex().len());
+        PageLink { href: self.url, text: self.filename, is_yanked, checksum, size: self.size }
+    }
 }
 
 /// All links of a page.
-pub fn read_links(page: &str) -> Vec<PageLink> {
+fn read_links(page: &str) -> Vec<PageLink> {
     let mut links = Vec::new();
     let mut rest = page;
     while let Some((tag, after)) = next_tag(rest) {
@@ -28,10 +102,26 @@ pub fn read_links(page: &str) -> Vec<PageLink> {
         let href = attributes.iter().find(|(name, _)| name == "href").map(|(_, value)| value.clone());
         if let Some(href) = href {
             let is_yanked = attributes.iter().any(|(name, _)| name == "data-yanked");
-            links.push(PageLink { href, text: unescape(text), is_yanked });
+            let (href, fragment) = href.split_once('#').unwrap_or((&href, ""));
+            let checksum = read_fragment(fragment);
+            links.push(PageLink {
+                href: href.to_owned(),
+                text: unescape(text),
+                is_yanked,
+                checksum,
+                size: None,
+            });
         }
     }
     links
+}
+
+/// The checksum of `sha256=0123…&other=x`.
+fn read_fragment(fragment: &str) -> Option<Checksum> {
+    fragment.split('&').find_map(|part| {
+        let (algorithm, hex) = part.split_once('=')?;
+        Checksum::new(algorithm, hex).ok()
+    })
 }
 
 /// What stands between the next `<` and its `>`, which may stand in quotes before; and what follows.
@@ -90,9 +180,38 @@ mod tests {
         assert_eq!(links.len(), 2);
         assert_eq!(
             (links[0].href.as_str(), links[0].text.as_str()),
-            ("../../packages/x-1.tar.gz#sha256=ab", "x-1.tar.gz")
+            ("../../packages/x-1.tar.gz", "x-1.tar.gz")
         );
         assert!(links[1].is_yanked && !links[0].is_yanked);
+    }
+
+    #[test]
+    fn a_page_as_json_says_the_same() {
+        let sum = "ab".repeat(32);
+        let page = format!(
+            "{{\"meta\":{{\"api-version\":\"1.3\"}},\"name\":\"x\",\"files\":[\
+             {{\"filename\":\"x-1.tar.gz\",\"url\":\"../x-1.tar.gz\",\"hashes\":{{\"md5\":\"00\",\"sha256\":\"{sum}\"}},\"size\":12}},\
+             {{\"filename\":\"x-2.tar.gz\",\"url\":\"x-2.tar.gz\",\"hashes\":{{}},\"yanked\":\"broken\"}},\
+             {{\"filename\":\"x-3.tar.gz\",\"url\":\"x-3.tar.gz\",\"hashes\":{{}},\"yanked\":false}}]}}"
+        );
+        let links = read_page(&page).unwrap();
+        assert_eq!(links.iter().map(|link| link.is_yanked).collect::<Vec<_>>(), [false, true, false]);
+        let checksum = links[0].checksum.as_ref().unwrap().to_string();
+        assert_eq!(
+            (links[0].href.as_str(), checksum, links[0].size),
+            ("../x-1.tar.gz", format!("sha256:{sum}"), Some(12))
+        );
+    }
+
+    #[test]
+    fn json_of_another_form_is_an_error_and_no_page_without_files() {
+        for (page, words) in [
+            ("{\"meta\":{\"api-version\":\"2.0\"},\"files\":[]}", "version \"2.0\""),
+            ("{\"message\":\"not found\"}", "missing field `files`"),
+            ("{", "EOF"),
+        ] {
+            assert!(read_page(page).unwrap_err().contains(words), "{page}");
+        }
     }
 
     #[test]

@@ -71,6 +71,7 @@ fn write_preamble(spec: &mut SpecWriter, project: &PythonProject, settings: &Pyt
         (project.native.has_cpp, "gcc-c++"),
         (project.native.has_rust, "cargo"),
         (settings.vendor.is_some(), "zstd"),
+        (settings.sdist.ends_with(".zip"), "unzip"),
     ] {
         if is_needed {
             spec.tag("BuildRequires", name);

@@ -117,3 +117,18 @@ pub enum RemoteError {
         address: String,
     },
 }
+
+impl RemoteError {
+    /// The name of the file, where there is one.
+    pub fn file(&self) -> Option<&str> {
+        match self {
+            Self::NotFetched { file, .. }
+            | Self::NotStored { file }
+            | Self::NotLocked { file }
+            | Self::WrongChecksum { file, .. }
+            | Self::WrongMd5 { file, .. }
+            | Self::ChangedUpstream { file, .. } => Some(file),
+            Self::NoFileName { .. } => None,
+        }
+    }
+}

@@ -13,4 +13,4 @@ pub use error::RemoteError;
 pub(super) use md5_check::check_md5;
 pub use store_file::{RemoteFile, StoredFile};
 pub use wanted::{FetchedSource, NamedSources, RemoteSource, fetch_remote_sources};
-pub(super) use wanted::{file_name_of, find_checksum};
+pub(super) use wanted::{KnownFrom, file_name_of, find_checksum};

@@ -109,6 +109,7 @@ impl SourceTools<'_> {
                 size: file.size,
                 most_bytes: SOURCE_BYTES,
                 known: None,
+                accept: None,
             });
         }
         if downloads.is_empty() {

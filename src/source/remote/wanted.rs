@@ -253,18 +253,22 @@ impl KnownFrom {
 
     /// An error in the words of what it means where the lock says what a file must be.
     pub(in crate::source) fn explain(&self, error: SourceError, package: &str) -> SourceError {
-        let error = match error {
-            SourceError::Remote(error) => *error,
-            other => return other,
-        };
+        match error {
+            SourceError::Remote(error) => self.explain_file(*error, package).into(),
+            other => other,
+        }
+    }
+
+    /// As [`Self::explain`].
+    pub(in crate::source) fn explain_file(&self, error: RemoteError, package: &str) -> RemoteError {
         match (self, error) {
             (Self::Lock, RemoteError::NotFetched { file, source }) if is_other_file(&source) => {
-                RemoteError::ChangedUpstream { file, package: package.to_owned(), source }.into()
+                RemoteError::ChangedUpstream { file, package: package.to_owned(), source }
             }
             (Self::Declaration, RemoteError::NotFetched { file, source }) if is_other_file(&source) => {
-                RemoteError::WrongChecksum { file, source }.into()
+                RemoteError::WrongChecksum { file, source }
             }
-            (_, error) => error.into(),
+            (_, error) => error,
         }
     }
 }

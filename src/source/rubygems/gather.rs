@@ -6,8 +6,8 @@ use super::index::{GemVersion, choose};
 use super::package::read_gem;
 use super::spec::{package_name, write_spec};
 use crate::source::made_spec::{
-    Indexes, LockedRegistryFile, MadeLock, MadeSource, MadeSpec, MadeSpecError, ProjectRequest, RUBYGEMS,
-    RegistryAccess, RegistryFile, is_plain_name,
+    Indexes, MadeLock, MadeSource, MadeSpec, MadeSpecError, ProjectRequest, RUBYGEMS, RegistryAccess,
+    RegistryFile, check_identity, is_plain_name,
 };
 use crate::store::Blob;
 
@@ -52,26 +52,29 @@ pub fn gather(
         Some(lock) => lock.clone(),
         None => {
             let (found, file) = find_gem(access, index, request)?;
-            let (blob, checksum) = access.file(&file)?;
             let public = request.index.as_deref().unwrap_or(RUBYGEMS);
             let url = format!("{public}/gems/{}", file.name);
-            let locked = LockedRegistryFile { url, checksum, size: blob.size };
-            MadeLock { version: found.version, found: BTreeMap::new(), files: [(file.name, locked)].into() }
+            let locked = access.file_to_lock(&file, url)?;
+            MadeLock { version: found.version, found: BTreeMap::new(), files: [locked].into() }
         }
     };
     let (name, file) = lock.only_file(&request.project)?;
-    let url = format!("{index}/gems/{name}");
-    let find = || Ok(RegistryFile { name: name.to_owned(), url, checksum: None, size: None });
-    let blob = access.locked_file(file, find)?;
-    Ok((make_spec(access, (name, blob))?, lock))
+    let blob = access.locked_file_at((name, file), format!("{index}/gems/{name}"))?;
+    Ok((make_spec(access, (name, blob), (&request.project, &lock.version))?, lock))
 }
 
-/// The spec of a gem that is in the store.
+/// The spec of a gem that is in the store, and that should be of this name and version.
 ///
 /// # Errors
-/// It is none.
-pub fn make_spec(access: &RegistryAccess<'_>, (file, blob): (&str, Blob)) -> Result<MadeSpec, MadeSpecError> {
+/// It is none, or another one.
+pub fn make_spec(
+    access: &RegistryAccess<'_>,
+    (file, blob): (&str, Blob),
+    asked: (&str, &str),
+) -> Result<MadeSpec, MadeSpecError> {
     let gem = access.store.read_blob(&blob, |reader| read_gem(file, blob.size, reader))?;
+    let found = (gem.name.as_str(), gem.version.as_str());
+    check_identity(found == asked, file, asked, found)?;
     let sources = vec![MadeSource { file: file.to_owned(), blob }];
     Ok(MadeSpec { name: package_name(&gem.name), text: write_spec(&gem), sources })
 }

@@ -41,7 +41,9 @@ pub fn choose(page: &str, gem: &str, version: Option<&str>) -> Result<GemVersion
 /// `1.0.0 dependency:>= 1|checksum:0123,ruby:>= 2.0`
 fn read_version(line: &str) -> Option<GemVersion> {
     let (version, rest) = line.split_once(' ')?;
-    if !version.starts_with(|first: char| first.is_ascii_digit()) || version.contains('-') {
+    // One with a `-` is for another platform.
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.';
+    if !version.starts_with(|first: char| first.is_ascii_digit()) || !version.bytes().all(is_letter) {
         return None;
     }
     let (_, facts) = rest.split_once('|').unwrap_or_default();
@@ -109,6 +111,7 @@ mod tests {
         );
         assert!(choose(PAGE, "x", Some("1.9")).unwrap().checksum.is_some());
         assert_eq!(choose(PAGE, "x", Some("2.0.rc1")).unwrap().version, "2.0.rc1");
+        assert!(choose("---\n1/../../evil |checksum:aa\n", "x", None).is_err());
     }
 
     #[test]
