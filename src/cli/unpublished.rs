@@ -7,7 +7,7 @@ use super::context::{Context, Failure};
 use super::listeners::Listeners;
 use super::planning::Planned;
 use super::project::{Project, project_name};
-use crate::event::{Clock, EventSink, What};
+use crate::event::{Clock, EventSink, State, What};
 use crate::execute::{Applied, Ends, Execution, LocalRunner, PreparedTrees, Publisher};
 use crate::manifest::ChrootId;
 use crate::plan::Plan;
@@ -58,7 +58,9 @@ pub fn show_summary(
     context: &Context,
 ) -> Result<(), Failure> {
     let folder = project.repository.path().to_string();
-    let built: BTreeSet<_> = applied.ends.keys().map(|id| planned.plan.build(*id).name.clone()).collect();
+    // What was found had no work that could turn out not to be needed.
+    let made = applied.ends.iter().filter(|(_, end)| end.state != State::Cached);
+    let built: BTreeSet<_> = made.map(|(id, _)| planned.plan.build(*id).name.clone()).collect();
     let view = SummaryView {
         verbosity: context.verbosity,
         project: project_name(planned.manifest.name.as_deref(), &folder),

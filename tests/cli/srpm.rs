@@ -88,7 +88,8 @@ fn source_packages_alone_are_results_of_their_own_and_nothing_is_built() {
     assert!(project.succeed(&["results", "#1"]).stdout.contains("-1.0-1.src.rpm"));
     assert!(!project.path().join("public").exists());
     // They are found again, and no new builds for it.
-    project.succeed(&["apply", "--only", "sources"]);
+    let again = project.succeed(&["apply", "--only", "sources"]);
+    assert!(!again.stdout.contains("not needed"), "{}", again.stdout);
     assert_eq!(project.succeed(&["history"]).stdout, history);
     // What the manifest means has not been tried yet.
     assert!(project.run(&["plan", "a"]).stdout.contains("never built"));

@@ -51,7 +51,7 @@ pub fn check_runs(chroot: &str, arch: &str) -> Result<(), RootError> {
     };
     let qemu = EMULATED.iter().find(|known| known.0 == arch).map_or(arch, |known| known.1);
     let help = format!(
-        "install qemu-user's static qemu-{qemu} with its binfmt_misc entry (`qemu-user-static`, or `qemu-user-binfmt` on Debian), and look \
+        "install qemu-user's static qemu-{qemu} with its binfmt_misc entry (`qemu-user-static` on Debian), and look \
          for `flags: F` in {REGISTERED}/qemu-{qemu}; or build on a machine of that architecture"
     );
     Err(RootError::Foreign { chroot: chroot.to_owned(), arch: arch.to_owned(), own, reason, help })

@@ -128,7 +128,7 @@ impl RemoteError {
             | Self::WrongChecksum { file, .. }
             | Self::WrongMd5 { file, .. }
             | Self::ChangedUpstream { file, .. } => Some(file),
-            Self::NoFileName { .. } => None,
+            Self::SourcesLine { .. } | Self::NoFileName { .. } => None,
         }
     }
 }
