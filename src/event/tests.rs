@@ -1,6 +1,6 @@
 //! Every variant, written and read again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::*;
@@ -69,6 +69,7 @@ fn samples() -> Vec<What> {
     let repaired = vec![damaged(None, Damage::Missing)];
     let lost = vec![damaged(Some("curl".to_owned()), Damage::Changed)];
     let (chroot, folder) = ("host".to_owned(), "public/host".to_owned());
+    let (packages, none) = (BTreeMap::from([("a.rpm".to_owned(), "00".to_owned())]), BTreeMap::new());
     let found = |build| What::DamageFound { build, file: "a.rpm".to_owned(), digest: "00".to_owned() };
     vec![
         What::ApplyStarted { builds: 2, estimate: minute },
@@ -98,6 +99,12 @@ fn samples() -> Vec<What> {
             from: None,
             to: Some("00".to_owned()),
         },
+        What::Rebuilt {
+            build: build(),
+            number: 2,
+            comparison: RebuildComparison::new(1, &packages, &packages),
+        },
+        What::Rebuilt { build: build(), number: 3, comparison: RebuildComparison::new(1, &packages, &none) },
         What::SourceFailed { package: "curl".to_owned(), cause: "no answer".to_owned() },
         What::SourcesLookedAt { sources: 2, moved: 1, failed: 1 },
         What::ApplyEnded { states: [(State::Succeeded, 1), (State::Skipped, 1)].into(), duration: minute },

@@ -51,7 +51,7 @@ fn a_source_package_needs_nothing_of_what_its_build_needs() {
     for name in ["a-1.0-1.src.rpm", "b-1.0-1.src.rpm"] {
         let bytes = std::fs::read(project.path().join(name)).unwrap();
         let header = read_headers(&mut bytes.as_slice()).unwrap().header;
-        assert!(header.texts(Tag(1049)).iter().any(|name| name.to_string() == "what-nobody-has"), "{name}");
+        assert!(header.texts(Tag(1049)).iter().any(|name| *name == "what-nobody-has"), "{name}");
     }
 }
 

@@ -110,7 +110,7 @@ fn json_fields_of_a_result_are_documented() {
         if package == "base" {
             let run = project.succeed(&["rebuild", &result["number"].to_string(), "--json"]);
             let ended = run.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-            let ended = ended.filter(|event| event["event"] == "build-ended").last().unwrap();
+            let ended = ended.filter(|event| event["event"] == "build-ended").next_back().unwrap();
             let rebuilt = project.read(&format!("{}/result.json", ended["results"].as_str().unwrap()));
             collect(&serde_json::from_str(&rebuilt).unwrap(), "", &mut fields);
         }
