@@ -109,8 +109,8 @@ fn json_fields_of_a_result_are_documented() {
         collect(&result, "", &mut fields);
         if package == "base" {
             let run = project.succeed(&["rebuild", &result["number"].to_string(), "--json"]);
-            let ended = run.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-            let ended = ended.filter(|event| event["event"] == "build-ended").next_back().unwrap();
+            let mut ended = run.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+            let ended = ended.rfind(|event| event["event"] == "build-ended").unwrap();
             let rebuilt = project.read(&format!("{}/result.json", ended["results"].as_str().unwrap()));
             collect(&serde_json::from_str(&rebuilt).unwrap(), "", &mut fields);
         }

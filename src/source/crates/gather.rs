@@ -5,8 +5,8 @@ use super::manifest::{CrateManifest, is_wanted};
 use super::spec::{rpm_version, write_spec};
 use crate::source::made_spec::{
     CargoPackage, Indexes, LockedRegistryFile, MadeLock, MadeSource, MadeSpec, MadeSpecError, ProjectRequest,
-    RegistryAccess, check_identity, fetch_crate, index_folder, is_plain_name, license_list_name, make_vendor,
-    read_archive, read_cargo_lock, vendor_name, write_license_list,
+    RegistryAccess, check_identity, fetch_crate, find_crate_file, index_folder, is_plain_name,
+    license_list_name, make_vendor, read_archive, read_cargo_lock, vendor_name, write_license_list,
 };
 use crate::store::Blob;
 
@@ -51,14 +51,14 @@ pub fn gather(
 ) -> Result<(MadeSpec, MadeLock), MadeSpecError> {
     let project = &request.project;
     let index = project.index.as_deref().unwrap_or(&indexes.crates);
-    let (package, lock) = match locked {
+    let (package, blob, lock) = match locked {
         Some(lock) => {
             let (_, file) = lock.only_file(&project.project)?;
             let name = lock.found.get("name").unwrap_or(&project.project).clone();
-            (
-                CargoPackage { name, version: lock.version.clone(), checksum: file.checksum.clone() },
-                lock.clone(),
-            )
+            let package =
+                CargoPackage { name, version: lock.version.clone(), checksum: file.checksum.clone() };
+            let blob = access.locked_file(file, || find_crate_file(access, index, &package))?;
+            (package, blob, lock.clone())
         }
         None => {
             let package = find_crate(access, index, project)?;
@@ -67,10 +67,10 @@ pub fn gather(
             let file = LockedRegistryFile { url, checksum: package.checksum.clone(), size: blob.size };
             let found = [("name".to_owned(), package.name.clone())].into();
             let files = [(package.file_name(), file)].into();
-            (package.clone(), MadeLock { version: package.version, found, files })
+            let lock = MadeLock { version: package.version.clone(), found, files };
+            (package, blob, lock)
         }
     };
-    let blob = fetch_crate(access, index, &package)?;
     let made = make_spec(access, index, (&package, blob), request.lock.as_deref())?;
     Ok((made, lock))
 }

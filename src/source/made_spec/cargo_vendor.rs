@@ -170,15 +170,32 @@ fn crate_files(
     let blobs = match stored.collect::<Option<Vec<Blob>>>() {
         Some(blobs) => blobs,
         None => {
-            let settings: Option<IndexSettings> = access.json(&format!("{index}/config.json"))?;
-            let unreadable = || MadeSpecError::unreadable("config.json", "the index of crates has none");
-            let downloads = settings.ok_or_else(unreadable)?.dl;
+            let downloads = read_downloads(access, index)?;
             let files: Vec<RegistryFile> =
                 packages.iter().map(|package| package.file_at(&downloads)).collect();
             access.files(&files)?.into_iter().map(|(blob, _)| blob).collect()
         }
     };
     Ok(packages.iter().cloned().zip(blobs).collect())
+}
+
+/// Where an index says that crates can be had.
+fn read_downloads(access: &RegistryAccess<'_>, index: &str) -> Result<String, MadeSpecError> {
+    let settings: Option<IndexSettings> = access.json(&format!("{index}/config.json"))?;
+    let unreadable = || MadeSpecError::unreadable("config.json", "the index of crates has none");
+    Ok(settings.ok_or_else(unreadable)?.dl)
+}
+
+/// Where the file of a crate can be had.
+///
+/// # Errors
+/// The index can't be asked.
+pub fn find_crate_file(
+    access: &RegistryAccess<'_>,
+    index: &str,
+    package: &CargoPackage,
+) -> Result<RegistryFile, MadeSpecError> {
+    Ok(package.file_at(&read_downloads(access, index)?))
 }
 
 /// The file of one crate, in the store.

@@ -24,8 +24,8 @@ pub use archive::{ArchiveFile, read_archive, regular_files};
 pub use archive_content::ArchiveContent;
 pub use bundled::{BundledPackage, license_list_name, write_bundled_provides, write_license_list};
 pub use cargo_vendor::{
-    CargoPackage, fetch_crate, index_folder, license_in_manifest, make_vendor, read_cargo_lock, vendor_name,
-    write_cargo_config,
+    CargoPackage, fetch_crate, find_crate_file, index_folder, license_in_manifest, make_vendor,
+    read_cargo_lock, vendor_name, write_cargo_config,
 };
 pub use error::{MadeSpecError, check_identity};
 pub use indexes::{Indexes, MachineSettings, NPM, RUBYGEMS};
