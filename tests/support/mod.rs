@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
@@ -43,12 +44,44 @@ pub fn engine() -> String {
     std::env::var("FORGE_TEST_ENGINE").unwrap_or_else(|_| "native".to_owned())
 }
 
+/// What a store remembers of the machine's own root once it was read: files by their path below `roots`.
+fn known_machine() -> &'static BTreeMap<PathBuf, Vec<u8>> {
+    static KNOWN: OnceLock<BTreeMap<PathBuf, Vec<u8>>> = OnceLock::new();
+    KNOWN.get_or_init(|| {
+        let project = Project::without_store();
+        project.write("Rpmforge.kdl", &format!("{}package a {{ source path \"a.spec\" }}\n", host()));
+        project.spec("a", "", "");
+        project.succeed(&["plan"]);
+        let roots = project.known_roots();
+        let folders = fs::read_dir(&roots).unwrap().map(|folder| folder.unwrap().path());
+        let files = folders.flat_map(|folder| fs::read_dir(folder).unwrap()).map(|file| file.unwrap().path());
+        files.map(|path| (path.strip_prefix(&roots).unwrap().to_owned(), fs::read(&path).unwrap())).collect()
+    })
+}
+
 impl Project {
     /// An empty one.
     pub fn new() -> Self {
+        let project = Self::without_store();
+        // Its store knows the machine's programs already: hashing them all took most of the time of most tests.
+        for (path, bytes) in known_machine() {
+            let path = project.known_roots().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+        project
+    }
+
+    /// An empty one whose store is not there yet.
+    pub fn without_store() -> Self {
         let project = Self { temp: TempDir::new().unwrap() };
         fs::create_dir(project.path()).unwrap();
         project
+    }
+
+    /// Where its store remembers roots.
+    fn known_roots(&self) -> PathBuf {
+        self.cache().join("rpmforge/roots")
     }
 
     /// One with this manifest, after the lines that every test needs.
