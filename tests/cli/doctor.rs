@@ -55,7 +55,7 @@ fn the_doctor_says_to_programs_what_it_says_to_people() {
 
 #[test]
 fn builds_can_run_where_nothing_is_missing_and_nothing_is_left_behind() {
-    let project = Project::new();
+    let project = Project::without_store();
     let run = project.succeed(&["doctor", "--json"]);
     let document = document(&run);
     assert_eq!((&document["builds"], missing(&document)), (&true.into(), Vec::new()));
