@@ -129,7 +129,8 @@ async fn open_clean_root(arguments: &Shell, project: &Project, context: &Context
     let root = root.unwrap_or_else(|| root_of(chroot, &project.repository));
     let own: Vec<String> = own.into_iter().cloned().collect();
     let over = PackagesOver::lay(&own, name, &root, project, context)?;
-    let settings = Settings { isolation: Isolation::Sandbox, ..Settings::default() };
+    let settings =
+        Settings { target: chroot.arch.clone(), isolation: Isolation::Sandbox, ..Settings::default() };
     let text = |text: OsString| text.to_string_lossy().into_owned();
     let variables = environment(&settings).into_iter();
     let mut variables: BTreeMap<String, String> =
@@ -137,7 +138,7 @@ async fn open_clean_root(arguments: &Shell, project: &Project, context: &Context
     variables.insert("HOME".to_owned(), "/home".to_owned());
     let layers = over.iter().map(|over| over.layer.path().clone()).collect();
     let home = RootPath::root().join("home");
-    let surroundings = surroundings_of_root(settings.isolation, &root);
+    let surroundings = surroundings_of_root(&settings, &root);
     let surroundings = surroundings.map(|own| Surroundings { layers, folder: home, ..own });
     let folder = project.repository.path();
     let place = ShellPlace { surroundings, sandbox: &sandbox, folder, environment: variables };

@@ -10,6 +10,7 @@ use super::{Mask, Secret, Value};
 use crate::digest::{Digest, Encoder};
 use crate::macros::RpmVersion;
 use crate::package::Dependency;
+use crate::process::Personality;
 
 /// Who said a macro's value; a later level overrides an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -162,6 +163,11 @@ impl Settings {
             encoder.digest_field("", digest);
         });
         (!digests.is_empty()).then(|| encoder.digest())
+    }
+
+    /// Which machine programs are told that this is.
+    pub fn personality(&self) -> Personality {
+        Personality::for_architecture(self.target.as_deref())
     }
 
     /// What takes their secrets out of all that is shown.

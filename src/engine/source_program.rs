@@ -138,6 +138,7 @@ impl SourceProgram {
             root: self.root.layered(),
             mounts: std::iter::once(&self.place).chain(&self.mounts).cloned().collect(),
             private: Some(self.private.clone()),
+            personality: self.settings.personality(),
             limits: self.limits,
             ..nothing()
         };

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::complaints::{wants_network, wants_processes};
 use super::log_excerpt::LogExcerpt;
-use super::{FactsRequest, Isolation, Job, Root};
+use super::{FactsRequest, Isolation, Job, Root, Settings};
 use crate::files::{HostPath, Mount, MountAccess, RootPath};
-use crate::process::{InsideUser, LayeredRoot, PassedLimit, SandboxLimits, Surroundings};
+use crate::process::{InsideUser, LayeredRoot, PassedLimit, Personality, SandboxLimits, Surroundings};
 use crate::spec::{Finding, Weight};
 
 /// The folder of a project's state, and what is in it beside its sources.
@@ -15,7 +15,7 @@ const OTHERS_OF_STATE: [&str; 8] =
     ["history.db", "history.db-shm", "history.db-wal", "lock", "published", "results", "source-logs", "work"];
 
 /// What is around specs while they are read: the folders that they, their sources and what they may look at are in, where
-/// they are on the machine. `folder` is where relative paths in them begin.
+/// they are on the machine. `folder` is where relative paths in them begin. All are read for machines of one personality.
 pub(super) fn of_reading<'a>(
     requests: impl Iterator<Item = &'a FactsRequest>,
     folder: &HostPath,
@@ -23,7 +23,9 @@ pub(super) fn of_reading<'a>(
     root: &Root,
 ) -> Option<Surroundings> {
     let mut folders: BTreeSet<RootPath> = RootPath::in_own_root(folder).into_iter().collect();
+    let mut personality = Personality::Own;
     for request in requests {
+        personality = request.settings.personality();
         folders.extend(request.readable.iter().cloned());
         folders.insert(request.sources.clone());
         folders.extend(request.spec.as_path().parent().and_then(RootPath::new));
@@ -51,12 +53,17 @@ pub(super) fn of_reading<'a>(
     let seen = |root: RootPath| Mount { host: root.on_host(), root, access: MountAccess::Read };
     let mounts = outermost.into_iter().map(seen).collect();
     let begin = RootPath::in_own_root(folder).unwrap_or_else(RootPath::root);
-    surroundings(isolation, begin, Surroundings { root: root.layered(), mounts, hidden, ..nothing() })
+    surroundings(
+        isolation,
+        begin,
+        Surroundings { root: root.layered(), mounts, hidden, personality, ..nothing() },
+    )
 }
 
 /// What is around a program that has the root alone.
-pub fn of_root(isolation: Isolation, root: &Root) -> Option<Surroundings> {
-    surroundings(isolation, RootPath::root(), Surroundings { root: root.layered(), ..nothing() })
+pub fn of_root(settings: &Settings, root: &Root) -> Option<Surroundings> {
+    let own = Surroundings { root: root.layered(), personality: settings.personality(), ..nothing() };
+    surroundings(settings.isolation, RootPath::root(), own)
 }
 
 impl Job {
@@ -67,6 +74,7 @@ impl Job {
             mounts: self.mounts.clone(),
             layers: self.layers.clone(),
             private: self.private.clone(),
+            personality: self.spec.settings.personality(),
             limits: self.limits,
             ..nothing()
         };
@@ -129,8 +137,8 @@ impl Job {
 }
 
 /// What is around scriptlets, which run as root in a root whose changes are kept.
-pub fn of_scriptlets(root: LayeredRoot) -> Surroundings {
-    Surroundings { root: Some(root), user: InsideUser::Root, ..nothing() }
+pub fn of_scriptlets(root: LayeredRoot, personality: Personality) -> Surroundings {
+    Surroundings { root: Some(root), user: InsideUser::Root, personality, ..nothing() }
 }
 
 /// Surroundings in which nothing is said.
@@ -143,6 +151,7 @@ pub(super) fn nothing() -> Surroundings {
         layers: Vec::new(),
         private: None,
         folder: RootPath::root(),
+        personality: Personality::Own,
         network: false,
         terminal: false,
         limits: SandboxLimits::default(),
@@ -179,7 +188,6 @@ pub(super) fn describe_size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Settings;
 
     fn request(spec: &str, sources: &str) -> FactsRequest {
         FactsRequest {

@@ -181,7 +181,8 @@ const CHROOT: NodeRule =
             Once,
             &[one("arch", Arch)],
             "The architecture; the machine's where it is left out. One that the machine can't run itself needs an emulator: \
-             qemu-user, registered in binfmt_misc with the flag F.",
+             qemu-user, registered in binfmt_misc with the flag F. With one of 32 bits that it runs itself (`i686` on x86_64), \
+             `uname -m` says so too.",
         ),
         node(
             "rpm",

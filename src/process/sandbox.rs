@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Command;
+use super::{Command, Personality};
 use crate::files::{HostPath, Mount, RootPath};
 
 /// What a program in a sandbox has around it, and who it is there.
@@ -24,6 +24,8 @@ pub struct Surroundings {
     pub private: Option<HostPath>,
     /// Where it begins.
     pub folder: RootPath,
+    /// Which machine it is told that this is.
+    pub personality: Personality,
     /// Whether it reaches the network that the machine reaches.
     pub network: bool,
     /// Whether it keeps the terminal that it is started from: it is a person's.

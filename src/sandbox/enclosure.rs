@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::process::{InsideUser, SandboxLimits};
+use crate::process::{InsideUser, Personality, SandboxLimits};
 
 /// A sandbox, as the process that sets it up is told of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub(super) struct Enclosure {
     pub private: Option<PathBuf>,
     /// Where the program begins.
     pub folder: PathBuf,
+    /// Which machine it is told that this is.
+    pub personality: Personality,
     /// Whether it reaches the network that the machine reaches.
     pub network: bool,
     /// Who it is.

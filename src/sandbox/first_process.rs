@@ -14,7 +14,7 @@ use rustix::system::sethostname;
 use super::composed_view::enter_composed_root;
 use super::enclosure::Enclosure;
 use super::hidden_mounts::{KeptMounts, hide_mounts};
-use super::kernel::{bring_up_loopback, keep_descriptors, leave_keyring};
+use super::kernel::{bring_up_loopback, keep_descriptors, leave_keyring, take_personality_of_32_bits};
 use super::landlock::restrict_writing;
 use super::machine::describe_refusal;
 use super::messages::tell;
@@ -24,7 +24,7 @@ use super::root_files::HOST_NAME;
 use super::system_calls::refuse_system_calls;
 use super::view::{enter_root, open_devices, open_system};
 use super::watch::{Passed, watch};
-use crate::process::{InsideUser, OVER_DISK, OVER_MEMORY};
+use crate::process::{InsideUser, OVER_DISK, OVER_MEMORY, Personality};
 
 /// What a sandbox is for.
 pub(super) struct Program {
@@ -79,6 +79,9 @@ pub(super) fn prepare(
         }
     }
     let mounts = hide_mounts()?;
+    if enclosure.personality == Personality::Of32Bits {
+        take_personality_of_32_bits()?;
+    }
     limit_processes(&enclosure.limits)?;
     give_up_rights(enclosure.user)?;
     restrict_writing(enclosure).map_err(io::Error::other)?;

@@ -166,6 +166,21 @@ pub(super) fn leave_keyring() {
     let _ = unsafe { libc::syscall(libc::SYS_keyctl, libc::KEYCTL_JOIN_SESSION_KEYRING, 0usize) };
 }
 
+/// Has this process, and all that it starts, told that the machine is one of 32 bits (personality(2)).
+///
+/// # Errors
+/// The kernel knows no other machine that this one can stand for.
+pub(super) fn take_personality_of_32_bits() -> io::Result<()> {
+    // SAFETY: it takes a number, and changes what uname(2) answers to this process; it reads and writes no memory of it.
+    match unsafe { libc::personality(PER_LINUX32) } {
+        0.. => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// `PER_LINUX32` of `linux/personality.h`.
+const PER_LINUX32: libc::c_ulong = 0x8;
+
 /// Marks all descriptors but the three standard ones and `kept` as such that programs don't inherit (close_range(2)).
 ///
 /// # Errors

@@ -16,7 +16,8 @@ use super::owners::gives_numbers;
 use crate::engine::SYSTEM_PATH;
 use crate::files::{Folder, HostPath, Mount, MountAccess, RootPath};
 use crate::process::{
-    Cancel, Command, Exit, InsideUser, ProcessError, Sandbox, SandboxLimits, Supervisor, Surroundings,
+    Cancel, Command, Exit, InsideUser, Personality, ProcessError, Sandbox, SandboxLimits, Supervisor,
+    Surroundings,
 };
 
 /// How long one thing is tried.
@@ -138,6 +139,7 @@ impl Machine<'_> {
             layers: Vec::new(),
             private: Some(private.path().clone()),
             folder: RootPath::root(),
+            personality: Personality::Own,
             network: false,
             terminal: false,
             limits: SandboxLimits::default(),

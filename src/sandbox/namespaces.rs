@@ -32,8 +32,19 @@ impl Namespaces {
 
 impl Sandbox for Namespaces {
     fn enclose(&self, command: Command, surroundings: &Surroundings) -> Command {
-        let Surroundings { root, user, mounts, hidden, layers, private, folder, network, terminal, limits } =
-            surroundings;
+        let Surroundings {
+            root,
+            user,
+            mounts,
+            hidden,
+            layers,
+            private,
+            folder,
+            personality,
+            network,
+            terminal,
+            limits,
+        } = surroundings;
         let mut binds: Vec<Bind> = mounts
             .iter()
             .map(|mount| Bind {
@@ -56,6 +67,7 @@ impl Sandbox for Namespaces {
             layers: layers.iter().map(|layer| layer.as_path().to_owned()).collect(),
             private: private.as_ref().map(|private| private.as_path().to_owned()),
             folder: folder.as_path().to_owned(),
+            personality: *personality,
             network: *network,
             user: *user,
             terminal: *terminal,

@@ -1,6 +1,6 @@
 //! Calls of the kernel that no build needs: each is refused.
 
-use crate::site::{Site, Who};
+use crate::site::{Site, Who, spec};
 
 /// A call, and how it ends.
 const CALLS: &[(&str, &str)] = &[
@@ -103,6 +103,25 @@ const INTO_PROCESSES: &[(&str, &str)] = &[
     ("PID/pagemap", "EACCES"),
     ("PID/syscall", "EACCES"),
 ];
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn a_build_for_32_bits_is_told_of_such_a_machine() {
+    for who in Who::all() {
+        let mut site = Site::new(who);
+        let engine = crate::support::engine();
+        site.replace_manifest(format!(
+            "rpmforge version=1\nchroot host {{ root \"/\"; arch i686 }}\nchroot own {{ root \"/\" }}\n\
+             defaults {{ engine {engine}; timeout \"100s\" }}\n"
+        ));
+        let script = "echo says $(uname -m) %{_host_cpu} %{_target_cpu} $(test -w / && echo root)";
+        site.package("small", "", &spec("small", script).replace("BuildArch: noarch\n", ""));
+        site.apply();
+        let log = |chroot: &str| site.run(&["log", "small", "--chroot", chroot]).stdout;
+        assert!(log("host").contains("says i686 i686 i686"), "{}", log("host"));
+        assert!(log("own").contains("says x86_64 x86_64 x86_64"), "{}", log("own"));
+    }
+}
 
 #[test]
 fn the_first_process_and_the_worker_can_not_be_looked_into() {

@@ -19,12 +19,15 @@ use crate::digest::{Encoder, Key};
 use crate::engine::{FORGE_SOURCES, ScriptletRun};
 use crate::files::{Folder, HostPath};
 use crate::package::Headers;
+use crate::process::Personality;
 use crate::store::{Blob, RecordKind};
 
 /// Makes roots.
 pub struct RootMaker {
     tools: RootTools,
     repositories: Vec<RepositoryRequest>,
+    /// The machine that scriptlets run on.
+    personality: Personality,
     /// Roots that were made, by the digest of their packages: each is made once.
     made: Mutex<HashMap<Key, MadeOnce>>,
 }
@@ -36,7 +39,8 @@ impl RootMaker {
     /// Makes roots of what a chooser chooses.
     pub fn new(chooser: &PackageChooser) -> Self {
         let repositories = chooser.request().repositories.clone();
-        Self { tools: chooser.tools().clone(), repositories, made: Mutex::default() }
+        let personality = Personality::for_architecture(Some(&chooser.request().arch));
+        Self { tools: chooser.tools().clone(), repositories, personality, made: Mutex::default() }
     }
 
     /// The minimal root.
@@ -194,7 +198,12 @@ impl RootMaker {
         };
         let import = registration.write(&effect.upper()?, &layers)?;
         let runs = import.into_iter().chain(scripts).collect();
-        effect.write_log(&run_scriptlets(&self.tools, runs, folders, effect.changes())?)?;
+        effect.write_log(&run_scriptlets(
+            &self.tools,
+            runs,
+            (folders, self.personality),
+            effect.changes(),
+        )?)?;
         Ok(effect)
     }
 }

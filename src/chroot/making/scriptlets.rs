@@ -8,19 +8,20 @@ use crate::engine::{
     surroundings_of_scriptlets,
 };
 use crate::files::HostPath;
-use crate::process::LayeredRoot;
+use crate::process::{LayeredRoot, Personality};
 
 /// How long all scriptlets of a root may take.
 const LONGEST: Duration = Duration::from_secs(30 * 60);
 
-/// Runs scriptlets as root in the root that these folders are, and keeps what they change in `changes`.
+/// Runs scriptlets as root in the root that these folders are, for the machine of a personality, and keeps what they change in
+/// `changes`.
 ///
 /// # Errors
 /// One failed that its package can't be installed without, or no worker can be started.
 pub(super) fn run_scriptlets(
     tools: &RootTools,
     runs: Vec<ScriptletRun>,
-    folders: Vec<HostPath>,
+    (folders, personality): (Vec<HostPath>, Personality),
     changes: HostPath,
 ) -> Result<Vec<u8>, RootError> {
     if runs.is_empty() {
@@ -30,7 +31,8 @@ pub(super) fn run_scriptlets(
         1 => "running 1 scriptlet".to_owned(),
         number => format!("running {number} scriptlets"),
     });
-    let surroundings = surroundings_of_scriptlets(LayeredRoot { folders, changes: Some(changes.clone()) });
+    let surroundings =
+        surroundings_of_scriptlets(LayeredRoot { folders, changes: Some(changes.clone()) }, personality);
     let titles: Vec<String> = runs.iter().map(ScriptletRun::title).collect();
     let packages: Vec<String> = runs.iter().map(|run| run.package.clone()).collect();
     let mut listener = RootLog { log: Vec::new(), last: 0 };

@@ -44,7 +44,7 @@ use super::{
 };
 use crate::files::{HostPath, RootPath};
 use crate::macros::{Observation, RpmVersion};
-use crate::process::{Cancel, Sandbox, Supervisor};
+use crate::process::{Cancel, Personality, Sandbox, Supervisor};
 use crate::spec::SectionKind;
 
 /// The engine.
@@ -116,7 +116,7 @@ impl Native {
         cancel: &Cancel,
     ) -> Result<RootAnswer, EngineError> {
         root.check_isolation(&order.settings)?;
-        let inside = of_root(order.settings.isolation, root);
+        let inside = of_root(&order.settings, root);
         let place = WorkerPlace { folder: &self.folder, inside: inside.as_ref(), timeout: ANSWER_TIME };
         ask_installed(&self.workers, place, order, cancel).await
     }
@@ -178,20 +178,32 @@ impl SpecReader for NativeInRoot {
                 self.root.check_isolation(&order.request.settings)?;
             }
             for isolation in [Isolation::None, Isolation::Sandbox, Isolation::SandboxWithNetwork] {
-                let root = &self.root;
-                let readings =
-                    Readings { workers, here, folder: folder.clone(), isolation, root, orders, cancel };
-                readings.read_all(hear).await?;
+                for personality in [Personality::Own, Personality::Of32Bits] {
+                    let (place, root) = ((isolation, personality), &self.root);
+                    let readings =
+                        Readings { workers, here, folder: folder.clone(), place, root, orders, cancel };
+                    readings.read_all(hear).await?;
+                }
             }
             Ok(())
         })
     }
 
     fn check_validity(&self, request: &FactsRequest, observations: &[Observation]) -> Validity {
+        // What this process would be told of the machine is something else than what programs there are told.
+        let other_machine = request.settings.personality().other_machine();
+        let is_machine =
+            |seen: &Observation| other_machine.is_some() && matches!(seen, Observation::Architecture(_));
+        let is_other = |seen: &Observation| matches!(seen, Observation::Architecture(name) if Some(name.as_str()) != other_machine);
+        if observations.iter().any(|seen| is_machine(seen) && is_other(seen)) {
+            return Validity::Changed;
+        }
+        let observations: Vec<Observation> =
+            observations.iter().filter(|seen| !is_machine(seen)).cloned().collect();
         // What is in another root is seen from within, but for what can't be different there.
         let (here, there): (Vec<_>, Vec<_>) = match (self.root.is_own(), self.root.packages()) {
             (true, _) => observations.iter().cloned().partition(|seen| !seen.runs_a_command()),
-            (false, None) => (Vec::new(), observations.to_vec()),
+            (false, None) => (Vec::new(), observations),
             (false, Some(_)) => {
                 let may_change = observations.iter().filter(|seen| lasting(seen) != Lasting::AsPackages);
                 may_change.cloned().partition(|seen| lasting(seen) == Lasting::AsOutside)

@@ -10,7 +10,7 @@ use crate::engine::{
     SpecOrder, WorkerEnd,
 };
 use crate::files::{HostPath, RootPath};
-use crate::process::{Cancel, Exit, Tail};
+use crate::process::{Cancel, Exit, Personality, Tail};
 use crate::spec::{Finding, Weight};
 
 /// How often a worker may die before what it had still to read is given up.
@@ -24,7 +24,7 @@ pub(super) struct Readings<'a> {
     /// Where relative paths of specs begin.
     pub folder: Option<RootPath>,
     /// Those of the orders that are read in this way are read.
-    pub isolation: Isolation,
+    pub place: (Isolation, Personality),
     pub root: &'a Root,
     pub orders: &'a [SpecOrder],
     pub cancel: &'a Cancel,
@@ -47,7 +47,10 @@ impl Readings<'_> {
     /// No worker can be started, or it was canceled.
     pub async fn read_all(&self, hear: Hear<'_>) -> Result<(), EngineError> {
         let mut left: BTreeSet<usize> = BTreeSet::new();
-        let is_one = |(_, order): &(usize, &SpecOrder)| order.request.settings.isolation == self.isolation;
+        let is_one = |(_, order): &(usize, &SpecOrder)| {
+            let settings = &order.request.settings;
+            (settings.isolation, settings.personality()) == self.place
+        };
         for (number, order) in self.orders.iter().enumerate().filter(is_one) {
             match order.request.spec.as_path().to_str() {
                 Some(_) => drop(left.insert(number)),
@@ -102,7 +105,7 @@ impl Readings<'_> {
                 .map(|(_, secret)| secret.reveal()),
         );
         let requests = orders.clone().map(|order| &order.request);
-        let inside = of_reading(requests, self.here, self.isolation, self.root);
+        let inside = of_reading(requests, self.here, self.place.0, self.root);
         let place = WorkerPlace { folder: self.here, inside: inside.as_ref(), timeout: READING_TIME };
         let order = ReadOrder { folder: self.folder.clone(), specs: orders.cloned().collect() };
         let unanswered = numbers.iter().copied().collect();

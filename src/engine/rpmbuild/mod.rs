@@ -111,7 +111,7 @@ impl Rpmbuild {
         let settings = root.settings_to_ask();
         let environment = environment_at_home(&settings, no_home());
         let command = Command::new(program, &self.folder, environment, ANSWER_TIME).arguments(arguments);
-        let command = match of_root(settings.isolation, root) {
+        let command = match of_root(&settings, root) {
             Some(surroundings) => self.sandbox.enclose(command, &surroundings),
             None => command,
         };

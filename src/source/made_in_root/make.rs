@@ -218,7 +218,8 @@ impl<'a> Maker<'a> {
             Network::Denied => Isolation::Sandbox,
         };
         let environment = making.environment.clone();
-        let settings = Settings { environment, isolation, ..Settings::default() };
+        let target = tools.making.manifest.chroot(chroot).arch.clone();
+        let settings = Settings { target, environment, isolation, ..Settings::default() };
         Ok(Self { request, tools, chroot, chroot_name, root, chosen, needs, settings })
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::address::SvnAddress;
 use super::error::SvnError;
 use crate::files::{Folder, HostPath, Mount, MountAccess, RootPath};
-use crate::process::{Command, Exit, InsideUser, SandboxLimits, Stream, Surroundings};
+use crate::process::{Command, Exit, InsideUser, Personality, SandboxLimits, Stream, Surroundings};
 use crate::source::limits::UNPACKED_BYTES;
 use crate::source::tools::SourceTools;
 
@@ -116,6 +116,7 @@ impl SvnProgram<'_> {
             layers: Vec::new(),
             private: None,
             folder: RootPath::root(),
+            personality: Personality::Own,
             network: matches!(self.address, SvnAddress::Server(_)),
             terminal: false,
             limits: SandboxLimits { disk: Some(UNPACKED_BYTES), ..SandboxLimits::default() },
