@@ -40,7 +40,8 @@ use rpmforge::fetch::{Client, ClientSettings, Proxies};
 use rpmforge::files::{HostPath, RootPath};
 use rpmforge::package::Dependency;
 use rpmforge::process::{
-    Cancel, Command, Exit, InsideUser, LayeredRoot, Sandbox, SandboxLimits, Supervisor, Surroundings,
+    Cancel, Command, Exit, InsideUser, LayeredRoot, Personality, Sandbox, SandboxLimits, Supervisor,
+    Surroundings,
 };
 use rpmforge::sandbox::Namespaces;
 use rpmforge::store::Store;
@@ -208,6 +209,7 @@ impl Site {
             hidden: Vec::new(),
             layers: Vec::new(),
             private: None,
+            personality: Personality::Own,
             folder: RootPath::root(),
             network: false,
             terminal: false,

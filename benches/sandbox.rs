@@ -17,7 +17,7 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use rpmforge::files::{HostPath, Mount, MountAccess, RootPath};
 use rpmforge::process::{
-    Cancel, Command, Exit, InsideUser, Sandbox, SandboxLimits, Supervisor, Surroundings,
+    Cancel, Command, Exit, InsideUser, Personality, Sandbox, SandboxLimits, Supervisor, Surroundings,
 };
 use rpmforge::sandbox::Namespaces;
 
@@ -71,6 +71,7 @@ fn sandboxes(criterion: &mut Criterion) {
         hidden: Vec::new(),
         layers: Vec::new(),
         private: None,
+        personality: Personality::Own,
         folder,
         network: false,
         terminal: false,

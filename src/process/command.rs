@@ -9,6 +9,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rustix::fs::{Mode, OFlags};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::signal::unix::SignalKind;
 use tokio::sync::watch;
@@ -269,6 +270,9 @@ impl Command {
             program: self.program.to_string_lossy().into_owned(),
             reason: crate::files::reason(&error),
         };
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        rustix::fs::open(self.folder.as_path(), flags, Mode::empty())
+            .map_err(|error| failed(error.into()))?;
         let mut child = self.supervise(supervisor).spawn().map_err(failed)?;
         let mut orders = child.stdin.take();
         if let Some(pipe) = &mut orders {
@@ -366,11 +370,13 @@ impl Command {
                 Input::FirstDocument => INPUT_FIRST,
             })
             .arg(self.documents.count().to_string())
+            // The supervisor goes there itself: with a folder to go to before it, the standard library forks, and copies the page
+            // tables of all that forge has in memory.
+            .arg(self.folder.as_path())
             .arg(&self.program)
             .args(&self.arguments)
             .env_clear()
             .envs(&self.environment)
-            .current_dir(self.folder.as_path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

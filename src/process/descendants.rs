@@ -14,13 +14,26 @@ pub fn signal_all(ancestor: Pid, signal: Signal) -> usize {
     descendants.len()
 }
 
-/// Ends every descendant of `ancestor`, those forked meanwhile included, and collects the remains.
+/// Ends every descendant of `ancestor`, which is this process and adopts what its descendants leave behind, those forked
+/// meanwhile included, and collects the remains.
 pub fn end_all(ancestor: Pid) {
-    while signal_all(ancestor, Signal::KILL) > 0 {
-        while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
+    // Whoever descends from it does so through a child of its own. Most programs leave nothing, and to look through all
+    // processes of a machine takes long.
+    while has_children() && signal_all(ancestor, Signal::KILL) > 0 {
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
     while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
+}
+
+/// Collects the children that have ended; whether there is another. Where that can't be known, there may be.
+fn has_children() -> bool {
+    loop {
+        match wait(WaitOptions::NOHANG) {
+            Ok(Some(_)) | Err(rustix::io::Errno::INTR) => {}
+            Ok(None) => return true,
+            Err(error) => return error != rustix::io::Errno::CHILD,
+        }
+    }
 }
 
 fn living_descendants(ancestor: Pid) -> Vec<Pid> {

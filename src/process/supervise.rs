@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{self, ExitCode, Stdio};
 use std::thread;
 
-use rustix::process::{Pid, Signal, WaitOptions, getpid, set_child_subreaper, wait};
+use rustix::process::{Pid, Signal, WaitOptions, chdir, getpid, set_child_subreaper, wait};
 
 use super::descendants::{end_all, signal_all};
 use super::document::{receive, receive_request, with_paths};
@@ -30,15 +30,18 @@ pub(super) const END_GENTLY: u8 = b'T';
 /// What a shell gives for a program that can't be started.
 const CANNOT_START: u8 = 127;
 
-/// Runs the program that `arguments` name and ends all that is left of it. Gives its exit code, or 128 and the
+/// Runs the program that `arguments` name, in the folder that comes before it, and ends all that is left of it. Gives its exit code, or 128 and the
 /// number of the signal that ended it, as a shell does.
 pub fn supervise(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut arguments = arguments.into_iter();
-    let (Some(streams), Some(input), Some(count), Some(program)) =
-        (arguments.next(), arguments.next(), arguments.next(), arguments.next())
+    let (Some(streams), Some(input), Some(count), Some(folder), Some(program)) =
+        (arguments.next(), arguments.next(), arguments.next(), arguments.next(), arguments.next())
     else {
         return ExitCode::from(CANNOT_START);
     };
+    if chdir(&folder).is_err() {
+        return ExitCode::from(CANNOT_START);
+    }
     let count = count.to_str().and_then(|count| count.parse().ok());
     let received = count.and_then(|count: usize| {
         let mut stdin = std::io::stdin().lock();
