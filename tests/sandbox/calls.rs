@@ -114,12 +114,13 @@ fn a_build_for_32_bits_is_told_of_such_a_machine() {
             "rpmforge version=1\nchroot host {{ root \"/\"; arch i686 }}\nchroot own {{ root \"/\" }}\n\
              defaults {{ engine {engine}; timeout \"100s\" }}\n"
         ));
-        let script = "echo says $(uname -m) %{_host_cpu} %{_target_cpu} $(test -w / && echo root)";
+        let script = "echo says $(uname -m) %{_target_cpu} $(test -w / && echo root)";
         site.package("small", "", &spec("small", script).replace("BuildArch: noarch\n", ""));
-        site.apply();
+        let run = site.run(&["apply"]);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
         let log = |chroot: &str| site.run(&["log", "small", "--chroot", chroot]).stdout;
-        assert!(log("host").contains("says i686 i686 i686"), "{}", log("host"));
-        assert!(log("own").contains("says x86_64 x86_64 x86_64"), "{}", log("own"));
+        assert!(log("host").contains("says i686 i686"), "{}", log("host"));
+        assert!(log("own").contains("says x86_64 x86_64"), "{}", log("own"));
     }
 }
 
