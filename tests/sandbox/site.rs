@@ -63,6 +63,7 @@ impl Site {
             "rpmforge version=1\nchroot host {{ root \"/\" }}\ndefaults {{ engine {engine}; timeout \"100s\" }}\n"
         );
         let mut site = Self { temp, who, manifest };
+        crate::support::begin_store(&site.beside("cache"));
         fs::copy(attacker(), site.path().join("attack")).unwrap();
         site.build("good", "true");
         site

@@ -44,6 +44,20 @@ pub fn engine() -> String {
     std::env::var("FORGE_TEST_ENGINE").unwrap_or_else(|_| "native".to_owned())
 }
 
+/// Begins a store that knows the machine's programs already: hashing them all took most of the time of most tests.
+pub fn begin_store(cache: &Path) {
+    for (path, bytes) in known_machine() {
+        let path = known_roots(cache).join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+/// Where a store remembers roots.
+fn known_roots(cache: &Path) -> PathBuf {
+    cache.join("rpmforge/roots")
+}
+
 /// What a store remembers of the machine's own root once it was read: files by their path below `roots`.
 fn known_machine() -> &'static BTreeMap<PathBuf, Vec<u8>> {
     static KNOWN: OnceLock<BTreeMap<PathBuf, Vec<u8>>> = OnceLock::new();
@@ -52,7 +66,7 @@ fn known_machine() -> &'static BTreeMap<PathBuf, Vec<u8>> {
         project.write("Rpmforge.kdl", &format!("{}package a {{ source path \"a.spec\" }}\n", host()));
         project.spec("a", "", "");
         project.succeed(&["plan"]);
-        let roots = project.known_roots();
+        let roots = known_roots(&project.cache());
         let folders = fs::read_dir(&roots).unwrap().map(|folder| folder.unwrap().path());
         let files = folders.flat_map(|folder| fs::read_dir(folder).unwrap()).map(|file| file.unwrap().path());
         files.map(|path| (path.strip_prefix(&roots).unwrap().to_owned(), fs::read(&path).unwrap())).collect()
@@ -63,12 +77,7 @@ impl Project {
     /// An empty one.
     pub fn new() -> Self {
         let project = Self::without_store();
-        // Its store knows the machine's programs already: hashing them all took most of the time of most tests.
-        for (path, bytes) in known_machine() {
-            let path = project.known_roots().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, bytes).unwrap();
-        }
+        begin_store(&project.cache());
         project
     }
 
@@ -77,11 +86,6 @@ impl Project {
         let project = Self { temp: TempDir::new().unwrap() };
         fs::create_dir(project.path()).unwrap();
         project
-    }
-
-    /// Where its store remembers roots.
-    fn known_roots(&self) -> PathBuf {
-        self.cache().join("rpmforge/roots")
     }
 
     /// One with this manifest, after the lines that every test needs.
