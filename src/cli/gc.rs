@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::Exit;
 use super::arguments::Gc;
+use super::beside::ChrootRepositories;
 use super::context::{CliError, Context, Failure};
 use super::gc_screen::{GcView, NeededBy, Reported, gc_screen};
 use super::project::{Project, store};
@@ -151,6 +152,7 @@ fn needed(
             clock: Arc::new(SystemClock),
             verification: Verification::TimesFirst,
             decoded: DecodedRecords::default(),
+            beside: Arc::new(ChrootRepositories::default()),
         };
         needed.extend(repositories.published_keys()?);
     }

@@ -5,6 +5,7 @@
 mod apply;
 mod argument_values;
 mod arguments;
+mod beside;
 mod built_sources;
 mod changed;
 mod check;

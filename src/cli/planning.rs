@@ -5,6 +5,7 @@ use std::mem;
 use std::num::NonZero;
 use std::sync::Arc;
 
+use super::beside::ChrootRepositories;
 use super::built_sources::SourcesOfBuilds;
 use super::changed::{ChangedFiles, GitProject};
 use super::chroot_requests::all_repositories;
@@ -387,6 +388,7 @@ impl Planned {
             clock,
             verification,
             decoded: DecodedRecords::default(),
+            beside: Arc::new(ChrootRepositories::new(&self.manifest, &self.roots)),
         }
     }
 

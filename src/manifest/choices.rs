@@ -64,6 +64,18 @@ pub enum Bootstrap {
     Native,
 }
 
+/// What becomes of updates that would leave published packages without what they need.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnBroken {
+    /// They wait, and what goes with them.
+    #[default]
+    Hold,
+    /// They are published, and it is said.
+    Warn,
+    /// They are published.
+    Allow,
+}
+
 /// A choice among words, as `rules` lists them.
 pub trait Choice: Copy + PartialEq + 'static {
     /// Every word and what it means.
@@ -99,4 +111,9 @@ impl Choice for OnFailure {
 
 impl Choice for Bootstrap {
     const WORDS: &'static [(&'static str, Self)] = &[("auto", Self::Auto), ("native", Self::Native)];
+}
+
+impl Choice for OnBroken {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("hold", Self::Hold), ("warn", Self::Warn), ("allow", Self::Allow)];
 }

@@ -5,7 +5,9 @@ use std::fmt;
 use std::time::Duration;
 
 pub use super::build_limits::LimitsDecl;
-pub use super::choices::{Across, Bootstrap, Choice, EngineChoice, Isolation, Network, OnFailure, Priority};
+pub use super::choices::{
+    Across, Bootstrap, Choice, EngineChoice, Isolation, Network, OnBroken, OnFailure, Priority,
+};
 use super::manifest_path::ManifestPath;
 pub use super::options::{
     ChrootSelection, LayerDecl, MacroDecl, OnDecl, OptionsDecl, SettingsDecl, VariableDecl,
@@ -430,6 +432,8 @@ pub struct PublishDecl {
     pub adopts: bool,
     /// Whether packages are hard links to the store's files.
     pub links: bool,
+    /// What becomes of updates that would leave published packages without what they need.
+    pub broken: OnBroken,
 }
 
 /// `sign` in `publish`.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use kdl::{KdlDocument, KdlNode};
 
 use super::declaration::{
-    Across, BatchAfter, BatchDecl, CacheDecl, Declarations, KeepDecl, NamedSourceDecl, PackageDecl,
+    Across, BatchAfter, BatchDecl, CacheDecl, Declarations, KeepDecl, NamedSourceDecl, OnBroken, PackageDecl,
     PackagesDecl, ProfileDecl, ProjectDecl, PublishDecl, RebuildDecl, RemoteDecl, SelectDecl, SignDecl,
 };
 use super::manifest_path::ManifestPath;
@@ -179,7 +179,9 @@ impl DeclarationReader<'_> {
         });
         let says = |name: &str| child(node, name).and_then(|node| self.values.boolean(node)).unwrap_or(false);
         let (adopts, links) = (says("adopt"), says("links"));
-        Some(PublishDecl { folder: folder?, sign, keep, separate_debuginfo, adopts, links })
+        let broken = child(node, "broken").and_then(|node| self.read_choice::<OnBroken>(node));
+        let broken = broken.map(|broken| broken.value).unwrap_or_default();
+        Some(PublishDecl { folder: folder?, sign, keep, separate_debuginfo, adopts, links, broken })
     }
 
     fn read_sign(&mut self, node: &KdlNode) -> Option<SignDecl> {

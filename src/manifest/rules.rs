@@ -402,6 +402,14 @@ const PUBLISH: NodeRule = node(
              forge has no record of. Such a folder is refused otherwise, and nothing in it is touched.",
     ),
     node(
+        "broken",
+        Once,
+        &[one("value", OneOf(&["hold", "warn", "allow"]))],
+        "What becomes of an update that would leave a published package without what it needs. `hold`, which is what is done where \
+             nothing is said: it waits, and what needs it with it, until an apply has built what is missing. `warn`: it is published, \
+             and said. `allow`: it is published. Provided is what the repository has, and what the repositories of its chroot have.",
+    ),
+    node(
         "links",
         Once,
         &[one("value", Boolean)],

@@ -32,6 +32,21 @@ pub enum PublishError {
         /// The character and where it is.
         what: String,
     },
+    /// An update would leave something without what it needs.
+    #[error("{broken}: {}", match .stays { true => "the package stays as it was", false => "the package waits" })]
+    #[diagnostic(
+        code(forge::publish::held),
+        help(
+            "build what needs it anew, or what it needs, with the next `forge apply`; `broken warn` in `publish` lets it in all \
+             the same"
+        )
+    )]
+    Held {
+        /// What would be broken, in words.
+        broken: String,
+        /// Whether an earlier version is published.
+        stays: bool,
+    },
     /// The repository's folder is not forge's to write to.
     #[error(transparent)]
     #[diagnostic(transparent)]

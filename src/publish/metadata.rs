@@ -74,19 +74,26 @@ pub(super) fn metadata_from(
     Ok(Metadata { files, repomd: (described(REPOMD.to_owned(), &repomd), repomd), revision })
 }
 
-fn list(repository: &Folder, store: &Store, file: &PublishedFile) -> Result<Listed, PublishError> {
+/// What a published file says of itself.
+pub(super) fn record_of(
+    repository: &Folder,
+    store: &Store,
+    file: &PublishedFile,
+) -> Result<PackageRecord, PublishError> {
     let key = file.blob().record_key();
-    let record = match store.record(RecordKind::Package, &key) {
-        Some(record) => record,
-        None => {
-            let name = file.path.rsplit('/').next().unwrap_or(&file.path);
-            let headers = read_headers_of(name, &mut BufReader::new(repository.open(&file.path)?))?;
-            let record = PackageRecord::read(name, &headers)?;
-            // Where the store can't be written to, it is read again the next time.
-            let _ = store.remember(RecordKind::Package, &key, &record);
-            record
-        }
-    };
+    if let Some(record) = store.record(RecordKind::Package, &key) {
+        return Ok(record);
+    }
+    let name = file.path.rsplit('/').next().unwrap_or(&file.path);
+    let headers = read_headers_of(name, &mut BufReader::new(repository.open(&file.path)?))?;
+    let record = PackageRecord::read(name, &headers)?;
+    // Where the store can't be written to, it is read again the next time.
+    let _ = store.remember(RecordKind::Package, &key, &record);
+    Ok(record)
+}
+
+fn list(repository: &Folder, store: &Store, file: &PublishedFile) -> Result<Listed, PublishError> {
+    let record = record_of(repository, store, file)?;
     match record.forbidden_character() {
         Some(character) => {
             Err(PublishError::Unlistable { file: file.path.clone(), what: character.to_string() })

@@ -10,8 +10,10 @@
 
 mod adopt;
 mod broken;
+mod closure;
 mod error;
 mod folders;
+mod holding;
 mod inspect;
 mod known;
 mod limits;
@@ -22,10 +24,12 @@ mod record;
 mod repositories;
 mod staging;
 mod superseded;
+mod told;
 mod update;
 mod wanted;
 
 pub use broken::BrokenRequirement;
+pub use closure::Beside;
 pub use error::{PublishError, Refusal};
 pub use inspect::Verification;
 pub use record::{DecodedRecords, recorded_paths};

@@ -6,14 +6,15 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use miette::Diagnostic;
-
 use super::PublishError;
+use super::closure::Beside;
 use super::folders::{create_public, refuse_taken};
+use super::holding::Holding;
 use super::inspect::Verification;
 use super::known::{PublishTarget, has_copy};
 use super::owner::Owner;
 use super::record::{DecodedRecords, PublishedPackage, RECORD, ReadRecord};
+use super::told::not_published;
 use super::update::{Updater, find_damage};
 use super::wanted::package_from_result;
 use crate::digest::Key;
@@ -46,6 +47,8 @@ pub struct Repositories {
     pub verification: Verification,
     /// The records that were read.
     pub decoded: DecodedRecords,
+    /// What the repositories of chroots have.
+    pub beside: Arc<dyn Beside>,
 }
 
 /// A package that leaves a repository because the manifest no longer declares it.
@@ -103,7 +106,7 @@ struct RepositoryPlace {
 impl Publisher for Repositories {
     fn publish(&self, chroot: ChrootId, plan: &Plan, ends: &Ends) -> Vec<What> {
         if let Err(error) = self.can_publish() {
-            return vec![not_published(self.place_of(chroot), None, &error)];
+            return vec![not_published(&self.place_of(chroot).chroot, None, &error)];
         }
         let (mut results, mut told) = (Vec::new(), Vec::new());
         for id in plan.ids().filter(|id| plan.build(*id).chroot == chroot) {
@@ -114,7 +117,7 @@ impl Publisher for Repositories {
             let package = &plan.build(id).name.package;
             match unlistable(result) {
                 Some(error) => {
-                    told.push(not_published(self.place_of(chroot), Some(package.clone()), &error));
+                    told.push(not_published(&self.place_of(chroot).chroot, Some(package.clone()), &error));
                 }
                 None => results.push(package_from_result(package, key, result)),
             }
@@ -284,7 +287,7 @@ impl Repositories {
     fn update(&self, place: RepositoryPlace, results: &[PublishedPackage]) -> Vec<What> {
         match self.try_update(&place, results) {
             Ok(told) => told,
-            Err(error) => vec![not_published(place, None, &error)],
+            Err(error) => vec![not_published(&place.chroot, None, &error)],
         }
     }
 
@@ -299,7 +302,10 @@ impl Repositories {
             None => self.create(&place.path)?,
         };
         let target = self.target(&place.chroot, &place.path, folder)?;
-        let updater = Updater { store: &self.store, now: self.clock.now(), verification: self.verification };
+        let rule = self.manifest.publish.as_ref().map(|publish| publish.broken).unwrap_or_default();
+        let holding = Holding { store: &self.store, beside: &*self.beside, rule };
+        let (now, verification) = (self.clock.now(), self.verification);
+        let updater = Updater { store: &self.store, now, verification, holding };
         updater.update(&target, results)
     }
 
@@ -486,10 +492,4 @@ fn version_of(package: &PublishedPackage) -> Option<String> {
     let names = || package.files.iter().filter_map(|file| file.nevra.as_deref());
     let source = names().find(|nevra| nevra.ends_with(".src") || nevra.ends_with(".nosrc"));
     version_of_nevra(source.or_else(|| names().next())?)
-}
-
-/// Tells that a repository is not written, or that one package does not come into it.
-fn not_published(place: RepositoryPlace, package: Option<String>, error: &PublishError) -> What {
-    let (code, help) = (error.code().map(|code| code.to_string()), error.help().map(|help| help.to_string()));
-    What::NotPublished { chroot: place.chroot, package, cause: error.to_string(), code, help }
 }

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
+use super::holding::{Holding, Taken};
 use super::inspect::{FileState, InspectedPackage, Inspector, Verification};
 use super::known::{Known, PublishTarget, RecordOrigin};
 use super::metadata::{Metadata, Revision, metadata_from};
@@ -26,6 +27,7 @@ use super::record::{
 };
 use super::staging::{Staging, remove_leftovers};
 use super::superseded::{remove_expired, supersede};
+use super::told::not_published;
 use super::wanted::wanted_packages;
 use super::{PublishError, Refusal};
 use crate::event::{Damage, DamagedFile, Timestamp, What};
@@ -43,6 +45,7 @@ pub(super) struct Updater<'a> {
     pub store: &'a Store,
     pub now: Timestamp,
     pub verification: Verification,
+    pub holding: Holding<'a>,
 }
 
 impl Updater<'_> {
@@ -83,7 +86,8 @@ impl Updater<'_> {
         let Known { record, origin } = target.read_known(self.now)?;
         let inspector = Inspector::new(&target.folder, &record, self.verification).with_links(target.links);
         inspector.refuse_link(REPODATA)?;
-        let packages = inspector.packages(wanted_packages(target, &record, results))?;
+        let taken = self.holding.take(target, &record, wanted_packages(target, &record, results));
+        let packages = inspector.packages(taken.packages)?;
         let mut states: Vec<FileState> = packages.iter().flat_map(|package| package.states.clone()).collect();
         for file in record.metadata.iter().chain(&record.repomd) {
             states.push(inspector.file(file)?);
@@ -104,6 +108,7 @@ impl Updater<'_> {
         let Known { record, origin } = target.read_known(self.now)?;
         remove_leftovers(&target.folder)?;
         let wanted = wanted_packages(target, &record, results);
+        let Taken { packages: wanted, held, warnings } = self.holding.take(target, &record, wanted);
         let inspector = Inspector::new(&target.folder, &record, verification).with_links(target.links);
         inspector.refuse_link(REPODATA)?;
         let packages = inspector.packages(wanted)?;
@@ -120,7 +125,12 @@ impl Updater<'_> {
         } else {
             publish.write_record(&new)?;
         }
-        Ok(tell(target, &record, &new, (origin, damaged)))
+        let mut told = tell(target, &record, &new, (origin, damaged));
+        told.extend(
+            held.into_iter().map(|held| not_published(target.chroot, Some(held.package), &held.error)),
+        );
+        told.extend(warnings.into_iter().map(|text| What::Noted { text }));
+        Ok(told)
     }
 }
 

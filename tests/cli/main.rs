@@ -30,6 +30,7 @@ mod eval;
 mod events;
 mod failures;
 mod fmt;
+mod holding;
 mod images;
 mod imports;
 mod interruption;

@@ -37,11 +37,22 @@ impl Repository {
 
     /// The packages that `metadata`, read before, name.
     pub fn packages(&self, metadata: &[Named]) -> Result<Vec<Named>, String> {
+        let xml = self.read_primary(metadata)?;
+        Ok(xml.split("<package ").skip(1).map(|package| named(package, "package=\"", "\"")).collect())
+    }
+
+    /// What its `primary.xml` says now.
+    #[track_caller]
+    pub fn primary(&self) -> String {
+        self.read_primary(&self.metadata().unwrap()).unwrap()
+    }
+
+    fn read_primary(&self, metadata: &[Named]) -> Result<String, String> {
         let primary = metadata.iter().find(|file| file.href.ends_with("primary.xml.gz"));
         let primary = self.read_checked(primary.ok_or("repomd.xml names no primary")?)?;
         let mut xml = String::new();
         GzDecoder::new(&*primary).read_to_string(&mut xml).map_err(|error| error.to_string())?;
-        Ok(xml.split("<package ").skip(1).map(|package| named(package, "package=\"", "\"")).collect())
+        Ok(xml)
     }
 
     /// Reads everything as a client does: `repomd.xml`, what it names, every package. Says what is missing or wrong.

@@ -231,6 +231,17 @@ impl PackageChooser {
         self.find_locked(&state, &wish.package, &self.asked_of_build(&wish.requires, wish), &minimal)
     }
 
+    /// What the repositories' packages provide of `names`, a file as itself. None where a repository does not say any more which
+    /// packages have a file.
+    ///
+    /// # Errors
+    /// A repository can't be used.
+    pub fn provided(&self, names: &BTreeSet<String>) -> Result<Option<Vec<Dependency>>, RootError> {
+        let mut state = self.lock();
+        self.open(&mut state)?;
+        state.open.as_mut().map_or(Ok(None), |open| open.provided(names, &self.tools))
+    }
+
     /// Forgets what other builds than these have.
     pub fn forget_other_builds(&self, names: &BTreeSet<String>) {
         if self.rule == LockRule::MayChange {

@@ -7,13 +7,16 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::{ChrootRequest, RootError, RootTools};
-use crate::chroot::solve::{Architecture, IndexBuilder, PackageIndex, SolveRepository, SolveRequest, Solver};
+use crate::chroot::solve::{
+    Architecture, IndexBuilder, PackageIndex, SolveRepository, SolveRequest, Solver, find_provided,
+};
 use crate::chroot::{
     AvailablePackage, Connection, FileLists, Groups, LockedChroot, LockedRepository, Membership, Repository,
     RepositoryRequest,
 };
 use crate::digest::{Checksum, Encoder, Key};
 use crate::event::{Clock as _, SystemClock};
+use crate::package::Dependency;
 use crate::store::{INDEXES, RecordKind, Store};
 
 /// What the packages of this manifest are called, where the others are called by their repository.
@@ -94,17 +97,42 @@ impl OpenRepositories {
         architecture: &Architecture,
         own: Option<&'i PackageIndex>,
     ) -> Result<Solver<'i>, RootError> {
+        let own = own.map(|index| SolveRepository { priority: i32::MIN, ..SolveRepository::new(OWN, index) });
+        Ok(Solver::new(own.into_iter().chain(self.declared()).collect(), architecture.clone())?)
+    }
+
+    /// What packages provide of `names`, a file as itself.
+    ///
+    /// None where a repository does not say any more which packages have a file.
+    ///
+    /// # Errors
+    /// A repository can't be used.
+    pub fn provided(
+        &mut self,
+        names: &BTreeSet<String>,
+        tools: &RootTools,
+    ) -> Result<Option<Vec<Dependency>>, RootError> {
+        let knows = |path: &String| self.all.iter().all(|open| open.index.knows_file(path));
+        let unknown: BTreeSet<String> =
+            names.iter().filter(|name| name.starts_with('/') && !knows(name)).cloned().collect();
+        if !unknown.is_empty() {
+            self.search_files(&unknown, tools)?;
+        }
+        let is_known = |path: &String| self.all.iter().all(|open| open.index.knows_file(path));
+        let repositories: Vec<SolveRepository<'_>> = self.declared().collect();
+        Ok(unknown.iter().all(is_known).then(|| find_provided(&repositories, names)))
+    }
+
+    fn declared(&self) -> impl Iterator<Item = SolveRepository<'_>> {
         let number = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
-        let declared = self.all.iter().map(|open| SolveRepository {
+        self.all.iter().map(move |open| SolveRepository {
             name: open.request.name.clone(),
             index: &open.index,
             priority: number(open.request.priority),
             cost: number(open.request.cost),
             exclude: open.request.exclude.clone(),
             include: open.request.include.clone(),
-        });
-        let own = own.map(|index| SolveRepository { priority: i32::MIN, ..SolveRepository::new(OWN, index) });
-        Ok(Solver::new(own.into_iter().chain(declared).collect(), architecture.clone())?)
+        })
     }
 }
 

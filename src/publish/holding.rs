@@ -1,0 +1,117 @@
+//! Which updates a repository takes: those that leave no package without what it needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
+
+use super::PublishError;
+use super::closure::{Beside, Broken, Change, Needs, find_broken};
+use super::known::PublishTarget;
+use super::metadata::record_of;
+use super::record::{PublishedPackage, RepositoryRecord};
+use crate::manifest::declaration::OnBroken;
+use crate::store::Store;
+
+/// What is done about updates that would break something.
+pub(super) struct Holding<'a> {
+    pub store: &'a Store,
+    pub beside: &'a dyn Beside,
+    pub rule: OnBroken,
+}
+
+/// What a repository is to hold, and what is told of it.
+pub(super) struct Taken {
+    pub packages: Vec<PublishedPackage>,
+    /// The updates that wait, each with what it would break.
+    pub held: Vec<HeldPackage>,
+    /// What is broken, where nothing waits for that.
+    pub warnings: Vec<String>,
+}
+
+/// An update that waits.
+pub(super) struct HeldPackage {
+    pub package: String,
+    pub error: PublishError,
+}
+
+impl Holding<'_> {
+    /// Takes of what is wanted what leaves nothing without what it needs; what is on record stays in the place of the rest.
+    pub fn take(
+        &self,
+        target: &PublishTarget<'_>,
+        record: &RepositoryRecord,
+        wanted: Vec<PublishedPackage>,
+    ) -> Taken {
+        let broken = match self.rule {
+            OnBroken::Allow => Vec::new(),
+            rule @ (OnBroken::Hold | OnBroken::Warn) => {
+                self.find(target, record, &wanted, rule == OnBroken::Hold)
+            }
+        };
+        if self.rule != OnBroken::Hold || broken.is_empty() {
+            let warnings = broken.iter().map(|broken| format!("{}: {broken}", broken.package)).collect();
+            return Taken { packages: wanted, held: Vec::new(), warnings };
+        }
+        let mut packages: BTreeMap<String, PublishedPackage> =
+            wanted.into_iter().map(|package| (package.package.clone(), package)).collect();
+        let mut held = Vec::new();
+        for broken in broken {
+            let before = record.packages.iter().find(|package| package.package == broken.package);
+            let stays = before.is_some();
+            match before {
+                Some(before) => packages.insert(broken.package.clone(), before.clone()),
+                None => packages.remove(&broken.package),
+            };
+            let error = PublishError::Held { broken: broken.to_string(), stays };
+            held.push(HeldPackage { package: broken.package, error });
+        }
+        Taken { packages: packages.into_values().collect(), held, warnings: Vec::new() }
+    }
+
+    fn find(
+        &self,
+        target: &PublishTarget<'_>,
+        record: &RepositoryRecord,
+        wanted: &[PublishedPackage],
+        holds: bool,
+    ) -> Vec<Broken> {
+        let before: BTreeMap<&str, &PublishedPackage> =
+            record.packages.iter().map(|package| (package.package.as_str(), package)).collect();
+        let after: BTreeMap<&str, &PublishedPackage> =
+            wanted.iter().map(|package| (package.package.as_str(), package)).collect();
+        let is_same = |name: &str| match (before.get(name), after.get(name)) {
+            (Some(before), Some(after)) => before.has_same_files(after),
+            _ => false,
+        };
+        let names: BTreeSet<&str> = before.keys().chain(after.keys()).copied().collect();
+        if names.iter().all(|name| is_same(name)) {
+            return Vec::new();
+        }
+        let change = |name: &&str| {
+            let needs = |package: Option<&&PublishedPackage>| {
+                package.map_or(Ok(Vec::new()), |package| self.needs_of(target, package))
+            };
+            let (before, is_update) = (needs(before.get(name))?, !is_same(name));
+            let after = if is_update { needs(after.get(name))? } else { before.clone() };
+            Ok::<_, PublishError>(Change { package: (*name).to_owned(), before, after, is_update })
+        };
+        let names: Vec<&str> = names.into_iter().collect();
+        // A file that is damaged or lost is told of by whoever brings it in again. What it gave can't be known.
+        let Ok(changes) = names.par_iter().map(change).collect::<Result<Vec<_>, _>>() else {
+            return Vec::new();
+        };
+        let beside = |names: &BTreeSet<String>| self.beside.provided(target.chroot, names);
+        find_broken(&changes, &beside, holds)
+    }
+
+    /// What the binary packages of a package give and need.
+    fn needs_of(
+        &self,
+        target: &PublishTarget<'_>,
+        package: &PublishedPackage,
+    ) -> Result<Vec<Needs>, PublishError> {
+        let is_source = |nevra: &str| nevra.ends_with(".src") || nevra.ends_with(".nosrc");
+        let binary = package.files.iter().filter(|file| !file.nevra.as_deref().is_some_and(is_source));
+        binary.map(|file| Ok(Needs::of(&record_of(&target.folder, self.store, file)?))).collect()
+    }
+}
