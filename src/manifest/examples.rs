@@ -133,6 +133,7 @@ const EXAMPLES: &[Example] = &[
     ),
     with_default("debuginfo", "debuginfo separate=#false", "`separate=#false`"),
     with_default("adopt", "adopt #true", "`#false`"),
+    with_default("broken", "broken warn", "`hold`"),
     with_default("links", "links #true", "`#false`"),
     example("cache", "cache \"https://cache.example.org/acme\" write=ci"),
     example(

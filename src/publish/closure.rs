@@ -82,7 +82,7 @@ impl fmt::Display for Broken {
 
 /// Which of two states of a package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum Side {
     Before,
     After,
 }
@@ -99,13 +99,13 @@ struct Closure<'a> {
 #[derive(Clone, Copy)]
 struct Provider<'a> {
     change: usize,
-    state: State,
+    side: Side,
     needs: &'a Needs,
     provided: &'a Dependency,
 }
 
 /// A requirement, read once.
-enum Wanted<'a> {
+enum ReadRequirement<'a> {
     Plain(&'a Dependency),
     Rich(&'a Dependency, Box<Rich>),
 }
@@ -154,7 +154,7 @@ pub(super) fn find_broken(
     found.into_values().collect()
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> ReadRequirement<'a> {
     fn new(dependency: &'a Dependency) -> Option<Self> {
         if !dependency.is_rich() {
             return Some(Self::Plain(dependency));
@@ -183,10 +183,10 @@ impl<'a> Closure<'a> {
     fn new(changes: &'a [Change]) -> Self {
         let mut by_name: HashMap<&str, Vec<Provider<'_>>> = HashMap::new();
         for (number, change) in changes.iter().enumerate() {
-            for state in [State::Before, State::After] {
-                for needs in change.packages(state) {
+            for side in [Side::Before, Side::After] {
+                for needs in change.packages(side) {
                     for provided in &needs.provides {
-                        let provider = Provider { change: number, state, needs, provided };
+                        let provider = Provider { change: number, side, needs, provided };
                         by_name.entry(&provided.name).or_default().push(provider);
                     }
                 }
@@ -196,16 +196,16 @@ impl<'a> Closure<'a> {
     }
 
     /// The state that a change would be in.
-    fn state_of(&self, change: usize) -> State {
-        if self.waiting.contains(&change) { State::Before } else { State::After }
+    fn side_of(&self, change: usize) -> Side {
+        if self.waiting.contains(&change) { Side::Before } else { Side::After }
     }
 
     /// What packages would need that no package would provide.
-    fn unmet(&self) -> Vec<(usize, &'a Needs, Wanted<'a>)> {
+    fn unmet(&self) -> Vec<(usize, &'a Needs, ReadRequirement<'a>)> {
         let mut unmet = Vec::new();
         for (number, change) in self.changes.iter().enumerate() {
-            for needs in change.packages(self.state_of(number)) {
-                let wanted = needs.requires.iter().filter_map(Wanted::new);
+            for needs in change.packages(self.side_of(number)) {
+                let wanted = needs.requires.iter().filter_map(ReadRequirement::new);
                 let wanted = wanted.filter(|wanted| !self.is_met(wanted, |it| self.is_there(it)));
                 unmet.extend(wanted.map(|wanted| (number, needs, wanted)));
             }
@@ -214,34 +214,38 @@ impl<'a> Closure<'a> {
     }
 
     fn is_there(&self, provider: &Provider<'_>) -> bool {
-        provider.state == self.state_of(provider.change)
+        provider.side == self.side_of(provider.change)
     }
 
     /// Whether those providers that are meant meet a requirement.
-    fn is_met(&self, wanted: &Wanted<'_>, is_meant: impl Fn(&Provider<'_>) -> bool) -> bool {
+    fn is_met(&self, wanted: &ReadRequirement<'_>, is_meant: impl Fn(&Provider<'_>) -> bool) -> bool {
         self.is_met_beside(wanted, is_meant, &HashMap::new())
     }
 
     /// Whether what would be there meets a requirement, with what is beside the repository.
-    fn is_met_with(&self, wanted: &Wanted<'_>, elsewhere: &HashMap<String, Vec<Dependency>>) -> bool {
+    fn is_met_with(
+        &self,
+        wanted: &ReadRequirement<'_>,
+        elsewhere: &HashMap<String, Vec<Dependency>>,
+    ) -> bool {
         self.is_met_beside(wanted, |provider| self.is_there(provider), elsewhere)
     }
 
     fn is_met_beside(
         &self,
-        wanted: &Wanted<'_>,
+        wanted: &ReadRequirement<'_>,
         is_meant: impl Fn(&Provider<'_>) -> bool,
         elsewhere: &HashMap<String, Vec<Dependency>>,
     ) -> bool {
         match wanted {
-            Wanted::Plain(wanted) => {
+            ReadRequirement::Plain(wanted) => {
                 let own = self.by_name.get(wanted.name.as_str()).into_iter().flatten();
                 let mut own = own.filter(|provider| is_meant(provider)).map(|provider| provider.provided);
                 let mut others = elsewhere.get(&wanted.name).into_iter().flatten();
                 own.any(|provided| wanted.is_met_by(provided))
                     || others.any(|provided| wanted.is_met_by(provided))
             }
-            Wanted::Rich(_, rich) => {
+            ReadRequirement::Rich(_, rich) => {
                 let names = wanted.names();
                 let own = names.iter().flat_map(|name| self.by_name.get(name.as_str()).into_iter().flatten());
                 let own = own.filter(|provider| is_meant(provider));
@@ -258,7 +262,7 @@ impl<'a> Closure<'a> {
     fn blame(
         &self,
         (change, needs): (usize, &Needs),
-        wanted: &Wanted<'_>,
+        wanted: &ReadRequirement<'_>,
         is_known: bool,
     ) -> Vec<(usize, Broken)> {
         let is_update = |number: usize| self.changes.get(number).is_some_and(|change| change.is_update);
@@ -274,15 +278,18 @@ impl<'a> Closure<'a> {
         };
         // What would bring it waits: then this one waits for it.
         let later = providers.iter().find(|provider| {
-            provider.state == State::After
+            provider.side == Side::After
                 && self.waiting.contains(&provider.change)
                 && self.is_met(wanted, |it| self.is_there(it) || it.change == provider.change)
         });
         if let Some(later) = later.filter(|_| open(&change)) {
             return vec![broken(change, Because::ThatWaits(later.needs.nevra.clone()))];
         }
-        if !self.is_met(wanted, |provider| provider.state == State::Before) {
-            let is_guilty = is_known && open(&change);
+        if !self.is_met(wanted, |provider| provider.side == Side::Before) {
+            // What an earlier version did without as well is no worse than before, and of a new package nobody has one.
+            let lacked = |before: &Needs| before.requires.iter().any(|it| it.to_string() == wanted.text());
+            let before = self.changes.get(change).map(|change| change.before.as_slice()).unwrap_or_default();
+            let is_guilty = is_known && open(&change) && !before.is_empty() && !before.iter().any(lacked);
             return is_guilty.then(|| broken(change, Because::NothingHasIt)).into_iter().collect();
         }
         let left = providers.iter().map(|provider| provider.change).filter(open);
@@ -296,10 +303,10 @@ impl<'a> Closure<'a> {
 }
 
 impl Change {
-    fn packages(&self, state: State) -> &[Needs] {
-        match state {
-            State::Before => &self.before,
-            State::After => &self.after,
+    fn packages(&self, side: Side) -> &[Needs] {
+        match side {
+            Side::Before => &self.before,
+            Side::After => &self.after,
         }
     }
 }
@@ -340,7 +347,11 @@ mod tests {
     fn an_update_that_takes_what_another_package_needs_waits_with_what_needs_the_update() {
         let tool = || vec![needs("tool-1", &["tool"], &["so.1"])];
         let app = |requires| vec![needs("app-2", &["app"], &[requires])];
-        let other = change("other", Vec::new(), vec![needs("other-1", &["other"], &["nobody"])]);
+        let other = change(
+            "other",
+            vec![needs("other-0", &["other"], &[])],
+            vec![needs("other-1", &["other"], &["nobody"])],
+        );
         let changes = [
             change("app", vec![needs("app-1", &["app"], &["so.1"])], app("so.2")),
             library("lib"),
@@ -351,6 +362,8 @@ mod tests {
         // The distribution has the old one as well, and nobody has what the other needs.
         assert_eq!(waiting(&changes, &["so.1"]), ["other"]);
         assert_eq!(waiting(&changes, &["so.1", "nobody"]), Vec::<String>::new());
+        let new = [change("other", Vec::new(), vec![needs("other-1", &["other"], &["nobody"])])];
+        assert_eq!(waiting(&new, &["so.1"]), Vec::<String>::new());
         let rebuilt = vec![needs("tool-2", &["tool"], &["so.2"])];
         let changes = [library("lib"), change("tool", tool(), rebuilt)];
         assert_eq!(waiting(&changes, &[]), Vec::<String>::new());

@@ -31,7 +31,10 @@ pub(super) struct Taken {
 /// An update that waits.
 pub(super) struct HeldPackage {
     pub package: String,
-    pub error: PublishError,
+    /// What would be broken, in words.
+    pub broken: String,
+    /// Whether an earlier version stays.
+    pub stays: bool,
 }
 
 impl Holding<'_> {
@@ -62,8 +65,7 @@ impl Holding<'_> {
                 Some(before) => packages.insert(broken.package.clone(), before.clone()),
                 None => packages.remove(&broken.package),
             };
-            let error = PublishError::Held { broken: broken.to_string(), stays };
-            held.push(HeldPackage { package: broken.package, error });
+            held.push(HeldPackage { broken: broken.to_string(), package: broken.package, stays });
         }
         Taken { packages: packages.into_values().collect(), held, warnings: Vec::new() }
     }

@@ -16,7 +16,7 @@ use super::owner::Owner;
 use super::record::{DecodedRecords, PublishedPackage, RECORD, ReadRecord};
 use super::told::not_published;
 use super::update::{Updater, find_damage};
-use super::wanted::package_from_result;
+use super::wanted::{package_from_result, wanted_packages};
 use crate::digest::Key;
 use crate::event::{BuildName, Clock, Damage, DamagedFile, What};
 use crate::execute::{Ends, Publisher};
@@ -78,6 +78,9 @@ pub struct Entering {
     pub version: Option<String>,
     /// The version that is there before, where there is one.
     pub version_before: Option<String>,
+    /// What it would leave without what that needs: it waits. None where it comes in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits: Option<String>,
 }
 
 /// A file of a repository that is not as forge has left it.
@@ -159,29 +162,34 @@ impl Repositories {
             return Ok(entering);
         }
         for (index, RepositoryPlace { chroot, path }) in self.declared_places().enumerate() {
-            let published = match self.open(&path)? {
-                None => HashMap::new(),
-                Some(folder) => {
-                    let target = self.target(&chroot, &path, folder)?;
-                    let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
-                    let packages = known.record.packages.into_iter();
-                    packages.map(|package| (package.package.clone(), package)).collect()
+            let cached = plan.ids().filter(|id| plan.build(*id).chroot == ChrootId(index)).filter_map(|id| {
+                let Decision::Cached { key, result } = decisions.decision(id) else { return None };
+                let package = package_from_result(&plan.build(id).name.package, *key, result);
+                unlistable(result).is_none().then_some(package)
+            });
+            let cached: Vec<PublishedPackage> = cached.collect();
+            let (mut published, mut held) = (HashMap::new(), Vec::new());
+            if let Some(folder) = self.open(&path)? {
+                let target = self.target(&chroot, &path, folder)?;
+                let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
+                let wanted = wanted_packages(&target, &known.record, &cached);
+                held = self.holding().take(&target, &known.record, wanted).held;
+                let packages = known.record.packages.into_iter();
+                published = packages.map(|package| (package.package.clone(), package)).collect();
+            }
+            for coming in cached {
+                let before = published.get(&coming.package);
+                if before.is_some_and(|published| published.has_same_files(&coming)) {
+                    continue;
                 }
-            };
-            for id in plan.ids().filter(|id| plan.build(*id).chroot == ChrootId(index)) {
-                let Decision::Cached { key, result } = decisions.decision(id) else { continue };
-                let package = &plan.build(id).name.package;
-                let coming = package_from_result(package, *key, result);
-                let before = published.get(package);
-                let is_there = before.is_some_and(|published| published.has_same_files(&coming));
-                if !is_there && unlistable(result).is_none() {
-                    entering.push(Entering {
-                        chroot: chroot.clone(),
-                        package: package.clone(),
-                        version: version_of(&coming),
-                        version_before: before.and_then(version_of),
-                    });
-                }
+                let waits = held.iter().find(|held| held.package == coming.package);
+                entering.push(Entering {
+                    chroot: chroot.clone(),
+                    version: version_of(&coming),
+                    version_before: before.and_then(version_of),
+                    waits: waits.map(|held| held.broken.clone()),
+                    package: coming.package,
+                });
             }
         }
         Ok(entering)
@@ -302,11 +310,14 @@ impl Repositories {
             None => self.create(&place.path)?,
         };
         let target = self.target(&place.chroot, &place.path, folder)?;
-        let rule = self.manifest.publish.as_ref().map(|publish| publish.broken).unwrap_or_default();
-        let holding = Holding { store: &self.store, beside: &*self.beside, rule };
-        let (now, verification) = (self.clock.now(), self.verification);
+        let (now, verification, holding) = (self.clock.now(), self.verification, self.holding());
         let updater = Updater { store: &self.store, now, verification, holding };
         updater.update(&target, results)
+    }
+
+    fn holding(&self) -> Holding<'_> {
+        let rule = self.manifest.publish.as_ref().map(|publish| publish.broken).unwrap_or_default();
+        Holding { store: &self.store, beside: &*self.beside, rule }
     }
 
     fn target<'a>(

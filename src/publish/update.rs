@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use super::holding::{Holding, Taken};
+use super::holding::{HeldPackage, Holding, Taken};
 use super::inspect::{FileState, InspectedPackage, Inspector, Verification};
 use super::known::{Known, PublishTarget, RecordOrigin};
 use super::metadata::{Metadata, Revision, metadata_from};
@@ -126,9 +126,9 @@ impl Updater<'_> {
             publish.write_record(&new)?;
         }
         let mut told = tell(target, &record, &new, (origin, damaged));
-        told.extend(
-            held.into_iter().map(|held| not_published(target.chroot, Some(held.package), &held.error)),
-        );
+        told.extend(held.into_iter().map(|HeldPackage { package, broken, stays }| {
+            not_published(target.chroot, Some(package), &PublishError::Held { broken, stays })
+        }));
         told.extend(warnings.into_iter().map(|text| What::Noted { text }));
         Ok(told)
     }

@@ -126,7 +126,8 @@ pub fn plan_document(view: PlanView<'_>, repositories: RepositoryChanges) -> Pla
     let RepositoryChanges { entering, leaving, damaged } = repositories;
     let builds = view.plan.build_order().into_iter().filter_map(|id| planned_build(view, id));
     let builds: Vec<PlannedBuild> = builds.collect();
-    let publishes = !entering.is_empty() || !leaving.is_empty() || !damaged.is_empty();
+    let publishes =
+        entering.iter().any(|it| it.waits.is_none()) || !leaving.is_empty() || !damaged.is_empty();
     let work = view.decisions.has_work() || publishes;
     let not_chosen = view.plan.builds.len() - builds.len();
     PlanDocument { version: PLAN_VERSION, builds, not_chosen, work, entering, leaving, damaged }
@@ -215,9 +216,7 @@ pub fn plan_screen(
     if let Some(explanation) = explained_by {
         shown.iter().for_each(|build| screen.push_str(&plain_text(&explain_build(build, explanation))));
     }
-    if !document.entering.is_empty() {
-        screen.push_str(&plain_text(&entering_lines(&document.entering)));
-    }
+    screen.push_str(&plain_text(&entering_lines(&document.entering)));
     for leaving in &document.leaving {
         screen.push_str(&plain_text(&format!("{leaving}\n")));
     }
@@ -234,11 +233,12 @@ pub fn plan_screen(
 /// How many packages that come into one repository are named.
 const MOST_NAMED: usize = 5;
 
-/// A line for each repository that packages come into.
+/// A line for each repository that packages come into, and for each package that waits.
 fn entering_lines(entering: &[Entering]) -> String {
     let mut lines = String::new();
-    for chroot in entering.chunk_by(|one, other| one.chroot == other.chroot) {
-        let named: Vec<String> = chroot.iter().take(MOST_NAMED).map(entering_name).collect();
+    let coming: Vec<&Entering> = entering.iter().filter(|it| it.waits.is_none()).collect();
+    for chroot in coming.chunk_by(|one, other| one.chroot == other.chroot) {
+        let named: Vec<String> = chroot.iter().take(MOST_NAMED).map(|it| entering_name(it)).collect();
         let more = match chroot.len() - named.len() {
             0 => String::new(),
             more => format!(" and {more} more"),
@@ -249,6 +249,11 @@ fn entering_lines(entering: &[Entering]) -> String {
         lines.push_str(&format!(
             "{names}{more} {comes} into the repository of {chroot} without being built\n"
         ));
+    }
+    for waiting in entering {
+        if let Some(broken) = &waiting.waits {
+            lines.push_str(&format!("{} waits for {}: {broken}\n", waiting.package, waiting.chroot));
+        }
     }
     lines
 }
@@ -362,7 +367,8 @@ fn counts(document: &PlanDocument) -> String {
         (build, maybe) => vec![format!("{build} to build, up to {maybe} more{}", deciders(document))],
     };
     // Of what is there already, some may not be in its repository.
-    let to_publish = document.entering.len().min(of(Action::Cached));
+    let coming = document.entering.iter().filter(|it| it.waits.is_none()).count();
+    let to_publish = coming.min(of(Action::Cached));
     let others = [
         (to_publish, "to publish"),
         (of(Action::Cached) - to_publish, "up to date"),

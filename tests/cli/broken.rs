@@ -5,7 +5,8 @@ use crate::support::Project;
 /// `tool` needs what `lib` provides, and is not built with it.
 fn library() -> Project {
     let project = Project::with(
-        "package lib { source path \"lib.spec\" }\npackage tool { source path \"tool.spec\" }\n",
+        "publish \"public/{chroot}\" { broken allow }\n\
+         package lib { source path \"lib.spec\" }\npackage tool { source path \"tool.spec\" }\n",
     );
     project.spec("lib", "Provides: libx.so.1()(64bit)", "true");
     project.spec("tool", "Requires: libx.so.1()(64bit)\nRequires: nosuchthing = 7", "true");

@@ -41,11 +41,21 @@ fn an_update_that_takes_what_a_published_package_needs_waits_until_that_is_built
     // It is said as long as it is so.
     let again = project.run(&["apply", "--json"]);
     assert_eq!(held(&again), held(&run));
-    let shown = project.run(&["apply"]);
-    assert!(shown.stderr.contains("lib is not published") || shown.stdout.contains("lib"), "{}", shown.stderr);
+    let shown = project.run(&["apply"]).stderr;
+    assert!(shown.contains("not published: lib in host: tool-1.0-1.noarch needs thing = 1"), "{shown}");
+    let plan = project.run(&["plan", "--detailed-exitcode"]);
+    assert_eq!(plan.code, Some(0), "{}", plan.stdout);
+    assert!(
+        plan.stdout.contains("lib waits for host: tool-1.0-1.noarch needs thing = 1, which would be gone"),
+        "{}",
+        plan.stdout
+    );
     // What needs the one that waits waits with it.
     project.spec("other", "Requires: thing = 2", "");
-    project.write("Rpmforge.kdl", &(project.read("Rpmforge.kdl") + "package other { source path \"other.spec\" }\n"));
+    project.write(
+        "Rpmforge.kdl",
+        &(project.read("Rpmforge.kdl") + "package other { source path \"other.spec\" }\n"),
+    );
     let with_other = held(&project.run(&["apply", "--json"]));
     assert_eq!(with_other.len(), 2);
     assert!(with_other[1].1.contains("comes with lib-1.0-1.noarch, and that waits: the package waits"));
