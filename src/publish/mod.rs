@@ -20,6 +20,7 @@ mod limits;
 mod metadata;
 mod owner;
 mod paths;
+pub mod provenance;
 mod record;
 mod repositories;
 mod staging;

@@ -152,8 +152,7 @@ pub struct Location<'a> {
 impl PackageRecord {
     /// `name-[epoch:]version-release.arch`.
     pub fn nevra(&self) -> String {
-        let epoch = if self.epoch == 0 { String::new() } else { format!("{}:", self.epoch) };
-        format!("{}-{epoch}{}-{}.{}", self.name, self.version, self.release, self.arch)
+        format!("{}-{}.{}", self.name, self.evr(), self.arch)
     }
 
     /// What it provides.
@@ -193,6 +192,27 @@ impl PackageRecord {
     /// `%{vendor}`.
     pub fn vendor(&self) -> &str {
         &self.vendor
+    }
+
+    /// `[epoch:]version-release`.
+    pub fn evr(&self) -> String {
+        let epoch = if self.epoch == 0 { String::new() } else { format!("{}:", self.epoch) };
+        format!("{epoch}{}-{}", self.version, self.release)
+    }
+
+    /// `%{license}`.
+    pub fn license(&self) -> &str {
+        &self.license
+    }
+
+    /// `%{summary}`.
+    pub fn summary(&self) -> &str {
+        &self.summary
+    }
+
+    /// `%{url}`.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// The source package that it was built from.
