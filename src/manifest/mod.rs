@@ -33,6 +33,7 @@ mod read_making;
 mod read_options;
 mod read_repository;
 mod read_root;
+mod read_token;
 mod read_upstream;
 mod reference;
 mod resolve;

@@ -15,7 +15,7 @@ pub(super) fn resolve_source(
     source: SourceDecl,
     named: &[NamedSourceDecl],
 ) -> Option<Source> {
-    let SourceDecl { kind, mut files, mut making, place } = source;
+    let SourceDecl { kind, mut files, mut keyrings, mut tokens, mut making, place } = source;
     let kind = match kind {
         SourceKind::Named(name) => {
             let Some(found) = named.iter().find(|source| source.name.value == name.value) else {
@@ -28,6 +28,8 @@ pub(super) fn resolve_source(
             };
             let found = found.source.clone()?;
             files.extend(found.files);
+            keyrings.extend(found.keyrings);
+            tokens.extend(found.tokens);
             making = found.making;
             found.kind
         }
@@ -44,7 +46,7 @@ pub(super) fn resolve_source(
         resolver.check_source_path(path);
     }
     let making = resolver.resolve_making(package, making);
-    Some(Source { kind, files, making, place })
+    Some(Source { kind, files, keyrings, tokens, making, place })
 }
 
 impl Resolver<'_> {

@@ -27,4 +27,5 @@ mod server;
 #[path = "../support/mod.rs"]
 mod support;
 mod svn;
+mod tokens;
 mod updates;
