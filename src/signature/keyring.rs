@@ -134,6 +134,9 @@ impl Keyring {
         open: &mut dyn FnMut() -> io::Result<Box<dyn Read + 'c>>,
         time: KeyTime,
     ) -> Result<String, SignatureProblem> {
+        if signatures.trim_ascii().is_empty() {
+            return Err(SignatureProblem::Missing);
+        }
         let parsed = DetachedSignature::from_reader_many(signatures);
         let (parsed, _) =
             parsed.map_err(|error| SignatureProblem::Wrong(format!("its signature is none: {error}")))?;

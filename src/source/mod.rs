@@ -52,7 +52,8 @@ pub use neighbours::Neighbours;
 pub use origin::{Origin, source_packages};
 pub use rebuilt::{BuiltSource, BuiltSources, ChrootRepository, RebuiltError, SourceShelves};
 pub use remote::{
-    FetchedSource, NamedSources, RemoteError, RemoteFile, RemoteSource, StoredFile, fetch_remote_sources,
+    FetchedSource, NamedSources, RemoteError, RemoteFile, RemoteSource, SourceSignatureError, StoredFile,
+    fetch_remote_sources,
 };
 pub use source_folders::SourceFolders;
 pub use svn::SvnError;
@@ -286,6 +287,10 @@ pub enum SourceError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Remote(Box<RemoteError>),
+    /// A file is not signed as it should be.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Signature(Box<SourceSignatureError>),
     /// A page of releases says nothing.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -319,6 +324,12 @@ pub enum SourceError {
 impl From<RemoteError> for SourceError {
     fn from(error: RemoteError) -> Self {
         Self::Remote(Box::new(error))
+    }
+}
+
+impl From<SourceSignatureError> for SourceError {
+    fn from(error: SourceSignatureError) -> Self {
+        Self::Signature(Box::new(error))
     }
 }
 
