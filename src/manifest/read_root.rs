@@ -9,6 +9,7 @@ use super::manifest_path::ManifestPath;
 use super::problem::ManifestProblem;
 use super::read::{DeclarationReader, child, named};
 use super::rules::SOURCE_KINDS;
+use super::source_files::is_source_file;
 use super::values::entry_place;
 use crate::digest::{Checksum, ChecksumAlgorithm};
 use crate::fetch::TokenScope;
@@ -36,7 +37,7 @@ fn guess_source(written: &str) -> Option<&'static str> {
     match written {
         url if url.contains("://") && url.ends_with(".git") => Some("git"),
         url if url.contains("://") => Some("url"),
-        path if path.contains('/') || path.ends_with(".spec") || path.ends_with(".src.rpm") => Some("path"),
+        path if path.contains('/') || is_source_file(path) => Some("path"),
         _ => None,
     }
 }

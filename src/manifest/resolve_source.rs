@@ -5,6 +5,7 @@ use super::manifest_path::ManifestPath;
 use super::problem::ManifestProblem;
 use super::resolved::{Making, Source};
 use super::resolver::{Reference, Resolver};
+use super::source_files::is_source_file;
 use crate::files::Resolved;
 use crate::text::Spanned;
 
@@ -67,7 +68,7 @@ impl Resolver<'_> {
             return;
         };
         let written = path.value.to_string();
-        let may_be_one = written.ends_with(".spec") || written.ends_with(".src.rpm");
+        let may_be_one = is_source_file(&written);
         // What nearly all packages are. Whoever reads the spec looks where its path leads.
         if may_be_one && self.repository.own_file_size(relative).is_some() {
             return;
@@ -95,7 +96,9 @@ impl Resolver<'_> {
                 &path.place,
             );
         } else if !may_be_one {
-            let help = "a source is a spec, a folder with one spec, or a .src.rpm".to_owned();
+            let help =
+                "a source is a spec, a folder with one spec, a .src.rpm, or a tarball with a spec in it"
+                    .to_owned();
             self.mistakes.report(
                 ManifestProblem::NothingThere { what: "spec", path: written, help },
                 "this path",

@@ -143,7 +143,7 @@ pub(super) const SOURCE: NodeRule = node(
     "source",
     Once,
     &[one("kind", Text), any("what", Spelling)],
-    "Where the package comes from: `path` (a spec, a folder with one spec, a .src.rpm), `url`, `git`, `svn`, \
+    "Where the package comes from: `path` (a spec, a folder with one spec, a .src.rpm, a tarball with a spec in it), `url`, `git`, `svn`, \
      `distgit`, `pypi`, `rubygems`, `crates`, `npm`, `custom`, `repo`, `build`, or the name of a `source` of the manifest.",
 )
 .with_properties(SOURCE_PROPERTIES)
@@ -176,7 +176,7 @@ pub(super) const UPSTREAM: NodeRule = node(
 pub(super) const NAMED_SOURCE: NodeRule =
     node("source", Often, &[one("name", Name)], "A source under a name, for packages that share it.")
         .with_block(Block::Nodes(&[
-            node("path", Once, &[one("path", Path)], "A spec, a folder with one spec, or a .src.rpm.")
+            node("path", Once, &[one("path", Path)], "A spec, a folder with one spec, a .src.rpm, or a tarball with a spec in it.")
                 .with_block(Block::Nodes(&[FILE, KEYRING])),
             node(
                 "url",

@@ -33,6 +33,7 @@ pub mod rubygems;
 mod source_folders;
 mod source_package;
 mod svn;
+mod tarball;
 mod tools;
 mod url;
 
@@ -133,7 +134,9 @@ pub enum SourceError {
     #[error("`{file}` holds no spec")]
     #[diagnostic(
         code(forge::source::no_spec),
-        help("is it a source package? `rpm -qpl FILE` lists what is in it")
+        help(
+            "a source package has one spec, and so has a tarball that a package is made of; `rpm -qpl FILE` or `tar -tf FILE` lists what is in it"
+        )
     )]
     NoSpec {
         /// The file.
@@ -143,9 +146,7 @@ pub enum SourceError {
     #[error("`{file}` holds {count} specs: {names}")]
     #[diagnostic(
         code(forge::source::many_specs),
-        help(
-            "which one is meant? unpack a source package into a folder, and say `source path \"FOLDER/NAME.spec\"`"
-        )
+        help("which one is meant? unpack it into a folder, and say `source path \"FOLDER/NAME.spec\"`")
     )]
     ManySpecs {
         /// The file or folder.

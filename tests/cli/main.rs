@@ -66,5 +66,6 @@ mod spec;
 mod srpm;
 mod standing;
 mod store;
+mod tarballs;
 mod undone;
 mod worker;
