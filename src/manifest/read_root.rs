@@ -216,6 +216,8 @@ impl DeclarationReader<'_> {
             }
             _ => {
                 let (version, index) = (property("version"), property("registry"));
+                // What lies below it is named with a slash of its own.
+                let index = index.map(|index| index.trim_end_matches('/').to_owned());
                 let extras = property("extras").unwrap_or_default();
                 let extras = extras.split([',', ' ']).filter(|extra| !extra.is_empty()).map(str::to_owned);
                 let registry = Registry::ALL.into_iter().find(|registry| registry.word() == word)?;

@@ -17,6 +17,7 @@ use crate::fetch::{Address, FetchError, without_login};
 use crate::files::Folder;
 use crate::manifest::declaration::FilePlace;
 use crate::manifest::{Package, PackageId};
+use crate::source::limits::SOURCE_BYTES;
 use crate::source::lock::{LockedFile, LockedSource, is_file_name};
 use crate::source::tools::SourceTools;
 use crate::source::{InputFile, Origin, SourceError};
@@ -247,7 +248,8 @@ impl NamedSources<'_> {
         let address = Address::parse(url).map_err(not_fetched)?;
         let locked = self.locked.and_then(|locked| locked.files.get(name));
         let (checksum, size, known_from) = find_checksum(name, &address, (checksum, locked), tools)?;
-        let file = RemoteFile { name: name.to_owned(), addresses: vec![address], checksum, size };
+        let (name_of_file, addresses) = (name.to_owned(), vec![address]);
+        let file = RemoteFile { name: name_of_file, addresses, checksum, size, most: SOURCE_BYTES };
         Ok(WantedSource {
             package: self.id,
             package_name: self.package.name.value.clone(),
