@@ -19,6 +19,7 @@
 //! - [`spec`]: spec text → `Spec`
 //! - [`macros`]: rpm's macro language: table, expansion, built-ins, expressions, Lua
 //! - [`package`]: the .rpm file: header, dependencies, payload; repository metadata records
+//! - [`signature`]: who signed a file: declared keys, and what they say of signatures
 //! - [`event`]: what can happen, as data; written by engine and execute, read by everything that shows
 //! - [`fetch`]: the one HTTP client: files from mirrors, checked while they come
 //! - [`digest`]: `Digest`, `Key`, and the canonical encoding that keys are made of; checksums of files
@@ -54,6 +55,8 @@ pub mod spec;
 pub mod macros;
 
 pub mod package;
+
+pub mod signature;
 
 pub mod event;
 

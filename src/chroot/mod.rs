@@ -30,7 +30,7 @@ pub use lock::{LOCK_FILE, Lock, LockError, LockedChroot, LockedRepository, Locke
 pub use repository::{
     Connection, DeclaredKey, Environment, FileLists, GroupMember, Groups, KeyPlace, Membership,
     OlderMetadata, PackageFilter, PackageGroup, Repository, RepositoryAccess, RepositoryError,
-    RepositoryRequest, RepositorySource, RepositoryState, SignatureRule, fetch_packages,
+    RepositoryRequest, RepositorySource, RepositoryState, SignatureRule, fetch_packages, unpacked,
 };
 
 pub use crate::digest::{Checksum, ChecksumAlgorithm, ChecksumError};

@@ -1,4 +1,4 @@
-//! Specs and source packages that are named on the command line: packages of the manifest, or, where there is none, all
+//! Specs, source packages and tarballs that are named on the command line: packages of the manifest, or, where there is none, all
 //! that is built.
 
 use std::collections::BTreeSet;
@@ -9,14 +9,14 @@ use super::context::{CliError, Context, Failure};
 use super::project::Project;
 use super::selection_arguments::Selection;
 use crate::manifest::declaration::SourceKind;
-use crate::manifest::{Manifest, ManifestPath};
+use crate::manifest::{Manifest, ManifestPath, is_source_file, tarball_stem};
 use crate::text::quote_kdl;
 
 /// The project that a command works on. Files among what is selected become the packages that are made of them; where there
 /// is no manifest, one is made up that builds just these, in this machine's root.
 pub fn find_project(selection: &mut Selection, context: &Context) -> Result<Project, Failure> {
     let (files, names): (Vec<String>, Vec<String>) =
-        selection.packages.iter().cloned().partition(|name| is_file(name));
+        selection.packages.iter().cloned().partition(|name| is_source_file(name));
     if files.is_empty() {
         return Project::find(context);
     }
@@ -35,11 +35,6 @@ pub fn find_project(selection: &mut Selection, context: &Context) -> Result<Proj
         }
         None => Project::find(context),
     }
-}
-
-/// Whether a name on the command line is that of a file to build.
-fn is_file(name: &str) -> bool {
-    name.ends_with(".spec") || name.ends_with(".src.rpm")
 }
 
 /// The packages of a manifest whose source is a file.
@@ -106,12 +101,20 @@ fn package_name(file: &str) -> String {
     let name = match (name.strip_suffix(".src.rpm"), name.strip_suffix(".spec")) {
         (Some(nevr), _) => nevr.rsplitn(3, '-').nth(2).unwrap_or(nevr),
         (None, Some(name)) => name,
-        (None, None) => name,
+        (None, None) => tarball_stem(name).map_or(name, without_version),
     };
     let is_of_name = |c: char| c.is_alphanumeric() || "._+-".contains(c);
     let name: String = name.chars().map(|c| if is_of_name(c) { c } else { '-' }).collect();
     let name = name.trim_start_matches(|c: char| !c.is_alphanumeric()).to_owned();
     if name.is_empty() { "package".to_owned() } else { name }
+}
+
+/// The name of a release of some software without its version: `hello-1.0` is `hello`.
+fn without_version(stem: &str) -> &str {
+    match stem.rsplit_once('-') {
+        Some((name, version)) if version.starts_with(|c: char| c.is_ascii_digit()) => name,
+        Some(_) | None => stem,
+    }
 }
 
 #[cfg(test)]
@@ -126,6 +129,8 @@ mod tests {
             ("odd.src.rpm", "odd"),
             ("two words.spec", "two-words"),
             ("~.spec", "package"),
+            ("dl/two-words-1.0~rc1.tar.gz", "two-words"),
+            ("two-words.tgz", "two-words"),
         ];
         for (file, name) in names {
             assert_eq!(package_name(file), name);

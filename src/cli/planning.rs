@@ -92,7 +92,7 @@ pub async fn plan(
     let lock = selection.locked_before.clone().unwrap_or(locks.roots);
     let tools = RootTools {
         connection: selection.lock.connection(),
-        ..root_tools(&store, &sandbox, cancel, context)?
+        ..root_tools(&store, &sandbox, (&manifest, cancel), context)?
     };
     let (client, progress) = (Arc::clone(&tools.client), Arc::clone(&tools.progress));
     let source_lock = selection.sources_locked_before.clone().unwrap_or(locks.sources);

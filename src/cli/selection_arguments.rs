@@ -15,8 +15,8 @@ use crate::source::SourceLock;
 /// What decides what is planned.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Selection {
-    /// Packages, by name or pattern, with what they need; all if nothing is chosen. A name is the manifest's or the spec's; a spec or a
-    /// .src.rpm stands for its package, and is built without any manifest where there is none
+    /// Packages, by name or pattern, with what they need; all if nothing is chosen. A name is the manifest's or the spec's; a spec, a
+    /// .src.rpm or a tarball with a spec in it stands for its package, and is built without any manifest where there is none
     #[arg(value_name = "PACKAGE")]
     pub packages: Vec<String>,
     /// Only builds in this chroot, or in those that match a pattern; can be repeated

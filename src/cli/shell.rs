@@ -181,7 +181,7 @@ async fn make_root(
         rule: LockRule::MayChange,
         given: None,
         older_metadata: OlderMetadata::Refused,
-        tools: root_tools(&store, sandbox, &Cancel::default(), context)?,
+        tools: root_tools(&store, sandbox, (manifest, &Cancel::default()), context)?,
     };
     let wish = BuildWish {
         package: "forge shell --with".to_owned(),

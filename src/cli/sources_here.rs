@@ -66,7 +66,7 @@ fn with_source_tools<T>(
     act: impl FnOnce(SourceTools<'_>) -> T,
 ) -> Result<T, Failure> {
     let folders = project.source_folders()?;
-    let (store, client) = (Arc::new(store(context)?), http_client(context)?);
+    let (store, client) = (Arc::new(store(context)?), http_client(manifest.tokens(), context)?);
     let screen = source_screen(root_screen(context));
     let indexes = indexes(context);
     let NativeHere { engine: _, sandbox } = native_engine(project.repository.path(), &store)?;
@@ -130,7 +130,7 @@ async fn open_source_root(
         rule: LockRule::MayChange,
         given: None,
         older_metadata: OlderMetadata::Refused,
-        tools: root_tools(store, sandbox, &Cancel::default(), context)?,
+        tools: root_tools(store, sandbox, (manifest, &Cancel::default()), context)?,
     };
     opener.open_those(|id| id == chroot).await
 }

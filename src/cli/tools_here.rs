@@ -11,8 +11,9 @@ use crate::chroot::making::RootTools;
 use crate::chroot::{Connection, LOCK_FILE, Lock};
 use crate::engine::{Engine, Native, ScriptletWorker};
 use crate::event::SystemClock;
-use crate::fetch::{Client, ClientSettings, Netrc, Proxies};
+use crate::fetch::{BearerToken, Client, ClientSettings, Logins, Netrc, Proxies};
 use crate::files::{Folder, HostPath};
+use crate::manifest::Manifest;
 use crate::process::{Cancel, Sandbox, Supervisor};
 use crate::sandbox::Namespaces;
 use crate::source::SourceLock;
@@ -41,10 +42,10 @@ pub fn read_source_lock(repository: &Folder) -> Result<SourceLock, Failure> {
 pub fn root_tools(
     store: &Arc<Store>,
     sandbox: &Arc<dyn Sandbox>,
-    cancel: &Cancel,
+    (manifest, cancel): (&Manifest, &Cancel),
     context: &Context,
 ) -> Result<RootTools, Failure> {
-    let client = http_client(context)?;
+    let client = http_client(manifest.tokens(), context)?;
     Ok(RootTools {
         store: Arc::clone(store),
         client: Arc::new(client),
@@ -56,11 +57,11 @@ pub fn root_tools(
     })
 }
 
-/// What fetches files from other machines.
-pub fn http_client(context: &Context) -> Result<Client, Failure> {
+/// What fetches files from other machines, which are shown these tokens.
+pub fn http_client(tokens: Vec<BearerToken>, context: &Context) -> Result<Client, Failure> {
     let proxies = Proxies::from_environment(|name| context.environment.get(name).cloned());
-    let netrc = read_netrc(context);
-    Ok(Client::with_logins(ClientSettings::default(), proxies, &[], netrc).map_err(CliError::Fetch)?)
+    let logins = Logins { netrc: read_netrc(context), tokens };
+    Ok(Client::with_logins(ClientSettings::default(), proxies, &[], logins).map_err(CliError::Fetch)?)
 }
 
 /// How large `.netrc` may be, in bytes.

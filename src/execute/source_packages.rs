@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::damage::name_damage;
 use super::recorder::{BuildEnding, EndDetails, FoundBuild, Recorder, Records};
 use super::scheduler::{Applied, BuildEnd, Execution};
 use super::steps::{StepEnd, Steps, failed_step};
@@ -78,6 +79,9 @@ pub async fn make_source_packages(
                 outcome = outcome.and(Err(error));
             }
         }
+    }
+    for blob in execution.store.take_damaged() {
+        handle.happened(name_damage(&blob, &execution.plan, &execution.decisions, &ends));
     }
     let mut states: BTreeMap<State, usize> = BTreeMap::new();
     ends.values().for_each(|end| *states.entry(end.state).or_default() += 1);

@@ -11,6 +11,7 @@ use super::build_listener::BuildListener;
 use super::recorder::{FoundBuild, RecorderHandle};
 use super::runner::{AskedRequires, Runner, StepRun};
 use super::task::{ScheduledBuild, Task};
+use crate::chroot::making::RootError;
 use crate::digest::Key;
 use crate::engine::StageListener;
 use crate::event::{BuildName, Failure, StageTime, State, What};
@@ -253,11 +254,61 @@ fn end_of_error(error: ExecuteError) -> Result<StepEnd, ExecuteError> {
 /// The end of a step that has failed without an engine's doing.
 pub(super) fn failed_step(error: &ExecuteError) -> StepEnd {
     // There is no log that would say more.
-    let words = |words: Option<Box<dyn std::fmt::Display + '_>>| words.map(|words| words.to_string());
-    let code = words(error.code());
-    let help = words(error.help()).map(|help| format!("help: {help}"));
-    let tail = code.into_iter().chain(help).collect();
+    let mut tail = advice_of(error);
+    // Why packages can't be had together stands in the cause.
+    if !matches!(error, ExecuteError::Root(reason) if matches!(**reason, RootError::Solve(_))) {
+        add_causes(error, &mut tail, 0);
+    }
     let cause = if let ExecuteError::Root(reason) = error { reason.in_words() } else { error.to_string() };
     let failure = Failure { cause, problems: Vec::new(), excerpt: tail, log: None, tree: None };
     StepEnd::Failed { failure, stages: Vec::new() }
+}
+
+/// The code of an error, and what may help.
+fn advice_of(error: &dyn Diagnostic) -> Vec<String> {
+    let words = |words: Option<Box<dyn std::fmt::Display + '_>>| words.map(|words| words.to_string());
+    let help = words(error.help()).map(|help| format!("help: {help}"));
+    words(error.code()).into_iter().chain(help).collect()
+}
+
+/// How deep causes are followed, and how many of each are told: of a file with a hundred mirrors some say enough.
+const MOST_CAUSES: usize = 5;
+
+/// What an error comes from, each cause with its code and what may help: the error itself often only says what was wanted.
+fn add_causes(error: &dyn Diagnostic, lines: &mut Vec<String>, depth: usize) {
+    let related = error.related().into_iter().flatten().take(MOST_CAUSES);
+    for cause in error.diagnostic_source().into_iter().chain(related) {
+        lines.push(cause.to_string());
+        lines.extend(advice_of(cause));
+        if depth < MOST_CAUSES {
+            add_causes(cause, lines, depth + 1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fetch::FetchError;
+    use crate::source::{RemoteError, SourceError};
+
+    #[test]
+    fn what_a_download_failed_of_is_told_with_its_code_and_help() {
+        let status = |host: &str| FetchError::Status {
+            address: format!("https://{host}.example/a"),
+            status: "404 Not Found".to_owned(),
+        };
+        let source = FetchError::NoMirror { attempts: vec![status("one"), status("two")] };
+        let error = RemoteError::NotFetched { file: "a.tar".to_owned(), source };
+        let StepEnd::Failed { failure, .. } = failed_step(&ExecuteError::Source(SourceError::from(error)))
+        else {
+            panic!("a failure is one");
+        };
+        let told = failure.excerpt.join("\n");
+        assert_eq!(failure.cause, "`a.tar` can't be fetched");
+        assert!(told.starts_with("forge::source::not_fetched\nhelp: "), "{told}");
+        assert!(told.contains("\nnone of its 2 mirrors has it\nforge::fetch::no_mirror\nhelp: "), "{told}");
+        let last = "https://two.example/a: the server answers 404 Not Found\nforge::fetch::status\nhelp: is the address right?";
+        assert!(told.contains(last), "{told}");
+    }
 }

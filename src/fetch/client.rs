@@ -11,7 +11,7 @@ use super::attempts::Attempts;
 use super::download::{Download, DownloadOutcome};
 use super::equipment::Equipment;
 use super::exchange::{Exchange, Question, Reply};
-use super::netrc::Netrc;
+use super::logins::Logins;
 use super::progress::{Counter, Progress};
 use super::proxies::Proxies;
 use super::settings::ClientSettings;
@@ -60,10 +60,10 @@ impl Client {
         proxies: Proxies,
         certificates: &[Vec<u8>],
     ) -> Result<Self, FetchError> {
-        Self::with_logins(settings, proxies, certificates, Netrc::default())
+        Self::with_logins(settings, proxies, certificates, Logins::default())
     }
 
-    /// As [`Client::with_certificates`], and it says who it is where a server is known by name.
+    /// As [`Client::with_certificates`], and it says who it is where that is known.
     ///
     /// # Errors
     /// As there.
@@ -71,10 +71,10 @@ impl Client {
         settings: ClientSettings,
         proxies: Proxies,
         certificates: &[Vec<u8>],
-        netrc: Netrc,
+        logins: Logins,
     ) -> Result<Self, FetchError> {
         proxies.check()?;
-        let equipment = Equipment::new((settings, proxies), certificates, netrc)?;
+        let equipment = Equipment::new((settings, proxies), certificates, logins)?;
         let client = |error: std::io::Error| FetchError::Client { reason: error.to_string() };
         let runtime = Builder::new_multi_thread()
             .worker_threads(THREADS)

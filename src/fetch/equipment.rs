@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use super::FetchError;
 use super::address::Address;
 use super::hosts::Hosts;
-use super::netrc::Netrc;
+use super::logins::{Credentials, Logins};
 use super::proxies::Proxies;
 use super::redirect;
 use super::settings::ClientSettings;
@@ -18,7 +18,7 @@ use super::settings::ClientSettings;
 pub(super) struct Equipment {
     pub settings: ClientSettings,
     pub hosts: Hosts,
-    netrc: Netrc,
+    logins: Logins,
     proxies: Proxies,
     /// Of those who vouch for servers, beside those that the machine knows.
     certificates: Vec<reqwest::Certificate>,
@@ -30,11 +30,11 @@ impl Equipment {
     pub fn new(
         (settings, proxies): (ClientSettings, Proxies),
         certificates: &[Vec<u8>],
-        netrc: Netrc,
+        logins: Logins,
     ) -> Result<Self, FetchError> {
         let certificates = certificates.iter().map(|pem| read_certificate(pem)).collect::<Result<_, _>>()?;
         let hosts = Hosts::new(&settings);
-        Ok(Self { settings, hosts, netrc, proxies, certificates, http: OnceLock::new() })
+        Ok(Self { settings, hosts, logins, proxies, certificates, http: OnceLock::new() })
     }
 
     pub fn http(&self) -> Result<reqwest::Client, FetchError> {
@@ -42,16 +42,11 @@ impl Equipment {
         made.clone().map_err(|reason| FetchError::Client { reason })
     }
 
-    /// A request that says who asks, where `.netrc` knows the machine. A login of the address itself counts before. Nobody on the way
-    /// may read a password: it goes over https, or stays on this machine. Where a server leads elsewhere, it does not go along.
+    /// A request that says who asks, where that is known. Where a server leads elsewhere, it does not go along.
     pub fn authorize(&self, request: RequestBuilder, address: &Address) -> RequestBuilder {
-        let url = address.url();
-        let host = url.host_str().unwrap_or_default();
-        let is_here = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
-        let is_private = url.scheme() == "https" || is_here;
-        let has_login = !url.username().is_empty() || url.password().is_some();
-        match self.netrc.find(host).filter(|_| is_private && !has_login) {
-            Some(login) => request.basic_auth(login.name, Some(login.password)),
+        match self.logins.find(address) {
+            Some(Credentials::Token(token)) => request.bearer_auth(token),
+            Some(Credentials::Password(name, password)) => request.basic_auth(name, Some(password)),
             None => request,
         }
     }

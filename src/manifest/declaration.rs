@@ -14,6 +14,7 @@ pub use super::options::{
 };
 use crate::digest::Checksum;
 use crate::engine::Condition;
+use crate::fetch::BearerToken;
 use crate::macros::RpmVersion;
 use crate::package::Dependency;
 use crate::text::{Place, Spanned};
@@ -84,6 +85,10 @@ pub struct SourceDecl {
     pub kind: SourceKind,
     /// Files that do not lie beside the spec.
     pub files: Vec<FileDecl>,
+    /// Files of the keys that its signatures are made with.
+    pub keyrings: Vec<Spanned<ManifestPath>>,
+    /// Tokens that its servers are shown.
+    pub tokens: Vec<BearerToken>,
     /// What a program that makes it is run with.
     pub making: MakingDecl,
     /// Where it is written.
@@ -351,6 +356,8 @@ pub struct RepositoryDecl {
     pub exclude: Vec<String>,
     /// Patterns of the only packages that are taken; all are, where there are none.
     pub include: Vec<String>,
+    /// Tokens that its servers are shown.
+    pub tokens: Vec<BearerToken>,
 }
 
 /// Where a repository is.

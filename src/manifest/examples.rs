@@ -105,6 +105,7 @@ const EXAMPLES: &[Example] = &[
     example("npm", "npm \"js-yaml\" version=\"4.1.0\""),
     example("custom", "custom script=\"make-sources.sh\""),
     with_default("file", "file \"tarballs/hello-*.tar.gz\"", "what lies beside the spec"),
+    with_default("keyring", "keyring \"keys/hello.asc\"", "the keys that the spec brings along"),
     example("needs", "needs git tar"),
     example("source › repo", "repo fedora name=bash"),
     example("source › build", "build 123"),

@@ -32,6 +32,13 @@ impl DeclarationReader<'_> {
             let name = child.name().value();
             let is_known = NODES.contains(&name);
             let problem = match word {
+                "pypi" | "rubygems" | "crates" | "npm" if name == "keyring" && !has_own_rules => {
+                    ManifestProblem::UnknownNode {
+                        name: name.to_owned(),
+                        place: format!("`source {word}`"),
+                        help: "its checksums come from the registry: no spec names a signature".to_owned(),
+                    }
+                }
                 "custom" => continue,
                 _ if !is_known => continue,
                 "git" if name != "arguments" && method == Some(MAKE_SRPM) => continue,

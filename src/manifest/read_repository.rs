@@ -7,6 +7,7 @@ use kdl::{KdlDocument, KdlNode};
 use super::declaration::{KeyDecl, RepositoryDecl, RepositoryLocation, RepositoryPlace};
 use super::problem::ManifestProblem;
 use super::read::{DeclarationReader, child};
+use crate::fetch::{BearerToken, TokenScope};
 use crate::text::{Located, Spanned};
 
 /// The priority of a repository that does not say one, as in dnf.
@@ -31,6 +32,7 @@ impl DeclarationReader<'_> {
             let places = bases.into_iter().filter_map(|base| self.read_place(base));
             RepositoryLocation::Base(places.collect())
         };
+        let tokens = self.read_repository_tokens(node, &location);
         let keys: Vec<Spanned<KeyDecl>> =
             self.said_of(node, "gpgkey").into_iter().filter_map(|key| self.read_key(key)).collect();
         let fingerprints: Vec<String> = self
@@ -54,7 +56,29 @@ impl DeclarationReader<'_> {
             cost: self.values.property_count(node, "cost").unwrap_or(COST),
             exclude: texts(self.said_of(node, "exclude")),
             include: texts(self.said_of(node, "includepkgs")),
+            tokens,
         })
+    }
+
+    /// `bearer` of a repository, for the places that it names itself: nobody knows where a list of mirrors leads.
+    fn read_repository_tokens(&mut self, node: &KdlNode, location: &RepositoryLocation) -> Vec<BearerToken> {
+        let url = |place: &RepositoryPlace| match place {
+            RepositoryPlace::Url(url) => Some(url.clone()),
+            RepositoryPlace::Folder(_) => None,
+        };
+        let urls: Vec<String> = match location {
+            RepositoryLocation::Base(places) => places.iter().filter_map(url).collect(),
+            RepositoryLocation::Metalink(_) | RepositoryLocation::Mirrorlist(_) => Vec::new(),
+        };
+        if urls.is_empty() && node.entry("bearer").is_some() {
+            let problem = ManifestProblem::Missing {
+                node: "`repo` with `bearer`".to_owned(),
+                what: "a `baseurl` over https that the token is for".to_owned(),
+                example: "baseurl=\"https://…/\"".to_owned(),
+            };
+            self.values.errors.push(Located::new(problem, "it has none", self.place(node)));
+        }
+        self.read_tokens(node, &urls, TokenScope::Below)
     }
 
     /// `vars` as written.

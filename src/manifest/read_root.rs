@@ -5,19 +5,22 @@ use kdl::KdlNode;
 use super::declaration::{
     ChrootDecl, FileDecl, FilePlace, ImageDecl, ImageKind, Registry, SourceDecl, SourceKind,
 };
+use super::manifest_path::ManifestPath;
 use super::problem::ManifestProblem;
 use super::read::{DeclarationReader, child, named};
 use super::rules::SOURCE_KINDS;
+use super::source_files::is_source_file;
 use super::values::entry_place;
 use crate::digest::{Checksum, ChecksumAlgorithm};
+use crate::fetch::TokenScope;
 use crate::spec::check_dialect;
 use crate::text::{Located, Spanned, suggestion};
 
 /// The properties that each kind of source takes.
 const PROPERTIES: &[(&str, &[&str])] = &[
     ("path", &[]),
-    ("url", &["sha256"]),
-    ("git", &["rev", "subdir", "spec", "method", "submodules", "lfs", "chroot"]),
+    ("url", &["sha256", "bearer"]),
+    ("git", &["rev", "subdir", "spec", "method", "submodules", "lfs", "chroot", "bearer"]),
     ("svn", &["rev", "subdir", "spec"]),
     ("distgit", &["from", "lookaside", "rev"]),
     ("pypi", &["version", "registry", "extras"]),
@@ -34,7 +37,7 @@ fn guess_source(written: &str) -> Option<&'static str> {
     match written {
         url if url.contains("://") && url.ends_with(".git") => Some("git"),
         url if url.contains("://") => Some("url"),
-        path if path.contains('/') || path.ends_with(".spec") || path.ends_with(".src.rpm") => Some("path"),
+        path if path.contains('/') || is_source_file(path) => Some("path"),
         _ => None,
     }
 }
@@ -123,7 +126,15 @@ impl DeclarationReader<'_> {
         }
         let place = self.place(node);
         let making = self.read_making(node);
-        Some(SourceDecl { files: self.read_files(node), making, kind: SourceKind::Named(kind), place })
+        let keyrings = self.read_keyrings(node);
+        Some(SourceDecl {
+            files: self.read_files(node),
+            keyrings,
+            tokens: Vec::new(),
+            making,
+            kind: SourceKind::Named(kind),
+            place,
+        })
     }
 
     /// A source of the kind `word`, whose own argument is the one at `index`.
@@ -142,6 +153,7 @@ impl DeclarationReader<'_> {
         }
         let place = self.place(node);
         let (files, making) = (self.read_files(node), self.read_making(node));
+        let keyrings = self.read_keyrings(node);
         self.report_foreign_making(node, word, index == 0);
         let kind = match word {
             "custom" => Some(self.read_custom_source(node)),
@@ -153,7 +165,15 @@ impl DeclarationReader<'_> {
                 }
             },
         };
-        Some(SourceDecl { kind: kind?, files, making, place })
+        let kind = kind?;
+        let tokens = match &kind {
+            SourceKind::Url { urls, .. } => self.read_tokens(node, urls, TokenScope::Exactly),
+            SourceKind::Repository { system: "git", url, .. } => {
+                self.read_tokens(node, std::slice::from_ref(url), TokenScope::Repository)
+            }
+            _ => Vec::new(),
+        };
+        Some(SourceDecl { kind, files, keyrings, tokens, making, place })
     }
 
     fn read_kind(
@@ -196,6 +216,8 @@ impl DeclarationReader<'_> {
             }
             _ => {
                 let (version, index) = (property("version"), property("registry"));
+                // What lies below it is named with a slash of its own.
+                let index = index.map(|index| index.trim_end_matches('/').to_owned());
                 let extras = property("extras").unwrap_or_default();
                 let extras = extras.split([',', ' ']).filter(|extra| !extra.is_empty()).map(str::to_owned);
                 let registry = Registry::ALL.into_iter().find(|registry| registry.word() == word)?;
@@ -301,6 +323,11 @@ impl DeclarationReader<'_> {
                 ));
             }
         }
+    }
+
+    fn read_keyrings(&mut self, node: &KdlNode) -> Vec<Spanned<ManifestPath>> {
+        let written: Vec<_> = named(node, "keyring").flat_map(|node| self.values.texts(node)).collect();
+        written.into_iter().filter_map(|written| self.read_path(written)).collect()
     }
 
     fn read_files(&mut self, node: &KdlNode) -> Vec<FileDecl> {

@@ -127,7 +127,14 @@ fn choose<T: Copy>(own: Option<&Spanned<T>>, default: Option<&Spanned<T>>, other
 fn empty_source(name: &Spanned<String>) -> Source {
     let path = Spanned::new(ManifestPath::Repository(PathBuf::new()), name.place.clone());
     let making = Making::default();
-    Source { kind: SourceKind::Path(path), files: Vec::new(), making, place: name.place.clone() }
+    Source {
+        kind: SourceKind::Path(path),
+        files: Vec::new(),
+        keyrings: Vec::new(),
+        tokens: Vec::new(),
+        making,
+        place: name.place.clone(),
+    }
 }
 
 impl Resolver<'_> {

@@ -142,8 +142,14 @@ fn matching_specs(
 fn declare_package(path: ManifestPath, pattern: &Spanned<String>, options: &OptionsDecl) -> PackageDecl {
     let name = path.as_path().file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let kind = SourceKind::Path(Spanned::new(path, pattern.place.clone()));
-    let source =
-        SourceDecl { kind, files: Vec::new(), making: MakingDecl::default(), place: pattern.place.clone() };
+    let source = SourceDecl {
+        kind,
+        files: Vec::new(),
+        keyrings: Vec::new(),
+        tokens: Vec::new(),
+        making: MakingDecl::default(),
+        place: pattern.place.clone(),
+    };
     let name = Spanned::new(name, pattern.place.clone());
     PackageDecl {
         name,

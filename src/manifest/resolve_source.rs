@@ -5,6 +5,7 @@ use super::manifest_path::ManifestPath;
 use super::problem::ManifestProblem;
 use super::resolved::{Making, Source};
 use super::resolver::{Reference, Resolver};
+use super::source_files::is_source_file;
 use crate::files::Resolved;
 use crate::text::Spanned;
 
@@ -15,7 +16,7 @@ pub(super) fn resolve_source(
     source: SourceDecl,
     named: &[NamedSourceDecl],
 ) -> Option<Source> {
-    let SourceDecl { kind, mut files, mut making, place } = source;
+    let SourceDecl { kind, mut files, mut keyrings, mut tokens, mut making, place } = source;
     let kind = match kind {
         SourceKind::Named(name) => {
             let Some(found) = named.iter().find(|source| source.name.value == name.value) else {
@@ -28,6 +29,8 @@ pub(super) fn resolve_source(
             };
             let found = found.source.clone()?;
             files.extend(found.files);
+            keyrings.extend(found.keyrings);
+            tokens.extend(found.tokens);
             making = found.making;
             found.kind
         }
@@ -44,7 +47,7 @@ pub(super) fn resolve_source(
         resolver.check_source_path(path);
     }
     let making = resolver.resolve_making(package, making);
-    Some(Source { kind, files, making, place })
+    Some(Source { kind, files, keyrings, tokens, making, place })
 }
 
 impl Resolver<'_> {
@@ -65,7 +68,7 @@ impl Resolver<'_> {
             return;
         };
         let written = path.value.to_string();
-        let may_be_one = written.ends_with(".spec") || written.ends_with(".src.rpm");
+        let may_be_one = is_source_file(&written);
         // What nearly all packages are. Whoever reads the spec looks where its path leads.
         if may_be_one && self.repository.own_file_size(relative).is_some() {
             return;
@@ -93,7 +96,9 @@ impl Resolver<'_> {
                 &path.place,
             );
         } else if !may_be_one {
-            let help = "a source is a spec, a folder with one spec, or a .src.rpm".to_owned();
+            let help =
+                "a source is a spec, a folder with one spec, a .src.rpm, or a tarball with a spec in it"
+                    .to_owned();
             self.mistakes.report(
                 ManifestProblem::NothingThere { what: "spec", path: written, help },
                 "this path",

@@ -14,6 +14,7 @@ use super::layer::{BuildSettings, Layer};
 use super::manifest_path::ManifestPath;
 use super::profile::Profile;
 use crate::engine::{Condition, MacroSetting, Settings, Value};
+use crate::fetch::BearerToken;
 use crate::macros::RpmVersion;
 use crate::package::Dependency;
 use crate::text::{Place, Spanned};
@@ -99,6 +100,10 @@ pub struct Source {
     pub kind: SourceKind,
     /// Files that do not lie beside the spec.
     pub files: Vec<FileDecl>,
+    /// Files of the keys that its signatures have to be made with, where any are named.
+    pub keyrings: Vec<Spanned<ManifestPath>>,
+    /// Tokens that its servers are shown.
+    pub tokens: Vec<BearerToken>,
     /// What a program that makes it is run with.
     pub making: Making,
     /// Where it is written.
@@ -201,6 +206,16 @@ impl Manifest {
     /// If `id` is of another manifest.
     pub fn package(&self, id: PackageId) -> &Package {
         &self.packages[id.0]
+    }
+
+    /// All tokens that servers are shown.
+    pub fn tokens(&self) -> Vec<BearerToken> {
+        let of_roots = self.chroots.iter().flat_map(|chroot| match &chroot.base {
+            RootBase::Repositories(repositories) => repositories.as_slice(),
+            RootBase::Folder(_) | RootBase::Image(_) => &[],
+        });
+        let of_roots = of_roots.flat_map(|repository| &repository.tokens);
+        self.packages.iter().flat_map(|package| &package.source.tokens).chain(of_roots).cloned().collect()
     }
 
     /// The chroot `id`.

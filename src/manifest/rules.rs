@@ -162,6 +162,12 @@ const REPO: NodeRule =
             property("cost", Count, "Of two that have the same package, that of the lower number gives it; 1000 where it is left out."),
             property("exclude", Glob, "Packages to leave out."),
             property("includepkgs", Glob, "The packages to take: no others are."),
+            property(
+                "bearer",
+                Text,
+                "A token that says who asks, `(env)\"NAME\"`: it is sent over https, or on this machine, to what lies below `baseurl` \
+                 and to nothing else.",
+            ),
         ])
         .with_block(Block::Nodes(&[
             node("baseurl", Once, &[some("url", Text)], "Where the repository is: one place and its mirrors."),

@@ -25,7 +25,22 @@ pub(super) const FILE: NodeRule = node(
 )
 .with_properties(&[property("sha256", Sha256, "The checksum that the file must have.")]);
 
+/// `keyring` in a source.
+const KEYRING: NodeRule = node(
+    "keyring",
+    Often,
+    &[some("file", Path)],
+    "Files with OpenPGP public keys, in armor or not. The sources whose signatures the spec names beside them (`NAME.asc`, `.sig`, \
+     `.sign`) have to be signed with one of these, whatever keys the spec brings along.",
+);
+
 const CHECKSUM: PropertyRule = property("sha256", Sha256, "The checksum that the download must have.");
+const BEARER: PropertyRule = property(
+    "bearer",
+    Text,
+    "A token that says who asks, `(env)\"NAME\"`: it is sent over https, or on this machine, to the addresses of this source and to no \
+     others.",
+);
 const REVISION: PropertyRule = property("rev", Spelling, "The commit, tag, branch or revision.");
 const SUBDIR: PropertyRule = property("subdir", Path, "The folder in the repository that holds the spec.");
 const SPEC: PropertyRule = property("spec", Path, "The spec in that folder.");
@@ -75,6 +90,7 @@ const REFRESH: PropertyRule = property(
 /// What the kinds of source take together. Each takes its own: see [`NAMED_SOURCE`].
 const SOURCE_PROPERTIES: &[PropertyRule] = &[
     CHECKSUM,
+    BEARER,
     REVISION,
     SUBDIR,
     SPEC,
@@ -119,14 +135,15 @@ const MAKING_ENV: NodeRule = node("env", Once, &[], "Environment variables of wh
     .with_block(Block::Free(&VARIABLE));
 
 /// What may stand in the block of a source that a script makes.
-const MADE_NODES: &[NodeRule] = &[FILE, NEEDS, ARGUMENTS, MAKING_NETWORK, MAKING_TIMEOUT, MAKING_ENV];
+const MADE_NODES: &[NodeRule] =
+    &[FILE, KEYRING, NEEDS, ARGUMENTS, MAKING_NETWORK, MAKING_TIMEOUT, MAKING_ENV];
 
 /// `source` of a package.
 pub(super) const SOURCE: NodeRule = node(
     "source",
     Once,
     &[one("kind", Text), any("what", Spelling)],
-    "Where the package comes from: `path` (a spec, a folder with one spec, a .src.rpm), `url`, `git`, `svn`, \
+    "Where the package comes from: `path` (a spec, a folder with one spec, a .src.rpm, a tarball with a spec in it), `url`, `git`, `svn`, \
      `distgit`, `pypi`, `rubygems`, `crates`, `npm`, `custom`, `repo`, `build`, or the name of a `source` of the manifest.",
 )
 .with_properties(SOURCE_PROPERTIES)
@@ -159,25 +176,25 @@ pub(super) const UPSTREAM: NodeRule = node(
 pub(super) const NAMED_SOURCE: NodeRule =
     node("source", Often, &[one("name", Name)], "A source under a name, for packages that share it.")
         .with_block(Block::Nodes(&[
-            node("path", Once, &[one("path", Path)], "A spec, a folder with one spec, or a .src.rpm.")
-                .with_block(Block::Nodes(&[FILE])),
+            node("path", Once, &[one("path", Path)], "A spec, a folder with one spec, a .src.rpm, or a tarball with a spec in it.")
+                .with_block(Block::Nodes(&[FILE, KEYRING])),
             node(
                 "url",
                 Once,
                 &[some("url", Text)],
                 "A spec or a .src.rpm to download; beside a spec, files that it names.",
             )
-            .with_properties(&[CHECKSUM])
-            .with_block(Block::Nodes(&[FILE])),
+            .with_properties(&[CHECKSUM, BEARER])
+            .with_block(Block::Nodes(&[FILE, KEYRING])),
             node("git", Once, &[one("url", Text)], "A git repository.")
-                .with_properties(&[REVISION, SUBDIR, SPEC, METHOD, SUBMODULES, LARGE_FILES, SCRIPT_CHROOT])
-                .with_block(Block::Nodes(&[FILE, NEEDS, MAKING_NETWORK, MAKING_TIMEOUT, MAKING_ENV])),
+                .with_properties(&[REVISION, SUBDIR, SPEC, METHOD, SUBMODULES, LARGE_FILES, SCRIPT_CHROOT, BEARER])
+                .with_block(Block::Nodes(&[FILE, KEYRING, NEEDS, MAKING_NETWORK, MAKING_TIMEOUT, MAKING_ENV])),
             node("svn", Once, &[one("url", Text)], "A folder of a Subversion repository.")
                 .with_properties(&[REVISION, SUBDIR, SPEC])
-                .with_block(Block::Nodes(&[FILE])),
+                .with_block(Block::Nodes(&[FILE, KEYRING])),
             node("distgit", Once, &[one("package", Name)], "A distribution's package repository.")
                 .with_properties(&[REVISION, FROM, LOOKASIDE])
-                .with_block(Block::Nodes(&[FILE])),
+                .with_block(Block::Nodes(&[FILE, KEYRING])),
             node("pypi", Once, &[one("project", Name)], "A project of PyPI; its spec is made from its metadata.")
                 .with_properties(&[RELEASE, INDEX, EXTRAS])
                 .with_block(Block::Nodes(&[FILE])),
@@ -205,7 +222,7 @@ pub(super) const NAMED_SOURCE: NodeRule =
                 .with_block(Block::Nodes(MADE_NODES)),
             node("repo", Once, &[one("repository", Name)], "A source package that a `repo` of a chroot ships.")
                 .with_properties(&[PUBLISHED_NAME, RELEASE])
-                .with_block(Block::Nodes(&[FILE])),
+                .with_block(Block::Nodes(&[FILE, KEYRING])),
             node("build", Once, &[one("number", Spelling)], "The sources of an earlier build of this project.")
-                .with_block(Block::Nodes(&[FILE])),
+                .with_block(Block::Nodes(&[FILE, KEYRING])),
         ]));

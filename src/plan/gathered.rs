@@ -68,7 +68,7 @@ impl Inspector<'_> {
                 })
             })
             .collect();
-        let fetched = fetch_remote_sources(&named, &self.sources);
+        let fetched = fetch_remote_sources(&named, self.repository, &self.sources);
         let found = fetched.into_iter().map(|FetchedSource { package, name, result }| {
             ((package, name), result.map_err(|error| Arc::new(error.map(PlanError::Source))))
         });

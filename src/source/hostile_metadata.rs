@@ -49,7 +49,7 @@ fn skeleton(spec: &str) -> Vec<String> {
 fn content(top: &str, file: &str, text: String, more: &[&str]) -> ArchiveContent {
     let path = format!("{top}/{file}");
     let files = more.iter().map(|file| format!("{top}/{file}")).chain([path.clone()]).collect();
-    ArchiveContent { files, texts: [(path, text.into_bytes())].into() }
+    ArchiveContent { files, texts: [(path, text.into_bytes())].into(), ..ArchiveContent::default() }
 }
 
 fn python(text: &str) -> String {

@@ -33,6 +33,7 @@ pub mod rubygems;
 mod source_folders;
 mod source_package;
 mod svn;
+mod tarball;
 mod tools;
 mod url;
 
@@ -52,7 +53,8 @@ pub use neighbours::Neighbours;
 pub use origin::{Origin, source_packages};
 pub use rebuilt::{BuiltSource, BuiltSources, ChrootRepository, RebuiltError, SourceShelves};
 pub use remote::{
-    FetchedSource, NamedSources, RemoteError, RemoteFile, RemoteSource, StoredFile, fetch_remote_sources,
+    FetchedSource, NamedSources, RemoteError, RemoteFile, RemoteSource, SourceSignatureError, StoredFile,
+    fetch_remote_sources,
 };
 pub use source_folders::SourceFolders;
 pub use svn::SvnError;
@@ -132,7 +134,9 @@ pub enum SourceError {
     #[error("`{file}` holds no spec")]
     #[diagnostic(
         code(forge::source::no_spec),
-        help("is it a source package? `rpm -qpl FILE` lists what is in it")
+        help(
+            "a source package has one spec, and so has a tarball that a package is made of; `rpm -qpl FILE` or `tar -tf FILE` lists what is in it"
+        )
     )]
     NoSpec {
         /// The file.
@@ -142,9 +146,7 @@ pub enum SourceError {
     #[error("`{file}` holds {count} specs: {names}")]
     #[diagnostic(
         code(forge::source::many_specs),
-        help(
-            "which one is meant? unpack a source package into a folder, and say `source path \"FOLDER/NAME.spec\"`"
-        )
+        help("which one is meant? unpack it into a folder, and say `source path \"FOLDER/NAME.spec\"`")
     )]
     ManySpecs {
         /// The file or folder.
@@ -286,6 +288,10 @@ pub enum SourceError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Remote(Box<RemoteError>),
+    /// A file is not signed as it should be.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Signature(Box<SourceSignatureError>),
     /// A page of releases says nothing.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -319,6 +325,12 @@ pub enum SourceError {
 impl From<RemoteError> for SourceError {
     fn from(error: RemoteError) -> Self {
         Self::Remote(Box::new(error))
+    }
+}
+
+impl From<SourceSignatureError> for SourceError {
+    fn from(error: SourceSignatureError) -> Self {
+        Self::Signature(Box::new(error))
     }
 }
 

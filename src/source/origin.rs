@@ -13,10 +13,11 @@ use super::neighbours::Neighbours;
 use super::reach::{follow_inside, is_owner_executable, open_reachable, regular_file};
 use super::source_folders::SourceFolders;
 use super::source_package::only_spec;
+use super::tarball::Tarball;
 use crate::digest::Digest;
 use crate::files::{Folder, HostPath};
 use crate::manifest::declaration::SourceKind;
-use crate::manifest::{Manifest, ManifestPath, Package};
+use crate::manifest::{Manifest, ManifestPath, Package, tarball_stem};
 use crate::store::Blob;
 
 /// A spec that is there. It holds paths and nothing that is open: there may be thousands.
@@ -120,7 +121,7 @@ fn first_carriage_return(text: &[u8]) -> Option<u32> {
     u32::try_from(line + 1).ok()
 }
 
-/// Finds the spec that a path of the manifest leads to. A source package is unpacked first.
+/// Finds the spec that a path of the manifest leads to. A source package is unpacked first; of a tarball its spec is read.
 pub(super) fn locate(
     path: &ManifestPath,
     repository: &Folder,
@@ -156,17 +157,29 @@ pub(super) fn locate(
         let (folder, spec) = folders.unpack_once(&root, &found, &shown)?;
         return Origin::open(&folder, PathBuf::new(), spec, neighbours);
     }
+    if tarball_stem(&name).is_some() {
+        let found = regular_file(&root, &found)?;
+        let tarball = Tarball { root: &root, path: &found, name: &name, shown: &shown };
+        let (folder, spec) = tarball.lay_out(folders)?;
+        return Origin::open(&folder, PathBuf::new(), spec, neighbours);
+    }
     Origin::open(&root, above(), name, neighbours)
 }
 
-/// The digests of the source packages that a manifest names; those that can't be read are left out.
+/// The digests of the source packages and tarballs that a manifest names; those that can't be read are left out.
 pub fn source_packages(manifest: &Manifest, repository: &Folder) -> BTreeSet<Digest> {
     let digest = |package: &Package| {
         let SourceKind::Path(path) = &package.source.kind else { return None };
-        let is_package = path.value.as_path().to_string_lossy().ends_with(".src.rpm");
-        let (root, relative) = open_reachable(&path.value, repository).ok().filter(|_| is_package)?;
-        let path = regular_file(&root, &relative).ok()?;
-        Digest::read_file(&root, path).ok().map(|(digest, _)| digest)
+        let name = path.value.as_path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let (is_package, is_tarball) = (name.ends_with(".src.rpm"), tarball_stem(&name).is_some());
+        let (root, relative) =
+            open_reachable(&path.value, repository).ok().filter(|_| is_package || is_tarball)?;
+        let path = &regular_file(&root, &relative).ok()?;
+        let digested = match is_tarball {
+            true => Tarball { root: &root, path, name: &name, shown: &name }.digest(),
+            false => Digest::read_file(&root, path),
+        };
+        digested.ok().map(|(digest, _)| digest)
     };
     manifest.packages.iter().filter_map(digest).collect()
 }

@@ -112,7 +112,7 @@ pub(super) fn safe_name(file: &str, name: &[u8]) -> Result<String, SourceError> 
     }
 }
 
-fn unsafe_file(file: &str, name: String, reason: &'static str) -> SourceError {
+pub(super) fn unsafe_file(file: &str, name: String, reason: &'static str) -> SourceError {
     SourceError::UnsafeFile { file: file.to_owned(), name, reason }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::SourceError;
+use super::limits::SOURCE_BYTES;
 use super::lock::{LockedFile, LockedSource};
 use super::remote::{RemoteError, RemoteFile, StoredFile, file_name_of, find_checksum};
 use super::source_package::only_spec;
@@ -76,7 +77,7 @@ fn fetch(
         let declared = declared.and_then(|sum| Checksum::new("sha256", sum).ok());
         let locked = locked.and_then(|locked| locked.files.get(&name));
         let (checksum, size, known_from) = find_checksum(&name, &address, (declared, locked), tools)?;
-        wanted.push(RemoteFile { name, addresses: vec![address], checksum, size });
+        wanted.push(RemoteFile { name, addresses: vec![address], checksum, size, most: SOURCE_BYTES });
         known.push(known_from);
     }
     let results = tools.fetch_files(wanted.clone());

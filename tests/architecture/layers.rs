@@ -8,8 +8,29 @@ use super::sources::{repository, rust_files, top_module};
 
 /// The modules from the top layer down: one may use what stands after it.
 const LAYERS: &[&str] = &[
-    "cli", "serve", "ui", "rebuild", "publish", "execute", "import", "plan", "source", "manifest", "chroot",
-    "sandbox", "store", "engine", "spec", "macros", "package", "event", "fetch", "digest", "text", "process",
+    "cli",
+    "serve",
+    "ui",
+    "rebuild",
+    "publish",
+    "execute",
+    "import",
+    "plan",
+    "source",
+    "manifest",
+    "chroot",
+    "sandbox",
+    "store",
+    "engine",
+    "spec",
+    "macros",
+    "package",
+    "signature",
+    "event",
+    "fetch",
+    "digest",
+    "text",
+    "process",
     "files",
 ];
 

@@ -67,5 +67,6 @@ mod spec;
 mod srpm;
 mod standing;
 mod store;
+mod tarballs;
 mod undone;
 mod worker;

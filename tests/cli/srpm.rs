@@ -1,5 +1,7 @@
 //! `forge srpm`: source packages, and nothing built.
 
+use std::path::{Path, PathBuf};
+
 use rpmforge::package::{Tag, read_headers};
 
 use crate::support::{Project, spec};
@@ -75,6 +77,16 @@ fn a_source_package_is_made_where_no_root_has_what_its_build_needs() {
     assert!(run.stdout.contains("/a-1.0-1.src.rpm\n"), "{}", run.stdout);
 }
 
+/// A source package below a folder.
+fn find_source_package(folder: &Path) -> Option<PathBuf> {
+    let mut entries: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    entries.into_iter().find_map(|path| match path.is_dir() {
+        true => find_source_package(&path),
+        false => Some(path).filter(|path| path.to_string_lossy().ends_with(".src.rpm")),
+    })
+}
+
 #[test]
 fn source_packages_alone_are_results_of_their_own_and_nothing_is_built() {
     let project =
@@ -91,6 +103,19 @@ fn source_packages_alone_are_results_of_their_own_and_nothing_is_built() {
     let again = project.succeed(&["apply", "--only", "sources"]);
     assert!(!again.stdout.contains("not needed"), "{}", again.stdout);
     assert_eq!(project.succeed(&["history"]).stdout, history);
+    // A damaged one is told, and made again.
+    let made = std::fs::read(find_source_package(&project.path().join(".forge")).unwrap()).unwrap();
+    let made = rpmforge::digest::Digest::compute(&made).to_string();
+    let blob = project.cache().join("rpmforge/blobs").join(&made[..2]).join(&made);
+    std::fs::remove_file(&blob).unwrap();
+    std::fs::write(&blob, "damaged").unwrap();
+    let run = project.succeed(&["apply", "--only", "sources"]);
+    assert!(
+        run.stderr.contains("-1.0-1.src.rpm of ") && run.stderr.contains("damaged    "),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(rpmforge::digest::Digest::compute(&std::fs::read(&blob).unwrap()).to_string(), made);
     // What the manifest means has not been tried yet.
     assert!(project.run(&["plan", "a"]).stdout.contains("never built"));
     project.spec("a", "Source0: missing", "true");

@@ -24,7 +24,9 @@ mod remote;
 #[allow(dead_code, reason = "the tests of repositories use more of it")]
 #[path = "../repositories/server.rs"]
 mod server;
+mod signatures;
 #[path = "../support/mod.rs"]
 mod support;
 mod svn;
+mod tokens;
 mod updates;

@@ -297,6 +297,29 @@ fn a_spec_is_made_of_a_crate_and_the_crates_of_its_lock() {
             "%{_bindir}/thing",
         ],
     );
+    // The slash at the end of `registry` is not doubled.
+    assert!(server.requests().iter().all(|request| !request.path.contains("//")));
+}
+
+#[test]
+fn a_crate_that_is_larger_than_any_is_not_fetched_to_its_end() {
+    let server = Server::start(|request| {
+        let index = format!(
+            "{{\"name\":\"thing\",\"vers\":\"1.0.0\",\"cksum\":\"{}\",\"yanked\":false}}\n",
+            "ab".repeat(32)
+        );
+        match request.path.as_str() {
+            "/config.json" => {
+                let downloads = format!("{{\"dl\":\"http://{}/dl\"}}", request.headers["host"]);
+                crate::server::Answer::ok(downloads)
+            }
+            "/th/in/thing" => crate::server::Answer::ok(index),
+            _ => crate::server::Answer::ok("a crate").says_length(Some(200 << 20)),
+        }
+    });
+    let run = project(&server, "crates", "thing").run(&["fetch"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("it is larger than the 167772160 bytes"), "{}", run.stderr);
 }
 
 #[test]

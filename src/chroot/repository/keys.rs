@@ -3,10 +3,10 @@
 use crate::digest::{Digest, Encoder, Key};
 use crate::fetch::Address;
 use crate::files::{Folder, HostPath};
+use crate::signature::Keyring;
 use crate::store::RecordKind;
 
 use super::error::RepositoryError;
-use super::keyring::Keyring;
 use super::limits::LARGEST_SMALL_FILE;
 use super::problem::FileOf;
 use super::request::{Connection, DeclaredKey, KeyPlace, RepositoryAccess, RepositoryRequest};

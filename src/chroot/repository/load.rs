@@ -8,7 +8,7 @@ use super::error::RepositoryError;
 use super::folder;
 use super::limits::LARGEST_PACKED;
 use super::mirrors::{Mirrors, SourceText};
-use super::problem::FileOf;
+use super::problem::{FileOf, signature_error};
 use super::repomd::{MetadataFile, REPOMD, Repomd};
 use super::request::{
     Connection, OlderMetadata, RepositoryAccess, RepositoryRequest, RepositorySource, RepositoryState,
@@ -203,7 +203,7 @@ impl Loading<'_> {
         if let Some(signature) = &signature {
             let keyring = self.access.keyring(self.request)?;
             let checked = keyring.check(signature, &content, self.access.keys_at);
-            checked.map_err(|problem| problem.of(place))?;
+            checked.map_err(|problem| signature_error(problem, place))?;
         }
         let repomd = Repomd::read(BufReader::new(content.as_slice())).map_err(|problem| problem.of(place))?;
         if repomd.file("primary").is_none() {

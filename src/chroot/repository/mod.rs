@@ -15,7 +15,6 @@ mod filter;
 pub(in crate::chroot) mod folder;
 mod folder_checksums;
 mod groups;
-mod keyring;
 mod keys;
 mod limits;
 mod load;
@@ -44,3 +43,4 @@ pub use request::{
     Connection, DeclaredKey, KeyPlace, OlderMetadata, RepositoryAccess, RepositoryRequest, RepositorySource,
     RepositoryState, SignatureRule,
 };
+pub use unpack::unpacked;

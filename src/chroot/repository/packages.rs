@@ -6,7 +6,6 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::error::RepositoryError;
-use super::keyring::Keyring;
 use super::limits::LARGEST_PACKAGE;
 use super::mirrors::SourceText;
 use super::problem::FileOf;
@@ -16,6 +15,7 @@ use super::stored::{file_name, not_fetched, not_stored};
 use crate::chroot::LockedPackage;
 use crate::fetch::{Address, Download};
 use crate::files::Folder;
+use crate::signature::Keyring;
 use crate::store::{Blob, FetchedFile};
 
 /// Brings packages into the store, and gives their blobs in the same order. What is there already is not fetched; whatever

@@ -2,6 +2,7 @@
 
 use super::error::RepositoryError;
 use crate::digest::ChecksumError;
+use crate::signature::SignatureProblem;
 
 /// What is wrong with a file of metadata.
 #[derive(Debug)]
@@ -52,5 +53,17 @@ impl MetadataProblem {
 impl From<ChecksumError> for MetadataProblem {
     fn from(error: ChecksumError) -> Self {
         Self::WeakChecksum(error.text.escape_debug().to_string())
+    }
+}
+
+/// The error that what is wrong with a signature is with a file.
+pub(super) fn signature_error(problem: SignatureProblem, place: FileOf<'_>) -> RepositoryError {
+    let (repository, file) = (place.repository.to_owned(), place.file.to_owned());
+    match problem {
+        SignatureProblem::Missing => RepositoryError::NotSigned { repository, file },
+        SignatureProblem::Wrong(reason) => RepositoryError::WrongSignature { repository, file, reason },
+        SignatureProblem::Undeclared(key) => RepositoryError::UndeclaredKey { repository, file, key },
+        SignatureProblem::Expired { key, on } => RepositoryError::ExpiredKey { repository, file, key, on },
+        SignatureProblem::Revoked(key) => RepositoryError::RevokedKey { repository, file, key },
     }
 }

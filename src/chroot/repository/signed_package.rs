@@ -9,12 +9,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::error::RepositoryError;
-use super::keyring::{Keyring, SignatureProblem};
-use super::problem::FileOf;
+use super::problem::{FileOf, signature_error};
 use super::request::SignatureRule;
 use crate::digest::{Checksum, ChecksumHasher};
 use crate::event::Timestamp;
 use crate::package::{Header, Headers, Tag, Value, read_headers_of};
+use crate::signature::{Keyring, SignatureProblem};
 use crate::store::FetchedPackage;
 
 /// What a package is checked against.
@@ -61,7 +61,7 @@ impl PackageCheck<'_> {
                     check_payload(&headers.header, &mut content)?;
                     Ok(signer)
                 });
-                Some(signer.map_err(|problem| problem.of(self.place))?)
+                Some(signer.map_err(|problem| signature_error(problem, self.place))?)
             }
         };
         Ok(FetchedPackage { nevra, signer })

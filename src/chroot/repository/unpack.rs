@@ -26,7 +26,7 @@ enum Unpacking {
 ///
 /// # Errors
 /// It can't be read, or is packed in a way that forge doesn't know.
-pub(super) fn unpacked<'r>(packed: impl Read + 'r) -> io::Result<Box<dyn BufRead + 'r>> {
+pub fn unpacked<'r>(packed: impl Read + 'r) -> io::Result<Box<dyn BufRead + 'r>> {
     let mut packed = BufReader::with_capacity(128 * 1024, packed);
     let begin = packed.fill_buf()?;
     let found = MAGIC.iter().find(|(magic, _)| begin.starts_with(magic)).map(|(_, unpacking)| *unpacking);

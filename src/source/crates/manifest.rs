@@ -134,7 +134,7 @@ mod tests {
     fn read(manifest: &str, files: &[&str]) -> Result<CrateManifest, MadeSpecError> {
         let files = files.iter().map(|&path| path.to_owned()).collect();
         let texts = [("Cargo.toml".to_owned(), manifest.as_bytes().to_vec())].into();
-        CrateManifest::read("x.crate", &ArchiveContent { files, texts })
+        CrateManifest::read("x.crate", &ArchiveContent { files, texts, ..ArchiveContent::default() })
     }
 
     #[test]

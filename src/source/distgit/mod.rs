@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use super::SourceError;
 use super::checksum_lines::{ListedFile, MD5, read_checksum_lines};
 use super::git::{AddedFile, BesideSpec, CheckoutOptions, GitRequest, gather_adding};
+use super::limits::SOURCE_BYTES;
 use super::lock::{LockedFile, LockedSource};
 use super::remote::{RemoteFile, check_md5};
 use super::tools::{Gathered, SourceTools};
@@ -123,7 +124,13 @@ fn fetch_files(
         let of_lock = || locked?.files.get(name).filter(|file| file.url == address.to_string());
         let checksum = Checksum::new(algorithm, checksum).ok();
         let checksum = checksum.or_else(|| of_lock().map(|file| file.checksum.clone()));
-        wanted.push(RemoteFile { name: name.clone(), addresses: vec![address], checksum, size: None });
+        wanted.push(RemoteFile {
+            name: name.clone(),
+            addresses: vec![address],
+            checksum,
+            size: None,
+            most: SOURCE_BYTES,
+        });
     }
     let urls: Vec<String> =
         wanted.iter().filter_map(|file| file.addresses.first()).map(ToString::to_string).collect();

@@ -1,5 +1,7 @@
 //! Which commit is taken: the locked one, or what is asked for stands for now.
 
+use std::collections::BTreeSet;
+
 use gix_hash::ObjectId;
 
 use super::address::GitAddress;
@@ -109,6 +111,11 @@ impl CommitChooser<'_> {
         let found =
             candidates.iter().find_map(|name| listed.iter().find(|reference| reference.name == *name));
         let Some(found) = found else {
+            if let Some(digits) = revision.abbreviation() {
+                let id = self.complete(&mut server, &digits)?;
+                let chosen = ChosenCommit { commit: id, reference: None };
+                return self.fetch_locked(&Revision::Commit(id), &chosen);
+            }
             let (repository, revision) = (self.address.to_string(), revision.to_string());
             return Err(GitError::NotFound { repository, revision });
         };
@@ -121,6 +128,25 @@ impl CommitChooser<'_> {
             commit,
             reference: Some(found.target.clone().unwrap_or_else(|| found.name.clone())),
         })
+    }
+
+    /// The commit whose id begins so, where it is one that a branch or a tag stands for: servers tell no others.
+    fn complete(&self, server: &mut Server<'_>, digits: &str) -> Result<ObjectId, GitError> {
+        let everything = ["HEAD".to_owned(), "refs/heads/".to_owned(), "refs/tags/".to_owned()];
+        let listed = server.list(&everything)?;
+        let ids: BTreeSet<ObjectId> = listed.iter().map(GitReference::commit).collect();
+        let mut found = ids.into_iter().filter(|id| id.to_string().starts_with(digits));
+        match (found.next(), found.next()) {
+            (Some(id), None) => Ok(id),
+            (first, _) => Err(GitError::Abbreviated {
+                repository: self.address.to_string(),
+                revision: digits.to_owned(),
+                reason: match first {
+                    Some(_) => "several of its branches and tags stand for commits that begin so",
+                    None => "no branch or tag of it is called so, or stands for a commit that begins so",
+                },
+            }),
+        }
     }
 
     fn list(&self, server: &mut Server<'_>, candidates: &[String]) -> Result<Vec<GitReference>, GitError> {

@@ -228,6 +228,22 @@ pub enum GitError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The beginning of an id that can't be completed.
+    #[error("{repository}: `{revision}` can't be completed to a commit: {reason}")]
+    #[diagnostic(
+        code(forge::source::git_abbreviated),
+        help(
+            "if it is the beginning of a commit's id, write all 40 digits: in a clone, `git rev-parse {revision}` prints them"
+        )
+    )]
+    Abbreviated {
+        /// The repository.
+        repository: String,
+        /// What is asked for.
+        revision: String,
+        /// Why it can't.
+        reason: &'static str,
+    },
     /// A large file that can't be had.
     #[error("{repository}: the large file `{path}` can't be had: {reason}")]
     #[diagnostic(

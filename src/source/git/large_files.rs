@@ -81,9 +81,13 @@ impl LargeFiles<'_> {
             reason,
         };
         if self.folder.file_size(&pointer.id) == Some(pointer.size) {
-            // That it goes too soon some day is no reason not to use it.
-            let _ = self.folder.touch(&pointer.id);
-            return Ok(self.folder.open_regular(&pointer.id)?);
+            if self.is_whole(pointer)? {
+                // That it goes too soon some day is no reason not to use it.
+                let _ = self.folder.touch(&pointer.id);
+                return Ok(self.folder.open_regular(&pointer.id)?);
+            }
+            // The disk has spoilt it: it is fetched anew.
+            self.folder.remove_file(&pointer.id)?;
         }
         let Some(tools) = self.tools else {
             return Err(error("it was not fetched before, and forge is offline".to_owned()));
@@ -98,6 +102,14 @@ impl LargeFiles<'_> {
         let action = read_answer(&text).map_err(error)?;
         self.download(tools, &action, pointer).map_err(error)?;
         Ok(self.folder.open_regular(&pointer.id)?)
+    }
+
+    /// Whether a file that is kept is still what its pointer says.
+    fn is_whole(&self, pointer: &LargeFilePointer) -> io::Result<bool> {
+        let mut sum = Sha256::new();
+        io::copy(&mut self.folder.open_regular(&pointer.id)?, &mut sum)?;
+        let found: String = sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(found == pointer.id)
     }
 
     fn download(

@@ -18,6 +18,9 @@ pub enum Revision {
 /// How long a name may be, in bytes.
 const LONGEST: usize = 1024;
 
+/// How many digits of an id git shows at least where it abbreviates it.
+const SHORTEST_ID: usize = 7;
+
 impl Revision {
     /// Reads what a manifest says.
     ///
@@ -35,6 +38,16 @@ impl Revision {
         match check_reference_name(text) {
             None => Ok(Self::Name(text.to_owned())),
             Some(reason) => Err(error(text, reason)),
+        }
+    }
+
+    /// The digits of a commit's id that it may be the beginning of, as git abbreviates them (gitrevisions(7)).
+    pub fn abbreviation(&self) -> Option<String> {
+        match self {
+            Self::Name(name) if SHORTEST_ID <= name.len() && name.bytes().all(|c| c.is_ascii_hexdigit()) => {
+                Some(name.to_ascii_lowercase())
+            }
+            Self::Head | Self::Name(_) | Self::Commit(_) => None,
         }
     }
 
@@ -111,5 +124,11 @@ mod tests {
         assert_eq!(candidates("refs/pull/1/head"), ["refs/pull/1/head"]);
         assert_eq!(Revision::parse(None).unwrap().candidates(), ["HEAD"]);
         assert!(matches!(Revision::parse(Some(&"Ab".repeat(20))).unwrap(), Revision::Commit(_)));
+        let abbreviation = |text: &str| Revision::parse(Some(text)).unwrap().abbreviation();
+        assert_eq!(abbreviation("Abc1234").as_deref(), Some("abc1234"));
+        assert_eq!(
+            (abbreviation("abc123"), abbreviation("v1.2.3.4"), abbreviation(&"ab".repeat(20))),
+            (None, None, None)
+        );
     }
 }

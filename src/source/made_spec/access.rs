@@ -36,6 +36,8 @@ pub struct RegistryFile {
     pub checksum: Option<Checksum>,
     /// How many bytes it has.
     pub size: Option<u64>,
+    /// How many it may have.
+    pub most: u64,
 }
 
 /// What became of a document that may be known.
@@ -138,6 +140,7 @@ impl RegistryAccess<'_> {
                 addresses: vec![elsewhere(&file.url).map_err(not_fetched)?],
                 checksum: file.checksum.clone(),
                 size: file.size,
+                most: file.most,
             })
         };
         let wanted = files.iter().map(remote).collect::<Result<Vec<RemoteFile>, MadeSpecError>>()?;

@@ -74,12 +74,16 @@ fn look_through(
             EntryType::Symlink => {
                 let target = entry.link_name_bytes().unwrap_or_default();
                 match stays_inside(&path, &target) {
-                    true => continue,
+                    true => {
+                        content.links.push(path);
+                        continue;
+                    }
                     false => return Err(unsafe_entry("it is a link that leads out of the archive")),
                 }
             }
             EntryType::Link => {
                 safe_path(file, &entry.link_name_bytes().unwrap_or_default())?;
+                content.links.push(path);
                 continue;
             }
             _ => return Err(unsafe_entry("it is neither file, folder nor link")),

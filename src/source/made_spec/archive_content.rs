@@ -16,6 +16,8 @@ pub(super) const LONGEST_PATH: usize = 4096;
 pub struct ArchiveContent {
     /// The paths of regular files.
     pub files: Vec<String>,
+    /// The paths of links, hard ones too.
+    pub links: Vec<String>,
     /// What those hold that were wanted.
     pub texts: BTreeMap<String, Vec<u8>>,
 }
@@ -39,6 +41,7 @@ impl ArchiveContent {
         let strip = |path: &str| path.strip_prefix(top)?.strip_prefix('/').map(str::to_owned);
         Self {
             files: self.files.iter().filter_map(|path| strip(path)).collect(),
+            links: self.links.iter().filter_map(|path| strip(path)).collect(),
             texts: self.texts.into_iter().filter_map(|(path, text)| Some((strip(&path)?, text))).collect(),
         }
     }

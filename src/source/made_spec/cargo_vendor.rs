@@ -45,6 +45,8 @@ struct LockedPackage {
 /// How `Cargo.lock` names crates.io.
 const CRATES_IO: [&str; 2] =
     ["registry+https://github.com/rust-lang/crates.io-index", "registry+https://index.crates.io/"];
+/// How large a crate may be, in bytes. crates.io takes 10 MiB, and more of those few whom it has allowed that.
+const LARGEST_CRATE: u64 = 16 * (10 << 20);
 /// As cargo has it, since zip files know no earlier years: 24 July 2006.
 const MODIFIED: u64 = 1_153_704_088;
 const COMPRESSION_LEVEL: i32 = 9;
@@ -105,7 +107,8 @@ impl CargoPackage {
                 .replace("{sha256-checksum}", self.checksum.hex()),
             false => format!("{downloads}/{}/{}/download", self.name, self.version),
         };
-        RegistryFile { name: self.file_name(), url, checksum: Some(self.checksum.clone()), size: None }
+        let checksum = Some(self.checksum.clone());
+        RegistryFile { name: self.file_name(), url, checksum, size: None, most: LARGEST_CRATE }
     }
 }
 

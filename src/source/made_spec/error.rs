@@ -105,7 +105,7 @@ pub enum MadeSpecError {
     #[error("`{file}` holds `{name}`, which is not unpacked: {reason}")]
     #[diagnostic(
         code(forge::source::unsafe_entry),
-        help("programs that pack for this registry make no such archives; where does this one come from?")
+        help("programs that pack sources make no such archives; where does this one come from?")
     )]
     UnsafeEntry {
         /// The archive.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::access::{RegistryAccess, RegistryFile};
 use super::error::MadeSpecError;
 use crate::digest::Checksum;
+use crate::source::limits::SOURCE_BYTES;
 use crate::store::Blob;
 
 /// What was found in a registry.
@@ -67,7 +68,7 @@ impl RegistryAccess<'_> {
         url: String,
     ) -> Result<Blob, MadeSpecError> {
         self.locked_file(locked, || {
-            Ok(RegistryFile { name: name.to_owned(), url, checksum: None, size: None })
+            Ok(RegistryFile { name: name.to_owned(), url, checksum: None, size: None, most: SOURCE_BYTES })
         })
     }
 

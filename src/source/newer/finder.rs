@@ -135,6 +135,13 @@ impl NewsFinder<'_> {
             return Ok((Some(id.to_string()), None, NewsVerdict::NotLooked("the manifest names a commit")));
         }
         let Some(now) = look_at(&address, &asked, tools)? else {
+            let locked = locked.and_then(|locked| locked.found.get("commit"));
+            if let (Some(digits), Some(commit)) = (asked.abbreviation(), locked)
+                && commit.starts_with(&digits)
+            {
+                let verdict = NewsVerdict::NotLooked("the manifest names a commit");
+                return Ok((Some(commit.clone()), None, verdict));
+            }
             let (repository, revision) = (address.to_string(), asked.to_string());
             return Err(GitError::NotFound { repository, revision }.into());
         };

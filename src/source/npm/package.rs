@@ -153,7 +153,7 @@ mod tests {
     fn read(json: &str, files: &[&str]) -> Result<NpmPackage, MadeSpecError> {
         let files = files.iter().chain(&["package.json"]).map(|path| format!("package/{path}")).collect();
         let texts = [("package/package.json".to_owned(), json.as_bytes().to_vec())].into();
-        NpmPackage::read("x.tgz", ArchiveContent { files, texts })
+        NpmPackage::read("x.tgz", ArchiveContent { files, texts, ..ArchiveContent::default() })
     }
 
     #[test]

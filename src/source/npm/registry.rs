@@ -7,6 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 
 use crate::digest::Checksum;
+use crate::source::limits::SOURCE_BYTES;
 use crate::source::made_spec::{MadeSpecError, RegistryAccess, RegistryFile};
 
 /// A package with its versions.
@@ -145,6 +146,7 @@ pub fn file_of(name: &str, version: &str, distribution: &Distribution) -> Regist
         url: distribution.tarball.clone(),
         checksum: read_integrity(&distribution.integrity),
         size: None,
+        most: SOURCE_BYTES,
     }
 }
 

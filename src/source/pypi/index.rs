@@ -7,6 +7,7 @@ use pep440_rs::Version;
 use super::page::{PageLink, read_page};
 use super::version::normalized_name;
 use crate::fetch::Address;
+use crate::source::limits::SOURCE_BYTES;
 use crate::source::made_spec::{MadeSpecError, RegistryFile};
 
 /// A source distribution that an index has.
@@ -51,7 +52,7 @@ pub fn choose(
     let address = page.and_then(|page| page.resolve(&link.href)).map_err(not_fetched)?;
     let url = address.secret_text().to_owned();
     let (checksum, size) = (link.checksum.clone(), link.size);
-    let file = RegistryFile { name: link.text.clone(), url, checksum, size };
+    let file = RegistryFile { name: link.text.clone(), url, checksum, size, most: SOURCE_BYTES };
     Ok(Sdist { version: text.clone(), file })
 }
 

@@ -11,7 +11,6 @@ use crate::digest::{Checksum, ChecksumAlgorithm, ChecksumHasher};
 use crate::fetch::{Address, Download, Downloads};
 use crate::files::Folder;
 use crate::source::SourceError;
-use crate::source::limits::SOURCE_BYTES;
 use crate::source::tools::{SourceProgress, SourceTools};
 use crate::store::{Blob, FetchedFile, StoreError};
 
@@ -26,6 +25,8 @@ pub struct RemoteFile {
     pub checksum: Option<Checksum>,
     /// Its size in bytes, where it is known.
     pub size: Option<u64>,
+    /// How many bytes it may have.
+    pub most: u64,
 }
 
 /// A file that is in the store.
@@ -107,7 +108,7 @@ impl SourceTools<'_> {
                 addresses,
                 checksums: file.checksum.iter().cloned().collect(),
                 size: file.size,
-                most_bytes: SOURCE_BYTES,
+                most_bytes: file.most,
                 known: None,
                 accept: None,
             });

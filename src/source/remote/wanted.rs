@@ -8,6 +8,7 @@ use globset::GlobBuilder;
 use super::beside::{BesideChecksum, ChecksumsBeside};
 use super::error::RemoteError;
 use super::md5_check::check_md5;
+use super::signatures::{SignatureCheck, SignedSource};
 use super::store_file::{RemoteFile, StoredFile};
 use crate::chroot::making::LockRule;
 use crate::digest::Checksum;
@@ -16,6 +17,7 @@ use crate::fetch::{Address, FetchError, without_login};
 use crate::files::Folder;
 use crate::manifest::declaration::FilePlace;
 use crate::manifest::{Package, PackageId};
+use crate::source::limits::SOURCE_BYTES;
 use crate::source::lock::{LockedFile, LockedSource, is_file_name};
 use crate::source::tools::SourceTools;
 use crate::source::{InputFile, Origin, SourceError};
@@ -78,8 +80,13 @@ pub struct NamedSources<'a> {
     pub locked: Option<&'a LockedSource>,
 }
 
-/// Brings the files that specs name by URL, and that do not lie beside them, into the store.
-pub fn fetch_remote_sources(named: &[NamedSources<'_>], tools: &SourceTools<'_>) -> Vec<FetchedSource> {
+/// Brings the files that specs name by URL, and that do not lie beside them, into the store. What is signed is checked, wherever
+/// file, signature and keys lie: paths of the manifest begin in `repository`.
+pub fn fetch_remote_sources(
+    named: &[NamedSources<'_>],
+    repository: &Folder,
+    tools: &SourceTools<'_>,
+) -> Vec<FetchedSource> {
     let (mut found, mut wanted, mut known) = (Vec::new(), Vec::new(), HashSet::new());
     for sources in named {
         for (name, outcome) in sources.list_wanted(tools) {
@@ -96,14 +103,63 @@ pub fn fetch_remote_sources(named: &[NamedSources<'_>], tools: &SourceTools<'_>)
         }
     }
     let results = tools.fetch_files(wanted.iter().map(|one: &WantedSource| one.file.clone()).collect());
+    let mut came = Vec::new();
     for (one, result) in wanted.into_iter().zip(results) {
         let result = result.map_err(|error| one.known_from.explain(error, &one.package_name));
         let checked = result.and_then(|stored| one.check_md5(&stored, tools).map(|()| stored));
-        let result = checked.map_err(|error| Located::new(error, "for this package", one.place.clone()));
-        let result = result.map(|stored| one.take(stored, tools));
-        found.push(FetchedSource { package: one.package, name: one.name, result });
+        match checked.map_err(|error| Located::new(error, "for this package", one.place.clone())) {
+            Ok(stored) => came.push((one, stored)),
+            Err(error) => {
+                found.push(FetchedSource { package: one.package, name: one.name, result: Err(error) });
+            }
+        }
     }
+    let mut wrong = find_wrong_signatures(named, (&came, &found), repository, tools);
+    for (one, stored) in came {
+        let at = wrong.iter().position(|wrong| wrong.package == one.package && wrong.name == one.name);
+        match at.map(|at| wrong.swap_remove(at)) {
+            Some(wrong) => found.push(wrong),
+            None => {
+                let result = Ok(one.take(stored, tools));
+                found.push(FetchedSource { package: one.package, name: one.name, result });
+            }
+        }
+    }
+    // Files that lie beside the spec.
+    found.extend(wrong);
     found
+}
+
+/// The files that are not signed as they should be, each once.
+fn find_wrong_signatures(
+    named: &[NamedSources<'_>],
+    (came, failed): (&[(WantedSource, StoredFile)], &[FetchedSource]),
+    repository: &Folder,
+    tools: &SourceTools<'_>,
+) -> Vec<FetchedSource> {
+    let (mut wrong, mut known) = (Vec::new(), HashSet::new());
+    for sources in named {
+        let fetched = came.iter().filter(|(one, _)| one.package == sources.id);
+        let check = SignatureCheck {
+            package: sources.package,
+            origin: sources.origin,
+            references: sources.references,
+            fetched: fetched.map(|(one, stored)| one.input_file(stored, tools)).collect(),
+            missing: failed
+                .iter()
+                .filter(|one| one.package == sources.id)
+                .map(|one| one.name.as_str())
+                .collect(),
+            repository,
+            tools,
+        };
+        for SignedSource { name, error } in check.find_wrong() {
+            if known.insert((sources.id, name.clone())) {
+                wrong.push(FetchedSource { package: sources.id, name, result: Err(error) });
+            }
+        }
+    }
+    wrong
 }
 
 impl NamedSources<'_> {
@@ -192,7 +248,8 @@ impl NamedSources<'_> {
         let address = Address::parse(url).map_err(not_fetched)?;
         let locked = self.locked.and_then(|locked| locked.files.get(name));
         let (checksum, size, known_from) = find_checksum(name, &address, (checksum, locked), tools)?;
-        let file = RemoteFile { name: name.to_owned(), addresses: vec![address], checksum, size };
+        let (name_of_file, addresses) = (name.to_owned(), vec![address]);
+        let file = RemoteFile { name: name_of_file, addresses, checksum, size, most: SOURCE_BYTES };
         Ok(WantedSource {
             package: self.id,
             package_name: self.package.name.value.clone(),
@@ -290,18 +347,23 @@ impl WantedSource {
         }
     }
 
+    /// As builds take it.
+    fn input_file(&self, StoredFile { blob, .. }: &StoredFile, tools: &SourceTools<'_>) -> InputFile {
+        InputFile {
+            name: self.name.clone(),
+            root: tools.store.folder().path().clone(),
+            path: blob.path(),
+            blob: *blob,
+            is_executable: false,
+        }
+    }
+
     fn take(&self, stored: StoredFile, tools: &SourceTools<'_>) -> RemoteSource {
+        let file = self.input_file(&stored, tools);
         let StoredFile { blob, checksum, from: _ } = stored;
         if self.known_from.is_nobody() {
             tools.say(format!("{} is locked as it came: {checksum}", self.name));
         }
-        let file = InputFile {
-            name: self.name.clone(),
-            root: tools.store.folder().path().clone(),
-            path: blob.path(),
-            blob,
-            is_executable: false,
-        };
         let url = self.file.addresses.first().map(ToString::to_string).unwrap_or_default();
         RemoteSource { file, locked: LockedFile { url, checksum, size: blob.size } }
     }

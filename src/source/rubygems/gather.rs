@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::index::{GemVersion, choose};
 use super::package::read_gem;
 use super::spec::{package_name, write_spec};
+use crate::source::limits::SOURCE_BYTES;
 use crate::source::made_spec::{
     Indexes, MadeLock, MadeSource, MadeSpec, MadeSpecError, ProjectRequest, RUBYGEMS, RegistryAccess,
     RegistryFile, check_identity, is_plain_name,
@@ -33,6 +34,7 @@ pub fn find_gem(
         name,
         checksum: found.checksum.clone(),
         size: None,
+        most: SOURCE_BYTES,
     };
     Ok((found, file))
 }

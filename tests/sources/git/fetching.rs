@@ -204,6 +204,11 @@ fn large_files_are_checked_before_they_take_the_place_of_their_pointers() {
     assert!(error.contains("the large file `big.bin` can't be had: its SHA-256 is "), "{error}");
     let server = serve(&good);
     assert_eq!(reader.checkout(&server.url("a.git"), None).unwrap()["big.bin"], "hello");
+    // What the disk has spoilt since is not taken for it, however long it is.
+    let kept = reader.cache.path().join("large-files").join(id);
+    std::fs::remove_file(&kept).unwrap();
+    std::fs::write(&kept, "hullo").unwrap();
+    assert_eq!(reader.checkout(&server.url("a.git"), None).unwrap()["big.bin"], "hello");
     reader.is_offline = true;
     assert_eq!(reader.checkout(&server.url("a.git"), None).unwrap()["big.bin"], "hello");
 }

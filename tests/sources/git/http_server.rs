@@ -20,6 +20,8 @@ pub struct Manner {
     pub unavailable: usize,
     /// After how many bytes an answer to a request for objects is cut.
     pub cut_after: Option<usize>,
+    /// What it wants to be shown by who asks: `Bearer …`.
+    pub authorization: Option<String>,
     /// Answers of its own: the path, and what stands in a whole answer.
     pub answers: BTreeMap<String, String>,
 }
@@ -75,6 +77,10 @@ fn serve(stream: &TcpStream, root: &Path, manner: &Manner, requests: &Mutex<Vec<
     let mut stream = stream;
     if count <= manner.unavailable {
         return stream.write_all(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n").ok();
+    }
+    if manner.authorization.as_ref().is_some_and(|wanted| asked.headers.get("authorization") != Some(wanted))
+    {
+        return stream.write_all(b"HTTP/1.1 401 Who?\r\nContent-Length: 0\r\n\r\n").ok();
     }
     let own = manner.answers.get(asked.target.split('?').next()?);
     let answer = match own {

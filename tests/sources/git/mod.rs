@@ -3,7 +3,7 @@
 mod beside;
 mod fetching;
 mod hostile;
-mod http_server;
+pub mod http_server;
 mod locks;
 pub mod made_git;
 mod messages;

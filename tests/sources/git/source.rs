@@ -39,6 +39,21 @@ fn a_package_is_built_from_its_commit_which_is_locked() {
 }
 
 #[test]
+fn the_beginning_of_a_commit_that_a_branch_stands_for_is_enough() {
+    let made = repository();
+    let head = made.git(&["rev-parse", "HEAD"]);
+    let project = project(&made, &format!("rev=\"{}\"", &head[..9]));
+    project.succeed(&["apply"]);
+    let lock = project.read("Rpmforge.lock");
+    assert!(lock.contains(&format!("commit=\"{head}\"")) && !lock.contains("ref="), "{lock}");
+    // It stays the one that is locked, and has no news.
+    made.commit("Go on", &[("pkg/data", "one more\n")]);
+    project.succeed(&["apply", "--locked"]);
+    assert!(project.succeed(&["outdated", "-v"]).stdout.contains("the manifest names a commit"));
+    assert_eq!(project.read("Rpmforge.lock"), lock);
+}
+
+#[test]
 fn what_is_fetched_is_built_offline_and_on_another_machine() {
     let made = repository();
     let project = project(&made, "rev=\"main\"");
@@ -54,6 +69,11 @@ fn what_is_fetched_is_built_offline_and_on_another_machine() {
 #[test]
 fn what_is_wrong_is_told_of_its_package() {
     let made = repository();
+    for short in ["0000000", "abcdef0123"] {
+        let run = project(&made, &format!("rev=\"{short}\"")).run(&["apply"]);
+        assert!(run.stderr.contains("forge::source::git_abbreviated"), "{}", run.stderr);
+        assert!(run.stderr.contains("write all 40 digits"), "{}", run.stderr);
+    }
     let run = project(&made, "rev=\"v9\"").run(&["apply"]);
     assert!(run.stderr.contains("forge::source::git_not_found"), "{}", run.stderr);
     let run = project(&made, "").run(&["apply", "--locked"]);

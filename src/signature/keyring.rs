@@ -4,26 +4,24 @@
 //! moment that it is checked for, that key has not expired and its owner has not revoked it. Who else has certified the key
 //! says nothing: it is trusted because it is declared.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use pgp::composed::{Deserializable, DetachedSignature, SignedPublicKey, SignedPublicSubKey};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{Signature, SignatureType};
 use pgp::types::{KeyDetails, Tag, VerifyingKey};
 
-use super::error::RepositoryError;
-use super::problem::FileOf;
 use crate::event::Timestamp;
 
 /// Keys that may sign.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Keyring {
+pub struct Keyring {
     keys: Vec<SignedPublicKey>,
 }
 
 /// What is wrong with a signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum SignatureProblem {
+pub enum SignatureProblem {
     /// It is none.
     Missing,
     /// It is not one of this content.
@@ -31,10 +29,31 @@ pub(super) enum SignatureProblem {
     /// Somebody else made it.
     Undeclared(String),
     /// The time of its key is over.
-    Expired { key: String, on: String },
+    Expired {
+        /// The fingerprint of the key.
+        key: String,
+        /// When it ended.
+        on: String,
+    },
     /// Its key was taken back.
     Revoked(String),
 }
+
+/// For which moment a key has to be a good one. One that its owner has revoked never is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyTime {
+    /// This one.
+    At(Timestamp),
+    /// The one that the signature says it was made at, as OpenPGP means it: a release of long ago stays a good one, however
+    /// short its owner's keys live.
+    OfSignature {
+        /// What time it is: a signature may have ended, and can't have been made later.
+        now: Timestamp,
+    },
+}
+
+/// By how much the clock of who signed may be ahead, in seconds.
+const CLOCK_SKEW: u64 = 24 * 60 * 60;
 
 const ARMOR: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
 
@@ -102,6 +121,22 @@ impl Keyring {
         content: &[u8],
         moment: Timestamp,
     ) -> Result<String, SignatureProblem> {
+        self.check_reading(signatures, &mut || Ok(Box::new(content)), KeyTime::At(moment))
+    }
+
+    /// As [`Self::check`], of content that is read anew for each signature.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn check_reading<'c>(
+        &self,
+        signatures: &[u8],
+        open: &mut dyn FnMut() -> io::Result<Box<dyn Read + 'c>>,
+        time: KeyTime,
+    ) -> Result<String, SignatureProblem> {
+        if signatures.trim_ascii().is_empty() {
+            return Err(SignatureProblem::Missing);
+        }
         let parsed = DetachedSignature::from_reader_many(signatures);
         let (parsed, _) =
             parsed.map_err(|error| SignatureProblem::Wrong(format!("its signature is none: {error}")))?;
@@ -109,7 +144,7 @@ impl Keyring {
         for signature in parsed.take(MOST_SIGNATURES) {
             let signature = signature.map_err(|error| format!("its signature is none: {error}"));
             let checked = match signature {
-                Ok(signature) => self.check_one(&signature.signature, content, moment),
+                Ok(signature) => self.check_one(&signature.signature, open, time),
                 Err(reason) => Err(SignatureProblem::Wrong(reason)),
             };
             match checked {
@@ -122,23 +157,33 @@ impl Keyring {
         Err(problem)
     }
 
-    fn check_one(
+    fn check_one<'c>(
         &self,
         signature: &Signature,
-        content: &[u8],
-        moment: Timestamp,
+        open: &mut dyn FnMut() -> io::Result<Box<dyn Read + 'c>>,
+        time: KeyTime,
     ) -> Result<String, SignatureProblem> {
-        check_form(signature, moment)?;
+        let moment = check_form(signature, time)?;
+        let mut content = || {
+            open().map_err(|error| {
+                SignatureProblem::Wrong(format!(
+                    "its content can't be read: {}",
+                    crate::files::reason(&error)
+                ))
+            })
+        };
         for key in &self.keys {
             if is_by(signature, key) && can_sign(key) {
-                verify(signature, key, content)?;
+                verify(signature, key, &mut content()?)?;
                 check_key(key, moment)?;
+                check_age(key, (time, moment))?;
                 return Ok(fingerprint_of(key));
             }
             if let Some(subkey) = key.public_subkeys.iter().find(|subkey| is_by(signature, *subkey)) {
-                verify(signature, subkey, content)?;
+                verify(signature, subkey, &mut content()?)?;
                 check_key(key, moment)?;
                 check_subkey(key, subkey, moment)?;
+                check_age(subkey, (time, moment))?;
                 return Ok(fingerprint_of(subkey));
             }
         }
@@ -185,9 +230,13 @@ fn issuer(signature: &Signature) -> String {
     fingerprint.or_else(id).unwrap_or_else(|| "that it doesn't name".to_owned())
 }
 
-/// Whether a signature is of a kind that proves something.
-fn check_form(signature: &Signature, moment: Timestamp) -> Result<(), SignatureProblem> {
+/// Whether a signature is of a kind that proves something; gives the moment that its key has to be good for.
+fn check_form(signature: &Signature, time: KeyTime) -> Result<Timestamp, SignatureProblem> {
     let wrong = |reason: String| Err(SignatureProblem::Wrong(reason));
+    let (now, is_made_once) = match time {
+        KeyTime::At(moment) => (moment, false),
+        KeyTime::OfSignature { now } => (now, true),
+    };
     match signature.typ() {
         Some(SignatureType::Binary | SignatureType::Text) => {}
         _ => return wrong("its signature is not one of a file".to_owned()),
@@ -204,17 +253,30 @@ fn check_form(signature: &Signature, moment: Timestamp) -> Result<(), SignatureP
         Some(weak) => return wrong(format!("its signature is made with {weak}, which can be forged")),
         None => return wrong("its signature is of a version that forge doesn't know".to_owned()),
     }
-    let (Some(created), Some(lasts)) = (signature.created(), signature.signature_expiration_time()) else {
-        return Ok(());
-    };
-    match has_passed(created.as_secs(), lasts.as_secs(), moment) {
-        Some(on) => wrong(format!("its signature expired on {on}")),
-        None => Ok(()),
+    let created = signature.created();
+    if let (Some(created), Some(lasts)) = (created, signature.signature_expiration_time())
+        && let Some(on) = has_passed(created.as_secs(), lasts.as_secs(), now)
+    {
+        return wrong(format!("its signature expired on {on}"));
     }
+    if !is_made_once {
+        return Ok(now);
+    }
+    let Some(created) = created.map(|created| u64::from(created.as_secs())) else {
+        return wrong("its signature does not say when it was made".to_owned());
+    };
+    let created = Timestamp(created.saturating_mul(1000));
+    if created.0 > now.0.saturating_add(CLOCK_SKEW.saturating_mul(1000)) {
+        return wrong(format!("its signature says that it was made on {created}, which is yet to come"));
+    }
+    Ok(created)
 }
 
-fn verify(signature: &Signature, key: &impl VerifyingKey, content: &[u8]) -> Result<(), SignatureProblem> {
-    let content: &mut dyn Read = &mut &*content;
+fn verify(
+    signature: &Signature,
+    key: &impl VerifyingKey,
+    content: &mut dyn Read,
+) -> Result<(), SignatureProblem> {
     let wrong = "its content is not what was signed";
     signature.verify(key, content).map_err(|_| SignatureProblem::Wrong(wrong.to_owned()))
 }
@@ -260,6 +322,18 @@ fn check_key(key: &SignedPublicKey, moment: Timestamp) -> Result<(), SignaturePr
     }
 }
 
+/// A key that is younger than what it has signed belongs to somebody whose clock, or whose word, is wrong.
+fn check_age(key: &impl KeyDetails, (time, moment): (KeyTime, Timestamp)) -> Result<(), SignatureProblem> {
+    let made = u64::from(key.created_at().as_secs()).saturating_mul(1000);
+    match time {
+        KeyTime::OfSignature { .. } if made > moment.0 => {
+            let reason = format!("its signature is older than its key {}", fingerprint_of(key));
+            Err(SignatureProblem::Wrong(reason))
+        }
+        KeyTime::OfSignature { .. } | KeyTime::At(_) => Ok(()),
+    }
+}
+
 fn check_subkey(
     key: &SignedPublicKey,
     subkey: &SignedPublicSubKey,
@@ -295,18 +369,4 @@ fn check_subkey(
 fn has_passed(from: u32, lasts: u32, moment: Timestamp) -> Option<String> {
     let end = u64::from(from).saturating_add(u64::from(lasts)).saturating_mul(1000);
     (lasts > 0 && end <= moment.0).then(|| Timestamp(end).to_string())
-}
-
-impl SignatureProblem {
-    /// The error that it is with a file.
-    pub fn of(self, place: FileOf<'_>) -> RepositoryError {
-        let (repository, file) = (place.repository.to_owned(), place.file.to_owned());
-        match self {
-            Self::Missing => RepositoryError::NotSigned { repository, file },
-            Self::Wrong(reason) => RepositoryError::WrongSignature { repository, file, reason },
-            Self::Undeclared(key) => RepositoryError::UndeclaredKey { repository, file, key },
-            Self::Expired { key, on } => RepositoryError::ExpiredKey { repository, file, key, on },
-            Self::Revoked(key) => RepositoryError::RevokedKey { repository, file, key },
-        }
-    }
 }

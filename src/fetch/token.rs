@@ -1,0 +1,137 @@
+//! Tokens that say who asks (RFC 6750): what a server is shown in the place of a name and a password.
+
+use std::fmt;
+
+use super::address::Address;
+
+/// A token, and for which addresses it is. Shown, it has no token.
+#[derive(Clone)]
+pub struct BearerToken {
+    address: Address,
+    scope: TokenScope,
+    token: String,
+}
+
+/// For which addresses a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenScope {
+    /// For the one address.
+    Exactly,
+    /// For it and all below it: `https://example.org/team/a` is above `…/a/b`, and not above `…/ab`.
+    Below,
+    /// For a repository of git: as [`Self::Below`], with `.git` at its end or not.
+    Repository,
+}
+
+/// Why a token can't be shown to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenProblem {
+    /// Others could read it on its way.
+    #[error(
+        "over plain http anybody on the way could read the token: only https will do, or this machine itself"
+    )]
+    Unprotected,
+    /// There is nothing in it, or something that no header can have.
+    #[error("the token is empty, or has spaces or characters that no token has")]
+    Malformed,
+}
+
+impl BearerToken {
+    /// A token for an address.
+    ///
+    /// # Errors
+    /// It must not be sent there, or can't be.
+    pub fn new(address: Address, scope: TokenScope, token: &str) -> Result<Self, TokenProblem> {
+        if !is_private(&address) {
+            return Err(TokenProblem::Unprotected);
+        }
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(TokenProblem::Malformed);
+        }
+        Ok(Self { address, scope, token: token.to_owned() })
+    }
+
+    /// The token, if it is for an address.
+    pub(super) fn find(&self, address: &Address) -> Option<&str> {
+        let (own, asked) = (self.address.url(), address.url());
+        let is_same_server = own.scheme() == asked.scheme() && self.address.host() == address.host();
+        let path = own.path().trim_end_matches('/');
+        let rest = |path: &str| asked.path().strip_prefix(path).map(str::to_owned);
+        let is_below = |rest: String| rest.is_empty() || rest.starts_with('/');
+        let is_meant = match self.scope {
+            TokenScope::Exactly => own.path() == asked.path() && own.query() == asked.query(),
+            TokenScope::Below => rest(path).is_some_and(is_below),
+            TokenScope::Repository => {
+                let path = path.trim_end_matches(".git");
+                let rest =
+                    rest(path).map(|rest| rest.strip_prefix(".git").map(str::to_owned).unwrap_or(rest));
+                rest.is_some_and(is_below)
+            }
+        };
+        Some(self.token.as_str()).filter(|_| is_same_server && is_meant && is_private(address))
+    }
+}
+
+/// Whether nobody on the way can read what is sent to an address: it goes over https, or stays on this machine.
+pub(super) fn is_private(address: &Address) -> bool {
+    let url = address.url();
+    let is_here = matches!(url.host_str().unwrap_or_default(), "localhost" | "127.0.0.1" | "[::1]");
+    url.scheme() == "https" || (url.scheme() == "http" && is_here)
+}
+
+impl fmt::Debug for BearerToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BearerToken").field("address", &self.address).field("scope", &self.scope).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(address: &str, scope: TokenScope) -> Result<BearerToken, TokenProblem> {
+        BearerToken::new(Address::parse(address).unwrap(), scope, "s3cr3t")
+    }
+
+    #[test]
+    fn a_token_is_for_its_addresses_and_no_others() {
+        let is_sent = |own: &str, scope, asked: &str| {
+            token(own, scope).unwrap().find(&Address::parse(asked).unwrap()).is_some()
+        };
+        let file = "https://a.example/x/a.spec";
+        assert!(is_sent(file, TokenScope::Exactly, file));
+        for other in
+            ["https://a.example/x/b.spec", "https://b.example/x/a.spec", "https://a.example:1/x/a.spec"]
+        {
+            assert!(!is_sent(file, TokenScope::Exactly, other), "{other}");
+        }
+        let base = "https://a.example/os/";
+        assert!(is_sent(base, TokenScope::Below, "https://a.example/os/repodata/repomd.xml"));
+        for other in ["https://a.example/oss/x", "https://a.example/", "http://a.example/os/x"] {
+            assert!(!is_sent(base, TokenScope::Below, other), "{other}");
+        }
+        for own in
+            ["https://a.example/team/a", "https://a.example/team/a.git", "https://a.example/team/a.git/"]
+        {
+            for asked in ["team/a/info/refs", "team/a.git/info/lfs/objects/batch", "team/a.git"] {
+                let asked = format!("https://a.example/{asked}");
+                assert!(is_sent(own, TokenScope::Repository, &asked), "{own} {asked}");
+            }
+            for asked in ["team/ab/info/refs", "team/a.gitx", "team/"] {
+                let asked = format!("https://a.example/{asked}");
+                assert!(!is_sent(own, TokenScope::Repository, &asked), "{own} {asked}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_token_goes_where_others_can_read_it() {
+        assert_eq!(token("http://a.example/", TokenScope::Below).unwrap_err(), TokenProblem::Unprotected);
+        assert_eq!(token("file:///srv", TokenScope::Below).unwrap_err(), TokenProblem::Unprotected);
+        assert!(token("http://localhost:8080/", TokenScope::Below).is_ok());
+        let address = Address::parse("https://a.example/").unwrap();
+        let odd = BearerToken::new(address, TokenScope::Below, "a b\r\nX: y").unwrap_err();
+        assert_eq!(odd, TokenProblem::Malformed);
+        assert!(!format!("{:?}", token("https://a.example/", TokenScope::Below)).contains("s3cr3t"));
+    }
+}
