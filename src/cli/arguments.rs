@@ -12,6 +12,7 @@ use super::import_arguments::Import;
 use super::rebuild_arguments::Rebuild;
 use super::root_arguments::{Chroot, Eject, Fetch, LockArguments, Update};
 use super::selection_arguments::{PackageChoice, Selection};
+use super::signing_arguments::{Keys, Sign, VerifySignatures};
 use super::source_arguments::{Outdated, Srpm, Watch};
 use crate::engine::MacroSetting;
 
@@ -102,6 +103,12 @@ pub enum Command {
     Chroot(Chroot),
     /// Show where a package's newest results are
     Results(Results),
+    /// Make, show and exchange keys that sign packages and repositories
+    Keys(Keys),
+    /// Sign packages and other files
+    Sign(Sign),
+    /// Say by whom packages and repositories are signed, and what of them is not as it was signed
+    VerifySignatures(VerifySignatures),
     /// Remove what the store no longer needs
     Gc(Gc),
     /// Check what the store holds

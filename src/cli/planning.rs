@@ -17,6 +17,7 @@ use super::root_screen::source_screen;
 use super::roots::RootOpener;
 use super::selection::Chooser;
 use super::selection_arguments::Selection;
+use super::signing_files::signing;
 use super::tools_here::{NativeHere, native_engine, root_tools, supervisor};
 use crate::chroot::making::{LockRule, RootTools};
 use crate::chroot::{LOCK_FILE, Lock};
@@ -378,6 +379,7 @@ impl Planned {
         project: &Project,
         verification: Verification,
         clock: Arc<dyn Clock>,
+        context: &Context,
     ) -> Repositories {
         Repositories {
             manifest: Arc::clone(&self.manifest),
@@ -387,6 +389,7 @@ impl Planned {
             clock,
             verification,
             decoded: DecodedRecords::default(),
+            signing: signing(context),
         }
     }
 

@@ -105,7 +105,8 @@ fn pack(kind: RepositoryKind, listed: &[Listed]) -> Result<MetadataFile, Publish
     Ok(MetadataFile { kind, open_checksum: sha256_of(&xml), open_size: xml.len(), file, content })
 }
 
-fn described(path: String, content: &[u8]) -> PublishedFile {
+/// A file of that content, which is to be at `path`.
+pub(super) fn described(path: String, content: &[u8]) -> PublishedFile {
     let size = content.len() as u64;
     let (sha256, blake3) = (sha256_of(content), Digest::compute(content));
     PublishedFile { path, size, sha256, blake3, nevra: None, times: None }

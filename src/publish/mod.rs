@@ -20,9 +20,12 @@ mod owner;
 mod paths;
 mod record;
 mod repositories;
+mod signed_results;
+mod signing;
 mod staging;
 mod superseded;
 mod update;
+mod verify_repository;
 mod wanted;
 
 pub use broken::BrokenRequirement;
@@ -30,3 +33,5 @@ pub use error::{PublishError, Refusal};
 pub use inspect::Verification;
 pub use record::{DecodedRecords, recorded_paths};
 pub use repositories::{DamagedRepositoryFile, Entering, Leaving, Repositories};
+pub use signing::{Signing, SigningKeys};
+pub use verify_repository::{VerifiedFile, verify_file, verify_repository};

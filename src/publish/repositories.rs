@@ -14,13 +14,13 @@ use super::inspect::Verification;
 use super::known::{PublishTarget, has_copy};
 use super::owner::Owner;
 use super::record::{DecodedRecords, PublishedPackage, RECORD, ReadRecord};
+use super::signing::{Signing, client_id};
 use super::update::{Updater, find_damage};
-use super::wanted::package_from_result;
+use super::wanted::{Built, package_from_result};
 use crate::digest::Key;
 use crate::event::{BuildName, Clock, Damage, DamagedFile, What};
 use crate::execute::{Ends, Publisher};
 use crate::files::{EntryKind, Folder, HostPath};
-use crate::manifest::declaration::SignDecl;
 use crate::manifest::{ChrootId, Manifest, ManifestPath};
 use crate::package::version_of_nevra;
 use crate::plan::{Decision, Decisions, Plan};
@@ -46,6 +46,8 @@ pub struct Repositories {
     pub verification: Verification,
     /// The records that were read.
     pub decoded: DecodedRecords,
+    /// What signs them.
+    pub signing: Signing,
 }
 
 /// A package that leaves a repository because the manifest no longer declares it.
@@ -95,9 +97,9 @@ impl fmt::Display for DamagedRepositoryFile {
 }
 
 /// A chroot and the folder of its repository.
-struct RepositoryPlace {
-    chroot: String,
-    path: ManifestPath,
+pub(super) struct RepositoryPlace {
+    pub chroot: String,
+    pub path: ManifestPath,
 }
 
 impl Publisher for Repositories {
@@ -105,7 +107,7 @@ impl Publisher for Repositories {
         if let Err(error) = self.can_publish() {
             return vec![not_published(self.place_of(chroot), None, &error)];
         }
-        let (mut results, mut told) = (Vec::new(), Vec::new());
+        let (mut built, mut told) = (Vec::new(), Vec::new());
         for id in plan.ids().filter(|id| plan.build(*id).chroot == chroot) {
             let Some((key, result)) = ends.get(&id).and_then(|end| Some((end.key?, end.result.as_ref()?)))
             else {
@@ -116,10 +118,13 @@ impl Publisher for Repositories {
                 Some(error) => {
                     told.push(not_published(self.place_of(chroot), Some(package.clone()), &error));
                 }
-                None => results.push(package_from_result(package, key, result)),
+                None => built.push(Built { package, key, result }),
             }
         }
-        told.extend(self.update(self.place_of(chroot), &results));
+        match self.signed(&self.place_of(chroot), &built) {
+            Ok(results) => told.extend(self.update(self.place_of(chroot), &results)),
+            Err(error) => told.push(not_published(self.place_of(chroot), None, &error)),
+        }
         told
     }
 }
@@ -155,22 +160,21 @@ impl Repositories {
         if self.can_publish().is_err() {
             return Ok(entering);
         }
-        for (index, RepositoryPlace { chroot, path }) in self.declared_places().enumerate() {
-            let published = match self.open(&path)? {
-                None => HashMap::new(),
-                Some(folder) => {
-                    let target = self.target(&chroot, &path, folder)?;
-                    let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
-                    let packages = known.record.packages.into_iter();
-                    packages.map(|package| (package.package.clone(), package)).collect()
-                }
-            };
+        // Where a key can't be read, an apply says so.
+        let by =
+            self.signers().ok().flatten().map(|signers| signers.package_fingerprints()).unwrap_or_default();
+        for (index, place) in self.declared_places().enumerate() {
+            let (_, published) = self.published_packages(&place)?;
+            let chroot = place.chroot;
             for id in plan.ids().filter(|id| plan.build(*id).chroot == ChrootId(index)) {
                 let Decision::Cached { key, result } = decisions.decision(id) else { continue };
                 let package = &plan.build(id).name.package;
-                let coming = package_from_result(package, *key, result);
+                let coming = package_from_result(package, *key, result, None);
                 let before = published.get(package);
-                let is_there = before.is_some_and(|published| published.has_same_files(&coming));
+                let is_there = before.is_some_and(|published| match by.is_empty() {
+                    true => published.has_same_files(&coming),
+                    false => published.is_signed_copy(&result.digest(), &by),
+                });
                 if !is_there && unlistable(result).is_none() {
                     entering.push(Entering {
                         chroot: chroot.clone(),
@@ -272,7 +276,8 @@ impl Repositories {
 
     /// Empties the repositories of chroots that the manifest no longer declares.
     pub fn retire_undeclared(&self) -> Vec<What> {
-        if self.can_publish().is_err() {
+        // Without its key, what is left there would lose its signature.
+        if self.can_publish().is_err() || self.signers().is_err() {
             return Vec::new();
         }
         match self.undeclared_places() {
@@ -303,7 +308,7 @@ impl Repositories {
         updater.update(&target, results)
     }
 
-    fn target<'a>(
+    pub(super) fn target<'a>(
         &'a self,
         chroot: &'a str,
         path: &ManifestPath,
@@ -313,8 +318,12 @@ impl Repositories {
         let says = |what: fn(&crate::manifest::declaration::PublishDecl) -> bool| {
             self.manifest.publish.as_ref().is_some_and(what)
         };
+        let id = client_id(self.manifest.name.as_deref(), chroot);
+        let signing = self.repository_signing(chroot, &id, &folder)?;
         Ok(PublishTarget {
             chroot,
+            id,
+            signing,
             folder,
             shown: path.to_string(),
             owner,
@@ -401,7 +410,7 @@ impl Repositories {
         })
     }
 
-    fn open(&self, path: &ManifestPath) -> io::Result<Option<Folder>> {
+    pub(super) fn open(&self, path: &ManifestPath) -> io::Result<Option<Folder>> {
         match Folder::open_ambient(&self.place_on_disk(path)) {
             Ok(folder) => Ok(Some(folder)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -439,7 +448,7 @@ impl Repositories {
     }
 
     /// Says where the manifest names the folder that was refused.
-    fn locate(&self, error: PublishError) -> PublishError {
+    pub(super) fn locate(&self, error: PublishError) -> PublishError {
         match (error, &self.manifest.publish) {
             (PublishError::Refused(refusal), Some(publish)) => {
                 let place = publish.folder.place.clone();
@@ -453,15 +462,10 @@ impl Repositories {
         let Some(publish) = &self.manifest.publish else {
             return Ok(());
         };
-        let what = match (&publish.sign, &publish.keep, &publish.separate_debuginfo) {
-            (Some(sign), _, _) => match sign.value {
-                SignDecl::KeyFile(_) => "`sign key=`",
-                SignDecl::Variable(_) => "`sign env=`",
-                SignDecl::Command(_) => "`sign command=`",
-            },
-            (None, Some(_), _) => "`keep`",
-            (None, None, Some(separate)) if separate.value => "`debuginfo separate=#true`",
-            (None, None, _) => return Ok(()),
+        let what = match (&publish.keep, &publish.separate_debuginfo) {
+            (Some(_), _) => "`keep`",
+            (None, Some(separate)) if separate.value => "`debuginfo separate=#true`",
+            (None, _) => return Ok(()),
         };
         Err(PublishError::NotYet { what })
     }
