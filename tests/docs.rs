@@ -168,6 +168,11 @@ fn each_manifest_of_the_pages_of_sources_is_sound() {
 }
 
 #[test]
+fn what_the_page_of_signing_says_works() {
+    run_page("docs/signing.md");
+}
+
+#[test]
 fn what_the_page_for_editors_says_works() {
     run_page("docs/editors.md");
 }
@@ -184,6 +189,7 @@ const PAGES: &[&str] = &[
     "docs/registries.md",
     "docs/roots.md",
     "docs/sandbox.md",
+    "docs/signing.md",
     "docs/sources.md",
 ];
 

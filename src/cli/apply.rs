@@ -39,7 +39,7 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let verification =
         if arguments.verify_published { Verification::EveryDigest } else { Verification::TimesFirst };
-    let repositories = planned.repositories(&project, verification, Arc::clone(&clock));
+    let repositories = planned.repositories(&project, verification, Arc::clone(&clock), context);
     let leaving = repositories.leaving()?;
     if !arguments.json {
         planned.show_impossible(context);

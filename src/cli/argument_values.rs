@@ -33,6 +33,8 @@ pub enum SchemaForm {
     Doctor,
     /// The JSON Schema of what `forge outdated --json` prints
     Outdated,
+    /// The JSON Schema of what `forge verify-signatures --json` prints
+    VerifySignatures,
 }
 
 /// `NAME VALUE` or `NAME(OPTIONS) VALUE`, as rpm's `--define`, or `NAME=VALUE`.

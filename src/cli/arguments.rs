@@ -8,10 +8,12 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::argument_values::{SchemaForm, definition, size};
+use super::attest_arguments::Attest;
 use super::import_arguments::Import;
 use super::rebuild_arguments::Rebuild;
 use super::root_arguments::{Chroot, Eject, Fetch, LockArguments, Update};
 use super::selection_arguments::{PackageChoice, Selection};
+use super::signing_arguments::{Keys, Sign, VerifySignatures};
 use super::source_arguments::{Outdated, Srpm, Watch};
 use crate::engine::MacroSetting;
 
@@ -102,6 +104,14 @@ pub enum Command {
     Chroot(Chroot),
     /// Show where a package's newest results are
     Results(Results),
+    /// Make, show and exchange keys that sign packages and repositories
+    Keys(Keys),
+    /// Sign packages and other files
+    Sign(Sign),
+    /// Say by whom packages and repositories are signed, and what of them is not as it was signed
+    VerifySignatures(VerifySignatures),
+    /// Say where packages come from, signed, and what they are made of; or check what was said
+    Attest(Attest),
     /// Remove what the store no longer needs
     Gc(Gc),
     /// Check what the store holds

@@ -47,6 +47,38 @@ pub struct EarlierBuild<'a> {
     root: Option<GivenRoot>,
 }
 
+/// What is written down of a build that was made.
+pub struct RecordedBuild {
+    row: BuildRow,
+    /// Its result folder.
+    pub folder: Folder,
+    /// How it ended.
+    pub record: ResultRecord,
+    /// What it was made of.
+    pub inputs: InputsRecord,
+    /// The packages of its root, where that was made of packages.
+    pub root: Option<GivenRoot>,
+}
+
+impl RecordedBuild {
+    /// Finds a build; says why it is not known what it was made of, where that is so.
+    ///
+    /// # Errors
+    /// There was no such build.
+    pub fn find(project: &Project, number: u64) -> Result<Result<Self, &'static str>, Failure> {
+        let (history, state) = (project.history()?, project.state()?);
+        let row = build_by_number(&history, number)?;
+        let Some((record, folder)) = read_record(&state, &row).zip(results_of(&state, &row)) else {
+            return Ok(Err("its result folder is gone"));
+        };
+        let Some(inputs) = InputsRecord::read(&folder) else {
+            return Ok(Err("its result folder does not say it"));
+        };
+        let root = read_root_record(&folder).or_else(|| root_of_maker(&history, &state, &record));
+        Ok(Ok(Self { row, folder, record, inputs, root }))
+    }
+}
+
 impl<'a> EarlierBuild<'a> {
     /// Finds a build with what is written down of it.
     ///
@@ -57,15 +89,11 @@ impl<'a> EarlierBuild<'a> {
         arguments: &'a Arguments,
         context: &'a Context,
     ) -> Result<Self, Failure> {
-        let (history, state) = (project.history()?, project.state()?);
         let number = arguments.build;
-        let row = build_by_number(&history, number)?;
+        let found = RecordedBuild::find(project, number)?;
         let unknown = |reason: &str| RebuildError::Unknown { number, reason: reason.to_owned() };
-        let result = read_record(&state, &row).ok_or_else(|| unknown("its result folder is gone"))?;
-        let folder = results_of(&state, &row).ok_or_else(|| unknown("its result folder is gone"))?;
-        let inputs = InputsRecord::read(&folder);
-        let inputs = inputs.ok_or_else(|| unknown("its result folder does not say it"))?;
-        let root = read_root_record(&folder).or_else(|| root_of_maker(&history, &state, &result));
+        let RecordedBuild { row, record: result, inputs, root, .. } = found.map_err(unknown)?;
+        let state = project.state()?;
         let store = Arc::new(store(context)?);
         Ok(Self { project, arguments, context, store, state, row, result, inputs, root })
     }

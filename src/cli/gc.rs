@@ -12,6 +12,7 @@ use super::context::{CliError, Context, Failure};
 use super::gc_screen::{GcView, NeededBy, Reported, gc_screen};
 use super::project::{Project, store};
 use super::result_record::read_record;
+use super::signing_files::signing;
 use crate::digest::Key;
 use crate::event::{BuildName, Clock, SystemClock, Timestamp};
 use crate::execute::{clear_abandoned, remove_ended_shells, result_folder};
@@ -58,7 +59,7 @@ pub fn run(arguments: &Gc, context: &Context) -> Result<Exit, Failure> {
     if manifest.is_none() {
         context.tell("note: the manifest can't be read: the newest good build of each package that there ever was is kept\n");
     }
-    let own = needed(&project, manifest.as_ref(), &history, &store)?;
+    let own = needed(&project, manifest.as_ref(), (&history, &store), context)?;
     needed_by.extend(own.into_iter().map(|key| (key, NeededBy::This)));
     let mut report = store.collect(&collection(limits, &needed_by, mode), now)?;
     let old = OldResults { state: project.state()?, history: &history, limits, kept: report.kept() };
@@ -126,7 +127,7 @@ impl OtherProjects<'_> {
             return Ok(HashSet::new());
         };
         let manifest = project.manifest(&[], self.context).ok();
-        needed(project, manifest.as_ref(), &history, self.store)
+        needed(project, manifest.as_ref(), (&history, self.store), self.context)
     }
 }
 
@@ -134,8 +135,8 @@ impl OtherProjects<'_> {
 fn needed(
     project: &Project,
     manifest: Option<&Arc<Manifest>>,
-    history: &History,
-    store: &Arc<Store>,
+    (history, store): (&History, &Arc<Store>),
+    context: &Context,
 ) -> Result<HashSet<Key>, Failure> {
     let mut needed = HashSet::new();
     for (build, last) in history.last_good()? {
@@ -153,6 +154,7 @@ fn needed(
             verification: Verification::TimesFirst,
             decoded: DecodedRecords::default(),
             beside: Arc::new(ChrootRepositories::default()),
+            signing: signing(context),
         };
         needed.extend(repositories.published_keys()?);
     }

@@ -105,6 +105,19 @@ const READ: &[File] = &[MANIFEST, STATE, STORE];
 const ROOTS: &[File] = &[MANIFEST, LOCK, STORE];
 const PAST: &[File] = &[MANIFEST, STATE];
 
+const KEYS: &[File] = &[(
+    "$XDG_CONFIG_HOME/rpmforge/keys/NAME.asc",
+    "A secret key, which only its owner may read; NAME.previous.asc is the one before it. In ~/.config/rpmforge/keys/ where the variable is not set.",
+)];
+
+const fn usual(
+    page: &'static str,
+    files: &'static [File],
+    examples: &'static [(&'static str, &'static str)],
+) -> Sections {
+    Sections { page, exit: Exits::Usual, files, examples }
+}
+
 const SECTIONS: &[Sections] = &[
     Sections {
         page: "forge",
@@ -116,11 +129,10 @@ const SECTIONS: &[Sections] = &[
             ("forge apply", "builds it and brings the repositories up to date"),
         ],
     },
-    Sections {
-        page: "forge-apply",
-        exit: Exits::Usual,
-        files: ALL,
-        examples: &[
+    usual(
+        "forge-apply",
+        ALL,
+        &[
             ("forge apply", "builds everything that has changed"),
             ("forge apply curl 'lib*' --chroot 'el*'", "only these, and what they need, in some chroots"),
             ("forge apply --failed", "tries again what failed"),
@@ -130,7 +142,7 @@ const SECTIONS: &[Sections] = &[
             ),
             ("forge apply --changed-since origin/main", "builds what a branch touches"),
         ],
-    },
+    ),
     Sections {
         page: "forge-plan",
         exit: Exits::Detailed,
@@ -144,54 +156,49 @@ const SECTIONS: &[Sections] = &[
             ("forge plan --detailed-exitcode", "ends with 2 when there is something to do"),
         ],
     },
-    Sections {
-        page: "forge-graph",
-        exit: Exits::Usual,
-        files: READ,
-        examples: &[
+    usual(
+        "forge-graph",
+        READ,
+        &[
             ("forge graph --format svg > graph.svg", "a picture"),
             ("forge graph --format mermaid curl", "what curl needs, for a page in Markdown"),
         ],
-    },
-    Sections {
-        page: "forge-check",
-        exit: Exits::Usual,
-        files: &[MANIFEST],
-        examples: &[
+    ),
+    usual(
+        "forge-check",
+        &[MANIFEST],
+        &[
             ("forge check", "shows every mistake of the manifest and of its specs"),
             ("forge check --manifest-only", "reads no spec"),
             ("forge check --json", "each finding with its code, file and line, for programs"),
         ],
-    },
+    ),
     Sections {
         page: "forge-doctor",
         exit: Exits::Usual,
         files: &[],
         examples: &[("forge doctor", "tells what this machine lacks that builds need, and what to do")],
     },
-    Sections {
-        page: "forge-fmt",
-        exit: Exits::Usual,
-        files: &[MANIFEST],
-        examples: &[
+    usual(
+        "forge-fmt",
+        &[MANIFEST],
+        &[
             ("forge fmt", "lays out the manifest and the files that it includes"),
             ("forge fmt --check", "changes nothing, and ends with 1 where something would be changed"),
         ],
-    },
-    Sections {
-        page: "forge-init",
-        exit: Exits::Usual,
-        files: &[MANIFEST, GITIGNORE],
-        examples: &[(
+    ),
+    usual(
+        "forge-init",
+        &[MANIFEST, GITIGNORE],
+        &[(
             "forge init --name acme",
             "writes a manifest with a pattern that finds the specs below this folder, and a .gitignore",
         )],
-    },
-    Sections {
-        page: "forge-import",
-        exit: Exits::Usual,
-        files: MOCK,
-        examples: &[
+    ),
+    usual(
+        "forge-import",
+        MOCK,
+        &[
             (
                 "forge import mock fedora-42-x86_64",
                 "shows the chroot that mock's configuration of that name is",
@@ -201,16 +208,15 @@ const SECTIONS: &[Sections] = &[
                 "writes a chroot of the repositories of a file",
             ),
         ],
-    },
-    Sections {
-        page: "forge-import-mock",
-        exit: Exits::Usual,
-        files: MOCK,
-        examples: &[(
+    ),
+    usual(
+        "forge-import-mock",
+        MOCK,
+        &[(
             "forge import mock ./acme-9-x86_64.cfg -o chroots/acme.kdl",
             "writes the chroot; what has no counterpart stands in comments",
         )],
-    },
+    ),
     Sections {
         page: "forge-import-repo",
         exit: Exits::Usual,
@@ -226,41 +232,33 @@ const SECTIONS: &[Sections] = &[
             "writes a package for each rpm of all anda.hcl below this folder",
         )],
     },
-    Sections {
-        page: "forge-status",
-        exit: Exits::Usual,
-        files: READ,
-        examples: &[
+    usual(
+        "forge-status",
+        READ,
+        &[
             ("forge status", "shows what is not up to date, and why"),
             ("forge status --all --chroot host", "shows every build of a chroot"),
         ],
-    },
-    Sections {
-        page: "forge-why",
-        exit: Exits::Usual,
-        files: READ,
-        examples: &[("forge why curl", "names the change that curl was, or would be, built for")],
-    },
-    Sections {
-        page: "forge-history",
-        exit: Exits::Usual,
-        files: PAST,
-        examples: &[
+    ),
+    usual("forge-why", READ, &[("forge why curl", "names the change that curl was, or would be, built for")]),
+    usual(
+        "forge-history",
+        PAST,
+        &[
             ("forge history curl", "shows the newest builds of curl, and what each was made for"),
             ("forge history --failed -n 5", "shows the last five that failed"),
         ],
-    },
-    Sections {
-        page: "forge-log",
-        exit: Exits::Usual,
-        files: PAST,
-        examples: &[
+    ),
+    usual(
+        "forge-log",
+        PAST,
+        &[
             ("forge log curl --stage check", "what curl's tests printed"),
             ("forge log '#12'", "the log of build number 12"),
             ("forge log --failed", "the log of the newest build that failed"),
             ("forge log -f curl", "follows a build that runs"),
         ],
-    },
+    ),
     Sections {
         page: "forge-shell",
         exit: Exits::Program,
@@ -275,24 +273,22 @@ const SECTIONS: &[Sections] = &[
             ),
         ],
     },
-    Sections {
-        page: "forge-update",
-        exit: Exits::Usual,
-        files: ROOTS,
-        examples: &[
+    usual(
+        "forge-update",
+        ROOTS,
+        &[
             ("forge update", "chooses the packages of all roots anew, and shows what changes"),
             ("forge update f42 gcc --dry-run", "says what would change in f42 if only gcc may"),
         ],
-    },
-    Sections {
-        page: "forge-fetch",
-        exit: Exits::Usual,
-        files: ROOTS,
-        examples: &[
+    ),
+    usual(
+        "forge-fetch",
+        ROOTS,
+        &[
             ("forge fetch", "brings all sources, and all packages of roots, into the store"),
             ("forge apply --locked --offline", "builds with them afterwards, and fetches nothing"),
         ],
-    },
+    ),
     Sections {
         page: "forge-outdated",
         exit: Exits::Outdated,
@@ -302,121 +298,92 @@ const SECTIONS: &[Sections] = &[
             ("forge outdated --batch base --json", "says it of the packages of a batch, for programs"),
         ],
     },
-    Sections {
-        page: "forge-watch",
-        exit: Exits::Usual,
-        files: ALL,
-        examples: &[
+    usual(
+        "forge-watch",
+        ALL,
+        &[
             ("forge watch --every 10m", "builds what has moved, every ten minutes"),
             ("forge watch --once", "looks once, for cron and CI"),
         ],
-    },
-    Sections {
-        page: "forge-rebuild",
-        exit: Exits::Usual,
-        files: ALL,
-        examples: &[
+    ),
+    usual(
+        "forge-rebuild",
+        ALL,
+        &[
             ("forge rebuild '#12'", "makes build #12 again, as it was, and compares the packages"),
             ("forge rebuild 12 --with-current-root", "makes it in the root that an apply would use today"),
         ],
-    },
-    Sections {
-        page: "forge-srpm",
-        exit: Exits::Usual,
-        files: ALL,
-        examples: &[
+    ),
+    usual(
+        "forge-srpm",
+        ALL,
+        &[
             ("forge srpm curl", "makes the source package of curl in this folder"),
             ("forge srpm --output srpms", "makes those of all packages"),
         ],
-    },
-    Sections {
-        page: "forge-eject",
-        exit: Exits::Usual,
-        files: ROOTS,
-        examples: &[
+    ),
+    usual(
+        "forge-eject",
+        ROOTS,
+        &[
             ("forge eject requests", "writes the spec that was made of PyPI's requests into specs/requests"),
             ("forge eject zlib --to rpm/zlib", "writes that of zlib, and its patches, into rpm/zlib"),
         ],
-    },
-    Sections {
-        page: "forge-chroot",
-        exit: Exits::Usual,
-        files: ROOTS,
-        examples: &[
+    ),
+    usual(
+        "forge-chroot",
+        ROOTS,
+        &[
             ("forge chroot list", "says what each chroot is made from"),
             ("forge chroot show f42", "lists the packages of f42's roots"),
             ("forge chroot why f42 zlib", "says why zlib is there"),
             ("forge chroot diff f41 f42", "compares the packages of two chroots"),
             ("forge chroot clean f41", "removes from the store what only f41's roots need"),
         ],
-    },
-    Sections {
-        page: "forge-chroot-list",
-        exit: Exits::Usual,
-        files: ROOTS,
-        examples: &[("forge chroot list", "says what each chroot is made from")],
-    },
-    Sections {
-        page: "forge-chroot-show",
-        exit: Exits::Usual,
-        files: ROOTS,
-        examples: &[("forge chroot show f42", "lists the packages of f42's roots")],
-    },
-    Sections {
-        page: "forge-chroot-why",
-        exit: Exits::Usual,
-        files: ROOTS,
-        examples: &[(
-            "forge chroot why f42 zlib",
-            "says what asks for zlib in f42's roots, and what requires it",
-        )],
-    },
-    Sections {
-        page: "forge-chroot-clean",
-        exit: Exits::Usual,
-        files: ROOTS,
-        examples: &[
+    ),
+    usual("forge-chroot-list", ROOTS, &[("forge chroot list", "says what each chroot is made from")]),
+    usual("forge-chroot-show", ROOTS, &[("forge chroot show f42", "lists the packages of f42's roots")]),
+    usual(
+        "forge-chroot-why",
+        ROOTS,
+        &[("forge chroot why f42 zlib", "says what asks for zlib in f42's roots, and what requires it")],
+    ),
+    usual(
+        "forge-chroot-clean",
+        ROOTS,
+        &[
             ("forge chroot clean f41", "removes from the store what only f41's roots need"),
             ("forge chroot clean --dry-run", "says what that would free, of all chroots"),
         ],
-    },
-    Sections {
-        page: "forge-chroot-diff",
-        exit: Exits::Usual,
-        files: ROOTS,
-        examples: &[("forge chroot diff f41 f42", "compares the packages of two chroots")],
-    },
-    Sections {
-        page: "forge-results",
-        exit: Exits::Usual,
-        files: PAST,
-        examples: &[("forge results curl --chroot host", "names the folder of curl's newest results")],
-    },
-    Sections {
-        page: "forge-gc",
-        exit: Exits::Usual,
-        files: READ,
-        examples: &[
+    ),
+    usual(
+        "forge-chroot-diff",
+        ROOTS,
+        &[("forge chroot diff f41 f42", "compares the packages of two chroots")],
+    ),
+    usual(
+        "forge-results",
+        PAST,
+        &[("forge results curl --chroot host", "names the folder of curl's newest results")],
+    ),
+    usual(
+        "forge-gc",
+        READ,
+        &[
             ("forge gc --dry-run", "says what would go, how much that frees, and what stays and why"),
             ("forge gc --older 30d", "removes results that nobody has used for 30 days"),
             ("forge gc --size 20G", "removes those used longest ago until the store holds 20 GiB"),
         ],
-    },
-    Sections {
-        page: "forge-store",
-        exit: Exits::Usual,
-        files: &[STORE],
-        examples: &[("forge store verify", "reads all that the store holds")],
-    },
-    Sections {
-        page: "forge-store-verify",
-        exit: Exits::Usual,
-        files: &[STORE],
-        examples: &[
+    ),
+    usual("forge-store", &[STORE], &[("forge store verify", "reads all that the store holds")]),
+    usual(
+        "forge-store-verify",
+        &[STORE],
+        &[
             ("forge store verify", "names what is damaged"),
             ("forge store verify --repair", "removes it, so that it is built again"),
         ],
-    },
+    ),
     Sections {
         page: "forge-eval",
         exit: Exits::Usual,
@@ -463,29 +430,74 @@ const SECTIONS: &[Sections] = &[
         files: &[SPEC, RPM_MACROS],
         examples: &[("forge rpmspec -q --qf '%{name}\\n' hello.spec", "names the packages of a spec")],
     },
-    Sections {
-        page: "forge-schema",
-        exit: Exits::Usual,
-        files: &[MANIFEST],
-        examples: &[
+    usual(
+        "forge-schema",
+        &[MANIFEST],
+        &[
             ("forge schema > rpmforge.kdl", "the language as a KDL schema, for editors"),
             ("forge schema --form markdown", "the reference of the language"),
             ("forge schema --form events", "the JSON Schema of what `forge apply --json` prints"),
             ("forge schema --form plan", "the JSON Schema of what `forge plan --json` prints"),
         ],
-    },
-    Sections {
-        page: "forge-completions",
-        exit: Exits::Usual,
-        files: &[COMPLETION],
-        examples: &[("forge completions bash", "prints what bash needs to complete forge's command lines")],
-    },
-    Sections {
-        page: "forge-man",
-        exit: Exits::Usual,
-        files: &[PAGES],
-        examples: &[("forge man ~/.local/share/man/man1", "writes these pages where man(1) finds them")],
-    },
+    ),
+    usual(
+        "forge-completions",
+        &[COMPLETION],
+        &[("forge completions bash", "prints what bash needs to complete forge's command lines")],
+    ),
+    usual(
+        "forge-man",
+        &[PAGES],
+        &[("forge man ~/.local/share/man/man1", "writes these pages where man(1) finds them")],
+    ),
+    usual(
+        "forge-keys",
+        KEYS,
+        &[
+            ("forge keys new acme --user 'Acme <packages@acme.example>'", "makes a key"),
+            ("forge keys list", "shows which keys there are"),
+        ],
+    ),
+    usual(
+        "forge-keys-new",
+        KEYS,
+        &[(
+            "forge keys new acme --user 'Acme <packages@acme.example>' --kind ed25519",
+            "makes a key that rpm reads since 4.16",
+        )],
+    ),
+    usual("forge-keys-list", KEYS, &[("forge keys list", "shows which keys there are")]),
+    usual("forge-keys-show", KEYS, &[("forge keys show acme", "shows its fingerprint, and where it is")]),
+    usual("forge-keys-export", KEYS, &[("forge keys export acme -o acme.asc", "writes the public key")]),
+    usual(
+        "forge-keys-import",
+        KEYS,
+        &[("forge keys import acme secret.asc", "keeps a key that gpg has written")],
+    ),
+    usual(
+        "forge-keys-rotate",
+        KEYS,
+        &[
+            ("forge keys rotate acme", "makes a new key; the old one signs metadata beside it"),
+            ("forge keys rotate acme --finish", "ends the time of both"),
+        ],
+    ),
+    usual(
+        "forge-sign",
+        KEYS,
+        &[
+            ("forge sign --name acme *.rpm", "puts a signature into each package"),
+            ("forge sign --gpg 0123ABCD repodata/repomd.xml", "writes repomd.xml.asc, with gpg's agent"),
+        ],
+    ),
+    usual(
+        "forge-verify-signatures",
+        KEYS,
+        &[(
+            "forge verify-signatures --key acme.asc public/host",
+            "says whether a repository is as it was signed",
+        )],
+    ),
 ];
 
 /// EXIT STATUS, FILES and EXAMPLES of a page.

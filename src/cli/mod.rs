@@ -5,6 +5,8 @@
 mod apply;
 mod argument_values;
 mod arguments;
+mod attest;
+mod attest_arguments;
 mod beside;
 mod built_sources;
 mod changed;
@@ -33,6 +35,7 @@ mod image_root;
 mod import;
 mod import_arguments;
 mod init;
+mod keys;
 mod listeners;
 mod lock_screen;
 mod locks;
@@ -43,6 +46,7 @@ mod named_files;
 mod named_package;
 mod only_sources;
 mod outdated;
+mod passphrases;
 mod past_builds;
 mod plan;
 mod planning;
@@ -62,6 +66,9 @@ mod schema;
 mod selection;
 mod selection_arguments;
 mod shell;
+mod sign;
+mod signing_arguments;
+mod signing_files;
 mod source_arguments;
 mod source_lock_screen;
 mod sources_here;
@@ -72,6 +79,7 @@ mod store;
 mod tools_here;
 mod unpublished;
 mod update;
+mod verify_signatures;
 mod watch;
 mod why;
 mod worker;
@@ -166,6 +174,10 @@ fn command(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Log(arguments) => log::run(&arguments, context),
         Command::Shell(arguments) => shell::run(&arguments, context),
         Command::Results(arguments) => results::run(&arguments, context),
+        Command::Keys(arguments) => keys::run(&arguments, context),
+        Command::Sign(arguments) => sign::run(&arguments, context),
+        Command::VerifySignatures(arguments) => verify_signatures::run(&arguments, context),
+        Command::Attest(arguments) => attest::run(&arguments, context),
         Command::Gc(arguments) => gc::run(&arguments, context),
         Command::Store(arguments) => store::run(&arguments, context),
         Command::Eval(arguments) => eval::run(&arguments, context),

@@ -23,7 +23,8 @@ pub fn run(arguments: &Plan, context: &Context) -> Result<Exit, Failure> {
     let project = find_project(&mut selection, context)?;
     let runtime = runtime()?;
     let planned = runtime.block_on(plan(&project, &selection, &Cancel::default(), context))?;
-    let repositories = planned.repositories(&project, Verification::TimesFirst, Arc::new(SystemClock));
+    let repositories =
+        planned.repositories(&project, Verification::TimesFirst, Arc::new(SystemClock), context);
     let changes = RepositoryChanges {
         leaving: repositories.leaving()?,
         entering: repositories.entering(&planned.plan, &planned.decisions)?,

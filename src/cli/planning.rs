@@ -18,6 +18,7 @@ use super::root_screen::source_screen;
 use super::roots::RootOpener;
 use super::selection::Chooser;
 use super::selection_arguments::Selection;
+use super::signing_files::signing;
 use super::tools_here::{NativeHere, native_engine, root_tools, supervisor};
 use crate::chroot::making::{LockRule, RootTools};
 use crate::chroot::{LOCK_FILE, Lock};
@@ -379,6 +380,7 @@ impl Planned {
         project: &Project,
         verification: Verification,
         clock: Arc<dyn Clock>,
+        context: &Context,
     ) -> Repositories {
         Repositories {
             manifest: Arc::clone(&self.manifest),
@@ -389,6 +391,7 @@ impl Planned {
             verification,
             decoded: DecodedRecords::default(),
             beside: Arc::new(ChrootRepositories::new(&self.manifest, &self.roots)),
+            signing: signing(context),
         }
     }
 

@@ -30,7 +30,7 @@ pub struct Rebuild {
 }
 
 /// A number with or without the mark that numbers of builds are shown with.
-fn build_number(text: &str) -> Result<u64, String> {
+pub fn build_number(text: &str) -> Result<u64, String> {
     let number = text.strip_prefix('#').unwrap_or(text);
     number.parse().map_err(|_| format!("`{text}` is no number of a build, such as 12 or '#12'"))
 }

@@ -12,6 +12,7 @@ use super::history::HistoryDocument;
 use super::outdated::OutdatedDocument;
 use super::results::ResultsDocument;
 use super::status::StatusDocument;
+use super::verify_signatures::VerificationDocument;
 use super::why::WhyDocument;
 use crate::event::event_schema;
 use crate::execute::ResultRecord;
@@ -34,6 +35,7 @@ pub fn run(arguments: &Schema, context: &Context) -> Result<Exit, Failure> {
         SchemaForm::Result => schema_for::<ResultRecord>(),
         SchemaForm::Doctor => schema_for::<DoctorDocument>(),
         SchemaForm::Outdated => schema_for::<OutdatedDocument>(),
+        SchemaForm::VerifySignatures => schema_for::<VerificationDocument>(),
     };
     context.print(&text)?;
     Ok(Exit::Success)

@@ -30,7 +30,8 @@ pub fn run(arguments: &Status, context: &Context) -> Result<Exit, Failure> {
     let selection = &arguments.selection;
     let planned = runtime()?.block_on(plan(&project, selection, &Cancel::default(), context))?;
     let attempts = planned.history.newest_attempts()?;
-    let repositories = planned.repositories(&project, Verification::TimesFirst, Arc::new(SystemClock));
+    let repositories =
+        planned.repositories(&project, Verification::TimesFirst, Arc::new(SystemClock), context);
     let (published, damaged) = (repositories.published_versions()?, repositories.find_damage()?);
     let (batches, batch_of, versions) = (planned.batch_names(), planned.batch_of(), HashMap::new());
     let view = planned.view(&batches, &batch_of, &attempts, &versions);

@@ -320,6 +320,9 @@ pub enum What {
         added: Vec<String>,
         /// The packages that left.
         removed: Vec<String>,
+        /// The fingerprints of the keys that have signed its metadata; left out where none has.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        signed_by: Vec<String>,
     },
     /// A repository was not written, or one package did not come into it.
     NotPublished {

@@ -86,6 +86,7 @@ fn samples() -> Vec<What> {
             packages: 3,
             added: vec!["curl".to_owned()],
             removed: Vec::new(),
+            signed_by: vec!["0123456789ABCDEF0123456789ABCDEF01234567".to_owned()],
         },
         not_published(None),
         not_published(Some("curl")),

@@ -429,8 +429,10 @@ pub struct BatchAfter {
 pub struct PublishDecl {
     /// The folder; `{chroot}` stands for the chroot's name.
     pub folder: Spanned<ManifestPath>,
-    /// How it is signed.
-    pub sign: Option<Spanned<SignDecl>>,
+    /// What signs it.
+    pub sign: Vec<Spanned<SignDecl>>,
+    /// Where clients find the folder; `{chroot}` stands for the chroot's name.
+    pub url: Option<String>,
     /// What is kept.
     pub keep: Option<Spanned<KeepDecl>>,
     /// Whether debuginfo packages get a repository of their own.
@@ -445,13 +447,41 @@ pub struct PublishDecl {
 
 /// `sign` in `publish`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SignDecl {
-    /// With the key in a file.
-    KeyFile(ManifestPath),
-    /// With the key in an environment variable, which is read when something is signed.
+pub struct SignDecl {
+    /// Where the key is.
+    pub key: SignKey,
+    /// What it signs.
+    pub what: SignedPart,
+}
+
+/// Where a key that signs is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignKey {
+    /// Among those of `forge keys`, by its name.
+    Kept(String),
+    /// In a file.
+    File(ManifestPath),
+    /// In an environment variable, which is read when something is signed.
     Variable(String),
-    /// By a command.
-    Command(String),
+    /// With gpg, by its fingerprint or another id.
+    Gpg(String),
+    /// Behind a command.
+    Command {
+        /// The shell's command, which reads what is to be signed and writes a detached signature.
+        command: String,
+        /// The file of its public key.
+        public: ManifestPath,
+    },
+}
+
+/// What a key signs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SignedPart {
+    /// Packages and metadata.
+    #[default]
+    Everything,
+    /// Metadata alone.
+    Metadata,
 }
 
 /// `keep` in `publish`.

@@ -126,7 +126,12 @@ const EXAMPLES: &[Example] = &[
     example("members", "members \"app-*\" editor"),
     example("batch › after", "after base even-if-failed=#true"),
     with_default("publish", "publish \"public/{chroot}\" { adopt #true }", "`public/{chroot}`"),
-    with_default("sign", "sign key=\"keys/acme.asc\"", "nothing is signed"),
+    with_default("sign", "sign name=acme", "nothing is signed"),
+    with_default(
+        "publish › url",
+        "url \"https://packages.example.org/{chroot}\"",
+        "the folder on this machine",
+    ),
     with_default(
         "keep",
         "keep builds=3 failed=\"14d\"",

@@ -7,6 +7,7 @@ use kdl::{KdlDocument, KdlNode};
 use super::declaration::{
     Across, BatchAfter, BatchDecl, CacheDecl, Declarations, KeepDecl, NamedSourceDecl, OnBroken, PackageDecl,
     PackagesDecl, ProfileDecl, ProjectDecl, PublishDecl, RebuildDecl, RemoteDecl, SelectDecl, SignDecl,
+    SignKey, SignedPart,
 };
 use super::manifest_path::ManifestPath;
 use super::problem::ManifestProblem;
@@ -165,8 +166,12 @@ impl DeclarationReader<'_> {
 
     fn read_publish(&mut self, node: &KdlNode) -> Option<PublishDecl> {
         let folder = self.values.argument(node, 0).and_then(|written| self.read_path(written));
+        let signs = node.children().map(|children| children.nodes()).unwrap_or_default();
+        let signs = signs.iter().filter(|node| node.name().value() == "sign");
         let sign =
-            child(node, "sign").and_then(|node| Some(Spanned::new(self.read_sign(node)?, self.place(node))));
+            signs.filter_map(|node| Some(Spanned::new(self.read_sign(node)?, self.place(node)))).collect();
+        let url = child(node, "url").and_then(|node| self.values.argument(node, 0));
+        let url = url.map(|url| url.value);
         let keep = child(node, "keep").map(|node| {
             let failed = self.values.property(node, "failed");
             let failed = failed.and_then(|failed| humantime::parse_duration(&failed).ok());
@@ -181,19 +186,42 @@ impl DeclarationReader<'_> {
         let (adopts, links) = (says("adopt"), says("links"));
         let broken = child(node, "broken").and_then(|node| self.read_choice::<OnBroken>(node));
         let broken = broken.map(|broken| broken.value).unwrap_or_default();
-        Some(PublishDecl { folder: folder?, sign, keep, separate_debuginfo, adopts, links, broken })
+        Some(PublishDecl { folder: folder?, sign, url, keep, separate_debuginfo, adopts, links, broken })
     }
 
     fn read_sign(&mut self, node: &KdlNode) -> Option<SignDecl> {
-        let ways = ["key", "env", "command"];
-        self.check_one_of_properties(node, &ways);
-        if let Some(path) = self.values.property(node, "key") {
-            return self.read_path(path).map(|path| SignDecl::KeyFile(path.value));
+        self.check_one_of_properties(node, &["name", "key", "env", "gpg", "command"]);
+        let what = match node.get("what").and_then(|value| value.as_string()) {
+            Some("metadata") => SignedPart::Metadata,
+            _ => SignedPart::Everything,
+        };
+        Some(SignDecl { key: self.read_sign_key(node)?, what })
+    }
+
+    fn read_sign_key(&mut self, node: &KdlNode) -> Option<SignKey> {
+        let mut property = |name: &str| self.values.property(node, name);
+        if let Some(name) = property("name") {
+            return Some(SignKey::Kept(name.value));
         }
-        if let Some(variable) = self.values.property(node, "env") {
-            return Some(SignDecl::Variable(variable.value));
+        if let Some(variable) = property("env") {
+            return Some(SignKey::Variable(variable.value));
         }
-        self.values.property(node, "command").map(|command| SignDecl::Command(command.value))
+        if let Some(id) = property("gpg") {
+            return Some(SignKey::Gpg(id.value));
+        }
+        if let Some(path) = property("key") {
+            return self.read_path(path).map(|path| SignKey::File(path.value));
+        }
+        let (command, public) = (property("command")?.value, property("public"));
+        let Some(public) = public else {
+            let (who, what) = ("`sign command=`".to_owned(), "the file of its public key".to_owned());
+            let example = "sign command=\"…\" public=\"keys/acme.asc\"".to_owned();
+            let problem = ManifestProblem::Missing { node: who, what, example };
+            self.values.errors.push(Located::new(problem, "it has none", self.place(node)));
+            return None;
+        };
+        let public = self.read_path(public)?.value;
+        Some(SignKey::Command { command, public })
     }
 
     /// Reports where not just one of `names` is among a node's properties.

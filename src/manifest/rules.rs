@@ -373,6 +373,9 @@ const BATCH: NodeRule =
             ON,
         ]));
 
+/// What a key may sign.
+const SIGNED: &[&str] = &["all", "metadata"];
+
 const PUBLISH: NodeRule = node(
     "publish",
     Once,
@@ -380,13 +383,33 @@ const PUBLISH: NodeRule = node(
     "Where repositories are written; `{chroot}` stands for each chroot's name.",
 )
 .with_block(Block::Nodes(&[
-    node("sign", Once, &[], "How packages and metadata are signed.")
-        .with_support(Support::NotYet)
-        .with_properties(&[
-            property("key", Path, "The file that holds the key."),
-            property("env", Name, "The environment variable that holds the key."),
-            property("command", Text, "The command that signs."),
-        ]),
+    node(
+        "sign",
+        Often,
+        &[],
+        "A key that signs packages and metadata. Several each make a signature of their own. A passphrase never stands here: it is \
+             asked for, or said by RPMFORGE_PASSPHRASE or RPMFORGE_PASSPHRASE_FD.",
+    )
+    .with_properties(&[
+        property("name", Name, "The key of `forge keys` with this name."),
+        property("key", Path, "The file that holds the secret key."),
+        property("env", Name, "The environment variable that holds the secret key, in armor."),
+        property("gpg", Text, "The fingerprint of a key that gpg's agent keeps."),
+        property(
+            "command",
+            Text,
+            "A command of the shell that reads what is to be signed and writes a detached signature.",
+        ),
+        property("public", Path, "The file that holds the public key of `command`."),
+        property("what", OneOf(SIGNED), "What it signs."),
+    ]),
+    node(
+        "url",
+        Once,
+        &[one("url", Text)],
+        "Where clients find the folder, for the `.repo` file that is published with signed metadata; `{chroot}` stands for each \
+             chroot's name.",
+    ),
     node("keep", Once, &[], "What is kept of older results.").with_support(Support::NotYet).with_properties(
         &[
             property("builds", Count, "How many good builds of a package are kept."),

@@ -58,8 +58,12 @@ pub(super) fn packages_named_by_metadata(folder: &Folder, names: &BTreeSet<&str>
             Err(path) => lost.push(path),
         }
     }
-    let package =
-        |(package, files): (&str, _)| PublishedPackage { package: package.to_owned(), key: None, files };
+    let package = |(package, files): (&str, _)| PublishedPackage {
+        package: package.to_owned(),
+        key: None,
+        files,
+        signed: None,
+    };
     let packages = packages.into_iter().map(package).collect();
     let unknown = others.into_iter().map(|(_, named)| named.href.clone()).collect();
     Some(FromMetadata { packages, lost, unknown })

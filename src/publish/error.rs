@@ -4,6 +4,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::package::PackageError;
+use crate::package::signing::SigningError;
 use crate::store::StoreError;
 use crate::text::Located;
 
@@ -18,6 +19,10 @@ pub enum PublishError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Package(#[from] PackageError),
+    /// It can't be signed.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Signing(#[from] SigningError),
     /// A package says what no metadata can hold: with it, no client could read any package of the repository.
     #[error("`{file}` has {what}, which the XML of repository metadata can't hold")]
     #[diagnostic(

@@ -115,7 +115,10 @@ impl<'a> Inspector<'a> {
     }
 
     fn is_on_record(&self, path: &str) -> bool {
-        let all = || self.record.files().chain(&self.record.repomd).map(|file| file.path.as_str());
+        let all = || {
+            let all = self.record.files().chain(&self.record.repomd).chain(self.record.signing_files());
+            all.map(|file| file.path.as_str())
+        };
         self.paths.get_or_init(|| all().collect()).contains(path)
     }
 }

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use super::adopt::{packages_named_by_metadata, primary_on_disk, revision_on_disk};
 use super::inspect::{FileOnDisk, Verification, inspect_file};
 use super::owner::{Owner, Sameness};
-use super::paths::REPOMD;
+use super::paths::{REPOMD, repo_file};
 use super::record::{
     DecodedRecords, Incoming, PublishedFile, PublishedPackage, RECORD, ReadRecord, RepositoryRecord,
     claim_the_same,
 };
+use super::signing::RepositorySigning;
 use super::superseded::supersede;
 use super::{PublishError, Refusal};
 use crate::digest::Digest;
@@ -32,6 +33,10 @@ pub(super) struct PublishTarget<'a> {
     pub links: bool,
     /// The project's state folder, which has a copy of the record.
     pub state: &'a Folder,
+    /// The name by which clients know it.
+    pub id: String,
+    /// What signs it, where something does.
+    pub signing: Option<RepositorySigning>,
     /// The records that were read before.
     pub decoded: &'a DecodedRecords,
     /// The packages that the manifest declares for the chroot.
@@ -70,6 +75,11 @@ enum Recognition {
 }
 
 impl PublishTarget<'_> {
+    /// The name of the file that tells clients of the repository where its metadata are signed.
+    pub fn repo_file(&self) -> String {
+        repo_file(&self.id)
+    }
+
     /// What is known of the repository. Nothing is written.
     ///
     /// # Errors
@@ -274,9 +284,11 @@ impl PublishTarget<'_> {
     /// Where a publish was killed after its `repomd.xml` came to its place, clients have seen what it brought in: that is
     /// what is published.
     fn roll_forward(&self, record: &mut RepositoryRecord, now: Timestamp) {
-        let Some(Incoming { packages, metadata, repomd: Some(repomd), revision }) = &record.incoming else {
+        let Some(Incoming { packages, metadata, repomd: Some(repomd), signed, revision }) = &record.incoming
+        else {
             return;
         };
+        let signed = signed.clone();
         let revision = *revision;
         if !self.is_there(repomd) {
             return;
@@ -285,7 +297,7 @@ impl PublishTarget<'_> {
         record.superseded = supersede(record, &packages, &metadata, now);
         (record.packages, record.metadata, record.repomd, record.incoming) =
             (packages, metadata, repomd, None);
-        record.revision = revision;
+        (record.signed, record.revision) = (signed, revision);
     }
 
     fn copy_path(&self) -> PathBuf {

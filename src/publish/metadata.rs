@@ -85,7 +85,15 @@ pub(super) fn record_of(
         return Ok(record);
     }
     let name = file.path.rsplit('/').next().unwrap_or(&file.path);
-    let headers = read_headers_of(name, &mut BufReader::new(repository.open(&file.path)?))?;
+    let headers = match repository.open(&file.path) {
+        Ok(opened) => read_headers_of(name, &mut BufReader::new(opened))?,
+        // It is still to come.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && store.has(&file.blob()) => store
+            .read_blob(&file.blob(), |content| {
+                Ok::<_, PublishError>(read_headers_of(name, &mut BufReader::new(content))?)
+            })?,
+        Err(error) => return Err(error.into()),
+    };
     let record = PackageRecord::read(name, &headers)?;
     // Where the store can't be written to, it is read again the next time.
     let _ = store.remember(RecordKind::Package, &key, &record);
@@ -112,7 +120,8 @@ fn pack(kind: RepositoryKind, listed: &[Listed]) -> Result<MetadataFile, Publish
     Ok(MetadataFile { kind, open_checksum: sha256_of(&xml), open_size: xml.len(), file, content })
 }
 
-fn described(path: String, content: &[u8]) -> PublishedFile {
+/// A file of that content, which is to be at `path`.
+pub(super) fn described(path: String, content: &[u8]) -> PublishedFile {
     let size = content.len() as u64;
     let (sha256, blake3) = (sha256_of(content), Digest::compute(content));
     PublishedFile { path, size, sha256, blake3, nevra: None, times: None }

@@ -11,6 +11,25 @@ pub(super) const REPODATA: &str = "repodata";
 /// The file that names the others.
 pub(super) const REPOMD: &str = "repodata/repomd.xml";
 
+/// The signatures of [`REPOMD`].
+pub(super) const REPOMD_SIGNATURE: &str = "repodata/repomd.xml.asc";
+
+/// The public keys of those signatures, where zypper looks for them.
+pub(super) const REPOMD_KEY: &str = "repodata/repomd.xml.key";
+
+/// The ending of the file that tells clients of a repository.
+const REPO_FILE: &str = ".repo";
+
+/// The name of the file that tells clients of the repository that they know as `id`.
+pub(super) fn repo_file(id: &str) -> String {
+    format!("{id}{REPO_FILE}")
+}
+
+/// Whether a file of such a name stands beside signed metadata.
+pub(super) fn is_signing_path(path: &str) -> bool {
+    [REPOMD_SIGNATURE, REPOMD_KEY].contains(&path) || (is_plain_name(path) && path.ends_with(REPO_FILE))
+}
+
 /// How many hexadecimal digits a package's folder ends with.
 const DIGITS: usize = 12;
 

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::PublishError;
 use super::limits::LARGEST_RECORD;
 use super::owner::Owner;
-use super::paths::{REPOMD, is_metadata_path, is_plain_name, is_sha256, package_of_path};
+use super::paths::{REPOMD, is_metadata_path, is_plain_name, is_sha256, is_signing_path, package_of_path};
 use crate::digest::{Digest, Key};
 use crate::event::Timestamp;
 use crate::files::{Folder, HostPath};
@@ -55,6 +55,9 @@ pub(super) struct RepositoryRecord {
     pub metadata: Vec<PublishedFile>,
     /// `repomd.xml`; none before the first publish has ended.
     pub repomd: Option<PublishedFile>,
+    /// Who has signed the metadata, and the files that say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<SignedMetadata>,
     /// The revision that it says, which is also the time that it gives its files. Clients that have seen one (yum, of EL7) take
     /// none that is lower, so that it only ever grows. 0 before the first publish.
     #[serde(default)]
@@ -72,6 +75,27 @@ pub(super) struct PublishedPackage {
     pub package: String,
     /// The key of the result that it is from; none where it was found in a repository that was taken over.
     pub key: Option<Key>,
+    pub files: Vec<PublishedFile>,
+    /// What it was signed of, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<SignedResult>,
+}
+
+/// What a package was signed of, and by whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SignedResult {
+    /// The digest of the result, unsigned.
+    pub of: Digest,
+    /// The fingerprints of the keys.
+    pub by: Vec<String>,
+}
+
+/// Who has signed metadata.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SignedMetadata {
+    /// The fingerprints of the keys.
+    pub by: Vec<String>,
+    /// The signature, the public keys and the file that tells clients of the repository.
     pub files: Vec<PublishedFile>,
 }
 
@@ -107,6 +131,9 @@ pub(super) struct Incoming {
     pub packages: Vec<PublishedPackage>,
     pub metadata: Vec<PublishedFile>,
     pub repomd: Option<PublishedFile>,
+    /// Who has signed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<SignedMetadata>,
     /// The revision of that `repomd.xml`.
     #[serde(default)]
     pub revision: u64,
@@ -130,6 +157,11 @@ pub(super) enum ReadRecord {
 }
 
 impl PublishedPackage {
+    /// Whether it is the copy of the result with that digest that the keys with those fingerprints have signed.
+    pub fn is_signed_copy(&self, result: &Digest, by: &[String]) -> bool {
+        self.signed.as_ref().is_some_and(|signed| signed.of == *result && signed.by == by)
+    }
+
     /// Whether it consists of the same files as another.
     pub fn has_same_files(&self, other: &Self) -> bool {
         let name = |file: &PublishedFile| (file.path.clone(), file.blake3);
@@ -153,6 +185,11 @@ impl PublishedFile {
         self.nevra.is_none() && is_sha256(&self.sha256) && is_metadata_path(&self.path)
     }
 
+    /// Whether it is one that stands beside signed metadata.
+    fn is_of_signing(&self) -> bool {
+        self.nevra.is_none() && is_sha256(&self.sha256) && is_signing_path(&self.path)
+    }
+
     fn is_repomd(&self) -> bool {
         self.nevra.is_none() && is_sha256(&self.sha256) && self.path == REPOMD
     }
@@ -171,9 +208,17 @@ impl PublishedPackage {
     }
 }
 
+impl SignedMetadata {
+    fn is_credible(&self) -> bool {
+        self.files.iter().all(PublishedFile::is_of_signing)
+    }
+}
+
 impl Incoming {
     fn is_credible(&self) -> bool {
-        are_credible(&self.packages, &self.metadata) && self.repomd.iter().all(PublishedFile::is_repomd)
+        are_credible(&self.packages, &self.metadata)
+            && self.repomd.iter().all(PublishedFile::is_repomd)
+            && self.signed.iter().all(SignedMetadata::is_credible)
     }
 }
 
@@ -183,6 +228,7 @@ impl RepositoryRecord {
         let is_ours = |Superseded { file, .. }: &Superseded| file.is_of_package() || file.is_of_metadata();
         are_credible(&self.packages, &self.metadata)
             && self.repomd.iter().all(PublishedFile::is_repomd)
+            && self.signed.iter().all(SignedMetadata::is_credible)
             && self.incoming.iter().all(Incoming::is_credible)
             && self.superseded.iter().all(is_ours)
     }
@@ -191,8 +237,19 @@ impl RepositoryRecord {
     pub fn empty(owner: Owner, chroot: &str) -> Self {
         let chroot = chroot.to_owned();
         let (packages, metadata, superseded) = (Vec::new(), Vec::new(), Vec::new());
-        let (repomd, revision, incoming) = (None, 0, None);
-        Self { owner, chroot, links: false, packages, metadata, repomd, revision, incoming, superseded }
+        let (repomd, signed, revision, incoming) = (None, None, 0, None);
+        Self {
+            owner,
+            chroot,
+            links: false,
+            packages,
+            metadata,
+            repomd,
+            signed,
+            revision,
+            incoming,
+            superseded,
+        }
     }
 
     /// Every file on record but `repomd.xml`.
@@ -201,6 +258,12 @@ impl RepositoryRecord {
         let incoming = incoming.flat_map(|incoming| files(&incoming.packages).chain(&incoming.metadata));
         let superseded = self.superseded.iter().map(|superseded| &superseded.file);
         files(&self.packages).chain(&self.metadata).chain(incoming).chain(superseded)
+    }
+
+    /// The files that stand beside signed metadata.
+    pub fn signing_files(&self) -> impl Iterator<Item = &PublishedFile> {
+        let incoming = self.incoming.iter().flat_map(|incoming| &incoming.signed);
+        self.signed.iter().chain(incoming).flat_map(|signed| &signed.files)
     }
 
     /// The bytes of its file.
@@ -299,9 +362,14 @@ fn read_bytes(folder: &Folder, path: &Path) -> Option<Vec<u8>> {
 /// believed: what is damaged, of a later form, or names what forge does not publish.
 pub fn recorded_paths(bytes: &[u8]) -> Option<Vec<String>> {
     match decode(bytes)? {
-        ReadRecord::Intact(record) => {
-            Some(record.files().chain(&record.repomd).map(|file| file.path.clone()).collect())
-        }
+        ReadRecord::Intact(record) => Some(
+            record
+                .files()
+                .chain(&record.repomd)
+                .chain(record.signing_files())
+                .map(|file| file.path.clone())
+                .collect(),
+        ),
         ReadRecord::Missing | ReadRecord::Damaged | ReadRecord::Newer(_) => None,
     }
 }
@@ -413,9 +481,10 @@ mod tests {
     fn records_with(path: &str, nevra: Option<&str>) -> Vec<RepositoryRecord> {
         let mut file = record().superseded.remove(0).file;
         (file.path, file.nevra) = (path.to_owned(), nevra.map(str::to_owned));
-        let package = PublishedPackage { package: "a".to_owned(), key: None, files: vec![file.clone()] };
+        let package =
+            PublishedPackage { package: "a".to_owned(), key: None, files: vec![file.clone()], signed: None };
         let (packages, metadata, repomd) = (Vec::new(), Vec::new(), None);
-        let incoming = Incoming { packages, metadata, repomd, revision: 1 };
+        let incoming = Incoming { packages, metadata, repomd, signed: None, revision: 1 };
         let incoming = |change: &dyn Fn(&mut Incoming)| {
             let mut incoming = incoming.clone();
             change(&mut incoming);

@@ -14,14 +14,14 @@ use super::inspect::Verification;
 use super::known::{PublishTarget, has_copy};
 use super::owner::Owner;
 use super::record::{DecodedRecords, PublishedPackage, RECORD, ReadRecord};
+use super::signing::{Signing, client_id};
 use super::told::not_published;
 use super::update::{Updater, find_damage};
-use super::wanted::{package_from_result, wanted_packages};
-use crate::digest::Key;
+use super::wanted::{Built, package_from_result};
+use crate::digest::{Digest, Key};
 use crate::event::{BuildName, Clock, Damage, DamagedFile, What};
 use crate::execute::{Ends, Publisher};
 use crate::files::{EntryKind, Folder, HostPath};
-use crate::manifest::declaration::SignDecl;
 use crate::manifest::{ChrootId, Manifest, ManifestPath};
 use crate::package::version_of_nevra;
 use crate::plan::{Decision, Decisions, Plan};
@@ -49,6 +49,8 @@ pub struct Repositories {
     pub decoded: DecodedRecords,
     /// What the repositories of chroots have.
     pub beside: Arc<dyn Beside>,
+    /// What signs them.
+    pub signing: Signing,
 }
 
 /// A package that leaves a repository because the manifest no longer declares it.
@@ -101,9 +103,9 @@ impl fmt::Display for DamagedRepositoryFile {
 }
 
 /// A chroot and the folder of its repository.
-struct RepositoryPlace {
-    chroot: String,
-    path: ManifestPath,
+pub(super) struct RepositoryPlace {
+    pub chroot: String,
+    pub path: ManifestPath,
 }
 
 impl Publisher for Repositories {
@@ -111,7 +113,7 @@ impl Publisher for Repositories {
         if let Err(error) = self.can_publish() {
             return vec![not_published(&self.place_of(chroot).chroot, None, &error)];
         }
-        let (mut results, mut told) = (Vec::new(), Vec::new());
+        let (mut built, mut told) = (Vec::new(), Vec::new());
         for id in plan.ids().filter(|id| plan.build(*id).chroot == chroot) {
             let Some((key, result)) = ends.get(&id).and_then(|end| Some((end.key?, end.result.as_ref()?)))
             else {
@@ -122,10 +124,13 @@ impl Publisher for Repositories {
                 Some(error) => {
                     told.push(not_published(&self.place_of(chroot).chroot, Some(package.clone()), &error));
                 }
-                None => results.push(package_from_result(package, key, result)),
+                None => built.push(Built { package, key, result }),
             }
         }
-        told.extend(self.update(self.place_of(chroot), &results));
+        match self.signed(&self.place_of(chroot), &built) {
+            Ok(results) => told.extend(self.update(self.place_of(chroot), &results)),
+            Err(error) => told.push(not_published(&self.place_of(chroot).chroot, None, &error)),
+        }
         told
     }
 }
@@ -161,30 +166,29 @@ impl Repositories {
         if self.can_publish().is_err() {
             return Ok(entering);
         }
-        for (index, RepositoryPlace { chroot, path }) in self.declared_places().enumerate() {
+        // Where a key can't be read, an apply says so.
+        let by =
+            self.signers().ok().flatten().map(|signers| signers.package_fingerprints()).unwrap_or_default();
+        for (index, place) in self.declared_places().enumerate() {
             let cached = plan.ids().filter(|id| plan.build(*id).chroot == ChrootId(index)).filter_map(|id| {
                 let Decision::Cached { key, result } = decisions.decision(id) else { return None };
-                let package = package_from_result(&plan.build(id).name.package, *key, result);
-                unlistable(result).is_none().then_some(package)
+                let package = package_from_result(&plan.build(id).name.package, *key, result, None);
+                unlistable(result).is_none().then_some((package, result.digest()))
             });
-            let cached: Vec<PublishedPackage> = cached.collect();
-            let (mut published, mut held) = (HashMap::new(), Vec::new());
-            if let Some(folder) = self.open(&path)? {
-                let target = self.target(&chroot, &path, folder)?;
-                let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
-                let wanted = wanted_packages(&target, &known.record, &cached);
-                held = self.holding().take(&target, &known.record, wanted).held;
-                let packages = known.record.packages.into_iter();
-                published = packages.map(|package| (package.package.clone(), package)).collect();
-            }
-            for coming in cached {
+            let cached: Vec<(PublishedPackage, Digest)> = cached.collect();
+            let (held, published) = self.held_packages(&place, cached.iter().map(|(package, _)| package))?;
+            for (coming, digest) in cached {
                 let before = published.get(&coming.package);
-                if before.is_some_and(|published| published.has_same_files(&coming)) {
+                let is_there = before.is_some_and(|published| match by.is_empty() {
+                    true => published.has_same_files(&coming),
+                    false => published.is_signed_copy(&digest, &by),
+                });
+                if is_there {
                     continue;
                 }
                 let waits = held.iter().find(|held| held.package == coming.package);
                 entering.push(Entering {
-                    chroot: chroot.clone(),
+                    chroot: place.chroot.clone(),
                     version: version_of(&coming),
                     version_before: before.and_then(version_of),
                     waits: waits.map(|held| held.broken.clone()),
@@ -283,7 +287,8 @@ impl Repositories {
 
     /// Empties the repositories of chroots that the manifest no longer declares.
     pub fn retire_undeclared(&self) -> Vec<What> {
-        if self.can_publish().is_err() {
+        // Without its key, what is left there would lose its signature.
+        if self.can_publish().is_err() || self.signers().is_err() {
             return Vec::new();
         }
         match self.undeclared_places() {
@@ -315,12 +320,12 @@ impl Repositories {
         updater.update(&target, results)
     }
 
-    fn holding(&self) -> Holding<'_> {
+    pub(super) fn holding(&self) -> Holding<'_> {
         let rule = self.manifest.publish.as_ref().map(|publish| publish.broken).unwrap_or_default();
         Holding { store: &self.store, beside: &*self.beside, rule }
     }
 
-    fn target<'a>(
+    pub(super) fn target<'a>(
         &'a self,
         chroot: &'a str,
         path: &ManifestPath,
@@ -330,8 +335,12 @@ impl Repositories {
         let says = |what: fn(&crate::manifest::declaration::PublishDecl) -> bool| {
             self.manifest.publish.as_ref().is_some_and(what)
         };
+        let id = client_id(self.manifest.name.as_deref(), chroot);
+        let signing = self.repository_signing(chroot, &id, &folder)?;
         Ok(PublishTarget {
             chroot,
+            id,
+            signing,
             folder,
             shown: path.to_string(),
             owner,
@@ -418,7 +427,7 @@ impl Repositories {
         })
     }
 
-    fn open(&self, path: &ManifestPath) -> io::Result<Option<Folder>> {
+    pub(super) fn open(&self, path: &ManifestPath) -> io::Result<Option<Folder>> {
         match Folder::open_ambient(&self.place_on_disk(path)) {
             Ok(folder) => Ok(Some(folder)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -456,7 +465,7 @@ impl Repositories {
     }
 
     /// Says where the manifest names the folder that was refused.
-    fn locate(&self, error: PublishError) -> PublishError {
+    pub(super) fn locate(&self, error: PublishError) -> PublishError {
         match (error, &self.manifest.publish) {
             (PublishError::Refused(refusal), Some(publish)) => {
                 let place = publish.folder.place.clone();
@@ -470,15 +479,10 @@ impl Repositories {
         let Some(publish) = &self.manifest.publish else {
             return Ok(());
         };
-        let what = match (&publish.sign, &publish.keep, &publish.separate_debuginfo) {
-            (Some(sign), _, _) => match sign.value {
-                SignDecl::KeyFile(_) => "`sign key=`",
-                SignDecl::Variable(_) => "`sign env=`",
-                SignDecl::Command(_) => "`sign command=`",
-            },
-            (None, Some(_), _) => "`keep`",
-            (None, None, Some(separate)) if separate.value => "`debuginfo separate=#true`",
-            (None, None, _) => return Ok(()),
+        let what = match (&publish.keep, &publish.separate_debuginfo) {
+            (Some(_), _) => "`keep`",
+            (None, Some(separate)) if separate.value => "`debuginfo separate=#true`",
+            (None, _) => return Ok(()),
         };
         Err(PublishError::NotYet { what })
     }

@@ -61,11 +61,24 @@ impl<'a> Staging<'a> {
 
     /// Writes a file of this content at `path`.
     pub fn write(&self, path: &str, content: &[u8]) -> io::Result<FileTimes> {
+        self.put(&self.prepare(content)?, path)
+    }
+
+    /// Writes files of these contents at these paths: all are safe on the disk before the first gets its name, so that
+    /// there is as little time as can be in which one is new and another is not.
+    pub fn write_together(&self, files: &[(&str, &[u8])]) -> io::Result<Vec<FileTimes>> {
+        let prepared = files.iter().map(|(path, content)| Ok((self.prepare(content)?, *path)));
+        let prepared: Vec<(String, &str)> = prepared.collect::<io::Result<_>>()?;
+        prepared.iter().map(|(name, path)| self.put(name, path)).collect()
+    }
+
+    /// Writes a file of this content; gives its name here.
+    fn prepare(&self, content: &[u8]) -> io::Result<String> {
         let name = self.next_name();
         self.folder.write_atomic(&name, content)?;
         make_readable(&self.folder, Path::new(&name))?;
         self.folder.open(&name)?.sync_all()?;
-        self.put(&name, path)
+        Ok(name)
     }
 
     fn next_name(&self) -> String {

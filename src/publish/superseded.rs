@@ -77,6 +77,7 @@ mod tests {
             package: "a".to_owned(),
             key: None,
             files: vec![file(path)],
+            signed: None,
         });
         record
     }

@@ -6,8 +6,13 @@
 //! 1. the record, with what comes in
 //! 2. package files, under names of their own
 //! 3. metadata files, named by their checksums
-//! 4. `repomd.xml`
+//! 4. the signature of `repomd.xml`, and `repomd.xml`
 //! 5. the record, as things are now
+//!
+//! A signature and what it is of can't be replaced in one step. Both are on the disk when the first is renamed, so that they don't
+//! fit for no longer than two renames take. One file with the old and the new signature would fit both, and no client takes it: dnf
+//! and zypper refuse a file as soon as one signature in it is wrong. (Several right ones they take, also where they know one key
+//! only.)
 //!
 //! What is superseded goes [later](super::superseded).
 
@@ -20,10 +25,11 @@ use rayon::prelude::*;
 use super::holding::{HeldPackage, Holding, Taken};
 use super::inspect::{FileState, InspectedPackage, Inspector, Verification};
 use super::known::{Known, PublishTarget, RecordOrigin};
-use super::metadata::{Metadata, Revision, metadata_from};
-use super::paths::REPODATA;
+use super::metadata::{Metadata, Revision, described, metadata_from};
+use super::paths::{REPODATA, REPOMD_KEY, REPOMD_SIGNATURE};
 use super::record::{
-    Incoming, PublishedFile, PublishedPackage, RECORD, RepositoryRecord, Superseded, files, have_same_listing,
+    Incoming, PublishedFile, PublishedPackage, RECORD, RepositoryRecord, SignedMetadata, Superseded, files,
+    have_same_listing,
 };
 use super::staging::{Staging, remove_leftovers};
 use super::superseded::{remove_expired, supersede};
@@ -89,12 +95,14 @@ impl Updater<'_> {
         let taken = self.holding.take(target, &record, wanted_packages(target, &record, results));
         let packages = inspector.packages(taken.packages)?;
         let mut states: Vec<FileState> = packages.iter().flat_map(|package| package.states.clone()).collect();
-        for file in record.metadata.iter().chain(&record.repomd) {
+        let signing = record.signed.iter().flat_map(|signed| &signed.files);
+        for file in record.metadata.iter().chain(&record.repomd).chain(signing) {
             states.push(inspector.file(file)?);
         }
         let packages: Vec<PublishedPackage> = packages.into_iter().map(with_times).collect();
         Ok(origin == RecordOrigin::Repository
             && record.repomd.is_some()
+            && is_signed_as_wanted(target, &record)
             && have_same_listing(&record.packages, &packages)
             && !states.into_iter().any(must_bring))
     }
@@ -149,13 +157,23 @@ pub(super) fn find_damage(
             damaged.extend(damaged_file(&file.path, Some(&package.package), state));
         }
     }
-    for file in record.metadata.iter().chain(&record.repomd) {
+    let signing = record.signed.iter().flat_map(|signed| &signed.files);
+    for file in record.metadata.iter().chain(&record.repomd).chain(signing) {
         damaged.extend(damaged_file(&file.path, None, inspector.file(file)?));
     }
     if let RecordOrigin::Recovered(damage) = known.origin {
         damaged.push(DamagedFile { path: RECORD.to_owned(), package: None, damage });
     }
     Ok(damaged)
+}
+
+/// Whether the metadata on record are signed by those that are to sign them, and say the same to clients.
+fn is_signed_as_wanted(target: &PublishTarget<'_>, record: &RepositoryRecord) -> bool {
+    match (&target.signing, &record.signed) {
+        (None, None) => true,
+        (Some(wanted), Some(signed)) => wanted.is_as_signed(signed),
+        (Some(_), None) | (None, Some(_)) => false,
+    }
 }
 
 fn damaged_file(path: &str, package: Option<&String>, state: FileState) -> Option<DamagedFile> {
@@ -192,6 +210,17 @@ struct BroughtPackage {
     abandoned: Vec<PublishedFile>,
 }
 
+/// Metadata as they were written.
+struct WrittenMetadata {
+    metadata: Vec<PublishedFile>,
+    repomd: Option<PublishedFile>,
+    revision: u64,
+    signed: Option<SignedMetadata>,
+}
+
+/// The files that stand beside signed metadata, and their contents.
+type SigningFiles = (Option<SignedMetadata>, Vec<(String, Vec<u8>)>);
+
 impl Publish<'_> {
     /// Brings in the files that are not there or not right. A package whose new files can't be had stays as it is on record.
     fn bring_packages(
@@ -204,7 +233,7 @@ impl Publish<'_> {
         }
         let incoming = packages.iter().map(|package| package.package.clone()).collect();
         let (metadata, repomd, revision) = (Vec::new(), None, self.inspector.record.revision);
-        self.announce(Incoming { packages: incoming, metadata, repomd, revision })?;
+        self.announce(Incoming { packages: incoming, metadata, repomd, signed: None, revision })?;
         let staging = Staging::open(&self.target.folder)?;
         let brought: Vec<BroughtPackage> = packages
             .into_par_iter()
@@ -294,8 +323,12 @@ impl Publish<'_> {
         let record = self.inspector.record;
         let mut metadata = record.metadata.clone();
         let mut repomd = record.repomd.clone();
-        let mut is_right = repomd.is_some() && have_same_listing(&record.packages, &packages);
-        for file in metadata.iter_mut().chain(&mut repomd) {
+        let mut signed = record.signed.clone();
+        let mut is_right = repomd.is_some()
+            && is_signed_as_wanted(self.target, record)
+            && have_same_listing(&record.packages, &packages);
+        let signing = signed.iter_mut().flat_map(|signed| &mut signed.files);
+        for file in metadata.iter_mut().chain(&mut repomd).chain(signing) {
             match self.inspector.file(file)? {
                 FileState::Right(times) | FileState::Shared(times) => file.times = Some(times),
                 FileState::ToBring(damage) => {
@@ -309,7 +342,7 @@ impl Publish<'_> {
         }
         let mut revision = record.revision;
         if !is_right {
-            (metadata, repomd, revision) = self.write_metadata(&packages)?;
+            WrittenMetadata { metadata, repomd, revision, signed } = self.write_metadata(&packages)?;
         }
         let mut superseded = supersede(record, &packages, &metadata, self.now);
         let abandoned = damaged.abandoned.drain(..);
@@ -322,16 +355,14 @@ impl Publish<'_> {
             packages,
             metadata,
             repomd,
+            signed,
             revision,
             incoming: None,
             superseded,
         })
     }
 
-    fn write_metadata(
-        &self,
-        packages: &[PublishedPackage],
-    ) -> Result<(Vec<PublishedFile>, Option<PublishedFile>, u64), PublishError> {
+    fn write_metadata(&self, packages: &[PublishedPackage]) -> Result<WrittenMetadata, PublishError> {
         let record = self.inspector.record;
         let revision = match record.revision > 0 && have_same_listing(&record.packages, packages) {
             true => Revision::Kept(record.revision),
@@ -343,8 +374,14 @@ impl Publish<'_> {
             files.iter().map(|(file, _)| self.inspector.file(file)).collect::<Result<_, _>>()?;
         let metadata = files.iter().map(|(file, _)| file.clone()).collect();
         let (packages_coming, repomd_coming) = (packages.to_vec(), Some(repomd.clone()));
-        let incoming = Incoming { packages: packages_coming, metadata, repomd: repomd_coming, revision };
-        self.announce(incoming)?;
+        let (mut signed, beside) = self.sign(&repomd_text)?;
+        self.announce(Incoming {
+            packages: packages_coming,
+            metadata,
+            repomd: repomd_coming,
+            signed: signed.clone(),
+            revision,
+        })?;
         let staging = Staging::open(&self.target.folder)?;
         // Each waits for the disk: together they wait once.
         let write = |((mut file, content), state): ((PublishedFile, Vec<u8>), FileState)| {
@@ -360,10 +397,49 @@ impl Publish<'_> {
         let left_over = packages.iter().filter(|_| self.inspector.record.incoming.is_some());
         let names = left_over.flat_map(|package| &package.files).map(|file| file.path.as_str());
         staging.sync_names(names.chain([path.as_str()]))?;
-        repomd.times = Some(staging.write(&path, &repomd_text)?);
+        let beside = beside.iter().map(|(path, content)| (path.as_str(), content.as_slice()));
+        // The signature stands last among those: between it and what it is of comes nothing.
+        let together: Vec<(&str, &[u8])> = beside.chain([(path.as_str(), repomd_text.as_slice())]).collect();
+        let mut times = staging.write_together(&together)?.into_iter();
+        let signing = signed.iter_mut().flat_map(|signed| &mut signed.files);
+        for file in signing.chain([&mut repomd]) {
+            file.times = times.next();
+        }
+        self.remove_signatures(signed.as_ref())?;
         staging.sync_names([path.as_str()].into_iter())?;
         staging.close()?;
-        Ok((metadata, Some(repomd), revision))
+        Ok(WrittenMetadata { metadata, repomd: Some(repomd), revision, signed })
+    }
+
+    /// The files that stand beside this `repomd.xml` where it is to be signed, and their contents.
+    fn sign(&self, repomd: &[u8]) -> Result<SigningFiles, PublishError> {
+        let Some(signing) = &self.target.signing else { return Ok((None, Vec::new())) };
+        let contents = signing.files(repomd, self.now)?;
+        let mut files = Vec::new();
+        for (path, content) in &contents {
+            let file = described(path.clone(), content);
+            if !path.starts_with(REPODATA) {
+                // What others have put there is theirs.
+                self.inspector.file(&file)?;
+            }
+            files.push(file);
+        }
+        let by = signing.signers.metadata_fingerprints();
+        Ok((Some(SignedMetadata { by, files }), contents))
+    }
+
+    /// Removes the files beside metadata that are on record and no longer wanted: a signature of something else would have clients
+    /// refuse the repository.
+    fn remove_signatures(&self, signed: Option<&SignedMetadata>) -> io::Result<()> {
+        let own = self.target.repo_file();
+        let is_wanted =
+            |path: &str| signed.is_some_and(|signed| signed.files.iter().any(|file| file.path == path));
+        let removable = |path: &str| [REPOMD_SIGNATURE, REPOMD_KEY, own.as_str()].contains(&path);
+        let recorded = self.inspector.record.signing_files().map(|file| file.path.as_str());
+        for path in recorded.filter(|path| removable(path) && !is_wanted(path)) {
+            self.target.folder.remove_file(path)?;
+        }
+        Ok(())
     }
 
     /// Puts what comes in on record before it comes.
@@ -424,11 +500,15 @@ fn tell(
     if !repaired.is_empty() || !lost.is_empty() {
         told.push(What::RepositoryDamaged { chroot: chroot.clone(), folder: folder.clone(), repaired, lost });
     }
-    let is_the_same = before.repomd.is_some() && have_same_listing(&before.packages, &now.packages);
+    let signed_by = now.signed.iter().flat_map(|signed| signed.by.clone()).collect();
+    let signers = |record: &RepositoryRecord| record.signed.as_ref().map(|signed| signed.by.clone());
+    let is_the_same = before.repomd.is_some()
+        && signers(before) == signers(now)
+        && have_same_listing(&before.packages, &now.packages);
     if !is_the_same {
         let packages = files(&now.packages).filter(|file| file.times.is_some()).count();
         let (added, removed) = changes(&before.packages, &now.packages);
-        told.push(What::Published { chroot, folder, packages, added, removed });
+        told.push(What::Published { chroot, folder, packages, added, removed, signed_by });
     }
     told
 }
@@ -480,6 +560,8 @@ mod tests {
             owner: Owner::new(None, temp.path(), temp.path()),
             adopts: false,
             links: false,
+            id: "host".to_owned(),
+            signing: None,
             state: &folder(),
             decoded: &DecodedRecords::default(),
             declared: BTreeSet::new(),

@@ -1,15 +1,41 @@
 //! What a repository should hold: the newest good result of every package that the manifest declares for its chroot.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 use super::known::PublishTarget;
 use super::paths::package_folder;
-use super::record::{FileTimes, PublishedFile, PublishedPackage, RepositoryRecord, files};
+use super::record::{FileTimes, PublishedFile, PublishedPackage, RepositoryRecord, SignedResult, files};
 use crate::digest::{Digest, Key};
+use crate::files::Folder;
 use crate::store::StepResult;
 
+/// A package with its result.
+pub(super) struct Built<'a> {
+    pub package: &'a str,
+    pub key: Key,
+    pub result: &'a StepResult,
+}
+
+impl Built<'_> {
+    /// Whether the repository holds the signed copies of it, by those keys, as far as can be seen without reading them.
+    pub fn is_published(&self, published: &PublishedPackage, by: &[String], folder: Option<&Folder>) -> bool {
+        let is_there = |file: &PublishedFile| {
+            let size = folder.and_then(|folder| folder.own_file_size(Path::new(&file.path)));
+            file.times.is_some() && size == Some(file.size)
+        };
+        published.is_signed_copy(&self.result.digest(), by) && published.files.iter().all(is_there)
+    }
+}
+
 /// A result as it is to be published.
-pub(super) fn package_from_result(package: &str, key: Key, result: &StepResult) -> PublishedPackage {
+/// `signed` says what it is the signed copy of, where it is one.
+pub(super) fn package_from_result(
+    package: &str,
+    key: Key,
+    result: &StepResult,
+    signed: Option<SignedResult>,
+) -> PublishedPackage {
     let folder = package_folder(package, &result.digest());
     let files = result.files.iter().map(|file| PublishedFile {
         path: format!("{folder}/{}", file.name),
@@ -19,7 +45,7 @@ pub(super) fn package_from_result(package: &str, key: Key, result: &StepResult) 
         nevra: Some(file.package.nevra.clone()),
         times: None,
     });
-    PublishedPackage { package: package.to_owned(), key: Some(key), files: files.collect() }
+    PublishedPackage { package: package.to_owned(), key: Some(key), files: files.collect(), signed }
 }
 
 /// What stays of what is on record, and in its place what was built: all packages, by name. What has no result now (it

@@ -22,6 +22,7 @@ mod record;
 mod record_index;
 mod recovery;
 mod root_answers;
+mod signed;
 mod step;
 mod tree;
 mod verify;
@@ -40,6 +41,7 @@ pub use git_repositories::{CollectedGit, GIT_CACHE, GIT_USED, LARGE_FILES};
 pub use history::{History, LastBuild};
 pub use reading::BlobReader;
 pub use record_index::RecordKind;
+pub use signed::SignedCopy;
 pub use step::{PackageSummary, ResultFile, StepResult};
 pub use tree::{
     Boot, CollectedRoots, EntryContent, EntryFault, EntryList, ImageChoice, ImageSource, LinkedFrom,

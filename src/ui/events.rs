@@ -109,7 +109,7 @@ fn line_of(what: &What, verbosity: Verbosity) -> Option<String> {
             Some(format!("again      {build}, try {attempt}: {cause}"))
         }
         What::BuildEnded(ended) => ended_line(ended, verbosity),
-        What::Published { chroot, folder, packages, added, removed } if normal => {
+        What::Published { chroot, folder, packages, added, removed, signed_by } if normal => {
             let changes = [("new or changed", added.len()), ("gone", removed.len())];
             let changes = changes.iter().filter(|(_, number)| *number > 0);
             // A package of the manifest may have many files.
@@ -118,7 +118,11 @@ fn line_of(what: &What, verbosity: Verbosity) -> Option<String> {
             let changes =
                 if changes.is_empty() { String::new() } else { format!("{}; ", changes.join(", ")) };
             let files = count(*packages, "package file");
-            Some(format!("published  {chroot}: {folder} ({changes}{files} in all)"))
+            let signed = match signed_by.as_slice() {
+                [] => String::new(),
+                keys => format!(", signed by {}", keys.join(" and ")),
+            };
+            Some(format!("published  {chroot}: {folder} ({changes}{files} in all{signed})"))
         }
         What::DamageFound { build, file, .. } if normal => {
             let of = build.as_ref().map(|build| format!(" of {build}")).unwrap_or_default();

@@ -245,6 +245,7 @@ mod tests {
             packages,
             added: Vec::new(),
             removed: Vec::new(),
+            signed_by: Vec::new(),
         };
         hear(&summary, published("host", 2));
         hear(&summary, published("empty", 0));

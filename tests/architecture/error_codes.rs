@@ -18,6 +18,7 @@ const OUT_OF_REACH: &[&str] = &[
     "source::making_needs", // a machine whose own packages are of rpm
     "package::content",
     "package::io",
+    "package::signing_io",
     "fetch::io",
     "store::io",
     "store::history",

@@ -3,14 +3,14 @@
 use crate::support::Project;
 
 #[test]
-fn signing_is_named_and_nothing_is_published_unsigned() {
+fn retention_is_named_and_nothing_is_published_without() {
     let project = Project::with(
-        "package a { source path \"a.spec\" }\npublish \"public/{chroot}\" { sign key=\"keys/acme.asc\" }\n",
+        "package a { source path \"a.spec\" }\npublish \"public/{chroot}\" { keep builds=3 }\n",
     );
     project.spec("a", "", "true");
     let run = project.run(&["apply"]);
     assert_eq!(run.code, Some(1));
-    assert!(run.stderr.contains("not published: host: `sign key=` is not supported yet"), "{}", run.stderr);
+    assert!(run.stderr.contains("not published: host: `keep` is not supported yet"), "{}", run.stderr);
     assert!(project.published().is_empty());
 }
 

@@ -4,8 +4,19 @@ use serde_json::Value;
 
 use crate::support::{Project, repository};
 
-const FORMS: [&str; 10] =
-    ["check", "diff", "doctor", "history", "outdated", "plan", "result", "results", "status", "why"];
+const FORMS: [&str; 11] = [
+    "check",
+    "diff",
+    "doctor",
+    "history",
+    "outdated",
+    "plan",
+    "result",
+    "results",
+    "status",
+    "verify-signatures",
+    "why",
+];
 
 fn schema(project: &Project, form: &str) -> String {
     project.succeed(&["schema", "--form", form]).stdout

@@ -63,7 +63,8 @@ impl Checked {
         let (profile, lock) = (arguments.profile.clone(), arguments.lock.clone());
         let all = Selection { profile, lock, ..Selection::default() };
         let planned = runtime()?.block_on(plan(&project, &all, &Cancel::default(), context))?;
-        let repositories = planned.repositories(&project, Verification::TimesFirst, Arc::new(SystemClock));
+        let repositories =
+            planned.repositories(&project, Verification::TimesFirst, Arc::new(SystemClock), context);
         let refused = repositories.check_folders().err();
         let broken = match &refused {
             Some(_) => Vec::new(),

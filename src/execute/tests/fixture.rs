@@ -350,7 +350,8 @@ impl Publisher for Counting {
     fn publish(&self, _: ChrootId, _: &Plan, ends: &Ends) -> Vec<What> {
         let packages = ends.values().filter(|end| end.result.is_some()).count();
         let (chroot, folder) = ("host".to_owned(), "public/host".to_owned());
-        vec![What::Published { chroot, folder, packages, added: Vec::new(), removed: Vec::new() }]
+        let (added, removed, signed_by) = (Vec::new(), Vec::new(), Vec::new());
+        vec![What::Published { chroot, folder, packages, added, removed, signed_by }]
     }
 }
 

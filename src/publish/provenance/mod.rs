@@ -4,11 +4,15 @@
 //! All of it says what the result folder of a build says: nothing is guessed, and nothing secret is in there.
 
 mod cyclonedx;
+mod envelope;
+mod error;
 mod material;
 mod spdx_document;
 mod statement;
 
 pub use cyclonedx::cyclonedx_document;
+pub use envelope::Envelope;
+pub use error::AttestationError;
 pub use material::{Material, MaterialKind};
 pub use spdx_document::spdx_document;
 pub use statement::{STATEMENT_TYPE, provenance_statement};
@@ -37,6 +41,8 @@ pub struct AttestedPackage {
     pub file: String,
     /// SHA-256 of the file, in hexadecimal digits.
     pub sha256: String,
+    /// SHA-256 of its header, which has the digest of all that follows it: the same whoever has signed the package.
+    pub header_sha256: String,
     /// What it says of itself.
     pub record: PackageRecord,
 }

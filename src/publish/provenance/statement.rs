@@ -16,7 +16,10 @@ pub fn provenance_statement(build: &AttestedBuild, package: &AttestedPackage) ->
     let ingredients = &inputs.ingredients;
     json!({
         "_type": "https://in-toto.io/Statement/v1",
-        "subject": [{ "name": package.file, "digest": { "sha256": package.sha256 } }],
+        "subject": [{
+            "name": package.file,
+            "digest": { "sha256": package.sha256, "rpmHeaderSha256": package.header_sha256 },
+        }],
         "predicateType": "https://slsa.dev/provenance/v1",
         "predicate": {
             "buildDefinition": {

@@ -7,7 +7,8 @@ use super::super::problem::BuildProblem;
 use super::super::world::World;
 use crate::files::{HostPath, reason};
 use crate::macros::{Definition, Expansion, Level, Origin, Stop, Streams};
-use crate::package::{add_signature, read_headers};
+use crate::package::read_headers;
+use crate::package::signing::add_signature;
 
 /// Signs a package, if macros ask for it: with the command that they name, which is given the header and writes a signature.
 pub(crate) fn sign_package(world: World<'_>, path: &HostPath) -> Result<(), Stop> {

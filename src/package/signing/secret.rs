@@ -1,0 +1,267 @@
+//! Secret keys: made, read, and signed with.
+
+use std::sync::{Mutex, PoisonError};
+
+use pgp::composed::{
+    ArmorOptions, Deserializable, DetachedSignature, KeyType, SecretKeyParamsBuilder, SignedSecretKey,
+    SignedSecretSubKey,
+};
+use pgp::crypto::hash::HashAlgorithm;
+use pgp::packet::{self, Signature, SignatureConfig, SignatureType, Subpacket, SubpacketData};
+use pgp::ser::Serialize as _;
+use pgp::types::{KeyDetails, KeyVersion, Password, SecretParams};
+use rand::rngs::OsRng;
+
+use super::certificate::Certificate;
+use super::{Passphrase, Passphrases, SigningError};
+use crate::event::Timestamp;
+
+/// Kinds of keys that forge makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    /// RSA of 4096 bits, version 4: every rpm knows it.
+    Rsa4096,
+    /// Ed25519, version 4 in the form that rpm reads since 4.16 (`EdDSALegacy` of RFC 9580): short and fast.
+    Ed25519,
+    /// Ed25519, version 6, which rpm reads since 6.0.
+    Ed25519V6,
+}
+
+/// A secret key that forge signs with itself.
+pub struct SigningKey {
+    key: SignedSecretKey,
+    /// The one of its subkeys that signs; its primary key where none does.
+    subkey: Option<usize>,
+    place: String,
+    /// What signs, without its passphrase, once it was needed.
+    unlocked: Mutex<Option<Unlocked>>,
+}
+
+/// A secret key that is not locked.
+#[derive(Clone)]
+enum Unlocked {
+    Primary(Box<packet::SecretKey>),
+    Subkey(Box<packet::SecretSubkey>),
+}
+
+const ARMOR: &[u8] = b"-----BEGIN PGP PRIVATE KEY BLOCK-----";
+
+impl SigningKey {
+    /// Makes a key for `user`, `Name <address>`, locked with a passphrase where there is one. RSA takes seconds.
+    ///
+    /// # Errors
+    /// `user` is no name that a key can have.
+    pub fn generate(
+        kind: KeyKind,
+        user: &str,
+        passphrase: Option<&Passphrase>,
+        now: Timestamp,
+    ) -> Result<Self, SigningError> {
+        let place = format!("of {user}");
+        let error = |reason: String| SigningError::Key { place: place.clone(), reason };
+        let (version, algorithm) = match kind {
+            KeyKind::Rsa4096 => (KeyVersion::V4, KeyType::Rsa(4096)),
+            KeyKind::Ed25519 => (KeyVersion::V4, KeyType::Ed25519Legacy),
+            KeyKind::Ed25519V6 => (KeyVersion::V6, KeyType::Ed25519),
+        };
+        let mut parameters = SecretKeyParamsBuilder::default();
+        parameters
+            .version(version)
+            .key_type(algorithm)
+            .created_at(in_seconds(now))
+            .can_certify(true)
+            .can_sign(true)
+            .primary_user_id(user.to_owned());
+        let parameters = parameters.build().map_err(|reason| error(reason.to_string()))?;
+        let mut key = parameters.generate(OsRng).map_err(|reason| error(reason.to_string()))?;
+        if let Some(passphrase) = passphrase {
+            let locked = key.primary_key.set_password(OsRng, passphrase.password());
+            locked.map_err(|reason| error(reason.to_string()))?;
+        }
+        Ok(Self { key, subkey: None, place, unlocked: Mutex::default() })
+    }
+
+    /// Reads the one secret key in `content`, in armor or not; `place` says where it is, for messages. At `now` it has to be one
+    /// that may sign.
+    ///
+    /// # Errors
+    /// [`SigningError::Key`]
+    pub fn read(place: &str, content: &[u8], now: Timestamp) -> Result<Self, SigningError> {
+        let error = |reason: String| SigningError::Key { place: place.to_owned(), reason };
+        let is_armored = content.windows(ARMOR.len()).any(|part| part == ARMOR);
+        let no_key = || {
+            let what = match Certificate::read_all(content) {
+                Ok(_) => "it is a public key; the secret one is needed",
+                Err(_) => "there is no secret OpenPGP key in it",
+            };
+            error(what.to_owned())
+        };
+        let keys = match is_armored {
+            true => SignedSecretKey::from_armor_many(content).map(|(keys, _)| keys),
+            false => SignedSecretKey::from_reader_many(content).map(|(keys, _)| keys),
+        };
+        let keys: Vec<SignedSecretKey> =
+            keys.and_then(|keys| keys.take(2).collect()).map_err(|_| no_key())?;
+        let mut keys = keys.into_iter();
+        match (keys.next(), keys.next()) {
+            (Some(key), None) => {
+                let subkey = signing_part(&key, now).map_err(error)?;
+                Ok(Self { key, subkey, place: place.to_owned(), unlocked: Mutex::default() })
+            }
+            (Some(_), Some(_)) => Err(error("there are several secret keys in it".to_owned())),
+            (None, _) => Err(no_key()),
+        }
+    }
+
+    /// Its public part.
+    pub fn certificate(&self) -> Certificate {
+        Certificate::new(self.key.to_public_key())
+    }
+
+    /// All of it in armor, locked as it is.
+    pub fn armored(&self) -> String {
+        // Writing to memory can't fail.
+        self.key.to_armored_string(ArmorOptions::default()).unwrap_or_default()
+    }
+
+    /// Whether what signs has a passphrase.
+    pub fn is_locked(&self) -> bool {
+        matches!(self.secret_params(), SecretParams::Encrypted(_))
+    }
+
+    fn secret_params(&self) -> &SecretParams {
+        match self.subkey.and_then(|at| self.key.secret_subkeys.get(at)) {
+            Some(subkey) => subkey.key.secret_params(),
+            None => self.key.primary_key.secret_params(),
+        }
+    }
+
+    /// Makes sure that it can sign: asks for its passphrase where it has one.
+    ///
+    /// # Errors
+    /// [`SigningError::NoPassphrase`], [`SigningError::WrongPassphrase`]
+    pub fn unlock(&self, passphrases: &dyn Passphrases) -> Result<(), SigningError> {
+        self.unlocked(passphrases).map(drop)
+    }
+
+    fn unlocked(&self, passphrases: &dyn Passphrases) -> Result<Unlocked, SigningError> {
+        // Whoever comes second waits for the answer to one question.
+        let mut known = self.unlocked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.as_ref() {
+            return Ok(known.clone());
+        }
+        let passphrase = match self.is_locked() {
+            false => None,
+            true => Some(
+                passphrases
+                    .passphrase(&self.place)?
+                    .ok_or_else(|| SigningError::NoPassphrase { place: self.place.clone() })?,
+            ),
+        };
+        let empty = Password::empty();
+        let password = passphrase.as_ref().map_or(&empty, Passphrase::password);
+        let unlocked = self.without_password(password);
+        let unlocked = unlocked.map_err(|_| SigningError::WrongPassphrase { place: self.place.clone() })?;
+        *known = Some(unlocked.clone());
+        Ok(unlocked)
+    }
+
+    fn without_password(&self, password: &Password) -> pgp::errors::Result<Unlocked> {
+        match self.subkey.and_then(|at| self.key.secret_subkeys.get(at)) {
+            Some(SignedSecretSubKey { key, .. }) => {
+                let mut key = key.clone();
+                key.remove_password(password)?;
+                Ok(Unlocked::Subkey(Box::new(key)))
+            }
+            None => {
+                let mut key = self.key.primary_key.clone();
+                key.remove_password(password)?;
+                Ok(Unlocked::Primary(Box::new(key)))
+            }
+        }
+    }
+
+    /// Signs `content` as a file: gives the packet.
+    ///
+    /// # Errors
+    /// It can't be unlocked.
+    pub fn sign(
+        &self,
+        content: &[u8],
+        passphrases: &dyn Passphrases,
+        now: Timestamp,
+    ) -> Result<Vec<u8>, SigningError> {
+        let made = match self.unlocked(passphrases)? {
+            Unlocked::Primary(key) => sign_with(&*key, content, now),
+            Unlocked::Subkey(key) => sign_with(&*key, content, now),
+        };
+        made.map_err(|reason| SigningError::Key { place: self.place.clone(), reason: reason.to_string() })
+    }
+}
+
+fn in_seconds(time: Timestamp) -> pgp::types::Timestamp {
+    pgp::types::Timestamp::from_secs(u32::try_from(time.0 / 1000).unwrap_or(u32::MAX))
+}
+
+fn sign_with(
+    key: &impl pgp::types::SigningKey,
+    content: &[u8],
+    now: Timestamp,
+) -> pgp::errors::Result<Vec<u8>> {
+    // Readers of each version know these; a clock that is behind makes no signature from before its key.
+    let is_v6 = key.version() == KeyVersion::V6;
+    let hash = if is_v6 { HashAlgorithm::Sha512 } else { HashAlgorithm::Sha256 };
+    let created = in_seconds(now).max(key.created_at());
+    let mut config = match is_v6 {
+        true => SignatureConfig::v6(OsRng, SignatureType::Binary, key.algorithm(), hash)?,
+        false => SignatureConfig::v4(SignatureType::Binary, key.algorithm(), hash),
+    };
+    config.hashed_subpackets = vec![
+        Subpacket::regular(SubpacketData::SignatureCreationTime(created))?,
+        Subpacket::regular(SubpacketData::IssuerFingerprint(key.fingerprint()))?,
+    ];
+    if !is_v6 {
+        // Old rpm knows a key by nothing else. What is hashed can't be changed by anybody.
+        config.hashed_subpackets.push(Subpacket::regular(SubpacketData::IssuerKeyId(key.legacy_key_id()))?);
+    }
+    config.unhashed_subpackets.clear();
+    DetachedSignature::new(config.sign(key, &Password::empty(), content)?).to_bytes()
+}
+
+/// The subkey that signs at `now`, the newest of several; nothing where the primary key does.
+fn signing_part(key: &SignedSecretKey, now: Timestamp) -> Result<Option<usize>, String> {
+    if let Err(error) = key.verify_bindings() {
+        return Err(format!("its parts don't belong together: {error}"));
+    }
+    let can_sign = |(at, subkey): (usize, &SignedSecretSubKey)| {
+        let is_revoked = |signature: &Signature| signature.typ() == Some(SignatureType::SubkeyRevocation);
+        let newest = newest(&subkey.signatures)?;
+        let created = subkey.key.created_at().as_secs();
+        let signs = newest.key_flags().sign() && !subkey.signatures.iter().any(is_revoked);
+        (signs && !has_expired(created, newest, now)).then_some((created, at))
+    };
+    let subkeys = key.secret_subkeys.iter().enumerate();
+    if let Some((_, at)) = subkeys.filter_map(can_sign).max() {
+        return Ok(Some(at));
+    }
+    if !key.details.revocation_signatures.is_empty() {
+        return Err("its owner has revoked it".to_owned());
+    }
+    let of_users = key.details.users.iter().flat_map(|user| &user.signatures);
+    let all: Vec<Signature> = key.details.direct_signatures.iter().chain(of_users).cloned().collect();
+    let Some(own) = newest(&all) else { return Ok(None) };
+    match (own.key_flags(), has_expired(key.created_at().as_secs(), own, now)) {
+        (_, true) => Err("it has expired".to_owned()),
+        (flags, false) if flags.sign() || flags == Default::default() => Ok(None),
+        _ => Err("its owner does not sign with it".to_owned()),
+    }
+}
+
+fn newest(signatures: &[Signature]) -> Option<&Signature> {
+    signatures.iter().max_by_key(|signature| signature.created().map_or(0, |time| time.as_secs()))
+}
+
+fn has_expired(created: u32, signature: &Signature, now: Timestamp) -> bool {
+    let lasts = signature.key_expiration_time().map_or(0, |time| time.as_secs());
+    lasts > 0 && (u64::from(created) + u64::from(lasts)) * 1000 <= now.0
+}

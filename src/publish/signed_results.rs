@@ -1,0 +1,89 @@
+//! Results, signed, for the repositories of a manifest.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::PublishError;
+use super::record::{PublishedPackage, SignedResult};
+use super::repositories::{Repositories, RepositoryPlace};
+use super::signing::{RepositorySigning, Signers, file_url};
+use super::wanted::{Built, package_from_result};
+use crate::files::Folder;
+use crate::store::{ResultFile, StepResult};
+
+impl Repositories {
+    /// What signs; nothing where the manifest doesn't say so. No passphrase is asked for.
+    pub(super) fn signers(&self) -> Result<Option<Arc<Signers>>, PublishError> {
+        Ok(self.signing.signers(&self.manifest, self.project.path(), self.clock.now())?)
+    }
+
+    /// Results as they are to be published: with signatures where the manifest says so.
+    pub(super) fn signed(
+        &self,
+        place: &RepositoryPlace,
+        built: &[Built<'_>],
+    ) -> Result<Vec<PublishedPackage>, PublishError> {
+        let unsigned = |built: &Built<'_>| package_from_result(built.package, built.key, built.result, None);
+        let Some(signers) = self.signers()? else { return Ok(built.iter().map(unsigned).collect()) };
+        let by = signers.package_fingerprints();
+        if by.is_empty() {
+            return Ok(built.iter().map(unsigned).collect());
+        }
+        let (folder, published) = self.published_packages(place)?;
+        let published = |built: &Built<'_>| {
+            let published = published.get(built.package)?;
+            let is_known = |file: &ResultFile| self.store.signed_copy(&file.blob.digest, &by).is_some();
+            let is_gone = !built.result.files.iter().all(is_known);
+            (is_gone && built.is_published(published, &by, folder.as_ref()))
+                .then(|| PublishedPackage { key: Some(built.key), ..published.clone() })
+        };
+        let kept: Vec<Option<PublishedPackage>> = built.iter().map(published).collect();
+        let open: Vec<&StepResult> = built
+            .iter()
+            .zip(&kept)
+            .filter(|(_, kept)| kept.is_none())
+            .map(|(built, _)| built.result)
+            .collect();
+        let mut signed = signers.sign_results(&self.store, &open, self.clock.now())?.into_iter();
+        let package = |(built, kept): (&Built<'_>, Option<PublishedPackage>)| {
+            kept.or_else(|| {
+                let of = SignedResult { of: built.result.digest(), by: by.clone() };
+                Some(package_from_result(built.package, built.key, &signed.next()?, Some(of)))
+            })
+        };
+        Ok(built.iter().zip(kept).filter_map(package).collect())
+    }
+
+    /// What is on record of a repository, by the names of packages; and its folder, where it is there.
+    pub(super) fn published_packages(
+        &self,
+        place: &RepositoryPlace,
+    ) -> Result<(Option<Folder>, HashMap<String, PublishedPackage>), PublishError> {
+        let Some(folder) = self.open(&place.path)? else { return Ok((None, HashMap::new())) };
+        let target = self.target(&place.chroot, &place.path, folder)?;
+        let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
+        let packages = known.record.packages.into_iter();
+        let packages = packages.map(|package| (package.package.clone(), package)).collect();
+        Ok((Some(target.folder), packages))
+    }
+
+    /// What signs the repository in `folder`. Where a key can't be read, nothing is published: here it is as if nothing signed.
+    pub(super) fn repository_signing(
+        &self,
+        chroot: &str,
+        id: &str,
+        folder: &Folder,
+    ) -> Result<Option<RepositorySigning>, PublishError> {
+        let Ok(Some(signers)) = self.signers() else { return Ok(None) };
+        let url = self.manifest.publish.as_ref().and_then(|publish| publish.url.as_ref());
+        let url = match url {
+            Some(url) => url.replace("{chroot}", chroot).trim_end_matches('/').to_owned(),
+            None => file_url(&folder.real_path()?),
+        };
+        let title = match &self.manifest.name {
+            Some(name) => format!("{} for {chroot}", name.replace(char::is_control, " ")),
+            None => format!("Packages for {chroot}"),
+        };
+        Ok(Some(RepositorySigning { signers, id: id.to_owned(), title, url }))
+    }
+}
