@@ -1,6 +1,6 @@
 //! Which updates a repository takes: those that leave no package without what it needs.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
@@ -9,8 +9,6 @@ use super::closure::{Beside, Broken, Change, Needs, find_broken};
 use super::known::PublishTarget;
 use super::metadata::record_of;
 use super::record::{PublishedPackage, RepositoryRecord};
-use super::repositories::{Repositories, RepositoryPlace};
-use super::wanted::wanted_packages;
 use crate::manifest::declaration::OnBroken;
 use crate::store::Store;
 
@@ -37,27 +35,6 @@ pub(super) struct HeldPackage {
     pub broken: String,
     /// Whether an earlier version stays.
     pub stays: bool,
-}
-
-impl Repositories {
-    /// Which of the packages that come into a repository would wait; and what is on record of it, by the names of packages.
-    ///
-    /// # Errors
-    /// As [`Repositories::leaving`].
-    pub(super) fn held_packages<'a>(
-        &self,
-        place: &RepositoryPlace,
-        coming: impl Iterator<Item = &'a PublishedPackage>,
-    ) -> Result<(Vec<HeldPackage>, HashMap<String, PublishedPackage>), PublishError> {
-        let Some(folder) = self.open(&place.path)? else { return Ok((Vec::new(), HashMap::new())) };
-        let target = self.target(&place.chroot, &place.path, folder)?;
-        let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
-        let coming: Vec<PublishedPackage> = coming.cloned().collect();
-        let wanted = wanted_packages(&target, &known.record, &coming);
-        let held = self.holding().take(&target, &known.record, wanted).held;
-        let packages = known.record.packages.into_iter();
-        Ok((held, packages.map(|package| (package.package.clone(), package)).collect()))
-    }
 }
 
 impl Holding<'_> {

@@ -13,6 +13,7 @@ mod broken;
 mod closure;
 mod error;
 mod folders;
+mod held_packages;
 mod holding;
 mod inspect;
 mod known;

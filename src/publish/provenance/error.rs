@@ -11,7 +11,7 @@ pub enum AttestationError {
     /// It is not known what a build was made of.
     #[error("it is not known what build #{number} was made of: {reason}")]
     #[diagnostic(
-        code(forge::provenance::unknown),
+        code(forge::publish::unknown_materials),
         help(
             "a build that ended well has it in its result folder; `forge apply --force PACKAGE` builds it again"
         )
@@ -25,7 +25,7 @@ pub enum AttestationError {
     /// The packages of a build are not what its record says.
     #[error("`{file}` of build #{number} is not the package that was built")]
     #[diagnostic(
-        code(forge::provenance::changed_package),
+        code(forge::publish::changed_package),
         help("nothing is said of a package that was changed; `forge apply --force PACKAGE` builds it again")
     )]
     ChangedPackage {
@@ -37,7 +37,7 @@ pub enum AttestationError {
     /// A file is no signed statement.
     #[error("`{file}` is no signed statement of where a package comes from: {reason}")]
     #[diagnostic(
-        code(forge::provenance::not_a_statement),
+        code(forge::publish::not_a_statement),
         help("`forge attest write` writes them: an in-toto statement in a DSSE envelope")
     )]
     NotAStatement {
