@@ -140,10 +140,13 @@ impl<'i> BuildMaker<'i> {
         if let Some(known) = self.digested.get(&names) {
             return Ok(known.clone());
         }
-        let (mut fetched, mut errors, mut beside) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut fetched, mut beside) = (Vec::new(), Vec::new());
+        let mut errors: Vec<Arc<Located<PlanError>>> = Vec::new();
         for reference in &facts.sources {
             match self.remote.get(self.id, &reference.file_name) {
                 Some(Ok(remote)) => fetched.push(remote.file.clone()),
+                // What is wrong with two of its files together is told once.
+                Some(Err(error)) if errors.iter().any(|known| known.to_string() == error.to_string()) => {}
                 Some(Err(error)) => errors.push(Arc::clone(error)),
                 None => beside.push(reference.clone()),
             }

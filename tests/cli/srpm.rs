@@ -105,10 +105,11 @@ fn source_packages_alone_are_results_of_their_own_and_nothing_is_built() {
     assert_eq!(project.succeed(&["history"]).stdout, history);
     // A damaged one is told, and made again.
     let made = std::fs::read(find_source_package(&project.path().join(".forge")).unwrap()).unwrap();
-    let made = rpmforge::digest::Digest::compute(&made).to_string();
+    let (mut other, made) = (made.clone(), rpmforge::digest::Digest::compute(&made).to_string());
     let blob = project.cache().join("rpmforge/blobs").join(&made[..2]).join(&made);
     std::fs::remove_file(&blob).unwrap();
-    std::fs::write(&blob, "damaged").unwrap();
+    *other.last_mut().unwrap() ^= 1;
+    std::fs::write(&blob, &other).unwrap();
     let run = project.succeed(&["apply", "--only", "sources"]);
     assert!(
         run.stderr.contains("-1.0-1.src.rpm of ") && run.stderr.contains("damaged    "),

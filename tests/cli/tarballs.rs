@@ -53,11 +53,11 @@ fn the_spec_in_a_tarball_is_built_with_the_tarball_as_its_source() {
     let published = project.published();
     let has = |end: &str| published.keys().any(|path| path.to_string_lossy().ends_with(end));
     assert!(has("hello-1.0-1.noarch.rpm") && has("hello-1.0-1.src.rpm"), "{published:?}");
-    assert_eq!(project.actions()["hello"], "up-to-date");
+    assert_eq!(project.actions()["hello"], "cached");
     // It stands for its package on the command line, and stays through a collection.
     project.succeed(&["apply", "hello-1.0.tar.gz"]);
     project.succeed(&["gc"]);
-    assert_eq!(project.actions()["hello"], "up-to-date");
+    assert_eq!(project.actions()["hello"], "cached");
     write(&project, &[("hello-1.0/rpm/hello.spec", &own_spec()), ("hello-1.0/data", "one more\n")]);
     assert_eq!(project.actions()["hello"], "build");
     project.succeed(&["apply"]);

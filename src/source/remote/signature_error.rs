@@ -1,7 +1,7 @@
 //! Why a file is not signed as it should be.
 
 /// Why a file is not signed as it should be.
-#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[derive(Clone, Debug, thiserror::Error, miette::Diagnostic)]
 pub enum SourceSignatureError {
     /// A file that should be a signature, and holds none.
     #[error("`{signature}`, which should be the signature of `{file}`, holds no signature")]

@@ -72,33 +72,43 @@ impl SignatureCheck<'_> {
         if declared.is_empty() && (pairs.is_empty() || bundled.is_empty()) {
             return Vec::new();
         }
-        let is_there = |pair: &&SignedName<'_>| {
-            !self.missing.contains(&pair.file) && !self.missing.contains(&pair.signature)
-        };
         let keyring = if declared.is_empty() { self.read_bundled(&bundled) } else { self.read_declared() };
+        let signed: Vec<&str> = pairs.iter().flat_map(|pair| [pair.file, pair.signature]).collect();
+        // Keys that came with the rest may be what was replaced.
+        let trusted: &[&str] = if declared.is_empty() { &bundled } else { &[] };
         let keyring = match keyring {
             Ok(Some(keyring)) => keyring,
             // A file of keys that is missing is told as other files are.
             Ok(None) => return Vec::new(),
-            Err(error) => {
-                let name = pairs.first().map(|pair| pair.file).or(names.first().copied());
-                return name.map(|name| SignedSource { name: name.to_owned(), error }).into_iter().collect();
-            }
+            Err(error) if pairs.is_empty() => return self.refuse(&names, error),
+            Err(error) => return self.refuse(&[&signed, trusted].concat(), error),
         };
         if pairs.is_empty() {
-            let error = SourceSignatureError::NoSignature { package: self.package.name.value.clone() };
-            let error = self.locate(error.into());
-            return names
-                .first()
-                .map(|name| SignedSource { name: (*name).to_owned(), error })
-                .into_iter()
-                .collect();
+            let package = self.package.name.value.clone();
+            return self.refuse(&names, SourceSignatureError::NoSignature { package }.into());
         }
-        let check = |pair: &SignedName<'_>| {
-            let error = self.check_pair(*pair, &keyring).err()?;
-            Some(SignedSource { name: pair.file.to_owned(), error: self.locate(error) })
+        let is_there = |pair: &&SignedName<'_>| {
+            !self.missing.contains(&pair.file) && !self.missing.contains(&pair.signature)
         };
-        pairs.iter().filter(is_there).filter_map(check).collect()
+        let check = |pair: &SignedName<'_>| match self.check_pair(*pair, &keyring) {
+            Ok(()) => Vec::new(),
+            // Nobody knows which of them is the wrong one.
+            Err(error) => self.refuse(&[&[pair.file, pair.signature], trusted].concat(), error),
+        };
+        pairs.iter().filter(is_there).flat_map(check).collect()
+    }
+
+    /// Files that are not taken: none of them is to be locked as it came.
+    fn refuse(&self, names: &[&str], error: SourceError) -> Vec<SignedSource> {
+        let again = match &error {
+            SourceError::Signature(error) => Some(error.clone()),
+            _ => None,
+        };
+        let errors = std::iter::once(error).chain(again.into_iter().cycle().map(SourceError::Signature));
+        let refused = names.iter().zip(errors);
+        refused
+            .map(|(name, error)| SignedSource { name: (*name).to_owned(), error: self.locate(error) })
+            .collect()
     }
 
     /// An error, where the package is declared, and its keys where they are.
@@ -110,15 +120,15 @@ impl SignatureCheck<'_> {
         }
     }
 
-    fn read_declared(&self) -> Result<Option<NamedKeyring>, Located<SourceError>> {
+    fn read_declared(&self) -> Result<Option<NamedKeyring>, SourceError> {
         let mut all = NamedKeyring { keyring: Keyring::default(), digests: Vec::new(), shown: String::new() };
         for path in &self.package.source.keyrings {
-            let at = |error| Located::new(error, "this file", path.place.clone());
+            let keyring = path.value.to_string();
             let content = self.read_declared_file(path).map_err(|error| {
-                let reason = error.to_string();
-                at(SourceSignatureError::Keyring { keyring: path.value.to_string(), reason }.into())
+                let (keyring, reason) = (keyring.clone(), error.to_string());
+                SourceSignatureError::Keyring { keyring, reason }
             })?;
-            all.add(&path.value.to_string(), &content).map_err(|error| at(error.into()))?;
+            all.add(&keyring, &content)?;
         }
         Ok(Some(all))
     }
@@ -130,14 +140,12 @@ impl SignatureCheck<'_> {
     }
 
     /// The keys that the spec brings along; nothing where one of their files is missing.
-    fn read_bundled(&self, names: &[&str]) -> Result<Option<NamedKeyring>, Located<SourceError>> {
+    fn read_bundled(&self, names: &[&str]) -> Result<Option<NamedKeyring>, SourceError> {
         let mut all = NamedKeyring { keyring: Keyring::default(), digests: Vec::new(), shown: String::new() };
         for name in names {
             let Some(file) = self.find_file(name) else { return Ok(None) };
-            let content = file.folder().and_then(|root| root.open(&file.path));
-            let content = content.and_then(|content| read_up_to(content, LARGEST_KEYRING));
-            let content = content.map_err(|error| self.locate(error.into()))?;
-            all.add(name, &content).map_err(|error| self.locate(error.into()))?;
+            let content = read_up_to(file.folder()?.open(&file.path)?, LARGEST_KEYRING)?;
+            all.add(name, &content)?;
         }
         Ok(Some(all))
     }
