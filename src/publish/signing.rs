@@ -20,12 +20,12 @@ use crate::event::Timestamp;
 use crate::files::{Folder, HostPath};
 use crate::manifest::Manifest;
 use crate::manifest::declaration::{SignDecl, SignKey, SignedPart};
-use crate::package::read_headers_of;
 use crate::package::signing::{
     Certificate, KeyFolder, Passphrases, Signer, SigningError, SigningKey, armored_signatures, read_key_file,
     write_signed,
 };
-use crate::store::{ResultFile, SignedCopy, StepResult, Store, StoreError};
+use crate::package::{PackageRecord, read_headers_of};
+use crate::store::{RecordKind, ResultFile, SignedCopy, StepResult, Store, StoreError};
 
 /// Where keys and their passphrases are.
 pub struct SigningKeys {
@@ -274,6 +274,10 @@ impl Signers {
             let taken = written.and_then(|()| {
                 let (blob, sha256) = store.take_in(&scratch, &name)?;
                 let copy = SignedCopy { blob, sha256 };
+                // What is not in its repository yet is asked what it needs.
+                let signed = read_headers_of(&file.name, &mut io::BufReader::new(scratch.open(&name)?))?;
+                let record = PackageRecord::read(&file.name, &signed)?;
+                store.remember(RecordKind::Package, &copy.blob.record_key(), &record)?;
                 store.remember_signed(&file.blob.digest, by, &copy)?;
                 take_copy(file, copy);
                 Ok(())

@@ -131,3 +131,16 @@ fn metadata_may_be_signed_alone() {
     assert!(unsigned.stdout.contains("noarch.rpm: not signed"), "{}", unsigned.stdout);
     assert!(project.read("public/host/host.repo").contains("gpgcheck=0\nrepo_gpgcheck=1\n"));
 }
+
+#[test]
+fn an_update_that_would_break_a_package_waits_where_packages_are_signed() {
+    let project = signed_project("ed25519");
+    project.edit("Rpmforge.kdl", "package a { source path \"a.spec\" }", "packages \"*.spec\"");
+    project.spec("a", "Provides: thing = 1", "true");
+    project.spec("b", "Requires: thing = 1", "true");
+    project.succeed(&["apply"]);
+    let before = packages(&project);
+    project.spec("a", "Provides: thing = 2", "true");
+    project.run(&["apply"]);
+    assert_eq!(packages(&project), before);
+}
