@@ -171,7 +171,14 @@ impl DeclarationReader<'_> {
             SourceKind::Repository { system: "git", url, .. } => {
                 self.read_tokens(node, std::slice::from_ref(url), TokenScope::Repository)
             }
-            _ => Vec::new(),
+            SourceKind::Path(_)
+            | SourceKind::Repository { .. }
+            | SourceKind::Distgit { .. }
+            | SourceKind::Registry { .. }
+            | SourceKind::Custom { .. }
+            | SourceKind::Published { .. }
+            | SourceKind::Build(_)
+            | SourceKind::Named(_) => Vec::new(),
         };
         Some(SourceDecl { kind, files, keyrings, tokens, making, place })
     }

@@ -75,7 +75,9 @@ fn a_tarball_is_built_without_a_manifest() {
 fn what_is_wrong_with_a_tarball_is_told_by_name() {
     let text = own_spec();
     let (one, two) = (("a/hello.spec", text.as_str()), ("b/other.spec", text.as_str()));
-    let cases: [(&[(&str, &str)], &str, &str); 5] = [
+    /// Files of a tarball by their names, and what is said of it.
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
+    let cases: [Case<'_>; 5] = [
         (&[("a/data", "one\n")], "no_spec", "`hello-1.0.tar.gz` holds no spec"),
         (&[one, two], "many_specs", "holds 2 specs: `a/hello.spec`, `b/other.spec`"),
         (

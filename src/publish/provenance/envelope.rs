@@ -8,7 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{AttestationError, STATEMENT_TYPE};
+use super::error::AttestationError;
+use super::statement::STATEMENT_TYPE;
 use crate::event::Timestamp;
 use crate::package::signing::{Certificate, SignatureFinding, Signer, verify_signatures};
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::forms::package_url;
 use crate::chroot::LockedPackage;
 use crate::chroot::making::GivenRoot;
 use crate::digest::{ChecksumAlgorithm, ChecksumHasher};
@@ -85,7 +86,7 @@ fn root_package(package: &LockedPackage) -> Material {
     Material {
         kind: MaterialKind::RootPackage,
         name: package.nevra(),
-        url: Some(super::package_url(&package.name, &package.evr, &package.arch)),
+        url: Some(package_url(&package.name, &package.evr, &package.arch)),
         digests: BTreeMap::from([checksum]),
     }
 }
@@ -95,5 +96,5 @@ fn url_of(nevra: &str) -> Option<String> {
     let (rest, arch) = nevra.rsplit_once('.')?;
     let (rest, release) = rest.rsplit_once('-')?;
     let (name, version) = rest.rsplit_once('-')?;
-    Some(super::package_url(name, &format!("{version}-{release}"), arch))
+    Some(package_url(name, &format!("{version}-{release}"), arch))
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    AttestedBuild, AttestedPackage, Material, MaterialKind, is_spdx_expression, package_url, to_second,
-};
+use super::attested::{AttestedBuild, AttestedPackage};
+use super::forms::{is_spdx_expression, package_url, to_second};
+use super::material::{Material, MaterialKind};
 
 /// An SPDX document (2.3, JSON) of a package: it, the spec and sources that it is made from, and the packages of its root.
 pub fn spdx_document(build: &AttestedBuild, package: &AttestedPackage) -> Value {

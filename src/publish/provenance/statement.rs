@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{AttestedBuild, AttestedPackage, Material, MaterialKind};
+use super::attested::{AttestedBuild, AttestedPackage};
+use super::material::{Material, MaterialKind};
 
 /// The type of the payload in an envelope.
 pub const STATEMENT_TYPE: &str = "application/vnd.in-toto+json";
