@@ -123,7 +123,7 @@ fn check_manifest(project: &Project, block: &Block, place: &str) {
     let only_read: &[&str] = if block.attribute("fetches").is_some() { &["--manifest-only"] } else { &[] };
     let mut command = project.forge(&["-C", folder.to_str().unwrap(), "check"]);
     command.args(only_read);
-    let run = Run::from(command.env("ACME_TOKEN", "a secret").output().unwrap());
+    let run = Run::from(command.env("ACME_TOKEN", "a-secret").output().unwrap());
     assert_eq!(run.code, Some(0), "{place}: {manifest}\n{}{}", run.stdout, run.stderr);
     let may_warn = block.attribute("warns").is_some();
     assert_eq!(run.stderr.contains("not_yet"), may_warn, "{place}: {}", run.stderr);

@@ -482,6 +482,18 @@ const SECTIONS: &[Sections] = &[
             ("forge keys rotate acme --finish", "ends the time of both"),
         ],
     ),
+    usual("forge-attest", PAST, &[("forge attest show 12", "says what the packages of build #12 come from")]),
+    usual(
+        "forge-attest-show",
+        PAST,
+        &[("forge attest show 12 --form spdx", "says what is in them, as SPDX")],
+    ),
+    usual("forge-attest-write", PAST, &[("forge attest write 12 --to attestations --name acme", "signs it")]),
+    usual(
+        "forge-attest-verify",
+        KEYS,
+        &[("forge attest verify *.rpm --key acme.asc", "checks what was signed")],
+    ),
     usual(
         "forge-sign",
         KEYS,

@@ -46,8 +46,8 @@ impl DeclarationReader<'_> {
 
     fn report_token(&mut self, address: &str, help: String, place: Place) {
         let problem = ManifestProblem::WrongValue {
-            what: "what `bearer` is for".to_owned(),
-            wanted: "an address that a token may be sent to".to_owned(),
+            what: "`bearer`".to_owned(),
+            wanted: "a token, and an address that it may be sent to".to_owned(),
             written: without_login(address),
             help,
         };
