@@ -27,15 +27,27 @@ fn verify(project: &Project, package: &Path, folder: &Path, more: &[&str]) -> (O
     (run.code, run.stdout)
 }
 
+/// The result folder of `b`, and the number of the build: which of two begins first is not said.
+fn result(project: &Project) -> (PathBuf, String) {
+    let folders =
+        fs::read_dir(project.path().join(".forge/results/host")).unwrap().map(|it| it.unwrap().path());
+    let mut folders = folders.filter(|path| path.to_str().unwrap().ends_with("-b"));
+    let folder = folders.next().unwrap();
+    let name = folder.file_name().unwrap().to_str().unwrap();
+    let number: u64 = name.split('-').next().unwrap().parse().unwrap();
+    (folder.clone(), number.to_string())
+}
+
 /// The package `b` in its result folder.
 fn built(project: &Project) -> PathBuf {
-    project.path().join(".forge/results/host/00000002-b/b-1.0-1.noarch.rpm")
+    result(project).0.join("b-1.0-1.noarch.rpm")
 }
 
 #[test]
 fn a_statement_says_what_a_package_was_made_of() {
     let (project, _) = attested();
-    let shown = project.succeed(&["attest", "show", "2"]).stdout;
+    let (results, number) = result(&project);
+    let shown = project.succeed(&["attest", "show", &number]).stdout;
     let statements: Vec<serde_json::Value> =
         shown.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let names: Vec<&str> = statements.iter().map(|it| it["subject"][0]["name"].as_str().unwrap()).collect();
@@ -53,8 +65,8 @@ fn a_statement_says_what_a_package_was_made_of() {
     assert!(predicate["runDetails"]["metadata"]["finishedOn"].as_str().unwrap().ends_with('Z'));
     let unknown = project.run(&["attest", "show", "99"]);
     assert_eq!(unknown.code, Some(1));
-    fs::remove_file(project.path().join(".forge/results/host/00000002-b/inputs.json")).unwrap();
-    let unknown = project.run(&["attest", "show", "2"]);
+    fs::remove_file(results.join("inputs.json")).unwrap();
+    let unknown = project.run(&["attest", "show", &number]);
     assert!(unknown.stderr.contains("forge::publish::unknown_materials"), "{}", unknown.stderr);
 }
 
@@ -164,7 +176,15 @@ fn a_package_that_was_changed_is_not_attested() {
     *bytes.last_mut().unwrap() ^= 1;
     fs::remove_file(&package).unwrap();
     fs::write(&package, bytes).unwrap();
-    let run = project.run(&["attest", "write", "2", "--to", folder.to_str().unwrap(), "--name", "acme"]);
+    let run = project.run(&[
+        "attest",
+        "write",
+        &result(&project).1,
+        "--to",
+        folder.to_str().unwrap(),
+        "--name",
+        "acme",
+    ]);
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("forge::publish::changed_package"), "{}", run.stderr);
 }

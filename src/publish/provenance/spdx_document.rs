@@ -66,10 +66,10 @@ fn material_package(id: &str, material: &Material) -> Value {
         MaterialKind::Spec | MaterialKind::Source => "SOURCE",
         MaterialKind::RootPackage | MaterialKind::OwnPackage => "INSTALL",
     };
-    // SPDX knows those; of others there is none.
-    let checksums = material
-        .digests
-        .iter()
+    // Programs that read SPDX know BLAKE3 by its name, and take it for longer than it is.
+    let is_shown = |algorithm: &str| algorithm != "blake3" || material.digests.len() == 1;
+    let checksums = material.digests.iter().filter(|(algorithm, _)| is_shown(algorithm));
+    let checksums = checksums
         .map(|(algorithm, digest)| json!({ "algorithm": algorithm.to_uppercase(), "checksumValue": digest }));
     let mut package = json!({
         "SPDXID": id,
