@@ -25,7 +25,8 @@ impl Site {
 
     /// One whose chroot has more nodes.
     pub fn with(more: &str, packages: &str) -> Self {
-        let project = Project::new();
+        // Whoever builds here has a store of its own, or the one that all share.
+        let project = Project::without_store();
         let distro = make::repository();
         let chroot = format!("chroot clean {{ repo distro baseurl=\"{}\"\n{more}\n}}", distro.display());
         project.write("Rpmforge.kdl", &format!("rpmforge version=1\n{chroot}\n{packages}"));
