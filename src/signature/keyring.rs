@@ -65,7 +65,7 @@ impl Keyring {
     /// What is wrong with them.
     pub fn read(content: &[u8], fingerprints: &[String]) -> Result<Self, String> {
         let mut keys = Vec::new();
-        for block in blocks(content) {
+        for block in key_blocks(content) {
             let (found, _) = SignedPublicKey::from_reader_many(block).map_err(|error| error.to_string())?;
             for key in found {
                 keys.push(key.map_err(|error| error.to_string())?);
@@ -194,8 +194,8 @@ impl Keyring {
 /// How many signatures of a file are looked at.
 const MOST_SIGNATURES: usize = 20;
 
-/// The blocks of armor in a file of keys: there may be several, one behind the other.
-fn blocks(content: &[u8]) -> Vec<&[u8]> {
+/// The blocks of armor in a file of keys: there may be several, one behind the other. All of it where there is none.
+pub fn key_blocks(content: &[u8]) -> Vec<&[u8]> {
     match std::str::from_utf8(content) {
         Ok(text) if text.contains(ARMOR) => {
             let starts: Vec<usize> = text.match_indices(ARMOR).map(|(at, _)| at).collect();

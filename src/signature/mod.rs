@@ -6,4 +6,4 @@
 
 mod keyring;
 
-pub use keyring::{KeyTime, Keyring, SignatureProblem};
+pub use keyring::{KeyTime, Keyring, SignatureProblem, key_blocks};

@@ -6,14 +6,13 @@ use pgp::types::{KeyDetails, KeyVersion, Tag, VerifyingKey};
 
 use super::packet::{is_by, read_signatures};
 use crate::event::Timestamp;
+use crate::signature::key_blocks;
 
 /// A public key with what its owner says of it, as an OpenPGP certificate.
 #[derive(Clone, Debug)]
 pub struct Certificate {
     key: SignedPublicKey,
 }
-
-const ARMOR: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
 
 impl Certificate {
     pub(super) fn new(key: SignedPublicKey) -> Self {
@@ -26,7 +25,7 @@ impl Certificate {
     /// What is wrong with them; none is wrong too.
     pub fn read_all(content: &[u8]) -> Result<Vec<Self>, String> {
         let mut keys = Vec::new();
-        for block in blocks(content) {
+        for block in key_blocks(content) {
             let (found, _) = SignedPublicKey::from_reader_many(block).map_err(|error| error.to_string())?;
             for key in found {
                 keys.push(Self { key: key.map_err(|error| error.to_string())? });
@@ -154,16 +153,4 @@ fn check_time(name: &str, created: u32, own: &Signature, now: Timestamp) -> Resu
 
 fn check_with(signature: &Signature, key: &impl VerifyingKey, content: &[u8]) -> Result<(), String> {
     signature.verify(key, content).map_err(|_| "its signature is not one of what it was given".to_owned())
-}
-
-/// The blocks of armor in a file of keys: there may be several, one behind the other.
-fn blocks(content: &[u8]) -> Vec<&[u8]> {
-    match std::str::from_utf8(content) {
-        Ok(text) if text.contains(ARMOR) => {
-            let starts: Vec<usize> = text.match_indices(ARMOR).map(|(at, _)| at).collect();
-            let ends = starts.iter().skip(1).copied().chain([text.len()]);
-            starts.iter().zip(ends).filter_map(|(start, end)| content.get(*start..end)).collect()
-        }
-        _ => vec![content],
-    }
 }
