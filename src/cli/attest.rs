@@ -142,10 +142,13 @@ fn wrong_with(
         Err(error) => return Ok(vec![error.to_string()]),
     };
     let mut wrong = Vec::new();
+    let is_vouched_for = signatures.iter().any(|signature| signature.verdict == Verdict::Good);
     for signature in &signatures {
         let key = &signature.key;
         match (&signature.verdict, &signature.problem) {
             (Verdict::Good, _) => {}
+            // Somebody else may have signed it too.
+            (Verdict::Unknown, _) if is_vouched_for => {}
             (Verdict::Unknown, _) => wrong.push(format!("it is signed by {key}, which is not known")),
             (Verdict::Bad, problem) => {
                 let problem = problem.as_deref().unwrap_or_default();
