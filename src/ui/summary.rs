@@ -25,7 +25,7 @@ struct Heard {
     ended: Vec<Ended>,
     duration: Duration,
     /// The folders of repositories that have changed, by their chroots.
-    published: BTreeMap<String, String>,
+    published: BTreeMap<String, PublishedTo>,
 }
 
 /// What the final screen is made with beside what has happened.
@@ -55,8 +55,9 @@ impl Listener for Summary {
             }
             What::BuildEnded(build) => heard.ended.push(build.clone()),
             What::ApplyEnded { duration, .. } => heard.duration += *duration,
-            What::Published { chroot, folder, packages, .. } if *packages > 0 => {
-                heard.published.insert(chroot.clone(), folder.clone());
+            What::Published { chroot, folder, packages, signed_by, .. } if *packages > 0 => {
+                let to = PublishedTo { folder: folder.clone(), is_signed: !signed_by.is_empty() };
+                heard.published.insert(chroot.clone(), to);
             }
             What::StateChanged { .. }
             | What::StageStarted { .. }
@@ -142,12 +143,21 @@ fn not_needed(builds: &[Ended], planned: &BTreeSet<BuildName>) -> String {
     }
 }
 
+/// A repository that has changed.
+#[derive(Debug)]
+struct PublishedTo {
+    /// As the event says it.
+    folder: String,
+    /// Whether its key lies beside its metadata.
+    is_signed: bool,
+}
+
 /// For how many repositories the command is shown.
 const COMMANDS_SHOWN: usize = 3;
 
 /// The commands that try the repositories that have changed.
-fn how_to_use(published: &BTreeMap<String, String>, view: SummaryView<'_>) -> String {
-    let command = |(chroot, folder): (&String, &String)| {
+fn how_to_use(published: &BTreeMap<String, PublishedTo>, view: SummaryView<'_>) -> String {
+    let command = |(chroot, PublishedTo { folder, is_signed }): (&String, &PublishedTo)| {
         let id: String = format!("{}-{chroot}", view.project).chars().map(character_of_id).collect();
         let path = if folder.starts_with('/') {
             folder.clone()
@@ -155,7 +165,11 @@ fn how_to_use(published: &BTreeMap<String, String>, view: SummaryView<'_>) -> St
             format!("{}/{folder}", view.folder.trim_end_matches('/'))
         };
         let url: String = path.bytes().map(byte_of_url).collect();
-        plain_text(&format!("  dnf --repofrompath={id},file://{url} --setopt={id}.gpgcheck=0 install …\n"))
+        let check = match is_signed {
+            true => format!("--setopt={id}.gpgkey=file://{url}/repodata/repomd.xml.key"),
+            false => format!("--setopt={id}.gpgcheck=0"),
+        };
+        plain_text(&format!("  dnf --repofrompath={id},file://{url} {check} install …\n"))
     };
     let commands: String = published.iter().take(COMMANDS_SHOWN).map(command).collect();
     let more = match published.len().saturating_sub(COMMANDS_SHOWN) {
@@ -253,6 +267,21 @@ mod tests {
         let command = "  dnf --repofrompath=ac-me-host,file:///home/me/a%20b/public/host --setopt=ac-me-host.gpgcheck=0 \
                        install …\n";
         assert!(shown.ends_with(&format!("use what was published:\n{command}")), "{shown}");
+        let signed = match published("host", 2) {
+            What::Published { chroot, folder, packages, added, removed, .. } => What::Published {
+                chroot,
+                folder,
+                packages,
+                added,
+                removed,
+                signed_by: vec!["0123".to_owned()],
+            },
+            other => other,
+        };
+        hear(&summary, signed);
+        let shown = summary.screen(view(QUIETLY_PLANNED));
+        let key = "--setopt=ac-me-host.gpgkey=file:///home/me/a%20b/public/host/repodata/repomd.xml.key install …\n";
+        assert!(shown.ends_with(key) && !shown.contains("gpgcheck"), "{shown}");
     }
 
     #[test]
