@@ -40,7 +40,7 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let verification =
         if arguments.verify_published { Verification::EveryDigest } else { Verification::TimesFirst };
     let repositories = planned.repositories(&project, verification, Arc::clone(&clock), context);
-    let leaving = repositories.leaving()?;
+    let leaving = repositories.leaving(&planned.plan, &planned.decisions)?;
     if !arguments.json {
         planned.show_impossible(context);
     }

@@ -26,7 +26,7 @@ pub fn run(arguments: &Plan, context: &Context) -> Result<Exit, Failure> {
     let repositories =
         planned.repositories(&project, Verification::TimesFirst, Arc::new(SystemClock), context);
     let changes = RepositoryChanges {
-        leaving: repositories.leaving()?,
+        leaving: repositories.leaving(&planned.plan, &planned.decisions)?,
         entering: repositories.entering(&planned.plan, &planned.decisions)?,
         damaged: repositories.find_damage()?,
     };

@@ -45,10 +45,19 @@ impl Holding<'_> {
         record: &RepositoryRecord,
         wanted: Vec<PublishedPackage>,
     ) -> Taken {
-        let broken = match self.rule {
-            OnBroken::Allow => Vec::new(),
+        let found = match self.rule {
+            OnBroken::Allow => Ok(Vec::new()),
             rule @ (OnBroken::Hold | OnBroken::Warn) => {
                 self.find(target, record, &wanted, rule == OnBroken::Hold)
+            }
+        };
+        let broken = match found {
+            Ok(broken) => broken,
+            // What a package gives that is damaged or lost can't be known; an apply that waited for it would never mend it.
+            Err(error) => {
+                let warning =
+                    format!("whether updates break anything in {} was not looked at: {error}", target.shown);
+                return Taken { packages: wanted, held: Vec::new(), warnings: vec![warning] };
             }
         };
         if self.rule != OnBroken::Hold || broken.is_empty() {
@@ -76,7 +85,7 @@ impl Holding<'_> {
         record: &RepositoryRecord,
         wanted: &[PublishedPackage],
         holds: bool,
-    ) -> Vec<Broken> {
+    ) -> Result<Vec<Broken>, PublishError> {
         let before: BTreeMap<&str, &PublishedPackage> =
             record.packages.iter().map(|package| (package.package.as_str(), package)).collect();
         let after: BTreeMap<&str, &PublishedPackage> =
@@ -87,7 +96,7 @@ impl Holding<'_> {
         };
         let names: BTreeSet<&str> = before.keys().chain(after.keys()).copied().collect();
         if names.iter().all(|name| is_same(name)) {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let change = |name: &&str| {
             let needs = |package: Option<&&PublishedPackage>| {
@@ -98,12 +107,9 @@ impl Holding<'_> {
             Ok::<_, PublishError>(Change { package: (*name).to_owned(), before, after, is_update })
         };
         let names: Vec<&str> = names.into_iter().collect();
-        // A file that is damaged or lost is told of by whoever brings it in again. What it gave can't be known.
-        let Ok(changes) = names.par_iter().map(change).collect::<Result<Vec<_>, _>>() else {
-            return Vec::new();
-        };
+        let changes = names.par_iter().map(change).collect::<Result<Vec<_>, _>>()?;
         let beside = |names: &BTreeSet<String>| self.beside.provided(target.chroot, names);
-        find_broken(&changes, &beside, holds)
+        Ok(find_broken(&changes, &beside, holds))
     }
 
     /// What the binary packages of a package give and need.

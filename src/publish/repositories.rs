@@ -24,7 +24,7 @@ use crate::execute::{Ends, Publisher};
 use crate::files::{EntryKind, Folder, HostPath};
 use crate::manifest::{ChrootId, Manifest, ManifestPath};
 use crate::package::version_of_nevra;
-use crate::plan::{Decision, Decisions, Plan};
+use crate::plan::{BuildId, Decision, Decisions, Plan};
 use crate::store::{StepResult, Store};
 use crate::text::Located;
 
@@ -60,12 +60,23 @@ pub struct Leaving {
     pub chroot: String,
     /// The package.
     pub package: String,
+    /// What it would leave without what that needs: it stays. None where it leaves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits: Option<String>,
 }
 
 impl fmt::Display for Leaving {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { chroot, package } = self;
-        write!(f, "{package} leaves the repository of {chroot}: the manifest no longer declares it")
+        let Self { chroot, package, waits } = self;
+        match waits {
+            None => {
+                write!(f, "{package} leaves the repository of {chroot}: the manifest no longer declares it")
+            }
+            Some(broken) => write!(
+                f,
+                "{package} stays in the repository of {chroot}, though the manifest no longer declares it: {broken}"
+            ),
+        }
     }
 }
 
@@ -140,19 +151,32 @@ impl Repositories {
     ///
     /// # Errors
     /// [`PublishError::RefusedAt`] where a folder is not this project's to publish to.
-    pub fn leaving(&self) -> Result<Vec<Leaving>, PublishError> {
+    pub fn leaving(&self, plan: &Plan, decisions: &Decisions) -> Result<Vec<Leaving>, PublishError> {
         self.check_folders()?;
         let mut leaving = Vec::new();
         if self.can_publish().is_err() {
             return Ok(leaving);
         }
-        for RepositoryPlace { chroot, path } in self.declared_places().chain(self.undeclared_places()?) {
-            let Some(folder) = self.open(&path)? else { continue };
-            let target = self.target(&chroot, &path, folder)?;
-            let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
-            let names = known.record.packages.into_iter().map(|package| package.package);
-            let gone = names.filter(|name| !target.declared.contains(name.as_str()));
-            leaving.extend(gone.map(|package| Leaving { chroot: chroot.clone(), package }));
+        for place in self.declared_places().chain(self.undeclared_places()?) {
+            let declared = self.declared_packages(&place.chroot);
+            let cached = self.cached_packages(&place.chroot, plan, decisions);
+            let (held, published) = self.held_packages(&place, cached.iter().map(|(package, _)| package))?;
+            let mut gone: Vec<String> =
+                published.into_keys().filter(|name| !declared.contains(name.as_str())).collect();
+            gone.sort();
+            // What is still to be built may need it no more.
+            let is_known = !plan.ids().any(|id| {
+                let is_there = self.manifest.chroot(plan.build(id).chroot).name.value == place.chroot;
+                is_there && !matches!(decisions.decision(id), Decision::Cached { .. })
+            });
+            leaving.extend(gone.into_iter().map(|package| {
+                let waits = held.iter().find(|held| is_known && held.package == package);
+                Leaving {
+                    chroot: place.chroot.clone(),
+                    waits: waits.map(|held| held.broken.clone()),
+                    package,
+                }
+            }));
         }
         Ok(leaving)
     }
@@ -169,13 +193,8 @@ impl Repositories {
         // Where a key can't be read, an apply says so.
         let by =
             self.signers().ok().flatten().map(|signers| signers.package_fingerprints()).unwrap_or_default();
-        for (index, place) in self.declared_places().enumerate() {
-            let cached = plan.ids().filter(|id| plan.build(*id).chroot == ChrootId(index)).filter_map(|id| {
-                let Decision::Cached { key, result } = decisions.decision(id) else { return None };
-                let package = package_from_result(&plan.build(id).name.package, *key, result, None);
-                unlistable(result).is_none().then_some((package, result.digest()))
-            });
-            let cached: Vec<(PublishedPackage, Digest)> = cached.collect();
+        for place in self.declared_places() {
+            let cached = self.cached_packages(&place.chroot, plan, decisions);
             let (held, published) = self.held_packages(&place, cached.iter().map(|(package, _)| package))?;
             for (coming, digest) in cached {
                 let before = published.get(&coming.package);
@@ -197,6 +216,22 @@ impl Repositories {
             }
         }
         Ok(entering)
+    }
+
+    /// The packages of a chroot that need no build, unsigned, with the digests of their results.
+    fn cached_packages(
+        &self,
+        chroot: &str,
+        plan: &Plan,
+        decisions: &Decisions,
+    ) -> Vec<(PublishedPackage, Digest)> {
+        let is_there = |id: &BuildId| self.manifest.chroot(plan.build(*id).chroot).name.value == chroot;
+        let cached = plan.ids().filter(is_there).filter_map(|id| {
+            let Decision::Cached { key, result } = decisions.decision(id) else { return None };
+            let package = package_from_result(&plan.build(id).name.package, *key, result, None);
+            unlistable(result).is_none().then_some((package, result.digest()))
+        });
+        cached.collect()
     }
 
     /// The version of each package that repositories have.

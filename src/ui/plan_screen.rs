@@ -126,8 +126,9 @@ pub fn plan_document(view: PlanView<'_>, repositories: RepositoryChanges) -> Pla
     let RepositoryChanges { entering, leaving, damaged } = repositories;
     let builds = view.plan.build_order().into_iter().filter_map(|id| planned_build(view, id));
     let builds: Vec<PlannedBuild> = builds.collect();
-    let publishes =
-        entering.iter().any(|it| it.waits.is_none()) || !leaving.is_empty() || !damaged.is_empty();
+    let publishes = entering.iter().any(|it| it.waits.is_none())
+        || leaving.iter().any(|it| it.waits.is_none())
+        || !damaged.is_empty();
     let work = view.decisions.has_work() || publishes;
     let not_chosen = view.plan.builds.len() - builds.len();
     PlanDocument { version: PLAN_VERSION, builds, not_chosen, work, entering, leaving, damaged }

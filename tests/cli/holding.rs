@@ -72,6 +72,12 @@ fn a_package_that_leaves_stays_while_another_needs_it() {
     let run = project.run(&["apply", "--json"]);
     assert_eq!(held(&run).len(), 1, "{}", run.stdout);
     assert_eq!(things(&project), ["1", "1"]);
+    let plan = project.run(&["plan", "--detailed-exitcode"]);
+    assert_eq!(plan.code, Some(0), "{}", plan.stdout);
+    let stays = "lib stays in the repository of host, though the manifest no longer declares it: tool-1.0-1.noarch needs";
+    assert!(plan.stdout.contains(stays), "{}", plan.stdout);
+    let again = project.run(&["apply"]).stderr;
+    assert!(again.contains(stays) && !again.contains("lib leaves"), "{again}");
     project.spec("tool", "", "");
     project.succeed(&["apply"]);
     assert_eq!(things(&project), Vec::<String>::new());
