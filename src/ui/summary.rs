@@ -253,32 +253,21 @@ mod tests {
     #[test]
     fn what_was_published_can_be_used_with_one_command() {
         let summary = Summary::default();
-        let published = |chroot: &str, packages: usize| What::Published {
+        let published = |chroot: &str, packages: usize, signed_by: Vec<String>| What::Published {
             chroot: chroot.to_owned(),
             folder: format!("public/{chroot}"),
             packages,
             added: Vec::new(),
             removed: Vec::new(),
-            signed_by: Vec::new(),
+            signed_by,
         };
-        hear(&summary, published("host", 2));
-        hear(&summary, published("empty", 0));
+        hear(&summary, published("host", 2, Vec::new()));
+        hear(&summary, published("empty", 0, Vec::new()));
         let shown = summary.screen(view(QUIETLY_PLANNED));
         let command = "  dnf --repofrompath=ac-me-host,file:///home/me/a%20b/public/host --setopt=ac-me-host.gpgcheck=0 \
                        install …\n";
         assert!(shown.ends_with(&format!("use what was published:\n{command}")), "{shown}");
-        let signed = match published("host", 2) {
-            What::Published { chroot, folder, packages, added, removed, .. } => What::Published {
-                chroot,
-                folder,
-                packages,
-                added,
-                removed,
-                signed_by: vec!["0123".to_owned()],
-            },
-            other => other,
-        };
-        hear(&summary, signed);
+        hear(&summary, published("host", 2, vec!["0123".to_owned()]));
         let shown = summary.screen(view(QUIETLY_PLANNED));
         let key = "--setopt=ac-me-host.gpgkey=file:///home/me/a%20b/public/host/repodata/repomd.xml.key install …\n";
         assert!(shown.ends_with(key) && !shown.contains("gpgcheck"), "{shown}");
