@@ -7,10 +7,10 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::Exit;
-use super::arguments::Spec;
 use super::context::{CliError, Context, Failure};
 use super::named_package::{NamedPackage, NamedSpec, Wanted, in_root, is_path};
 use super::project::Project;
+use super::spec_arguments::Spec;
 use crate::engine::{Condition, FactsRequest, Mask, NativeReader, Settings, SpecReading};
 use crate::event::BuildName;
 use crate::files::{HostPath, Tree};

@@ -12,10 +12,10 @@ use std::rc::Rc;
 use bstr::ByteSlice;
 
 use super::Exit;
-use super::arguments::Eval;
 use super::context::{CliError, Context, Failure};
 use super::named_package::{NamedPackage, Wanted};
 use super::project::Project;
+use super::spec_arguments::Eval;
 use crate::engine::{Mask, Settings, define_settings, environment, read_own_version};
 use crate::event::BuildName;
 use crate::files::HostPath;
