@@ -59,7 +59,9 @@ impl Site {
         fs::copy(env!("CARGO_BIN_EXE_forge"), &forge).unwrap();
         fs::set_permissions(&temp, fs::Permissions::from_mode(0o755)).unwrap();
         chown(&temp, Some(ORDINARY), Some(ORDINARY)).unwrap();
-        give_to_ordinary_user(&self.0.path());
+        for folder in [self.0.path(), self.0.cache()] {
+            give_to_ordinary_user(&folder);
+        }
         let number = ORDINARY.to_string();
         let mut command = Command::new("setpriv");
         command
@@ -88,6 +90,9 @@ impl Site {
 }
 
 fn give_to_ordinary_user(path: &Path) {
+    if !path.exists() {
+        return;
+    }
     chown(path, Some(ORDINARY), Some(ORDINARY)).unwrap();
     if path.is_dir() {
         fs::read_dir(path).unwrap().for_each(|entry| give_to_ordinary_user(&entry.unwrap().path()));
