@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use kdl::{KdlDocument, KdlNode};
 
 use super::declaration::{
-    Across, BatchAfter, BatchDecl, CacheDecl, Declarations, KeepDecl, NamedSourceDecl, OnBroken, PackageDecl,
-    PackagesDecl, ProfileDecl, ProjectDecl, PublishDecl, RebuildDecl, RemoteDecl, SelectDecl, SignDecl,
-    SignKey, SignedPart,
+    Across, BatchAfter, BatchDecl, CacheDecl, Declarations, KeepDecl, MetadataPacking, NamedSourceDecl,
+    OnBroken, PackageDecl, PackagesDecl, ProfileDecl, ProjectDecl, PublishDecl, RebuildDecl, RemoteDecl,
+    SelectDecl, SignDecl, SignKey, SignedPart,
 };
 use super::manifest_path::ManifestPath;
 use super::problem::ManifestProblem;
@@ -186,7 +186,25 @@ impl DeclarationReader<'_> {
         let (adopts, links) = (says("adopt"), says("links"));
         let broken = child(node, "broken").and_then(|node| self.read_choice::<OnBroken>(node));
         let broken = broken.map(|broken| broken.value).unwrap_or_default();
-        Some(PublishDecl { folder: folder?, sign, url, keep, separate_debuginfo, adopts, links, broken })
+        let packing = child(node, "metadata").and_then(|node| self.read_choice::<MetadataPacking>(node));
+        let packing = packing.map(|packing| packing.value).unwrap_or_default();
+        let [comps, updateinfo] = ["comps", "updateinfo"].map(|name| {
+            let path = child(node, name).and_then(|node| self.values.argument(node, 0))?;
+            self.read_path(path)
+        });
+        Some(PublishDecl {
+            folder: folder?,
+            sign,
+            url,
+            keep,
+            separate_debuginfo,
+            adopts,
+            links,
+            broken,
+            packing,
+            comps,
+            updateinfo,
+        })
     }
 
     fn read_sign(&mut self, node: &KdlNode) -> Option<SignDecl> {

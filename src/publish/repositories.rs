@@ -8,12 +8,15 @@ use std::sync::Arc;
 
 use super::PublishError;
 use super::closure::Beside;
+use super::declared_metadata::DeclaredMetadata;
 use super::folders::{create_public, refuse_taken};
+use super::groups::Groups;
 use super::holding::Holding;
 use super::inspect::Verification;
 use super::known::{PublishTarget, has_copy};
 use super::owner::Owner;
 use super::record::{DecodedRecords, PublishedPackage, RECORD, ReadRecord};
+use super::section::Parting;
 use super::signing::{Signing, client_id};
 use super::told::not_published;
 use super::update::{Updater, find_damage};
@@ -138,15 +141,21 @@ impl Publisher for Repositories {
                 None => built.push(Built { package, key, result }),
             }
         }
-        match self.signed(&self.place_of(chroot), &built) {
-            Ok(results) => told.extend(self.update(self.place_of(chroot), &results)),
-            Err(error) => told.push(not_published(&self.place_of(chroot).chroot, None, &error)),
-        }
+        told.extend(self.publish_results(chroot, &built));
         told
     }
 }
 
 impl Repositories {
+    /// Makes the repository of a chroot hold these results, and what stays of what it holds; gives what there is to tell.
+    pub fn publish_results(&self, chroot: ChrootId, built: &[Built<'_>]) -> Vec<What> {
+        let place = self.place_of(chroot);
+        match self.signed(&place, built) {
+            Ok(results) => self.update(place, &results),
+            Err(error) => vec![not_published(&place.chroot, None, &error)],
+        }
+    }
+
     /// The packages that repositories hold and the manifest no longer declares for them. Nothing is written.
     ///
     /// # Errors
@@ -228,7 +237,8 @@ impl Repositories {
         let is_there = |id: &BuildId| self.manifest.chroot(plan.build(*id).chroot).name.value == chroot;
         let cached = plan.ids().filter(is_there).filter_map(|id| {
             let Decision::Cached { key, result } = decisions.decision(id) else { return None };
-            let package = package_from_result(&plan.build(id).name.package, *key, result, None);
+            let package =
+                package_from_result(&plan.build(id).name.package, *key, (result, self.parting()), None);
             unlistable(result).is_none().then_some((package, result.digest()))
         });
         cached.collect()
@@ -280,10 +290,10 @@ impl Repositories {
         Ok(keys)
     }
 
-    /// Sees to it that no repository's folder is for something else.
+    /// Sees to it that no repository's folder is for something else, and that what is to be published as it is can be.
     ///
     /// # Errors
-    /// [`PublishError::RefusedAt`] where one is.
+    /// [`PublishError::RefusedAt`] where a folder is, [`PublishError::WrongMetadata`] where a file can't be.
     pub fn check_folders(&self) -> Result<(), PublishError> {
         for RepositoryPlace { path, .. } in self.declared_places() {
             let own = [
@@ -293,7 +303,7 @@ impl Repositories {
             let checked = refuse_taken(&path.on_host(self.project.path()), &path, own)?;
             checked.map_err(|refusal| self.locate(refusal.into()))?;
         }
-        Ok(())
+        self.declared_metadata().map(drop)
     }
 
     /// The files of repositories that are not as forge has left them. Nothing is written.
@@ -351,13 +361,30 @@ impl Repositories {
         };
         let target = self.target(&place.chroot, &place.path, folder)?;
         let (now, verification, holding) = (self.clock.now(), self.verification, self.holding());
-        let updater = Updater { store: &self.store, now, verification, holding };
+        let declared = self.declared_metadata()?;
+        let updater = Updater { store: &self.store, now, verification, holding, declared };
         updater.update(&target, results)
     }
 
     pub(super) fn holding(&self) -> Holding<'_> {
-        let rule = self.manifest.publish.as_ref().map(|publish| publish.broken).unwrap_or_default();
-        Holding { store: &self.store, beside: &*self.beside, rule }
+        let says = self.manifest.publish.as_ref().map(|publish| (publish.broken, publish.packing));
+        let (rule, packing) = says.unwrap_or_default();
+        let groups = Groups::new(&self.store);
+        Holding { store: &self.store, groups, packing, beside: &*self.beside, rule }
+    }
+
+    /// Which sections repositories have.
+    pub(super) fn parting(&self) -> Parting {
+        let separate = self.manifest.publish.as_ref().and_then(|publish| publish.separate_debuginfo.as_ref());
+        match separate.is_some_and(|separate| separate.value) {
+            true => Parting::Separate,
+            false => Parting::Together,
+        }
+    }
+
+    /// What the manifest says of metadata, with the files that it names.
+    fn declared_metadata(&self) -> Result<DeclaredMetadata, PublishError> {
+        DeclaredMetadata::read(self.manifest.publish.as_ref(), self.parting(), self.project.path())
     }
 
     pub(super) fn target<'a>(
@@ -371,11 +398,10 @@ impl Repositories {
             self.manifest.publish.as_ref().is_some_and(what)
         };
         let id = client_id(self.manifest.name.as_deref(), chroot);
-        let signing = self.repository_signing(chroot, &id, &folder)?;
+        let clients = self.client_files(chroot, &id, &folder)?;
         Ok(PublishTarget {
             chroot,
-            id,
-            signing,
+            clients,
             folder,
             shown: path.to_string(),
             owner,
@@ -514,12 +540,10 @@ impl Repositories {
         let Some(publish) = &self.manifest.publish else {
             return Ok(());
         };
-        let what = match (&publish.keep, &publish.separate_debuginfo) {
-            (Some(_), _) => "`keep`",
-            (None, Some(separate)) if separate.value => "`debuginfo separate=#true`",
-            (None, _) => return Ok(()),
-        };
-        Err(PublishError::NotYet { what })
+        match &publish.keep {
+            Some(_) => Err(PublishError::NotYet { what: "`keep`" }),
+            None => Ok(()),
+        }
     }
 }
 

@@ -22,17 +22,16 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
+use super::declared_metadata::DeclaredMetadata;
+use super::groups::Groups;
 use super::holding::{HeldPackage, Holding, Taken};
 use super::inspect::{FileState, InspectedPackage, Inspector, Verification};
 use super::known::{Known, PublishTarget, RecordOrigin};
-use super::metadata::{Metadata, Revision, described, metadata_from};
-use super::paths::{REPODATA, REPOMD_KEY, REPOMD_SIGNATURE};
 use super::record::{
-    Incoming, PublishedFile, PublishedPackage, RECORD, RepositoryRecord, SignedMetadata, Superseded, files,
-    have_same_listing,
+    Incoming, PublishedFile, PublishedPackage, RECORD, RepositoryRecord, files, have_same_listing,
 };
 use super::staging::{Staging, remove_leftovers};
-use super::superseded::{remove_expired, supersede};
+use super::superseded::supersede;
 use super::told::not_published;
 use super::wanted::wanted_packages;
 use super::{PublishError, Refusal};
@@ -52,6 +51,8 @@ pub(super) struct Updater<'a> {
     pub now: Timestamp,
     pub verification: Verification,
     pub holding: Holding<'a>,
+    /// What the manifest says of metadata.
+    pub declared: DeclaredMetadata,
 }
 
 impl Updater<'_> {
@@ -91,7 +92,7 @@ impl Updater<'_> {
     ) -> Result<bool, PublishError> {
         let Known { record, origin } = target.read_known(self.now)?;
         let inspector = Inspector::new(&target.folder, &record, self.verification).with_links(target.links);
-        inspector.refuse_link(REPODATA)?;
+        inspector.refuse_linked_metadata(&target.clients.sections)?;
         let taken = self.holding.take(target, &record, wanted_packages(target, &record, results));
         let packages = inspector.packages(taken.packages)?;
         let mut states: Vec<FileState> = packages.iter().flat_map(|package| package.states.clone()).collect();
@@ -102,7 +103,8 @@ impl Updater<'_> {
         let packages: Vec<PublishedPackage> = packages.into_iter().map(with_times).collect();
         Ok(origin == RecordOrigin::Repository
             && record.repomd.is_some()
-            && is_signed_as_wanted(target, &record)
+            && target.is_signed_as_wanted(&record)
+            && self.declared.are_in(&record.metadata)
             && have_same_listing(&record.packages, &packages)
             && !states.into_iter().any(must_bring))
     }
@@ -118,9 +120,16 @@ impl Updater<'_> {
         let wanted = wanted_packages(target, &record, results);
         let Taken { packages: wanted, held, warnings } = self.holding.take(target, &record, wanted);
         let inspector = Inspector::new(&target.folder, &record, verification).with_links(target.links);
-        inspector.refuse_link(REPODATA)?;
+        inspector.refuse_linked_metadata(&target.clients.sections)?;
         let packages = inspector.packages(wanted)?;
-        let publish = Publish { store: self.store, target, inspector: &inspector, now: self.now };
+        let publish = Publish {
+            store: self.store,
+            groups: &self.holding.groups,
+            declared: &self.declared,
+            target,
+            inspector: &inspector,
+            now: self.now,
+        };
         let mut damaged = Damaged::default();
         if let RecordOrigin::Recovered(damage) = &origin {
             let damage = *damage;
@@ -150,7 +159,7 @@ pub(super) fn find_damage(
 ) -> Result<Vec<DamagedFile>, PublishError> {
     let record = &known.record;
     let inspector = Inspector::new(&target.folder, record, verification).with_links(target.links);
-    inspector.refuse_link(REPODATA)?;
+    inspector.refuse_linked_metadata(&target.clients.sections)?;
     let mut damaged = Vec::new();
     for InspectedPackage { package, states } in inspector.packages(wanted_packages(target, record, &[]))? {
         for (file, state) in package.files.iter().zip(states) {
@@ -167,15 +176,6 @@ pub(super) fn find_damage(
     Ok(damaged)
 }
 
-/// Whether the metadata on record are signed by those that are to sign them, and say the same to clients.
-fn is_signed_as_wanted(target: &PublishTarget<'_>, record: &RepositoryRecord) -> bool {
-    match (&target.signing, &record.signed) {
-        (None, None) => true,
-        (Some(wanted), Some(signed)) => wanted.is_as_signed(signed),
-        (Some(_), None) | (None, Some(_)) => false,
-    }
-}
-
 fn damaged_file(path: &str, package: Option<&String>, state: FileState) -> Option<DamagedFile> {
     match state {
         FileState::Right(_) | FileState::Shared(_) | FileState::ToBring(None) => None,
@@ -187,19 +187,21 @@ fn damaged_file(path: &str, package: Option<&String>, state: FileState) -> Optio
 
 /// What was not as it should be.
 #[derive(Default)]
-struct Damaged {
-    repaired: Vec<DamagedFile>,
-    lost: Vec<DamagedFile>,
+pub(super) struct Damaged {
+    pub repaired: Vec<DamagedFile>,
+    pub lost: Vec<DamagedFile>,
     /// Files of packages that could not be had whole: they are of no use.
-    abandoned: Vec<PublishedFile>,
+    pub abandoned: Vec<PublishedFile>,
 }
 
 /// One publish to one repository.
-struct Publish<'a> {
+pub(super) struct Publish<'a> {
     store: &'a Store,
-    target: &'a PublishTarget<'a>,
-    inspector: &'a Inspector<'a>,
-    now: Timestamp,
+    pub groups: &'a Groups<'a>,
+    pub declared: &'a DeclaredMetadata,
+    pub target: &'a PublishTarget<'a>,
+    pub inspector: &'a Inspector<'a>,
+    pub now: Timestamp,
 }
 
 /// A package after its files were brought in, and which could not be.
@@ -209,17 +211,6 @@ struct BroughtPackage {
     lost: Vec<(String, Damage)>,
     abandoned: Vec<PublishedFile>,
 }
-
-/// Metadata as they were written.
-struct WrittenMetadata {
-    metadata: Vec<PublishedFile>,
-    repomd: Option<PublishedFile>,
-    revision: u64,
-    signed: Option<SignedMetadata>,
-}
-
-/// The files that stand beside signed metadata, and their contents.
-type SigningFiles = (Option<SignedMetadata>, Vec<(String, Vec<u8>)>);
 
 impl Publish<'_> {
     /// Brings in the files that are not there or not right. A package whose new files can't be had stays as it is on record.
@@ -314,136 +305,8 @@ impl Publish<'_> {
         Ok(BroughtPackage { package, brought, lost, abandoned: Vec::new() })
     }
 
-    /// Writes the metadata where they are not what they should be; gives the record as it is now.
-    fn publish_metadata(
-        &self,
-        packages: Vec<PublishedPackage>,
-        damaged: &mut Damaged,
-    ) -> Result<RepositoryRecord, PublishError> {
-        let record = self.inspector.record;
-        let mut metadata = record.metadata.clone();
-        let mut repomd = record.repomd.clone();
-        let mut signed = record.signed.clone();
-        let mut is_right = repomd.is_some()
-            && is_signed_as_wanted(self.target, record)
-            && have_same_listing(&record.packages, &packages);
-        let signing = signed.iter_mut().flat_map(|signed| &mut signed.files);
-        for file in metadata.iter_mut().chain(&mut repomd).chain(signing) {
-            match self.inspector.file(file)? {
-                FileState::Right(times) | FileState::Shared(times) => file.times = Some(times),
-                FileState::ToBring(damage) => {
-                    is_right = false;
-                    damaged.repaired.extend(damage.map(|damage| {
-                        let path = file.path.clone();
-                        DamagedFile { path, package: None, damage }
-                    }));
-                }
-            }
-        }
-        let mut revision = record.revision;
-        if !is_right {
-            WrittenMetadata { metadata, repomd, revision, signed } = self.write_metadata(&packages)?;
-        }
-        let mut superseded = supersede(record, &packages, &metadata, self.now);
-        let abandoned = damaged.abandoned.drain(..);
-        superseded.extend(abandoned.map(|file| Superseded { file, since: self.now }));
-        let superseded = remove_expired(&self.target.folder, superseded, self.now)?;
-        Ok(RepositoryRecord {
-            owner: record.owner.clone(),
-            chroot: record.chroot.clone(),
-            links: self.target.links,
-            packages,
-            metadata,
-            repomd,
-            signed,
-            revision,
-            incoming: None,
-            superseded,
-        })
-    }
-
-    fn write_metadata(&self, packages: &[PublishedPackage]) -> Result<WrittenMetadata, PublishError> {
-        let record = self.inspector.record;
-        let revision = match record.revision > 0 && have_same_listing(&record.packages, packages) {
-            true => Revision::Kept(record.revision),
-            false => Revision::Above(record.revision),
-        };
-        let Metadata { files, repomd: (mut repomd, repomd_text), revision } =
-            metadata_from(&self.target.folder, self.store, packages, revision)?;
-        let states: Vec<FileState> =
-            files.iter().map(|(file, _)| self.inspector.file(file)).collect::<Result<_, _>>()?;
-        let metadata = files.iter().map(|(file, _)| file.clone()).collect();
-        let (packages_coming, repomd_coming) = (packages.to_vec(), Some(repomd.clone()));
-        let (mut signed, beside) = self.sign(&repomd_text)?;
-        self.announce(Incoming {
-            packages: packages_coming,
-            metadata,
-            repomd: repomd_coming,
-            signed: signed.clone(),
-            revision,
-        })?;
-        let staging = Staging::open(&self.target.folder)?;
-        // Each waits for the disk: together they wait once.
-        let write = |((mut file, content), state): ((PublishedFile, Vec<u8>), FileState)| {
-            file.times = Some(match state {
-                FileState::Right(times) | FileState::Shared(times) => times,
-                FileState::ToBring(_) => staging.write(&file.path, &content)?,
-            });
-            Ok::<_, io::Error>(file)
-        };
-        let metadata = files.into_par_iter().zip(states).map(write).collect::<Result<_, _>>()?;
-        let path = repomd.path.clone();
-        // A publish that was killed may have brought in packages whose names are not on the disk yet.
-        let left_over = packages.iter().filter(|_| self.inspector.record.incoming.is_some());
-        let names = left_over.flat_map(|package| &package.files).map(|file| file.path.as_str());
-        staging.sync_names(names.chain([path.as_str()]))?;
-        let beside = beside.iter().map(|(path, content)| (path.as_str(), content.as_slice()));
-        // The signature stands last among those: between it and what it is of comes nothing.
-        let together: Vec<(&str, &[u8])> = beside.chain([(path.as_str(), repomd_text.as_slice())]).collect();
-        let mut times = staging.write_together(&together)?.into_iter();
-        let signing = signed.iter_mut().flat_map(|signed| &mut signed.files);
-        for file in signing.chain([&mut repomd]) {
-            file.times = times.next();
-        }
-        self.remove_signatures(signed.as_ref())?;
-        staging.sync_names([path.as_str()].into_iter())?;
-        staging.close()?;
-        Ok(WrittenMetadata { metadata, repomd: Some(repomd), revision, signed })
-    }
-
-    /// The files that stand beside this `repomd.xml` where it is to be signed, and their contents.
-    fn sign(&self, repomd: &[u8]) -> Result<SigningFiles, PublishError> {
-        let Some(signing) = &self.target.signing else { return Ok((None, Vec::new())) };
-        let contents = signing.files(repomd, self.now)?;
-        let mut files = Vec::new();
-        for (path, content) in &contents {
-            let file = described(path.clone(), content);
-            if !path.starts_with(REPODATA) {
-                // What others have put there is theirs.
-                self.inspector.file(&file)?;
-            }
-            files.push(file);
-        }
-        let by = signing.signers.metadata_fingerprints();
-        Ok((Some(SignedMetadata { by, files }), contents))
-    }
-
-    /// Removes the files beside metadata that are on record and no longer wanted: a signature of something else would have clients
-    /// refuse the repository.
-    fn remove_signatures(&self, signed: Option<&SignedMetadata>) -> io::Result<()> {
-        let own = self.target.repo_file();
-        let is_wanted =
-            |path: &str| signed.is_some_and(|signed| signed.files.iter().any(|file| file.path == path));
-        let removable = |path: &str| [REPOMD_SIGNATURE, REPOMD_KEY, own.as_str()].contains(&path);
-        let recorded = self.inspector.record.signing_files().map(|file| file.path.as_str());
-        for path in recorded.filter(|path| removable(path) && !is_wanted(path)) {
-            self.target.folder.remove_file(path)?;
-        }
-        Ok(())
-    }
-
     /// Puts what comes in on record before it comes.
-    fn announce(&self, incoming: Incoming) -> Result<(), PublishError> {
+    pub fn announce(&self, incoming: Incoming) -> Result<(), PublishError> {
         let record = self.inspector.record;
         let superseded = supersede(record, &record.packages, &record.metadata, self.now);
         let record = RepositoryRecord { incoming: Some(incoming), superseded, ..record.clone() };
@@ -501,7 +364,9 @@ fn tell(
         told.push(What::RepositoryDamaged { chroot: chroot.clone(), folder: folder.clone(), repaired, lost });
     }
     let signed_by = now.signed.iter().flat_map(|signed| signed.by.clone()).collect();
-    let signers = |record: &RepositoryRecord| record.signed.as_ref().map(|signed| signed.by.clone());
+    let signers = |record: &RepositoryRecord| {
+        record.signed.as_ref().map(|signed| signed.by.clone()).unwrap_or_default()
+    };
     let is_the_same = before.repomd.is_some()
         && signers(before) == signers(now)
         && have_same_listing(&before.packages, &now.packages);
@@ -547,7 +412,9 @@ mod tests {
     use super::*;
     use crate::files::{Folder, HostPath};
     use crate::publish::DecodedRecords;
+    use crate::publish::client_files::ClientFiles;
     use crate::publish::owner::Owner;
+    use crate::publish::section::Parting;
 
     #[test]
     fn a_forge_that_publishes_to_the_same_folder_is_named() {
@@ -560,8 +427,13 @@ mod tests {
             owner: Owner::new(None, temp.path(), temp.path()),
             adopts: false,
             links: false,
-            id: "host".to_owned(),
-            signing: None,
+            clients: ClientFiles {
+                signers: None,
+                id: "host".to_owned(),
+                title: String::new(),
+                url: String::new(),
+                sections: Parting::Together.sections(),
+            },
             state: &folder(),
             decoded: &DecodedRecords::default(),
             declared: BTreeSet::new(),
