@@ -2,8 +2,8 @@
 //!
 //! What a build needs beyond the minimal set are some packages, and most of their files are those of a few: links to these
 //! are what making a root takes. A set that was never composed before finds the layers of its large packages, which others
-//! had too, and only what is left is linked. Each layer more is one more place where overlayfs looks for what is not there
-//! (a compiler for its headers), so that they are few.
+//! had too, and only what is left is linked. What is looked for in a folder and is not there (by a compiler, among its headers)
+//! costs no more: overlayfs looks in those layers alone that have the folder.
 
 use bstr::{BStr, ByteSlice};
 use hashbrown::HashSet;

@@ -4,7 +4,7 @@
 //! trees](crate::store::PackageTree). Nothing builds in it: it is a layer that is mounted for reading, with what a build
 //! writes in another one over it. What few builds have in common with no other lies over what all have in common: the
 //! minimal set of a chroot is one farm, and what a build needs beyond it is another one that has only what is added. Of
-//! that, the few [largest packages](apart) are farms of their own, which other builds share.
+//! that, the [largest packages](apart) are farms of their own, which other builds share.
 //!
 //! Which of two packages' files is there is decided as rpm does: what both have alike is shared, what is for the machine's
 //! own word length comes before what is for the other, and all else is an error that names both. A link to a folder that
