@@ -116,6 +116,10 @@ pub fn main(
     if arguments.get(1).is_some_and(|command| command == "rpmuncompress") {
         return ExitCode::from(rpm::uncompress(arguments.split_off(2), &context));
     }
+    // What scripts of builds run.
+    if arguments.get(1).is_some_and(|command| command == "policies") {
+        return ExitCode::from(rpm::policies(&arguments.split_off(2), &context));
+    }
     if arguments.get(1).is_some_and(|command| command == "rpmbuild") {
         return ExitCode::from(rpm::rpmbuild(arguments.split_off(2), &context));
     }
