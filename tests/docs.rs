@@ -168,6 +168,11 @@ fn each_manifest_of_the_pages_of_sources_is_sound() {
 }
 
 #[test]
+fn what_the_page_of_retention_says_works() {
+    run_page("docs/retention.md");
+}
+
+#[test]
 fn what_the_page_of_signing_says_works() {
     run_page("docs/signing.md");
 }
@@ -187,6 +192,7 @@ const PAGES: &[&str] = &[
     "docs/migration.md",
     "docs/recipes.md",
     "docs/registries.md",
+    "docs/retention.md",
     "docs/roots.md",
     "docs/sandbox.md",
     "docs/signing.md",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::arguments::{Apply, OnlyPart};
 use super::context::{CliError, Context, Failure};
+use super::failed_builds::{collect_failed, failed_age};
 use super::listeners::{ScreenClearer, end_on_signals, listener};
 use super::named_files::find_project;
 use super::planning::{Planned, plan, runtime};
@@ -18,6 +19,7 @@ use crate::execute::{
 use crate::plan::{BuildId, CARRIAGE_RETURNS, Decision, Fate, PlanError};
 use crate::process::Cancel;
 use crate::publish::{Leaving, Verification};
+use crate::store::CollectionMode;
 use crate::ui::{Summary, SummaryView, Verbosity, is_closed_pipe};
 
 /// Builds what has changed.
@@ -117,6 +119,8 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     planned.folders.collect_unused()?;
     if !applied.canceled {
         repositories.retire_undeclared().into_iter().for_each(send);
+        let (age, now) = (failed_age(&planned.manifest), clock.now());
+        collect_failed((&planned.state, &planned.history), age, CollectionMode::Remove, now)?;
     }
     let has_failed = |ended: &Ended| match ended.state {
         State::Failed | State::Canceled => true,

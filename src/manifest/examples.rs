@@ -134,7 +134,7 @@ const EXAMPLES: &[Example] = &[
     ),
     with_default(
         "keep",
-        "keep builds=3 failed=\"14d\"",
+        "keep builds=3 superseded=\"14d\" failed=\"14d\"",
         "the repository holds the newest good build of each package",
     ),
     with_default("debuginfo", "debuginfo separate=#false", "`separate=#false`"),
