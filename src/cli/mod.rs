@@ -49,9 +49,12 @@ mod only_sources;
 mod outdated;
 mod passphrases;
 mod past_builds;
+mod place_settings;
 mod plan;
 mod planning;
 mod project;
+mod publish;
+mod publish_arguments;
 mod rebuild;
 mod rebuild_arguments;
 mod rebuild_error;
@@ -176,6 +179,7 @@ fn command(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Log(arguments) => log::run(&arguments, context),
         Command::Shell(arguments) => shell::run(&arguments, context),
         Command::Results(arguments) => results::run(&arguments, context),
+        Command::Publish(arguments) => publish::run(&arguments, context),
         Command::Keys(arguments) => keys::run(&arguments, context),
         Command::Sign(arguments) => sign::run(&arguments, context),
         Command::VerifySignatures(arguments) => verify_signatures::run(&arguments, context),

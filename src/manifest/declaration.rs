@@ -9,6 +9,7 @@ pub use super::choices::{
     Across, Bootstrap, Choice, EngineChoice, Isolation, Network, OnBroken, OnFailure, Priority,
 };
 use super::manifest_path::ManifestPath;
+use super::place_address::PlaceDecl;
 pub use super::options::{
     ChrootSelection, LayerDecl, MacroDecl, OnDecl, OptionsDecl, SettingsDecl, VariableDecl,
 };
@@ -443,6 +444,8 @@ pub struct PublishDecl {
     pub links: bool,
     /// What becomes of updates that would leave published packages without what they need.
     pub broken: OnBroken,
+    /// The places that repositories are sent to.
+    pub places: Vec<PlaceDecl>,
 }
 
 /// `sign` in `publish`.

@@ -21,6 +21,7 @@ mod limits;
 mod metadata;
 mod owner;
 mod paths;
+pub mod places;
 pub mod provenance;
 mod record;
 mod repositories;

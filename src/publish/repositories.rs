@@ -410,7 +410,7 @@ impl Repositories {
         RepositoryPlace { chroot: chroot.name.value.clone(), path: self.manifest.publish_folder(chroot) }
     }
 
-    fn declared_places(&self) -> impl Iterator<Item = RepositoryPlace> {
+    pub(super) fn declared_places(&self) -> impl Iterator<Item = RepositoryPlace> {
         (0..self.manifest.chroots.len()).map(|index| self.place_of(ChrootId(index)))
     }
 

@@ -37,7 +37,7 @@ use super::told::not_published;
 use super::wanted::wanted_packages;
 use super::{PublishError, Refusal};
 use crate::event::{Damage, DamagedFile, Timestamp, What};
-use crate::files::{Lock, LockKind, Sharing};
+use crate::files::{Folder, Lock, LockKind, Sharing};
 use crate::store::{Store, StoreError};
 
 /// The file whose lock a publish holds.
@@ -64,7 +64,7 @@ impl Updater<'_> {
         if results.is_empty() && target.is_unknown() {
             return Ok(Vec::new());
         }
-        let _lock = match wait_for_lock(target, PATIENCE) {
+        let _lock = match lock_repository(&target.folder, &target.shown, PATIENCE) {
             Err(PublishError::Io(error)) if is_read_only(&error) => {
                 // Where there is nothing to write, nothing need be kept from others either.
                 return match self.is_up_to_date(target, results)? {
@@ -528,16 +528,16 @@ fn changes(before: &[PublishedPackage], now: &[PublishedPackage]) -> (Vec<String
 }
 
 /// Keeps every other forge out of a repository until the lock is dropped.
-fn wait_for_lock(target: &PublishTarget<'_>, patience: Duration) -> Result<Lock, PublishError> {
+pub(super) fn lock_repository(folder: &Folder, shown: &str, patience: Duration) -> Result<Lock, PublishError> {
     let begun = Instant::now();
     loop {
-        match Lock::take(&target.folder, LOCK, LockKind::Exclusive)? {
+        match Lock::take(folder, LOCK, LockKind::Exclusive)? {
             Ok(mut lock) => {
                 lock.sign(&format!("forge, process {}", std::process::id()))?;
                 return Ok(lock);
             }
             Err(_) if begun.elapsed() < patience => std::thread::sleep(Duration::from_millis(50)),
-            Err(holder) => return Err(Refusal::Busy { folder: target.shown.clone(), holder }.into()),
+            Err(holder) => return Err(Refusal::Busy { folder: shown.to_owned(), holder }.into()),
         }
     }
 }
@@ -545,7 +545,7 @@ fn wait_for_lock(target: &PublishTarget<'_>, patience: Duration) -> Result<Lock,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::{Folder, HostPath};
+    use crate::files::HostPath;
     use crate::publish::DecodedRecords;
     use crate::publish::owner::Owner;
 
@@ -568,13 +568,13 @@ mod tests {
             all_packages: BTreeSet::new(),
             all_chroots: BTreeSet::new(),
         };
-        let first = wait_for_lock(&target, Duration::ZERO).unwrap();
-        let second = wait_for_lock(&target, Duration::ZERO);
+        let first = lock_repository(&target.folder, &target.shown, Duration::ZERO).unwrap();
+        let second = lock_repository(&target.folder, &target.shown, Duration::ZERO);
         let Err(PublishError::Refused(Refusal::Busy { holder, .. })) = second else {
             panic!("both have the lock");
         };
         assert_eq!(holder, format!("forge, process {}", std::process::id()));
         drop(first);
-        assert!(wait_for_lock(&target, Duration::ZERO).is_ok());
+        assert!(lock_repository(&target.folder, &target.shown, Duration::ZERO).is_ok());
     }
 }
