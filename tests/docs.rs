@@ -173,6 +173,11 @@ fn what_the_page_of_retention_says_works() {
 }
 
 #[test]
+fn each_manifest_of_the_page_of_publishing_is_sound() {
+    run_page("docs/publishing.md");
+}
+
+#[test]
 fn what_the_page_of_signing_says_works() {
     run_page("docs/signing.md");
 }
@@ -190,6 +195,7 @@ const PAGES: &[&str] = &[
     "docs/json.md",
     "docs/manifest.md",
     "docs/migration.md",
+    "docs/publishing.md",
     "docs/recipes.md",
     "docs/registries.md",
     "docs/retention.md",

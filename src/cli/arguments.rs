@@ -10,6 +10,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use super::argument_values::{SchemaForm, size};
 use super::attest_arguments::Attest;
 use super::import_arguments::Import;
+use super::publish_arguments::Publish;
 use super::rebuild_arguments::Rebuild;
 use super::retention_arguments::{Compare, Pin, Prune, Unpin};
 use super::root_arguments::{Chroot, Eject, Fetch, LockArguments, Update};
@@ -105,6 +106,8 @@ pub enum Command {
     Chroot(Chroot),
     /// Show where a package's newest results are
     Results(Results),
+    /// Send repositories as they are to the places that the manifest names
+    Publish(Publish),
     /// Make, show and exchange keys that sign packages and repositories
     Keys(Keys),
     /// Sign packages and other files

@@ -123,6 +123,14 @@ pub const SECTIONS: &[Sections] = &[
         ],
     },
     usual(
+        "forge-publish",
+        ALL,
+        &[
+            ("forge publish", "sends every repository to every place that the manifest names"),
+            ("forge publish --to 's3://packages/{chroot}'", "to one of them"),
+        ],
+    ),
+    usual(
         "forge-graph",
         READ,
         &[

@@ -54,10 +54,13 @@ mod passphrases;
 mod past_builds;
 mod pin;
 mod pin_error;
+mod place_settings;
 mod plan;
 mod planning;
 mod project;
 mod prune;
+mod publish;
+mod publish_arguments;
 mod published_signatures;
 mod rebuild;
 mod rebuild_arguments;
@@ -189,6 +192,7 @@ fn command(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Log(arguments) => log::run(&arguments, context),
         Command::Shell(arguments) => shell::run(&arguments, context),
         Command::Results(arguments) => results::run(&arguments, context),
+        Command::Publish(arguments) => publish::run(&arguments, context),
         Command::Keys(arguments) => keys::run(&arguments, context),
         Command::Sign(arguments) => sign::run(&arguments, context),
         Command::VerifySignatures(arguments) => verify_signatures::run(&arguments, context),
