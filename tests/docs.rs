@@ -168,6 +168,16 @@ fn each_manifest_of_the_pages_of_sources_is_sound() {
 }
 
 #[test]
+fn what_the_page_of_retention_says_works() {
+    run_page("docs/retention.md");
+}
+
+#[test]
+fn each_manifest_of_the_page_of_publishing_is_sound() {
+    run_page("docs/publishing.md");
+}
+
+#[test]
 fn what_the_page_of_signing_says_works() {
     run_page("docs/signing.md");
 }
@@ -185,8 +195,10 @@ const PAGES: &[&str] = &[
     "docs/json.md",
     "docs/manifest.md",
     "docs/migration.md",
+    "docs/publishing.md",
     "docs/recipes.md",
     "docs/registries.md",
+    "docs/retention.md",
     "docs/roots.md",
     "docs/sandbox.md",
     "docs/signing.md",

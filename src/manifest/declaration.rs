@@ -9,10 +9,12 @@ pub use super::choices::{
     Across, Bootstrap, Choice, EngineChoice, Isolation, MetadataPacking, Network, OnBroken, OnFailure,
     Priority,
 };
+use super::keep::KeepDecl;
 use super::manifest_path::ManifestPath;
 pub use super::options::{
     ChrootSelection, LayerDecl, MacroDecl, OnDecl, OptionsDecl, SettingsDecl, VariableDecl,
 };
+use super::place_address::PlaceDecl;
 use crate::digest::Checksum;
 use crate::engine::Condition;
 use crate::fetch::BearerToken;
@@ -450,6 +452,8 @@ pub struct PublishDecl {
     pub comps: Option<Spanned<ManifestPath>>,
     /// The file of advisories that repositories offer.
     pub updateinfo: Option<Spanned<ManifestPath>>,
+    /// The places that repositories are sent to.
+    pub places: Vec<PlaceDecl>,
 }
 
 /// `sign` in `publish`.
@@ -489,15 +493,6 @@ pub enum SignedPart {
     Everything,
     /// Metadata alone.
     Metadata,
-}
-
-/// `keep` in `publish`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeepDecl {
-    /// Good builds of a package.
-    pub builds: Option<u32>,
-    /// How long failed ones stay.
-    pub failed: Option<Duration>,
 }
 
 /// `cache`.

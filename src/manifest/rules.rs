@@ -7,7 +7,7 @@ use super::source_rules::{MIRROR, NAMED_SOURCE, SOURCE, UPSTREAM, VARIABLE};
 
 use Occurs::{Often, Once};
 use ValueKind::{
-    Arch, Boolean, Count, Duration, Glob, Name, Number, OneOf, Path, RpmVersion, Size, Spelling, Text,
+    Age, Arch, Boolean, Count, Duration, Glob, Name, Number, OneOf, Path, RpmVersion, Size, Spelling, Text,
 };
 
 /// Engines that build packages.
@@ -409,12 +409,45 @@ const PUBLISH: NodeRule = node(
         &[one("url", Text)],
         "Where clients find the folder, for the `.repo` file that is published with it; `{chroot}` stands for each chroot's name.",
     ),
-    node("keep", Once, &[], "What is kept of older results.").with_support(Support::NotYet).with_properties(
-        &[
-            property("builds", Count, "How many good builds of a package are kept."),
-            property("failed", Duration, "How long failed builds are kept."),
-        ],
-    ),
+    node(
+        "to",
+        Often,
+        &[one("place", Text)],
+        "A place that the folder is sent to once it is whole: `s3://BUCKET/PREFIX`, `rsync://HOST/MODULE/PATH`, or \
+             `USER@HOST:/PATH` by ssh; `{chroot}` stands for each chroot's name. No credentials stand here: they come from the \
+             environment or the machine.",
+    )
+    .with_properties(&[
+        property("endpoint", Text, "The URL of the service that has the bucket, where that is not Amazon's."),
+        property("region", Text, "The region of the bucket."),
+        property("profile", Text, "The profile of `~/.aws/credentials` to use."),
+    ]),
+    node(
+        "keep",
+        Once,
+        &[],
+        "What is kept of older builds, of each package in each chroot. What another kept package requires stays in any case, and so \
+             does what `forge pin` pins.",
+    )
+    .with_properties(&[
+        property(
+            "newest",
+            Age,
+            "How long the newest good build stays, `forever` if not said: a package that was not built for longer leaves.",
+        ),
+        property(
+            "builds",
+            Number,
+            "How many good builds of a package stay in the repository side by side, the newest among them.",
+        ),
+        property(
+            "superseded",
+            Age,
+            "How long other builds stay in the repository once a newer one has come, and the files of those that a build of the \
+                 same version has replaced.",
+        ),
+        property("failed", Age, "How long results and logs of builds stay that failed."),
+    ]),
     node("debuginfo", Once, &[], "Where debuginfo and source packages go.")
         .with_properties(&[required(
             "separate",

@@ -105,7 +105,7 @@ struct Provider<'a> {
 }
 
 /// A requirement, read once.
-enum ReadRequirement<'a> {
+pub(super) enum ReadRequirement<'a> {
     Plain(&'a Dependency),
     Rich(&'a Dependency, Box<Rich>),
 }
@@ -160,7 +160,8 @@ pub(super) fn required_names(wanted: &Dependency) -> Vec<String> {
 }
 
 impl<'a> ReadRequirement<'a> {
-    fn new(dependency: &'a Dependency) -> Option<Self> {
+    /// Reads it; nothing where it is a rich dependency that can't be read.
+    pub fn new(dependency: &'a Dependency) -> Option<Self> {
         if !dependency.is_rich() {
             return Some(Self::Plain(dependency));
         }
@@ -168,7 +169,8 @@ impl<'a> ReadRequirement<'a> {
         Some(Self::Rich(dependency, Box::new(rich)))
     }
 
-    fn names(&self) -> Vec<String> {
+    /// The names that it asks for.
+    pub fn names(&self) -> Vec<String> {
         match self {
             Self::Plain(dependency) => vec![dependency.name.clone()],
             Self::Rich(_, rich) => {
@@ -178,7 +180,7 @@ impl<'a> ReadRequirement<'a> {
     }
 
     /// As it is written.
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let (Self::Plain(dependency) | Self::Rich(dependency, _)) = self;
         dependency.to_string()
     }

@@ -83,16 +83,6 @@ pub enum PublishError {
         /// How large it may be.
         limit: u64,
     },
-    /// The manifest asks for what is not supported yet.
-    #[error("{what} is not supported yet, so nothing is published")]
-    #[diagnostic(
-        code(forge::publish::not_yet),
-        help("take it from `publish`, or publish with another tool from `.forge/results`")
-    )]
-    NotYet {
-        /// What.
-        what: &'static str,
-    },
 }
 
 /// What is wrong with a file that is to be published as it is.

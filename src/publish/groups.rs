@@ -63,7 +63,7 @@ pub(super) struct Piece {
 
 /// The first line of what is kept: sizes of the pieces that follow it, packed and unpacked.
 #[derive(Serialize, Deserialize)]
-struct Head {
+struct PieceSizes {
     newest: u64,
     pieces: [(u64, u64); 5],
 }
@@ -80,7 +80,9 @@ pub(super) fn listed_files(
     package: &PublishedPackage,
     section: Section,
 ) -> impl Iterator<Item = &PublishedFile> {
-    package.files.iter().filter(move |file| file.times.is_some() && Section::of_path(&file.path).0 == section)
+    let is_listed =
+        move |file: &&PublishedFile| file.times.is_some() && Section::of_path(&file.path).0 == section;
+    package.files.iter().filter(move |_| !package.keeping.hidden).filter(is_listed)
 }
 
 /// The groups of all sections.
@@ -246,7 +248,7 @@ impl KeptGroup {
     }
 
     fn encode(&self) -> io::Result<Vec<u8>> {
-        let head = Head { newest: self.newest, pieces: self.pieces().map(Piece::sizes) };
+        let head = PieceSizes { newest: self.newest, pieces: self.pieces().map(Piece::sizes) };
         let mut content = serde_json::to_vec(&head).map_err(io::Error::other)?;
         content.push(b'\n');
         for piece in self.pieces() {
@@ -258,7 +260,7 @@ impl KeptGroup {
     fn decode(content: &[u8], packing: MetadataPacking) -> Option<Self> {
         let end = content.iter().position(|byte| *byte == b'\n')?;
         let (head, rest) = content.split_at_checked(end)?;
-        let Head { newest, pieces } = serde_json::from_slice(head).ok()?;
+        let PieceSizes { newest, pieces } = serde_json::from_slice(head).ok()?;
         let mut rest = rest.get(1..)?;
         let mut next = |(packed, open_size): (u64, u64)| {
             let (packed, later) = rest.split_at_checked(usize::try_from(packed).ok()?)?;
@@ -296,7 +298,7 @@ fn listable_record(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::publish::record::FileTimes;
+    use crate::publish::record::{FileTimes, Keeping};
 
     fn package(number: usize) -> PublishedPackage {
         let name = format!("package{number:04}");
@@ -308,7 +310,13 @@ mod tests {
             nevra: Some("a-1-1.noarch".to_owned()),
             times: Some(FileTimes::default()),
         };
-        PublishedPackage { package: name, key: None, files: vec![file], signed: None }
+        PublishedPackage {
+            package: name,
+            key: None,
+            files: vec![file],
+            signed: None,
+            keeping: Keeping::default(),
+        }
     }
 
     fn keys(packages: &[PublishedPackage]) -> HashSet<Key> {

@@ -1,6 +1,6 @@
 //! Which updates a repository takes: those that leave no package without what it needs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use rayon::prelude::*;
 
@@ -73,7 +73,7 @@ impl Holding<'_> {
             wanted.into_iter().map(|package| (package.package.clone(), package)).collect();
         let mut held = Vec::new();
         for broken in broken {
-            let before = record.packages.iter().find(|package| package.package == broken.package);
+            let before = record.newest().find(|package| package.package == broken.package);
             let stays = before.is_some();
             match before {
                 Some(before) => packages.insert(broken.package.clone(), before.clone()),
@@ -92,7 +92,7 @@ impl Holding<'_> {
         holds: bool,
     ) -> Result<Vec<Broken>, PublishError> {
         let before: BTreeMap<&str, &PublishedPackage> =
-            record.packages.iter().map(|package| (package.package.as_str(), package)).collect();
+            record.newest().map(|package| (package.package.as_str(), package)).collect();
         let after: BTreeMap<&str, &PublishedPackage> =
             wanted.iter().map(|package| (package.package.as_str(), package)).collect();
         let is_same = |name: &str| match (before.get(name), after.get(name)) {
@@ -113,14 +113,25 @@ impl Holding<'_> {
         };
         let mut changes = updated.par_iter().map(change).collect::<Result<Vec<_>, _>>()?;
         let published = split_all(&record.packages, self.packing);
-        changes.extend(find_bystanders(&target.folder, &self.groups, &published, &changes)?);
+        let newest: HashSet<&str> = record
+            .newest()
+            .flat_map(|package| &package.files)
+            .filter_map(|file| file.nevra.as_deref())
+            .collect();
+        let mut bystanders = find_bystanders(&target.folder, &self.groups, &published, &changes)?;
+        // Older builds that are kept are for those who ask for them.
+        for bystander in &mut bystanders {
+            bystander.before.retain(|needs| newest.contains(needs.nevra.as_str()));
+            bystander.after.retain(|needs| newest.contains(needs.nevra.as_str()));
+        }
+        changes.extend(bystanders);
         changes.sort_by(|one, other| one.package.cmp(&other.package));
         let beside = |names: &BTreeSet<String>| self.beside.provided(target.chroot, names);
         Ok(find_broken(&changes, &beside, holds))
     }
 
     /// What the binary packages of a package give and need.
-    fn needs_of(
+    pub fn needs_of(
         &self,
         target: &PublishTarget<'_>,
         package: &PublishedPackage,

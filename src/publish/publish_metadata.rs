@@ -18,7 +18,8 @@ use super::record::{
 use super::section::Section;
 use super::staging::Staging;
 use super::superseded::{remove_expired, supersede};
-use super::update::{Damaged, Publish};
+use super::told::Damaged;
+use super::update::Publish;
 use crate::event::DamagedFile;
 
 /// Metadata as they were written.
@@ -63,13 +64,15 @@ impl Publish<'_> {
         }
         let mut superseded = supersede(record, &packages, &metadata, self.now);
         let abandoned = damaged.abandoned.drain(..);
-        superseded.extend(abandoned.map(|file| Superseded { file, since: self.now }));
-        let superseded = remove_expired(&self.target.folder, superseded, self.now)?;
+        superseded.extend(abandoned.map(|file| Superseded { file, since: self.now, is_spent: true }));
+        let replaced = self.target.keep.replaced();
+        let superseded = remove_expired(&self.target.folder, superseded, replaced, self.now)?;
         Ok(RepositoryRecord {
             owner: record.owner.clone(),
             chroot: record.chroot.clone(),
             links: self.target.links,
             packages,
+            retired: self.retired.clone(),
             metadata,
             repomd,
             signed,

@@ -1,6 +1,6 @@
 //! The repositories of a manifest: one for each of its chroots.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -11,24 +11,25 @@ use super::closure::Beside;
 use super::declared_metadata::DeclaredMetadata;
 use super::folders::{create_public, refuse_taken};
 use super::groups::Groups;
+use super::held_packages::Reception;
 use super::holding::Holding;
 use super::inspect::Verification;
 use super::known::{PublishTarget, has_copy};
 use super::owner::Owner;
 use super::record::{DecodedRecords, PublishedPackage, RECORD, ReadRecord};
+use super::retention::{Keep, KeepRules};
 use super::section::Parting;
 use super::signing::{Signing, client_id};
 use super::told::not_published;
 use super::update::{Updater, find_damage};
 use super::wanted::{Built, package_from_result};
-use crate::digest::{Digest, Key};
-use crate::event::{BuildName, Clock, Damage, DamagedFile, What};
+use crate::digest::Digest;
+use crate::event::{Clock, Damage, DamagedFile, What};
 use crate::execute::{Ends, Publisher};
 use crate::files::{EntryKind, Folder, HostPath};
 use crate::manifest::{ChrootId, Manifest, ManifestPath};
-use crate::package::version_of_nevra;
 use crate::plan::{BuildId, Decision, Decisions, Plan};
-use crate::store::{StepResult, Store};
+use crate::store::{Pins, StepResult, Store};
 use crate::text::Located;
 
 /// What stands for a chroot's name in the folder of `publish`.
@@ -124,9 +125,6 @@ pub(super) struct RepositoryPlace {
 
 impl Publisher for Repositories {
     fn publish(&self, chroot: ChrootId, plan: &Plan, ends: &Ends) -> Vec<What> {
-        if let Err(error) = self.can_publish() {
-            return vec![not_published(&self.place_of(chroot).chroot, None, &error)];
-        }
         let (mut built, mut told) = (Vec::new(), Vec::new());
         for id in plan.ids().filter(|id| plan.build(*id).chroot == chroot) {
             let Some((key, result)) = ends.get(&id).and_then(|end| Some((end.key?, end.result.as_ref()?)))
@@ -163,15 +161,15 @@ impl Repositories {
     pub fn leaving(&self, plan: &Plan, decisions: &Decisions) -> Result<Vec<Leaving>, PublishError> {
         self.check_folders()?;
         let mut leaving = Vec::new();
-        if self.can_publish().is_err() {
-            return Ok(leaving);
-        }
         for place in self.declared_places().chain(self.undeclared_places()?) {
             let declared = self.declared_packages(&place.chroot);
             let cached = self.cached_packages(&place.chroot, plan, decisions);
-            let (held, published) = self.held_packages(&place, cached.iter().map(|(package, _)| package))?;
-            let mut gone: Vec<String> =
-                published.into_keys().filter(|name| !declared.contains(name.as_str())).collect();
+            let Reception { held, published, pinned, .. } =
+                self.held_packages(&place, cached.iter().map(|(package, _)| package))?;
+            let is_pinned = |package: &PublishedPackage| package.key.is_some_and(|key| pinned.contains(&key));
+            let gone = published.into_values().filter(|package| !is_pinned(package));
+            let gone = gone.map(|package| package.package);
+            let mut gone: Vec<String> = gone.filter(|name| !declared.contains(name.as_str())).collect();
             gone.sort();
             // What is still to be built may need it no more.
             let is_known = !plan.ids().any(|id| {
@@ -196,16 +194,14 @@ impl Repositories {
     /// As [`Repositories::leaving`].
     pub fn entering(&self, plan: &Plan, decisions: &Decisions) -> Result<Vec<Entering>, PublishError> {
         let mut entering = Vec::new();
-        if self.can_publish().is_err() {
-            return Ok(entering);
-        }
         // Where a key can't be read, an apply says so.
         let by =
             self.signers().ok().flatten().map(|signers| signers.package_fingerprints()).unwrap_or_default();
         for place in self.declared_places() {
             let cached = self.cached_packages(&place.chroot, plan, decisions);
-            let (held, published) = self.held_packages(&place, cached.iter().map(|(package, _)| package))?;
-            for (coming, digest) in cached {
+            let Reception { held, published, away, .. } =
+                self.held_packages(&place, cached.iter().map(|(package, _)| package))?;
+            for (coming, digest) in cached.into_iter().filter(|(coming, _)| !away.contains(&coming.package)) {
                 let before = published.get(&coming.package);
                 let is_there = before.is_some_and(|published| match by.is_empty() {
                     true => published.has_same_files(&coming),
@@ -217,8 +213,8 @@ impl Repositories {
                 let waits = held.iter().find(|held| held.package == coming.package);
                 entering.push(Entering {
                     chroot: place.chroot.clone(),
-                    version: version_of(&coming),
-                    version_before: before.and_then(version_of),
+                    version: coming.version(),
+                    version_before: before.and_then(|before| before.version()),
                     waits: waits.map(|held| held.broken.clone()),
                     package: coming.package,
                 });
@@ -244,52 +240,6 @@ impl Repositories {
         cached.collect()
     }
 
-    /// The version of each package that repositories have.
-    ///
-    /// # Errors
-    /// As [`Repositories::leaving`].
-    pub fn published_versions(&self) -> Result<HashMap<BuildName, String>, PublishError> {
-        let mut versions = HashMap::new();
-        for RepositoryPlace { chroot, path } in self.declared_places() {
-            let Some(folder) = self.open(&path)? else { continue };
-            let target = self.target(&chroot, &path, folder)?;
-            let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
-            versions.extend(known.record.packages.into_iter().filter_map(|package| {
-                let version = version_of(&package)?;
-                Some((BuildName { package: package.package.clone(), chroot: chroot.clone() }, version))
-            }));
-        }
-        Ok(versions)
-    }
-
-    /// The keys of the results that repositories are made of.
-    ///
-    /// # Errors
-    /// As [`Repositories::leaving`].
-    pub fn published_keys(&self) -> Result<HashSet<Key>, PublishError> {
-        let mut keys = HashSet::new();
-        for RepositoryPlace { chroot, path } in self.declared_places().chain(self.undeclared_places()?) {
-            let Some(folder) = self.open(&path)? else { continue };
-            let target = self.target(&chroot, &path, folder)?;
-            let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
-            keys.extend(known.record.packages.iter().filter_map(|package| package.key));
-        }
-        Ok(keys)
-    }
-
-    /// The keys of the results that the repository of each declared chroot is made of.
-    pub(super) fn published_keys_by_chroot(&self) -> Result<Vec<(String, HashSet<Key>)>, PublishError> {
-        let mut keys = Vec::new();
-        for RepositoryPlace { chroot, path } in self.declared_places() {
-            let Some(folder) = self.open(&path)? else { continue };
-            let target = self.target(&chroot, &path, folder)?;
-            let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
-            let published = known.record.packages.iter().filter_map(|package| package.key).collect();
-            keys.push((chroot.clone(), published));
-        }
-        Ok(keys)
-    }
-
     /// Sees to it that no repository's folder is for something else, and that what is to be published as it is can be.
     ///
     /// # Errors
@@ -309,9 +259,6 @@ impl Repositories {
     /// The files of repositories that are not as forge has left them. Nothing is written.
     pub fn find_damage(&self) -> Result<Vec<DamagedRepositoryFile>, PublishError> {
         let mut found = Vec::new();
-        if self.can_publish().is_err() {
-            return Ok(found);
-        }
         for RepositoryPlace { chroot, path } in self.declared_places() {
             let shown = path.to_string();
             let Some(folder) = self.open(&path)? else {
@@ -333,7 +280,7 @@ impl Repositories {
     /// Empties the repositories of chroots that the manifest no longer declares.
     pub fn retire_undeclared(&self) -> Vec<What> {
         // Without its key, what is left there would lose its signature.
-        if self.can_publish().is_err() || self.signers().is_err() {
+        if self.signers().is_err() {
             return Vec::new();
         }
         match self.undeclared_places() {
@@ -342,7 +289,7 @@ impl Repositories {
         }
     }
 
-    fn update(&self, place: RepositoryPlace, results: &[PublishedPackage]) -> Vec<What> {
+    pub(super) fn update(&self, place: RepositoryPlace, results: &[PublishedPackage]) -> Vec<What> {
         match self.try_update(&place, results) {
             Ok(told) => told,
             Err(error) => vec![not_published(&place.chroot, None, &error)],
@@ -405,6 +352,14 @@ impl Repositories {
             folder,
             shown: path.to_string(),
             owner,
+            keep: Keep {
+                rules: self
+                    .manifest
+                    .publish
+                    .as_ref()
+                    .and_then(|publish| KeepRules::new(publish.keep.as_ref()?)),
+                pinned: Pins::read(&self.state)?.keys_in(chroot),
+            },
             adopts: says(|publish| publish.adopts),
             links: says(|publish| publish.links),
             state: &self.state,
@@ -436,12 +391,12 @@ impl Repositories {
         RepositoryPlace { chroot: chroot.name.value.clone(), path: self.manifest.publish_folder(chroot) }
     }
 
-    fn declared_places(&self) -> impl Iterator<Item = RepositoryPlace> {
+    pub(super) fn declared_places(&self) -> impl Iterator<Item = RepositoryPlace> {
         (0..self.manifest.chroots.len()).map(|index| self.place_of(ChrootId(index)))
     }
 
     /// Repositories of this project, where those of its chroots are too, whose chroots the manifest does not declare.
-    fn undeclared_places(&self) -> Result<impl Iterator<Item = RepositoryPlace>, PublishError> {
+    pub(super) fn undeclared_places(&self) -> Result<impl Iterator<Item = RepositoryPlace>, PublishError> {
         let pattern = match &self.manifest.publish {
             Some(publish) => publish.folder.value.clone(),
             None => ManifestPath::Repository(["public", CHROOT].iter().collect()),
@@ -535,16 +490,6 @@ impl Repositories {
             (error, _) => error,
         }
     }
-
-    fn can_publish(&self) -> Result<(), PublishError> {
-        let Some(publish) = &self.manifest.publish else {
-            return Ok(());
-        };
-        match &publish.keep {
-            Some(_) => Err(PublishError::NotYet { what: "`keep`" }),
-            None => Ok(()),
-        }
-    }
 }
 
 fn with_path(pattern: &ManifestPath, path: &Path) -> ManifestPath {
@@ -559,11 +504,4 @@ fn with_path(pattern: &ManifestPath, path: &Path) -> ManifestPath {
 fn unlistable(result: &StepResult) -> Option<PublishError> {
     let file = result.files.iter().find(|file| file.package.unlistable.is_some())?;
     Some(PublishError::Unlistable { file: file.name.clone(), what: file.package.unlistable.clone()? })
-}
-
-/// The version of a package: that of its source package, where it has one.
-fn version_of(package: &PublishedPackage) -> Option<String> {
-    let names = || package.files.iter().filter_map(|file| file.nevra.as_deref());
-    let source = names().find(|nevra| nevra.ends_with(".src") || nevra.ends_with(".nosrc"));
-    version_of_nevra(source.or_else(|| names().next())?)
 }

@@ -57,6 +57,7 @@ mod publication_sections;
 mod reading;
 mod rebuild;
 mod requirements;
+mod retention;
 mod roots;
 mod schemas;
 mod secrets;
