@@ -25,6 +25,7 @@ mod paths;
 pub mod provenance;
 mod prune;
 mod published;
+mod reception;
 mod record;
 mod repositories;
 mod retention;
