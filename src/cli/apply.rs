@@ -168,8 +168,7 @@ fn send_to_places(
     (cancel, send): (&Cancel, &(dyn Fn(What) + Sync)),
     context: &Context,
 ) -> Result<(), Failure> {
-    let has_places =
-        repositories.manifest.publish.as_ref().is_some_and(|publish| !publish.places.is_empty());
+    let has_places = repositories.manifest.publish.as_ref().is_some_and(|publish| !publish.places.is_empty());
     match connection {
         _ if !has_places => {}
         Connection::Offline => {

@@ -14,6 +14,7 @@ use super::publish_arguments::Publish;
 use super::rebuild_arguments::Rebuild;
 use super::root_arguments::{Chroot, Eject, Fetch, LockArguments, Update};
 use super::selection_arguments::Selection;
+use super::serve_arguments::Serve;
 use super::signing_arguments::{Keys, Sign, VerifySignatures};
 use super::source_arguments::{Outdated, Srpm, Watch};
 use super::spec_arguments::{Eval, Spec};
@@ -107,6 +108,8 @@ pub enum Command {
     Results(Results),
     /// Send repositories as they are to the places that the manifest names
     Publish(Publish),
+    /// Serve a folder of repositories over HTTP, for a lab
+    Serve(Serve),
     /// Make, show and exchange keys that sign packages and repositories
     Keys(Keys),
     /// Sign packages and other files

@@ -169,8 +169,7 @@ async fn read_up_to(mut response: Response, most: usize, shown: &Address) -> Res
 fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, FetchError> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
-        let odd =
-            || FetchError::Client { reason: format!("`{name}` can't be sent: it has odd characters") };
+        let odd = || FetchError::Client { reason: format!("`{name}` can't be sent: it has odd characters") };
         let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| odd())?;
         map.append(key, HeaderValue::from_str(value).map_err(|_| odd())?);
     }

@@ -9,10 +9,10 @@ pub use super::choices::{
     Across, Bootstrap, Choice, EngineChoice, Isolation, Network, OnBroken, OnFailure, Priority,
 };
 use super::manifest_path::ManifestPath;
-use super::place_address::PlaceDecl;
 pub use super::options::{
     ChrootSelection, LayerDecl, MacroDecl, OnDecl, OptionsDecl, SettingsDecl, VariableDecl,
 };
+use super::place_address::PlaceDecl;
 use crate::digest::Checksum;
 use crate::engine::Condition;
 use crate::fetch::BearerToken;

@@ -25,7 +25,8 @@ impl DeclarationReader<'_> {
             Err(found) => {
                 let problem = ManifestProblem::WrongValue {
                     what: "the place of `to`".to_owned(),
-                    wanted: "`s3://BUCKET/PREFIX`, `rsync://HOST/MODULE/PATH` or `USER@HOST:/PATH`".to_owned(),
+                    wanted: "`s3://BUCKET/PREFIX`, `rsync://HOST/MODULE/PATH` or `USER@HOST:/PATH`"
+                        .to_owned(),
                     written: without_login(&written),
                     help: format!("there is {found}; credentials come from the environment or the machine"),
                 };

@@ -142,7 +142,11 @@ fn line_of(what: &What, verbosity: Verbosity) -> Option<String> {
         }
         What::Sent { chroot, place, files, bytes, removed } if normal => {
             let removed = if *removed > 0 { format!(", {removed} removed") } else { String::new() };
-            Some(format!("sent       {chroot}: {place} ({}, {}{removed})", count(*files, "file"), size(*bytes)))
+            Some(format!(
+                "sent       {chroot}: {place} ({}, {}{removed})",
+                count(*files, "file"),
+                size(*bytes)
+            ))
         }
         What::NotSent { chroot, place, cause, help, .. } => {
             let help = help.as_ref().map(|help| format!("\n               help: {help}")).unwrap_or_default();

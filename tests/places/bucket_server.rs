@@ -80,7 +80,8 @@ fn python() -> &'static str {
     static PYTHON: OnceLock<String> = OnceLock::new();
     PYTHON.get_or_init(|| {
         let root = repository();
-        let run = Command::new(root.join(".ci/s3-server")).arg(root.join("target/s3-server")).output().unwrap();
+        let run =
+            Command::new(root.join(".ci/s3-server")).arg(root.join("target/s3-server")).output().unwrap();
         assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
         String::from_utf8(run.stdout).unwrap().trim().to_owned()
     })

@@ -10,7 +10,9 @@ use crate::support::{Project, Run};
 #[track_caller]
 pub fn run(project: &Project, arguments: &[&str]) -> Run {
     let run = Run::from(forge_with_credentials(project, arguments).output().unwrap());
-    assert!(!run.stdout.contains(SECRET) && !run.stderr.contains(SECRET) && !run.stderr.contains("Signature"));
+    assert!(
+        !run.stdout.contains(SECRET) && !run.stderr.contains(SECRET) && !run.stderr.contains("Signature")
+    );
     run
 }
 
@@ -40,7 +42,10 @@ fn an_apply_sends_what_it_has_published_and_a_second_one_sends_nothing() {
     assert!(!second.stderr.contains("sent "), "{}", second.stderr);
     assert_eq!(server.keys(), keys);
     // Neither the record nor the lock of the folder goes along, nor anything of this machine.
-    assert!(keys.keys().all(|key| !key.contains(".forge-repository") && key.starts_with("host/")), "{keys:?}");
+    assert!(
+        keys.keys().all(|key| !key.contains(".forge-repository") && key.starts_with("host/")),
+        "{keys:?}"
+    );
     assert!(keys.contains_key("host/.forge-place"), "{keys:?}");
     let record = String::from_utf8(server.object("host/.forge-place").unwrap()).unwrap();
     assert!(!record.contains(SECRET) && !record.contains("AKIDOFSOMEBODY"), "{record}");
@@ -129,7 +134,11 @@ fn the_credentials_of_the_profile_that_is_named_are_used() {
     project.edit("Rpmforge.kdl", "endpoint=", "profile=lab region=\"eu-1\" endpoint=");
     let missing = project.run(&["apply"]);
     assert_eq!(missing.code, Some(1));
-    assert!(missing.stderr.contains("there are no credentials for it in profile `lab`"), "{}", missing.stderr);
+    assert!(
+        missing.stderr.contains("there are no credentials for it in profile `lab`"),
+        "{}",
+        missing.stderr
+    );
     let events = project.run(&["publish", "--json"]).events("not-sent");
     assert_eq!(events[0]["code"], "forge::publish::place_no_credentials");
     // The folder is as it should be all the same.

@@ -21,8 +21,13 @@ impl Answer {
 /// Asks a server, with further lines in the head of the request.
 pub fn ask(address: SocketAddr, method: &str, path: &str, (lines, body): (&str, &[u8])) -> Answer {
     let mut stream = TcpStream::connect(address).unwrap();
-    let length = if body.is_empty() && method != "PUT" { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
-    let head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{length}{lines}\r\n");
+    let length = if body.is_empty() && method != "PUT" {
+        String::new()
+    } else {
+        format!("Content-Length: {}\r\n", body.len())
+    };
+    let head =
+        format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{length}{lines}\r\n");
     stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();

@@ -8,15 +8,17 @@
     reason = "tests set up the machine that forge works on, and fail by panicking"
 )]
 
-mod buckets;
 mod bucket_server;
+mod buckets;
 mod cuts;
 #[path = "../sources/daemon.rs"]
 mod daemon;
 mod http;
+mod readers;
 mod refusals;
-mod rsync;
 #[path = "../support/repository_client.rs"]
 mod repository_client;
+mod rsync;
+mod served;
 #[path = "../support/mod.rs"]
 mod support;

@@ -36,7 +36,11 @@ fn a_place_of_another_project_is_refused_until_it_is_taken_over() {
     assert_eq!(code, "forge::publish::place_foreign");
     assert!(cause.contains("belongs to the project `one`"), "{cause}");
     assert_eq!(server.keys(), keys);
-    second.edit("Rpmforge.kdl", "publish \"public/{chroot}\" {", "publish \"public/{chroot}\" { adopt #true;");
+    second.edit(
+        "Rpmforge.kdl",
+        "publish \"public/{chroot}\" {",
+        "publish \"public/{chroot}\" { adopt #true;",
+    );
     succeed(&second, &["publish"]);
     // A repository without a record may be anybody's.
     server.request("DELETE", "/packages/host/.forge-place", &[]);

@@ -124,9 +124,10 @@ mod tests {
             credentials: "# mine\n[default]\naws_access_key_id = D\naws_secret_access_key=ds\n\n[lab]\n\
                           aws_access_key_id=L\naws_secret_access_key = a=b/c\naws_session_token=t\n"
                 .to_owned(),
-            config: "[default]\nregion = eu-1\n[profile lab]\nendpoint_url = http://lab.example:9000\ns3 =\n  \
+            config:
+                "[default]\nregion = eu-1\n[profile lab]\nendpoint_url = http://lab.example:9000\ns3 =\n  \
                      region = no\n"
-                .to_owned(),
+                    .to_owned(),
         };
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         AwsSettings::new(&variables.collect(), &files)
@@ -160,7 +161,11 @@ mod tests {
         assert_eq!((plain.region(None), plain.endpoint(None)), ("eu-1".to_owned(), None));
         assert_eq!(plain.region(Some("lab")), "us-east-1", "nested settings are others");
         assert_eq!(plain.endpoint(Some("lab")).as_deref(), Some("http://lab.example:9000"));
-        let said = settings(&[("AWS_REGION", "us-2"), ("AWS_ENDPOINT_URL", "http://x"), ("AWS_DEFAULT_REGION", "")]);
-        assert_eq!((said.region(None), said.endpoint(None).as_deref()), ("us-2".to_owned(), Some("http://x")));
+        let said =
+            settings(&[("AWS_REGION", "us-2"), ("AWS_ENDPOINT_URL", "http://x"), ("AWS_DEFAULT_REGION", "")]);
+        assert_eq!(
+            (said.region(None), said.endpoint(None).as_deref()),
+            ("us-2".to_owned(), Some("http://x"))
+        );
     }
 }

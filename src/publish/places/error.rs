@@ -57,7 +57,9 @@ pub enum PlaceError {
     #[error("the record there, `.forge-place`, is damaged or that of a newer forge")]
     #[diagnostic(
         code(forge::publish::place_damaged_record),
-        help("take the place over with `adopt #true` in `publish`: all is sent again, and none of its files is removed")
+        help(
+            "take the place over with `adopt #true` in `publish`: all is sent again, and none of its files is removed"
+        )
     )]
     DamagedRecord,
     /// Nothing says who sends.

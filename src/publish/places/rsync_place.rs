@@ -10,10 +10,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::PlaceError;
-use super::place::Place;
-use super::sending::Sending;
+use super::place::PublishPlace;
 use super::place_record::PlacedFile;
 use super::programs::PlacePrograms;
+use super::sending::Sending;
 use super::snapshot::{Head, OutgoingFile};
 use crate::files::Folder;
 use crate::process::{Cancel, Command, Exit, Stream, Tail};
@@ -102,9 +102,11 @@ impl RsyncPlace<'_> {
         match exit {
             Exit::Code(code) => Ok(RsyncEnd { code, output, said }),
             Exit::Canceled => Err(PlaceError::Canceled),
-            Exit::TimedOut | Exit::PassedLimit(_) => {
-                Err(PlaceError::Rsync { doing: "running rsync", code: -1, said: "it took too long".to_owned() })
-            }
+            Exit::TimedOut | Exit::PassedLimit(_) => Err(PlaceError::Rsync {
+                doing: "running rsync",
+                code: -1,
+                said: "it took too long".to_owned(),
+            }),
         }
     }
 
@@ -130,7 +132,7 @@ impl RsyncPlace<'_> {
     }
 }
 
-impl Place for RsyncPlace<'_> {
+impl PublishPlace for RsyncPlace<'_> {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, PlaceError> {
         const NAME: &str = "read";
         self.scratch.try_clear(NAME);
@@ -219,7 +221,8 @@ impl Place for RsyncPlace<'_> {
         let _ = self.scratch.remove_folder(FOLDER);
         let source = with_slash(&self.scratch.create(FOLDER)?);
         let folders = paths.iter().filter_map(|path| Some(path.split_once('/')?.0));
-        let folders: BTreeSet<&str> = folders.filter(|folder| *folder != crate::publish::paths::REPODATA).collect();
+        let folders: BTreeSet<&str> =
+            folders.filter(|folder| *folder != crate::publish::paths::REPODATA).collect();
         let files: Vec<&str> = paths.iter().map(String::as_str).collect();
         // A folder goes once nothing is in it.
         for names in [files, folders.into_iter().collect()] {

@@ -156,6 +156,8 @@ mod tests {
     #[test]
     fn an_answer_that_fails_late_is_recognised() {
         assert!(has_failed(b"<?xml version=\"1.0\"?>\n<Error><Code>InternalError</Code></Error>"));
-        assert!(!has_failed(b"<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>"));
+        assert!(!has_failed(
+            b"<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>"
+        ));
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct S3Bucket<'a> {
 
 /// What a request sends beside its address.
 #[derive(Default)]
-pub(super) struct Content {
+pub(super) struct RequestContent {
     /// Its headers, in lower case.
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
@@ -53,7 +53,8 @@ impl BucketAddress<'_> {
             None => (format!("https://s3.{}.amazonaws.com", self.region), UrlStyle::Path),
         };
         let endpoint = endpoint.parse().map_err(|error| wrong(format!("{error}")))?;
-        Bucket::new(endpoint, style, self.name.to_owned(), self.region).map_err(|error| wrong(error.to_string()))
+        Bucket::new(endpoint, style, self.name.to_owned(), self.region)
+            .map_err(|error| wrong(error.to_string()))
     }
 }
 
@@ -62,7 +63,7 @@ impl S3Bucket<'_> {
     pub fn ask<'b, A: S3Action<'b>>(
         &self,
         action: A,
-        content: Content,
+        content: RequestContent,
         doing: impl Fn() -> String,
     ) -> Result<SignedReply, PlaceError> {
         let reply = self.ask_freely(action, content)?;
@@ -76,7 +77,7 @@ impl S3Bucket<'_> {
     pub fn ask_freely<'b, A: S3Action<'b>>(
         &self,
         mut action: A,
-        content: Content,
+        content: RequestContent,
     ) -> Result<SignedReply, PlaceError> {
         for (name, value) in &content.headers {
             action.headers_mut().insert(*name, value.clone());
@@ -99,10 +100,10 @@ impl S3Bucket<'_> {
             query.iter().copied(),
             std::iter::empty(),
         );
-        self.send(Method::Get, url.as_str(), Content::default())
+        self.send(Method::Get, url.as_str(), RequestContent::default())
     }
 
-    fn send(&self, method: Method, url: &str, content: Content) -> Result<SignedReply, PlaceError> {
+    fn send(&self, method: Method, url: &str, content: RequestContent) -> Result<SignedReply, PlaceError> {
         let request = SignedRequest {
             method: match method {
                 Method::Head => RequestMethod::Head,

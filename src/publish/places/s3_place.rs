@@ -10,12 +10,12 @@ use rusty_s3::actions::{DeleteObject, GetObject, ListObjectsV2, PutObject};
 
 use super::PlaceError;
 use super::aws_settings::AwsSettings;
-use super::place::Place;
-use super::sending::Sending;
+use super::place::PublishPlace;
 use super::place_record::PlacedFile;
 use super::s3_answers::describe_refusal;
-use super::s3_bucket::{BucketAddress, Content, S3Bucket};
+use super::s3_bucket::{BucketAddress, RequestContent, S3Bucket};
 use super::s3_upload::{S3Upload, head_headers};
+use super::sending::Sending;
 use super::snapshot::{Head, OutgoingFile};
 use crate::fetch::Client;
 use crate::manifest::PlaceDecl;
@@ -45,7 +45,8 @@ impl<'a> S3Place<'a> {
         aws: &AwsSettings,
     ) -> Result<Self, PlaceError> {
         let profile = place.profile.as_deref();
-        let credentials = aws.credentials(profile).map_err(|profile| PlaceError::NoCredentials { profile })?;
+        let credentials =
+            aws.credentials(profile).map_err(|profile| PlaceError::NoCredentials { profile })?;
         let address = BucketAddress {
             name: bucket,
             endpoint: place.endpoint.clone().or_else(|| aws.endpoint(profile)),
@@ -70,13 +71,15 @@ impl<'a> S3Place<'a> {
             if let Some(token) = next.take() {
                 action.with_continuation_token(token);
             }
-            let reply = self.bucket.ask(action, Content::default(), doing)?;
+            let reply = self.bucket.ask(action, RequestContent::default(), doing)?;
             let text = String::from_utf8_lossy(&reply.body);
             let page = ListObjectsV2::parse_response(&text)
                 .map_err(|error| PlaceError::Answer { doing: doing(), reason: error.to_string() })?;
-            found.extend(page.contents.into_iter().filter_map(|object| {
-                Some((object.key.strip_prefix(&begin)?.to_owned(), object.size?))
-            }));
+            found.extend(
+                page.contents
+                    .into_iter()
+                    .filter_map(|object| Some((object.key.strip_prefix(&begin)?.to_owned(), object.size?))),
+            );
             next = page.next_continuation_token;
             if next.is_none() {
                 return Ok(found);
@@ -97,7 +100,7 @@ impl<'a> S3Place<'a> {
     fn remove_one(&self, path: &str) -> Result<(), PlaceError> {
         let key = self.key(path);
         let action = DeleteObject::new(&self.bucket.bucket, Some(&self.bucket.credentials), &key);
-        let reply = self.bucket.ask_freely(action, Content::default())?;
+        let reply = self.bucket.ask_freely(action, RequestContent::default())?;
         match reply.is_success() || reply.status == 404 {
             true => Ok(()),
             false => Err(describe_refusal(format!("removing `{path}`"), &reply)),
@@ -105,13 +108,14 @@ impl<'a> S3Place<'a> {
     }
 }
 
-impl Place for S3Place<'_> {
+impl PublishPlace for S3Place<'_> {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, PlaceError> {
         let key = self.key(path);
         let action = GetObject::new(&self.bucket.bucket, Some(&self.bucket.credentials), &key);
-        let reply = self.bucket.ask_freely(action, Content::default())?;
+        let reply = self.bucket.ask_freely(action, RequestContent::default())?;
         // That there is no bucket is no answer to what is in it.
-        let is_missing = reply.status == 404 && !String::from_utf8_lossy(&reply.body).contains("NoSuchBucket");
+        let is_missing =
+            reply.status == 404 && !String::from_utf8_lossy(&reply.body).contains("NoSuchBucket");
         match reply.is_success() {
             true => Ok(Some(reply.body)),
             false if is_missing => Ok(None),
@@ -155,7 +159,7 @@ impl Place for S3Place<'_> {
             let mut headers = head_headers(path);
             headers.push(("content-md5", STANDARD.encode(Md5::digest(content))));
             let action = PutObject::new(&self.bucket.bucket, Some(&self.bucket.credentials), &key);
-            let content = Content { headers, body: content.clone() };
+            let content = RequestContent { headers, body: content.clone() };
             self.bucket.ask(action, content, || format!("sending `{path}`"))?;
         }
         Ok(())

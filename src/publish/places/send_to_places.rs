@@ -9,15 +9,15 @@ use miette::Diagnostic;
 
 use super::PlaceError;
 use super::aws_settings::AwsSettings;
-use super::place::Place;
-use super::sending::Sending;
+use super::place::PublishPlace;
 use super::programs::PlacePrograms;
 use super::rsync_place::RsyncPlace;
 use super::s3_place::S3Place;
 use super::send_repository::{Shipment, Shipped};
+use super::sending::Sending;
 use super::snapshot::Snapshot;
-use crate::event::What;
 use crate::digest::Digest;
+use crate::event::What;
 use crate::fetch::Client;
 use crate::files::Folder;
 use crate::manifest::{PlaceAddress, PlaceDecl};
@@ -126,7 +126,7 @@ impl Repositories {
 fn open_place<'a>(
     (place, address): (&PlaceDecl, &PlaceAddress),
     (tools, state): (&'a PlaceTools<'a>, &Folder),
-) -> Result<Box<dyn Place + 'a>, PlaceError> {
+) -> Result<Box<dyn PublishPlace + 'a>, PlaceError> {
     match address {
         PlaceAddress::S3 { bucket, prefix } => {
             Ok(Box::new(S3Place::open((bucket, prefix), place, (tools.client, tools.cancel), tools.aws)?))
