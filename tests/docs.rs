@@ -173,6 +173,11 @@ fn each_manifest_of_the_page_of_publishing_is_sound() {
 }
 
 #[test]
+fn what_the_page_of_retention_says_works() {
+    run_page("docs/retention.md");
+}
+
+#[test]
 fn what_the_page_of_signing_says_works() {
     run_page("docs/signing.md");
 }
@@ -193,6 +198,7 @@ const PAGES: &[&str] = &[
     "docs/publishing.md",
     "docs/recipes.md",
     "docs/registries.md",
+    "docs/retention.md",
     "docs/roots.md",
     "docs/sandbox.md",
     "docs/signing.md",

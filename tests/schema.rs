@@ -73,6 +73,7 @@ fn value(kind: ValueKind) -> String {
         ValueKind::Name | ValueKind::Text | ValueKind::Glob => "name".to_owned(),
         ValueKind::Path => "\"a/path\"".to_owned(),
         ValueKind::Duration => "\"5m\"".to_owned(),
+        ValueKind::Age => "\"14d\"".to_owned(),
         ValueKind::Size => "\"8GiB\"".to_owned(),
         ValueKind::Count | ValueKind::Number => "1".to_owned(),
         ValueKind::Boolean => "#true".to_owned(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::arguments::{Apply, OnlyPart};
 use super::context::{CliError, Context, Failure};
+use super::failed_builds::{collect_failed, failed_age};
 use super::listeners::{ScreenClearer, end_on_signals, listener};
 use super::named_files::find_project;
 use super::place_settings::send_all;
@@ -21,6 +22,7 @@ use crate::plan::{BuildId, CARRIAGE_RETURNS, Decision, Fate, PlanError};
 use crate::process::Cancel;
 use crate::publish::places::PlaceRequest;
 use crate::publish::{Leaving, Repositories, Verification};
+use crate::store::CollectionMode;
 use crate::ui::{Summary, SummaryView, Verbosity, is_closed_pipe};
 
 /// Builds what has changed.
@@ -120,6 +122,8 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     planned.folders.collect_unused()?;
     if !applied.canceled {
         repositories.retire_undeclared().into_iter().for_each(send);
+        let (age, now) = (failed_age(&planned.manifest), clock.now());
+        collect_failed((&planned.state, &planned.history), age, CollectionMode::Remove, now)?;
         send_to_places((&repositories, selection.lock.connection()), (&cancel, &send), context)?;
     }
     let is_canceled = applied.canceled || cancel.is_canceled();

@@ -27,6 +27,10 @@ pub enum SchemaForm {
     History,
     /// The JSON Schema of what `forge diff --json` prints
     Diff,
+    /// The JSON Schema of what `forge compare --json` prints
+    Compare,
+    /// The JSON Schema of what `forge prune --json` prints
+    Prune,
     /// The JSON Schema of `result.json`, in the results of each build
     Result,
     /// The JSON Schema of what `forge doctor --json` prints

@@ -12,6 +12,7 @@ use super::attest_arguments::Attest;
 use super::import_arguments::Import;
 use super::publish_arguments::Publish;
 use super::rebuild_arguments::Rebuild;
+use super::retention_arguments::{Compare, Pin, Prune, Unpin};
 use super::root_arguments::{Chroot, Eject, Fetch, LockArguments, Update};
 use super::selection_arguments::Selection;
 use super::serve_arguments::Serve;
@@ -118,6 +119,12 @@ pub enum Command {
     VerifySignatures(VerifySignatures),
     /// Say where packages come from, signed, and what they are made of; or check what was said
     Attest(Attest),
+    /// Keep builds in repositories and the store whatever else goes, or show which are kept so
+    Pin(Pin),
+    /// Let pinned builds go as all others do
+    Unpin(Unpin),
+    /// Let builds go that are kept no longer, as `keep` in the manifest says, and show which and why
+    Prune(Prune),
     /// Remove what the store no longer needs
     Gc(Gc),
     /// Check what the store holds
@@ -128,6 +135,8 @@ pub enum Command {
     Spec(Spec),
     /// Show what differs between two packages: headers, dependencies, scripts, files, payload
     Diff(Diff),
+    /// Show what differs between two builds: what they were made of, how long they took, what they made
+    Compare(Compare),
     /// Build packages from specs with the options of rpm's own rpmbuild
     #[command(disable_help_flag = true, arg_required_else_help = false)]
     Rpmbuild(Rpmbuild),
@@ -285,7 +294,9 @@ pub struct Why {
 
 /// `forge history`
 #[derive(Args, Debug)]
-#[command(after_help = "With -v it shows times in UTC instead of ages.")]
+#[command(
+    after_help = "With -v it shows times in UTC instead of ages, and by which keys packages are signed that are published."
+)]
 pub struct History {
     /// Packages, by name or pattern, or numbers of builds: '#12'; all if none is given
     #[arg(value_name = "PACKAGE")]

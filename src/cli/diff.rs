@@ -262,7 +262,11 @@ fn only_in(packages: &Packages, others: &Packages) -> Vec<String> {
 }
 
 impl BuildDifference {
-    fn compare(state: &Folder, before: &BuildRow, after: &BuildRow) -> Result<Self, Failure> {
+    /// Compares the packages of two builds.
+    ///
+    /// # Errors
+    /// Their results are not there or can't be read.
+    pub fn compare(state: &Folder, before: &BuildRow, after: &BuildRow) -> Result<Self, Failure> {
         let (old_folder, old) = open_results(state, before)?;
         let (new_folder, new) = open_results(state, after)?;
         let mut packages = Vec::new();
@@ -285,14 +289,16 @@ impl BuildDifference {
         })
     }
 
-    fn is_same(&self, all: bool) -> bool {
+    /// Whether both have made the same.
+    pub fn is_same(&self, all: bool) -> bool {
         let mut packages = self.packages.iter();
         self.removed.is_empty()
             && self.added.is_empty()
             && packages.all(|package| is_same(&package.difference, all))
     }
 
-    fn screen(&self, all: bool) -> String {
+    /// The difference, to be read.
+    pub fn screen(&self, all: bool) -> String {
         let Self { build, before, after, packages, removed, added } = self;
         let mut text = plain_text(&format!("# {build}: build #{before}, then #{after}\n"));
         for (files, what) in [(removed, "is not made any more"), (added, "is new")] {

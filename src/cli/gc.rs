@@ -7,22 +7,21 @@ use std::time::Duration;
 
 use super::Exit;
 use super::arguments::Gc;
-use super::beside::ChrootRepositories;
 use super::context::{CliError, Context, Failure};
+use super::failed_builds::failed_age;
 use super::gc_screen::{GcView, NeededBy, Reported, gc_screen};
+use super::known_repositories::known_repositories;
 use super::project::{Project, store};
 use super::result_record::read_record;
-use super::signing_files::signing;
 use crate::digest::Key;
-use crate::event::{BuildName, Clock, SystemClock, Timestamp};
+use crate::event::{BuildName, Clock, State, SystemClock, Timestamp};
 use crate::execute::{clear_abandoned, remove_ended_shells, result_folder};
 use crate::files::{Folder, FreedSpace};
-use crate::manifest::{MANIFEST_FILE, Manifest};
+use crate::manifest::{Age, MANIFEST_FILE, Manifest};
 use crate::plan::Ingredients;
-use crate::publish::{DecodedRecords, Repositories, Verification};
 use crate::sandbox::remove_abandoned_groups;
 use crate::source::source_packages;
-use crate::store::{BuildRow, Collection, CollectionLimits, CollectionMode, History, LastBuild, Store};
+use crate::store::{BuildRow, Collection, CollectionLimits, CollectionMode, History, LastBuild, Pins, Store};
 use crate::ui::plain_text;
 
 /// What is old where no limit is given.
@@ -62,7 +61,15 @@ pub fn run(arguments: &Gc, context: &Context) -> Result<Exit, Failure> {
     let own = needed(&project, manifest.as_ref(), (&history, &store), context)?;
     needed_by.extend(own.into_iter().map(|key| (key, NeededBy::This)));
     let mut report = store.collect(&collection(limits, &needed_by, mode), now)?;
-    let old = OldResults { state: project.state()?, history: &history, limits, kept: report.kept() };
+    let state = project.state()?;
+    let old = OldResults {
+        pins: Pins::read(&state)?,
+        failed: manifest.as_deref().and_then(failed_age),
+        state,
+        history: &history,
+        limits,
+        kept: report.kept(),
+    };
     let builds = old.builds_by_key()?;
     let removed = old.collect(mode, now, &mut report.freed)?;
     if mode == CollectionMode::Remove {
@@ -138,24 +145,14 @@ fn needed(
     (history, store): (&History, &Arc<Store>),
     context: &Context,
 ) -> Result<HashSet<Key>, Failure> {
-    let mut needed = HashSet::new();
+    let mut needed: HashSet<Key> = Pins::read(&project.state()?)?.iter().map(|pin| pin.key).collect();
     for (build, last) in history.last_good()? {
         if manifest.is_none_or(|manifest| is_declared(&build, manifest)) {
             needed.extend(keys(&last));
         }
     }
     if let Some(manifest) = manifest {
-        let repositories = Repositories {
-            manifest: Arc::clone(manifest),
-            project: Arc::clone(&project.repository),
-            state: Arc::new(project.state()?),
-            store: Arc::clone(store),
-            clock: Arc::new(SystemClock),
-            verification: Verification::TimesFirst,
-            decoded: DecodedRecords::default(),
-            beside: Arc::new(ChrootRepositories::default()),
-            signing: signing(context),
-        };
+        let repositories = known_repositories(project, manifest, store, context)?;
         needed.extend(repositories.published_keys()?);
     }
     Ok(needed)
@@ -183,6 +180,9 @@ struct OldResults<'a> {
     limits: CollectionLimits,
     /// What stays in the store.
     kept: HashSet<Key>,
+    pins: Pins,
+    /// How long builds that failed stay, where the manifest says so.
+    failed: Option<Age>,
 }
 
 impl OldResults<'_> {
@@ -199,7 +199,15 @@ impl OldResults<'_> {
             let rows = rows.filter(|row| self.has_lost_its_result(row));
             found.extend(rows.map(|row| (row.number, row)));
         }
+        found.retain(|_, row| !self.stays(row, now));
         Ok(found.into_values().collect())
+    }
+
+    /// Whether a build stays whatever the limits are: it is pinned, or failed not so long ago that it may go.
+    fn stays(&self, row: &BuildRow, now: Timestamp) -> bool {
+        let has_failed = matches!(row.state, State::Failed | State::Canceled);
+        let is_young = |age: Age| row.ended.is_some_and(|ended| !age.is_over(now.since(ended)));
+        self.pins.has_number(row.number) || has_failed && self.failed.is_some_and(is_young)
     }
 
     fn has_lost_its_result(&self, row: &BuildRow) -> bool {

@@ -9,6 +9,7 @@ use super::context::{Context, Failure};
 use super::document::print_document;
 use super::past_builds::PastBuilds;
 use super::project::{Project, STATE_FOLDER};
+use super::published_signatures::PublishedSignatures;
 use crate::event::{BuildName, Clock, StageTime, State, SystemClock, Timestamp};
 use crate::plan::Reason;
 use crate::store::{BuildRow, History as PastHistory};
@@ -26,10 +27,12 @@ pub fn run(arguments: &History, context: &Context) -> Result<Exit, Failure> {
     }
     rows.retain(|row| !arguments.failed || row.state == State::Failed);
     rows.truncate(arguments.number);
+    let (signatures, state) = (PublishedSignatures::read(&project, context), project.state()?);
     let mut shown = Vec::new();
     for row in rows {
         let reasons = read_reasons(&history, row.number)?;
-        shown.push(PastBuild::new(row, reasons));
+        let signed_by = signatures.of(&state, &row);
+        shown.push(PastBuild { signed_by, ..PastBuild::new(row, reasons) });
     }
     if arguments.json {
         return print_document(&HistoryDocument { version: 1, builds: shown }, context);
@@ -39,7 +42,9 @@ pub fn run(arguments: &History, context: &Context) -> Result<Exit, Failure> {
             if is_empty { "nothing has been built yet: run `forge apply`\n" } else { "no build matches\n" };
         return context.print(none).map(|()| Exit::Success);
     }
-    let columns = [
+    let is_verbose = context.verbosity == Verbosity::Verbose;
+    let shows_signers = is_verbose && shown.iter().any(|build| !build.signed_by.is_empty());
+    let mut columns = vec![
         Column::Right("build"),
         Column::Left("package"),
         Column::Left("chroot"),
@@ -53,7 +58,12 @@ pub fn run(arguments: &History, context: &Context) -> Result<Exit, Failure> {
         Verbosity::Verbose => at.to_string(),
         Verbosity::Quiet | Verbosity::Normal => age(now.since(at)),
     };
-    let cells: Vec<Vec<String>> = shown.iter().map(|build| build.cells(&when)).collect();
+    let mut cells: Vec<Vec<String>> = shown.iter().map(|build| build.cells(&when)).collect();
+    if shows_signers {
+        columns.push(Column::Left("published, signed by"));
+        let signers = shown.iter().map(|build| build.signed_by.join(", "));
+        cells.iter_mut().zip(signers).for_each(|(cells, signers)| cells.push(signers));
+    }
     context.print(&table_within(&columns, &cells, context.output_width()))?;
     Ok(Exit::Success)
 }
@@ -94,13 +104,16 @@ struct PastBuild {
     stages: Vec<StageTime>,
     /// The folder of its results, relative to the project.
     results: Option<String>,
+    /// The fingerprints of the keys that its packages are signed with, where they are published.
+    signed_by: Vec<String>,
 }
 
 impl PastBuild {
     fn new(row: BuildRow, reasons: Vec<Reason>) -> Self {
         let BuildRow { number, build, state, started, ended, cause, stages, results } = row;
         let results = results.map(|results| format!("{STATE_FOLDER}/{results}"));
-        Self { number, build, state, started, ended, cause, reasons, stages, results }
+        let signed_by = Vec::new();
+        Self { number, build, state, started, ended, cause, reasons, stages, results, signed_by }
     }
 
     fn cells(&self, when: &dyn Fn(Timestamp) -> String) -> Vec<String> {

@@ -357,6 +357,22 @@ pub const SECTIONS: &[Sections] = &[
             ("forge gc --size 20G", "removes those used longest ago until the store holds 20 GiB"),
         ],
     ),
+    usual(
+        "forge-prune",
+        READ,
+        &[
+            ("forge prune --dry-run", "says which builds would leave repositories, and by which rule"),
+            ("forge prune", "lets them go"),
+        ],
+    ),
+    usual("forge-pin", READ, &[("forge pin '#12'", "keeps build #12 in its repository and in the store")]),
+    usual("forge-unpin", READ, &[("forge unpin '#12'", "lets it go as others do")]),
+    Sections {
+        page: "forge-compare",
+        exit: Exits::Diff,
+        files: PAST,
+        examples: &[("forge compare '#3' '#12'", "says what two builds were made of, and what they made")],
+    },
     usual("forge-store", &[STORE], &[("forge store verify", "reads all that the store holds")]),
     usual(
         "forge-store-verify",

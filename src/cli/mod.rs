@@ -15,6 +15,7 @@ mod chroot;
 mod chroot_clean;
 mod chroot_requests;
 mod chroot_why;
+mod compare;
 mod completions;
 mod context;
 mod diff;
@@ -24,6 +25,7 @@ mod earlier_build;
 mod eject;
 mod eval;
 mod exit;
+mod failed_builds;
 mod fetch;
 mod fmt;
 mod gc;
@@ -36,6 +38,7 @@ mod import;
 mod import_arguments;
 mod init;
 mod keys;
+mod known_repositories;
 mod listeners;
 mod lock_screen;
 mod locks;
@@ -49,12 +52,16 @@ mod only_sources;
 mod outdated;
 mod passphrases;
 mod past_builds;
+mod pin;
+mod pin_error;
 mod place_settings;
 mod plan;
 mod planning;
 mod project;
+mod prune;
 mod publish;
 mod publish_arguments;
+mod published_signatures;
 mod rebuild;
 mod rebuild_arguments;
 mod rebuild_error;
@@ -62,7 +69,9 @@ mod rebuild_order;
 mod registry_settings;
 mod result_record;
 mod results;
+mod retention_arguments;
 mod root_arguments;
+mod root_changes;
 mod root_screen;
 mod roots;
 mod rpm;
@@ -120,6 +129,10 @@ pub fn main(
     }
     if arguments.get(1).is_some_and(|command| command == "rpmuncompress") {
         return ExitCode::from(rpm::uncompress(arguments.split_off(2), &context));
+    }
+    // What scripts of builds run.
+    if arguments.get(1).is_some_and(|command| command == "policies") {
+        return ExitCode::from(rpm::policies(&arguments.split_off(2), &context));
     }
     if arguments.get(1).is_some_and(|command| command == "rpmbuild") {
         return ExitCode::from(rpm::rpmbuild(arguments.split_off(2), &context));
@@ -187,6 +200,9 @@ fn command(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Sign(arguments) => sign::run(&arguments, context),
         Command::VerifySignatures(arguments) => verify_signatures::run(&arguments, context),
         Command::Attest(arguments) => attest::run(&arguments, context),
+        Command::Pin(arguments) => pin::pin(&arguments, context),
+        Command::Unpin(arguments) => pin::unpin(&arguments, context),
+        Command::Prune(arguments) => prune::run(&arguments, context),
         Command::Gc(arguments) => gc::run(&arguments, context),
         Command::Store(arguments) => store::run(&arguments, context),
         Command::Eval(arguments) => eval::run(&arguments, context),
@@ -198,6 +214,7 @@ fn command(command: Command, context: &Context) -> Result<Exit, Failure> {
             0 => Exit::Success,
             _ => Exit::Failure,
         }),
+        Command::Compare(arguments) => compare::run(&arguments, context),
         Command::Diff(arguments) => diff::run(&arguments, context),
         Command::Spec(arguments) => spec::run(&arguments, context),
         Command::Schema(arguments) => schema::run(&arguments, context),

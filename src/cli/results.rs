@@ -12,6 +12,7 @@ use super::context::{CliError, Context, Failure};
 use super::document::print_document;
 use super::past_builds::{PastBuilds, split_numbers};
 use super::project::{Project, STATE_FOLDER, store};
+use super::published_signatures::PublishedSignatures;
 use super::result_record::read_record;
 use super::selection::matcher;
 use crate::event::{BuildName, State};
@@ -41,6 +42,11 @@ pub fn run(arguments: &Results, context: &Context) -> Result<Exit, Failure> {
     let (state, store) = (project.state()?, store(context)?);
     let mut found: Vec<BuildResult> =
         rows.iter().filter_map(|row| BuildResult::read(row, &state, &store)).collect();
+    let signatures = PublishedSignatures::read(&project, context);
+    for build in &mut found {
+        let row = rows.iter().find(|row| row.number == build.number);
+        build.signed_by = row.map(|row| signatures.of(&state, row)).unwrap_or_default();
+    }
     if query.asks_for_packages() {
         found.iter_mut().for_each(|build| build.packages.retain(|package| query.is_answered_by(package)));
         found.retain(|build| !build.packages.is_empty());
@@ -77,6 +83,9 @@ fn listing(build: &BuildResult, state: &Folder) -> Result<String, Failure> {
     for entry in state.folder(below).map_err(CliError::Io)?.entries().map_err(CliError::Io)? {
         text.push_str(&format!("  {}\n", entry.name));
     }
+    if !build.signed_by.is_empty() {
+        text.push_str(&format!("  published, signed by {}\n", build.signed_by.join(", ")));
+    }
     Ok(text)
 }
 
@@ -102,6 +111,8 @@ struct BuildResult {
     folder: String,
     /// Its packages.
     packages: Vec<BuiltPackage>,
+    /// The fingerprints of the keys that they are signed with, where they are published.
+    signed_by: Vec<String>,
 }
 
 /// A package file.
@@ -142,7 +153,14 @@ impl BuildResult {
             }
         });
         let packages = packages.collect();
-        Some(Self { number: row.number, build: row.build.clone(), state: row.state, folder, packages })
+        Some(Self {
+            number: row.number,
+            build: row.build.clone(),
+            state: row.state,
+            folder,
+            packages,
+            signed_by: Vec::new(),
+        })
     }
 }
 

@@ -4,12 +4,14 @@ use super::Exit;
 use super::argument_values::SchemaForm;
 use super::arguments::Schema;
 use super::check::CheckDocument;
+use super::compare::CompareDocument;
 use super::context::{Context, Failure};
 use super::diff::DiffDocument;
 use super::doctor::DoctorDocument;
 use super::document::schema_for;
 use super::history::HistoryDocument;
 use super::outdated::OutdatedDocument;
+use super::prune::PruneDocument;
 use super::results::ResultsDocument;
 use super::status::StatusDocument;
 use super::verify_signatures::VerificationDocument;
@@ -32,6 +34,8 @@ pub fn run(arguments: &Schema, context: &Context) -> Result<Exit, Failure> {
         SchemaForm::Why => schema_for::<WhyDocument>(),
         SchemaForm::History => schema_for::<HistoryDocument>(),
         SchemaForm::Diff => schema_for::<DiffDocument>(),
+        SchemaForm::Compare => schema_for::<CompareDocument>(),
+        SchemaForm::Prune => schema_for::<PruneDocument>(),
         SchemaForm::Result => schema_for::<ResultRecord>(),
         SchemaForm::Doctor => schema_for::<DoctorDocument>(),
         SchemaForm::Outdated => schema_for::<OutdatedDocument>(),

@@ -1,6 +1,6 @@
 //! `forge status`
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -15,7 +15,7 @@ use super::project::Project;
 use crate::event::{BuildName, Clock, State, SystemClock, Timestamp};
 use crate::plan::Reason;
 use crate::process::Cancel;
-use crate::publish::{BrokenRequirement, DamagedRepositoryFile, Entering, Verification};
+use crate::publish::{BrokenRequirement, DamagedRepositoryFile, Entering, PublishedBuild, Verification};
 use crate::store::BuildRow;
 use crate::ui::{
     Action, Column, PlannedBuild, RepositoryChanges, age, plain_text, plan_document, table_within,
@@ -32,7 +32,10 @@ pub fn run(arguments: &Status, context: &Context) -> Result<Exit, Failure> {
     let attempts = planned.history.newest_attempts()?;
     let repositories =
         planned.repositories(&project, Verification::TimesFirst, Arc::new(SystemClock), context);
-    let (published, damaged) = (repositories.published_versions()?, repositories.find_damage()?);
+    let published = repositories.published_builds()?.into_iter().filter(|build| build.is_newest);
+    let published: HashMap<BuildName, PublishedBuild> =
+        published.map(|published| (published.build.clone(), published)).collect();
+    let damaged = repositories.find_damage()?;
     let (batches, batch_of, versions) = (planned.batch_names(), planned.batch_of(), HashMap::new());
     let view = planned.view(&batches, &batch_of, &attempts, &versions);
     let document = plan_document(view, RepositoryChanges::default());
@@ -127,6 +130,8 @@ struct StatusRow {
     version: Option<String>,
     /// The version that its repository has.
     published: Option<String>,
+    /// The fingerprints of the keys that what is published is signed with.
+    signed_by: Vec<String>,
     /// The newest attempt.
     last: Option<LastAttempt>,
     /// Why it is so.
@@ -146,8 +151,8 @@ struct LastAttempt {
 struct Known<'a> {
     /// The newest attempt at each.
     attempts: &'a HashMap<BuildName, BuildRow>,
-    /// The version of each that is published.
-    published: &'a HashMap<BuildName, String>,
+    /// Each as it is published.
+    published: &'a HashMap<BuildName, PublishedBuild>,
     /// Those that an apply publishes without a build.
     entering: &'a HashSet<BuildName>,
 }
@@ -159,6 +164,7 @@ fn name_of(entering: Entering) -> BuildName {
 impl StatusRow {
     fn new(build: &PlannedBuild, known: Known<'_>) -> Self {
         let last = known.attempts.get(&build.build);
+        let published = known.published.get(&build.build);
         let mut state = standing(build, last);
         if state == Standing::UpToDate && known.entering.contains(&build.build) {
             state = Standing::ToPublish;
@@ -176,7 +182,8 @@ impl StatusRow {
             build: build.build.clone(),
             state,
             version: build.version.clone(),
-            published: known.published.get(&build.build).cloned(),
+            published: published.and_then(|published| published.version.clone()),
+            signed_by: published.map(|published| published.signed_by.clone()).unwrap_or_default(),
             last: last.map(|last| LastAttempt {
                 number: last.number,
                 state: last.state,
@@ -261,5 +268,22 @@ fn screen(rows: &[StatusRow], is_all: bool, context: &Context) -> String {
         "{}\n",
         if counted.is_empty() { "no builds".to_owned() } else { counted.join(", ") }
     ));
+    text.push_str(&signers(rows));
     text
+}
+
+/// By whose keys published packages are signed, where some are.
+fn signers(rows: &[StatusRow]) -> String {
+    let mut signed: BTreeMap<&str, usize> = BTreeMap::new();
+    for fingerprint in rows.iter().flat_map(|row| &row.signed_by) {
+        *signed.entry(fingerprint).or_default() += 1;
+    }
+    if signed.is_empty() {
+        return String::new();
+    }
+    let unsigned = rows.iter().filter(|row| row.published.is_some() && row.signed_by.is_empty()).count();
+    let signed = signed.into_iter();
+    let mut said: Vec<String> = signed.map(|(key, number)| format!("{number} signed by {key}")).collect();
+    said.extend((unsigned > 0).then(|| format!("{unsigned} not signed")));
+    format!("published: {}\n", said.join(", "))
 }

@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A moment: milliseconds since 1970-01-01 00:00 UTC. In JSON it is a text as in RFC 3339: `2026-11-27T12:30:05.250Z`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(pub u64);
 
 /// The last moment that RFC 3339 can write: the end of the year 9999.
@@ -23,6 +23,11 @@ impl Timestamp {
     /// The moment `age` before this one.
     pub fn before(self, age: Duration) -> Self {
         Self(self.0.saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    /// The moment `age` after this one.
+    pub fn after(self, age: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)))
     }
 
     /// A moment of the file system's clock.

@@ -9,6 +9,7 @@ use kdl::{KdlDocument, KdlEntry, KdlNode, KdlValue};
 use miette::Diagnostic;
 
 use super::grammar::{ArgumentRule, Block, NodeRule, Occurs, PropertyRule, Support, ValueKind};
+use super::keep::FOREVER;
 use super::names::is_pattern;
 use super::problem::{ManifestError, ManifestProblem};
 use super::rules::{DOCUMENT, OTHER_WORDS};
@@ -276,6 +277,7 @@ fn wrong(entry: &KdlEntry, kind: ValueKind, what: &str) -> Option<ManifestProble
         (ValueKind::Number, _) => mismatch("write a number from 1 on, without quotes".to_owned()),
         (_, KdlValue::String(text)) => wrong_text(text, kind, what),
         (ValueKind::Duration, _) => mismatch(format!("write it with its unit, in quotes: \"{written}m\"")),
+        (ValueKind::Age, _) => mismatch(format!("write it with its unit, in quotes: \"{written}d\"")),
         (ValueKind::Size, _) => mismatch(format!("write it with its unit, in quotes: \"{written}GiB\"")),
         _ => mismatch(format!("write it in quotes: \"{written}\"")),
     }
@@ -290,7 +292,9 @@ fn wrong_text(text: &str, kind: ValueKind, what: &str) -> Option<ManifestProblem
         ValueKind::Name if !is_name(text) => {
             mismatch("it begins with a letter or digit, and has no spaces or slashes".to_owned())
         }
-        ValueKind::Duration => wrong_duration(text),
+        ValueKind::Duration => wrong_duration(text, LONGEST),
+        ValueKind::Age if text == FOREVER => None,
+        ValueKind::Age => wrong_duration(text, LONGEST_AGE),
         ValueKind::Size => {
             let reason = parse_size(text).err()?.to_string();
             Some(ManifestProblem::BadSize { written: text.to_owned(), reason })
@@ -335,10 +339,14 @@ fn wrong_text(text: &str, kind: ValueKind, what: &str) -> Option<ManifestProblem
 /// Longer than a year is no time limit but a mistake, and would overflow what adds to it.
 const LONGEST: std::time::Duration = std::time::Duration::from_secs(366 * 24 * 3600);
 
-fn wrong_duration(text: &str) -> Option<ManifestProblem> {
+/// How long something stays that has an end: long enough for what people live to see, and short enough to be added to.
+const LONGEST_AGE: std::time::Duration = std::time::Duration::from_secs(100 * 366 * 24 * 3600);
+
+fn wrong_duration(text: &str, longest: std::time::Duration) -> Option<ManifestProblem> {
     let reason = match humantime::parse_duration(text) {
         Ok(duration) if duration.is_zero() => "it is zero".to_owned(),
-        Ok(duration) if duration > LONGEST => "it is longer than a year".to_owned(),
+        Ok(duration) if duration > longest && longest == LONGEST => "it is longer than a year".to_owned(),
+        Ok(duration) if duration > longest => "it is longer than a hundred years: write `forever`".to_owned(),
         Ok(_) => return None,
         Err(error) => error.to_string(),
     };
@@ -357,6 +365,7 @@ fn example(kind: ValueKind) -> String {
         ValueKind::Glob => "\"*\"".to_owned(),
         ValueKind::Path => "\"path/to/it\"".to_owned(),
         ValueKind::Duration => "\"90m\"".to_owned(),
+        ValueKind::Age => "\"14d\"".to_owned(),
         ValueKind::Size => "\"8GiB\"".to_owned(),
         ValueKind::Count | ValueKind::Number => "1".to_owned(),
         ValueKind::Boolean => "#true".to_owned(),

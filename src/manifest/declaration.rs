@@ -8,6 +8,7 @@ pub use super::build_limits::LimitsDecl;
 pub use super::choices::{
     Across, Bootstrap, Choice, EngineChoice, Isolation, Network, OnBroken, OnFailure, Priority,
 };
+use super::keep::KeepDecl;
 use super::manifest_path::ManifestPath;
 pub use super::options::{
     ChrootSelection, LayerDecl, MacroDecl, OnDecl, OptionsDecl, SettingsDecl, VariableDecl,
@@ -485,15 +486,6 @@ pub enum SignedPart {
     Everything,
     /// Metadata alone.
     Metadata,
-}
-
-/// `keep` in `publish`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeepDecl {
-    /// Good builds of a package.
-    pub builds: Option<u32>,
-    /// How long failed ones stay.
-    pub failed: Option<Duration>,
 }
 
 /// `cache`.

@@ -135,7 +135,7 @@ const EXAMPLES: &[Example] = &[
     example("to", "to \"s3://packages/{chroot}\" endpoint=\"https://s3.example.org\" region=\"eu-1\""),
     with_default(
         "keep",
-        "keep builds=3 failed=\"14d\"",
+        "keep builds=3 superseded=\"14d\" failed=\"14d\"",
         "the repository holds the newest good build of each package",
     ),
     with_default("debuginfo", "debuginfo separate=#false", "`separate=#false`"),

@@ -16,6 +16,8 @@ pub enum ValueKind {
     Path,
     /// A duration with its unit: `90m`, `5h`, `14d`.
     Duration,
+    /// A duration with its unit, or `forever`.
+    Age,
     /// A size with its unit: `500MB`, `8GiB`.
     Size,
     /// A whole number from 0.
@@ -45,6 +47,7 @@ impl ValueKind {
             Self::Glob => "a pattern".to_owned(),
             Self::Path => "a path".to_owned(),
             Self::Duration => "a duration such as `90m` or `5h`".to_owned(),
+            Self::Age => "a duration such as `14d`, or `forever`".to_owned(),
             Self::Size => "a size such as `500MB` or `8GiB`".to_owned(),
             Self::Count => "a whole number".to_owned(),
             Self::Number => "a whole number from 1 on".to_owned(),

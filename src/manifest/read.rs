@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use kdl::{KdlDocument, KdlNode};
 
 use super::declaration::{
-    Across, BatchAfter, BatchDecl, CacheDecl, Declarations, KeepDecl, NamedSourceDecl, OnBroken, PackageDecl,
+    Across, BatchAfter, BatchDecl, CacheDecl, Declarations, NamedSourceDecl, OnBroken, PackageDecl,
     PackagesDecl, ProfileDecl, ProjectDecl, PublishDecl, RebuildDecl, RemoteDecl, SelectDecl, SignDecl,
     SignKey, SignedPart,
 };
+use super::keep::{Age, KeepDecl};
 use super::manifest_path::ManifestPath;
 use super::problem::ManifestProblem;
 use super::values::{Values, entry_place, node_place};
@@ -173,9 +174,10 @@ impl DeclarationReader<'_> {
         let url = child(node, "url").and_then(|node| self.values.argument(node, 0));
         let url = url.map(|url| url.value);
         let keep = child(node, "keep").map(|node| {
-            let failed = self.values.property(node, "failed");
-            let failed = failed.and_then(|failed| humantime::parse_duration(&failed).ok());
-            let keep = KeepDecl { builds: self.values.property_count(node, "builds"), failed };
+            let mut age = |name: &str| Age::parse(&self.values.property(node, name)?.value);
+            let (newest, superseded, failed) = (age("newest"), age("superseded"), age("failed"));
+            let builds = self.values.property_count(node, "builds");
+            let keep = KeepDecl { newest: newest.unwrap_or(Age::Forever), builds, superseded, failed };
             Spanned::new(keep, self.place(node))
         });
         let separate_debuginfo = child(node, "debuginfo").and_then(|node| {

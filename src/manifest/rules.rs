@@ -7,7 +7,7 @@ use super::source_rules::{MIRROR, NAMED_SOURCE, SOURCE, UPSTREAM, VARIABLE};
 
 use Occurs::{Often, Once};
 use ValueKind::{
-    Arch, Boolean, Count, Duration, Glob, Name, Number, OneOf, Path, RpmVersion, Size, Spelling, Text,
+    Age, Arch, Boolean, Count, Duration, Glob, Name, Number, OneOf, Path, RpmVersion, Size, Spelling, Text,
 };
 
 /// Engines that build packages.
@@ -423,12 +423,32 @@ const PUBLISH: NodeRule = node(
         property("region", Text, "The region of the bucket."),
         property("profile", Text, "The profile of `~/.aws/credentials` to use."),
     ]),
-    node("keep", Once, &[], "What is kept of older results.").with_support(Support::NotYet).with_properties(
-        &[
-            property("builds", Count, "How many good builds of a package are kept."),
-            property("failed", Duration, "How long failed builds are kept."),
-        ],
-    ),
+    node(
+        "keep",
+        Once,
+        &[],
+        "What is kept of older builds, of each package in each chroot. What another kept package requires stays in any case, and so \
+             does what `forge pin` pins.",
+    )
+    .with_properties(&[
+        property(
+            "newest",
+            Age,
+            "How long the newest good build stays, `forever` if not said: a package that was not built for longer leaves.",
+        ),
+        property(
+            "builds",
+            Number,
+            "How many good builds of a package stay in the repository side by side, the newest among them.",
+        ),
+        property(
+            "superseded",
+            Age,
+            "How long other builds stay in the repository once a newer one has come, and the files of those that a build of the \
+                 same version has replaced.",
+        ),
+        property("failed", Age, "How long results and logs of builds stay that failed."),
+    ]),
     node("debuginfo", Once, &[], "Where debuginfo packages go.")
         .with_support(Support::NotYetOf(&["true"]))
         .with_properties(&[required(

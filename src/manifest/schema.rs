@@ -84,6 +84,7 @@ fn schema_kind(text: &mut String, kind: ValueKind, depth: usize) {
         | ValueKind::Glob
         | ValueKind::Path
         | ValueKind::Duration
+        | ValueKind::Age
         | ValueKind::Size
         | ValueKind::Arch
         | ValueKind::RpmVersion => {

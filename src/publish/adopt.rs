@@ -13,9 +13,11 @@ use sha2::{Digest as _, Sha256};
 use super::inspect::read_times;
 use super::limits::{LARGEST_PRIMARY, LARGEST_REPOMD, LONGEST_TEXT, MOST_NAMED};
 use super::paths::{REPOMD, package_of_path};
-use super::record::{PublishedFile, PublishedPackage};
+use super::record::{Keeping, PublishedFile, PublishedPackage};
 use crate::digest::copy_digested;
+use crate::event::Timestamp;
 use crate::files::Folder;
+use crate::package::{Evr, version_of_nevra};
 
 /// What metadata say of a package file.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -36,8 +38,13 @@ pub(super) struct FromMetadata {
     pub unknown: Vec<String>,
 }
 
-/// The packages called one of `names` that metadata name. None where there are no metadata that can be read.
-pub(super) fn packages_named_by_metadata(folder: &Folder, names: &BTreeSet<&str>) -> Option<FromMetadata> {
+/// The packages called one of `names` that metadata name: of those that lie there in several builds, the one of the highest version is
+/// the newest, and the others are older ones since `now`. None where there are no metadata that can be read.
+pub(super) fn packages_named_by_metadata(
+    folder: &Folder,
+    names: &BTreeSet<&str>,
+    now: Timestamp,
+) -> Option<FromMetadata> {
     let primary = primary_on_disk(folder)?;
     let primary = GzDecoder::new(folder.open_regular(primary).ok()?).take(LARGEST_PRIMARY);
     let named = named_packages(BufReader::new(primary))?;
@@ -50,21 +57,30 @@ pub(super) fn packages_named_by_metadata(folder: &Folder, names: &BTreeSet<&str>
         .into_par_iter()
         .map(|(package, named)| (package, published(folder, named).ok_or_else(|| named.href.clone())))
         .collect();
-    let mut packages: BTreeMap<&str, Vec<PublishedFile>> = BTreeMap::new();
+    let mut packages: BTreeMap<&str, BTreeMap<String, Vec<PublishedFile>>> = BTreeMap::new();
     let mut lost = Vec::new();
     for (package, file) in files {
         match file {
-            Ok(file) => packages.entry(package).or_default().push(file),
+            Ok(file) => {
+                let folder = file.path.split('/').next().unwrap_or_default().to_owned();
+                packages.entry(package).or_default().entry(folder).or_default().push(file);
+            }
             Err(path) => lost.push(path),
         }
     }
-    let package = |(package, files): (&str, _)| PublishedPackage {
-        package: package.to_owned(),
-        key: None,
-        files,
-        signed: None,
-    };
-    let packages = packages.into_iter().map(package).collect();
+    let packages = packages.into_iter().flat_map(|(package, builds)| {
+        let mut builds: Vec<Vec<PublishedFile>> = builds.into_values().collect();
+        builds.sort_by(|one, other| version(other).compare(&version(one)));
+        let builds = builds.into_iter().enumerate().map(|(place, files)| PublishedPackage {
+            package: package.to_owned(),
+            key: None,
+            files,
+            signed: None,
+            keeping: Keeping { since: (place > 0).then_some(now), ..Keeping::default() },
+        });
+        builds.collect::<Vec<_>>()
+    });
+    let packages = packages.collect();
     let unknown = others.into_iter().map(|(_, named)| named.href.clone()).collect();
     Some(FromMetadata { packages, lost, unknown })
 }
@@ -95,6 +111,12 @@ pub(super) fn revision_on_disk(folder: &Folder) -> Option<u64> {
             | Event::GeneralRef(_) => is_revision = false,
         }
     }
+}
+
+/// The version of a build.
+fn version(files: &Vec<PublishedFile>) -> Evr {
+    let nevra = files.first().and_then(|file| file.nevra.as_deref());
+    Evr::parse(&nevra.and_then(version_of_nevra).unwrap_or_default())
 }
 
 fn published(folder: &Folder, named: &NamedPackage) -> Option<PublishedFile> {
@@ -232,7 +254,7 @@ mod tests {
         std::io::Write::write_all(&mut packed, PRIMARY.as_bytes()).unwrap();
         folder.dir().write("primary.xml.gz", packed.finish().unwrap()).unwrap();
         folder.dir().write(REPOMD, repomd).unwrap();
-        let read = || packages_named_by_metadata(&folder, &BTreeSet::new());
+        let read = || packages_named_by_metadata(&folder, &BTreeSet::new(), Timestamp(0));
         assert_eq!(read().unwrap().unknown, ["a-0123456789ab/a.rpm", "b-0123456789ab/b.rpm"]);
         let file = folder.dir().open_with(REPOMD, cap_std::fs::OpenOptions::new().write(true)).unwrap();
         file.set_len(LARGEST_REPOMD + 1).unwrap();

@@ -105,7 +105,7 @@ struct Provider<'a> {
 }
 
 /// A requirement, read once.
-enum ReadRequirement<'a> {
+pub(super) enum ReadRequirement<'a> {
     Plain(&'a Dependency),
     Rich(&'a Dependency, Box<Rich>),
 }
@@ -155,7 +155,8 @@ pub(super) fn find_broken(
 }
 
 impl<'a> ReadRequirement<'a> {
-    fn new(dependency: &'a Dependency) -> Option<Self> {
+    /// Reads it; nothing where it is a rich dependency that can't be read.
+    pub fn new(dependency: &'a Dependency) -> Option<Self> {
         if !dependency.is_rich() {
             return Some(Self::Plain(dependency));
         }
@@ -163,7 +164,8 @@ impl<'a> ReadRequirement<'a> {
         Some(Self::Rich(dependency, Box::new(rich)))
     }
 
-    fn names(&self) -> Vec<String> {
+    /// The names that it asks for.
+    pub fn names(&self) -> Vec<String> {
         match self {
             Self::Plain(dependency) => vec![dependency.name.clone()],
             Self::Rich(_, rich) => {
@@ -173,7 +175,7 @@ impl<'a> ReadRequirement<'a> {
     }
 
     /// As it is written.
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let (Self::Plain(dependency) | Self::Rich(dependency, _)) = self;
         dependency.to_string()
     }

@@ -1,15 +1,29 @@
 //! What would wait of what comes into a repository: looked at, not written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::PublishError;
 use super::holding::HeldPackage;
 use super::record::PublishedPackage;
 use super::repositories::{Repositories, RepositoryPlace};
 use super::wanted::wanted_packages;
+use crate::digest::Key;
+
+/// What is known of a repository that packages come into.
+#[derive(Default)]
+pub(super) struct Reception {
+    /// Those that would wait.
+    pub held: Vec<HeldPackage>,
+    /// What is on record: the newest build of each package, by name.
+    pub published: HashMap<String, PublishedPackage>,
+    /// Those that have left it for their age and don't come back.
+    pub away: HashSet<String>,
+    /// The results that are pinned there.
+    pub pinned: HashSet<Key>,
+}
 
 impl Repositories {
-    /// Which of the packages that come into a repository would wait; and what is on record of it, by the names of packages.
+    /// Which of the packages that come into a repository would wait, and what there is.
     ///
     /// # Errors
     /// As [`Repositories::leaving`].
@@ -17,14 +31,17 @@ impl Repositories {
         &self,
         place: &RepositoryPlace,
         coming: impl Iterator<Item = &'a PublishedPackage>,
-    ) -> Result<(Vec<HeldPackage>, HashMap<String, PublishedPackage>), PublishError> {
-        let Some(folder) = self.open(&place.path)? else { return Ok((Vec::new(), HashMap::new())) };
+    ) -> Result<Reception, PublishError> {
+        let Some(folder) = self.open(&place.path)? else { return Ok(Reception::default()) };
         let target = self.target(&place.chroot, &place.path, folder)?;
-        let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
+        let now = self.clock.now();
+        let known = target.read_known(now).map_err(|error| self.locate(error))?;
         let coming: Vec<PublishedPackage> = coming.cloned().collect();
-        let wanted = wanted_packages(&target, &known.record, &coming);
+        let wanted = wanted_packages(&target, &known.record, &coming, now);
         let held = self.holding().take(&target, &known.record, wanted).held;
-        let packages = known.record.packages.into_iter();
-        Ok((held, packages.map(|package| (package.package.clone(), package)).collect()))
+        let is_away = |package: &&PublishedPackage| target.keep.stays_away(&known.record, package, now);
+        let away = coming.iter().filter(is_away).map(|package| package.package.clone()).collect();
+        let published = known.record.newest().map(|package| (package.package.clone(), package.clone()));
+        Ok(Reception { held, published: published.collect(), away, pinned: target.keep.pinned })
     }
 }

@@ -68,7 +68,7 @@ impl Holding<'_> {
             wanted.into_iter().map(|package| (package.package.clone(), package)).collect();
         let mut held = Vec::new();
         for broken in broken {
-            let before = record.packages.iter().find(|package| package.package == broken.package);
+            let before = record.newest().find(|package| package.package == broken.package);
             let stays = before.is_some();
             match before {
                 Some(before) => packages.insert(broken.package.clone(), before.clone()),
@@ -87,7 +87,7 @@ impl Holding<'_> {
         holds: bool,
     ) -> Result<Vec<Broken>, PublishError> {
         let before: BTreeMap<&str, &PublishedPackage> =
-            record.packages.iter().map(|package| (package.package.as_str(), package)).collect();
+            record.newest().map(|package| (package.package.as_str(), package)).collect();
         let after: BTreeMap<&str, &PublishedPackage> =
             wanted.iter().map(|package| (package.package.as_str(), package)).collect();
         let is_same = |name: &str| match (before.get(name), after.get(name)) {
@@ -113,7 +113,7 @@ impl Holding<'_> {
     }
 
     /// What the binary packages of a package give and need.
-    fn needs_of(
+    pub fn needs_of(
         &self,
         target: &PublishTarget<'_>,
         package: &PublishedPackage,

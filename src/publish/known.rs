@@ -12,6 +12,7 @@ use super::record::{
     DecodedRecords, Incoming, PublishedFile, PublishedPackage, RECORD, ReadRecord, RepositoryRecord,
     claim_the_same,
 };
+use super::retention::Keep;
 use super::signing::RepositorySigning;
 use super::superseded::supersede;
 use super::{PublishError, Refusal};
@@ -45,6 +46,8 @@ pub(super) struct PublishTarget<'a> {
     pub all_packages: BTreeSet<&'a str>,
     /// The chroots that it declares.
     pub all_chroots: BTreeSet<&'a str>,
+    /// Which builds stay beside the newest.
+    pub keep: Keep,
 }
 
 /// What is known of a repository.
@@ -90,8 +93,8 @@ impl PublishTarget<'_> {
                 return Err(Refusal::NewerRecord { folder: self.shown.clone(), form }.into());
             }
             ReadRecord::Intact(record) => self.with_record(*record, now)?,
-            ReadRecord::Missing => self.recover_without_record(Damage::Missing)?,
-            ReadRecord::Damaged => self.recover_without_record(Damage::Changed)?,
+            ReadRecord::Missing => self.recover_without_record(Damage::Missing, now)?,
+            ReadRecord::Damaged => self.recover_without_record(Damage::Changed, now)?,
         };
         record.owner = match origin {
             RecordOrigin::Repository | RecordOrigin::Recovered(_) => self.owner.with_id_of(&record.owner),
@@ -207,7 +210,7 @@ impl PublishTarget<'_> {
         }
         let names = record.packages.iter().map(|package| package.package.as_str());
         let names = names.chain(self.declared.iter().copied()).collect();
-        let Some(found) = packages_named_by_metadata(&self.folder, &names) else { return Ok(None) };
+        let Some(found) = packages_named_by_metadata(&self.folder, &names, now) else { return Ok(None) };
         if let Some(path) = found.lost.into_iter().chain(found.unknown).next().filter(|_| !self.adopts) {
             return Err(Refusal::OutdatedRecord { folder: self.shown.clone(), path }.into());
         }
@@ -242,6 +245,7 @@ impl PublishTarget<'_> {
     fn recover_without_record(
         &self,
         damage: Damage,
+        now: Timestamp,
     ) -> Result<(RepositoryRecord, RecordOrigin), PublishError> {
         let copy = self.read_copy();
         if let Some(copy) = copy.as_ref().filter(|copy| self.matches_repository(copy)) {
@@ -259,7 +263,7 @@ impl PublishTarget<'_> {
             }
             .into());
         }
-        record.packages = match packages_named_by_metadata(&self.folder, &self.declared) {
+        record.packages = match packages_named_by_metadata(&self.folder, &self.declared, now) {
             Some(found) => found.packages,
             None => copy.map(|copy| copy.packages).unwrap_or_default(),
         };

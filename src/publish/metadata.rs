@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::PublishError;
 use super::paths::{REPODATA, REPOMD};
-use super::record::{PublishedFile, PublishedPackage, files};
+use super::record::{PublishedFile, PublishedPackage, listed_files};
 use crate::digest::Digest;
 use crate::files::Folder;
 use crate::package::{Location, PackageRecord, RepositoryKind, read_headers_of};
@@ -57,7 +57,7 @@ pub(super) fn metadata_from(
     packages: &[PublishedPackage],
     revision: Revision,
 ) -> Result<Metadata, PublishError> {
-    let there: Vec<&PublishedFile> = files(packages).filter(|file| file.times.is_some()).collect();
+    let there: Vec<&PublishedFile> = listed_files(packages).collect();
     let listed: Vec<Listed> =
         there.into_par_iter().map(|file| list(repository, store, file)).collect::<Result<_, _>>()?;
     let written: Vec<MetadataFile> =

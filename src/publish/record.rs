@@ -27,6 +27,7 @@ use super::paths::{REPOMD, is_metadata_path, is_plain_name, is_sha256, is_signin
 use crate::digest::{Digest, Key};
 use crate::event::Timestamp;
 use crate::files::{Folder, HostPath};
+use crate::package::version_of_nevra;
 use crate::store::Blob;
 
 /// The record's name in its repository.
@@ -38,8 +39,13 @@ const HEAD: &[u8] = b"{\"version\":";
 /// How long the beginning of a record is at least that has the digest of all the rest in it.
 const LONGEST_HEAD: usize = 128;
 
-/// The form that is written.
+/// The form that is written where each package has one build. What says for how long it is kept is no other form: who doesn't
+/// know that can do without.
 const VERSION: u64 = 1;
+
+/// The form that is written where packages have older builds, or have left for their age: who takes those for files of packages that are
+/// published once would remove them.
+const VERSION_WITH_BUILDS: u64 = 2;
 
 /// What a repository holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,8 +55,11 @@ pub(super) struct RepositoryRecord {
     pub chroot: String,
     /// Whether packages may be hard links to the store's files.
     pub links: bool,
-    /// What is published, by the manifest's names.
+    /// What is published, by the manifest's names: of each package the newest build, and older ones that are kept.
     pub packages: Vec<PublishedPackage>,
+    /// Builds that have left for their age, and don't come back as long as they would have to leave.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retired: Vec<Retired>,
     /// The files that `repomd.xml` names.
     pub metadata: Vec<PublishedFile>,
     /// `repomd.xml`; none before the first publish has ended.
@@ -68,7 +77,7 @@ pub(super) struct RepositoryRecord {
     pub superseded: Vec<Superseded>,
 }
 
-/// A package of the manifest, as it is published.
+/// A build of a package of the manifest, as it is published.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PublishedPackage {
     /// Its name in the manifest.
@@ -79,6 +88,37 @@ pub(super) struct PublishedPackage {
     /// What it was signed of, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed: Option<SignedResult>,
+    /// How it is kept.
+    #[serde(flatten)]
+    pub keeping: Keeping,
+}
+
+/// How a build is kept. Where the manifest doesn't say how long builds are, nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Keeping {
+    /// When it came into the repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub came: Option<Timestamp>,
+    /// Since when it is not the newest build of its package any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Whether metadata leave it out, because a newer build has packages of the same names and versions.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub hidden: bool,
+    /// The package that requires it, where it stays for that reason alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub required_by: Option<String>,
+}
+
+/// A build that has left its repository for its age.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Retired {
+    /// The package's name in the manifest.
+    pub package: String,
+    /// The key of the result that it is from.
+    pub key: Key,
+    /// When it had come into the repository.
+    pub came: Timestamp,
 }
 
 /// What a package was signed of, and by whom.
@@ -145,6 +185,15 @@ pub(super) struct Superseded {
     pub file: PublishedFile,
     /// Since when nothing names it.
     pub since: Timestamp,
+    /// Whether its build has been kept for as long as it should be.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_spent: bool,
+}
+
+/// Whether a flag need not be written.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives references")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// What stands where a record should be.
@@ -160,6 +209,26 @@ impl PublishedPackage {
     /// Whether it is the copy of the result with that digest that the keys with those fingerprints have signed.
     pub fn is_signed_copy(&self, result: &Digest, by: &[String]) -> bool {
         self.signed.as_ref().is_some_and(|signed| signed.of == *result && signed.by == by)
+    }
+
+    /// Its version, `[epoch:]version-release`: that of its source package, where it has one.
+    pub fn version(&self) -> Option<String> {
+        let names = || self.files.iter().filter_map(|file| file.nevra.as_deref());
+        let source = names().find(|nevra| nevra.ends_with(".src") || nevra.ends_with(".nosrc"));
+        version_of_nevra(source.or_else(|| names().next())?)
+    }
+
+    /// What to call the build: the package and its version.
+    pub fn title(&self) -> String {
+        match self.version() {
+            Some(version) => format!("{} {version}", self.package),
+            None => self.package.clone(),
+        }
+    }
+
+    /// Whether it is the newest build of its package.
+    pub fn is_newest(&self) -> bool {
+        self.keeping.since.is_none()
     }
 
     /// Whether it consists of the same files as another.
@@ -236,19 +305,36 @@ impl RepositoryRecord {
     /// The record of a repository that holds nothing.
     pub fn empty(owner: Owner, chroot: &str) -> Self {
         let chroot = chroot.to_owned();
-        let (packages, metadata, superseded) = (Vec::new(), Vec::new(), Vec::new());
+        let (packages, retired) = (Vec::new(), Vec::new());
+        let (metadata, superseded) = (Vec::new(), Vec::new());
         let (repomd, signed, revision, incoming) = (None, None, 0, None);
         Self {
             owner,
             chroot,
             links: false,
             packages,
+            retired,
             metadata,
             repomd,
             signed,
             revision,
             incoming,
             superseded,
+        }
+    }
+
+    /// The newest build of each package.
+    pub fn newest(&self) -> impl Iterator<Item = &PublishedPackage> {
+        self.packages.iter().filter(|package| package.is_newest())
+    }
+
+    /// The form that it is written in.
+    fn version(&self) -> u64 {
+        let incoming = self.incoming.iter().flat_map(|incoming| &incoming.packages);
+        let has_older = !self.packages.iter().chain(incoming).all(PublishedPackage::is_newest);
+        match has_older || !self.retired.is_empty() {
+            true => VERSION_WITH_BUILDS,
+            false => VERSION,
         }
     }
 
@@ -269,9 +355,10 @@ impl RepositoryRecord {
     /// The bytes of its file.
     pub fn encode(&self) -> Result<Vec<u8>, PublishError> {
         let content = serde_json::to_vec(self).map_err(std::io::Error::other)?;
-        let digest = digest_of(VERSION, &content);
+        let version = self.version();
+        let digest = digest_of(version, &content);
         let mut bytes =
-            format!("{{\"version\":{VERSION},\"blake3\":\"{digest}\",\"repository\":").into_bytes();
+            format!("{{\"version\":{version},\"blake3\":\"{digest}\",\"repository\":").into_bytes();
         bytes.extend(content);
         bytes.extend(b"}\n");
         match bytes.len() as u64 > LARGEST_RECORD {
@@ -284,7 +371,9 @@ impl RepositoryRecord {
 /// Whether packages and metadata that are published together are at paths of their own, each at another.
 fn are_credible(packages: &[PublishedPackage], metadata: &[PublishedFile]) -> bool {
     let (mut names, mut paths) = (HashSet::new(), HashSet::new());
-    packages.iter().all(|package| package.is_credible() && names.insert(&package.package))
+    let mut is_first =
+        |package: &PublishedPackage| !package.is_newest() || names.insert(package.package.clone());
+    packages.iter().all(|package| package.is_credible() && is_first(package))
         && metadata.iter().all(PublishedFile::is_of_metadata)
         && files(packages).chain(metadata).all(|file| paths.insert(&file.path))
 }
@@ -294,11 +383,16 @@ pub(super) fn files(packages: &[PublishedPackage]) -> impl Iterator<Item = &Publ
     packages.iter().flat_map(|package| &package.files)
 }
 
+/// The files of some packages that metadata name: those that are there.
+pub(super) fn listed_files(packages: &[PublishedPackage]) -> impl Iterator<Item = &PublishedFile> {
+    let shown = packages.iter().filter(|package| !package.keeping.hidden);
+    shown.flat_map(|package| &package.files).filter(|file| file.times.is_some())
+}
+
 /// Whether metadata of both would be the same.
 pub(super) fn have_same_listing(one: &[PublishedPackage], other: &[PublishedPackage]) -> bool {
-    let is_listed = |file: &&PublishedFile| file.times.is_some();
-    let one = files(one).filter(is_listed).map(PublishedFile::location);
-    one.eq(files(other).filter(is_listed).map(PublishedFile::location))
+    let one = listed_files(one).map(PublishedFile::location);
+    one.eq(listed_files(other).map(PublishedFile::location))
 }
 
 /// Records that were decoded: an apply reads each before it builds and once more when it publishes, and nearly always finds the
@@ -383,7 +477,7 @@ fn decode(bytes: &[u8]) -> Option<ReadRecord> {
     let is_whole = digest_of(version, content).to_string().as_bytes() == digest;
     match is_whole {
         false => None,
-        true if version > VERSION => Some(ReadRecord::Newer(version)),
+        true if version > VERSION_WITH_BUILDS => Some(ReadRecord::Newer(version)),
         true => {
             let record: Box<RepositoryRecord> = serde_json::from_slice(content).ok()?;
             record.is_credible().then_some(ReadRecord::Intact(record))
@@ -398,182 +492,4 @@ fn digest_of(version: u64, content: &[u8]) -> Digest {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn record() -> RepositoryRecord {
-        let owner = Owner::new(Some("acme"), Path::new("/srv/acme"), Path::new("/srv/acme/public/host"));
-        let mut record = RepositoryRecord::empty(owner, "host");
-        record.superseded.push(Superseded {
-            file: PublishedFile {
-                path: "a-0123456789ab/a.rpm".to_owned(),
-                size: 7,
-                sha256: "0".repeat(64),
-                blake3: Digest::compute(b"a"),
-                nevra: Some("a-1-1.noarch".to_owned()),
-                times: Some(FileTimes { modified: 1, changed: 2 }),
-            },
-            since: Timestamp(9),
-        });
-        record
-    }
-
-    #[test]
-    fn a_record_that_changes_between_two_reads_is_decoded_again() {
-        let temp = tempfile::tempdir().unwrap();
-        let folder = Folder::open_ambient(&HostPath::new(temp.path()).unwrap()).unwrap();
-        let decoded = DecodedRecords::default();
-        let chroot = || match decoded.read(&folder, RECORD) {
-            ReadRecord::Intact(record) => Some(record.chroot),
-            ReadRecord::Missing | ReadRecord::Damaged | ReadRecord::Newer(_) => None,
-        };
-        let write = |chroot: &str| {
-            let record = RepositoryRecord { chroot: chroot.to_owned(), ..record() };
-            folder.write_atomic(RECORD, &record.encode().unwrap()).unwrap();
-        };
-        write("one");
-        assert_eq!([chroot(), chroot()], [Some("one".to_owned()), Some("one".to_owned())]);
-        write("two");
-        assert_eq!(chroot().as_deref(), Some("two"));
-        folder.write_atomic(RECORD, b"{\"version\":").unwrap();
-        assert_eq!(chroot(), None);
-        folder.remove_file(RECORD).unwrap();
-        assert_eq!(chroot(), None);
-    }
-
-    #[test]
-    fn two_records_claim_the_same_by_their_digests_and_sizes() {
-        let temp = tempfile::tempdir().unwrap();
-        let folder = Folder::open_ambient(&HostPath::new(temp.path()).unwrap()).unwrap();
-        let other = RepositoryRecord { chroot: "else".to_owned(), ..record() };
-        folder.write_atomic("one", &record().encode().unwrap()).unwrap();
-        folder.write_atomic("same", &record().encode().unwrap()).unwrap();
-        folder.write_atomic("other", &other.encode().unwrap()).unwrap();
-        folder.write_atomic("none", b"x").unwrap();
-        let claim =
-            |one: &str, other: &str| claim_the_same((&folder, Path::new(one)), (&folder, Path::new(other)));
-        assert_eq!([claim("one", "same"), claim("one", "other")], [true, false]);
-        assert_eq!([claim("one", "missing"), claim("missing", "missing"), claim("none", "none")], [false; 3]);
-    }
-
-    #[test]
-    fn a_record_is_read_as_it_was_written() {
-        let record = record();
-        let read = decode(&record.encode().unwrap());
-        assert!(matches!(read, Some(ReadRecord::Intact(read)) if *read == record));
-    }
-
-    #[test]
-    fn no_bit_of_a_record_can_change_without_being_noticed() {
-        let bytes = record().encode().unwrap();
-        for place in 0..bytes.len() * 8 {
-            let mut flipped = bytes.clone();
-            flipped[place / 8] ^= 1 << (place % 8);
-            assert!(decode(&flipped).is_none(), "bit {place}");
-        }
-    }
-
-    fn is_believed(record: &RepositoryRecord) -> bool {
-        recorded_paths(&record.encode().unwrap()).is_some()
-    }
-
-    /// A record that names a file of the package `a` at `path`, in each of its lists in turn.
-    fn records_with(path: &str, nevra: Option<&str>) -> Vec<RepositoryRecord> {
-        let mut file = record().superseded.remove(0).file;
-        (file.path, file.nevra) = (path.to_owned(), nevra.map(str::to_owned));
-        let package =
-            PublishedPackage { package: "a".to_owned(), key: None, files: vec![file.clone()], signed: None };
-        let (packages, metadata, repomd) = (Vec::new(), Vec::new(), None);
-        let incoming = Incoming { packages, metadata, repomd, signed: None, revision: 1 };
-        let incoming = |change: &dyn Fn(&mut Incoming)| {
-            let mut incoming = incoming.clone();
-            change(&mut incoming);
-            Some(incoming)
-        };
-        let superseded = Superseded { file: file.clone(), since: Timestamp(0) };
-        let other = || RepositoryRecord { superseded: Vec::new(), ..record() };
-        vec![
-            RepositoryRecord { packages: vec![package.clone()], ..other() },
-            RepositoryRecord { metadata: vec![file.clone()], ..other() },
-            RepositoryRecord { repomd: Some(file.clone()), ..other() },
-            RepositoryRecord { superseded: vec![superseded], ..other() },
-            RepositoryRecord { incoming: incoming(&|it| it.packages.push(package.clone())), ..other() },
-            RepositoryRecord { incoming: incoming(&|it| it.metadata.push(file.clone())), ..other() },
-            RepositoryRecord { incoming: incoming(&|it| it.repomd = Some(file.clone())), ..other() },
-        ]
-    }
-
-    #[test]
-    fn a_forged_record_that_names_other_files_is_not_believed() {
-        let others = [
-            "../a-0123456789ab/a.rpm",
-            "/a-0123456789ab/a.rpm",
-            "a-0123456789ab/../../a.rpm",
-            "a-0123456789ab/b/../a.rpm",
-            "a-0123456789ab",
-            "Rpmforge.kdl",
-            ".git/config",
-            "theirs/a.rpm",
-            "repodata/primary.xml.gz",
-            ".forge-repository",
-            "",
-        ];
-        for (path, nevra) in others.iter().flat_map(|path| [(path, None), (path, Some("a-1-1.noarch"))]) {
-            let believed = records_with(path, nevra).iter().position(is_believed);
-            assert_eq!(believed, None, "{path}");
-        }
-    }
-
-    #[test]
-    fn each_list_of_a_record_names_files_of_its_own_kind() {
-        let believed = |path: &str, nevra: Option<&str>| -> Vec<usize> {
-            let records = records_with(path, nevra).into_iter().enumerate();
-            records.filter(|(_, record)| is_believed(record)).map(|(list, _)| list).collect()
-        };
-        let metadata = format!("repodata/{}-primary.xml.gz", "0".repeat(64));
-        assert_eq!(believed("a-0123456789ab/a.rpm", Some("a-1-1.noarch")), [0, 3, 4]);
-        assert_eq!(believed("b-0123456789ab/b.rpm", Some("b-1-1.noarch")), [3]);
-        assert_eq!(believed(&metadata, None), [1, 3, 5]);
-        assert_eq!(believed(REPOMD, None), [2, 6]);
-    }
-
-    #[test]
-    fn a_record_that_names_a_file_or_a_package_twice_is_not_believed() {
-        let record = records_with("a-0123456789ab/a.rpm", Some("a-1-1.noarch")).remove(0);
-        let mut two_files = record.clone();
-        two_files.packages[0].files.push(record.packages[0].files[0].clone());
-        let mut two_packages = record.clone();
-        two_packages.packages.push(PublishedPackage { files: Vec::new(), ..record.packages[0].clone() });
-        assert_eq!([&record, &two_files, &two_packages].map(is_believed), [true, false, false]);
-    }
-
-    #[test]
-    fn what_is_no_file_of_a_record_is_damaged() {
-        let temp = tempfile::tempdir().unwrap();
-        let folder = Folder::open_ambient(&crate::files::HostPath::new(temp.path()).unwrap()).unwrap();
-        folder.create(RECORD).unwrap();
-        assert!(matches!(DecodedRecords::default().read(&folder, RECORD), ReadRecord::Damaged));
-        folder.remove_folder(RECORD).unwrap();
-        let pipe = rustix::fs::FileType::Fifo;
-        rustix::fs::mknodat(folder.dir(), RECORD, pipe, rustix::fs::Mode::RUSR, 0).unwrap();
-        assert!(matches!(DecodedRecords::default().read(&folder, RECORD), ReadRecord::Damaged));
-    }
-
-    #[test]
-    fn a_record_of_a_later_form_is_not_taken_for_a_damaged_one() {
-        let digest = digest_of(2, b"[]");
-        let bytes = format!("{{\"version\":2,\"blake3\":\"{digest}\",\"repository\":[]}}\n");
-        assert!(matches!(decode(bytes.as_bytes()), Some(ReadRecord::Newer(2))));
-    }
-
-    #[test]
-    fn what_is_too_large_for_a_record_is_damaged() {
-        let temp = tempfile::tempdir().unwrap();
-        let folder = Folder::open_ambient(&crate::files::HostPath::new(temp.path()).unwrap()).unwrap();
-        folder.dir().write("record", record().encode().unwrap()).unwrap();
-        assert!(matches!(DecodedRecords::default().read(&folder, "record"), ReadRecord::Intact(_)));
-        let file = folder.dir().open_with("record", cap_std::fs::OpenOptions::new().write(true)).unwrap();
-        file.set_len(LARGEST_RECORD + 1).unwrap();
-        assert!(matches!(DecodedRecords::default().read(&folder, "record"), ReadRecord::Damaged));
-    }
-}
+mod tests;

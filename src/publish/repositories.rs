@@ -1,6 +1,6 @@
 //! The repositories of a manifest: one for each of its chroots.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -9,23 +9,24 @@ use std::sync::Arc;
 use super::PublishError;
 use super::closure::Beside;
 use super::folders::{create_public, refuse_taken};
+use super::held_packages::Reception;
 use super::holding::Holding;
 use super::inspect::Verification;
 use super::known::{PublishTarget, has_copy};
 use super::owner::Owner;
 use super::record::{DecodedRecords, PublishedPackage, RECORD, ReadRecord};
+use super::retention::{Keep, KeepRules};
 use super::signing::{Signing, client_id};
 use super::told::not_published;
 use super::update::{Updater, find_damage};
 use super::wanted::{Built, package_from_result};
-use crate::digest::{Digest, Key};
-use crate::event::{BuildName, Clock, Damage, DamagedFile, What};
+use crate::digest::Digest;
+use crate::event::{Clock, Damage, DamagedFile, What};
 use crate::execute::{Ends, Publisher};
 use crate::files::{EntryKind, Folder, HostPath};
 use crate::manifest::{ChrootId, Manifest, ManifestPath};
-use crate::package::version_of_nevra;
 use crate::plan::{BuildId, Decision, Decisions, Plan};
-use crate::store::{StepResult, Store};
+use crate::store::{Pins, StepResult, Store};
 use crate::text::Located;
 
 /// What stands for a chroot's name in the folder of `publish`.
@@ -160,9 +161,12 @@ impl Repositories {
         for place in self.declared_places().chain(self.undeclared_places()?) {
             let declared = self.declared_packages(&place.chroot);
             let cached = self.cached_packages(&place.chroot, plan, decisions);
-            let (held, published) = self.held_packages(&place, cached.iter().map(|(package, _)| package))?;
-            let mut gone: Vec<String> =
-                published.into_keys().filter(|name| !declared.contains(name.as_str())).collect();
+            let Reception { held, published, pinned, .. } =
+                self.held_packages(&place, cached.iter().map(|(package, _)| package))?;
+            let is_pinned = |package: &PublishedPackage| package.key.is_some_and(|key| pinned.contains(&key));
+            let gone = published.into_values().filter(|package| !is_pinned(package));
+            let gone = gone.map(|package| package.package);
+            let mut gone: Vec<String> = gone.filter(|name| !declared.contains(name.as_str())).collect();
             gone.sort();
             // What is still to be built may need it no more.
             let is_known = !plan.ids().any(|id| {
@@ -195,8 +199,9 @@ impl Repositories {
             self.signers().ok().flatten().map(|signers| signers.package_fingerprints()).unwrap_or_default();
         for place in self.declared_places() {
             let cached = self.cached_packages(&place.chroot, plan, decisions);
-            let (held, published) = self.held_packages(&place, cached.iter().map(|(package, _)| package))?;
-            for (coming, digest) in cached {
+            let Reception { held, published, away, .. } =
+                self.held_packages(&place, cached.iter().map(|(package, _)| package))?;
+            for (coming, digest) in cached.into_iter().filter(|(coming, _)| !away.contains(&coming.package)) {
                 let before = published.get(&coming.package);
                 let is_there = before.is_some_and(|published| match by.is_empty() {
                     true => published.has_same_files(&coming),
@@ -208,8 +213,8 @@ impl Repositories {
                 let waits = held.iter().find(|held| held.package == coming.package);
                 entering.push(Entering {
                     chroot: place.chroot.clone(),
-                    version: version_of(&coming),
-                    version_before: before.and_then(version_of),
+                    version: coming.version(),
+                    version_before: before.and_then(|before| before.version()),
                     waits: waits.map(|held| held.broken.clone()),
                     package: coming.package,
                 });
@@ -232,52 +237,6 @@ impl Repositories {
             unlistable(result).is_none().then_some((package, result.digest()))
         });
         cached.collect()
-    }
-
-    /// The version of each package that repositories have.
-    ///
-    /// # Errors
-    /// As [`Repositories::leaving`].
-    pub fn published_versions(&self) -> Result<HashMap<BuildName, String>, PublishError> {
-        let mut versions = HashMap::new();
-        for RepositoryPlace { chroot, path } in self.declared_places() {
-            let Some(folder) = self.open(&path)? else { continue };
-            let target = self.target(&chroot, &path, folder)?;
-            let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
-            versions.extend(known.record.packages.into_iter().filter_map(|package| {
-                let version = version_of(&package)?;
-                Some((BuildName { package: package.package.clone(), chroot: chroot.clone() }, version))
-            }));
-        }
-        Ok(versions)
-    }
-
-    /// The keys of the results that repositories are made of.
-    ///
-    /// # Errors
-    /// As [`Repositories::leaving`].
-    pub fn published_keys(&self) -> Result<HashSet<Key>, PublishError> {
-        let mut keys = HashSet::new();
-        for RepositoryPlace { chroot, path } in self.declared_places().chain(self.undeclared_places()?) {
-            let Some(folder) = self.open(&path)? else { continue };
-            let target = self.target(&chroot, &path, folder)?;
-            let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
-            keys.extend(known.record.packages.iter().filter_map(|package| package.key));
-        }
-        Ok(keys)
-    }
-
-    /// The keys of the results that the repository of each declared chroot is made of.
-    pub(super) fn published_keys_by_chroot(&self) -> Result<Vec<(String, HashSet<Key>)>, PublishError> {
-        let mut keys = Vec::new();
-        for RepositoryPlace { chroot, path } in self.declared_places() {
-            let Some(folder) = self.open(&path)? else { continue };
-            let target = self.target(&chroot, &path, folder)?;
-            let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
-            let published = known.record.packages.iter().filter_map(|package| package.key).collect();
-            keys.push((chroot.clone(), published));
-        }
-        Ok(keys)
     }
 
     /// Sees to it that no repository's folder is for something else.
@@ -332,7 +291,7 @@ impl Repositories {
         }
     }
 
-    fn update(&self, place: RepositoryPlace, results: &[PublishedPackage]) -> Vec<What> {
+    pub(super) fn update(&self, place: RepositoryPlace, results: &[PublishedPackage]) -> Vec<What> {
         match self.try_update(&place, results) {
             Ok(told) => told,
             Err(error) => vec![not_published(&place.chroot, None, &error)],
@@ -379,6 +338,14 @@ impl Repositories {
             folder,
             shown: path.to_string(),
             owner,
+            keep: Keep {
+                rules: self
+                    .manifest
+                    .publish
+                    .as_ref()
+                    .and_then(|publish| KeepRules::new(publish.keep.as_ref()?)),
+                pinned: Pins::read(&self.state)?.keys_in(chroot),
+            },
             adopts: says(|publish| publish.adopts),
             links: says(|publish| publish.links),
             state: &self.state,
@@ -415,7 +382,7 @@ impl Repositories {
     }
 
     /// Repositories of this project, where those of its chroots are too, whose chroots the manifest does not declare.
-    fn undeclared_places(&self) -> Result<impl Iterator<Item = RepositoryPlace>, PublishError> {
+    pub(super) fn undeclared_places(&self) -> Result<impl Iterator<Item = RepositoryPlace>, PublishError> {
         let pattern = match &self.manifest.publish {
             Some(publish) => publish.folder.value.clone(),
             None => ManifestPath::Repository(["public", CHROOT].iter().collect()),
@@ -510,16 +477,22 @@ impl Repositories {
         }
     }
 
+    /// Sees to it that there is something that publishes.
+    pub(super) fn check_publishing(&self) -> Result<(), PublishError> {
+        self.check_folders()?;
+        self.can_publish()
+    }
+
     fn can_publish(&self) -> Result<(), PublishError> {
         let Some(publish) = &self.manifest.publish else {
             return Ok(());
         };
-        let what = match (&publish.keep, &publish.separate_debuginfo) {
-            (Some(_), _) => "`keep`",
-            (None, Some(separate)) if separate.value => "`debuginfo separate=#true`",
-            (None, _) => return Ok(()),
-        };
-        Err(PublishError::NotYet { what })
+        match &publish.separate_debuginfo {
+            Some(separate) if separate.value => {
+                Err(PublishError::NotYet { what: "`debuginfo separate=#true`" })
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 }
 
@@ -535,11 +508,4 @@ fn with_path(pattern: &ManifestPath, path: &Path) -> ManifestPath {
 fn unlistable(result: &StepResult) -> Option<PublishError> {
     let file = result.files.iter().find(|file| file.package.unlistable.is_some())?;
     Some(PublishError::Unlistable { file: file.name.clone(), what: file.package.unlistable.clone()? })
-}
-
-/// The version of a package: that of its source package, where it has one.
-fn version_of(package: &PublishedPackage) -> Option<String> {
-    let names = || package.files.iter().filter_map(|file| file.nevra.as_deref());
-    let source = names().find(|nevra| nevra.ends_with(".src") || nevra.ends_with(".nosrc"));
-    version_of_nevra(source.or_else(|| names().next())?)
 }

@@ -9,6 +9,7 @@ use super::inspect::is_link;
 use super::record::{PublishedFile, PublishedPackage, RepositoryRecord, Superseded, files};
 use crate::event::Timestamp;
 use crate::files::Folder;
+use crate::manifest::Age;
 
 /// How long they stay: longer than a client takes from reading `repomd.xml` to the last package of a large update that it
 /// downloads with several connections. An apply after that removes them.
@@ -21,6 +22,13 @@ pub(super) fn supersede(
     metadata: &[PublishedFile],
     now: Timestamp,
 ) -> Vec<Superseded> {
+    let newest: HashSet<&str> =
+        packages.iter().filter(|it| it.is_newest()).map(|it| it.package.as_str()).collect();
+    // What was kept as an older build, or has left for its age, has been there for as long as it should.
+    let is_spent =
+        |package: &&PublishedPackage| !package.is_newest() || !newest.contains(package.package.as_str());
+    let spent = record.packages.iter().filter(is_spent).flat_map(|package| &package.files);
+    let spent: HashSet<&str> = spent.map(|file| file.path.as_str()).collect();
     let mut known: HashSet<&str> = files(packages).chain(metadata).map(|file| file.path.as_str()).collect();
     let earlier = record.superseded.iter().cloned().map(|superseded| {
         // A clock that has been put back must not keep files for ever.
@@ -31,19 +39,30 @@ pub(super) fn supersede(
         earlier.filter(|superseded| !known.contains(superseded.file.path.as_str())).collect();
     known.extend(record.superseded.iter().map(|superseded| superseded.file.path.as_str()));
     for file in record.files().filter(|file| known.insert(&file.path)) {
-        superseded.push(Superseded { file: file.clone(), since: now });
+        let is_spent = spent.contains(file.path.as_str());
+        superseded.push(Superseded { file: file.clone(), since: now, is_spent });
     }
     superseded
 }
 
-/// Removes what has been superseded for longer than [`GRACE`]; gives what stays.
+/// Whether a file goes. `replaced` is how long the files stay of builds that another of the same version has replaced, where that is said:
+/// clients that have read metadata days ago still ask for those. Metadata are read anew by who finds them gone.
+pub(super) fn is_expired(superseded: &Superseded, replaced: Option<Age>, now: Timestamp) -> bool {
+    let Superseded { file, since, is_spent } = superseded;
+    let age = now.since(*since);
+    let is_of_build = file.nevra.is_some() && !is_spent;
+    age >= GRACE && replaced.filter(|_| is_of_build).is_none_or(|replaced| replaced.is_over(age))
+}
+
+/// Removes what is [expired](is_expired); gives what stays.
 pub(super) fn remove_expired(
     folder: &Folder,
     superseded: Vec<Superseded>,
+    replaced: Option<Age>,
     now: Timestamp,
 ) -> io::Result<Vec<Superseded>> {
     let (expired, staying): (Vec<Superseded>, Vec<Superseded>) =
-        superseded.into_iter().partition(|superseded| now.since(superseded.since) >= GRACE);
+        superseded.into_iter().partition(|superseded| is_expired(superseded, replaced, now));
     for Superseded { file, .. } in expired {
         let parent = Path::new(&file.path).parent().unwrap_or(Path::new(""));
         // What a link leads to is not forge's.
@@ -65,6 +84,7 @@ mod tests {
     use crate::digest::Digest;
     use crate::files::HostPath;
     use crate::publish::owner::Owner;
+    use crate::publish::record::Keeping;
 
     fn file(path: &str) -> PublishedFile {
         let (sha256, blake3, nevra) = (String::new(), Digest::compute(b""), Some("a".to_owned()));
@@ -78,6 +98,7 @@ mod tests {
             key: None,
             files: vec![file(path)],
             signed: None,
+            keeping: Keeping::default(),
         });
         record
     }
@@ -99,9 +120,9 @@ mod tests {
         folder.create("a-1").unwrap().write_atomic("a.rpm", b"").unwrap();
         let superseded = supersede(&record_of("a-1/a.rpm"), &[], &[], Timestamp(0));
         let grace = u64::try_from(GRACE.as_millis()).unwrap();
-        let superseded = remove_expired(&folder, superseded, Timestamp(grace - 1)).unwrap();
+        let superseded = remove_expired(&folder, superseded, None, Timestamp(grace - 1)).unwrap();
         assert!(folder.exists("a-1/a.rpm") && superseded.len() == 1);
-        assert!(remove_expired(&folder, superseded, Timestamp(grace)).unwrap().is_empty());
+        assert!(remove_expired(&folder, superseded, None, Timestamp(grace)).unwrap().is_empty());
         assert!(!folder.exists("a-1"));
     }
 
@@ -113,7 +134,23 @@ mod tests {
         folder.dir().symlink_contents("theirs", "a-1").unwrap();
         let superseded = supersede(&record_of("a-1/a.rpm"), &[], &[], Timestamp(0));
         let grace = u64::try_from(GRACE.as_millis()).unwrap();
-        assert!(remove_expired(&folder, superseded, Timestamp(grace)).unwrap().is_empty());
+        assert!(remove_expired(&folder, superseded, None, Timestamp(grace)).unwrap().is_empty());
         assert!(folder.exists("theirs/a.rpm"));
+    }
+
+    #[test]
+    fn the_files_of_replaced_builds_stay_for_longer_where_that_is_said() {
+        let day = Duration::from_secs(86400);
+        let superseded =
+            |path: &str, is_spent| Superseded { file: file(path), since: Timestamp(0), is_spent };
+        let (replaced, spent) = (superseded("a-1/a.rpm", false), superseded("a-2/a.rpm", true));
+        let mut metadata = superseded("repodata/primary.xml.gz", false);
+        metadata.file.nevra = None;
+        let expire =
+            |replaced: &Superseded, at: Timestamp| is_expired(replaced, Some(Age::Limited(14 * day)), at);
+        let later = Timestamp(0).after(2 * GRACE);
+        assert_eq!([&replaced, &spent, &metadata].map(|it| expire(it, later)), [false, true, true]);
+        assert!(expire(&replaced, Timestamp(0).after(14 * day)));
+        assert!(!is_expired(&replaced, Some(Age::Forever), Timestamp(u64::MAX)));
     }
 }

@@ -16,32 +16,30 @@
 //!
 //! What is superseded goes [later](super::superseded).
 
-use std::collections::BTreeSet;
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rayon::prelude::*;
 
+use super::PublishError;
 use super::holding::{HeldPackage, Holding, Taken};
 use super::inspect::{FileState, InspectedPackage, Inspector, Verification};
 use super::known::{Known, PublishTarget, RecordOrigin};
+use super::lock::wait_for_lock;
 use super::metadata::{Metadata, Revision, described, metadata_from};
 use super::paths::{REPODATA, REPOMD_KEY, REPOMD_SIGNATURE};
 use super::record::{
-    Incoming, PublishedFile, PublishedPackage, RECORD, RepositoryRecord, SignedMetadata, Superseded, files,
+    Incoming, PublishedFile, PublishedPackage, RECORD, RepositoryRecord, Retired, SignedMetadata, Superseded,
     have_same_listing,
 };
+use super::retention::{Retained, retain};
 use super::staging::{Staging, remove_leftovers};
 use super::superseded::{remove_expired, supersede};
-use super::told::not_published;
+use super::told::{Damaged, not_published, tell, tell_retained};
 use super::wanted::wanted_packages;
-use super::{PublishError, Refusal};
 use crate::event::{Damage, DamagedFile, Timestamp, What};
-use crate::files::{Folder, Lock, LockKind, Sharing};
+use crate::files::Sharing;
 use crate::store::{Store, StoreError};
-
-/// The file whose lock a publish holds.
-const LOCK: &str = ".forge-repository.lock";
 
 /// How long another forge that publishes to the same folder is waited for.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -64,7 +62,7 @@ impl Updater<'_> {
         if results.is_empty() && target.is_unknown() {
             return Ok(Vec::new());
         }
-        let _lock = match lock_repository(&target.folder, &target.shown, PATIENCE) {
+        let _lock = match wait_for_lock(&target.folder, &target.shown, PATIENCE) {
             Err(PublishError::Io(error)) if is_read_only(&error) => {
                 // Where there is nothing to write, nothing need be kept from others either.
                 return match self.is_up_to_date(target, results)? {
@@ -92,8 +90,8 @@ impl Updater<'_> {
         let Known { record, origin } = target.read_known(self.now)?;
         let inspector = Inspector::new(&target.folder, &record, self.verification).with_links(target.links);
         inspector.refuse_link(REPODATA)?;
-        let taken = self.holding.take(target, &record, wanted_packages(target, &record, results));
-        let packages = inspector.packages(taken.packages)?;
+        let (retained, _) = self.desired(target, &record, results);
+        let packages = inspector.packages(retained.packages)?;
         let mut states: Vec<FileState> = packages.iter().flat_map(|package| package.states.clone()).collect();
         let signing = record.signed.iter().flat_map(|signed| &signed.files);
         for file in record.metadata.iter().chain(&record.repomd).chain(signing) {
@@ -115,12 +113,13 @@ impl Updater<'_> {
     ) -> Result<Vec<What>, PublishError> {
         let Known { record, origin } = target.read_known(self.now)?;
         remove_leftovers(&target.folder)?;
-        let wanted = wanted_packages(target, &record, results);
-        let Taken { packages: wanted, held, warnings } = self.holding.take(target, &record, wanted);
+        let (Retained { packages: wanted, retired, judged, warning }, taken) =
+            self.desired(target, &record, results);
         let inspector = Inspector::new(&target.folder, &record, verification).with_links(target.links);
         inspector.refuse_link(REPODATA)?;
         let packages = inspector.packages(wanted)?;
-        let publish = Publish { store: self.store, target, inspector: &inspector, now: self.now };
+        let (store, now, inspector) = (self.store, self.now, &inspector);
+        let publish = Publish { store, target, inspector, retired, now };
         let mut damaged = Damaged::default();
         if let RecordOrigin::Recovered(damage) = &origin {
             let damage = *damage;
@@ -134,12 +133,32 @@ impl Updater<'_> {
             publish.write_record(&new)?;
         }
         let mut told = tell(target, &record, &new, (origin, damaged));
-        told.extend(held.into_iter().map(|HeldPackage { package, broken, stays }| {
+        told.extend(tell_retained(target, &record, &judged).into_iter().chain(warning).map(noted));
+        told.extend(taken.held.into_iter().map(|HeldPackage { package, broken, stays }| {
             not_published(target.chroot, Some(package), &PublishError::Held { broken, stays })
         }));
-        told.extend(warnings.into_iter().map(|text| What::Noted { text }));
+        told.extend(taken.warnings.into_iter().map(noted));
         Ok(told)
     }
+
+    /// What the repository is to hold, and what of it waits.
+    pub fn desired(
+        &self,
+        target: &PublishTarget<'_>,
+        record: &RepositoryRecord,
+        results: &[PublishedPackage],
+    ) -> (Retained, Taken) {
+        let wanted = wanted_packages(target, record, results, self.now);
+        let mut taken = self.holding.take(target, record, wanted);
+        let newest = std::mem::take(&mut taken.packages);
+        let needs = |package: &PublishedPackage| self.holding.needs_of(target, package);
+        let rules = (&target.keep, &target.declared);
+        (retain((record, newest), rules, self.now, &needs), taken)
+    }
+}
+
+fn noted(text: String) -> What {
+    What::Noted { text }
 }
 
 /// What is not as the record says of what is to stay.
@@ -152,7 +171,11 @@ pub(super) fn find_damage(
     let inspector = Inspector::new(&target.folder, record, verification).with_links(target.links);
     inspector.refuse_link(REPODATA)?;
     let mut damaged = Vec::new();
-    for InspectedPackage { package, states } in inspector.packages(wanted_packages(target, record, &[]))? {
+    let is_to_stay = |package: &&PublishedPackage| {
+        !package.is_newest() || target.declared.contains(package.package.as_str())
+    };
+    let packages = record.packages.iter().filter(is_to_stay).cloned().collect();
+    for InspectedPackage { package, states } in inspector.packages(packages)? {
         for (file, state) in package.files.iter().zip(states) {
             damaged.extend(damaged_file(&file.path, Some(&package.package), state));
         }
@@ -185,20 +208,12 @@ fn damaged_file(path: &str, package: Option<&String>, state: FileState) -> Optio
     }
 }
 
-/// What was not as it should be.
-#[derive(Default)]
-struct Damaged {
-    repaired: Vec<DamagedFile>,
-    lost: Vec<DamagedFile>,
-    /// Files of packages that could not be had whole: they are of no use.
-    abandoned: Vec<PublishedFile>,
-}
-
 /// One publish to one repository.
 struct Publish<'a> {
     store: &'a Store,
     target: &'a PublishTarget<'a>,
     inspector: &'a Inspector<'a>,
+    retired: Vec<Retired>,
     now: Timestamp,
 }
 
@@ -254,6 +269,13 @@ impl Publish<'_> {
             damaged.abandoned.extend(abandoned);
             packages.push(package);
         }
+        // Where the newest build can't be had, the one before it is the newest again.
+        let newest: Vec<PublishedPackage> =
+            packages.iter().filter(|package| package.is_newest()).cloned().collect();
+        let has_place = |older: &PublishedPackage| newest.iter().any(|newest| newest.has_same_files(older));
+        // An older one that can't be had whole is of no use any more.
+        let is_whole = |older: &PublishedPackage| older.files.iter().all(|file| file.times.is_some());
+        packages.retain(|package| package.is_newest() || is_whole(package) && !has_place(package));
         Ok(packages)
     }
 
@@ -263,14 +285,13 @@ impl Publish<'_> {
         package: InspectedPackage,
     ) -> Result<BroughtPackage, PublishError> {
         let new = self.bring_package(staging, package)?;
-        if new.lost.is_empty() {
+        if new.lost.is_empty() || !new.package.is_newest() {
             return Ok(new);
         }
         let paths = |package: &PublishedPackage| -> Vec<String> {
             package.files.iter().map(|file| file.path.clone()).collect()
         };
-        let recorded = &self.inspector.record.packages;
-        let old = recorded.iter().find(|old| old.package == new.package.package);
+        let old = self.inspector.record.newest().find(|old| old.package == new.package.package);
         let Some(old) = old.filter(|old| paths(old) != paths(&new.package)) else {
             return Ok(new);
         };
@@ -346,13 +367,15 @@ impl Publish<'_> {
         }
         let mut superseded = supersede(record, &packages, &metadata, self.now);
         let abandoned = damaged.abandoned.drain(..);
-        superseded.extend(abandoned.map(|file| Superseded { file, since: self.now }));
-        let superseded = remove_expired(&self.target.folder, superseded, self.now)?;
+        superseded.extend(abandoned.map(|file| Superseded { file, since: self.now, is_spent: true }));
+        let replaced = self.target.keep.replaced();
+        let superseded = remove_expired(&self.target.folder, superseded, replaced, self.now)?;
         Ok(RepositoryRecord {
             owner: record.owner.clone(),
             chroot: record.chroot.clone(),
             links: self.target.links,
             packages,
+            retired: self.retired.clone(),
             metadata,
             repomd,
             signed,
@@ -446,7 +469,9 @@ impl Publish<'_> {
     fn announce(&self, incoming: Incoming) -> Result<(), PublishError> {
         let record = self.inspector.record;
         let superseded = supersede(record, &record.packages, &record.metadata, self.now);
-        let record = RepositoryRecord { incoming: Some(incoming), superseded, ..record.clone() };
+        // Where the update does not take effect, what is still there has not left.
+        let retired = self.retired.clone();
+        let record = RepositoryRecord { incoming: Some(incoming), superseded, retired, ..record.clone() };
         self.write_record(&record)
     }
 
@@ -482,103 +507,4 @@ fn with_times(package: InspectedPackage) -> PublishedPackage {
         };
     }
     package
-}
-
-/// The events of an update.
-fn tell(
-    target: &PublishTarget<'_>,
-    before: &RepositoryRecord,
-    now: &RepositoryRecord,
-    (origin, damaged): (RecordOrigin, Damaged),
-) -> Vec<What> {
-    let (chroot, folder) = (target.chroot.to_owned(), target.shown.clone());
-    let mut told = Vec::new();
-    if let RecordOrigin::Adopted(from) = &origin {
-        told.push(What::Noted { text: format!("the repository `{folder}` was taken over from {from}") });
-    }
-    let Damaged { repaired, lost, .. } = damaged;
-    if !repaired.is_empty() || !lost.is_empty() {
-        told.push(What::RepositoryDamaged { chroot: chroot.clone(), folder: folder.clone(), repaired, lost });
-    }
-    let signed_by = now.signed.iter().flat_map(|signed| signed.by.clone()).collect();
-    let signers = |record: &RepositoryRecord| record.signed.as_ref().map(|signed| signed.by.clone());
-    let is_the_same = before.repomd.is_some()
-        && signers(before) == signers(now)
-        && have_same_listing(&before.packages, &now.packages);
-    if !is_the_same {
-        let packages = files(&now.packages).filter(|file| file.times.is_some()).count();
-        let (added, removed) = changes(&before.packages, &now.packages);
-        told.push(What::Published { chroot, folder, packages, added, removed, signed_by });
-    }
-    told
-}
-
-/// The packages that came in or changed, and those that left.
-fn changes(before: &[PublishedPackage], now: &[PublishedPackage]) -> (Vec<String>, Vec<String>) {
-    let paths = |packages: &[PublishedPackage]| -> BTreeSet<(String, Vec<String>)> {
-        let paths = |package: &PublishedPackage| package.files.iter().map(|file| file.path.clone()).collect();
-        packages.iter().map(|package| (package.package.clone(), paths(package))).collect()
-    };
-    let names = |packages: &[PublishedPackage]| -> BTreeSet<String> {
-        packages.iter().map(|package| package.package.clone()).collect()
-    };
-    let added = paths(now).difference(&paths(before)).map(|(name, _)| name.clone()).collect();
-    let removed = names(before).difference(&names(now)).cloned().collect();
-    (added, removed)
-}
-
-/// Keeps every other forge out of a repository until the lock is dropped.
-pub(super) fn lock_repository(
-    folder: &Folder,
-    shown: &str,
-    patience: Duration,
-) -> Result<Lock, PublishError> {
-    let begun = Instant::now();
-    loop {
-        match Lock::take(folder, LOCK, LockKind::Exclusive)? {
-            Ok(mut lock) => {
-                lock.sign(&format!("forge, process {}", std::process::id()))?;
-                return Ok(lock);
-            }
-            Err(_) if begun.elapsed() < patience => std::thread::sleep(Duration::from_millis(50)),
-            Err(holder) => return Err(Refusal::Busy { folder: shown.to_owned(), holder }.into()),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::files::HostPath;
-    use crate::publish::DecodedRecords;
-    use crate::publish::owner::Owner;
-
-    #[test]
-    fn a_forge_that_publishes_to_the_same_folder_is_named() {
-        let temp = tempfile::tempdir().unwrap();
-        let folder = || Folder::open_ambient(&HostPath::new(temp.path()).unwrap()).unwrap();
-        let target = PublishTarget {
-            chroot: "host",
-            folder: folder(),
-            shown: "public/host".to_owned(),
-            owner: Owner::new(None, temp.path(), temp.path()),
-            adopts: false,
-            links: false,
-            id: "host".to_owned(),
-            signing: None,
-            state: &folder(),
-            decoded: &DecodedRecords::default(),
-            declared: BTreeSet::new(),
-            all_packages: BTreeSet::new(),
-            all_chroots: BTreeSet::new(),
-        };
-        let first = lock_repository(&target.folder, &target.shown, Duration::ZERO).unwrap();
-        let second = lock_repository(&target.folder, &target.shown, Duration::ZERO);
-        let Err(PublishError::Refused(Refusal::Busy { holder, .. })) = second else {
-            panic!("both have the lock");
-        };
-        assert_eq!(holder, format!("forge, process {}", std::process::id()));
-        drop(first);
-        assert!(lock_repository(&target.folder, &target.shown, Duration::ZERO).is_ok());
-    }
 }

@@ -5,8 +5,11 @@ use std::path::Path;
 
 use super::known::PublishTarget;
 use super::paths::package_folder;
-use super::record::{FileTimes, PublishedFile, PublishedPackage, RepositoryRecord, SignedResult, files};
+use super::record::{
+    FileTimes, Keeping, PublishedFile, PublishedPackage, RepositoryRecord, SignedResult, files,
+};
 use crate::digest::{Digest, Key};
+use crate::event::Timestamp;
 use crate::files::Folder;
 use crate::store::StepResult;
 
@@ -45,22 +48,30 @@ pub(super) fn package_from_result(
         nevra: Some(file.package.nevra.clone()),
         times: None,
     });
-    PublishedPackage { package: package.to_owned(), key: Some(key), files: files.collect(), signed }
+    PublishedPackage {
+        package: package.to_owned(),
+        key: Some(key),
+        files: files.collect(),
+        signed,
+        keeping: Keeping::default(),
+    }
 }
 
 /// What stays of what is on record, and in its place what was built: all packages, by name. What has no result now (it
-/// failed, was skipped or not chosen) stays as it is; what the manifest no longer declares leaves.
+/// failed, was skipped or not chosen) stays as it is; what the manifest no longer declares leaves, and what has left for its age
+/// does not come back.
 pub(super) fn wanted_packages(
     target: &PublishTarget<'_>,
     record: &RepositoryRecord,
     results: &[PublishedPackage],
+    now: Timestamp,
 ) -> Vec<PublishedPackage> {
-    let recorded =
-        record.packages.iter().filter(|package| target.declared.contains(package.package.as_str()));
+    let recorded = record.newest().filter(|package| target.declared.contains(package.package.as_str()));
     let mut wanted: BTreeMap<String, PublishedPackage> =
         recorded.map(|package| (package.package.clone(), package.clone())).collect();
     let times = times_on_record(record);
-    for mut result in results.iter().cloned() {
+    let results = results.iter().filter(|result| !target.keep.stays_away(record, result, now));
+    for mut result in results.cloned() {
         for file in &mut result.files {
             file.times = times.get(&(file.path.as_str(), file.blake3)).copied();
         }

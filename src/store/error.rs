@@ -33,6 +33,18 @@ pub enum StoreError {
         /// What was found.
         reason: String,
     },
+    /// The list of pinned builds is not what was written.
+    #[error("which builds are pinned can't be known: {reason}")]
+    #[diagnostic(
+        code(forge::store::damaged_pins),
+        help(
+            "mend `.forge/pins.json`, or delete it and pin again with `forge pin` what is to stay: until then nothing is published"
+        )
+    )]
+    DamagedPins {
+        /// What was found.
+        reason: String,
+    },
     /// A blob is not there, or is not what its name says.
     #[error("the store's blob {0} is missing or damaged")]
     #[diagnostic(code(forge::store::damaged), help("run `forge apply` again: what is missing is built anew"))]

@@ -312,6 +312,19 @@ impl History {
         })
     }
 
+    /// The builds with result folders that failed, or did not come to their end, before then: but for the newest build of each package.
+    pub fn failed_results(&self, before: Timestamp) -> Result<Vec<BuildRow>, StoreError> {
+        let query = "SELECT number, package, chroot, state, started, ended, cause, stages, results FROM builds AS old \
+                     WHERE results IS NOT NULL AND state IN ('failed', 'canceled') AND ended < ?1 \
+                     AND EXISTS (SELECT 1 FROM builds AS new WHERE new.package = old.package \
+                     AND new.chroot = old.chroot AND new.number > old.number)";
+        self.run(|connection| {
+            let mut statement = connection.prepare(query)?;
+            let rows = statement.query_map([signed(before.0)], build_row)?;
+            rows.collect()
+        })
+    }
+
     /// Forgets where a build's results were.
     pub fn forget_results(&self, number: u64) -> Result<(), StoreError> {
         let statement = "UPDATE builds SET results = NULL WHERE number = ?1";

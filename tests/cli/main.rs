@@ -55,6 +55,7 @@ mod publication_readers;
 mod reading;
 mod rebuild;
 mod requirements;
+mod retention;
 mod roots;
 mod schemas;
 mod secrets;

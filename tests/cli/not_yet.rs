@@ -3,14 +3,18 @@
 use crate::support::Project;
 
 #[test]
-fn retention_is_named_and_nothing_is_published_without() {
+fn a_repository_of_debuginfo_is_named_and_nothing_is_published_without() {
     let project = Project::with(
-        "package a { source path \"a.spec\" }\npublish \"public/{chroot}\" { keep builds=3 }\n",
+        "package a { source path \"a.spec\" }\npublish \"public/{chroot}\" { debuginfo separate=#true }\n",
     );
     project.spec("a", "", "true");
     let run = project.run(&["apply"]);
     assert_eq!(run.code, Some(1));
-    assert!(run.stderr.contains("not published: host: `keep` is not supported yet"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("not published: host: `debuginfo separate=#true` is not supported yet"),
+        "{}",
+        run.stderr
+    );
     assert!(project.published().is_empty());
 }
 

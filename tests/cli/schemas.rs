@@ -4,12 +4,14 @@ use serde_json::Value;
 
 use crate::support::{Project, repository};
 
-const FORMS: [&str; 11] = [
+const FORMS: [&str; 13] = [
     "check",
     "diff",
     "doctor",
     "history",
     "outdated",
+    "compare",
+    "prune",
     "plan",
     "result",
     "results",
@@ -90,6 +92,8 @@ fn what_commands_print_fits_its_schema() {
         ("diff", &["diff", "*", "--json", "--all"]),
         ("check", &["check", "--json"]),
         ("outdated", &["outdated", "--json"]),
+        ("compare", &["compare", "#1", "#1", "--json"]),
+        ("prune", &["prune", "--dry-run", "--json"]),
     ] {
         if arguments.contains(&"none") {
             project.edit("Rpmforge.kdl", "batch first", "profile none { macros { other 1 } }\nbatch first");

@@ -32,6 +32,7 @@ fn collect(value: &Value, path: &str, fields: &mut BTreeSet<String>) {
                     "scripts",
                     "files",
                     "payload",
+                    "changed",
                 ];
                 let is_apart = apart.contains(&name.as_str());
                 fields.insert(path.clone());
@@ -94,6 +95,30 @@ fn json_fields_of_what_commands_print_are_documented() {
         collect(&value, "", &mut fields);
         assert_documented(heading, &fields);
     }
+}
+
+#[test]
+fn json_fields_of_compare_and_prune_are_documented() {
+    let project = Project::with(
+        "package base { source path \"base.spec\" }\npublish \"public/{chroot}\" { keep builds=9 }\n",
+    );
+    project.spec("base", "", "exit 3");
+    assert_eq!(project.run(&["apply"]).code, Some(1));
+    for version in 1..=3 {
+        project.spec("base", &format!("Epoch: {version}"), "true");
+        project.succeed(&["apply"]);
+    }
+    let run = project.run(&["compare", "#2", "#3", "--json"]);
+    let mut fields = BTreeSet::new();
+    collect(&serde_json::from_str(&run.stdout).unwrap(), "", &mut fields);
+    // What packages differ in is told of under `diff`.
+    fields.retain(|field| !field.starts_with("packages."));
+    assert_documented("compare --json", &fields);
+    project.edit("Rpmforge.kdl", "builds=9", "builds=2 failed=\"1ms\"");
+    let run = project.succeed(&["prune", "--dry-run", "--json"]);
+    let mut fields = BTreeSet::new();
+    collect(&serde_json::from_str(&run.stdout).unwrap(), "", &mut fields);
+    assert_documented("prune --json", &fields);
 }
 
 #[test]

@@ -24,7 +24,8 @@ const UPDATES: usize = 200;
 fn clients_of_a_server_and_of_a_bucket_never_meet_a_broken_state_while_200_updates_are_published() {
     let bucket = BucketServer::start();
     let project = project_with_bucket(&bucket.endpoint());
-    let key = ["keys", "new", "acme", "--user", "Acme <acme@example.org>", "--kind", "ed25519", "--no-passphrase"];
+    let key =
+        ["keys", "new", "acme", "--user", "Acme <acme@example.org>", "--kind", "ed25519", "--no-passphrase"];
     project.succeed(&key);
     let keyring = Keyring::with(&project.succeed(&["keys", "export", "acme"]).stdout);
     succeed(&project, &["apply"]);

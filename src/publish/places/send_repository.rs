@@ -160,7 +160,9 @@ impl Shipment<'_> {
             .collect();
         record.superseded = superseded;
         let is_expired = |since: &Timestamp| now.since(*since) >= GRACE;
-        let expired = record.superseded.iter().filter(|(_, since)| is_expired(since));
+        let kept = &self.snapshot.kept;
+        let expired =
+            record.superseded.iter().filter(|(path, since)| is_expired(since) && !kept.contains(*path));
         expired.map(|(path, _)| path.clone()).collect()
     }
 }

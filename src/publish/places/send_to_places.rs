@@ -104,7 +104,9 @@ impl Repositories {
     ) -> Result<Option<Shipped>, PlaceError> {
         let Some(folder) = self.open(&repository.path)? else { return Ok(None) };
         let shown = repository.path.to_string();
-        let Some(snapshot) = Snapshot::read(&folder, &shown, &self.decoded)? else { return Ok(None) };
+        let Some(snapshot) = Snapshot::read(&folder, &shown, (&self.decoded, self.clock.now()))? else {
+            return Ok(None);
+        };
         let reporter = Reporter::new(&repository.chroot, &address.to_string(), tools.tell);
         let shipment = Shipment {
             snapshot: &snapshot,
