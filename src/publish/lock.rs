@@ -9,8 +9,11 @@ use crate::files::{Folder, Lock, LockKind};
 const LOCK: &str = ".forge-repository.lock";
 
 /// Keeps every other forge out of a repository until the lock is dropped.
-/// `shown` is how the manifest says its folder.
-pub(super) fn wait_for_lock(folder: &Folder, shown: &str, patience: Duration) -> Result<Lock, PublishError> {
+pub(super) fn lock_repository(
+    folder: &Folder,
+    shown: &str,
+    patience: Duration,
+) -> Result<Lock, PublishError> {
     let begun = Instant::now();
     loop {
         match Lock::take(folder, LOCK, LockKind::Exclusive)? {
@@ -32,14 +35,14 @@ mod tests {
     #[test]
     fn a_forge_that_publishes_to_the_same_folder_is_named() {
         let temp = tempfile::tempdir().unwrap();
-        let folder = || Folder::open_ambient(&HostPath::new(temp.path()).unwrap()).unwrap();
-        let first = wait_for_lock(&folder(), "public/host", Duration::ZERO).unwrap();
-        let second = wait_for_lock(&folder(), "public/host", Duration::ZERO);
-        let Err(PublishError::Refused(Refusal::Busy { holder, .. })) = second else {
+        let folder = Folder::open_ambient(&HostPath::new(temp.path()).unwrap()).unwrap();
+        let lock = || lock_repository(&folder, "public/host", Duration::ZERO);
+        let first = lock().unwrap();
+        let Err(PublishError::Refused(Refusal::Busy { holder, .. })) = lock() else {
             panic!("both have the lock");
         };
         assert_eq!(holder, format!("forge, process {}", std::process::id()));
         drop(first);
-        assert!(wait_for_lock(&folder(), "public/host", Duration::ZERO).is_ok());
+        assert!(lock().is_ok());
     }
 }

@@ -12,7 +12,7 @@ use super::sending::Sending;
 use crate::event::Timestamp;
 use crate::files::Folder;
 use crate::publish::PublishError;
-use crate::publish::lock::wait_for_lock;
+use crate::publish::lock::lock_repository;
 use crate::publish::owner::Owner;
 use crate::publish::paths::REPOMD_SIGNATURE;
 use crate::publish::record::{
@@ -59,7 +59,7 @@ impl Snapshot {
         (decoded, now): (&DecodedRecords, Timestamp),
     ) -> Result<Option<Self>, PlaceError> {
         // Nobody writes where nobody may.
-        let _lock = match wait_for_lock(folder, shown, PATIENCE) {
+        let _lock = match lock_repository(folder, shown, PATIENCE) {
             Err(PublishError::Io(error)) if is_read_only(&error) => None,
             lock => Some(lock?),
         };
