@@ -9,7 +9,11 @@ use crate::files::{Folder, Lock, LockKind};
 const LOCK: &str = ".forge-repository.lock";
 
 /// Keeps every other forge out of a repository until the lock is dropped.
-pub(super) fn lock_repository(folder: &Folder, shown: &str, patience: Duration) -> Result<Lock, PublishError> {
+pub(super) fn lock_repository(
+    folder: &Folder,
+    shown: &str,
+    patience: Duration,
+) -> Result<Lock, PublishError> {
     let begun = Instant::now();
     loop {
         match Lock::take(folder, LOCK, LockKind::Exclusive)? {
