@@ -168,13 +168,13 @@ fn each_manifest_of_the_pages_of_sources_is_sound() {
 }
 
 #[test]
-fn what_the_page_of_retention_says_works() {
-    run_page("docs/retention.md");
+fn each_manifest_of_the_page_of_publishing_is_sound() {
+    run_page("docs/publishing.md");
 }
 
 #[test]
-fn each_manifest_of_the_page_of_publishing_is_sound() {
-    run_page("docs/publishing.md");
+fn what_the_page_of_retention_says_works() {
+    run_page("docs/retention.md");
 }
 
 #[test]

@@ -131,6 +131,14 @@ pub const SECTIONS: &[Sections] = &[
         ],
     ),
     usual(
+        "forge-serve",
+        &[],
+        &[(
+            "forge serve --repo public --listen 127.0.0.1:8080",
+            "all repositories of a project, until it is interrupted",
+        )],
+    ),
+    usual(
         "forge-graph",
         READ,
         &[

@@ -78,6 +78,8 @@ mod rpm;
 mod schema;
 mod selection;
 mod selection_arguments;
+mod serve;
+mod serve_arguments;
 mod shell;
 mod sign;
 mod signing_arguments;
@@ -193,6 +195,7 @@ fn command(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Shell(arguments) => shell::run(&arguments, context),
         Command::Results(arguments) => results::run(&arguments, context),
         Command::Publish(arguments) => publish::run(&arguments, context),
+        Command::Serve(arguments) => serve::run(&arguments, context),
         Command::Keys(arguments) => keys::run(&arguments, context),
         Command::Sign(arguments) => sign::run(&arguments, context),
         Command::VerifySignatures(arguments) => verify_signatures::run(&arguments, context),

@@ -3,18 +3,16 @@
 use std::sync::Arc;
 
 use super::Exit;
-use super::beside::ChrootRepositories;
 use super::context::{CliError, Context, Failure};
+use super::known_repositories::known_repositories;
 use super::listeners::{ScreenClearer, end_on_signals, listener};
 use super::place_settings::send_all;
 use super::planning::runtime;
 use super::project::{Project, store};
 use super::publish_arguments::Publish;
-use super::signing_files::signing;
 use crate::event::{Clock, EventSink, Listener, RunId, SystemClock, What};
 use crate::process::Cancel;
 use crate::publish::places::PlaceRequest;
-use crate::publish::{DecodedRecords, Repositories, Verification};
 use crate::ui::{Summary, is_closed_pipe};
 
 /// Sends repositories, as they are now, to places.
@@ -26,17 +24,8 @@ async fn publish(arguments: &Publish, context: &Context) -> Result<Exit, Failure
     let project = Project::find(context)?;
     let _lock = project.lock()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let repositories = Repositories {
-        manifest: project.manifest(&[], context)?,
-        project: Arc::clone(&project.repository),
-        state: Arc::new(project.state()?),
-        store: Arc::new(store(context)?),
-        clock: Arc::clone(&clock),
-        verification: Verification::TimesFirst,
-        decoded: DecodedRecords::default(),
-        beside: Arc::new(ChrootRepositories::default()),
-        signing: signing(context),
-    };
+    let manifest = project.manifest(&[], context)?;
+    let repositories = known_repositories(&project, &manifest, &Arc::new(store(context)?), context)?;
     let cancel = Cancel::default();
     let listener = listener((arguments.json, false), context, &Arc::new(Summary::default()));
     let run = RunId::random(clock.now()).map_err(CliError::Io)?;

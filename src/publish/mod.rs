@@ -36,6 +36,7 @@ pub mod provenance;
 mod prune;
 mod publish_metadata;
 mod published;
+mod reception;
 mod record;
 mod repositories;
 mod retention;

@@ -14,9 +14,11 @@ mod cuts;
 #[path = "../sources/daemon.rs"]
 mod daemon;
 mod http;
+mod readers;
 mod refusals;
 #[path = "../support/repository_client.rs"]
 mod repository_client;
 mod rsync;
+mod served;
 #[path = "../support/mod.rs"]
 mod support;

@@ -8,7 +8,7 @@ use super::sending::Sending;
 use super::snapshot::{Head, OutgoingFile};
 
 /// A place that a repository is sent to. Whatever is sent gets its name there once it is whole.
-pub(super) trait Place: Sync {
+pub(super) trait PublishPlace: Sync {
     /// A small file that is there.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, PlaceError>;
 

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::PlaceError;
-use super::place::Place;
+use super::place::PublishPlace;
 use super::place_record::PlacedFile;
 use super::programs::PlacePrograms;
 use super::sending::Sending;
@@ -132,7 +132,7 @@ impl RsyncPlace<'_> {
     }
 }
 
-impl Place for RsyncPlace<'_> {
+impl PublishPlace for RsyncPlace<'_> {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, PlaceError> {
         const NAME: &str = "read";
         self.scratch.try_clear(NAME);

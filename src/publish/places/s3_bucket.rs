@@ -26,7 +26,7 @@ pub(super) struct S3Bucket<'a> {
 
 /// What a request sends beside its address.
 #[derive(Default)]
-pub(super) struct Content {
+pub(super) struct RequestContent {
     /// Its headers, in lower case.
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
@@ -63,7 +63,7 @@ impl S3Bucket<'_> {
     pub fn ask<'b, A: S3Action<'b>>(
         &self,
         action: A,
-        content: Content,
+        content: RequestContent,
         doing: impl Fn() -> String,
     ) -> Result<SignedReply, PlaceError> {
         let reply = self.ask_freely(action, content)?;
@@ -77,7 +77,7 @@ impl S3Bucket<'_> {
     pub fn ask_freely<'b, A: S3Action<'b>>(
         &self,
         mut action: A,
-        content: Content,
+        content: RequestContent,
     ) -> Result<SignedReply, PlaceError> {
         for (name, value) in &content.headers {
             action.headers_mut().insert(*name, value.clone());
@@ -100,10 +100,10 @@ impl S3Bucket<'_> {
             query.iter().copied(),
             std::iter::empty(),
         );
-        self.send(Method::Get, url.as_str(), Content::default())
+        self.send(Method::Get, url.as_str(), RequestContent::default())
     }
 
-    fn send(&self, method: Method, url: &str, content: Content) -> Result<SignedReply, PlaceError> {
+    fn send(&self, method: Method, url: &str, content: RequestContent) -> Result<SignedReply, PlaceError> {
         let request = SignedRequest {
             method: match method {
                 Method::Head => RequestMethod::Head,

@@ -10,10 +10,10 @@ use rusty_s3::actions::{DeleteObject, GetObject, ListObjectsV2, PutObject};
 
 use super::PlaceError;
 use super::aws_settings::AwsSettings;
-use super::place::Place;
+use super::place::PublishPlace;
 use super::place_record::PlacedFile;
 use super::s3_answers::describe_refusal;
-use super::s3_bucket::{BucketAddress, Content, S3Bucket};
+use super::s3_bucket::{BucketAddress, RequestContent, S3Bucket};
 use super::s3_upload::{S3Upload, head_headers};
 use super::sending::Sending;
 use super::snapshot::{Head, OutgoingFile};
@@ -71,7 +71,7 @@ impl<'a> S3Place<'a> {
             if let Some(token) = next.take() {
                 action.with_continuation_token(token);
             }
-            let reply = self.bucket.ask(action, Content::default(), doing)?;
+            let reply = self.bucket.ask(action, RequestContent::default(), doing)?;
             let text = String::from_utf8_lossy(&reply.body);
             let page = ListObjectsV2::parse_response(&text)
                 .map_err(|error| PlaceError::Answer { doing: doing(), reason: error.to_string() })?;
@@ -100,7 +100,7 @@ impl<'a> S3Place<'a> {
     fn remove_one(&self, path: &str) -> Result<(), PlaceError> {
         let key = self.key(path);
         let action = DeleteObject::new(&self.bucket.bucket, Some(&self.bucket.credentials), &key);
-        let reply = self.bucket.ask_freely(action, Content::default())?;
+        let reply = self.bucket.ask_freely(action, RequestContent::default())?;
         match reply.is_success() || reply.status == 404 {
             true => Ok(()),
             false => Err(describe_refusal(format!("removing `{path}`"), &reply)),
@@ -108,11 +108,11 @@ impl<'a> S3Place<'a> {
     }
 }
 
-impl Place for S3Place<'_> {
+impl PublishPlace for S3Place<'_> {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, PlaceError> {
         let key = self.key(path);
         let action = GetObject::new(&self.bucket.bucket, Some(&self.bucket.credentials), &key);
-        let reply = self.bucket.ask_freely(action, Content::default())?;
+        let reply = self.bucket.ask_freely(action, RequestContent::default())?;
         // That there is no bucket is no answer to what is in it.
         let is_missing =
             reply.status == 404 && !String::from_utf8_lossy(&reply.body).contains("NoSuchBucket");
@@ -159,7 +159,7 @@ impl Place for S3Place<'_> {
             let mut headers = head_headers(path);
             headers.push(("content-md5", STANDARD.encode(Md5::digest(content))));
             let action = PutObject::new(&self.bucket.bucket, Some(&self.bucket.credentials), &key);
-            let content = Content { headers, body: content.clone() };
+            let content = RequestContent { headers, body: content.clone() };
             self.bucket.ask(action, content, || format!("sending `{path}`"))?;
         }
         Ok(())

@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::PlaceError;
 use super::s3_answers::{HeldPart, describe_refusal, has_failed, read_parts, read_uploads};
-use super::s3_bucket::{Content, S3Bucket};
+use super::s3_bucket::{RequestContent, S3Bucket};
 use super::sending::Sending;
 use super::snapshot::{OutgoingFile, hex};
 use crate::fetch::SignedReply;
@@ -77,7 +77,7 @@ impl S3Upload<'_> {
         headers.push((SHA256_HEADER, self.outgoing.file.sha256.clone()));
         headers.push(("content-md5", STANDARD.encode(md5)));
         let action = PutObject::new(&self.bucket.bucket, Some(&self.bucket.credentials), &self.key);
-        let reply = self.bucket.ask(action, Content { headers, body }, || self.doing())?;
+        let reply = self.bucket.ask(action, RequestContent { headers, body }, || self.doing())?;
         self.check_etag(&reply, &hex(&md5))?;
         (self.from.count)(bytes);
         Ok(())
@@ -136,7 +136,7 @@ impl S3Upload<'_> {
         headers.push((SHA256_HEADER, self.outgoing.file.sha256.clone()));
         let action =
             CreateMultipartUpload::new(&self.bucket.bucket, Some(&self.bucket.credentials), &self.key);
-        let reply = self.bucket.ask(action, Content { headers, body: Vec::new() }, || self.doing())?;
+        let reply = self.bucket.ask(action, RequestContent { headers, body: Vec::new() }, || self.doing())?;
         let text = String::from_utf8_lossy(&reply.body);
         let begun = CreateMultipartUpload::parse_response(&text)
             .map_err(|error| PlaceError::Answer { doing: self.doing(), reason: error.to_string() })?;
@@ -151,7 +151,7 @@ impl S3Upload<'_> {
             if let Some(after) = after {
                 action.set_part_number_marker(after);
             }
-            let reply = self.bucket.ask(action, Content::default(), || self.doing())?;
+            let reply = self.bucket.ask(action, RequestContent::default(), || self.doing())?;
             let (parts, is_truncated) = read_parts(&reply.body);
             let last = parts.iter().map(|part| part.number).max();
             held.extend(parts.into_iter().map(|part| (part.number, part)));
@@ -180,7 +180,7 @@ impl S3Upload<'_> {
         let headers = vec![("content-md5", STANDARD.encode(md5))];
         let credentials = Some(&self.bucket.credentials);
         let action = UploadPart::new(&self.bucket.bucket, credentials, &self.key, number, id);
-        let reply = self.bucket.ask(action, Content { headers, body }, || self.doing())?;
+        let reply = self.bucket.ask(action, RequestContent { headers, body }, || self.doing())?;
         self.check_etag(&reply, &hex(&md5))?;
         (self.from.count)(bytes);
         let etag = reply.header("etag").map(str::to_owned);
@@ -193,7 +193,7 @@ impl S3Upload<'_> {
         let body =
             CompleteMultipartUpload::new(&self.bucket.bucket, credentials, &self.key, id, etags()).body();
         let action = CompleteMultipartUpload::new(&self.bucket.bucket, credentials, &self.key, id, etags());
-        let content = Content {
+        let content = RequestContent {
             headers: vec![("content-type", "application/xml".to_owned())],
             body: body.into_bytes(),
         };
@@ -209,7 +209,7 @@ impl S3Upload<'_> {
         let credentials = Some(&self.bucket.credentials);
         let action = AbortMultipartUpload::new(&self.bucket.bucket, credentials, &self.key, id);
         // That it changed is what is to be told.
-        let _ = self.bucket.ask(action, Content::default(), || self.doing());
+        let _ = self.bucket.ask(action, RequestContent::default(), || self.doing());
         self.changed()
     }
 }

@@ -15,7 +15,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::PlaceError;
-use super::place::Place;
+use super::place::PublishPlace;
 use super::place_record::{PLACE_RECORD, PlaceRecord};
 use super::sending::Sending;
 use super::snapshot::{Head, OutgoingFile, Snapshot};
@@ -48,7 +48,7 @@ pub(super) struct Shipped {
 
 impl Shipment<'_> {
     /// Brings a place up to date.
-    pub fn deliver(&self, place: &dyn Place, from: &Sending<'_>) -> Result<Shipped, PlaceError> {
+    pub fn deliver(&self, place: &dyn PublishPlace, from: &Sending<'_>) -> Result<Shipped, PlaceError> {
         let before = self.read_record(place)?;
         let mut record = before.clone().unwrap_or_else(|| self.new_record());
         record.owner = self.snapshot.owner.clone();
@@ -90,7 +90,7 @@ impl Shipment<'_> {
     }
 
     /// The record that is there, where it is this project's; none where nothing is there.
-    fn read_record(&self, place: &dyn Place) -> Result<Option<PlaceRecord>, PlaceError> {
+    fn read_record(&self, place: &dyn PublishPlace) -> Result<Option<PlaceRecord>, PlaceError> {
         let Some(bytes) = place.read(PLACE_RECORD)? else {
             return match self.adopts || place.read(REPOMD)?.is_none() {
                 true => Ok(None),
@@ -115,7 +115,7 @@ impl Shipment<'_> {
     }
 
     /// Those of the small files that are not there as they should be.
-    fn changed_heads(&self, place: &dyn Place) -> Result<Vec<Head>, PlaceError> {
+    fn changed_heads(&self, place: &dyn PublishPlace) -> Result<Vec<Head>, PlaceError> {
         let mut changed = Vec::new();
         for head in &self.snapshot.heads {
             if place.read(&head.path)?.as_ref() != Some(&head.content) {
@@ -160,14 +160,16 @@ impl Shipment<'_> {
             .collect();
         record.superseded = superseded;
         let is_expired = |since: &Timestamp| now.since(*since) >= GRACE;
-        let expired = record.superseded.iter().filter(|(_, since)| is_expired(since));
+        let kept = &self.snapshot.kept;
+        let expired =
+            record.superseded.iter().filter(|(path, since)| is_expired(since) && !kept.contains(*path));
         expired.map(|(path, _)| path.clone()).collect()
     }
 }
 
 /// Writes the record where it is not the one that was `written` last.
 fn write_record(
-    place: &dyn Place,
+    place: &dyn PublishPlace,
     record: &PlaceRecord,
     written: &mut Option<PlaceRecord>,
 ) -> Result<(), PlaceError> {

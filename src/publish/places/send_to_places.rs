@@ -9,7 +9,7 @@ use miette::Diagnostic;
 
 use super::PlaceError;
 use super::aws_settings::AwsSettings;
-use super::place::Place;
+use super::place::PublishPlace;
 use super::programs::PlacePrograms;
 use super::rsync_place::RsyncPlace;
 use super::s3_place::S3Place;
@@ -104,7 +104,9 @@ impl Repositories {
     ) -> Result<Option<Shipped>, PlaceError> {
         let Some(folder) = self.open(&repository.path)? else { return Ok(None) };
         let shown = repository.path.to_string();
-        let Some(snapshot) = Snapshot::read(&folder, &shown, &self.decoded)? else { return Ok(None) };
+        let Some(snapshot) = Snapshot::read(&folder, &shown, (&self.decoded, self.clock.now()))? else {
+            return Ok(None);
+        };
         let reporter = Reporter::new(&repository.chroot, &address.to_string(), tools.tell);
         let shipment = Shipment {
             snapshot: &snapshot,
@@ -126,7 +128,7 @@ impl Repositories {
 fn open_place<'a>(
     (place, address): (&PlaceDecl, &PlaceAddress),
     (tools, state): (&'a PlaceTools<'a>, &Folder),
-) -> Result<Box<dyn Place + 'a>, PlaceError> {
+) -> Result<Box<dyn PublishPlace + 'a>, PlaceError> {
     match address {
         PlaceAddress::S3 { bucket, prefix } => {
             Ok(Box::new(S3Place::open((bucket, prefix), place, (tools.client, tools.cancel), tools.aws)?))

@@ -1,5 +1,6 @@
 //! What a repository is at one moment: what its record says, and the few files that change their content and not their name.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::time::Duration;
 
@@ -8,12 +9,16 @@ use sha2::{Digest as _, Sha256};
 use super::PlaceError;
 use super::place_record::PlacedFile;
 use super::sending::Sending;
+use crate::event::Timestamp;
 use crate::files::Folder;
 use crate::publish::PublishError;
 use crate::publish::lock::lock_repository;
 use crate::publish::owner::Owner;
 use crate::publish::paths::REPOMD_SIGNATURE;
-use crate::publish::record::{DecodedRecords, PublishedFile, RECORD, ReadRecord, RepositoryRecord, files};
+use crate::publish::record::{
+    DecodedRecords, PublishedFile, RECORD, ReadRecord, RepositoryRecord, Superseded, files, listed_files,
+};
+use crate::publish::superseded::GRACE;
 
 /// How long another forge is waited for that publishes to the folder.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -26,6 +31,9 @@ pub(super) struct Snapshot {
     pub metadata: Vec<OutgoingFile>,
     /// In the order in which they are to be replaced: `repomd.xml` is the last.
     pub heads: Vec<Head>,
+    /// What stays in the folder though its metadata don't name it, for as long as the manifest says: where a place has it, it stays there
+    /// too.
+    pub kept: BTreeSet<String>,
 }
 
 /// A file that is to be at a place, and whose content never changes under its name.
@@ -45,7 +53,11 @@ pub(super) struct Head {
 
 impl Snapshot {
     /// Reads that of a folder; none where nothing was published there. `shown` is how the manifest says it.
-    pub fn read(folder: &Folder, shown: &str, decoded: &DecodedRecords) -> Result<Option<Self>, PlaceError> {
+    pub fn read(
+        folder: &Folder,
+        shown: &str,
+        (decoded, now): (&DecodedRecords, Timestamp),
+    ) -> Result<Option<Self>, PlaceError> {
         // Nobody writes where nobody may.
         let _lock = match lock_repository(folder, shown, PATIENCE) {
             Err(PublishError::Io(error)) if is_read_only(&error) => None,
@@ -55,26 +67,32 @@ impl Snapshot {
         match decoded.read(folder, RECORD) {
             ReadRecord::Missing => Ok(None),
             ReadRecord::Intact(record) if record.incoming.is_none() => {
-                Self::from_record(folder, shown, &record).map(Some)
+                Self::from_record((folder, shown), &record, now).map(Some)
             }
             ReadRecord::Intact(_) | ReadRecord::Damaged | ReadRecord::Newer(_) => Err(unfinished()),
         }
     }
 
-    fn from_record(folder: &Folder, shown: &str, record: &RepositoryRecord) -> Result<Self, PlaceError> {
+    fn from_record(
+        (folder, shown): (&Folder, &str),
+        record: &RepositoryRecord,
+        now: Timestamp,
+    ) -> Result<Self, PlaceError> {
         let unfinished = || PlaceError::Unfinished { folder: shown.to_owned() };
         let repomd = record.repomd.as_ref().ok_or_else(unfinished)?;
         let mut beside: Vec<&PublishedFile> = record.signed.iter().flat_map(|signed| &signed.files).collect();
         // Between the signature and what it is of comes nothing.
         beside.sort_by_key(|file| file.path == REPOMD_SIGNATURE);
         let heads = beside.into_iter().chain([repomd]).map(|file| read_head(folder, shown, file));
-        // Metadata don't name what is not there.
-        let packages = files(&record.packages).filter(|file| file.times.is_some());
+        let is_kept = |superseded: &&Superseded| now.since(superseded.since) >= GRACE;
+        let superseded = record.superseded.iter().filter(is_kept).map(|superseded| &superseded.file);
+        let kept = files(&record.packages).chain(superseded).map(|file| file.path.clone());
         Ok(Self {
             owner: record.owner.clone(),
-            packages: packages.map(OutgoingFile::from_published).collect(),
+            packages: listed_files(&record.packages).map(OutgoingFile::from_published).collect(),
             metadata: record.metadata.iter().map(OutgoingFile::from_published).collect(),
             heads: heads.collect::<Result<_, _>>()?,
+            kept: kept.collect(),
         })
     }
 
