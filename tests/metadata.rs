@@ -13,13 +13,13 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Read;
 use std::path::Path;
 use std::process::Command;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
-use support::Project;
+use rpmforge::package::{Location, PackageRecord, RepositoryKind, read_headers};
+use support::{Project, Repository};
 
 /// A spec with everything that metadata tell of.
 const RICH: &str = "Name: rich\nEpoch: 3\nVersion: 1.0~rc1\nRelease: 2%{?dist}\nSummary: A <rich> \"package\" & more\n\
@@ -37,13 +37,13 @@ type Entries = BTreeMap<String, BTreeSet<String>>;
 
 fn entries(repository: &Path, kind: &str) -> Entries {
     let repodata = fs::read_dir(repository.join("repodata")).unwrap().flatten().map(|entry| entry.path());
-    let file = repodata
-        .into_iter()
-        .find(|path| path.to_string_lossy().ends_with(&format!("-{kind}.xml.gz")))
-        .unwrap();
-    let mut xml = String::new();
-    flate2::read::GzDecoder::new(fs::File::open(file).unwrap()).read_to_string(&mut xml).unwrap();
-    let mut reader = Reader::from_str(&xml);
+    let file =
+        repodata.into_iter().find(|path| path.to_string_lossy().contains(&format!("-{kind}.xml"))).unwrap();
+    entries_of(&Repository::unpack(&file.to_string_lossy(), &fs::read(&file).unwrap()).unwrap())
+}
+
+fn entries_of(xml: &str) -> Entries {
+    let mut reader = Reader::from_str(xml);
     let (mut path, mut entry, mut all) = (Vec::new(), BTreeSet::new(), Entries::new());
     let (mut key, mut text) = (String::new(), String::new());
     loop {
@@ -121,6 +121,11 @@ fn metadata_say_what_createrepo_c_says() {
     let project = Project::example("libraries");
     project.write("rich/rich.spec", RICH);
     project.succeed(&["apply"]);
+    compare_with_createrepo_c(&project, 13);
+}
+
+/// Compares what ours and those of createrepo_c say of so many packages.
+fn compare_with_createrepo_c(project: &Project, packages: usize) {
     let ours = project.path().join("public/host");
     let theirs = project.beside("theirs");
     fs::create_dir(&theirs).unwrap();
@@ -133,11 +138,173 @@ fn metadata_say_what_createrepo_c_says() {
     for kind in ["primary", "filelists", "other"] {
         let (ours, theirs) = (entries(&ours, kind), entries(&theirs, kind));
         assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>());
-        assert_eq!(ours.len(), 13);
+        assert_eq!(ours.len(), packages);
         for (package, entry) in &ours {
             let different: Vec<&String> =
                 entry.symmetric_difference(&theirs[package]).filter(|line| !is_accepted(line)).collect();
             assert!(different.is_empty(), "{kind}: {different:#?}");
         }
+    }
+}
+
+#[test]
+#[ignore = "reads the packages of `.ci/distro`, or of the folder in FORGE_TEST_PACKAGES: half a minute"]
+fn records_of_real_packages_say_what_createrepo_c_says() {
+    let distro = support::repository().join("target/distro/repository");
+    let folder = std::env::var_os("FORGE_TEST_PACKAGES").map_or(distro, Into::into);
+    let theirs = tempfile::tempdir().unwrap();
+    let mut createrepo = Command::new("createrepo_c");
+    createrepo.args(["--quiet", "--no-database", "--compress-type=gz", "--outputdir"]);
+    assert!(createrepo.arg(theirs.path()).arg(&folder).status().unwrap().success());
+    let primary = entries(theirs.path(), "primary");
+    let location = |entry: &BTreeSet<String>| {
+        let line = entry.iter().find_map(|line| line.strip_prefix("metadata/package/location@href="));
+        line.unwrap().to_owned()
+    };
+    let hrefs: Vec<(String, String)> =
+        primary.iter().map(|(sha256, entry)| (sha256.clone(), location(entry))).collect();
+    assert!(hrefs.len() >= 200, "{}", hrefs.len());
+    let records: Vec<_> = hrefs
+        .iter()
+        .map(|(_, href)| {
+            let mut file = std::io::BufReader::new(fs::File::open(folder.join(href)).unwrap());
+            PackageRecord::read(href, &read_headers(&mut file).unwrap()).unwrap()
+        })
+        .collect();
+    for kind in RepositoryKind::ALL {
+        let mut xml = b"<metadata>\n".to_vec();
+        for (record, (sha256, href)) in records.iter().zip(&hrefs) {
+            let size = fs::metadata(folder.join(href)).unwrap().len();
+            record.write(kind, Location { href, sha256, size }, &mut xml).unwrap();
+        }
+        xml.extend(b"</metadata>");
+        // Only the names of the outermost elements differ.
+        let outermost = |entries: Entries| -> Entries {
+            let rest = |line: &String| line.split_once('/').map_or(line.clone(), |(_, rest)| rest.to_owned());
+            entries.into_iter().map(|(key, entry)| (key, entry.iter().map(rest).collect())).collect()
+        };
+        let ours = outermost(entries_of(std::str::from_utf8(&xml).unwrap()));
+        let theirs = outermost(entries(theirs.path(), kind.name()));
+        assert_eq!(ours.len(), theirs.len());
+        for (package, entry) in &ours {
+            let is_meant = |line: &str| is_accepted(&format!("metadata/{line}"));
+            let different: Vec<&String> =
+                entry.symmetric_difference(&theirs[package]).filter(|line| !is_meant(line)).collect();
+            assert!(different.is_empty(), "{} {package}: {different:#?}", kind.name());
+        }
+    }
+    println!("{} packages", hrefs.len());
+}
+
+/// A spec of so many packages, each of which says other things.
+fn many(packages: usize) -> String {
+    let mut text = "Name: many\nVersion: 2.5^git1\nRelease: 1\nSummary: Many\nLicense: MIT\nBuildArch: noarch\n\
+                    %description\nMany.\n%install\nmkdir -p %{buildroot}/usr/share/many %{buildroot}/etc/many\n"
+        .to_owned();
+    let mut rest = String::new();
+    for number in 0..packages {
+        let file = format!("/usr/share/many/{number} of & <many>");
+        text.push_str(&format!("echo {number} > '%{{buildroot}}{file}'\n"));
+        rest.push_str(&format!(
+            "%package -n p{number}+x\nSummary: The \"{number}th\" & <last>\nVersion: {number}~rc1\n"
+        ));
+        if number % 3 == 0 {
+            rest.push_str(&format!(
+                "Epoch: {number}\nRequires(pre): /bin/sh\nRequires: p{} < 1:{number}\n",
+                number + 1
+            ));
+        }
+        if number % 5 == 0 {
+            rest.push_str(&format!(
+                "Provides: virtual({number}) = {number}-1\nConflicts: p{}\nRequires: (a if b)\n",
+                number + 2
+            ));
+        }
+        if number % 7 == 0 {
+            rest.push_str("Obsoletes: old <= 1.0\nRecommends: more\nSuggests: yet >= 3\nSupplements: that\nEnhances: those\n");
+        }
+        rest.push_str(&format!(
+            "%description -n p{number}+x\nLines of {number},\n\n  with blanks & <signs>.\n"
+        ));
+        if number % 4 == 0 {
+            rest.push_str(&format!("%post -n p{number}+x -p /bin/sh\ntrue\n"));
+        }
+        rest.push_str(&format!("%files -n p{number}+x\n\"{file}\"\n%dir /etc/many\n"));
+        if number % 6 == 0 {
+            rest.push_str("%ghost /etc/many/ghost\n/usr/share/many\n");
+        }
+    }
+    format!("{text}{rest}%changelog\n* Mon Jun 02 2025 A B <a@b.example> - 2\n- Second & last\n")
+}
+
+#[test]
+fn metadata_of_300_packages_say_what_createrepo_c_says() {
+    let project = Project::with("package many { source path \"many.spec\" }\n");
+    project.write("many.spec", &many(300));
+    project.succeed(&["apply"]);
+    compare_with_createrepo_c(&project, 301);
+}
+
+fn dnf(project: &Project, arguments: &[&str]) -> String {
+    let folders = project.beside("dnf");
+    let repository = project.path().join("public/host");
+    let mut dnf = Command::new("dnf");
+    dnf.arg(format!("--repofrompath=acme,file://{}", repository.display()))
+        .args(["--disablerepo=*", "--enablerepo=acme"]);
+    dnf.arg("--setopt=acme.gpgcheck=0").arg("--releasever=1").arg("--assumeyes");
+    dnf.arg(format!("--setopt=cachedir={}", folders.join("cache").display()));
+    dnf.arg(format!("--installroot={}", folders.join("root").display()));
+    let output = dnf.args(["--refresh"]).args(arguments).output().expect("dnf is installed by .ci/test");
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+const COMPS: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+<!DOCTYPE comps PUBLIC \"-//Red Hat, Inc.//DTD Comps info//EN\" \"comps.dtd\">\n<comps>\n <group>\n  <id>acme-tools</id>\n  \
+<name>Tools of Acme</name>\n  <description>All of them</description>\n  <default>true</default>\n  <uservisible>true</uservisible>\n  \
+<packagelist>\n   <packagereq type=\"mandatory\">a</packagereq>\n  </packagelist>\n </group>\n</comps>\n";
+
+const ADVISORIES: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<updates>\n <update from=\"acme@example.org\" status=\"final\" \
+type=\"security\" version=\"1\">\n  <id>ACME-2026-1</id>\n  <title>a is mended</title>\n  <severity>Important</severity>\n  \
+<issued date=\"2026-11-01 10:00:00\"/>\n  <description>It was broken.</description>\n  <pkglist>\n   <collection short=\"acme\">\n    \
+<name>acme</name>\n    <package name=\"a\" version=\"1.0\" release=\"2\" epoch=\"0\" arch=\"noarch\">\n     \
+<filename>a-1.0-2.noarch.rpm</filename>\n    </package>\n   </collection>\n  </pkglist>\n </update>\n</updates>\n";
+
+#[test]
+fn dnf_and_zypper_show_groups_and_advisories_however_metadata_are_packed() {
+    for packing in ["zstd", "gz"] {
+        let project = Project::with(&format!(
+            "package a {{ source path \"a.spec\" }}\npackage b {{ source path \"b.spec\" }}\n\
+             publish \"public/{{chroot}}\" {{ metadata {packing}; comps \"comps.xml\"; updateinfo \"updateinfo.xml\" }}\n"
+        ));
+        project.write("comps.xml", COMPS);
+        project.write("updateinfo.xml", ADVISORIES);
+        project.spec("a", "", "true");
+        project.spec("b", "Requires: /usr/share/a", "true");
+        project.succeed(&["apply"]);
+        let groups = dnf(&project, &["group", "list"]);
+        assert!(groups.contains("Tools of Acme"), "{groups}");
+        // The file is in filelists only.
+        let installed = dnf(&project, &["install", "b"]);
+        assert!(installed.contains("a-1.0-1.noarch"), "{installed}");
+        project.edit("a.spec", "Release: 1", "Release: 2");
+        project.succeed(&["apply"]);
+        let advisories = dnf(&project, &["updateinfo", "list"]);
+        assert!(advisories.contains("ACME-2026-1") && advisories.contains("a-1.0-2.noarch"), "{advisories}");
+        let zypper = |arguments: &[&str]| {
+            let mut zypper = Command::new("zypper");
+            zypper.args(["--non-interactive", "--no-gpg-checks", "--root"]).arg(project.beside("dnf/root"));
+            let output = zypper.args(arguments).output().expect("zypper is installed by .ci/test");
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+            said
+        };
+        let folder = format!("file://{}", project.path().join("public/host").display());
+        zypper(&["addrepo", "--no-gpgcheck", &folder, "acme"]);
+        zypper(&["refresh"]);
+        let patches = zypper(&["list-patches", "--all"]);
+        assert!(patches.contains("ACME-2026-1"), "{patches}");
     }
 }

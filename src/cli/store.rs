@@ -60,6 +60,7 @@ fn line(wrong: &Finding) -> String {
         (StoredKind::Facts, _) => " (a record of what a spec says: it is read again)".to_owned(),
         (StoredKind::Root, _) => " (a record of what a root consists of: it is looked at again)".to_owned(),
         (StoredKind::Package, _) => " (a record of what a package says: it is read again)".to_owned(),
+        (StoredKind::Metadata, _) => " (metadata of packages: they are made again)".to_owned(),
         (StoredKind::Fetched, _) => " (a record of a file that was fetched: it is fetched again)".to_owned(),
         (StoredKind::Repository, _) => " (a record of a repository: it is asked again)".to_owned(),
         (StoredKind::Tree, _) => " (of a package of roots: it is unpacked again)".to_owned(),

@@ -94,17 +94,6 @@ impl Checker<'_> {
             Support::NotYet => {
                 self.not_yet.push(Spanned::new(format!("`{name}`"), node_place(self.source, node)));
             }
-            Support::NotYetOf(words) => {
-                let said =
-                    node.entries().iter().take(1).filter(|entry| words.contains(&spelling(entry).as_str()));
-                let noted = said.map(|entry| {
-                    let sign = if entry.value().as_bool().is_some() { "#" } else { "" };
-                    let property = entry.name().map(|name| format!("{}=", name.value())).unwrap_or_default();
-                    let what = format!("`{name} {property}{sign}{}`", spelling(entry));
-                    Spanned::new(what, entry_place(self.source, entry))
-                });
-                self.not_yet.extend(noted);
-            }
         }
     }
 

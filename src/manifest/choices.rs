@@ -76,6 +76,16 @@ pub enum OnBroken {
     Allow,
 }
 
+/// How the metadata of repositories are packed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MetadataPacking {
+    /// With zstd (RFC 8878), which every client since dnf of EL 8 reads.
+    #[default]
+    Zstd,
+    /// With gzip (RFC 1952), which older ones read as well.
+    Gzip,
+}
+
 /// A choice among words, as `rules` lists them.
 pub trait Choice: Copy + PartialEq + 'static {
     /// Every word and what it means.
@@ -111,6 +121,10 @@ impl Choice for OnFailure {
 
 impl Choice for Bootstrap {
     const WORDS: &'static [(&'static str, Self)] = &[("auto", Self::Auto), ("native", Self::Native)];
+}
+
+impl Choice for MetadataPacking {
+    const WORDS: &'static [(&'static str, Self)] = &[("zstd", Self::Zstd), ("gz", Self::Gzip)];
 }
 
 impl Choice for OnBroken {

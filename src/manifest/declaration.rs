@@ -6,7 +6,8 @@ use std::time::Duration;
 
 pub use super::build_limits::LimitsDecl;
 pub use super::choices::{
-    Across, Bootstrap, Choice, EngineChoice, Isolation, Network, OnBroken, OnFailure, Priority,
+    Across, Bootstrap, Choice, EngineChoice, Isolation, MetadataPacking, Network, OnBroken, OnFailure,
+    Priority,
 };
 use super::keep::KeepDecl;
 use super::manifest_path::ManifestPath;
@@ -445,6 +446,12 @@ pub struct PublishDecl {
     pub links: bool,
     /// What becomes of updates that would leave published packages without what they need.
     pub broken: OnBroken,
+    /// How metadata are packed.
+    pub packing: MetadataPacking,
+    /// The file of package groups that repositories offer.
+    pub comps: Option<Spanned<ManifestPath>>,
+    /// The file of advisories that repositories offer.
+    pub updateinfo: Option<Spanned<ManifestPath>>,
     /// The places that repositories are sent to.
     pub places: Vec<PlaceDecl>,
 }

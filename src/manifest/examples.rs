@@ -138,9 +138,12 @@ const EXAMPLES: &[Example] = &[
         "keep builds=3 superseded=\"14d\" failed=\"14d\"",
         "the repository holds the newest good build of each package",
     ),
-    with_default("debuginfo", "debuginfo separate=#false", "`separate=#false`"),
+    with_default("debuginfo", "debuginfo separate=#true", "`separate=#false`"),
     with_default("adopt", "adopt #true", "`#false`"),
     with_default("broken", "broken warn", "`hold`"),
+    with_default("metadata", "metadata gz", "`zstd`"),
+    example("comps", "comps \"comps.xml\""),
+    example("updateinfo", "updateinfo \"updateinfo.xml\""),
     with_default("links", "links #true", "`#false`"),
     example("cache", "cache \"https://cache.example.org/acme\" write=ci"),
     example(

@@ -68,8 +68,6 @@ pub enum Support {
     Full,
     /// What is said is read and checked, and has no effect yet.
     NotYet,
-    /// These words are read and checked, and have no effect yet; others have.
-    NotYetOf(&'static [&'static str]),
 }
 
 /// An argument: a value by its position.

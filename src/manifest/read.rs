@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use kdl::{KdlDocument, KdlNode};
 
 use super::declaration::{
-    Across, BatchAfter, BatchDecl, CacheDecl, Declarations, NamedSourceDecl, OnBroken, PackageDecl,
-    PackagesDecl, ProfileDecl, ProjectDecl, PublishDecl, RebuildDecl, RemoteDecl, SelectDecl, SignDecl,
-    SignKey, SignedPart,
+    Across, BatchAfter, BatchDecl, CacheDecl, Declarations, MetadataPacking, NamedSourceDecl, OnBroken,
+    PackageDecl, PackagesDecl, ProfileDecl, ProjectDecl, PublishDecl, RebuildDecl, RemoteDecl, SelectDecl,
+    SignDecl, SignKey, SignedPart,
 };
 use super::keep::{Age, KeepDecl};
 use super::manifest_path::ManifestPath;
@@ -188,6 +188,12 @@ impl DeclarationReader<'_> {
         let (adopts, links) = (says("adopt"), says("links"));
         let broken = child(node, "broken").and_then(|node| self.read_choice::<OnBroken>(node));
         let broken = broken.map(|broken| broken.value).unwrap_or_default();
+        let packing = child(node, "metadata").and_then(|node| self.read_choice::<MetadataPacking>(node));
+        let packing = packing.map(|packing| packing.value).unwrap_or_default();
+        let [comps, updateinfo] = ["comps", "updateinfo"].map(|name| {
+            let path = child(node, name).and_then(|node| self.values.argument(node, 0))?;
+            self.read_path(path)
+        });
         let places = self.read_places(node);
         Some(PublishDecl {
             folder: folder?,
@@ -198,6 +204,9 @@ impl DeclarationReader<'_> {
             adopts,
             links,
             broken,
+            packing,
+            comps,
+            updateinfo,
             places,
         })
     }

@@ -407,8 +407,7 @@ const PUBLISH: NodeRule = node(
         "url",
         Once,
         &[one("url", Text)],
-        "Where clients find the folder, for the `.repo` file that is published with signed metadata; `{chroot}` stands for each \
-             chroot's name.",
+        "Where clients find the folder, for the `.repo` file that is published with it; `{chroot}` stands for each chroot's name.",
     ),
     node(
         "to",
@@ -449,12 +448,11 @@ const PUBLISH: NodeRule = node(
         ),
         property("failed", Age, "How long results and logs of builds stay that failed."),
     ]),
-    node("debuginfo", Once, &[], "Where debuginfo packages go.")
-        .with_support(Support::NotYetOf(&["true"]))
+    node("debuginfo", Once, &[], "Where debuginfo and source packages go.")
         .with_properties(&[required(
             "separate",
             Boolean,
-            "Whether debuginfo packages get a repository of their own.",
+            "Whether they get repositories of their own, in the folders `debug` and `source` of the repository.",
         )]),
     node(
         "adopt",
@@ -470,6 +468,25 @@ const PUBLISH: NodeRule = node(
         "What becomes of an update that would leave a published package without what it needs. `hold`, which is what is done where \
              nothing is said: it waits, and what needs it with it, until an apply has built what is missing. `warn`: it is published, \
              and said. `allow`: it is published. Provided is what the repository has, and what the repositories of its chroot have.",
+    ),
+    node(
+        "metadata",
+        Once,
+        &[one("packing", OneOf(&["zstd", "gz"]))],
+        "How the metadata are packed. `zstd`, which is what is done where nothing is said, is read by dnf since EL 8, dnf5 and zypper since \
+             Leap 15; `gz` is read by yum of EL 7, too.",
+    ),
+    node(
+        "comps",
+        Once,
+        &[one("file", Path)],
+        "A file of package groups (`comps.xml`), which every repository offers: `dnf group list` shows them.",
+    ),
+    node(
+        "updateinfo",
+        Once,
+        &[one("file", Path)],
+        "A file of advisories (`updateinfo.xml`), which every repository offers: `dnf updateinfo list` shows them.",
     ),
     node(
         "links",

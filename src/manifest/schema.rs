@@ -116,13 +116,5 @@ pub(super) fn support(rule: &NodeRule) -> String {
     match rule.support {
         Support::Full => String::new(),
         Support::NotYet => " Not supported yet.".to_owned(),
-        Support::NotYetOf(words) => {
-            let is_boolean = |word: &&str| matches!(*word, "true" | "false");
-            let words = words.iter().map(|word| match is_boolean(word) {
-                true => format!("`#{word}`"),
-                false => format!("`{word}`"),
-            });
-            format!(" Not supported yet: {}.", words.collect::<Vec<_>>().join(", "))
-        }
     }
 }

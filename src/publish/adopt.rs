@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{BufRead, BufReader, Read};
 
-use flate2::read::GzDecoder;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 use rayon::prelude::*;
@@ -14,6 +13,7 @@ use super::inspect::read_times;
 use super::limits::{LARGEST_PRIMARY, LARGEST_REPOMD, LONGEST_TEXT, MOST_NAMED};
 use super::paths::{REPOMD, package_of_path};
 use super::record::{Keeping, PublishedFile, PublishedPackage};
+use crate::chroot::unpacked;
 use crate::digest::copy_digested;
 use crate::event::Timestamp;
 use crate::files::Folder;
@@ -46,7 +46,7 @@ pub(super) fn packages_named_by_metadata(
     now: Timestamp,
 ) -> Option<FromMetadata> {
     let primary = primary_on_disk(folder)?;
-    let primary = GzDecoder::new(folder.open_regular(primary).ok()?).take(LARGEST_PRIMARY);
+    let primary = unpacked(folder.open_regular(primary).ok()?).ok()?.take(LARGEST_PRIMARY);
     let named = named_packages(BufReader::new(primary))?;
     let mut seen = HashSet::new();
     let named = named.iter().filter(|named| seen.insert(&named.href));

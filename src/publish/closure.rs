@@ -154,6 +154,11 @@ pub(super) fn find_broken(
     found.into_values().collect()
 }
 
+/// The names of what can meet a requirement: several where it is rich, none where it makes no sense.
+pub(super) fn required_names(wanted: &Dependency) -> Vec<String> {
+    ReadRequirement::new(wanted).map(|wanted| wanted.names()).unwrap_or_default()
+}
+
 impl<'a> ReadRequirement<'a> {
     /// Reads it; nothing where it is a rich dependency that can't be read.
     pub fn new(dependency: &'a Dependency) -> Option<Self> {

@@ -67,6 +67,10 @@ pub enum PublishError {
         help("is there room on the disk, and may forge write to the repository's folder?")
     )]
     Io(#[from] std::io::Error),
+    /// A file of groups or advisories is none that clients could read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    WrongMetadata(Located<WrongMetadata>),
     /// There are more files than a record can hold.
     #[error("the repository's record would have {bytes} bytes; {limit} are the most that it may have")]
     #[diagnostic(
@@ -79,16 +83,23 @@ pub enum PublishError {
         /// How large it may be.
         limit: u64,
     },
-    /// The manifest asks for what is not supported yet.
-    #[error("{what} is not supported yet, so nothing is published")]
-    #[diagnostic(
-        code(forge::publish::not_yet),
-        help("take it from `publish`, or publish with another tool from `.forge/results`")
-    )]
-    NotYet {
-        /// What.
-        what: &'static str,
-    },
+}
+
+/// What is wrong with a file that is to be published as it is.
+#[derive(Debug, Error, Diagnostic)]
+#[error("`{path}` {reason}")]
+#[diagnostic(
+    code(forge::publish::wrong_metadata),
+    help(
+        "`comps` names a file whose root is `<comps>` (comps.xml), `updateinfo` one whose root is `<updates>` (updateinfo.xml); nothing \
+         is published until it is mended"
+    )
+)]
+pub struct WrongMetadata {
+    /// The file, as the manifest says it.
+    pub path: String,
+    /// What is wrong: "is not well-formed: …".
+    pub reason: String,
 }
 
 /// Why forge leaves a folder as it is.

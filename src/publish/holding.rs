@@ -1,20 +1,25 @@
 //! Which updates a repository takes: those that leave no package without what it needs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use rayon::prelude::*;
 
 use super::PublishError;
+use super::bystanders::find_bystanders;
 use super::closure::{Beside, Broken, Change, Needs, find_broken};
+use super::groups::{Groups, split_all};
 use super::known::PublishTarget;
-use super::metadata::record_of;
+use super::package_record::record_of;
 use super::record::{PublishedPackage, RepositoryRecord};
-use crate::manifest::declaration::OnBroken;
+use crate::manifest::declaration::{MetadataPacking, OnBroken};
 use crate::store::Store;
 
 /// What is done about updates that would break something.
 pub(super) struct Holding<'a> {
     pub store: &'a Store,
+    pub groups: Groups<'a>,
+    /// How the metadata are packed that groups are kept for.
+    pub packing: MetadataPacking,
     pub beside: &'a dyn Beside,
     pub rule: OnBroken,
 }
@@ -95,19 +100,32 @@ impl Holding<'_> {
             _ => false,
         };
         let names: BTreeSet<&str> = before.keys().chain(after.keys()).copied().collect();
-        if names.iter().all(|name| is_same(name)) {
+        let updated: Vec<&str> = names.into_iter().filter(|name| !is_same(name)).collect();
+        if updated.is_empty() {
             return Ok(Vec::new());
         }
         let change = |name: &&str| {
             let needs = |package: Option<&&PublishedPackage>| {
                 package.map_or(Ok(Vec::new()), |package| self.needs_of(target, package))
             };
-            let (before, is_update) = (needs(before.get(name))?, !is_same(name));
-            let after = if is_update { needs(after.get(name))? } else { before.clone() };
-            Ok::<_, PublishError>(Change { package: (*name).to_owned(), before, after, is_update })
+            let (before, after) = (needs(before.get(name))?, needs(after.get(name))?);
+            Ok::<_, PublishError>(Change { package: (*name).to_owned(), before, after, is_update: true })
         };
-        let names: Vec<&str> = names.into_iter().collect();
-        let changes = names.par_iter().map(change).collect::<Result<Vec<_>, _>>()?;
+        let mut changes = updated.par_iter().map(change).collect::<Result<Vec<_>, _>>()?;
+        let published = split_all(&record.packages, self.packing);
+        let newest: HashSet<&str> = record
+            .newest()
+            .flat_map(|package| &package.files)
+            .filter_map(|file| file.nevra.as_deref())
+            .collect();
+        let mut bystanders = find_bystanders(&target.folder, &self.groups, &published, &changes)?;
+        // Older builds that are kept are for those who ask for them.
+        for bystander in &mut bystanders {
+            bystander.before.retain(|needs| newest.contains(needs.nevra.as_str()));
+            bystander.after.retain(|needs| newest.contains(needs.nevra.as_str()));
+        }
+        changes.extend(bystanders);
+        changes.sort_by(|one, other| one.package.cmp(&other.package));
         let beside = |names: &BTreeSet<String>| self.beside.provided(target.chroot, names);
         Ok(find_broken(&changes, &beside, holds))
     }

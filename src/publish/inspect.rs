@@ -8,7 +8,9 @@ use std::sync::OnceLock;
 use cap_std::fs::{Metadata, MetadataExt};
 use rayon::prelude::*;
 
+use super::paths::REPODATA;
 use super::record::{FileTimes, PublishedFile, PublishedPackage, RepositoryRecord};
+use super::section::{Section, in_section};
 use super::{PublishError, Refusal};
 use crate::digest::Digest;
 use crate::event::Damage;
@@ -78,7 +80,8 @@ impl<'a> Inspector<'a> {
     /// One package.
     pub fn package(&self, package: PublishedPackage) -> Result<InspectedPackage, PublishError> {
         let folders: HashSet<&Path> =
-            package.files.iter().filter_map(|file| Path::new(&file.path).parent()).collect();
+            package.files.iter().flat_map(|file| Path::new(&file.path).ancestors().skip(1)).collect();
+        let folders = folders.into_iter().filter(|folder| !folder.as_os_str().is_empty());
         folders.into_iter().try_for_each(|folder| self.refuse_link(folder))?;
         let states = package.files.iter().map(|file| self.file(file)).collect::<Result<_, _>>()?;
         Ok(InspectedPackage { package, states })
@@ -104,6 +107,16 @@ impl<'a> Inspector<'a> {
             true => Err(self.in_the_way_error(&path.to_string_lossy())),
             false => Ok(()),
         }
+    }
+
+    /// Sees to it that the folders of metadata of these sections are no links.
+    pub fn refuse_linked_metadata(&self, sections: &[Section]) -> Result<(), PublishError> {
+        let folders = sections.iter().map(|section| in_section(*section, REPODATA));
+        let mut folders = folders.into_iter().flat_map(|path| {
+            let above = Path::new(&path).ancestors().filter(|folder| !folder.as_os_str().is_empty());
+            above.map(Path::to_owned).collect::<Vec<_>>()
+        });
+        folders.try_for_each(|folder| self.refuse_link(folder))
     }
 
     fn in_the_way_error(&self, path: &str) -> PublishError {

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::adopt::{packages_named_by_metadata, primary_on_disk, revision_on_disk};
+use super::client_files::ClientFiles;
 use super::inspect::{FileOnDisk, Verification, inspect_file};
 use super::owner::{Owner, Sameness};
 use super::paths::{REPOMD, repo_file};
@@ -13,7 +14,6 @@ use super::record::{
     claim_the_same,
 };
 use super::retention::Keep;
-use super::signing::RepositorySigning;
 use super::superseded::supersede;
 use super::{PublishError, Refusal};
 use crate::digest::Digest;
@@ -34,10 +34,8 @@ pub(super) struct PublishTarget<'a> {
     pub links: bool,
     /// The project's state folder, which has a copy of the record.
     pub state: &'a Folder,
-    /// The name by which clients know it.
-    pub id: String,
-    /// What signs it, where something does.
-    pub signing: Option<RepositorySigning>,
+    /// What clients are told of it, and what signs it.
+    pub clients: ClientFiles,
     /// The records that were read before.
     pub decoded: &'a DecodedRecords,
     /// The packages that the manifest declares for the chroot.
@@ -80,7 +78,21 @@ enum Recognition {
 impl PublishTarget<'_> {
     /// The name of the file that tells clients of the repository where its metadata are signed.
     pub fn repo_file(&self) -> String {
-        repo_file(&self.id)
+        repo_file(&self.clients.id)
+    }
+
+    /// Whether the file that would tell clients of the repository is somebody else's, which an unsigned repository lets be.
+    pub fn has_foreign_repo_file(&self, record: &RepositoryRecord) -> bool {
+        let path = self.repo_file();
+        self.clients.signers.is_none()
+            && !record.signing_files().any(|file| file.path == path)
+            && self.folder.dir().symlink_metadata(&path).is_ok()
+    }
+
+    /// Whether the metadata on record are signed by those that are to sign them, and say the same to clients.
+    pub fn is_signed_as_wanted(&self, record: &RepositoryRecord) -> bool {
+        let has_foreign = self.has_foreign_repo_file(record);
+        record.signed.as_ref().is_some_and(|signed| self.clients.are_on_record(signed, has_foreign))
     }
 
     /// What is known of the repository. Nothing is written.

@@ -10,6 +10,9 @@ pub(super) const LARGEST_REPOMD: u64 = 16 << 20;
 /// How large `primary.xml` may be, in bytes and unpacked: ten times that of the largest distributions.
 pub(super) const LARGEST_PRIMARY: u64 = 2 << 30;
 
+/// How large a file of groups or advisories may be, in bytes: the advisories of the largest distributions have 20 MiB.
+pub(super) const LARGEST_DECLARED: u64 = 256 << 20;
+
 /// How long the text of one element of `primary.xml` may be, in bytes: descriptions of packages have a few thousand.
 pub(super) const LONGEST_TEXT: u64 = 4 << 20;
 

@@ -3,6 +3,7 @@
 //! A record lies where others may write. It is believed only where all that it names are such paths: whoever forges one can have
 //! nothing else removed or replaced.
 
+use super::section::Section;
 use crate::digest::Digest;
 
 /// The folder of the metadata.
@@ -27,7 +28,11 @@ pub(super) fn repo_file(id: &str) -> String {
 
 /// Whether a file of such a name stands beside signed metadata.
 pub(super) fn is_signing_path(path: &str) -> bool {
-    [REPOMD_SIGNATURE, REPOMD_KEY].contains(&path) || (is_plain_name(path) && path.ends_with(REPO_FILE))
+    match Section::of_path(path) {
+        (_, REPOMD_SIGNATURE | REPOMD_KEY) => true,
+        (Section::Main, path) => is_plain_name(path) && path.ends_with(REPO_FILE),
+        (Section::Debuginfo | Section::Source, path) => path == REPOMD,
+    }
 }
 
 /// How many hexadecimal digits a package's folder ends with.
@@ -40,16 +45,20 @@ pub(super) fn package_folder(package: &str, result: &Digest) -> String {
 
 /// The package in whose folder `path` is a file. That alone does not make it forge's.
 pub(super) fn package_of_path(path: &str) -> Option<&str> {
-    let (folder, name) = path.split_once('/')?;
+    let (folder, name) = Section::of_path(path).1.split_once('/')?;
     let (package, digits) = folder.rsplit_once('-')?;
     let is_folder = is_plain_name(package) && is_hexadecimal(digits, DIGITS);
     Some(package).filter(|_| is_folder && is_plain_name(name))
 }
 
+/// How the names of metadata files end: packed with zstd, with gzip, and not at all.
+const METADATA_ENDINGS: [&str; 3] = [".xml.zst", ".xml.gz", ".xml"];
+
 /// Whether metadata files of such names are written.
 pub(super) fn is_metadata_path(path: &str) -> bool {
-    let name = path.strip_prefix(REPODATA).and_then(|rest| rest.strip_prefix('/'));
-    let parts = name.and_then(|name| name.strip_suffix(".xml.gz")?.split_once('-'));
+    let name = Section::of_path(path).1.strip_prefix(REPODATA).and_then(|rest| rest.strip_prefix('/'));
+    let parts = name.and_then(|name| METADATA_ENDINGS.iter().find_map(|end| name.strip_suffix(end)));
+    let parts = parts.and_then(|name| name.split_once('-'));
     parts.is_some_and(|(checksum, kind)| is_sha256(checksum) && is_plain_name(kind))
 }
 
@@ -74,7 +83,9 @@ mod tests {
     #[test]
     fn a_file_in_a_folder_of_a_package_is_recognised() {
         let folder = package_folder("lib-b", &Digest::compute(b"result"));
-        assert_eq!(package_of_path(&format!("{folder}/b-1-1.noarch.rpm")), Some("lib-b"));
+        for section in ["", "debug/", "source/"] {
+            assert_eq!(package_of_path(&format!("{section}{folder}/b-1-1.noarch.rpm")), Some("lib-b"));
+        }
     }
 
     #[test]
@@ -96,17 +107,22 @@ mod tests {
             "a-0123456789AB/a.rpm",
             "a-01234567/a.rpm",
             "-0123456789ab/a.rpm",
+            "debug/source/a-0123456789ab/a.rpm",
+            "other/a-0123456789ab/a.rpm",
             ".git/hooks",
             ".forge-repository",
             ".forge-publishing/0",
         ];
-        assert_eq!(others.map(package_of_path), [None; 19]);
+        assert_eq!(others.map(package_of_path), [None; 21]);
     }
 
     #[test]
     fn only_what_is_named_by_its_checksum_is_a_metadata_file() {
         let sum = "0123456789abcdef".repeat(4);
-        assert!(is_metadata_path(&format!("repodata/{sum}-primary.xml.gz")));
+        for name in ["primary.xml.zst", "primary.xml.gz", "comps.xml"] {
+            assert!(is_metadata_path(&format!("repodata/{sum}-{name}")));
+            assert!(is_metadata_path(&format!("debug/repodata/{sum}-{name}")));
+        }
         for other in [
             REPOMD,
             "repodata/primary.xml.gz",

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::PublishError;
+use super::declared_metadata::DeclaredMetadata;
 use super::inspect::Verification;
 use super::record::{PublishedFile, PublishedPackage, Superseded};
 use super::repositories::{Repositories, RepositoryPlace};
@@ -97,7 +98,7 @@ impl Repositories {
     /// # Errors
     /// As [`Repositories::leaving`].
     pub fn judge_builds(&self) -> Result<Vec<PrunedRepository>, PublishError> {
-        self.check_publishing()?;
+        self.check_folders()?;
         let mut judged = Vec::new();
         for place in self.declared_places() {
             judged.extend(self.judge_repository(&place)?);
@@ -119,7 +120,8 @@ impl Repositories {
         }
         let record = target.read_known(now).map_err(|error| self.locate(error))?.record;
         let (store, verification, holding) = (&self.store, Verification::TimesFirst, self.holding());
-        let updater = Updater { store, now, verification, holding };
+        let declared = DeclaredMetadata::default();
+        let updater = Updater { store, now, verification, holding, declared };
         let (retained, _) = updater.desired(&target, &record, &[]);
         let superseded = supersede(&record, &retained.packages, &record.metadata, now);
         let replaced = target.keep.replaced();

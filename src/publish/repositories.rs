@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use super::PublishError;
 use super::closure::Beside;
+use super::declared_metadata::DeclaredMetadata;
 use super::folders::{create_public, refuse_taken};
+use super::groups::Groups;
 use super::holding::Holding;
 use super::inspect::Verification;
 use super::known::{PublishTarget, has_copy};
@@ -16,6 +18,7 @@ use super::owner::Owner;
 use super::reception::Reception;
 use super::record::{DecodedRecords, PublishedPackage, RECORD, ReadRecord};
 use super::retention::{Keep, KeepRules};
+use super::section::Parting;
 use super::signing::{Signing, client_id};
 use super::told::not_published;
 use super::update::{Updater, find_damage};
@@ -122,9 +125,6 @@ pub(super) struct RepositoryPlace {
 
 impl Publisher for Repositories {
     fn publish(&self, chroot: ChrootId, plan: &Plan, ends: &Ends) -> Vec<What> {
-        if let Err(error) = self.can_publish() {
-            return vec![not_published(&self.place_of(chroot).chroot, None, &error)];
-        }
         let (mut built, mut told) = (Vec::new(), Vec::new());
         for id in plan.ids().filter(|id| plan.build(*id).chroot == chroot) {
             let Some((key, result)) = ends.get(&id).and_then(|end| Some((end.key?, end.result.as_ref()?)))
@@ -139,15 +139,21 @@ impl Publisher for Repositories {
                 None => built.push(Built { package, key, result }),
             }
         }
-        match self.signed(&self.place_of(chroot), &built) {
-            Ok(results) => told.extend(self.update(self.place_of(chroot), &results)),
-            Err(error) => told.push(not_published(&self.place_of(chroot).chroot, None, &error)),
-        }
+        told.extend(self.publish_results(chroot, &built));
         told
     }
 }
 
 impl Repositories {
+    /// Makes the repository of a chroot hold these results, and what stays of what it holds; gives what there is to tell.
+    pub fn publish_results(&self, chroot: ChrootId, built: &[Built<'_>]) -> Vec<What> {
+        let place = self.place_of(chroot);
+        match self.signed(&place, built) {
+            Ok(results) => self.update(place, &results),
+            Err(error) => vec![not_published(&place.chroot, None, &error)],
+        }
+    }
+
     /// The packages that repositories hold and the manifest no longer declares for them. Nothing is written.
     ///
     /// # Errors
@@ -155,9 +161,6 @@ impl Repositories {
     pub fn leaving(&self, plan: &Plan, decisions: &Decisions) -> Result<Vec<Leaving>, PublishError> {
         self.check_folders()?;
         let mut leaving = Vec::new();
-        if self.can_publish().is_err() {
-            return Ok(leaving);
-        }
         for place in self.declared_places().chain(self.undeclared_places()?) {
             let declared = self.declared_packages(&place.chroot);
             let cached = self.cached_packages(&place.chroot, plan, decisions);
@@ -191,9 +194,6 @@ impl Repositories {
     /// As [`Repositories::leaving`].
     pub fn entering(&self, plan: &Plan, decisions: &Decisions) -> Result<Vec<Entering>, PublishError> {
         let mut entering = Vec::new();
-        if self.can_publish().is_err() {
-            return Ok(entering);
-        }
         // Where a key can't be read, an apply says so.
         let by =
             self.signers().ok().flatten().map(|signers| signers.package_fingerprints()).unwrap_or_default();
@@ -233,16 +233,17 @@ impl Repositories {
         let is_there = |id: &BuildId| self.manifest.chroot(plan.build(*id).chroot).name.value == chroot;
         let cached = plan.ids().filter(is_there).filter_map(|id| {
             let Decision::Cached { key, result } = decisions.decision(id) else { return None };
-            let package = package_from_result(&plan.build(id).name.package, *key, result, None);
+            let package =
+                package_from_result(&plan.build(id).name.package, *key, (result, self.parting()), None);
             unlistable(result).is_none().then_some((package, result.digest()))
         });
         cached.collect()
     }
 
-    /// Sees to it that no repository's folder is for something else.
+    /// Sees to it that no repository's folder is for something else, and that what is to be published as it is can be.
     ///
     /// # Errors
-    /// [`PublishError::RefusedAt`] where one is.
+    /// [`PublishError::RefusedAt`] where a folder is, [`PublishError::WrongMetadata`] where a file can't be.
     pub fn check_folders(&self) -> Result<(), PublishError> {
         for RepositoryPlace { path, .. } in self.declared_places() {
             let own = [
@@ -252,15 +253,12 @@ impl Repositories {
             let checked = refuse_taken(&path.on_host(self.project.path()), &path, own)?;
             checked.map_err(|refusal| self.locate(refusal.into()))?;
         }
-        Ok(())
+        self.declared_metadata().map(drop)
     }
 
     /// The files of repositories that are not as forge has left them. Nothing is written.
     pub fn find_damage(&self) -> Result<Vec<DamagedRepositoryFile>, PublishError> {
         let mut found = Vec::new();
-        if self.can_publish().is_err() {
-            return Ok(found);
-        }
         for RepositoryPlace { chroot, path } in self.declared_places() {
             let shown = path.to_string();
             let Some(folder) = self.open(&path)? else {
@@ -282,7 +280,7 @@ impl Repositories {
     /// Empties the repositories of chroots that the manifest no longer declares.
     pub fn retire_undeclared(&self) -> Vec<What> {
         // Without its key, what is left there would lose its signature.
-        if self.can_publish().is_err() || self.signers().is_err() {
+        if self.signers().is_err() {
             return Vec::new();
         }
         match self.undeclared_places() {
@@ -310,13 +308,30 @@ impl Repositories {
         };
         let target = self.target(&place.chroot, &place.path, folder)?;
         let (now, verification, holding) = (self.clock.now(), self.verification, self.holding());
-        let updater = Updater { store: &self.store, now, verification, holding };
+        let declared = self.declared_metadata()?;
+        let updater = Updater { store: &self.store, now, verification, holding, declared };
         updater.update(&target, results)
     }
 
     pub(super) fn holding(&self) -> Holding<'_> {
-        let rule = self.manifest.publish.as_ref().map(|publish| publish.broken).unwrap_or_default();
-        Holding { store: &self.store, beside: &*self.beside, rule }
+        let says = self.manifest.publish.as_ref().map(|publish| (publish.broken, publish.packing));
+        let (rule, packing) = says.unwrap_or_default();
+        let groups = Groups::new(&self.store);
+        Holding { store: &self.store, groups, packing, beside: &*self.beside, rule }
+    }
+
+    /// Which sections repositories have.
+    pub(super) fn parting(&self) -> Parting {
+        let separate = self.manifest.publish.as_ref().and_then(|publish| publish.separate_debuginfo.as_ref());
+        match separate.is_some_and(|separate| separate.value) {
+            true => Parting::Separate,
+            false => Parting::Together,
+        }
+    }
+
+    /// What the manifest says of metadata, with the files that it names.
+    fn declared_metadata(&self) -> Result<DeclaredMetadata, PublishError> {
+        DeclaredMetadata::read(self.manifest.publish.as_ref(), self.parting(), self.project.path())
     }
 
     pub(super) fn target<'a>(
@@ -330,11 +345,10 @@ impl Repositories {
             self.manifest.publish.as_ref().is_some_and(what)
         };
         let id = client_id(self.manifest.name.as_deref(), chroot);
-        let signing = self.repository_signing(chroot, &id, &folder)?;
+        let clients = self.client_files(chroot, &id, &folder)?;
         Ok(PublishTarget {
             chroot,
-            id,
-            signing,
+            clients,
             folder,
             shown: path.to_string(),
             owner,
@@ -474,24 +488,6 @@ impl Repositories {
                 PublishError::RefusedAt(Located::new(refusal, "publishes there", place))
             }
             (error, _) => error,
-        }
-    }
-
-    /// Sees to it that there is something that publishes.
-    pub(super) fn check_publishing(&self) -> Result<(), PublishError> {
-        self.check_folders()?;
-        self.can_publish()
-    }
-
-    fn can_publish(&self) -> Result<(), PublishError> {
-        let Some(publish) = &self.manifest.publish else {
-            return Ok(());
-        };
-        match &publish.separate_debuginfo {
-            Some(separate) if separate.value => {
-                Err(PublishError::NotYet { what: "`debuginfo separate=#true`" })
-            }
-            Some(_) | None => Ok(()),
         }
     }
 }

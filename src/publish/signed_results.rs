@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::PublishError;
+use super::client_files::ClientFiles;
 use super::record::{PublishedPackage, SignedResult};
 use super::repositories::{Repositories, RepositoryPlace};
-use super::signing::{RepositorySigning, Signers, file_url};
+use super::signing::{Signers, file_url};
 use super::wanted::{Built, package_from_result};
 use crate::files::Folder;
 use crate::store::{ResultFile, StepResult};
@@ -23,7 +24,9 @@ impl Repositories {
         place: &RepositoryPlace,
         built: &[Built<'_>],
     ) -> Result<Vec<PublishedPackage>, PublishError> {
-        let unsigned = |built: &Built<'_>| package_from_result(built.package, built.key, built.result, None);
+        let parting = self.parting();
+        let unsigned =
+            |built: &Built<'_>| package_from_result(built.package, built.key, (built.result, parting), None);
         let Some(signers) = self.signers()? else { return Ok(built.iter().map(unsigned).collect()) };
         let by = signers.package_fingerprints();
         if by.is_empty() {
@@ -48,7 +51,7 @@ impl Repositories {
         let package = |(built, kept): (&Built<'_>, Option<PublishedPackage>)| {
             kept.or_else(|| {
                 let of = SignedResult { of: built.result.digest(), by: by.clone() };
-                Some(package_from_result(built.package, built.key, &signed.next()?, Some(of)))
+                Some(package_from_result(built.package, built.key, (&signed.next()?, parting), Some(of)))
             })
         };
         Ok(built.iter().zip(kept).filter_map(package).collect())
@@ -67,14 +70,15 @@ impl Repositories {
         Ok((Some(target.folder), packages))
     }
 
-    /// What signs the repository in `folder`. Where a key can't be read, nothing is published: here it is as if nothing signed.
-    pub(super) fn repository_signing(
+    /// What clients of the repository in `folder` are told. Where a key can't be read, nothing is published: here it is as if nothing
+    /// signed.
+    pub(super) fn client_files(
         &self,
         chroot: &str,
         id: &str,
         folder: &Folder,
-    ) -> Result<Option<RepositorySigning>, PublishError> {
-        let Ok(Some(signers)) = self.signers() else { return Ok(None) };
+    ) -> Result<ClientFiles, PublishError> {
+        let signers = self.signers().ok().flatten();
         let url = self.manifest.publish.as_ref().and_then(|publish| publish.url.as_ref());
         let url = match url {
             Some(url) => url.replace("{chroot}", chroot).trim_end_matches('/').to_owned(),
@@ -84,6 +88,6 @@ impl Repositories {
             Some(name) => format!("{} for {chroot}", name.replace(char::is_control, " ")),
             None => format!("Packages for {chroot}"),
         };
-        Ok(Some(RepositorySigning { signers, id: id.to_owned(), title, url }))
+        Ok(ClientFiles { signers, id: id.to_owned(), title, url, sections: self.parting().sections() })
     }
 }

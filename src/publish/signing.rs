@@ -13,9 +13,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::PublishError;
-use super::paths::{REPOMD_KEY, REPOMD_SIGNATURE, repo_file};
-use super::record::SignedMetadata;
-use crate::digest::Digest;
 use crate::event::Timestamp;
 use crate::files::{Folder, HostPath};
 use crate::manifest::Manifest;
@@ -41,17 +38,6 @@ pub struct SigningKeys {
 pub struct Signing {
     keys: SigningKeys,
     opened: Mutex<Option<Arc<Signers>>>,
-}
-
-/// What signs one repository.
-pub(super) struct RepositorySigning {
-    pub signers: Arc<Signers>,
-    /// The name by which clients know it.
-    pub id: String,
-    /// What it holds, in words.
-    pub title: String,
-    /// Where clients find it.
-    pub url: String,
 }
 
 /// The signers of a manifest.
@@ -144,44 +130,15 @@ fn read_file(path: &HostPath) -> Result<Vec<u8>, SigningError> {
     read_key_file(&folder, Path::new(name)).map_err(error)
 }
 
-impl RepositorySigning {
-    /// The files that stand beside metadata, with their contents: the signature of `repomd`, and what tells clients of the
-    /// repository, which are the same until keys change.
-    pub fn files(&self, repomd: &[u8], now: Timestamp) -> Result<Vec<(String, Vec<u8>)>, PublishError> {
-        Ok(vec![
-            (REPOMD_KEY.to_owned(), self.signers.public_keys().into_bytes()),
-            (repo_file(&self.id), self.repo_file().into_bytes()),
-            (REPOMD_SIGNATURE.to_owned(), self.signers.sign_metadata(repomd, now)?),
-        ])
-    }
-
-    /// Whether what is on record was signed by the same keys, and tells clients the same. The signature itself is not looked at.
-    pub fn is_as_signed(&self, signed: &SignedMetadata) -> bool {
-        let (keys, repo) = (self.signers.public_keys(), self.repo_file());
-        let has = |path: &str, content: &str| {
-            let digest = Digest::compute(content.as_bytes());
-            signed.files.iter().any(|file| file.path == path && file.blake3 == digest)
-        };
-        signed.by == self.signers.metadata_fingerprints()
-            && has(REPOMD_KEY, &keys)
-            && has(&repo_file(&self.id), &repo)
-    }
-
-    /// What dnf and zypper read in `/etc/yum.repos.d` and `/etc/zypp/repos.d` (dnf.conf(5)).
-    fn repo_file(&self) -> String {
-        let Self { signers, id, title, url } = self;
-        let checks_packages = u8::from(signers.of_packages().next().is_some());
-        format!(
-            "[{id}]\nname={title}\nbaseurl={url}\nenabled=1\ngpgcheck={checks_packages}\nrepo_gpgcheck=1\n\
-             gpgkey={url}/{REPOMD_KEY}\n"
-        )
-    }
-}
-
 impl Signers {
     fn of_packages(&self) -> impl Iterator<Item = &Signer> {
         let all = self.all.iter().filter(|(_, what)| *what == SignedPart::Everything);
         all.map(|(signer, _)| signer)
+    }
+
+    /// Whether they sign packages, too.
+    pub fn signs_packages(&self) -> bool {
+        self.of_packages().next().is_some()
     }
 
     /// The fingerprints of the keys that sign packages.

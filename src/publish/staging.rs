@@ -86,8 +86,9 @@ impl<'a> Staging<'a> {
     }
 
     fn put(&self, name: &str, path: &str) -> io::Result<FileTimes> {
-        if let Some(parent) = Path::new(path).parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            make_public(self.repository, parent)?;
+        let folders: Vec<&Path> = Path::new(path).ancestors().skip(1).collect();
+        for folder in folders.into_iter().rev().filter(|folder| !folder.as_os_str().is_empty()) {
+            make_public(self.repository, folder)?;
         }
         let moved = self.folder.dir().rename(name, self.repository.dir(), path);
         moved.map_err(crate::files::about(self.repository.path().join(path)))?;
@@ -97,7 +98,7 @@ impl<'a> Staging<'a> {
     /// Makes sure that the names of files at `paths` are on the disk.
     pub fn sync_names<'b>(&self, paths: impl Iterator<Item = &'b str>) -> io::Result<()> {
         let parents: BTreeSet<PathBuf> =
-            paths.filter_map(|path| Path::new(path).parent()).map(Path::to_owned).collect();
+            paths.flat_map(|path| Path::new(path).ancestors().skip(1)).map(Path::to_owned).collect();
         // Each waits for the disk: together they wait once.
         let named: Vec<&PathBuf> = parents.iter().filter(|parent| !parent.as_os_str().is_empty()).collect();
         named.into_par_iter().try_for_each(|parent| sync_folder(self.repository, parent))?;

@@ -42,7 +42,9 @@ pub(super) fn tell(
         told.push(What::RepositoryDamaged { chroot: chroot.clone(), folder: folder.clone(), repaired, lost });
     }
     let signed_by = now.signed.iter().flat_map(|signed| signed.by.clone()).collect();
-    let signers = |record: &RepositoryRecord| record.signed.as_ref().map(|signed| signed.by.clone());
+    let signers = |record: &RepositoryRecord| {
+        record.signed.as_ref().map(|signed| signed.by.clone()).unwrap_or_default()
+    };
     let is_the_same = before.repomd.is_some()
         && signers(before) == signers(now)
         && have_same_listing(&before.packages, &now.packages);

@@ -22,19 +22,18 @@ use std::time::Duration;
 use rayon::prelude::*;
 
 use super::PublishError;
+use super::declared_metadata::DeclaredMetadata;
+use super::groups::Groups;
 use super::holding::{HeldPackage, Holding, Taken};
 use super::inspect::{FileState, InspectedPackage, Inspector, Verification};
 use super::known::{Known, PublishTarget, RecordOrigin};
 use super::lock::lock_repository;
-use super::metadata::{Metadata, Revision, described, metadata_from};
-use super::paths::{REPODATA, REPOMD_KEY, REPOMD_SIGNATURE};
 use super::record::{
-    Incoming, PublishedFile, PublishedPackage, RECORD, RepositoryRecord, Retired, SignedMetadata, Superseded,
-    have_same_listing,
+    Incoming, PublishedFile, PublishedPackage, RECORD, RepositoryRecord, Retired, have_same_listing,
 };
 use super::retention::{Retained, retain};
 use super::staging::{Staging, remove_leftovers};
-use super::superseded::{remove_expired, supersede};
+use super::superseded::supersede;
 use super::told::{Damaged, not_published, tell, tell_retained};
 use super::wanted::wanted_packages;
 use crate::event::{Damage, DamagedFile, Timestamp, What};
@@ -50,6 +49,8 @@ pub(super) struct Updater<'a> {
     pub now: Timestamp,
     pub verification: Verification,
     pub holding: Holding<'a>,
+    /// What the manifest says of metadata.
+    pub declared: DeclaredMetadata,
 }
 
 impl Updater<'_> {
@@ -89,7 +90,7 @@ impl Updater<'_> {
     ) -> Result<bool, PublishError> {
         let Known { record, origin } = target.read_known(self.now)?;
         let inspector = Inspector::new(&target.folder, &record, self.verification).with_links(target.links);
-        inspector.refuse_link(REPODATA)?;
+        inspector.refuse_linked_metadata(&target.clients.sections)?;
         let (retained, _) = self.desired(target, &record, results);
         let packages = inspector.packages(retained.packages)?;
         let mut states: Vec<FileState> = packages.iter().flat_map(|package| package.states.clone()).collect();
@@ -100,7 +101,8 @@ impl Updater<'_> {
         let packages: Vec<PublishedPackage> = packages.into_iter().map(with_times).collect();
         Ok(origin == RecordOrigin::Repository
             && record.repomd.is_some()
-            && is_signed_as_wanted(target, &record)
+            && target.is_signed_as_wanted(&record)
+            && self.declared.are_in(&record.metadata)
             && have_same_listing(&record.packages, &packages)
             && !states.into_iter().any(must_bring))
     }
@@ -116,10 +118,17 @@ impl Updater<'_> {
         let (Retained { packages: wanted, retired, judged, warning }, taken) =
             self.desired(target, &record, results);
         let inspector = Inspector::new(&target.folder, &record, verification).with_links(target.links);
-        inspector.refuse_link(REPODATA)?;
+        inspector.refuse_linked_metadata(&target.clients.sections)?;
         let packages = inspector.packages(wanted)?;
-        let (store, now, inspector) = (self.store, self.now, &inspector);
-        let publish = Publish { store, target, inspector, retired, now };
+        let publish = Publish {
+            store: self.store,
+            groups: &self.holding.groups,
+            declared: &self.declared,
+            target,
+            inspector: &inspector,
+            retired,
+            now: self.now,
+        };
         let mut damaged = Damaged::default();
         if let RecordOrigin::Recovered(damage) = &origin {
             let damage = *damage;
@@ -169,7 +178,7 @@ pub(super) fn find_damage(
 ) -> Result<Vec<DamagedFile>, PublishError> {
     let record = &known.record;
     let inspector = Inspector::new(&target.folder, record, verification).with_links(target.links);
-    inspector.refuse_link(REPODATA)?;
+    inspector.refuse_linked_metadata(&target.clients.sections)?;
     let mut damaged = Vec::new();
     let is_to_stay = |package: &&PublishedPackage| {
         !package.is_newest() || target.declared.contains(package.package.as_str())
@@ -190,15 +199,6 @@ pub(super) fn find_damage(
     Ok(damaged)
 }
 
-/// Whether the metadata on record are signed by those that are to sign them, and say the same to clients.
-fn is_signed_as_wanted(target: &PublishTarget<'_>, record: &RepositoryRecord) -> bool {
-    match (&target.signing, &record.signed) {
-        (None, None) => true,
-        (Some(wanted), Some(signed)) => wanted.is_as_signed(signed),
-        (Some(_), None) | (None, Some(_)) => false,
-    }
-}
-
 fn damaged_file(path: &str, package: Option<&String>, state: FileState) -> Option<DamagedFile> {
     match state {
         FileState::Right(_) | FileState::Shared(_) | FileState::ToBring(None) => None,
@@ -209,12 +209,14 @@ fn damaged_file(path: &str, package: Option<&String>, state: FileState) -> Optio
 }
 
 /// One publish to one repository.
-struct Publish<'a> {
+pub(super) struct Publish<'a> {
     store: &'a Store,
-    target: &'a PublishTarget<'a>,
-    inspector: &'a Inspector<'a>,
-    retired: Vec<Retired>,
-    now: Timestamp,
+    pub groups: &'a Groups<'a>,
+    pub declared: &'a DeclaredMetadata,
+    pub target: &'a PublishTarget<'a>,
+    pub inspector: &'a Inspector<'a>,
+    pub retired: Vec<Retired>,
+    pub now: Timestamp,
 }
 
 /// A package after its files were brought in, and which could not be.
@@ -224,17 +226,6 @@ struct BroughtPackage {
     lost: Vec<(String, Damage)>,
     abandoned: Vec<PublishedFile>,
 }
-
-/// Metadata as they were written.
-struct WrittenMetadata {
-    metadata: Vec<PublishedFile>,
-    repomd: Option<PublishedFile>,
-    revision: u64,
-    signed: Option<SignedMetadata>,
-}
-
-/// The files that stand beside signed metadata, and their contents.
-type SigningFiles = (Option<SignedMetadata>, Vec<(String, Vec<u8>)>);
 
 impl Publish<'_> {
     /// Brings in the files that are not there or not right. A package whose new files can't be had stays as it is on record.
@@ -335,138 +326,8 @@ impl Publish<'_> {
         Ok(BroughtPackage { package, brought, lost, abandoned: Vec::new() })
     }
 
-    /// Writes the metadata where they are not what they should be; gives the record as it is now.
-    fn publish_metadata(
-        &self,
-        packages: Vec<PublishedPackage>,
-        damaged: &mut Damaged,
-    ) -> Result<RepositoryRecord, PublishError> {
-        let record = self.inspector.record;
-        let mut metadata = record.metadata.clone();
-        let mut repomd = record.repomd.clone();
-        let mut signed = record.signed.clone();
-        let mut is_right = repomd.is_some()
-            && is_signed_as_wanted(self.target, record)
-            && have_same_listing(&record.packages, &packages);
-        let signing = signed.iter_mut().flat_map(|signed| &mut signed.files);
-        for file in metadata.iter_mut().chain(&mut repomd).chain(signing) {
-            match self.inspector.file(file)? {
-                FileState::Right(times) | FileState::Shared(times) => file.times = Some(times),
-                FileState::ToBring(damage) => {
-                    is_right = false;
-                    damaged.repaired.extend(damage.map(|damage| {
-                        let path = file.path.clone();
-                        DamagedFile { path, package: None, damage }
-                    }));
-                }
-            }
-        }
-        let mut revision = record.revision;
-        if !is_right {
-            WrittenMetadata { metadata, repomd, revision, signed } = self.write_metadata(&packages)?;
-        }
-        let mut superseded = supersede(record, &packages, &metadata, self.now);
-        let abandoned = damaged.abandoned.drain(..);
-        superseded.extend(abandoned.map(|file| Superseded { file, since: self.now, is_spent: true }));
-        let replaced = self.target.keep.replaced();
-        let superseded = remove_expired(&self.target.folder, superseded, replaced, self.now)?;
-        Ok(RepositoryRecord {
-            owner: record.owner.clone(),
-            chroot: record.chroot.clone(),
-            links: self.target.links,
-            packages,
-            retired: self.retired.clone(),
-            metadata,
-            repomd,
-            signed,
-            revision,
-            incoming: None,
-            superseded,
-        })
-    }
-
-    fn write_metadata(&self, packages: &[PublishedPackage]) -> Result<WrittenMetadata, PublishError> {
-        let record = self.inspector.record;
-        let revision = match record.revision > 0 && have_same_listing(&record.packages, packages) {
-            true => Revision::Kept(record.revision),
-            false => Revision::Above(record.revision),
-        };
-        let Metadata { files, repomd: (mut repomd, repomd_text), revision } =
-            metadata_from(&self.target.folder, self.store, packages, revision)?;
-        let states: Vec<FileState> =
-            files.iter().map(|(file, _)| self.inspector.file(file)).collect::<Result<_, _>>()?;
-        let metadata = files.iter().map(|(file, _)| file.clone()).collect();
-        let (packages_coming, repomd_coming) = (packages.to_vec(), Some(repomd.clone()));
-        let (mut signed, beside) = self.sign(&repomd_text)?;
-        self.announce(Incoming {
-            packages: packages_coming,
-            metadata,
-            repomd: repomd_coming,
-            signed: signed.clone(),
-            revision,
-        })?;
-        let staging = Staging::open(&self.target.folder)?;
-        // Each waits for the disk: together they wait once.
-        let write = |((mut file, content), state): ((PublishedFile, Vec<u8>), FileState)| {
-            file.times = Some(match state {
-                FileState::Right(times) | FileState::Shared(times) => times,
-                FileState::ToBring(_) => staging.write(&file.path, &content)?,
-            });
-            Ok::<_, io::Error>(file)
-        };
-        let metadata = files.into_par_iter().zip(states).map(write).collect::<Result<_, _>>()?;
-        let path = repomd.path.clone();
-        // A publish that was killed may have brought in packages whose names are not on the disk yet.
-        let left_over = packages.iter().filter(|_| self.inspector.record.incoming.is_some());
-        let names = left_over.flat_map(|package| &package.files).map(|file| file.path.as_str());
-        staging.sync_names(names.chain([path.as_str()]))?;
-        let beside = beside.iter().map(|(path, content)| (path.as_str(), content.as_slice()));
-        // The signature stands last among those: between it and what it is of comes nothing.
-        let together: Vec<(&str, &[u8])> = beside.chain([(path.as_str(), repomd_text.as_slice())]).collect();
-        let mut times = staging.write_together(&together)?.into_iter();
-        let signing = signed.iter_mut().flat_map(|signed| &mut signed.files);
-        for file in signing.chain([&mut repomd]) {
-            file.times = times.next();
-        }
-        self.remove_signatures(signed.as_ref())?;
-        staging.sync_names([path.as_str()].into_iter())?;
-        staging.close()?;
-        Ok(WrittenMetadata { metadata, repomd: Some(repomd), revision, signed })
-    }
-
-    /// The files that stand beside this `repomd.xml` where it is to be signed, and their contents.
-    fn sign(&self, repomd: &[u8]) -> Result<SigningFiles, PublishError> {
-        let Some(signing) = &self.target.signing else { return Ok((None, Vec::new())) };
-        let contents = signing.files(repomd, self.now)?;
-        let mut files = Vec::new();
-        for (path, content) in &contents {
-            let file = described(path.clone(), content);
-            if !path.starts_with(REPODATA) {
-                // What others have put there is theirs.
-                self.inspector.file(&file)?;
-            }
-            files.push(file);
-        }
-        let by = signing.signers.metadata_fingerprints();
-        Ok((Some(SignedMetadata { by, files }), contents))
-    }
-
-    /// Removes the files beside metadata that are on record and no longer wanted: a signature of something else would have clients
-    /// refuse the repository.
-    fn remove_signatures(&self, signed: Option<&SignedMetadata>) -> io::Result<()> {
-        let own = self.target.repo_file();
-        let is_wanted =
-            |path: &str| signed.is_some_and(|signed| signed.files.iter().any(|file| file.path == path));
-        let removable = |path: &str| [REPOMD_SIGNATURE, REPOMD_KEY, own.as_str()].contains(&path);
-        let recorded = self.inspector.record.signing_files().map(|file| file.path.as_str());
-        for path in recorded.filter(|path| removable(path) && !is_wanted(path)) {
-            self.target.folder.remove_file(path)?;
-        }
-        Ok(())
-    }
-
     /// Puts what comes in on record before it comes.
-    fn announce(&self, incoming: Incoming) -> Result<(), PublishError> {
+    pub fn announce(&self, incoming: Incoming) -> Result<(), PublishError> {
         let record = self.inspector.record;
         let superseded = supersede(record, &record.packages, &record.metadata, self.now);
         // Where the update does not take effect, what is still there has not left.

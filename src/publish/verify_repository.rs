@@ -10,6 +10,7 @@ use sha2::{Sha256, Sha512};
 
 use super::limits::LARGEST_REPOMD;
 use super::paths::{REPODATA, REPOMD, REPOMD_KEY, REPOMD_SIGNATURE};
+use super::section::{Section, in_section};
 use crate::event::Timestamp;
 use crate::files::{EntryKind, Folder};
 use crate::package::signing::{Certificate, Verified, is_strict_armor, verify_package, verify_signatures};
@@ -50,8 +51,16 @@ pub fn verify_repository(
     now: Timestamp,
 ) -> io::Result<Vec<VerifiedFile>> {
     let mut found = Vec::new();
-    if folder.is_folder(REPODATA) {
-        found.extend(verify_metadata(folder, certificates, now));
+    for section in Section::ALL.into_iter().rev() {
+        if !folder.is_folder(in_section(section, REPODATA)) {
+            continue;
+        }
+        let below = section.prefix().trim_end_matches('/');
+        let below = if below.is_empty() { folder.again()? } else { folder.folder(below)? };
+        found.extend(verify_metadata(&below, certificates, now).into_iter().map(|file| {
+            let path = in_section(section, &file.path);
+            VerifiedFile { path, ..file }
+        }));
     }
     let mut packages = Vec::new();
     list_packages(folder, Path::new(""), 0, &mut packages)?;

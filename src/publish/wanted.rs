@@ -8,21 +8,30 @@ use super::paths::package_folder;
 use super::record::{
     FileTimes, Keeping, PublishedFile, PublishedPackage, RepositoryRecord, SignedResult, files,
 };
+use super::section::Parting;
 use crate::digest::{Digest, Key};
 use crate::event::Timestamp;
 use crate::files::Folder;
-use crate::store::StepResult;
+use crate::store::{ResultFile, StepResult};
 
 /// A package with its result.
-pub(super) struct Built<'a> {
+pub struct Built<'a> {
+    /// Its name in the manifest.
     pub package: &'a str,
+    /// The key of the result.
     pub key: Key,
+    /// The result.
     pub result: &'a StepResult,
 }
 
 impl Built<'_> {
     /// Whether the repository holds the signed copies of it, by those keys, as far as can be seen without reading them.
-    pub fn is_published(&self, published: &PublishedPackage, by: &[String], folder: Option<&Folder>) -> bool {
+    pub(super) fn is_published(
+        &self,
+        published: &PublishedPackage,
+        by: &[String],
+        folder: Option<&Folder>,
+    ) -> bool {
         let is_there = |file: &PublishedFile| {
             let size = folder.and_then(|folder| folder.own_file_size(Path::new(&file.path)));
             file.times.is_some() && size == Some(file.size)
@@ -32,16 +41,20 @@ impl Built<'_> {
 }
 
 /// A result as it is to be published.
-/// `signed` says what it is the signed copy of, where it is one.
+/// `signed` says what it is the signed copy of, where it is one; with the result stands which sections the repository has.
 pub(super) fn package_from_result(
     package: &str,
     key: Key,
-    result: &StepResult,
+    (result, parting): (&StepResult, Parting),
     signed: Option<SignedResult>,
 ) -> PublishedPackage {
     let folder = package_folder(package, &result.digest());
+    let path = |file: &ResultFile| {
+        let section = parting.section_of(&file.package.name, &file.package.arch);
+        format!("{}{folder}/{}", section.prefix(), file.name)
+    };
     let files = result.files.iter().map(|file| PublishedFile {
-        path: format!("{folder}/{}", file.name),
+        path: path(file),
         size: file.blob.size,
         sha256: file.sha256.clone(),
         blake3: file.blob.digest,

@@ -224,7 +224,13 @@ impl Store {
     /// Specs are read without the store's lock: a file that is just being written is left alone.
     fn remove_old_facts(&self, limits: CollectionLimits, now: Timestamp) -> Result<(), StoreError> {
         // What roots consist of can be had again by another look as well.
-        for kind in [RecordKind::Facts, RecordKind::Root, RecordKind::Package, RecordKind::Repository] {
+        for kind in [
+            RecordKind::Facts,
+            RecordKind::Root,
+            RecordKind::Package,
+            RecordKind::Repository,
+            RecordKind::Metadata,
+        ] {
             for path in files_below(&self.folder, Path::new(kind.folder()))? {
                 let Ok(modified) = self.folder.modified(&path) else { continue };
                 let age = now.since(Timestamp::of(modified));

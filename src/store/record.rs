@@ -14,17 +14,35 @@ use crate::files::Durability;
 impl Store {
     /// What is remembered under `key`; what is not as it was written is as if it were not there.
     pub fn record<T: DeserializeOwned>(&self, kind: RecordKind, key: &Key) -> Option<T> {
-        self.newest_sound(self.records.known_names(kind, key))
-            .or_else(|| self.newest_sound(self.records.list_again(&self.folder, kind, key)))
+        self.find_record(kind, key, &|content| serde_json::from_slice(&content).ok())
     }
 
-    fn newest_sound<T: DeserializeOwned>(&self, mut names: Vec<RecordName>) -> Option<T> {
+    /// The same of what [`remember_bytes`](Self::remember_bytes) has written.
+    pub fn record_bytes(&self, kind: RecordKind, key: &Key) -> Option<Vec<u8>> {
+        self.find_record(kind, key, &Some)
+    }
+
+    fn find_record<T>(
+        &self,
+        kind: RecordKind,
+        key: &Key,
+        decode: &dyn Fn(Vec<u8>) -> Option<T>,
+    ) -> Option<T> {
+        self.newest_sound(self.records.known_names(kind, key), decode)
+            .or_else(|| self.newest_sound(self.records.list_again(&self.folder, kind, key), decode))
+    }
+
+    fn newest_sound<T>(
+        &self,
+        mut names: Vec<RecordName>,
+        decode: &dyn Fn(Vec<u8>) -> Option<T>,
+    ) -> Option<T> {
         if names.len() > 1 {
             names.sort_by_cached_key(|name| std::cmp::Reverse(self.folder.modified(name.path()).ok()));
         }
         names.into_iter().find_map(|name| {
             let content = self.read_record(&name).ok()?;
-            serde_json::from_slice(&content).ok().filter(|_| name.is_name_of(&content))
+            name.is_name_of(&content).then(|| decode(content)).flatten()
         })
     }
 
@@ -41,8 +59,12 @@ impl Store {
 
     /// Remembers `record` under `key`, in place of what was remembered before.
     pub fn remember<T: Serialize>(&self, kind: RecordKind, key: &Key, record: &T) -> Result<(), StoreError> {
-        let content = serde_json::to_vec(record).map_err(io::Error::other)?;
-        let name = RecordName::new(kind, *key, &content);
+        self.remember_bytes(kind, key, &serde_json::to_vec(record).map_err(io::Error::other)?)
+    }
+
+    /// The same of bytes, as they are.
+    pub fn remember_bytes(&self, kind: RecordKind, key: &Key, content: &[u8]) -> Result<(), StoreError> {
+        let name = RecordName::new(kind, *key, content);
         // Listed before it is written: of two that write at once, neither removes the other's.
         let before = Shelf::new(kind, key).list(&self.folder).remove(key).unwrap_or_default();
         let path = name.path();
@@ -54,11 +76,20 @@ impl Store {
         if folder.is_folder(&path) {
             folder.remove(&path)?;
         }
-        folder.write_atomic(&path, &content)?;
+        folder.write_atomic(&path, content)?;
         for old in before.iter().filter(|old| **old != name) {
             self.folder.remove_file(old.path())?;
         }
         self.records.replace(kind, key, vec![name]);
+        Ok(())
+    }
+
+    /// Forgets what is remembered under `key`.
+    pub fn forget(&self, kind: RecordKind, key: &Key) -> Result<(), StoreError> {
+        for name in Shelf::new(kind, key).list(&self.folder).remove(key).unwrap_or_default() {
+            self.folder.remove_file(name.path())?;
+        }
+        self.records.replace(kind, key, Vec::new());
         Ok(())
     }
 
@@ -160,6 +191,17 @@ mod tests {
         store.remember(RecordKind::Facts, &key("a"), &"new").unwrap();
         assert_eq!(files(&store, &key("a")).len(), 1);
         assert_eq!(recall(&again(&store), &key("a")).as_deref(), Some("new"));
+    }
+
+    #[test]
+    fn what_is_forgotten_is_not_there_for_anybody() {
+        let (_temp, store) = scratch();
+        store.remember_bytes(RecordKind::Metadata, &key("a"), b"\0\x01").unwrap();
+        assert_eq!(again(&store).record_bytes(RecordKind::Metadata, &key("a")), Some(b"\0\x01".to_vec()));
+        store.forget(RecordKind::Metadata, &key("a")).unwrap();
+        assert_eq!(store.record_bytes(RecordKind::Metadata, &key("a")), None);
+        assert_eq!(again(&store).record_bytes(RecordKind::Metadata, &key("a")), None);
+        store.forget(RecordKind::Metadata, &key("a")).unwrap();
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Where records are, by kind and key.
 //!
-//! A record is `steps/KK/KEY-DIGEST.json` (`facts/…` for facts of specs), KK being the key's first two digits. DIGEST is
+//! A record is `steps/KK/KEY-DIGEST.json` (`facts/…` for facts of specs, `metadata/…` with another ending for bytes), KK being the key's first two digits. DIGEST is
 //! of the record's kind, key and content: what was cut short, what lost a bit, and what was renamed to another key is
 //! not believed, and nothing has to be synced for that to hold.
 
@@ -28,11 +28,13 @@ pub enum RecordKind {
     Fetched,
     /// What was seen of repositories.
     Repository,
+    /// What metadata say of packages that stand beside each other in a repository, packed.
+    Metadata,
 }
 
 impl RecordKind {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Step, Self::Facts, Self::Root, Self::Package, Self::Fetched, Self::Repository];
+    pub(super) const ALL: [Self; 7] =
+        [Self::Step, Self::Facts, Self::Root, Self::Package, Self::Fetched, Self::Repository, Self::Metadata];
 
     pub(super) fn folder(self) -> &'static str {
         match self {
@@ -42,6 +44,17 @@ impl RecordKind {
             Self::Package => "packages",
             Self::Fetched => "fetched",
             Self::Repository => "repositories",
+            Self::Metadata => "metadata",
+        }
+    }
+
+    /// How the names of its files end: what is in them.
+    fn ending(self) -> &'static str {
+        match self {
+            Self::Step | Self::Facts | Self::Root | Self::Package | Self::Fetched | Self::Repository => {
+                ".json"
+            }
+            Self::Metadata => ".pieces",
         }
     }
 
@@ -50,7 +63,7 @@ impl RecordKind {
     pub(super) fn durability(self) -> Durability {
         match self {
             Self::Step => Durability::Synced,
-            Self::Facts | Self::Root | Self::Package | Self::Fetched | Self::Repository => {
+            Self::Facts | Self::Root | Self::Package | Self::Fetched | Self::Repository | Self::Metadata => {
                 Durability::Unsynced
             }
         }
@@ -75,7 +88,7 @@ impl RecordName {
 
     /// What a file's name says, if it is one of ours.
     pub fn parse(kind: RecordKind, file: &str) -> Option<Self> {
-        let (key, digest) = file.strip_suffix(".json")?.split_once('-')?;
+        let (key, digest) = file.strip_suffix(kind.ending())?.split_once('-')?;
         let (key, digest) = (Digest::from_str(key).ok()?, Digest::from_str(digest).ok()?);
         Some(Self { kind, key: Key::from_digest(key), digest })
     }
@@ -86,7 +99,12 @@ impl RecordName {
     }
 
     pub fn path(&self) -> PathBuf {
-        Shelf::new(self.kind, &self.key).path().join(format!("{}-{}.json", self.key, self.digest))
+        Shelf::new(self.kind, &self.key).path().join(format!(
+            "{}-{}{}",
+            self.key,
+            self.digest,
+            self.kind.ending()
+        ))
     }
 }
 

@@ -37,6 +37,8 @@ pub enum StoredKind {
     Fetched,
     /// The record of what was seen of a repository.
     Repository,
+    /// What metadata say of packages.
+    Metadata,
     /// What a package of a root unpacks to.
     Tree,
     /// A root, or a layer of one.
@@ -77,6 +79,7 @@ impl Finding {
             StoredKind::Facts
             | StoredKind::Root
             | StoredKind::Package
+            | StoredKind::Metadata
             | StoredKind::Fetched
             | StoredKind::Repository
             | StoredKind::Tree
@@ -147,6 +150,7 @@ impl Store {
                             RecordKind::Package => StoredKind::Package,
                             RecordKind::Fetched => StoredKind::Fetched,
                             RecordKind::Repository => StoredKind::Repository,
+                            RecordKind::Metadata => StoredKind::Metadata,
                         };
                         checked.wrong.push(Finding { kind: stored, path, defect, needed_by: Vec::new() });
                     }

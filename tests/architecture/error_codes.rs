@@ -49,7 +49,6 @@ const OUT_OF_REACH: &[&str] = &[
     "plan::root",
     "macros::no_shell",
     "publish::io",
-    "publish::not_yet",
     "publish::place_io",
     "publish::busy", // in a unit test: it is told after two minutes
     "cli::no_home",

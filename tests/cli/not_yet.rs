@@ -3,22 +3,6 @@
 use crate::support::Project;
 
 #[test]
-fn a_repository_of_debuginfo_is_named_and_nothing_is_published_without() {
-    let project = Project::with(
-        "package a { source path \"a.spec\" }\npublish \"public/{chroot}\" { debuginfo separate=#true }\n",
-    );
-    project.spec("a", "", "true");
-    let run = project.run(&["apply"]);
-    assert_eq!(run.code, Some(1));
-    assert!(
-        run.stderr.contains("not published: host: `debuginfo separate=#true` is not supported yet"),
-        "{}",
-        run.stderr
-    );
-    assert!(project.published().is_empty());
-}
-
-#[test]
 fn what_has_no_effect_yet_is_a_warning_of_check_and_fails_plan_and_apply() {
     let project = Project::with(
         "package a { source path \"a.spec\" }\ncache \"https://cache.example/acme\"\n\

@@ -59,9 +59,10 @@ fn what_is_published_unsigned_again_has_no_signature_left() {
     assert!(project.path().join("public/host/host.repo").exists());
     project.edit("Rpmforge.kdl", " { sign name=acme }", "");
     project.succeed(&["apply"]);
-    for gone in ["repodata/repomd.xml.asc", "repodata/repomd.xml.key", "host.repo"] {
+    for gone in ["repodata/repomd.xml.asc", "repodata/repomd.xml.key"] {
         assert!(!project.path().join("public/host").join(gone).exists(), "{gone}");
     }
+    assert!(project.read("public/host/host.repo").contains("gpgcheck=0\n"));
     let names = |files: &std::collections::BTreeMap<std::path::PathBuf, Vec<u8>>| -> Vec<std::path::PathBuf> {
         files.keys().filter(|path| path.to_string_lossy().ends_with(".rpm")).cloned().collect()
     };

@@ -6,7 +6,7 @@ use std::path::Path;
 use rpmforge::files::{Folder, HostPath};
 use rpmforge::package::{
     Archive, ArchiveEntry, Format, Header, Payload, PayloadContent, PayloadFile, PayloadFlags, Tag,
-    Unwritten, hex, write_package,
+    Unwritten, Value, hex, write_package,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -17,6 +17,8 @@ pub struct MadePackage {
     pub files: Vec<MadeFile>,
     pub archive: Archive,
     pub payload: &'static str,
+    /// What else its header says, in the place of what it would say otherwise.
+    pub tags: Vec<(Tag, Value)>,
 }
 
 /// A file of a package: what its header says, and what its archive has where that is something else.
@@ -78,7 +80,13 @@ pub fn link(path: &str, target: &str) -> MadeFile {
 /// A package with these files.
 pub fn package(name: &str, files: impl IntoIterator<Item = MadeFile>) -> MadePackage {
     let files = files.into_iter().collect();
-    MadePackage { name: name.to_owned(), files, archive: Archive::Whole, payload: "w1.zstdio" }
+    MadePackage {
+        name: name.to_owned(),
+        files,
+        archive: Archive::Whole,
+        payload: "w1.zstdio",
+        tags: Vec::new(),
+    }
 }
 
 impl MadeFile {
@@ -159,6 +167,9 @@ impl MadePackage {
             header.add_number(Tag::FILEDEVICES, 1);
             header.add_number(Tag::FILEINODES, file.inode.unwrap_or(index as u32 + 1).into());
             header.add_number(Tag::FILERDEVS, 0);
+        }
+        for (tag, value) in &self.tags {
+            header.set(*tag, value.clone());
         }
         header
     }

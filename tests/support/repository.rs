@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
 /// A repository, from its folder.
@@ -26,13 +26,17 @@ impl Repository {
         Self { path: path.into() }
     }
 
-    /// The files that `repomd.xml` names.
+    /// The three files of packages that `repomd.xml` names, and no others.
     pub fn metadata(&self) -> Result<Vec<Named>, String> {
+        let files = self.named()?;
+        if files.len() == 3 { Ok(files) } else { Err(format!("repomd.xml names {} files", files.len())) }
+    }
+
+    /// All files that `repomd.xml` names.
+    pub fn named(&self) -> Result<Vec<Named>, String> {
         let repomd =
             String::from_utf8(self.read("repodata/repomd.xml")?).map_err(|error| error.to_string())?;
-        let files: Vec<Named> =
-            repomd.split("<data ").skip(1).map(|data| named(data, "<size>", "<")).collect();
-        if files.len() == 3 { Ok(files) } else { Err(format!("repomd.xml names {} files", files.len())) }
+        Ok(repomd.split("<data ").skip(1).map(|data| named(data, "<size>", "<")).collect())
     }
 
     /// The packages that `metadata`, read before, name.
@@ -48,11 +52,23 @@ impl Repository {
     }
 
     fn read_primary(&self, metadata: &[Named]) -> Result<String, String> {
-        let primary = metadata.iter().find(|file| file.href.ends_with("primary.xml.gz"));
-        let primary = self.read_checked(primary.ok_or("repomd.xml names no primary")?)?;
-        let mut xml = String::new();
-        GzDecoder::new(&*primary).read_to_string(&mut xml).map_err(|error| error.to_string())?;
-        Ok(xml)
+        let primary = metadata.iter().find(|file| file.href.contains("-primary.xml"));
+        let primary = primary.ok_or("repomd.xml names no primary")?;
+        Self::unpack(&primary.href, &self.read_checked(primary)?)
+    }
+
+    /// The text of a metadata file that is called so.
+    pub fn unpack(name: &str, packed: &[u8]) -> Result<String, String> {
+        let mut text = String::new();
+        let mut packed: Box<dyn Read + '_> = match name {
+            name if name.ends_with(".zst") => {
+                Box::new(zstd::Decoder::new(packed).map_err(|error| error.to_string())?)
+            }
+            name if name.ends_with(".gz") => Box::new(MultiGzDecoder::new(packed)),
+            _ => Box::new(packed),
+        };
+        packed.read_to_string(&mut text).map_err(|error| format!("{name}: {error}"))?;
+        Ok(text)
     }
 
     /// Reads everything as a client does: `repomd.xml`, what it names, every package. Says what is missing or wrong.

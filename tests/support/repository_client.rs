@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use sha2::{Digest as _, Sha256};
 
 /// What the metadata name, by path: the SHA-256 of files that are there and right.
@@ -39,9 +39,11 @@ pub fn follow(read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<Listed, String> 
         let named = named(kind, size)?;
         let packed = check(read, &named, &mut listed)?;
         let mut xml = String::new();
-        GzDecoder::new(packed.as_slice())
-            .read_to_string(&mut xml)
-            .map_err(|e| format!("{}: {e}", named.path))?;
+        let mut unpacked: Box<dyn std::io::Read + '_> = match named.path.ends_with(".zst") {
+            true => Box::new(zstd::Decoder::new(packed.as_slice()).map_err(|e| e.to_string())?),
+            false => Box::new(MultiGzDecoder::new(packed.as_slice())),
+        };
+        unpacked.read_to_string(&mut xml).map_err(|e| format!("{}: {e}", named.path))?;
         if kind.starts_with("<data type=\"primary\"") {
             for package in elements(&xml, "package") {
                 let size = attribute(package, "package", "size").unwrap_or_default();

@@ -25,8 +25,9 @@ const RELATIONS: [(Relation, Tag, Tag, Tag); 8] = [
     (Relation::Supplements, Tag::SUPPLEMENTNAME, Tag::SUPPLEMENTFLAGS, Tag::SUPPLEMENTVERSION),
 ];
 
-/// `RPMSENSE_PREREQ` and what a scriptlet needs (`RPMSENSE_SCRIPT_PRE`, `_POST`, `_PREUN`, `_POSTUN`).
-const NEEDED_BEFORE: u64 = 1 << 6 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12;
+/// `RPMSENSE_PREREQ` and what a scriptlet of an installation needs (`RPMSENSE_SCRIPT_PRE`, `_POST`), as createrepo_c reads them. What
+/// one of a removal needs (`_PREUN`, `_POSTUN`) need not be there before.
+const NEEDED_BEFORE: u64 = 1 << 6 | 1 << 9 | 1 << 10;
 
 /// `RPMFILE_GHOST`.
 const GHOST: u64 = 1 << 6;

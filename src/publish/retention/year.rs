@@ -13,15 +13,19 @@ use crate::digest::Encoder;
 use crate::event::{Timestamp, What};
 use crate::files::{Folder, HostPath};
 use crate::manifest::Age;
-use crate::manifest::declaration::OnBroken;
+use crate::manifest::declaration::{MetadataPacking, OnBroken};
 use crate::package::Dependency;
+use crate::publish::client_files::ClientFiles;
 use crate::publish::closure::Beside;
+use crate::publish::declared_metadata::DeclaredMetadata;
+use crate::publish::groups::Groups;
 use crate::publish::holding::Holding;
 use crate::publish::inspect::Verification;
 use crate::publish::known::PublishTarget;
 use crate::publish::owner::Owner;
 use crate::publish::paths::package_folder;
 use crate::publish::record::{DecodedRecords, Keeping, PublishedFile, PublishedPackage};
+use crate::publish::section::Parting;
 use crate::publish::update::Updater;
 use crate::store::Store;
 
@@ -263,8 +267,13 @@ fn over_a_year_what_is_kept_is_what_the_policy_says_and_all_of_it_can_be_install
         owner: Owner::new(None, temp.path(), temp.path()),
         adopts: false,
         links: false,
-        id: "host".to_owned(),
-        signing: None,
+        clients: ClientFiles {
+            signers: None,
+            id: "host".to_owned(),
+            title: String::new(),
+            url: String::new(),
+            sections: Parting::Together.sections(),
+        },
         state: &state,
         decoded: &decoded,
         declared: declared.clone(),
@@ -290,9 +299,12 @@ fn over_a_year_what_is_kept_is_what_the_policy_says_and_all_of_it_can_be_install
         }
         let results: Vec<PublishedPackage> = newest.values().map(|build| build.published.clone()).collect();
         let now = Timestamp(today * DAY);
-        let holding = Holding { store: &workshop.store, beside: &Alone, rule: OnBroken::Allow };
+        let (groups, packing) = (Groups::new(&workshop.store), MetadataPacking::Zstd);
+        let (store, rule) = (&workshop.store, OnBroken::Allow);
+        let holding = Holding { store, groups, packing, beside: &Alone, rule };
         let verification = Verification::TimesFirst;
-        let updater = Updater { store: &workshop.store, now, verification, holding };
+        let declared = DeclaredMetadata::default();
+        let updater = Updater { store, now, verification, holding, declared };
         let told = updater.update(&target, &results).unwrap();
         assert!(!told.iter().any(|what| matches!(what, What::NotPublished { .. })), "{told:?}");
         model.publish(&newest.values().cloned().collect::<Vec<_>>(), today);

@@ -1,0 +1,179 @@
+//! Metadata, brought into a repository: after its packages, each file under a name of its own, `repomd.xml` last.
+
+use std::io;
+
+use rayon::prelude::*;
+
+use super::PublishError;
+use super::client_files::NamedContent;
+use super::groups::split_all;
+use super::inspect::FileState;
+use super::metadata::{Metadata, Revision, metadata_from};
+use super::metadata_file::described;
+use super::paths::REPOMD;
+use super::record::{
+    Incoming, PublishedFile, PublishedPackage, RepositoryRecord, SignedMetadata, Superseded,
+    have_same_listing,
+};
+use super::section::Section;
+use super::staging::Staging;
+use super::superseded::{remove_expired, supersede};
+use super::told::Damaged;
+use super::update::Publish;
+use crate::event::DamagedFile;
+
+/// Metadata as they were written.
+struct WrittenMetadata {
+    metadata: Vec<PublishedFile>,
+    repomd: Option<PublishedFile>,
+    revision: u64,
+    signed: Option<SignedMetadata>,
+}
+
+impl Publish<'_> {
+    /// Writes the metadata where they are not what they should be; gives the record as it is now.
+    pub fn publish_metadata(
+        &self,
+        packages: Vec<PublishedPackage>,
+        damaged: &mut Damaged,
+    ) -> Result<RepositoryRecord, PublishError> {
+        let record = self.inspector.record;
+        let mut metadata = record.metadata.clone();
+        let mut repomd = record.repomd.clone();
+        let mut signed = record.signed.clone();
+        let mut is_right = repomd.is_some()
+            && self.target.is_signed_as_wanted(record)
+            && self.declared.are_in(&record.metadata)
+            && have_same_listing(&record.packages, &packages);
+        let signing = signed.iter_mut().flat_map(|signed| &mut signed.files);
+        for file in metadata.iter_mut().chain(&mut repomd).chain(signing) {
+            match self.inspector.file(file)? {
+                FileState::Right(times) | FileState::Shared(times) => file.times = Some(times),
+                FileState::ToBring(damage) => {
+                    is_right = false;
+                    damaged.repaired.extend(damage.map(|damage| {
+                        let path = file.path.clone();
+                        DamagedFile { path, package: None, damage }
+                    }));
+                }
+            }
+        }
+        let mut revision = record.revision;
+        if !is_right {
+            WrittenMetadata { metadata, repomd, revision, signed } = self.write_metadata(&packages)?;
+        }
+        let mut superseded = supersede(record, &packages, &metadata, self.now);
+        let abandoned = damaged.abandoned.drain(..);
+        superseded.extend(abandoned.map(|file| Superseded { file, since: self.now, is_spent: true }));
+        let replaced = self.target.keep.replaced();
+        let superseded = remove_expired(&self.target.folder, superseded, replaced, self.now)?;
+        Ok(RepositoryRecord {
+            owner: record.owner.clone(),
+            chroot: record.chroot.clone(),
+            links: self.target.links,
+            packages,
+            retired: self.retired.clone(),
+            metadata,
+            repomd,
+            signed,
+            revision,
+            incoming: None,
+            superseded,
+        })
+    }
+
+    fn write_metadata(&self, packages: &[PublishedPackage]) -> Result<WrittenMetadata, PublishError> {
+        let record = self.inspector.record;
+        // None are on record where it was recovered from them.
+        let says_the_same = record.revision > 0
+            && have_same_listing(&record.packages, packages)
+            && (record.metadata.is_empty() || self.declared.are_in(&record.metadata));
+        let revision = match says_the_same {
+            true => Revision::Kept(record.revision),
+            false => Revision::Above(record.revision),
+        };
+        let Metadata { files, repomds, revision } =
+            metadata_from(&self.target.folder, self.groups, self.declared, packages, revision)?;
+        let repomd_text = repomds.last().map(|(_, text)| text.clone()).unwrap_or_default();
+        let mut repomd = described(REPOMD.to_owned(), &repomd_text);
+        let states: Vec<FileState> =
+            files.iter().map(|(file, _)| self.inspector.file(file)).collect::<Result<_, _>>()?;
+        let metadata = files.iter().map(|(file, _)| file.clone()).collect();
+        let (packages_coming, repomd_coming) = (packages.to_vec(), Some(repomd.clone()));
+        let (mut signed, beside) = self.write_client_files(&repomds)?;
+        self.announce(Incoming {
+            packages: packages_coming,
+            metadata,
+            repomd: repomd_coming,
+            signed: Some(signed.clone()),
+            revision,
+        })?;
+        let staging = Staging::open(&self.target.folder)?;
+        // Each waits for the disk: together they wait once.
+        let write = |((mut file, content), state): ((PublishedFile, Vec<u8>), FileState)| {
+            file.times = Some(match state {
+                FileState::Right(times) | FileState::Shared(times) => times,
+                FileState::ToBring(_) => staging.write(&file.path, &content)?,
+            });
+            Ok::<_, io::Error>(file)
+        };
+        let metadata: Vec<PublishedFile> =
+            files.into_par_iter().zip(states).map(write).collect::<Result<_, _>>()?;
+        let path = repomd.path.clone();
+        // A publish that was killed may have brought in packages whose names are not on the disk yet.
+        let left_over = packages.iter().filter(|_| self.inspector.record.incoming.is_some());
+        let names = left_over.flat_map(|package| &package.files).map(|file| file.path.as_str());
+        let written = metadata.iter().map(|file: &PublishedFile| file.path.as_str());
+        staging.sync_names(names.chain(written))?;
+        let beside = beside.iter().map(|(path, content)| (path.as_str(), content.as_slice()));
+        // The signature stands last among those: between it and what it is of comes nothing.
+        let together: Vec<(&str, &[u8])> = beside.chain([(path.as_str(), repomd_text.as_slice())]).collect();
+        let mut times = staging.write_together(&together)?.into_iter();
+        for file in signed.files.iter_mut().chain([&mut repomd]) {
+            file.times = times.next();
+        }
+        self.remove_client_files(&signed)?;
+        staging.sync_names(signed.files.iter().map(|file| file.path.as_str()).chain([path.as_str()]))?;
+        staging.close()?;
+        let packing = self.declared.packing;
+        self.groups.forget(&split_all(&record.packages, packing), &split_all(packages, packing));
+        Ok(WrittenMetadata { metadata, repomd: Some(repomd), revision, signed: Some(signed) })
+    }
+
+    /// The files that stand beside the main `repomd.xml`, and their contents.
+    fn write_client_files(
+        &self,
+        repomds: &[(Section, Vec<u8>)],
+    ) -> Result<(SignedMetadata, Vec<NamedContent>), PublishError> {
+        let repomds: Vec<(Section, &[u8])> =
+            repomds.iter().map(|(section, text)| (*section, text.as_slice())).collect();
+        let mut contents = self.target.clients.files(&repomds, self.now)?;
+        if self.target.has_foreign_repo_file(self.inspector.record) {
+            contents.retain(|(path, _)| *path != self.target.repo_file());
+        }
+        let mut files = Vec::new();
+        for (path, content) in &contents {
+            let file = described(path.clone(), content);
+            if !path.contains('/') {
+                // What others have put there is theirs.
+                self.inspector.file(&file)?;
+            }
+            files.push(file);
+        }
+        Ok((SignedMetadata { by: self.target.clients.fingerprints(), files }, contents))
+    }
+
+    /// Removes the files beside metadata that are on record and no longer wanted: a signature of something else would have clients
+    /// refuse the repository.
+    fn remove_client_files(&self, wanted: &SignedMetadata) -> io::Result<()> {
+        let own = self.target.repo_file();
+        let is_wanted = |path: &str| wanted.files.iter().any(|file| file.path == path);
+        // What another chroot's clients are told is not its own.
+        let removable = |path: &str| path.contains('/') || path == own;
+        let recorded = self.inspector.record.signing_files().map(|file| file.path.as_str());
+        for path in recorded.filter(|path| removable(path) && !is_wanted(path)) {
+            self.target.folder.remove_file(path)?;
+        }
+        Ok(())
+    }
+}
