@@ -19,8 +19,26 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-const HEAD: &str = "Version: 1\nRelease: 1\nSummary: s\nLicense: l\nBuildArch: noarch\n\
-    %global __os_install_post %{nil}\n%description\n";
+const HEAD: &str = "Version: 1\nRelease: 1\nSummary: s\nLicense: l\n%description\n";
+
+/// Without policies and debug information: what is left is rpm's own work.
+const BARE: &[&str] = &["_binary_payload w19.zstdio", "debug_package %{nil}", "__os_install_post %{nil}"];
+
+/// As users have it, but for debug information.
+const STOCK: &[&str] = &["debug_package %{nil}"];
+
+/// A build that is measured.
+struct Case<'c> {
+    name: &'static str,
+    /// The script of `%install`.
+    install: String,
+    /// Macros that the builds have.
+    defines: &'static [&'static str],
+    /// How often each builds it.
+    times: usize,
+    /// What is done before each.
+    prepare: &'c dyn Fn(),
+}
 
 /// One program's run: how long it took, and how much memory it held at most, in KiB.
 struct Run {
@@ -29,15 +47,15 @@ struct Run {
     package: u64,
 }
 
-fn run(words: &[&str], folder: &Path, spec: &str) -> Run {
+fn run(words: &[&str], folder: &Path, spec: &str, defines: &[&str]) -> Run {
     for name in ["BUILD", "BUILDROOT", "RPMS"] {
         let _ = fs::remove_dir_all(folder.join(name));
     }
     let top = format!("_topdir {}", folder.display());
     let begun = Instant::now();
     let mut command = Command::new(words[0]);
-    command.args(&words[1..]).args(["-bb", "--nodeps", "-D", &top, "-D", "debug_package %{nil}"]);
-    command.args(["-D", "_binary_payload w19.zstdio", spec]).current_dir(folder);
+    command.args(&words[1..]).args(["-bb", "--nodeps", "-D", &top]);
+    command.args(defines.iter().flat_map(|define| ["-D", define])).arg(spec).current_dir(folder);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
@@ -52,8 +70,10 @@ fn run(words: &[&str], folder: &Path, spec: &str) -> Run {
         std::thread::sleep(Duration::from_millis(2));
     };
     assert!(code.success(), "{words:?} {spec}");
-    let package = fs::read_dir(folder.join("RPMS/noarch")).unwrap().next().unwrap().unwrap();
-    Run { time: begun.elapsed(), peak, package: package.metadata().unwrap().len() }
+    let time = begun.elapsed();
+    let below = fs::read_dir(folder.join("RPMS")).unwrap().map(|entry| entry.unwrap().path());
+    let packages = below.flat_map(|below| fs::read_dir(below).unwrap().map(|entry| entry.unwrap()));
+    Run { time, peak, package: packages.map(|package| package.metadata().unwrap().len()).sum() }
 }
 
 fn main() {
@@ -77,30 +97,51 @@ fn main() {
         |how: &str, what: &Path| format!("mkdir %{{buildroot}}/x; {how} {} %{{buildroot}}/x", what.display());
     let small = "mkdir -p %{buildroot}/x; echo hi > %{buildroot}/x/y".to_owned();
     let nothing = || ();
-    let specs: [(&str, String, usize, &dyn Fn()); 4] = [
-        ("one small file", small, 5, &nothing),
-        ("small files, moved", put("mv", &tree), 3, &plant),
-        ("small files, linked", put("cp -al", &tree), 3, &plant),
-        ("tar archives", put("cp -al", &folder.join("archives")), 1, &nothing),
+    let loops = format!(
+        "mkdir -p %{{buildroot}}/x\nset +x\nfor n in $(seq {files}); do echo \"file $n\" >%{{buildroot}}/x/$n; done"
+    );
+    let texts = format!(
+        "mkdir -p %{{buildroot}}/x\nset +x\nhead -c 1024 /dev/zero | tr '\\0' a >text\n\
+         seq {files} | sed 's,.*,cat text - <<<& >%{{buildroot}}/x/&,' >all\nbash all"
+    );
+    let programs = format!(
+        "mkdir -p %{{buildroot}}/usr/bin\nset +x\nfor n in $(seq {}); do\n\
+         echo \"int main(void) {{ return $n; }}\" >p$n.c; gcc -g -O0 -o %{{buildroot}}/usr/bin/p$n p$n.c; done",
+        files / 66
+    );
+    let case = |name, install, defines, times, prepare| Case { name, install, defines, times, prepare };
+    let cases = [
+        case("one small file", small.clone(), BARE, 5, &nothing as &dyn Fn()),
+        case("small files, moved", put("mv", &tree), BARE, 3, &plant),
+        case("small files, linked", put("cp -al", &tree), BARE, 3, &plant),
+        case("tar archives", put("cp -al", &folder.join("archives")), BARE, 1, &nothing),
+        case("stock: one small file", small, STOCK, 5, &nothing),
+        case("stock: small files, made", loops, STOCK, 1, &nothing),
+        case("stock: texts of 1 KiB", texts, STOCK, 1, &nothing),
+        case("stock: programs, debuginfo", programs, &[], 1, &nothing),
     ];
     let theirs = std::env::var("FORGE_BENCH_RPMBUILD").unwrap_or_else(|_| "rpmbuild".to_owned());
     let forge = env!("CARGO_BIN_EXE_forge");
     let asked: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let is_asked = |name: &str| asked.is_empty() || asked.iter().any(|word| name.contains(word.as_str()));
-    for (index, (name, install, times, prepare)) in
-        specs.into_iter().enumerate().filter(|(_, spec)| is_asked(spec.0))
-    {
+    for (index, case) in cases.into_iter().enumerate().filter(|(_, case)| is_asked(case.name)) {
         let spec = folder.join(format!("{index}.spec"));
-        fs::write(&spec, format!("Name: b{index}\n{HEAD}%install\n{install}\n%files\n/x\n")).unwrap();
+        let head =
+            if case.defines.is_empty() { HEAD.to_owned() } else { format!("BuildArch: noarch\n{HEAD}") };
+        let (install, below) = (&case.install, if case.defines.is_empty() { "/usr" } else { "/x" });
+        fs::write(&spec, format!("Name: b{index}\n{head}%install\n{install}\n%files\n{below}\n")).unwrap();
         let spec = spec.to_str().unwrap();
         for (who, words) in [("rpmbuild", vec![theirs.as_str()]), ("forge", vec![forge, "rpmbuild"])] {
             let once = |_| {
-                prepare();
-                run(&words, folder, spec)
+                (case.prepare)();
+                run(&words, folder, spec, case.defines)
             };
-            let best = (0..times).map(once).min_by_key(|run| run.time).unwrap();
+            let best = (0..case.times).map(once).min_by_key(|run| run.time).unwrap();
             let (seconds, peak) = (best.time.as_secs_f64(), best.peak / 1024);
-            println!("{name:<20} {who:<9} {seconds:>8.3} s {peak:>5} MiB  package {} bytes", best.package);
+            println!(
+                "{:<28} {who:<9} {seconds:>8.3} s {peak:>5} MiB  packages {} bytes",
+                case.name, best.package
+            );
         }
     }
 }

@@ -5,6 +5,7 @@
 //! (`tests/architecture/` sees to that).
 //!
 //! - [`cli`]: one file a command; turns arguments into library calls and results into screens
+//! - [`serve`]: a folder over HTTP
 //! - [`ui`]: terminal progress, tables, colours, drawings of the graph
 //! - [`publish`]: results → a repository: packages, metadata
 //! - [`execute`]: a plan → results: scheduler, retries, timeouts; steps run on this machine
@@ -28,6 +29,7 @@
 //! - [`files`]: the one way to reach files: folder handles, atomic writes, locks
 
 pub mod cli;
+pub mod serve;
 pub mod ui;
 
 pub mod publish;

@@ -168,6 +168,11 @@ fn each_manifest_of_the_pages_of_sources_is_sound() {
 }
 
 #[test]
+fn each_manifest_of_the_page_of_publishing_is_sound() {
+    run_page("docs/publishing.md");
+}
+
+#[test]
 fn what_the_page_of_retention_says_works() {
     run_page("docs/retention.md");
 }
@@ -190,6 +195,7 @@ const PAGES: &[&str] = &[
     "docs/json.md",
     "docs/manifest.md",
     "docs/migration.md",
+    "docs/publishing.md",
     "docs/recipes.md",
     "docs/registries.md",
     "docs/retention.md",

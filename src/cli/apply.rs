@@ -8,17 +8,20 @@ use super::context::{CliError, Context, Failure};
 use super::failed_builds::{collect_failed, failed_age};
 use super::listeners::{ScreenClearer, end_on_signals, listener};
 use super::named_files::find_project;
+use super::place_settings::send_all;
 use super::planning::{Planned, plan, runtime};
 use super::project::project_name;
 use super::selection_arguments::Selection;
 use super::{Exit, only_sources};
+use crate::chroot::Connection;
 use crate::event::{BuildName, Clock, Ended, EventSink, Listener, RunId, State, SystemClock, What};
 use crate::execute::{
     Ends, Execution, LocalRunner, PreparedTrees, drops_damaged_results, execute, name_damage,
 };
 use crate::plan::{BuildId, CARRIAGE_RETURNS, Decision, Fate, PlanError};
 use crate::process::Cancel;
-use crate::publish::{Leaving, Verification};
+use crate::publish::places::PlaceRequest;
+use crate::publish::{Leaving, Repositories, Verification};
 use crate::store::CollectionMode;
 use crate::ui::{Summary, SummaryView, Verbosity, is_closed_pipe};
 
@@ -121,7 +124,9 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
         repositories.retire_undeclared().into_iter().for_each(send);
         let (age, now) = (failed_age(&planned.manifest), clock.now());
         collect_failed((&planned.state, &planned.history), age, CollectionMode::Remove, now)?;
+        send_to_places((&repositories, selection.lock.connection()), (&cancel, &send), context)?;
     }
+    let is_canceled = applied.canceled || cancel.is_canceled();
     let has_failed = |ended: &Ended| match ended.state {
         State::Failed | State::Canceled => true,
         State::Skipped => !uncounted.contains(&ended.build),
@@ -141,7 +146,7 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
         project: &name,
         folder: &folder,
         planned: &with_work,
-        is_canceled: applied.canceled,
+        is_canceled,
     };
     if !arguments.json && (context.verbosity > Verbosity::Quiet || !is_good) {
         listener.clear_screen();
@@ -154,11 +159,30 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     if let Some(error) = lost.filter(|error| !is_closed_pipe(error)) {
         return Err(Failure::from_output(error));
     }
-    Ok(match (applied.canceled, is_good) {
+    Ok(match (is_canceled, is_good) {
         (true, _) => Exit::Interrupted,
         (false, true) => Exit::Success,
         (false, false) => Exit::Failure,
     })
+}
+
+/// Sends the repositories to the places that the manifest names.
+fn send_to_places(
+    (repositories, connection): (&Repositories, Connection),
+    (cancel, send): (&Cancel, &(dyn Fn(What) + Sync)),
+    context: &Context,
+) -> Result<(), Failure> {
+    let has_places = repositories.manifest.publish.as_ref().is_some_and(|publish| !publish.places.is_empty());
+    match connection {
+        _ if !has_places => {}
+        Connection::Offline => {
+            send(What::Noted { text: "nothing is sent to places: `--offline`".to_owned() });
+        }
+        Connection::Online => {
+            send_all(repositories, &PlaceRequest::default(), (cancel, send), context)?;
+        }
+    }
+    Ok(())
 }
 
 /// How often an apply begins again because of damage that it met on its way. What it meets is dropped, so that each time

@@ -10,10 +10,12 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use super::argument_values::{SchemaForm, size};
 use super::attest_arguments::Attest;
 use super::import_arguments::Import;
+use super::publish_arguments::Publish;
 use super::rebuild_arguments::Rebuild;
 use super::retention_arguments::{Compare, Pin, Prune, Unpin};
 use super::root_arguments::{Chroot, Eject, Fetch, LockArguments, Update};
 use super::selection_arguments::Selection;
+use super::serve_arguments::Serve;
 use super::signing_arguments::{Keys, Sign, VerifySignatures};
 use super::source_arguments::{Outdated, Srpm, Watch};
 use super::spec_arguments::{Eval, Spec};
@@ -105,6 +107,10 @@ pub enum Command {
     Chroot(Chroot),
     /// Show where a package's newest results are
     Results(Results),
+    /// Send repositories as they are to the places that the manifest names
+    Publish(Publish),
+    /// Serve a folder of repositories over HTTP, for a lab
+    Serve(Serve),
     /// Make, show and exchange keys that sign packages and repositories
     Keys(Keys),
     /// Sign packages and other files

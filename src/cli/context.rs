@@ -273,6 +273,16 @@ pub enum CliError {
         /// What it has.
         help: String,
     },
+    /// There is nowhere to send to.
+    #[error("the manifest names no place{}", .place.as_ref().map(|place| format!(" `{place}`")).unwrap_or_default())]
+    #[diagnostic(
+        code(forge::cli::no_place),
+        help("`publish \"public/{{chroot}}\" {{ to \"s3://bucket/{{chroot}}\" }}` names one")
+    )]
+    NoPlace {
+        /// What was asked for.
+        place: Option<String>,
+    },
     /// A file or folder that can't be used.
     #[error("{}", crate::files::reason(.0))]
     #[diagnostic(code(forge::cli::io), help("does it exist, and may forge read and write it?"))]

@@ -65,7 +65,9 @@ impl Listener for Listeners {
             // An apply that begins again publishes again.
             What::ApplyStarted { .. } => self.unpublished.store(false, Ordering::Relaxed),
             What::Published { .. } => self.published.store(true, Ordering::Relaxed),
-            What::NotPublished { .. } => self.unpublished.store(true, Ordering::Relaxed),
+            What::NotPublished { .. } | What::NotSent { .. } => {
+                self.unpublished.store(true, Ordering::Relaxed)
+            }
             What::RepositoryDamaged { lost, .. } if !lost.is_empty() => {
                 self.unpublished.store(true, Ordering::Relaxed);
             }
@@ -78,6 +80,8 @@ impl Listener for Listeners {
             | What::DamageFound { .. }
             | What::Noted { .. }
             | What::Rebuilt { .. }
+            | What::Sending { .. }
+            | What::Sent { .. }
             | What::SourceMoved { .. }
             | What::SourceFailed { .. }
             | What::SourcesLookedAt { .. }

@@ -123,6 +123,22 @@ pub const SECTIONS: &[Sections] = &[
         ],
     },
     usual(
+        "forge-publish",
+        ALL,
+        &[
+            ("forge publish", "sends every repository to every place that the manifest names"),
+            ("forge publish --to 's3://packages/{chroot}'", "to one of them"),
+        ],
+    ),
+    usual(
+        "forge-serve",
+        &[],
+        &[(
+            "forge serve --repo public --listen 127.0.0.1:8080",
+            "all repositories of a project, until it is interrupted",
+        )],
+    ),
+    usual(
         "forge-graph",
         READ,
         &[

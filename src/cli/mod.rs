@@ -54,10 +54,13 @@ mod passphrases;
 mod past_builds;
 mod pin;
 mod pin_error;
+mod place_settings;
 mod plan;
 mod planning;
 mod project;
 mod prune;
+mod publish;
+mod publish_arguments;
 mod published_signatures;
 mod rebuild;
 mod rebuild_arguments;
@@ -75,6 +78,8 @@ mod rpm;
 mod schema;
 mod selection;
 mod selection_arguments;
+mod serve;
+mod serve_arguments;
 mod shell;
 mod sign;
 mod signing_arguments;
@@ -124,6 +129,10 @@ pub fn main(
     }
     if arguments.get(1).is_some_and(|command| command == "rpmuncompress") {
         return ExitCode::from(rpm::uncompress(arguments.split_off(2), &context));
+    }
+    // What scripts of builds run.
+    if arguments.get(1).is_some_and(|command| command == "policies") {
+        return ExitCode::from(rpm::policies(&arguments.split_off(2), &context));
     }
     if arguments.get(1).is_some_and(|command| command == "rpmbuild") {
         return ExitCode::from(rpm::rpmbuild(arguments.split_off(2), &context));
@@ -185,6 +194,8 @@ fn command(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Log(arguments) => log::run(&arguments, context),
         Command::Shell(arguments) => shell::run(&arguments, context),
         Command::Results(arguments) => results::run(&arguments, context),
+        Command::Publish(arguments) => publish::run(&arguments, context),
+        Command::Serve(arguments) => serve::run(&arguments, context),
         Command::Keys(arguments) => keys::run(&arguments, context),
         Command::Sign(arguments) => sign::run(&arguments, context),
         Command::VerifySignatures(arguments) => verify_signatures::run(&arguments, context),

@@ -55,7 +55,7 @@ pub use mask::{MASK, Mask, MaskedStream, SHORTEST_MASKED};
 pub use native::{
     BuildListener, BuildProblem, BuildRequest, Goal, Native, NativeReader, Order, RootFiles, SHELL_BEGINNING,
     SOURCES_FOLDER, SpecReading, Step, Unbuilt, build, define_settings, extract_spec, install_source_package,
-    read_own_version, read_specs, tell_installed,
+    read_own_version, read_specs, run_policies, tell_installed,
 };
 pub use open_engines::EnginesInRoot;
 pub use root::Root;

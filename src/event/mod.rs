@@ -338,6 +338,43 @@ pub enum What {
         /// What to do.
         help: Option<String>,
     },
+    /// A repository is on its way to a place. This is told again and again while it is.
+    Sending {
+        /// The chroot whose packages it holds.
+        chroot: String,
+        /// The place, as the manifest says it.
+        place: String,
+        /// How many bytes have been sent.
+        bytes: u64,
+        /// How many there are to send.
+        total_bytes: u64,
+    },
+    /// A place has what a repository has.
+    Sent {
+        /// The chroot whose packages it holds.
+        chroot: String,
+        /// The place, as the manifest says it.
+        place: String,
+        /// How many files were sent; what was there already is not counted.
+        files: usize,
+        /// How many bytes they have.
+        bytes: u64,
+        /// How many files were removed that nothing has named for long enough.
+        removed: usize,
+    },
+    /// A place was not brought up to date. The repository's folder is as it should be.
+    NotSent {
+        /// The chroot whose packages it holds.
+        chroot: String,
+        /// The place, as the manifest says it.
+        place: String,
+        /// Why.
+        cause: String,
+        /// The error's code.
+        code: Option<String>,
+        /// What to do.
+        help: Option<String>,
+    },
     /// Files of a repository were not as forge had left them.
     RepositoryDamaged {
         /// The chroot whose packages the repository holds.

@@ -69,6 +69,7 @@ fn samples() -> Vec<What> {
     let repaired = vec![damaged(None, Damage::Missing)];
     let lost = vec![damaged(Some("curl".to_owned()), Damage::Changed)];
     let (chroot, folder) = ("host".to_owned(), "public/host".to_owned());
+    let place = "s3://bucket/host".to_owned();
     let (packages, none) = (BTreeMap::from([("a.rpm".to_owned(), "00".to_owned())]), BTreeMap::new());
     let found = |build| What::DamageFound { build, file: "a.rpm".to_owned(), digest: "00".to_owned() };
     vec![
@@ -90,6 +91,15 @@ fn samples() -> Vec<What> {
         },
         not_published(None),
         not_published(Some("curl")),
+        What::Sending { chroot: chroot.clone(), place: place.clone(), bytes: 1, total_bytes: 3 },
+        What::Sent { chroot: chroot.clone(), place: place.clone(), files: 2, bytes: 3, removed: 1 },
+        What::NotSent {
+            chroot: chroot.clone(),
+            place,
+            cause: "no answer".to_owned(),
+            code: Some("forge::fetch::connection".to_owned()),
+            help: None,
+        },
         What::RepositoryDamaged { chroot, folder, repaired, lost },
         found(None),
         found(Some(build())),

@@ -15,6 +15,7 @@ use super::logins::Logins;
 use super::progress::{Counter, Progress};
 use super::proxies::Proxies;
 use super::settings::ClientSettings;
+use super::signed_request::{SignedExchange, SignedReply, SignedRequest};
 use crate::files::Folder;
 use crate::process::Cancel;
 
@@ -103,6 +104,16 @@ impl Client {
         let runtime = self.runtime.as_ref().ok_or(FetchError::Canceled)?;
         let (equipment, handle) = (Arc::clone(&self.equipment), runtime.handle().clone());
         Exchange { equipment, handle, question, cancel: cancel.clone() }.run()
+    }
+
+    /// Sends a request that says itself who asks, and gives the whole answer. One that says no is an answer.
+    ///
+    /// # Errors
+    /// There is no answer, also after it was asked again, or it is too large.
+    pub fn send(&self, request: SignedRequest, cancel: &Cancel) -> Result<SignedReply, FetchError> {
+        let runtime = self.runtime.as_ref().ok_or(FetchError::Canceled)?;
+        let (equipment, handle) = (Arc::clone(&self.equipment), runtime.handle().clone());
+        SignedExchange { equipment, handle, request, cancel: cancel.clone() }.run()
     }
 
     /// Fetches files, several at once. `done` is told of each by its index as soon as it is there, or can't be had.

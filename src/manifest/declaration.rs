@@ -13,6 +13,7 @@ use super::manifest_path::ManifestPath;
 pub use super::options::{
     ChrootSelection, LayerDecl, MacroDecl, OnDecl, OptionsDecl, SettingsDecl, VariableDecl,
 };
+use super::place_address::PlaceDecl;
 use crate::digest::Checksum;
 use crate::engine::Condition;
 use crate::fetch::BearerToken;
@@ -444,6 +445,8 @@ pub struct PublishDecl {
     pub links: bool,
     /// What becomes of updates that would leave published packages without what they need.
     pub broken: OnBroken,
+    /// The places that repositories are sent to.
+    pub places: Vec<PlaceDecl>,
 }
 
 /// `sign` in `publish`.

@@ -132,6 +132,7 @@ const EXAMPLES: &[Example] = &[
         "url \"https://packages.example.org/{chroot}\"",
         "the folder on this machine",
     ),
+    example("to", "to \"s3://packages/{chroot}\" endpoint=\"https://s3.example.org\" region=\"eu-1\""),
     with_default(
         "keep",
         "keep builds=3 superseded=\"14d\" failed=\"14d\"",

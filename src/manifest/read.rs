@@ -188,7 +188,18 @@ impl DeclarationReader<'_> {
         let (adopts, links) = (says("adopt"), says("links"));
         let broken = child(node, "broken").and_then(|node| self.read_choice::<OnBroken>(node));
         let broken = broken.map(|broken| broken.value).unwrap_or_default();
-        Some(PublishDecl { folder: folder?, sign, url, keep, separate_debuginfo, adopts, links, broken })
+        let places = self.read_places(node);
+        Some(PublishDecl {
+            folder: folder?,
+            sign,
+            url,
+            keep,
+            separate_debuginfo,
+            adopts,
+            links,
+            broken,
+            places,
+        })
     }
 
     fn read_sign(&mut self, node: &KdlNode) -> Option<SignDecl> {

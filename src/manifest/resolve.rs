@@ -77,6 +77,7 @@ pub(super) fn resolve(
     resolver.check_rebuilds(&rebuilds);
     if let Some(publish) = publish.first() {
         resolver.check_publish_folder(&publish.folder);
+        publish.places.iter().for_each(|place| resolver.check_place(place));
     }
 
     let first = projects.into_iter().next();

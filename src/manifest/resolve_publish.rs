@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::manifest_path::ManifestPath;
+use super::place_address::PlaceDecl;
 use super::problem::ManifestProblem;
 use super::resolver::Resolver;
 use crate::text::Spanned;
@@ -28,6 +29,21 @@ impl Resolver<'_> {
                 help: "publish to a folder of its own, \"public/{chroot}\" for example".to_owned(),
             };
             self.mistakes.report(problem, what, &folder.place);
+        }
+    }
+
+    /// Reports a place that several repositories would be sent to.
+    pub fn check_place(&mut self, place: &PlaceDecl) {
+        let chroots = self.names.chroots.len();
+        let written = place.address.value.to_string();
+        if chroots > 1 && !written.contains("{chroot}") {
+            let problem = ManifestProblem::WrongValue {
+                what: "the place of `to`".to_owned(),
+                wanted: format!("one for each of {chroots} chroots"),
+                help: format!("say where the chroot's name goes: \"{written}/{{chroot}}\""),
+                written,
+            };
+            self.mistakes.report(problem, "one place for all", &place.address.place);
         }
     }
 }

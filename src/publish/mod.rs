@@ -22,6 +22,7 @@ mod lock;
 mod metadata;
 mod owner;
 mod paths;
+pub mod places;
 pub mod provenance;
 mod prune;
 mod published;

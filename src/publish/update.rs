@@ -25,7 +25,7 @@ use super::PublishError;
 use super::holding::{HeldPackage, Holding, Taken};
 use super::inspect::{FileState, InspectedPackage, Inspector, Verification};
 use super::known::{Known, PublishTarget, RecordOrigin};
-use super::lock::wait_for_lock;
+use super::lock::lock_repository;
 use super::metadata::{Metadata, Revision, described, metadata_from};
 use super::paths::{REPODATA, REPOMD_KEY, REPOMD_SIGNATURE};
 use super::record::{
@@ -62,7 +62,7 @@ impl Updater<'_> {
         if results.is_empty() && target.is_unknown() {
             return Ok(Vec::new());
         }
-        let _lock = match wait_for_lock(target, PATIENCE) {
+        let _lock = match lock_repository(&target.folder, &target.shown, PATIENCE) {
             Err(PublishError::Io(error)) if is_read_only(&error) => {
                 // Where there is nothing to write, nothing need be kept from others either.
                 return match self.is_up_to_date(target, results)? {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
 use super::terminal_text::plain_text;
-use super::words::{count, duration, short_commit};
+use super::words::{count, duration, short_commit, size};
 use crate::event::{DamagedFile, Ended, Event, Listener, RebuildComparison, RebuiltOutcome, State, What};
 
 /// How much is said.
@@ -140,6 +140,18 @@ fn line_of(what: &What, verbosity: Verbosity) -> Option<String> {
             let help = help.as_ref().map(|help| format!("\n               help: {help}")).unwrap_or_default();
             Some(format!("not published: {of}{chroot}: {cause}{help}"))
         }
+        What::Sent { chroot, place, files, bytes, removed } if normal => {
+            let removed = if *removed > 0 { format!(", {removed} removed") } else { String::new() };
+            Some(format!(
+                "sent       {chroot}: {place} ({}, {}{removed})",
+                count(*files, "file"),
+                size(*bytes)
+            ))
+        }
+        What::NotSent { chroot, place, cause, help, .. } => {
+            let help = help.as_ref().map(|help| format!("\n               help: {help}")).unwrap_or_default();
+            Some(format!("not sent:  {chroot} to {place}: {cause}{help}"))
+        }
         What::Noted { text } => normal.then(|| format!("note       {text}")),
         What::Rebuilt { build, number, comparison } if normal => {
             Some(format!("compared   {build}, build #{number}: {}", rebuilt_words(comparison)))
@@ -161,6 +173,8 @@ fn line_of(what: &What, verbosity: Verbosity) -> Option<String> {
         | What::Published { .. }
         | What::DamageFound { .. }
         | What::Rebuilt { .. }
+        | What::Sending { .. }
+        | What::Sent { .. }
         | What::SourceMoved { .. }
         | What::SourcesLookedAt { .. }
         | What::ApplyEnded { .. } => None,

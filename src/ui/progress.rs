@@ -10,7 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::control_echo::ControlEchoOff;
 use super::events::{Verbosity, line};
 use super::terminal_text::plain_text;
-use super::words::duration;
+use super::words::{duration, size};
 use crate::event::{BuildName, Event, Listener, State, What};
 
 /// How often a running line is drawn anew.
@@ -34,6 +34,8 @@ struct Drawn {
     with_work: HashSet<BuildName>,
     /// How long what has not ended yet took last time.
     left: HashMap<BuildName, Duration>,
+    /// The places that something is sent to.
+    sending: HashMap<String, ProgressBar>,
 }
 
 /// The line of a build that runs.
@@ -65,7 +67,7 @@ impl ProgressEvents {
         let screen = MultiProgress::with_draw_target(target);
         let whole = screen.add(ProgressBar::new(0).with_style(whole_style()));
         let (running, with_work, left) = (HashMap::new(), HashSet::new(), HashMap::new());
-        let state = Drawn { whole, running, with_work, left };
+        let state = Drawn { whole, running, with_work, left, sending: HashMap::new() };
         Self { screen, verbosity, state: Mutex::new(state), echo: Mutex::default() }
     }
 
@@ -117,6 +119,16 @@ impl ProgressEvents {
                 }
                 drawn.note_end(&ended.build, ended.state);
             }
+            What::Sending { place, bytes, total_bytes, .. } => {
+                self.show_sending(&mut drawn, place, (*bytes, *total_bytes));
+                return;
+            }
+            What::Sent { place, .. } | What::NotSent { place, .. } => {
+                if let Some(bar) = drawn.sending.remove(place) {
+                    bar.finish_and_clear();
+                    self.screen.remove(&bar);
+                }
+            }
             What::ApplyEnded { .. } => drawn.whole.finish_and_clear(),
             What::Retried { .. }
             | What::Published { .. }
@@ -130,6 +142,16 @@ impl ProgressEvents {
             | What::Noted { .. } => {}
         }
         drawn.show_left();
+    }
+
+    fn show_sending(&self, drawn: &mut Drawn, place: &str, (bytes, total_bytes): (u64, u64)) {
+        let bar = drawn.sending.entry(place.to_owned()).or_insert_with(|| {
+            let bar = self.screen.add(ProgressBar::new_spinner().with_style(running_style()));
+            bar.set_prefix(plain_text(place));
+            bar.enable_steady_tick(TICK);
+            bar
+        });
+        bar.set_message(format!("sending  {} of {}", size(bytes), size(total_bytes)));
     }
 
     fn begin(&self, drawn: &mut Drawn, build: &BuildName, state: State, estimate: Option<Duration>) {

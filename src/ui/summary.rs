@@ -68,6 +68,9 @@ impl Listener for Summary {
             | What::RepositoryDamaged { .. }
             | What::DamageFound { .. }
             | What::Rebuilt { .. }
+            | What::Sending { .. }
+            | What::Sent { .. }
+            | What::NotSent { .. }
             | What::SourceMoved { .. }
             | What::SourceFailed { .. }
             | What::SourcesLookedAt { .. }

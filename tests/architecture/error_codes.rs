@@ -50,6 +50,7 @@ const OUT_OF_REACH: &[&str] = &[
     "macros::no_shell",
     "publish::io",
     "publish::not_yet",
+    "publish::place_io",
     "publish::busy", // in a unit test: it is told after two minutes
     "cli::no_home",
     "engine::root_silent", // in a unit test: the worker that is asked lives for milliseconds

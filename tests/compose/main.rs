@@ -10,6 +10,7 @@
     reason = "tests set up the machine that forge works on, and fail by panicking"
 )]
 
+mod apart;
 mod collection;
 mod conflicts;
 mod hostile;

@@ -1,8 +1,9 @@
 //! A farm: what packages are composed to, in the store.
 //!
-//! `farms/KEY/root/` is the layer, `farms/KEY/list` all that is in it. Both are made beside their place; the folder gets its
-//! name when all is there, so what has a name is whole. As nothing is synced, it is believed until the machine boots
-//! again, and then composed again. When it was of use last is the time of `list`.
+//! `farms/KEY/root/` is the layer, `farms/KEY/list` all that is in it, `farms/KEY/apart` the keys of the layers that packages
+//! of its set have for themselves, where there are some. All is made beside its place; the folder gets its name when all is
+//! there, so what has a name is whole. As nothing is synced, it is believed until the machine boots again, and then composed
+//! again. When it was of use last is the time of `list`.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use crate::store::{Boot, EntryContent, EntryList, ListedIn, TreeEntry};
 
 const ROOT: &str = "root";
 const LIST: &str = "list";
+const APART: &str = "apart";
 const INCOMING: &str = "incoming";
 const LOCK: &str = "lock";
 
@@ -31,8 +33,17 @@ pub struct Farm {
     key: Key,
     folder: HostPath,
     list: Arc<OnceLock<Arc<EntryList>>>,
-    base: Option<Arc<Farm>>,
+    below: Below,
     lock: Option<Arc<Lock>>,
+}
+
+/// What the own layer of a farm lies over.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Below {
+    /// What all builds of the chroot have.
+    pub base: Option<Arc<Farm>>,
+    /// Packages of the set that have a layer for themselves, over the base; the lowest first.
+    pub apart: Vec<Arc<Farm>>,
 }
 
 /// Something in a root.
@@ -70,9 +81,10 @@ impl Farm {
         if now.since(used) > USED_AGAIN {
             farms.set_modified(path.join(LIST), now.0 / 1000)?;
         }
+        let Some(apart) = find_apart(farms, &path, boot)? else { return Ok(None) };
         let folder = farms.path().join(path);
-        let base = base.cloned().map(Arc::new);
-        Ok(Some(Self { key, folder, list: Arc::default(), base, lock: None }))
+        let below = Below { base: base.cloned().map(Arc::new), apart };
+        Ok(Some(Self { key, folder, list: Arc::default(), below, lock: None }))
     }
 
     pub(super) fn locked(mut self, lock: Lock) -> Self {
@@ -95,10 +107,16 @@ impl Farm {
         self.folder.join(ROOT)
     }
 
+    /// The folders that hold what is in it and not in its base, the uppermost first.
+    pub fn own_layers(&self) -> Vec<HostPath> {
+        let apart = self.below.apart.iter().rev().map(|farm| farm.root());
+        [self.root()].into_iter().chain(apart).collect()
+    }
+
     /// The folders that it consists of, the uppermost first: as overlayfs takes them.
     pub fn layers(&self) -> Vec<HostPath> {
-        let below = self.base.iter().flat_map(|base| base.layers());
-        [self.folder.join(ROOT)].into_iter().chain(below).collect()
+        let below = self.below.base.iter().flat_map(|base| base.layers());
+        self.own_layers().into_iter().chain(below).collect()
     }
 
     /// What its own layer has, read once.
@@ -118,7 +136,10 @@ impl Farm {
 
     /// What all layers have, the lowest first.
     pub(super) fn all_layers(&self) -> Result<Vec<Arc<EntryList>>, ComposeError> {
-        let mut layers = self.base.as_ref().map_or(Ok(Vec::new()), |base| base.all_layers())?;
+        let mut layers = self.below.base.as_ref().map_or(Ok(Vec::new()), |base| base.all_layers())?;
+        for farm in &self.below.apart {
+            layers.push(farm.list()?);
+        }
         layers.push(self.list()?);
         Ok(layers)
     }
@@ -241,11 +262,16 @@ impl NewFarm {
     }
 
     /// Gives it its name; where another forge was faster, its farm is taken.
-    pub fn finish(self, key: Key, list: EntryList, base: Option<&Farm>) -> io::Result<Farm> {
-        self.incoming.write_atomic(Path::new(&self.name).join(LIST), &list.encode(ListedIn::Farm))?;
+    pub fn finish(self, key: Key, list: EntryList, below: Below) -> io::Result<Farm> {
+        let own = PathBuf::from(&self.name);
+        self.incoming.write_atomic(own.join(LIST), &list.encode(ListedIn::Farm))?;
+        if !below.apart.is_empty() {
+            let keys: Vec<String> = below.apart.iter().map(|farm| farm.key.to_string()).collect();
+            self.incoming.write_atomic(own.join(APART), keys.join("\n").as_bytes())?;
+        }
         let path = farm_path(&key);
         let _lock = Lock::wait(&self.farms, LOCK, LockKind::Exclusive)?;
-        if let Some(farm) = Farm::find(&self.farms, key, base, &list.boot)? {
+        if let Some(farm) = Farm::find(&self.farms, key, below.base.as_deref(), &list.boot)? {
             return Ok(farm);
         }
         if self.farms.dir().symlink_metadata(&path).is_ok() {
@@ -256,8 +282,7 @@ impl NewFarm {
         }
         self.incoming.dir().rename(&self.name, self.farms.dir(), &path)?;
         let folder = self.farms.path().join(path);
-        let base = base.cloned().map(Arc::new);
-        Ok(Farm { key, folder, list: Arc::new(OnceLock::from(Arc::new(list))), base, lock: None })
+        Ok(Farm { key, folder, list: Arc::new(OnceLock::from(Arc::new(list))), below, lock: None })
     }
 }
 
@@ -266,6 +291,24 @@ impl Drop for NewFarm {
         // Only there if it wasn't finished; what is left counts for nothing, and is collected.
         let _ = self.incoming.remove_folder(&self.name);
     }
+}
+
+/// The layers that packages of a farm have for themselves; nothing where one of them is gone.
+fn find_apart(farms: &Folder, path: &Path, boot: &Boot) -> io::Result<Option<Vec<Arc<Farm>>>> {
+    let keys = match farms.read_text(path.join(APART)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(Vec::new())),
+        keys => keys?,
+    };
+    let mut found = Vec::new();
+    for key in keys.lines() {
+        // One that does not say what it lies over is as good as none.
+        let Ok(digest) = key.parse() else { return Ok(None) };
+        match Farm::find(farms, Key::from_digest(digest), None, boot)? {
+            Some(farm) => found.push(Arc::new(farm)),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(found))
 }
 
 fn farm_path(key: &Key) -> PathBuf {

@@ -3,12 +3,14 @@
 //! A set of packages becomes a *farm*: a folder in which each file is a link to the one in the [store's
 //! trees](crate::store::PackageTree). Nothing builds in it: it is a layer that is mounted for reading, with what a build
 //! writes in another one over it. What few builds have in common with no other lies over what all have in common: the
-//! minimal set of a chroot is one farm, and what a build needs beyond it is another one that has only what is added.
+//! minimal set of a chroot is one farm, and what a build needs beyond it is another one that has only what is added. Of
+//! that, the [largest packages](apart) are farms of their own, which other builds share.
 //!
 //! Which of two packages' files is there is decided as rpm does: what both have alike is shared, what is for the machine's
 //! own word length comes before what is for the other, and all else is an error that names both. A link to a folder that
 //! one package has leads another's files there: `/bin/x` lies in `/usr/bin` where `/bin` is a link to it.
 
+mod apart;
 mod conflict;
 mod error;
 mod farm;
@@ -16,16 +18,20 @@ mod fill;
 mod layout;
 mod limits;
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use super::LockedPackage;
 use crate::digest::{Encoder, Key};
+use crate::files::Folder;
 use crate::store::{Blob, Boot, EntryList, ImageChoice, ImageSource, Store, TreeEntry, TreeError};
 
 pub use conflict::{FileConflict, FileDifference};
 pub use error::ComposeError;
 pub use farm::{Farm, FarmFile, FarmFiles};
 
+use farm::Below;
 use fill::FillError;
 use layout::FarmLayout;
 
@@ -114,7 +120,7 @@ pub fn compose_image(
     let list = EntryList { boot, entries, packages: Vec::new(), package_numbers };
     let new = farm::NewFarm::begin(&farms)?;
     match fill::fill(&store.tree_files()?, &list, new.root()) {
-        Ok(()) => Ok(new.finish(key, list, None)?.locked(lock)),
+        Ok(()) => Ok(new.finish(key, list, Below::default())?.locked(lock)),
         Err(FillError::Changed { .. }) => {
             // The next run unpacks it again.
             store.forget_tree(&digest)?;
@@ -158,28 +164,63 @@ impl<E: Into<ComposeError>> From<E> for Stop {
 }
 
 impl Composing<'_> {
-    fn compose(&self, farms: &crate::files::Folder, key: Key) -> Result<Farm, Stop> {
+    fn compose(&self, farms: &Folder, key: Key) -> Result<Farm, Stop> {
         let trees = self.unpack_all()?;
         let names: Vec<String> = self.packages.iter().map(|(package, _)| package.nevra()).collect();
         let base = self.base.map(Farm::all_layers).transpose()?.unwrap_or_default();
         let mut layout = FarmLayout::over(&base);
         layout.add(&trees, &names)?;
-        let (entries, package_numbers) = layout.added();
+        let mut added = layout.added();
         drop(layout);
-        (self.progress)(ComposeProgress::LaidOut { entries: entries.len() });
-        let list = EntryList { boot: self.boot.clone(), entries, packages: names, package_numbers };
+        (self.progress)(ComposeProgress::LaidOut { entries: added.0.len() });
+        let mut below = Below { base: self.base.cloned().map(Arc::new), apart: Vec::new() };
+        // What lies below all builds of a chroot is laid out once anyhow.
+        if self.base.is_some() {
+            for package in apart::choose(&trees, &added) {
+                below.apart.push(Arc::new(self.lay_out_apart(farms, package, &trees)?));
+                added = apart::without(package, added);
+            }
+        }
+        self.lay_out(farms, key, (names, added), below)
+    }
+
+    /// The layer of one package alone.
+    fn lay_out_apart(&self, farms: &Folder, package: usize, trees: &[Vec<TreeEntry>]) -> Result<Farm, Stop> {
+        let only = package..package + 1;
+        let packages = self.packages.get(only.clone()).unwrap_or_default();
+        let key = farm_key(packages, None);
+        if let Some(farm) = Farm::find(farms, key, None, &self.boot)? {
+            return Ok(farm);
+        }
+        let names: Vec<String> = packages.iter().map(|(package, _)| package.nevra()).collect();
+        let mut layout = FarmLayout::over(&[]);
+        layout.add(trees.get(only).unwrap_or_default(), &names)?;
+        let added = layout.added();
+        drop(layout);
+        self.lay_out(farms, key, (names, added), Below::default()).map_err(|stop| match stop {
+            Stop::Changed(_) => Stop::Changed(Some(package)),
+            Stop::Error(error) => Stop::Error(error),
+        })
+    }
+
+    /// Writes a layer.
+    fn lay_out(
+        &self,
+        farms: &Folder,
+        key: Key,
+        (packages, (entries, package_numbers)): (Vec<String>, (Vec<TreeEntry>, Vec<u32>)),
+        below: Below,
+    ) -> Result<Farm, Stop> {
+        let list = EntryList { boot: self.boot.clone(), entries, packages, package_numbers };
         let new = farm::NewFarm::begin(farms)?;
         match fill::fill(&self.store.tree_files()?, &list, new.root()) {
-            Ok(()) => {}
+            Ok(()) => Ok(new.finish(key, list, below)?),
             Err(FillError::Changed { entry }) => {
                 let number = list.package_numbers.get(entry).copied().unwrap_or_default();
-                return Err(Stop::Changed(
-                    usize::try_from(number).ok().and_then(|number| number.checked_sub(1)),
-                ));
+                Err(Stop::Changed(usize::try_from(number).ok().and_then(|number| number.checked_sub(1))))
             }
-            Err(FillError::Io(error)) => return Err(ComposeError::from(error).into()),
+            Err(FillError::Io(error)) => Err(ComposeError::from(error).into()),
         }
-        Ok(new.finish(key, list, self.base)?)
     }
 
     /// What all packages unpack to, in their order.

@@ -34,6 +34,6 @@ impl MadeRoot {
     /// The folders that it consists of, the uppermost first.
     pub fn layers(&self) -> Vec<HostPath> {
         let below = self.base.iter().flat_map(|base| base.layers());
-        self.effect.iter().cloned().chain([self.farm.root()]).chain(below).collect()
+        self.effect.iter().cloned().chain(self.farm.own_layers()).chain(below).collect()
     }
 }

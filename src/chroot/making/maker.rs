@@ -190,7 +190,7 @@ impl RootMaker {
     ) -> Result<NewEffect, RootError> {
         let effect = NewEffect::begin(farm)?;
         let folders: Vec<HostPath> =
-            [farm.root()].into_iter().chain(base.iter().flat_map(|base| base.layers())).collect();
+            farm.own_layers().into_iter().chain(base.iter().flat_map(|base| base.layers())).collect();
         let layers = open_all(&folders)?;
         let Installation { registration, scripts } = match planned {
             Some(planned) if planned.registration.holds_for(&layers, headers)? => planned,

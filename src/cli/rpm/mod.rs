@@ -4,6 +4,7 @@ mod build;
 mod eval;
 mod job;
 mod options;
+mod policies;
 mod rpmbuild;
 mod rpmspec;
 mod session;
@@ -12,6 +13,7 @@ mod uncompress;
 
 pub use eval::run as eval;
 pub use job::carry_out_job;
+pub use policies::run as policies;
 pub use rpmbuild::run as rpmbuild;
 pub use rpmspec::run as rpmspec;
 pub use session::complain;

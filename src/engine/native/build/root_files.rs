@@ -56,6 +56,11 @@ impl RootFiles {
         Ok(BufReader::new(file.into_std()))
     }
 
+    /// What a small file holds, a script or the like.
+    pub(super) fn read(&self, path: &HostPath) -> io::Result<Vec<u8>> {
+        self.tree.read(path.as_path())
+    }
+
     /// What a package file that has just been written holds.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use bstr::ByteSlice;
 
+use super::super::policies::write_stand_ins;
 use super::command_line::split_words;
 use super::problem::BuildProblem;
 use super::root_files::plain_reason;
@@ -29,6 +30,9 @@ pub(super) fn template_name(kind: SectionKind) -> &'static str {
 
 /// The file below `%_tmppath` that holds the beginning of a script.
 pub const SHELL_BEGINNING: &str = "shell-beginning";
+
+/// The macro that leaves policies to their scripts where it is 0.
+const NATIVE_POLICIES: &str = "_forge_native_policies";
 
 /// The exit code of a script whose shell can't be run, as shells give it.
 const NOT_RUN: i32 = 127;
@@ -77,8 +81,21 @@ impl World<'_> {
         if !script.body.ends_with(b"\n") {
             text.push(b'\n');
         }
-        text.extend(self.expand(format!("%{{__spec_{template}_post}}"))?);
+        let post = self.expand(format!("%{{__spec_{template}_post}}"))?;
+        let is_install = template == template_name(SectionKind::Install);
+        text.extend(if is_install { self.with_native_policies(post) } else { post });
         Ok(text)
+    }
+
+    /// What follows `%install`, with this program in the place of policies whose work it knows.
+    fn with_native_policies(&self, post: Vec<u8>) -> Vec<u8> {
+        let is_wanted = !self.is_defined(NATIVE_POLICIES) || self.is_on(NATIVE_POLICIES);
+        match std::env::current_exe() {
+            Ok(own) if is_wanted => {
+                write_stand_ins(post, own.as_os_str(), |script| self.files.read(script).ok())
+            }
+            Ok(_) | Err(_) => post,
+        }
     }
 
     /// What stands in a script before its own lines: the environment, and the folder that it runs in.
