@@ -114,7 +114,7 @@ pub(super) fn revision_on_disk(folder: &Folder) -> Option<u64> {
 }
 
 /// The version of a build.
-fn version(files: &Vec<PublishedFile>) -> Evr {
+fn version(files: &[PublishedFile]) -> Evr {
     let nevra = files.first().and_then(|file| file.nevra.as_deref());
     Evr::parse(&nevra.and_then(version_of_nevra).unwrap_or_default())
 }
