@@ -1,26 +1,10 @@
 //! What would wait of what comes into a repository: looked at, not written.
 
-use std::collections::{HashMap, HashSet};
-
 use super::PublishError;
-use super::holding::HeldPackage;
+use super::reception::Reception;
 use super::record::PublishedPackage;
 use super::repositories::{Repositories, RepositoryPlace};
 use super::wanted::wanted_packages;
-use crate::digest::Key;
-
-/// What is known of a repository that packages come into.
-#[derive(Default)]
-pub(super) struct Reception {
-    /// Those that would wait.
-    pub held: Vec<HeldPackage>,
-    /// What is on record: the newest build of each package, by name.
-    pub published: HashMap<String, PublishedPackage>,
-    /// Those that have left it for their age and don't come back.
-    pub away: HashSet<String>,
-    /// The results that are pinned there.
-    pub pinned: HashSet<Key>,
-}
 
 impl Repositories {
     /// Which of the packages that come into a repository would wait, and what there is.

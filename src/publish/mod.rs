@@ -26,6 +26,7 @@ pub mod places;
 pub mod provenance;
 mod prune;
 mod published;
+mod reception;
 mod record;
 mod repositories;
 mod retention;

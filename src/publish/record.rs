@@ -191,7 +191,6 @@ pub(super) struct Superseded {
 }
 
 /// Whether a flag need not be written.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives references")]
 fn is_false(flag: &bool) -> bool {
     !flag
 }

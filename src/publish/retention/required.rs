@@ -36,7 +36,7 @@ pub(super) fn read_needs(
 
 /// Finds them, given what becomes of builds otherwise.
 pub(super) fn find_needed(pool: &[PublishedPackage], verdicts: &[Verdict], needs: &[Vec<Needs>]) -> Needed {
-    let mut search = Search::new(pool, verdicts, needs);
+    let mut search = RequirementSearch::new(pool, verdicts, needs);
     let mut kept = BTreeMap::new();
     let mut open: Vec<usize> = (0..needs.len()).filter(|place| search.stays(*place)).collect();
     while !open.is_empty() {
@@ -62,7 +62,7 @@ struct Offer<'a> {
     provided: &'a Dependency,
 }
 
-struct Search<'a> {
+struct RequirementSearch<'a> {
     pool: &'a [PublishedPackage],
     verdicts: &'a [Verdict],
     needs: &'a [Vec<Needs>],
@@ -70,7 +70,7 @@ struct Search<'a> {
     stays: Vec<bool>,
 }
 
-impl<'a> Search<'a> {
+impl<'a> RequirementSearch<'a> {
     fn new(pool: &'a [PublishedPackage], verdicts: &'a [Verdict], needs: &'a [Vec<Needs>]) -> Self {
         let mut by_name: HashMap<&str, Vec<Offer<'_>>> = HashMap::new();
         for (place, packages) in needs.iter().enumerate() {

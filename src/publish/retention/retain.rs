@@ -76,7 +76,12 @@ pub(in crate::publish) fn retain(
 fn pool(record: &RepositoryRecord, newest: Vec<PublishedPackage>, now: Timestamp) -> Vec<PublishedPackage> {
     let mut pool = Vec::new();
     for mut package in newest {
-        let before = record.newest().find(|before| before.has_same_files(&package));
+        // Another signature makes other files of the same build.
+        let is_same = |before: &&PublishedPackage| {
+            before.package == package.package
+                && (before.has_same_files(&package) || before.key.is_some() && before.key == package.key)
+        };
+        let before = record.newest().find(is_same);
         let came = before.and_then(|before| before.keeping.came);
         let came = came.or_else(|| retired_as(record, &package).map(|retired| retired.came));
         // A clock that has been put back must not keep anything for ever.
