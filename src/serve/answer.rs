@@ -5,7 +5,6 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use cap_std::fs::{File, MetadataExt};
-use http_body_util::channel::{Channel, Sender};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
@@ -16,9 +15,9 @@ use hyper::header::{
 use hyper::{Method, Request, Response, StatusCode};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
-use tokio::runtime::Handle;
 
 use super::conditions::{AskedPart, FileVersion, wanted};
+use super::file_body::FileBody;
 use super::request_path::file_path;
 use crate::files::Folder;
 
@@ -86,23 +85,18 @@ fn open(folder: &Folder, path: &str) -> io::Result<(File, FileVersion)> {
 
 /// A part of a file, read by a thread that may wait for the disk.
 fn send_part(mut file: File, first: u64, length: u64) -> AnswerBody {
-    let (mut sender, channel) = Channel::<Bytes, io::Error>::new(AHEAD);
-    let runtime = Handle::current();
+    let (sender, body) = FileBody::new(AHEAD);
     tokio::task::spawn_blocking(move || {
-        let sent = file
-            .seek(SeekFrom::Start(first))
-            .and_then(|_| read_pieces(file.take(length), length, |piece| send(&runtime, &mut sender, piece)));
+        let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
+        let send = |piece: Vec<u8>| sender.blocking_send(Ok(Bytes::from(piece))).map_err(gone);
+        let sent =
+            file.seek(SeekFrom::Start(first)).and_then(|_| read_pieces(file.take(length), length, send));
         if let Err(error) = sent {
-            // The connection breaks, so that nobody takes a part for the whole.
-            sender.abort(error);
+            // The connection breaks, so that nobody takes a part for the whole. A client that is gone needs no word.
+            let _ = sender.blocking_send(Err(error));
         }
     });
-    channel.boxed()
-}
-
-fn send(runtime: &Handle, sender: &mut Sender<Bytes, io::Error>, piece: Vec<u8>) -> io::Result<()> {
-    let sent = runtime.block_on(sender.send_data(Bytes::from(piece)));
-    sent.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
+    body.boxed()
 }
 
 fn read_pieces(

@@ -68,9 +68,8 @@ fn clients_of_a_server_and_of_a_bucket_never_meet_a_broken_state_while_200_updat
             }
         }
         is_over.store(true, Ordering::Relaxed);
-        for reader in readers {
-            assert_eq!(reader.join().unwrap(), Ok(()));
-        }
+        let [by_http, by_bucket] = readers.map(|reader| reader.join().unwrap());
+        assert_eq!((by_http, by_bucket), (Ok(()), Ok(())));
     });
     let counts = (by_http.into_inner(), by_bucket.into_inner());
     assert!(counts.0 > UPDATES && counts.1 > UPDATES / 4, "{counts:?}");
@@ -100,8 +99,8 @@ impl Keyring {
         let folder = TempDir::new().unwrap();
         let named = |name: &str| Path::new(folder.path()).join(name);
         for _ in 0..20 {
-            let both = (read("repodata/repomd.xml"), read("repodata/repomd.xml.asc"));
-            let (Some(repomd), Some(signature)) = both else { return Err("no signature".to_owned()) };
+            let repomd = read("repodata/repomd.xml").ok_or("no repomd.xml")?;
+            let signature = read("repodata/repomd.xml.asc").ok_or("no signature")?;
             fs::write(named("repomd"), repomd).unwrap();
             fs::write(named("asc"), signature).unwrap();
             let files = [named("asc"), named("repomd")].map(|path| path.to_str().unwrap().to_owned());

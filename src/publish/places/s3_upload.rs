@@ -20,7 +20,7 @@ use super::PlaceError;
 use super::s3_answers::{HeldPart, describe_refusal, has_failed, read_parts, read_uploads};
 use super::s3_bucket::{RequestContent, S3Bucket};
 use super::sending::Sending;
-use super::snapshot::{OutgoingFile, hex};
+use super::snapshot::{OutgoingFile, hex, unless_missing};
 use crate::fetch::SignedReply;
 
 /// How large the parts of a file are, in bytes, and up to which size it has none. S3 asks for 5 MiB at the least.
@@ -58,10 +58,10 @@ impl S3Upload<'_> {
     }
 
     fn open(&self) -> Result<impl Read + use<>, PlaceError> {
-        self.from.folder.open_regular(&self.outgoing.path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => self.changed(),
-            _ => error.into(),
-        })
+        self.from
+            .folder
+            .open_regular(&self.outgoing.path)
+            .map_err(|error| unless_missing(error, self.changed()))
     }
 
     fn send_whole(&self) -> Result<(), PlaceError> {

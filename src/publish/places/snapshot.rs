@@ -111,10 +111,8 @@ impl OutgoingFile {
     /// Looks whether the folder has it as it is on record.
     pub fn check(&self, from: &Sending<'_>) -> Result<(), PlaceError> {
         let changed = || PlaceError::ChangedFile { folder: from.shown.to_owned(), path: self.path.clone() };
-        let mut file = from.folder.open_regular(&self.path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => changed(),
-            _ => error.into(),
-        })?;
+        let mut file =
+            from.folder.open_regular(&self.path).map_err(|error| unless_missing(error, changed()))?;
         let (mut hasher, mut size, mut buffer) = (Sha256::new(), 0_u64, vec![0; 1 << 20]);
         loop {
             let length = file.read(&mut buffer)?;
@@ -144,12 +142,14 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Why a file can't be opened; where it is not there, `missing`.
+pub(super) fn unless_missing(error: io::Error, missing: PlaceError) -> PlaceError {
+    if error.kind() == io::ErrorKind::NotFound { missing } else { error.into() }
+}
+
 fn read_head(folder: &Folder, shown: &str, file: &PublishedFile) -> Result<Head, PlaceError> {
     let changed = || PlaceError::ChangedFile { folder: shown.to_owned(), path: file.path.clone() };
-    let opened = folder.open_regular(&file.path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => changed(),
-        _ => error.into(),
-    })?;
+    let opened = folder.open_regular(&file.path).map_err(|error| unless_missing(error, changed()))?;
     let mut content = Vec::new();
     // One byte more than there should be says that there are too many.
     opened.take(file.size.saturating_add(1)).read_to_end(&mut content)?;
