@@ -39,9 +39,11 @@ pub fn run(arguments: &Prune, context: &Context) -> Result<Exit, Failure> {
     let has_rules = manifest.publish.as_ref().is_some_and(|publish| publish.keep.is_some());
     let document = PruneDocument { version: 1, dry_run: arguments.dry_run, repositories: judged, failed };
     let problems = report_problems(&told, context);
-    match arguments.json {
-        true => print_document(&document, context).map(drop)?,
-        false => context.print(&plain_text(&document.screen(has_rules, context.verbosity)))?,
+    match (arguments.json, problems) {
+        (true, _) => print_document(&document, context).map(drop)?,
+        // What was meant to go has not gone.
+        (false, true) => {}
+        (false, false) => context.print(&plain_text(&document.screen(has_rules, context.verbosity)))?,
     }
     Ok(if problems { Exit::Failure } else { Exit::Success })
 }

@@ -306,6 +306,8 @@ impl Repositories {
             None if results.is_empty() => return Ok(Vec::new()),
             None => self.create(&place.path)?,
         };
+        // What is declared to be signed never loses its signature because the key is not at hand.
+        self.signers()?;
         let target = self.target(&place.chroot, &place.path, folder)?;
         let (now, verification, holding) = (self.clock.now(), self.verification, self.holding());
         let declared = self.declared_metadata()?;

@@ -123,6 +123,23 @@ fn without_its_key_nothing_is_published() {
 }
 
 #[test]
+fn without_its_key_no_repository_is_pruned() {
+    let project = signed_project("ed25519");
+    project.edit("Rpmforge.kdl", "{ sign name=acme }", "{ keep builds=2; sign name=acme }");
+    project.succeed(&["apply"]);
+    project.edit("a.spec", "Version: 1", "Version: 2");
+    project.succeed(&["apply"]);
+    let signature = project.read("public/host/repodata/repomd.xml.asc");
+    project.edit("Rpmforge.kdl", "builds=2; sign name=acme", "builds=1; sign name=nosuch");
+    let run = project.run(&["prune"]);
+    assert_eq!(run.code, Some(1), "{}{}", run.stdout, run.stderr);
+    assert!(run.stderr.contains("not pruned: host: ") && run.stderr.contains("`nosuch`"), "{}", run.stderr);
+    assert!(!run.stdout.contains("left the repositories"), "{}", run.stdout);
+    assert_eq!(project.read("public/host/repodata/repomd.xml.asc"), signature);
+    assert!(project.read("public/host/host.repo").contains("repo_gpgcheck=1\n"));
+}
+
+#[test]
 fn metadata_may_be_signed_alone() {
     let project = signed_project("ed25519");
     project.edit("Rpmforge.kdl", "name=acme", "name=acme what=metadata");
