@@ -172,7 +172,7 @@ impl DeclarationReader<'_> {
         let sign =
             signs.filter_map(|node| Some(Spanned::new(self.read_sign(node)?, self.place(node)))).collect();
         let url = child(node, "url").and_then(|node| self.values.argument(node, 0));
-        let url = url.map(|url| url.value);
+        let url = url.and_then(|url| self.read_clients_url(url));
         let keep = child(node, "keep").map(|node| {
             let mut age = |name: &str| Age::parse(&self.values.property(node, name)?.value);
             let (newest, superseded, failed) = (age("newest"), age("superseded"), age("failed"));

@@ -1,4 +1,4 @@
-//! Where files and new versions are: `mirror`, and `upstream` of a package.
+//! Where files and new versions are: `mirror`, `upstream` of a package, and `url` of `publish`.
 
 use kdl::KdlNode;
 use regex::Regex;
@@ -28,6 +28,24 @@ impl DeclarationReader<'_> {
         };
         self.values.errors.push(Located::new(problem, "this address", written.place.clone()));
         false
+    }
+
+    /// Where clients find a repository: it comes into a file of theirs as it stands.
+    pub(super) fn read_clients_url(&mut self, written: Spanned<String>) -> Option<String> {
+        const SCHEMES: [&str; 4] = ["https://", "http://", "ftp://", "file://"];
+        let begins = |scheme: &&str| written.strip_prefix(*scheme).is_some_and(|rest| !rest.is_empty());
+        let is_plain = !written.chars().any(|letter| letter.is_whitespace() || letter.is_control());
+        if is_plain && SCHEMES.iter().any(|scheme| begins(&scheme)) {
+            return Some(written.value);
+        }
+        let problem = ManifestProblem::WrongValue {
+            what: "`url` of `publish`".to_owned(),
+            wanted: "an address that dnf takes: `https://HOST/PATH`, `http:`, `ftp:` or `file:`".to_owned(),
+            written: written.value.escape_debug().to_string(),
+            help: "write blanks as `%20`".to_owned(),
+        };
+        self.values.errors.push(Located::new(problem, "this address", written.place));
+        None
     }
 
     /// Where a package's new versions come up.
