@@ -62,8 +62,8 @@ fn a_daemon_gets_what_is_new_and_loses_what_has_been_superseded_for_long_enough(
     let server = RsyncServer::start();
     let project = server.project();
     let first = project.succeed(&["apply", "--json"]);
-    // Two packages and their sources, three metadata files, repomd.xml.
-    assert_eq!(sent(&first), [(8, 0)], "{}", first.stdout);
+    // Two packages and their sources, three metadata files, repomd.xml, the `.repo` file.
+    assert_eq!(sent(&first), [(9, 0)], "{}", first.stdout);
     let before = server.repository().follow().unwrap();
     assert_eq!(sent(&project.succeed(&["apply", "--json"])), []);
     project.spec("a", "Provides: more", "true");
@@ -81,7 +81,7 @@ fn a_daemon_gets_what_is_new_and_loses_what_has_been_superseded_for_long_enough(
     let gone = before.iter().filter(|file| !now.contains(file));
     gone.for_each(|file| assert!(!there(&file.href), "{}", file.href));
     let folders = fs::read_dir(server.folder()).unwrap().count();
-    assert_eq!(folders, 4, "two packages, repodata, the record");
+    assert_eq!(folders, 5, "two packages, repodata, the record, the `.repo` file");
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_machine_is_reached_by_ssh_as_its_user_has_set_it_up() {
     let run = project.forge(&["apply", "--json"]).env("RSYNC_RSH", &shell).output().unwrap();
     let run = Run::from(run);
     assert_eq!(run.code, Some(0), "{}\n{}", run.stdout, run.stderr);
-    assert_eq!(sent(&run), [(8, 0)]);
+    assert_eq!(sent(&run), [(9, 0)]);
     assert!(Repository::new(target).follow().is_ok());
 }
 
