@@ -205,7 +205,11 @@ fn real_packages_of_registries_are_built() {
     assert!(of("python-") >= 20 && of("rubygem-") >= 10 && of("nodejs-") >= 5, "{}", run.stderr);
     assert!(specs.len() - of("python-") - of("rubygem-") - of("nodejs-") >= 5, "{}", run.stderr);
     let states = run.states();
-    let built = count(&states, "succeeded");
+    // The store was empty: what is found in it at the end was built before others were planned anew that needed it.
+    let mut built = count(&states, "succeeded");
+    for (registry, found) in count(&states, "cached") {
+        *built.entry(registry).or_default() += found;
+    }
     let at_least = [("pypi", 15), ("rubygems", 5), ("crates", 5), ("npm", 5)];
     for (registry, least) in at_least {
         assert!(built.get(registry).is_some_and(|count| *count >= least), "{states:#?}\n{}", run.stderr);
