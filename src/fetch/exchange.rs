@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::CONTENT_TYPE;
 use tokio::runtime::Handle;
 
 use super::FetchError;
 use super::address::Address;
-use super::attempts::pause;
+use super::answers::{ask_again, has_trouble, header_map, wait_for_answer};
 use super::equipment::Equipment;
-use super::error::Recovery;
 use super::retry_after::refuse;
 use super::transfer::describe_broken;
 use crate::process::Cancel;
@@ -71,35 +70,10 @@ pub(super) struct Exchange {
 impl Exchange {
     /// Asks, and waits until the answer begins. A server that has trouble is asked again.
     pub fn run(self) -> Result<Reply, FetchError> {
-        let (sender, receiver) = mpsc::channel();
-        let handle = self.handle.clone();
-        handle.spawn(async move {
-            let cancel = self.cancel.clone();
-            let reply = tokio::select! {
-                biased;
-                () = cancel.canceled() => Err(FetchError::Canceled),
-                reply = self.ask() => reply,
-            };
-            // Who asked waits for it.
-            let _ = sender.send(reply);
-        });
-        receiver.recv().unwrap_or(Err(FetchError::Canceled))
-    }
-
-    async fn ask(self) -> Result<Reply, FetchError> {
-        let mut failures = 0;
-        loop {
-            pause(self.equipment.settings.first_pause, failures).await;
-            match self.ask_once().await {
-                Err(error)
-                    if error.recovery() == Recovery::SameAddress
-                        && failures < self.equipment.settings.retries =>
-                {
-                    failures += 1;
-                }
-                outcome => return outcome,
-            }
-        }
+        let (handle, cancel) = (self.handle.clone(), self.cancel.clone());
+        wait_for_answer(&handle, cancel, async move {
+            ask_again(&self.equipment.settings, || self.ask_once()).await
+        })
     }
 
     async fn ask_once(&self) -> Result<Reply, FetchError> {
@@ -118,8 +92,8 @@ impl Exchange {
         let response = request.headers(header_map(headers)?).send().await;
         let response = response.map_err(|error| describe_broken(error, address))?;
         let status = response.status();
-        // What the server will say a moment later is worth waiting for; the rest is for who asked.
-        if status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429) {
+        // The rest is for who asked.
+        if has_trouble(status) {
             return Err(refuse(&response, address, &self.equipment));
         }
         let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -138,17 +112,6 @@ impl Exchange {
             },
         })
     }
-}
-
-fn header_map(headers: &[(&'static str, String)]) -> Result<HeaderMap, FetchError> {
-    let mut map = HeaderMap::new();
-    for (name, value) in headers {
-        let value = HeaderValue::from_str(value).map_err(|_| FetchError::Client {
-            reason: format!("`{name}` can't be sent: it has odd characters"),
-        })?;
-        map.insert(HeaderName::from_static(name), value);
-    }
-    Ok(map)
 }
 
 impl Content {

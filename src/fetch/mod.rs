@@ -11,8 +11,10 @@
 //! hold the user or the password of an address.
 
 mod address;
+mod answers;
 mod attempts;
 mod client;
+mod content_type;
 mod download;
 mod equipment;
 mod error;
@@ -34,6 +36,7 @@ mod transfer;
 
 pub use address::{Address, AddressScheme, without_login};
 pub use client::{Client, Downloads};
+pub use content_type::content_type;
 pub use download::{Download, DownloadOutcome, Downloaded, Validators};
 pub use error::FetchError;
 pub use exchange::{Question, QuestionWeight, Reply};

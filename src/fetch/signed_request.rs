@@ -2,18 +2,16 @@
 //! knows of logins goes along, and neither the query nor a header is ever shown.
 
 use std::sync::Arc;
-use std::sync::mpsc;
 use std::time::Duration;
 
 use reqwest::Response;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::HeaderMap;
 use tokio::runtime::Handle;
 
 use super::FetchError;
 use super::address::Address;
-use super::attempts::pause;
+use super::answers::{ask_again, has_trouble, header_map, wait_for_answer};
 use super::equipment::Equipment;
-use super::error::Recovery;
 use super::retry_after::refuse;
 use super::transfer::describe_broken;
 use crate::process::Cancel;
@@ -80,41 +78,17 @@ pub(super) struct SignedExchange {
 impl SignedExchange {
     /// Asks, and waits for the whole answer. A server that has trouble is asked again.
     pub fn run(self) -> Result<SignedReply, FetchError> {
-        let (sender, receiver) = mpsc::channel();
-        let handle = self.handle.clone();
-        handle.spawn(async move {
-            let cancel = self.cancel.clone();
-            let reply = tokio::select! {
-                biased;
-                () = cancel.canceled() => Err(FetchError::Canceled),
-                reply = self.ask() => reply,
-            };
-            // Who asked waits for it.
-            let _ = sender.send(reply);
-        });
-        receiver.recv().unwrap_or(Err(FetchError::Canceled))
+        let (handle, cancel) = (self.handle.clone(), self.cancel.clone());
+        wait_for_answer(&handle, cancel, async move {
+            ask_again(&self.equipment.settings, || self.ask_in_time()).await
+        })
     }
 
-    async fn ask(self) -> Result<SignedReply, FetchError> {
+    async fn ask_in_time(&self) -> Result<SignedReply, FetchError> {
         // What is shown of it: a signature must not be.
         let shown = Address::from_response(self.request.address.url());
-        let mut failures = 0;
-        loop {
-            pause(self.equipment.settings.first_pause, failures).await;
-            let outcome = match tokio::time::timeout(self.patience(), self.ask_once(&shown)).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err(self.too_slow(&shown)),
-            };
-            match outcome {
-                Err(error)
-                    if error.recovery() == Recovery::SameAddress
-                        && failures < self.equipment.settings.retries =>
-                {
-                    failures += 1;
-                }
-                outcome => return outcome,
-            }
-        }
+        let answer = tokio::time::timeout(self.patience(), self.ask_once(&shown)).await;
+        answer.unwrap_or_else(|_| Err(self.too_slow(&shown)))
     }
 
     /// How long an attempt may take: as long as what it sends takes at the least speed, and a while for the answer.
@@ -146,7 +120,7 @@ impl SignedExchange {
         let sent = request.headers(header_map(headers)?).send().await;
         let response = sent.map_err(|error| describe_broken(error, shown))?;
         let status = response.status();
-        if status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429) {
+        if has_trouble(status) {
             return Err(refuse(&response, shown, &self.equipment));
         }
         let headers = response.headers().clone();
@@ -164,14 +138,4 @@ async fn read_up_to(mut response: Response, most: usize, shown: &Address) -> Res
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, FetchError> {
-    let mut map = HeaderMap::new();
-    for (name, value) in headers {
-        let odd = || FetchError::Client { reason: format!("`{name}` can't be sent: it has odd characters") };
-        let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| odd())?;
-        map.append(key, HeaderValue::from_str(value).map_err(|_| odd())?);
-    }
-    Ok(map)
 }

@@ -19,6 +19,7 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use super::conditions::{AskedPart, FileVersion, wanted};
 use super::file_body::FileBody;
 use super::request_path::file_path;
+use crate::fetch::content_type;
 use crate::files::Folder;
 
 /// The content of an answer, which is read while it is sent.
@@ -143,16 +144,4 @@ fn with_status(status: StatusCode, body: AnswerBody) -> Response<AnswerBody> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response
-}
-
-fn content_type(path: &str) -> &'static str {
-    match path.rsplit_once('.').map(|(_, ending)| ending) {
-        Some("rpm") => "application/x-rpm",
-        Some("xml") => "application/xml",
-        Some("gz") => "application/gzip",
-        Some("zst") => "application/zstd",
-        Some("asc" | "key") => "application/pgp-keys",
-        Some("repo") => "text/plain; charset=utf-8",
-        Some(_) | None => "application/octet-stream",
-    }
 }

@@ -21,7 +21,7 @@ use super::s3_answers::{HeldPart, describe_refusal, has_failed, read_parts, read
 use super::s3_bucket::{RequestContent, S3Bucket};
 use super::sending::Sending;
 use super::snapshot::{OutgoingFile, hex, unless_missing};
-use crate::fetch::SignedReply;
+use crate::fetch::{SignedReply, content_type};
 
 /// How large the parts of a file are, in bytes, and up to which size it has none. S3 asks for 5 MiB at the least.
 const PART: u64 = 8 << 20;
@@ -225,16 +225,4 @@ pub(super) fn object_headers(path: &str) -> Vec<(&'static str, String)> {
 /// What clients and caches between are told of a file that is replaced.
 pub(super) fn head_headers(path: &str) -> Vec<(&'static str, String)> {
     vec![("cache-control", "no-cache".to_owned()), ("content-type", content_type(path).to_owned())]
-}
-
-fn content_type(path: &str) -> &'static str {
-    match path.rsplit_once('.').map(|(_, ending)| ending) {
-        Some("rpm") => "application/x-rpm",
-        Some("xml") => "application/xml",
-        Some("gz") => "application/gzip",
-        Some("zst") => "application/zstd",
-        Some("asc" | "key") => "application/pgp-keys",
-        Some("repo") => "text/plain; charset=utf-8",
-        Some(_) | None => "application/octet-stream",
-    }
 }
