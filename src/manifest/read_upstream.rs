@@ -35,7 +35,7 @@ impl DeclarationReader<'_> {
         const SCHEMES: [&str; 4] = ["https://", "http://", "ftp://", "file://"];
         let begins = |scheme: &&str| written.strip_prefix(*scheme).is_some_and(|rest| !rest.is_empty());
         let is_plain = !written.chars().any(|letter| letter.is_whitespace() || letter.is_control());
-        if is_plain && SCHEMES.iter().any(|scheme| begins(scheme)) {
+        if is_plain && SCHEMES.iter().any(begins) {
             return Some(written.value);
         }
         let problem = ManifestProblem::WrongValue {
