@@ -12,6 +12,7 @@ use super::place_settings::send_all;
 use super::planning::{Planned, plan, runtime};
 use super::project::project_name;
 use super::selection_arguments::Selection;
+use super::verify::verify_made;
 use super::{Exit, only_sources};
 use crate::chroot::Connection;
 use crate::event::{BuildName, Clock, Ended, EventSink, Listener, RunId, State, SystemClock, What};
@@ -28,9 +29,28 @@ use crate::ui::{Summary, SummaryView, Verbosity, is_closed_pipe};
 /// Builds what has changed.
 pub fn run(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     match arguments.only {
+        None if arguments.verify => runtime()?.block_on(apply_and_verify(arguments, context)),
         None => runtime()?.block_on(apply(arguments, context)),
         Some(OnlyPart::Sources) => runtime()?.block_on(only_sources::run(arguments, context)),
     }
+}
+
+/// Builds what has changed, and makes it again, varied.
+async fn apply_and_verify(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
+    let project = find_project(&mut arguments.selection.clone(), context)?;
+    let last = project.history()?.builds(None, 1)?.first().map_or(0, |row| row.number);
+    match apply(arguments, context).await? {
+        Exit::Success => {}
+        ended => return Ok(ended),
+    }
+    let _lock = project.lock()?;
+    let cancel = Cancel::default();
+    let is_good = verify_made(&project, last, &cancel, (arguments.json, context)).await?;
+    Ok(match (cancel.is_canceled(), is_good) {
+        (true, _) => Exit::Interrupted,
+        (false, true) => Exit::Success,
+        (false, false) => Exit::Failure,
+    })
 }
 
 async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {

@@ -33,6 +33,7 @@ mod source_program;
 mod stage_times;
 mod surroundings;
 mod value;
+mod variation;
 mod work_folder;
 mod worker;
 
@@ -70,6 +71,7 @@ pub use settings::{Condition, Isolation, MacroLevel, MacroSetting, Settings};
 pub use source_program::{SourceProgram, SourceProgramEnd, SourcePrograms};
 pub use surroundings::{of_root as surroundings_of_root, of_scriptlets as surroundings_of_scriptlets};
 pub use value::Value;
+pub use variation::{FAKE_TIME_LIBRARIES, Variations, Varied};
 pub use worker::{
     Asked, BuildOrder, Channel, FailedScript, InstalledOrder, Message, ReadOrder, Request, RequestError,
     ScriptletOrder, ScriptletProgress, SpecAnswer, SpecOrder, WORKER, WorkerEnd,

@@ -46,6 +46,7 @@ mod stop;
 mod system;
 mod table;
 mod trace;
+mod tunables;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -74,6 +75,7 @@ pub use rpm_version::{OldMacros, RpmVersion};
 pub use stop::Stop;
 pub use system::{Commands, SystemHost};
 pub use table::{Definition, Expansion, Level, Origin, Table};
+pub use tunables::{TUNABLES, Tunable, TunableArea, TunableValues, find_tunable};
 
 impl Macros {
     /// Macros of a table.

@@ -71,5 +71,6 @@ mod srpm;
 mod standing;
 mod store;
 mod tarballs;
+mod tunables;
 mod undone;
 mod worker;
