@@ -36,7 +36,7 @@ pub fn run(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
 async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let mut selection = arguments.selection.clone();
     let project = find_project(&mut selection, context)?;
-    let _lock = project.lock()?;
+    let _lock = project.lock("forge apply")?;
     let cancel = Cancel::default();
     let mut planned = plan(&project, &selection, &cancel, context).await?;
     let _store_lock = planned.store.lock_for_use()?;
@@ -240,7 +240,9 @@ fn not_counted(planned: &Planned) -> Vec<BuildName> {
 
 /// What leaves repositories, and what the manifest says that has no effect yet, beside what is said of each build.
 fn notes(planned: &Planned, leaving: &[Leaving]) -> Vec<String> {
-    let mut notes: Vec<String> = leaving.iter().map(Leaving::to_string).collect();
+    // What leaves for its age is told when it leaves: what is built until then stays.
+    let leaving = leaving.iter().filter(|leaving| leaving.not_built_since.is_none());
+    let mut notes: Vec<String> = leaving.map(Leaving::to_string).collect();
     notes.extend(planned.plan.notes().iter().cloned());
     notes.extend(carriage_returns(planned));
     notes.extend(planned.unsupported());

@@ -19,7 +19,7 @@ use crate::ui::Summary;
 pub async fn run(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let mut selection = arguments.selection.clone();
     let project = find_project(&mut selection, context)?;
-    let _lock = project.lock()?;
+    let _lock = project.lock("forge apply")?;
     let cancel = Cancel::default();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let planned = plan(&project, &selection, &cancel, context).await?;

@@ -24,7 +24,7 @@ pub fn run(arguments: &Rebuild, context: &Context) -> Result<Exit, Failure> {
 
 async fn rebuild(arguments: &Rebuild, context: &Context) -> Result<Exit, Failure> {
     let project = Project::find(context)?;
-    let _lock = project.lock()?;
+    let _lock = project.lock("forge rebuild")?;
     let cancel = Cancel::default();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let run = RunId::random(clock.now()).map_err(CliError::Io)?;

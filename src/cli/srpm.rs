@@ -35,7 +35,7 @@ async fn make(arguments: &Srpm, context: &Context) -> Result<Exit, Failure> {
     };
     let project = find_project(&mut selection, context)?;
     // The work folders are those of an apply.
-    let _lock = project.lock()?;
+    let _lock = project.lock("forge srpm")?;
     let cancel = Cancel::default();
     let planned = plan(&project, &selection, &cancel, context).await?;
     let _store_lock = planned.store.lock_for_use()?;
