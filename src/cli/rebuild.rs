@@ -5,13 +5,13 @@ use std::sync::Arc;
 use super::Exit;
 use super::context::{CliError, Context, Failure};
 use super::earlier_build::{EarlierBuild, RebuildWays};
+use super::execution::{made_builds, show_summary, unpublished};
 use super::listeners::{ScreenClearer, end_on_signals, listener};
 use super::planning::{plan, runtime};
 use super::project::Project;
 use super::rebuild_arguments::Rebuild;
 use super::root_arguments::LockArguments;
 use super::selection_arguments::Selection;
-use super::unpublished::{execution, show_summary};
 use crate::event::{Clock, EventSink, Listener, RunId, State, SystemClock, What};
 use crate::execute::execute;
 use crate::process::Cancel;
@@ -20,7 +20,7 @@ use crate::ui::Summary;
 /// Makes an earlier build again, and compares what comes out.
 pub fn run(arguments: &Rebuild, context: &Context) -> Result<Exit, Failure> {
     let project = Project::find(context)?;
-    let _lock = project.lock()?;
+    let _lock = project.lock("forge rebuild")?;
     let ways = RebuildWays {
         with_current_root: arguments.with_current_root,
         profile: arguments.profile.clone(),
@@ -106,14 +106,11 @@ impl BuildAgain<'_> {
         end_on_signals(cancel.clone(), events.clone(), Arc::clone(&listener))?;
         let notes = notes.into_iter().chain(planned.notes()).chain(planned.history.take_notes());
         notes.for_each(|text| events.send(What::Noted { text }));
-        let applied = execute(execution(&planned, cancel, events, clock)).await?;
+        let applied = execute(unpublished(&planned, cancel, events, clock)).await?;
         let is_good = applied.ends.values().all(|end| end.state == State::Succeeded);
-        show_summary(
-            (project, &planned, &applied),
-            (&listener, &summary),
-            (is_good, self.json || self.is_part),
-            context,
-        )?;
+        let ended = (&made_builds(&planned, &applied), applied.canceled);
+        let shown = (&*listener, &*summary);
+        show_summary((project, &planned), ended, shown, (is_good, self.json || self.is_part), context)?;
         planned.leave();
         Ok(match (applied.canceled, is_good) {
             (true, _) => MadeAgain::Canceled,

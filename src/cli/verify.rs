@@ -29,7 +29,7 @@ use crate::ui::{count, plain_text};
 /// Makes builds again with what no package should depend on varied, and compares what comes out.
 pub fn run(arguments: &Verify, context: &Context) -> Result<Exit, Failure> {
     let project = Project::find(context)?;
-    let _lock = project.lock()?;
+    let _lock = project.lock("forge verify")?;
     let rows = chosen_builds(&project, arguments, context)?;
     if !arguments.against.is_empty() {
         return compare_with_shipped(&project, (arguments, &rows), context);

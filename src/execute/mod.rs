@@ -48,7 +48,7 @@ pub use prepared::PreparedTrees;
 pub use results::{RESULTS_FOLDER, ResultPackage, ResultRecord, result_folder};
 pub use runner::{AskedRequires, Runner, RunningStep, StepRun};
 pub use scheduler::{Applied, BuildEnd, Execution, Publisher, execute};
-pub use source_packages::{KnownSourcePackages, make_source_packages};
+pub use source_packages::{KnownSourcePackages, make_source_packages, schedule_source_package};
 pub use staging::{StagingPlace, unpack_packages};
 pub use task::{ScheduledBuild, Task};
 

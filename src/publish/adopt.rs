@@ -13,7 +13,7 @@ use super::inspect::read_times;
 use super::limits::{LARGEST_PRIMARY, LARGEST_REPOMD, LONGEST_TEXT, MOST_NAMED};
 use super::paths::{REPOMD, package_of_path};
 use super::record::{Keeping, PublishedFile, PublishedPackage};
-use crate::chroot::unpacked;
+use crate::chroot::{Repomd, unpacked};
 use crate::digest::copy_digested;
 use crate::event::Timestamp;
 use crate::files::Folder;
@@ -87,30 +87,16 @@ pub(super) fn packages_named_by_metadata(
 
 /// Where the repository's `repomd.xml` says that the primary metadata are.
 pub(super) fn primary_on_disk(folder: &Folder) -> Option<String> {
-    primary_href(&folder.read_text_up_to(REPOMD, LARGEST_REPOMD).ok()?)
+    Some(repomd_on_disk(folder)?.file("primary")?.href.clone())
 }
 
 /// The revision that the repository's `repomd.xml` says, if that is a number.
 pub(super) fn revision_on_disk(folder: &Folder) -> Option<u64> {
-    let repomd = folder.read_text_up_to(REPOMD, LARGEST_REPOMD).ok()?;
-    let mut reader = Reader::from_str(&repomd);
-    let mut is_revision = false;
-    loop {
-        match reader.read_event().ok()? {
-            Event::Eof => return None,
-            Event::Start(tag) => is_revision = tag.name().as_ref() == "revision",
-            Event::Text(text) if is_revision => return text.trim().parse().ok(),
-            Event::End(_)
-            | Event::Empty(_)
-            | Event::Text(_)
-            | Event::CData(_)
-            | Event::Comment(_)
-            | Event::Decl(_)
-            | Event::PI(_)
-            | Event::DocType(_)
-            | Event::GeneralRef(_) => is_revision = false,
-        }
-    }
+    repomd_on_disk(folder)?.revision.trim().parse().ok()
+}
+
+fn repomd_on_disk(folder: &Folder) -> Option<Repomd> {
+    Repomd::parse(folder.read_text_up_to(REPOMD, LARGEST_REPOMD).ok()?.as_bytes())
 }
 
 /// The version of a build.
@@ -126,33 +112,6 @@ fn published(folder: &Folder, named: &NamedPackage) -> Option<PublishedFile> {
     let times = Some(read_times(folder, &named.href).ok()?);
     let (path, nevra) = (named.href.clone(), Some(named.nevra.clone()));
     (sha256 == named.sha256).then_some(PublishedFile { path, size, sha256, blake3, nevra, times })
-}
-
-/// Where `repomd.xml` says that the primary metadata are.
-fn primary_href(repomd: &str) -> Option<String> {
-    let mut reader = Reader::from_str(repomd);
-    let mut is_primary = false;
-    loop {
-        match reader.read_event().ok()? {
-            Event::Eof => return None,
-            Event::Start(tag) if tag.name().as_ref() == "data" => {
-                is_primary = attribute(&tag, "type").is_some_and(|kind| kind == "primary");
-            }
-            Event::Start(tag) | Event::Empty(tag) if is_primary && tag.name().as_ref() == "location" => {
-                return attribute(&tag, "href");
-            }
-            Event::Start(_)
-            | Event::End(_)
-            | Event::Empty(_)
-            | Event::Text(_)
-            | Event::CData(_)
-            | Event::Comment(_)
-            | Event::Decl(_)
-            | Event::PI(_)
-            | Event::DocType(_)
-            | Event::GeneralRef(_) => {}
-        }
-    }
 }
 
 /// The package files at paths as forge publishes them. None where the metadata end before their end (what is left out there
@@ -249,7 +208,9 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let folder = Folder::open_ambient(&HostPath::new(temp.path()).unwrap()).unwrap();
         folder.dir().create_dir("repodata").unwrap();
-        let repomd = r#"<repomd><data type="primary"><location href="primary.xml.gz"/></data></repomd>"#;
+        let sum = format!("<checksum type=\"sha256\">{}</checksum>", "0".repeat(64));
+        let location = "<location href=\"primary.xml.gz\"/>";
+        let repomd = format!("<repomd><data type=\"primary\">{sum}{location}</data></repomd>");
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         std::io::Write::write_all(&mut packed, PRIMARY.as_bytes()).unwrap();
         folder.dir().write("primary.xml.gz", packed.finish().unwrap()).unwrap();

@@ -24,6 +24,7 @@ mod kept_needs;
 mod known;
 mod limits;
 mod lock;
+mod mend_builds;
 mod metadata;
 mod metadata_file;
 mod metadata_text;

@@ -28,7 +28,7 @@ use crate::digest::{Digest, Key};
 use crate::event::Timestamp;
 use crate::files::{Folder, HostPath};
 use crate::package::version_of_nevra;
-use crate::store::Blob;
+use crate::store::{Blob, result_digest};
 
 /// The record's name in its repository.
 pub(super) const RECORD: &str = ".forge-repository";
@@ -210,6 +210,19 @@ impl PublishedPackage {
         self.signed.as_ref().is_some_and(|signed| signed.of == *result && signed.by == by)
     }
 
+    /// Whether the keys with those fingerprints have signed it; always where there are none.
+    pub fn is_signed_by(&self, by: &[String]) -> bool {
+        by.is_empty() || self.signed.as_ref().is_some_and(|signed| signed.by == by)
+    }
+
+    /// The digest of the result that it is, or is the signed copy of.
+    pub fn result(&self) -> Digest {
+        match &self.signed {
+            Some(signed) => signed.of,
+            None => result_digest(self.files.iter().map(|file| (file.name(), &file.blake3))),
+        }
+    }
+
     /// Its version, `[epoch:]version-release`: that of its source package, where it has one.
     pub fn version(&self) -> Option<String> {
         let names = || self.files.iter().filter_map(|file| file.nevra.as_deref());
@@ -241,6 +254,11 @@ impl PublishedFile {
     /// The store's name of its content.
     pub fn blob(&self) -> Blob {
         Blob { digest: self.blake3, size: self.size }
+    }
+
+    /// The name of the file.
+    pub fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or(&self.path)
     }
 
     /// Whether it is one of a package, at a path of such files.

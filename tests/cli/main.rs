@@ -58,6 +58,7 @@ mod reading;
 mod rebuild;
 mod requirements;
 mod retention;
+mod retention_told;
 mod roots;
 mod schemas;
 mod secrets;

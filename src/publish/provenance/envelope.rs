@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::error::AttestationError;
 use super::statement::STATEMENT_TYPE;
 use crate::event::Timestamp;
-use crate::package::signing::{Certificate, SignatureFinding, Signer, verify_signatures};
+use crate::package::signing::{Certificate, SignatureFinding, Signer, signature_packets, verify_signatures};
 
 /// A statement with its signatures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +71,15 @@ impl Envelope {
         let mut bytes = serde_json::to_vec(self).unwrap_or_default();
         bytes.push(b'\n');
         bytes
+    }
+
+    /// Whether these bytes are its file as it was written: no signature covers the names of keys, nor how signatures are written.
+    pub fn is_written_as(&self, bytes: &[u8]) -> bool {
+        let is_as_written = |signature: &EnvelopeSignature| {
+            let packet = STANDARD.decode(&signature.sig).unwrap_or_default();
+            signature_packets(&packet).is_ok_and(|packets| packets.concat() == packet)
+        };
+        self.encode() == bytes && self.signatures.iter().all(is_as_written)
     }
 
     /// The statement in it, and what is found of its signatures.

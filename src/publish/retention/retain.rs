@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::policy::{hide_replaced, judge};
 use super::required::{AskNeeds, Needed, find_needed, read_needs};
 use super::rules::{Keep, retired_as};
-use super::verdict::{Verdict, WhyStays};
+use super::verdict::{Verdict, WhyGoes, WhyStays};
 use crate::event::Timestamp;
 use crate::manifest::Age;
 use crate::publish::PublishError;
@@ -33,8 +33,9 @@ pub(in crate::publish) fn retain(
     if !keep.keeps_builds() {
         let newest = newest.into_iter();
         let packages = newest.map(|package| PublishedPackage { keeping: Keeping::default(), ..package });
-        let (retired, judged) = (Vec::new(), Vec::new());
-        return Retained { packages: packages.collect(), retired, judged, warning: None };
+        let packages: Vec<PublishedPackage> = packages.collect();
+        let judged = judge_without_rules(record, &packages, declared, now);
+        return Retained { packages, retired: Vec::new(), judged, warning: None };
     }
     let pool = pool(record, newest, now);
     let mut verdicts = judge(&pool, keep, declared, now);
@@ -70,6 +71,34 @@ pub(in crate::publish) fn retain(
         judged.push((package, verdict));
     }
     Retained { packages, retired, judged, warning }
+}
+
+/// What becomes of each build where the newest ones are all that there is.
+fn judge_without_rules(
+    record: &RepositoryRecord,
+    newest: &[PublishedPackage],
+    declared: &BTreeSet<&str>,
+    now: Timestamp,
+) -> Vec<(PublishedPackage, Verdict)> {
+    let staying = newest.iter().map(|package| {
+        let why = match declared.contains(package.package.as_str()) {
+            true => WhyStays::Newest,
+            false => WhyStays::Waits,
+        };
+        (package.clone(), Verdict::Stays(why))
+    });
+    let names: HashSet<&str> = newest.iter().map(|package| package.package.as_str()).collect();
+    let paths: HashSet<Vec<&str>> = newest.iter().map(file_paths).collect();
+    let going = record.packages.iter().filter(|package| !paths.contains(&file_paths(package)));
+    let going = going.map(|package| {
+        let since = package.keeping.since.unwrap_or(now);
+        let why = match names.contains(package.package.as_str()) {
+            true => WhyGoes::Superseded { since },
+            false => WhyGoes::Undeclared,
+        };
+        (package.clone(), Verdict::Goes(why))
+    });
+    staying.chain(going).collect()
 }
 
 /// All builds that there are, by package, the newest first.

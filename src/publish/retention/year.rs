@@ -3,7 +3,7 @@
 //! What is kept is compared, after every publish, with what a model says that knows nothing of records: it has the builds as the test made
 //! them, and works out from the words of the documentation which of them stay.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -27,7 +27,7 @@ use crate::publish::paths::package_folder;
 use crate::publish::record::{DecodedRecords, Keeping, PublishedFile, PublishedPackage};
 use crate::publish::section::Parting;
 use crate::publish::update::Updater;
-use crate::store::Store;
+use crate::store::{Pins, Store};
 
 const PACKAGES: usize = 200;
 const LIBRARIES: usize = 20;
@@ -233,7 +233,7 @@ fn keep() -> Keep {
         builds: KEPT_BUILDS as u32,
         superseded: Some(age(SUPERSEDED_DAYS)),
     };
-    Keep { rules: Some(rules), pinned: HashSet::new() }
+    Keep { rules: Some(rules), pins: Pins::default() }
 }
 
 /// What metadata name, as their record says.
