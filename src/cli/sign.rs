@@ -1,5 +1,6 @@
 //! `forge sign`
 
+use std::collections::BTreeMap;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,10 +13,10 @@ use super::passphrases::SaidPassphrases;
 use super::signing_arguments::{Sign, SignerArguments};
 use super::signing_files::{read_named, split_file};
 use crate::event::{Clock, SystemClock};
-use crate::files::Folder;
+use crate::files::{Folder, PreparedFile};
 use crate::package::read_headers_of;
 use crate::package::signing::{
-    Certificate, Passphrases, Signer, SigningError, SigningKey, add_signature, armored_signatures,
+    Certificate, Passphrases, Signer, SigningError, SigningKey, armored_signatures, prepare_signed,
 };
 use crate::ui::plain_text;
 
@@ -67,24 +68,31 @@ pub fn signer_of(arguments: &SignerArguments, context: &Context) -> Result<Signe
 }
 
 fn sign_packages(signer: &Signer, files: &[&PathBuf], context: &Context) -> Result<(), Failure> {
-    let mut packages = Vec::new();
-    for file in files {
+    let read = |file: &&PathBuf| {
         let (folder, name) = split_file(file, context)?;
         let opened = folder.open_regular(&name).map_err(CliError::Io)?;
         let headers = read_headers_of(&file.to_string_lossy(), &mut BufReader::new(opened))?;
-        packages.push((folder, name, headers));
-    }
+        Ok::<_, Failure>((folder, name, headers))
+    };
+    let packages = files.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let contents: Vec<&[u8]> =
         packages.iter().map(|(_, _, headers)| headers.header_bytes.as_slice()).collect();
     let signatures = signer.sign_all(&contents, SystemClock.now())?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(WRITERS).build();
     let pool = pool.map_err(|error| SigningError::Io(std::io::Error::other(error)))?;
-    let written = pool.install(|| {
-        packages.par_iter().zip(signatures).try_for_each(|((folder, name, headers), signature)| {
-            add_signature(folder, name, headers, &signature)
-        })
+    let prepared: std::io::Result<Vec<PreparedFile<'_>>> = pool.install(|| {
+        let packages = packages.par_iter().zip(signatures);
+        packages
+            .map(|((folder, name, headers), signature)| prepare_signed(folder, name, headers, &signature))
+            .collect()
     });
-    Ok(written.map_err(SigningError::Io)?)
+    let place_all = |prepared: Vec<PreparedFile<'_>>| {
+        prepared.into_iter().try_for_each(PreparedFile::take_place)?;
+        let folders: BTreeMap<&Path, &Folder> =
+            packages.iter().map(|(folder, ..)| (folder.path().as_path(), folder)).collect();
+        folders.into_values().try_for_each(Folder::sync)
+    };
+    Ok(prepared.and_then(place_all).map_err(SigningError::Io)?)
 }
 
 fn sign_file(signer: &Signer, file: &Path, context: &Context) -> Result<(), Failure> {

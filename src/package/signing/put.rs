@@ -3,13 +3,15 @@
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use cap_std::fs::File;
+
 use super::super::decode::Headers;
 use super::super::encode::{Region, encode};
 use super::super::header::Value;
 use super::super::tag::Kind;
 use super::super::write::signature_tag;
 use super::entries::{SignatureEntry, is_signature, put_signature, stored_kind};
-use crate::files::Folder;
+use crate::files::{Folder, PreparedFile};
 
 const LEAD_SIZE: usize = 96;
 
@@ -19,11 +21,31 @@ const LEAD_SIZE: usize = 96;
 /// # Errors
 /// The signature is none, or the package can't be read or written.
 pub fn add_signature(folder: &Folder, path: &Path, headers: &Headers, signature: &[u8]) -> io::Result<()> {
-    folder.write_atomic_with(path, |file| {
-        let mut package = folder.open(path)?;
-        let mut file = file.try_clone()?.into_std();
-        write_signed(&mut package, headers, &[signature.to_vec()], &mut file)
-    })
+    folder.write_atomic_with(path, |file| write_with(folder, (path, headers), signature, file))
+}
+
+/// As [`add_signature`], where the package is to [take its place](PreparedFile::take_place) with others.
+///
+/// # Errors
+/// As there.
+pub fn prepare_signed<'a>(
+    folder: &'a Folder,
+    path: &Path,
+    headers: &Headers,
+    signature: &[u8],
+) -> io::Result<PreparedFile<'a>> {
+    folder.prepare(path, |file| write_with(folder, (path, headers), signature, file))
+}
+
+fn write_with(
+    folder: &Folder,
+    (path, headers): (&Path, &Headers),
+    signature: &[u8],
+    file: &mut File,
+) -> io::Result<()> {
+    let mut package = folder.open(path)?;
+    let mut file = file.try_clone()?.into_std();
+    write_signed(&mut package, headers, &[signature.to_vec()], &mut file)
 }
 
 /// Writes the package `package`, which is read from its beginning and whose headers are `headers`, with binary OpenPGP signatures of its header beside those that it has.

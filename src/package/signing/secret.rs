@@ -1,6 +1,6 @@
 //! Secret keys: made, read, and signed with.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pgp::composed::{
     ArmorOptions, Deserializable, DetachedSignature, KeyType, SecretKeyParamsBuilder, SignedSecretKey,
@@ -13,6 +13,7 @@ use pgp::types::{KeyDetails, KeyVersion, Password, SecretParams};
 use rand::rngs::OsRng;
 
 use super::certificate::Certificate;
+use super::rsa_key::RsaKey;
 use super::{Passphrase, Passphrases, SigningError};
 use crate::event::Timestamp;
 use crate::signature::{SignatureProblem, can_sign, check_key, check_subkey, fingerprint_of};
@@ -35,14 +36,13 @@ pub struct SigningKey {
     subkey: Option<usize>,
     place: String,
     /// What signs, without its passphrase, once it was needed.
-    unlocked: Mutex<Option<Unlocked>>,
+    unlocked: Mutex<Option<Arc<Unlocked>>>,
 }
 
-/// A secret key that is not locked.
-#[derive(Clone)]
+/// A secret key that is not locked, and its form for fast arithmetic, where it has one.
 enum Unlocked {
-    Primary(Box<packet::SecretKey>),
-    Subkey(Box<packet::SecretSubkey>),
+    Primary(Box<packet::SecretKey>, Option<RsaKey>),
+    Subkey(Box<packet::SecretSubkey>, Option<RsaKey>),
 }
 
 const ARMOR: &[u8] = b"-----BEGIN PGP PRIVATE KEY BLOCK-----";
@@ -137,11 +137,11 @@ impl SigningKey {
         self.unlocked(passphrases).map(drop)
     }
 
-    fn unlocked(&self, passphrases: &dyn Passphrases) -> Result<Unlocked, SigningError> {
+    fn unlocked(&self, passphrases: &dyn Passphrases) -> Result<Arc<Unlocked>, SigningError> {
         // Whoever comes second waits for the answer to one question.
         let mut known = self.unlocked.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = known.as_ref() {
-            return Ok(known.clone());
+            return Ok(Arc::clone(known));
         }
         let passphrase = match self.is_locked() {
             false => None,
@@ -155,8 +155,8 @@ impl SigningKey {
         let password = passphrase.as_ref().map_or(&empty, Passphrase::password);
         let unlocked = self.without_password(password);
         let unlocked = unlocked.map_err(|_| SigningError::WrongPassphrase { place: self.place.clone() })?;
-        *known = Some(unlocked.clone());
-        Ok(unlocked)
+        let unlocked = known.insert(Arc::new(unlocked));
+        Ok(Arc::clone(unlocked))
     }
 
     fn without_password(&self, password: &Password) -> pgp::errors::Result<Unlocked> {
@@ -164,12 +164,14 @@ impl SigningKey {
             Some(SignedSecretSubKey { key, .. }) => {
                 let mut key = key.clone();
                 key.remove_password(password)?;
-                Ok(Unlocked::Subkey(Box::new(key)))
+                let rsa = RsaKey::new(key.version(), key.public_params(), key.secret_params());
+                Ok(Unlocked::Subkey(Box::new(key), rsa))
             }
             None => {
                 let mut key = self.key.primary_key.clone();
                 key.remove_password(password)?;
-                Ok(Unlocked::Primary(Box::new(key)))
+                let rsa = RsaKey::new(key.version(), key.public_params(), key.secret_params());
+                Ok(Unlocked::Primary(Box::new(key), rsa))
             }
         }
     }
@@ -184,9 +186,9 @@ impl SigningKey {
         passphrases: &dyn Passphrases,
         now: Timestamp,
     ) -> Result<Vec<u8>, SigningError> {
-        let made = match self.unlocked(passphrases)? {
-            Unlocked::Primary(key) => sign_with(&*key, content, now),
-            Unlocked::Subkey(key) => sign_with(&*key, content, now),
+        let made = match &*self.unlocked(passphrases)? {
+            Unlocked::Primary(key, rsa) => sign_with(&**key, rsa.as_ref(), content, now),
+            Unlocked::Subkey(key, rsa) => sign_with(&**key, rsa.as_ref(), content, now),
         };
         made.map_err(|reason| SigningError::Key { place: self.place.clone(), reason: reason.to_string() })
     }
@@ -221,6 +223,7 @@ fn in_seconds(time: Timestamp) -> pgp::types::Timestamp {
 
 fn sign_with(
     key: &impl pgp::types::SigningKey,
+    rsa: Option<&RsaKey>,
     content: &[u8],
     now: Timestamp,
 ) -> pgp::errors::Result<Vec<u8>> {
@@ -241,7 +244,11 @@ fn sign_with(
         config.hashed_subpackets.push(Subpacket::regular(SubpacketData::IssuerKeyId(key.legacy_key_id()))?);
     }
     config.unhashed_subpackets.clear();
-    DetachedSignature::new(config.sign(key, &Password::empty(), content)?).to_bytes()
+    let signature = match rsa {
+        Some(rsa) => rsa.sign(config, content)?,
+        None => config.sign(key, &Password::empty(), content)?,
+    };
+    DetachedSignature::new(signature).to_bytes()
 }
 
 /// The subkey that signs at `now`, the newest of several; nothing where the primary key does.
