@@ -413,12 +413,12 @@ const PUBLISH: NodeRule = node(
         "to",
         Often,
         &[one("place", Text)],
-        "A place that the folder is sent to once it is whole: `s3://BUCKET/PREFIX`, `rsync://HOST/MODULE/PATH`, or \
-             `USER@HOST:/PATH` by ssh; `{chroot}` stands for each chroot's name. No credentials stand here: they come from the \
+        "A place that the folder is sent to once it is whole: `s3://BUCKET/PREFIX`, `oci://REGISTRY/NAME:TAG`, \
+             `rsync://HOST/MODULE/PATH`, or `USER@HOST:/PATH` by ssh; `{chroot}` stands for each chroot's name. No credentials stand here: they come from the \
              environment or the machine.",
     )
     .with_properties(&[
-        property("endpoint", Text, "The URL of the service that has the bucket, where that is not Amazon's."),
+        property("endpoint", Text, "The URL of the service that has the bucket, where that is not Amazon's, or of the registry, where that is not its name over https."),
         property("region", Text, "The region of the bucket."),
         property("profile", Text, "The profile of `~/.aws/credentials` to use."),
     ]),

@@ -16,6 +16,8 @@ mod daemon;
 mod http;
 mod readers;
 mod refusals;
+mod registries;
+mod registry_server;
 #[path = "../support/repository_client.rs"]
 mod repository_client;
 mod rsync;
