@@ -477,6 +477,15 @@ const PUBLISH: NodeRule = node(
              Leap 15; `gz` is read by yum of EL 7, too.",
     ),
     node(
+        "layout",
+        Once,
+        &[one("value", OneOf(&["builds", "plain"]))],
+        "Where packages lie. `builds`, which is what is done where nothing is said: those of each build in a folder of their own, \
+             `hello-0123456789ab/hello-1-1.noarch.rpm`. `plain`: by the first letter, as mirrors have them, \
+             `Packages/h/hello-1-1.noarch.rpm`; a package that would replace another one of the same name and version lies in a folder of \
+             its own there, so that no client gets one for the other.",
+    ),
+    node(
         "comps",
         Once,
         &[one("file", Path)],

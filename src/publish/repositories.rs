@@ -362,6 +362,7 @@ impl Repositories {
                     .and_then(|publish| KeepRules::new(publish.keep.as_ref()?)),
                 pinned: Pins::read(&self.state)?.keys_in(chroot),
             },
+            layout: self.manifest.publish.as_ref().map(|publish| publish.layout).unwrap_or_default(),
             adopts: says(|publish| publish.adopts),
             links: says(|publish| publish.links),
             state: &self.state,

@@ -14,6 +14,7 @@ mod cuts;
 #[path = "../sources/daemon.rs"]
 mod daemon;
 mod http;
+mod plain_layout;
 mod readers;
 mod refusals;
 mod registries;
