@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::inspect::read_times;
 use super::limits::{LARGEST_PRIMARY, LARGEST_REPOMD, LONGEST_TEXT, MOST_NAMED};
-use super::paths::{REPOMD, package_of_path};
+use super::paths::{REPOMD, is_in_plain_layout, is_package_path, is_plain_path, package_of_path};
 use super::record::{Keeping, PublishedFile, PublishedPackage};
 use crate::chroot::{Repomd, unpacked};
 use crate::digest::copy_digested;
@@ -25,6 +25,28 @@ struct NamedPackage {
     href: String,
     sha256: String,
     nevra: String,
+    /// The file name of its source package, which may be itself.
+    source: String,
+}
+
+impl NamedPackage {
+    /// The package of the manifest that it is of: the path says it, but for that of a plain layout. There it is taken for one of the
+    /// package that is called as its source.
+    fn package(&self) -> Option<&str> {
+        match package_of_path(&self.href) {
+            Some(package) => Some(package),
+            None if is_plain_path(&self.href) => Some(self.source.rsplitn(3, '-').nth(2)?),
+            None => None,
+        }
+    }
+
+    /// What the files of one build have in common.
+    fn build(&self) -> &str {
+        match is_in_plain_layout(&self.href) {
+            true => &self.source,
+            false => self.href.split('/').next().unwrap_or_default(),
+        }
+    }
 }
 
 /// What metadata say of a repository.
@@ -50,21 +72,17 @@ pub(super) fn packages_named_by_metadata(
     let named = named_packages(BufReader::new(primary))?;
     let mut seen = HashSet::new();
     let named = named.iter().filter(|named| seen.insert(&named.href));
-    let (ours, others): (Vec<_>, Vec<_>) = named
-        .filter_map(|named| Some((package_of_path(&named.href)?, named)))
-        .partition(|(name, _)| names.contains(name));
-    let files: Vec<(&str, Result<PublishedFile, String>)> = ours
-        .into_par_iter()
-        .map(|(package, named)| (package, published(folder, named).ok_or_else(|| named.href.clone())))
+    let (ours, others): (Vec<_>, Vec<_>) =
+        named.filter_map(|named| Some((named.package()?, named))).partition(|(name, _)| names.contains(name));
+    let files: Vec<Result<PublishedFile, String>> = ours
+        .par_iter()
+        .map(|(_, named)| published(folder, named).ok_or_else(|| named.href.clone()))
         .collect();
-    let mut packages: BTreeMap<&str, BTreeMap<String, Vec<PublishedFile>>> = BTreeMap::new();
+    let mut packages: BTreeMap<&str, BTreeMap<&str, Vec<PublishedFile>>> = BTreeMap::new();
     let mut lost = Vec::new();
-    for (package, file) in files {
+    for ((package, named), file) in ours.into_iter().zip(files) {
         match file {
-            Ok(file) => {
-                let folder = file.path.split('/').next().unwrap_or_default().to_owned();
-                packages.entry(package).or_default().entry(folder).or_default().push(file);
-            }
+            Ok(file) => packages.entry(package).or_default().entry(named.build()).or_default().push(file),
             Err(path) => lost.push(path),
         }
     }
@@ -140,10 +158,14 @@ fn named_packages(primary: impl BufRead) -> Option<Vec<NamedPackage>> {
                 "name" => name = std::mem::take(&mut text),
                 "arch" => arch = std::mem::take(&mut text),
                 "checksum" => named.sha256 = std::mem::take(&mut text),
+                "rpm:sourcerpm" => named.source = std::mem::take(&mut text),
                 "package" if packages.len() == MOST_NAMED => return None,
                 "package" => {
                     named.nevra = format!("{name}-{version}.{arch}");
-                    let named = std::mem::take(&mut named);
+                    let mut named = std::mem::take(&mut named);
+                    if named.source.is_empty() {
+                        named.source = named.href.rsplit('/').next().unwrap_or_default().to_owned();
+                    }
                     packages.extend(Some(named).filter(is_at_our_path));
                 }
                 "metadata" => return Some(packages),
@@ -160,7 +182,7 @@ fn named_packages(primary: impl BufRead) -> Option<Vec<NamedPackage>> {
 }
 
 fn is_at_our_path(named: &NamedPackage) -> bool {
-    package_of_path(&named.href).is_some() && named.href.ends_with(".rpm")
+    is_package_path(&named.href) && named.href.ends_with(".rpm")
 }
 
 /// `[epoch:]version-release` of a `<version>`.

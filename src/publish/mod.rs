@@ -33,6 +33,7 @@ mod package_record;
 mod packing;
 mod paths;
 pub mod places;
+mod plain_layout;
 pub mod provenance;
 mod prune;
 mod publish_metadata;

@@ -23,7 +23,11 @@ use serde::{Deserialize, Serialize};
 use super::PublishError;
 use super::limits::LARGEST_RECORD;
 use super::owner::Owner;
-use super::paths::{REPOMD, is_metadata_path, is_plain_name, is_sha256, is_signing_path, package_of_path};
+use super::paths::{
+    REPOMD, is_in_plain_layout, is_metadata_path, is_package_path, is_plain_name, is_sha256, is_signing_path,
+    package_of_path,
+};
+use super::section::Section;
 use crate::digest::{Digest, Key};
 use crate::event::Timestamp;
 use crate::files::{Folder, HostPath};
@@ -46,6 +50,9 @@ const VERSION: u64 = 1;
 /// The form that is written where packages have older builds, or have left for their age: who takes those for files of packages that are
 /// published once would remove them.
 const VERSION_WITH_BUILDS: u64 = 2;
+
+/// The form that is written where packages lie as in a plain layout: who doesn't know such paths would take the record for damaged.
+const VERSION_WITH_PLAIN_PATHS: u64 = 3;
 
 /// What a repository holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -243,10 +250,9 @@ impl PublishedPackage {
         self.keeping.since.is_none()
     }
 
-    /// Whether it consists of the same files as another.
+    /// Whether it consists of the same files as another, wherever in their sections they lie.
     pub fn has_same_files(&self, other: &Self) -> bool {
-        let name = |file: &PublishedFile| (file.path.clone(), file.blake3);
-        self.files.iter().map(name).eq(other.files.iter().map(name))
+        self.files.iter().map(PublishedFile::identity).eq(other.files.iter().map(PublishedFile::identity))
     }
 }
 
@@ -256,14 +262,24 @@ impl PublishedFile {
         Blob { digest: self.blake3, size: self.size }
     }
 
-    /// The name of the file.
+    /// Its name in its folder.
     pub fn name(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or(&self.path)
     }
 
+    /// The part of the repository that it is in.
+    pub fn section(&self) -> Section {
+        Section::of_path(&self.path).0
+    }
+
+    /// What it is, wherever in its section it lies.
+    fn identity(&self) -> (Section, &str, Digest) {
+        (self.section(), self.name(), self.blake3)
+    }
+
     /// Whether it is one of a package, at a path of such files.
     fn is_of_package(&self) -> bool {
-        self.nevra.is_some() && is_sha256(&self.sha256) && package_of_path(&self.path).is_some()
+        self.nevra.is_some() && is_sha256(&self.sha256) && is_package_path(&self.path)
     }
 
     /// Whether it is one that `repomd.xml` names, at a path of such files.
@@ -289,7 +305,9 @@ impl PublishedFile {
 impl PublishedPackage {
     /// Whether all its files are at paths of its own.
     fn is_credible(&self) -> bool {
-        let is_own = |file: &PublishedFile| package_of_path(&file.path) == Some(&self.package);
+        // A path of a plain layout says no package.
+        let is_own =
+            |file: &PublishedFile| package_of_path(&file.path).is_none_or(|package| package == self.package);
         is_plain_name(&self.package) && self.files.iter().all(|file| file.is_of_package() && is_own(file))
     }
 }
@@ -350,6 +368,7 @@ impl RepositoryRecord {
         let incoming = self.incoming.iter().flat_map(|incoming| &incoming.packages);
         let has_older = !self.packages.iter().chain(incoming).all(PublishedPackage::is_newest);
         match has_older || !self.retired.is_empty() {
+            _ if self.files().any(|file| is_in_plain_layout(&file.path)) => VERSION_WITH_PLAIN_PATHS,
             true => VERSION_WITH_BUILDS,
             false => VERSION,
         }
@@ -494,7 +513,7 @@ fn decode(bytes: &[u8]) -> Option<ReadRecord> {
     let is_whole = digest_of(version, content).to_string().as_bytes() == digest;
     match is_whole {
         false => None,
-        true if version > VERSION_WITH_BUILDS => Some(ReadRecord::Newer(version)),
+        true if version > VERSION_WITH_PLAIN_PATHS => Some(ReadRecord::Newer(version)),
         true => {
             let record: Box<RepositoryRecord> = serde_json::from_slice(content).ok()?;
             record.is_credible().then_some(ReadRecord::Intact(record))

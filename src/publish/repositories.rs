@@ -426,6 +426,7 @@ impl Repositories {
                     .and_then(|publish| KeepRules::new(publish.keep.as_ref()?)),
                 pins: Pins::read(&self.state)?.in_chroot(chroot),
             },
+            layout: self.manifest.publish.as_ref().map(|publish| publish.layout).unwrap_or_default(),
             adopts: says(|publish| publish.adopts),
             links: says(|publish| publish.links),
             state: &self.state,

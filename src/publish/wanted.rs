@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::known::PublishTarget;
 use super::paths::package_folder;
+use super::plain_layout::PlainLayout;
 use super::record::{
     FileTimes, Keeping, PublishedFile, PublishedPackage, RepositoryRecord, SignedResult, files,
 };
@@ -12,6 +13,7 @@ use super::section::Parting;
 use crate::digest::{Digest, Key};
 use crate::event::Timestamp;
 use crate::files::Folder;
+use crate::manifest::declaration::RepositoryLayout;
 use crate::store::{ResultFile, StepResult};
 
 /// A package with its result.
@@ -84,7 +86,14 @@ pub(super) fn wanted_packages(
         recorded.map(|package| (package.package.clone(), package.clone())).collect();
     let times = times_on_record(record);
     let results = results.iter().filter(|result| !target.keep.stays_away(record, result, now));
+    let mut layout = match target.layout {
+        RepositoryLayout::Builds => None,
+        RepositoryLayout::Plain => Some(PlainLayout::new(record)),
+    };
     for mut result in results.cloned() {
+        if let Some(layout) = &mut layout {
+            layout.place(&mut result);
+        }
         for file in &mut result.files {
             file.times = times.get(&(file.path.as_str(), file.blake3)).copied();
         }

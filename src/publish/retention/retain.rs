@@ -1,7 +1,7 @@
 //! From what is wanted and what is on record to what stays, and what becomes of each build.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::policy::{hide_replaced, judge};
 use super::required::{AskNeeds, Needed, find_needed, read_needs};
@@ -118,8 +118,15 @@ fn pool(record: &RepositoryRecord, newest: Vec<PublishedPackage>, now: Timestamp
         pool.push(package);
     }
     let names: HashSet<Vec<&str>> = pool.iter().map(file_paths).collect();
-    let mut older: Vec<PublishedPackage> =
-        record.packages.iter().filter(|package| !names.contains(&file_paths(package))).cloned().collect();
+    let by_package: HashMap<&str, &PublishedPackage> =
+        pool.iter().map(|package| (package.package.as_str(), package)).collect();
+    // Where only its files lie elsewhere now, it is the same build.
+    let has_moved = |before: &PublishedPackage| {
+        before.is_newest()
+            && by_package.get(before.package.as_str()).is_some_and(|newest| newest.has_same_files(before))
+    };
+    let is_older = |package: &&PublishedPackage| !names.contains(&file_paths(package)) && !has_moved(package);
+    let mut older: Vec<PublishedPackage> = record.packages.iter().filter(is_older).cloned().collect();
     for package in &mut older {
         let Keeping { came, since, .. } = &package.keeping;
         let (came, since) = (came.unwrap_or(now).min(now), since.unwrap_or(now).min(now));

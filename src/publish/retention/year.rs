@@ -13,7 +13,7 @@ use crate::digest::Encoder;
 use crate::event::{Timestamp, What};
 use crate::files::{Folder, HostPath};
 use crate::manifest::Age;
-use crate::manifest::declaration::{MetadataPacking, OnBroken};
+use crate::manifest::declaration::{MetadataPacking, OnBroken, RepositoryLayout};
 use crate::package::Dependency;
 use crate::publish::client_files::ClientFiles;
 use crate::publish::closure::Beside;
@@ -280,6 +280,7 @@ fn over_a_year_what_is_kept_is_what_the_policy_says_and_all_of_it_can_be_install
         all_packages: declared,
         all_chroots: BTreeSet::from(["host"]),
         keep: keep(),
+        layout: RepositoryLayout::Builds,
     };
     let mut newest: BTreeMap<usize, Made> = BTreeMap::new();
     let mut model = Model::default();
