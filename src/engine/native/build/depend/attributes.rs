@@ -40,7 +40,7 @@ pub(crate) fn read_attributes(world: World<'_>) -> Vec<FileAttribute> {
         .collect();
     if names.is_empty() {
         // The root has none: forge's own macros have these.
-        names.extend(["pkgconfig", "script"].map(str::to_owned));
+        names.extend(["elf", "pkgconfig", "script"].map(str::to_owned));
     }
     let local = world.setting("_local_file_attrs");
     names.extend(local.split(':').filter(|name| !name.is_empty()).map(str::to_owned));

@@ -12,6 +12,7 @@ use super::super::problem::BuildProblem;
 use super::super::world::World;
 use super::attributes::{self, FileAttribute};
 use super::classified_files::{ClassifiedFiles, DependencySearch};
+use super::known_programs::{KnownProgram, KnownPrograms, NotKnown};
 use super::regular_expression::RegularExpression;
 use crate::macros::{Definition, Expansion, Level, Origin, Stop};
 use crate::package::{Header, Tag};
@@ -19,6 +20,9 @@ use crate::spec::{Allows, DependencyKind, DependencyRow, read_dependencies};
 
 /// Fewer files are not worth another thread.
 const MANY: usize = 1000;
+
+/// As [`MANY`], where files are opened.
+const FEW: usize = 16;
 
 /// A kind of dependency that generators give.
 struct GeneratorKind {
@@ -88,8 +92,11 @@ pub(crate) fn generate_dependencies(
     classified: &ClassifiedFiles<'_>,
     threads: usize,
 ) -> Result<Vec<Generated>, Stop> {
-    let (filters, mut lines) =
-        run_with_names(world, classified.root, header, || run_generators(world, search, classified, threads));
+    let known = KnownPrograms::read(world)?;
+    let (filters, mut lines) = run_with_names(world, classified.root, header, || {
+        let plan = RunPlan::new(world, classified.root, &known);
+        run_generators(plan, search, classified, threads)
+    });
     // They stay in the order in which they were found, file by file.
     lines.sort_by_key(|line| (line.file, line.call));
     let mut all = Vec::new();
@@ -145,15 +152,14 @@ pub(crate) fn run_with_names<T>(
 }
 
 /// Runs all generators; gives what is kept out of each kind, and the lines that they wrote.
-fn run_generators(
-    world: World<'_>,
+fn run_generators<'r>(
+    mut plan: RunPlan<'r>,
     search: DependencySearch,
-    classified: &ClassifiedFiles<'_>,
+    classified: &ClassifiedFiles<'r>,
     threads: usize,
 ) -> (Vec<DependencyFilter>, Vec<GeneratedLine>) {
     let filters: Vec<DependencyFilter> =
-        GENERATOR_KINDS.iter().map(|kind| DependencyFilter::read(world, kind.word)).collect();
-    let mut plan = RunPlan { world, root: classified.root, runs: Vec::new(), lines: Vec::new() };
+        GENERATOR_KINDS.iter().map(|kind| DependencyFilter::read(plan.world, kind.word)).collect();
     for attribute in classified.attributes {
         let files = find_files(attribute, classified);
         for (kind_index, (kind, filter)) in GENERATOR_KINDS.iter().zip(&filters).enumerate() {
@@ -209,11 +215,20 @@ fn define_name(name: &str, value: &BString) -> Definition {
 struct RunPlan<'r> {
     world: World<'r>,
     root: &'r BuildRoot,
+    known: &'r KnownPrograms,
+    /// How many generators were called.
+    calls: usize,
     runs: Vec<GeneratorRun<'r>>,
+    /// Those that are done here.
+    native: Vec<(KnownProgram, GeneratorRun<'r>)>,
     lines: Vec<GeneratedLine>,
 }
 
 impl<'r> RunPlan<'r> {
+    fn new(world: World<'r>, root: &'r BuildRoot, known: &'r KnownPrograms) -> Self {
+        Self { world, root, known, calls: 0, runs: Vec::new(), native: Vec::new(), lines: Vec::new() }
+    }
+
     /// Adds the runs of a generator for some files; one that is a macro answers at once.
     fn add(&mut self, attribute: &FileAttribute, kind_index: usize, files: Vec<(usize, &'r PackagedFile)>) {
         let Some(kind) = GENERATOR_KINDS.get(kind_index) else {
@@ -227,7 +242,8 @@ impl<'r> RunPlan<'r> {
         let Some(is_macro) = known else {
             return;
         };
-        let call = self.runs.len() + self.lines.len();
+        let call = self.calls;
+        self.calls += 1;
         let namespace = world.setting(&format!("__{name}_namespace"));
         if is_macro {
             let written = GeneratedLine { call, kind_index, file: 0, text: BString::default(), namespace };
@@ -238,11 +254,13 @@ impl<'r> RunPlan<'r> {
         if words.is_empty() {
             return;
         }
+        let is_multifile = world.setting(&format!("__{name}_protocol")) == "multifile";
+        let known = self.known.find(world, &words, is_multifile);
         let run = GeneratorRun { call, kind_index, namespace, words, files };
-        if world.setting(&format!("__{name}_protocol")) == "multifile" {
-            self.runs.push(run);
-        } else {
-            self.runs.extend(run.files.iter().map(|file| GeneratorRun { files: vec![*file], ..run.clone() }));
+        match known {
+            Some(program) => self.native.push((program, run)),
+            None if is_multifile => self.runs.push(run),
+            None => self.runs.extend(run.single_files()),
         }
     }
 
@@ -261,8 +279,9 @@ impl<'r> RunPlan<'r> {
     }
 
     /// Runs the generators that are programs; gives the lines that all wrote.
-    fn run(self, threads: usize) -> Vec<GeneratedLine> {
-        let Self { world, root, runs, mut lines } = self;
+    fn run(mut self, threads: usize) -> Vec<GeneratedLine> {
+        self.answer_native();
+        let Self { world, root, runs, mut lines, .. } = self;
         let jobs: Vec<_> = runs.iter().map(|run| (run.words.clone(), run.list_files(root))).collect();
         for (run, result) in runs.iter().zip(world.macros.filter_all(&jobs, threads)) {
             match result {
@@ -278,7 +297,35 @@ impl<'r> RunPlan<'r> {
     }
 }
 
-impl GeneratorRun<'_> {
+impl<'r> RunPlan<'r> {
+    /// Does what known generators do. Where a file is unusual the program itself will be run about it alone: paths that stand
+    /// before the dependencies of each file make no difference then.
+    fn answer_native(&mut self) {
+        let native = std::mem::take(&mut self.native);
+        let Some(folder) = self.root.open(self.world.files) else {
+            self.runs.extend(native.into_iter().map(|(_, run)| run));
+            return;
+        };
+        for (program, run) in native {
+            let files = run.files.par_iter().with_min_len(FEW);
+            let path = |file: &PackagedFile| self.root.program_path(&file.on_disk);
+            let answers: Vec<_> = files.map(|(_, file)| program.answer(&folder, file, &path(file))).collect();
+            for (single, answer) in run.single_files().zip(answers) {
+                match answer {
+                    Ok(output) => self.lines.extend(single.read_output(self.root, &output)),
+                    Err(NotKnown) => self.runs.push(single),
+                }
+            }
+        }
+    }
+}
+
+impl<'r> GeneratorRun<'r> {
+    /// A run for each of its files.
+    fn single_files(&self) -> impl Iterator<Item = GeneratorRun<'r>> {
+        self.files.iter().map(|file| GeneratorRun { files: vec![*file], ..self.clone() })
+    }
+
     /// What the program reads: the paths of its files, one a line.
     fn list_files(&self, root: &BuildRoot) -> Vec<u8> {
         let path = |file: &PackagedFile| [root.program_path(&file.on_disk), b"\n".to_vec()].concat();

@@ -6,10 +6,12 @@ mod classified_files;
 mod external;
 mod features;
 mod generators;
+mod known_programs;
 mod letters;
 mod listing;
 mod regular_expression;
 mod report;
+mod script_interpreters;
 
 use bstr::{BString, ByteSlice};
 
