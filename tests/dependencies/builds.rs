@@ -5,6 +5,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use miette::Diagnostic as _;
+use rpmforge::engine::GeneratorProblem;
+
 const HEAD: &str = "%global debug_package %{nil}\n%global __os_install_post %{nil}\n\
     Name: a\nVersion: 1\nRelease: 1\nSummary: A\nLicense: MIT\n%description\nA.\n\
     %install\nmkdir -p %{buildroot}/usr/bin %{buildroot}/usr/lib\n";
@@ -142,4 +145,84 @@ fn a_name_of_no_generator_is_told() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
     assert!(said.contains("Unknown generator in _forge_native_dependencies: elfs"), "{said}");
+}
+
+/// A spec whose attribute `mine` has a generator, which is a script of these lines, and other macros.
+fn with_generator(lines: &str, macros: &str) -> String {
+    format!(
+        "cat >%{{_topdir}}/mine <<'END'\n#!/bin/sh\n{lines}\nEND\nchmod 755 %{{_topdir}}/mine\n\
+         mkdir -p %{{buildroot}}/usr/x; touch %{{buildroot}}/usr/x/a %{{buildroot}}/usr/x/b %{{buildroot}}/usr/x/c\n\
+         %global _local_file_attrs mine\n%global __mine_provides %{{_topdir}}/mine\n%global __mine_path ^/usr/x/\n{macros}\n"
+    )
+}
+
+/// Writes the path and a dependency of each file that it reads.
+const EACH: &str = "while read f; do echo \";$f\"; echo \"mine($(basename $f))\"; done";
+
+#[test]
+fn an_exit_code_ends_the_build_only_where_that_is_asked_for() {
+    let builder = Builder::new();
+    let failing = with_generator("read f; echo \"mine($(basename $f))\"; exit 3", "");
+    let found = builder.build(&failing, &[]);
+    assert!(found.contains("mine(a)\nmine(b)\nmine(c)\n"), "{found}");
+    let output = builder.try_build(&failing, &["_forge_failed_generators_terminate_build 1"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("error: /") && !output.status.success(), "{said}");
+    assert!(said.contains("/mine failed with exit code 3 for /usr/x/a and 2 more"), "{said}");
+}
+
+#[test]
+fn a_failure_has_its_code_and_says_what_to_do() {
+    let (program, file) = ("/x/mine".into(), "/usr/x/a".into());
+    let problem = GeneratorProblem::Failed { program, code: 3, file, others: 0, is_error: false };
+    assert_eq!(problem.to_string(), "/x/mine failed with exit code 3 for /usr/x/a");
+    assert_eq!(problem.code().unwrap().to_string(), "forge::engine::generator_failed");
+    assert!(problem.help().unwrap().to_string().contains("`%_forge_failed_generators_terminate_build`"));
+}
+
+#[test]
+fn a_generator_that_dies_in_the_middle_leaves_what_it_wrote() {
+    let dying = with_generator(
+        "read f; read f; echo \";$f\"; echo \"mine($(basename $f))\"; kill -SEGV $$",
+        "%global __mine_protocol multifile",
+    );
+    let builder = Builder::new();
+    let found = builder.build(&dying, &[]);
+    assert!(found.contains("mine(b)") && !found.contains("mine(a)"), "{found}");
+    let said = builder.try_build(&dying, &[]).stderr;
+    assert!(String::from_utf8_lossy(&said).contains("/mine was killed by signal 11 for /usr/x/a and 2 more"));
+}
+
+#[test]
+fn of_descriptions_and_types_the_types_count() {
+    let both = with_generator(EACH, "%global __mine_magic ^PDF\n%global __mine_mime ^text/");
+    let said = Builder::new().try_build(&both, &[]).stderr;
+    let message = "warning: mine: mime and magic supplied, only mime will be used";
+    assert!(String::from_utf8_lossy(&said).contains(message));
+}
+
+#[test]
+fn what_is_no_dependency_or_is_out_of_order_ends_the_build() {
+    let builder = Builder::new();
+    let multifile = "%global __mine_protocol multifile";
+    for (lines, macros, message) in [
+        ("read f; echo 'mine >='", "", "error: Version required: mine >="),
+        ("read f; echo \";$f\"", "", "error: Dependency tokens must begin with alpha-numeric, '_' or '/': ;"),
+        (
+            "sort -r | while read f; do echo \";$f\"; done",
+            multifile,
+            "error: invalid or out of order path from generator: ;",
+        ),
+        (
+            "read f; echo \";$f\"; echo \";$f\"",
+            multifile,
+            "error: invalid or out of order path from generator: ;",
+        ),
+        ("echo ';/nothing'", multifile, "error: invalid or out of order path from generator: ;/nothing"),
+        (EACH, "%global __mine_protocol some", "error: Unknown dependency generator protocol: some"),
+    ] {
+        let output = builder.try_build(&with_generator(lines, macros), &[]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(message), "{message}: {said}");
+    }
 }

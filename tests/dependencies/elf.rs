@@ -57,19 +57,19 @@ impl Elfdeps {
         Self { program, root: root.to_owned(), version: version.expect("the root has an rpm") }
     }
 
-    /// What it says of a file, which it knows by a path of its root; nothing where it fails.
-    fn ask(&self, options: &[&str], path: &Path) -> Vec<u8> {
-        let mut command = if self.root == Path::new("/") {
-            Command::new(&self.program)
-        } else {
-            let mut command = Command::new("chroot");
-            command.arg(&self.root).arg(&self.program);
-            command
-        };
+    /// What it says of a file, which it knows by a path of its root; `None` where it does not come to an end.
+    fn ask(&self, options: &[&str], path: &Path) -> Option<Vec<u8>> {
+        let mut command = Command::new("timeout");
+        command.arg("10");
+        if self.root != Path::new("/") {
+            command.arg("chroot").arg(&self.root);
+        }
+        command.arg(&self.program);
         let mut child =
             command.args(options).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it runs");
         writeln!(child.stdin.take().unwrap(), "{}", path.display()).unwrap();
-        child.wait_with_output().unwrap().stdout
+        let output = child.wait_with_output().unwrap();
+        (output.status.code() != Some(124)).then_some(output.stdout)
     }
 
     fn question(&self, options: &[&str]) -> ElfQuestion {
@@ -118,7 +118,7 @@ fn compare(elfdeps: &Elfdeps, files: &[PathBuf], calls: &[&[&str]]) -> usize {
                 while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let known = Path::new("/").join(path.strip_prefix(&elfdeps.root).unwrap());
                     for options in calls {
-                        let said = elfdeps.ask(options, &known);
+                        let said = elfdeps.ask(options, &known).expect("it comes to an end");
                         match read_natively(&elfdeps.question(options), path) {
                             Ok(own) => assert_eq!(
                                 String::from_utf8_lossy(&own),
@@ -206,11 +206,11 @@ fn make_files() -> tempfile::TempDir {
     temp
 }
 
-/// Asserts that lines are those that elfdeps wrote.
+/// Asserts that lines are those that elfdeps wrote, which counts damaged tables up to numbers that they may say: then nobody waits.
 #[track_caller]
 fn assert_said(own: &[u8], elfdeps: &Elfdeps, options: &[&str], path: &Path, what: &str) {
-    let (own, said) = (String::from_utf8_lossy(own), elfdeps.ask(options, path));
-    let said = String::from_utf8_lossy(&said);
+    let Some(said) = elfdeps.ask(options, path) else { return };
+    let (own, said) = (String::from_utf8_lossy(own), String::from_utf8_lossy(&said));
     assert_eq!(own, said, "{what} {options:?}, elfdeps {}", elfdeps.version);
 }
 

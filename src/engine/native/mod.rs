@@ -23,8 +23,8 @@ use std::sync::Arc;
 
 pub use answer::{read_specs, tell_installed};
 pub use build::{
-    BuildListener, BuildProblem, BuildRequest, Goal, Order, RootFiles, SHELL_BEGINNING, Step, Unbuilt, build,
-    extract_spec, install_source_package,
+    BuildListener, BuildProblem, BuildRequest, GeneratorProblem, Goal, Order, RootFiles, SHELL_BEGINNING,
+    Step, Unbuilt, build, extract_spec, install_source_package,
 };
 pub use elf_dependencies::{ElfFile, ElfQuestion, UnusualElf, read_elf_dependencies};
 pub use observations::SOURCES_FOLDER;

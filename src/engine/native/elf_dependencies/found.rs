@@ -2,8 +2,8 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::tables::UnusualElf;
-use super::{ElfFile, ElfQuestion, Side};
+use super::question::{ElfFile, ElfQuestion, Side};
+use super::unusual::UnusualElf;
 
 /// What the loader has to know that reads hashes of GNU's kind.
 const GNU_HASH: &[u8] = b"rtld(GNU_HASH)";

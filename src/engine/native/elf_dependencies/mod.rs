@@ -7,6 +7,7 @@
 mod found;
 mod question;
 mod tables;
+mod unusual;
 
 use std::io::{Read, Seek};
 
@@ -16,10 +17,9 @@ use object::elf::{FileHeader32, FileHeader64};
 use object::read::{ReadCache, ReadRef};
 
 use found::FoundDependencies;
-use question::Side;
 pub use question::{ElfFile, ElfQuestion};
 use tables::Tables;
-pub use tables::UnusualElf;
+pub use unusual::UnusualElf;
 
 /// The classes of ELF files, as byte 4 says them.
 const CLASS_32: u8 = 1;

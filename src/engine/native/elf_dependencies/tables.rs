@@ -14,11 +14,7 @@ use object::read::elf::{Dyn, FileHeader, ProgramHeader, SectionHeader};
 use object::read::{ReadCache, ReadCacheOps, ReadRef};
 
 use super::found::FoundDependencies;
-
-/// A file that is not as linkers make it, or that can't be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this is no ELF file as linkers make it")]
-pub struct UnusualElf;
+use super::unusual::UnusualElf;
 
 /// Alpha, where nothing marks files of 64 bits: the number that its files have, and the one that was meant for them.
 const ALPHA: [Machine; 2] = [EM_ALPHA, EM_FAKE_ALPHA];

@@ -12,6 +12,7 @@ use cap_std::fs::{File, MetadataExt};
 use super::super::files::PackagedFile;
 use super::super::problem::BuildProblem;
 use super::super::world::World;
+use super::not_known::NotKnown;
 use super::script_interpreters::read_interpreters;
 use crate::digest::{Checksum, ChecksumAlgorithm};
 use crate::engine::native::elf_dependencies::{ElfFile, ElfQuestion, read_elf_dependencies};
@@ -37,10 +38,6 @@ const ELFDEPS_OPTIONS: [(&str, Option<RpmVersion>, Option<RpmVersion>); 3] = [
     // Of one distribution's, which makes another of it.
     ("assume-exec", None, Some(RpmVersion::new(0, 0))),
 ];
-
-/// What the root's program would say of a file can't be told here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NotKnown;
 
 /// A generator that is done here.
 #[derive(Clone, Copy, Debug)]

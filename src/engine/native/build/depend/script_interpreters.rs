@@ -4,7 +4,7 @@ use std::io::Read;
 
 use bstr::ByteSlice;
 
-use super::known_programs::NotKnown;
+use super::not_known::NotKnown;
 
 /// Longer first lines are for the script itself, in bytes.
 const LONGEST_LINE: usize = 4096;
