@@ -215,7 +215,7 @@ impl<R: ReadCacheOps> LinkedTable<'_, R> {
     fn entry<T: Pod>(&self, at: u32) -> Result<&T, UnusualElf> {
         let steps = self.steps.get();
         self.steps.set(steps.saturating_add(1));
-        if steps > MOST_STEPS || at % 4 != 0 {
+        if steps > MOST_STEPS || !at.is_multiple_of(4) {
             return Err(UnusualElf);
         }
         let bytes = usize::try_from(at).ok().and_then(|at| self.bytes.get(at..)).ok_or(UnusualElf)?;
