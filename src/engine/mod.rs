@@ -54,9 +54,10 @@ pub use job::{
 pub use macro_option::MacroOption;
 pub use mask::{MASK, Mask, MaskedStream, SHORTEST_MASKED};
 pub use native::{
-    BuildListener, BuildProblem, BuildRequest, Goal, Native, NativeReader, Order, RootFiles, SHELL_BEGINNING,
-    SOURCES_FOLDER, SpecReading, Step, Unbuilt, build, define_settings, extract_spec, install_source_package,
-    read_own_version, read_specs, run_policies, tell_installed,
+    BuildListener, BuildProblem, BuildRequest, ElfFile, ElfQuestion, GeneratorProblem, Goal, Native,
+    NativeReader, Order, RootFiles, SHELL_BEGINNING, SOURCES_FOLDER, SpecReading, Step, Unbuilt, UnusualElf,
+    build, define_settings, extract_spec, install_source_package, read_elf_dependencies, read_own_version,
+    read_specs, run_policies, tell_installed,
 };
 pub use open_engines::EnginesInRoot;
 pub use root::Root;

@@ -92,6 +92,15 @@ impl Macros {
         self.language.expand(text)
     }
 
+    /// Calls a macro with words that are its arguments as they stand, as `macros.name(…)` of Lua does with a table.
+    ///
+    /// # Errors
+    /// Something in it is wrong; the host has been told.
+    pub fn call(&self, name: &[u8], words: Vec<Vec<u8>>) -> Result<Vec<u8>, Stop> {
+        self.language.start();
+        self.language.call(name, words)
+    }
+
     /// Begins a text that is expanded piece by piece: all of it together may take what the limits allow.
     pub fn begin(&self) {
         self.language.start();
