@@ -37,9 +37,9 @@ pub fn run(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
 async fn apply_and_verify(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let project = find_project(&mut arguments.selection.clone(), context)?;
     let last = project.history()?.builds(None, 1)?.first().map_or(0, |row| row.number);
-    match apply(arguments, context).await? {
-        Exit::Success => {}
-        ended => return Ok(ended),
+    let ended = apply(arguments, context).await?;
+    if ended != Exit::Success {
+        return Ok(ended);
     }
     let _lock = project.lock("forge apply --verify")?;
     let cancel = Cancel::default();

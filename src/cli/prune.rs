@@ -79,13 +79,13 @@ fn report_problems(told: &[What], context: &Context) -> bool {
     for what in told {
         has_problems |= matches!(what, What::NotPublished { package: None, .. } | What::NotSent { .. })
             || matches!(what, What::RepositoryDamaged { lost, .. } if !lost.is_empty());
-        let line = match what {
-            What::NotPublished { chroot, package: None, cause, help, .. } => {
-                let help = help.iter().map(|help| format!("\n  help: {help}")).collect::<String>();
-                Some(plain_text(&format!("error: not pruned: {chroot}: {cause}{help}")))
-            }
-            What::Noted { text } => Some(plain_text(&format!("note: {text}"))),
-            what => event_line(what, context.verbosity),
+        let line = if let What::NotPublished { chroot, package: None, cause, help, .. } = what {
+            let help = help.iter().map(|help| format!("\n  help: {help}")).collect::<String>();
+            Some(plain_text(&format!("error: not pruned: {chroot}: {cause}{help}")))
+        } else if let What::Noted { text } = what {
+            Some(plain_text(&format!("note: {text}")))
+        } else {
+            event_line(what, context.verbosity)
         };
         line.into_iter().for_each(|line| context.tell(&format!("{line}\n")));
     }

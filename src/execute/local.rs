@@ -346,7 +346,7 @@ pub fn find_fake_time(root: &Root) -> Option<RootPath> {
         let below = path.trim_start_matches('/');
         folders.iter().any(|folder| folder.dir().symlink_metadata(below).is_ok())
     };
-    FAKE_TIME_LIBRARIES.iter().find(is_there).and_then(|path| RootPath::new(path))
+    FAKE_TIME_LIBRARIES.iter().find(is_there).and_then(RootPath::new)
 }
 
 /// How a run ended that made nothing.

@@ -502,6 +502,20 @@ pub const TUNABLES: &[Tunable] = &[
         "1",
         "Whether forge does itself what scripts of the buildroot policy do that it knows to the byte.",
     ),
+    tunable(
+        "_forge_native_dependencies",
+        Forge,
+        Text,
+        "1",
+        "Which dependency generators that it knows forge does the work of itself: all, none with 0, or those of these names (`elf script`).",
+    ),
+    tunable(
+        "_forge_failed_generators_terminate_build",
+        Forge,
+        Switch,
+        "0",
+        "Whether a dependency generator that fails or crashes ends the build; with rpmbuild it means nothing.",
+    ),
 ];
 
 #[cfg(test)]

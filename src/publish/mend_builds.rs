@@ -176,7 +176,7 @@ impl BuildMender<'_> {
         match self.store.take_in(folder, path) {
             Ok(taken) => Ok(Some(taken)),
             // What is no file there, or can't be read, is not had.
-            Err(StoreError::Io(_)) if !folder.open_regular(path).is_ok() => Ok(None),
+            Err(StoreError::Io(_)) if folder.open_regular(path).is_err() => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

@@ -129,7 +129,7 @@ fn compare(elfdeps: &Elfdeps, files: &[PathBuf], calls: &[&[&str]]) -> usize {
                             ),
                             Err(UnusualElf) => {
                                 unusual.fetch_add(1, Ordering::Relaxed);
-                                println!("unusual: {} {options:?}", path.display());
+                                eprintln!("unusual: {} {options:?}", path.display());
                             }
                         }
                     }
@@ -149,7 +149,7 @@ fn files_of_roots_depend_on_what_elfdeps_says() {
     for root in &roots {
         let files = find_elf_files(root);
         let compared = compare(&Elfdeps::of(root), &files, &USUAL);
-        println!("{}: {compared} files", root.display());
+        eprintln!("{}: {compared} files", root.display());
         let step = files.len() / 200 + 1;
         let some: Vec<PathBuf> = files.into_iter().step_by(step).collect();
         compare(&Elfdeps::of(root), &some, &OTHERS);

@@ -260,7 +260,10 @@ fn signing_part(key: &SignedSecretKey, now: Timestamp) -> Result<Option<usize>, 
     check_key(&public, now).map_err(|problem| match problem {
         SignatureProblem::Expired { on, .. } => format!("it has expired on {on}"),
         SignatureProblem::Revoked(_) => "its owner has revoked it".to_owned(),
-        other => other.text(),
+        other
+        @ (SignatureProblem::Missing | SignatureProblem::Wrong(_) | SignatureProblem::Undeclared(_)) => {
+            other.text()
+        }
     })?;
     let signs = |subkey: &SignedSecretSubKey| {
         let fingerprint = fingerprint_of(&subkey.key);
