@@ -267,8 +267,11 @@ fn completions_know_packages_chroots_and_batches() {
              printf '%s\\n' \"${{COMPREPLY[@]}}\"\n",
             words.len() - 1
         );
+        // It is longer than one argument may be.
+        let file = project.beside("asked.sh");
+        std::fs::write(&file, asked).unwrap();
         let mut command = std::process::Command::new("bash");
-        let output = command.args(["--norc", "-c", &asked]).current_dir(project.path()).output().unwrap();
+        let output = command.arg("--norc").arg(&file).current_dir(project.path()).output().unwrap();
         let names = String::from_utf8(output.stdout).unwrap();
         names.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
     };

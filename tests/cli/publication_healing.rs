@@ -176,6 +176,12 @@ fn what_the_store_has_no_more_is_named_and_no_longer_in_the_metadata() {
     fs::remove_dir_all(project.cache()).unwrap();
     project.spec("a", "", "exit 1");
     write(&project.path().join(&package), b"no package");
+    // The result folder of the build has it still.
+    assert_eq!(project.run(&["apply"]).code, Some(1));
+    assert_eq!(project.repository().binaries().len(), 2);
+    fs::remove_dir_all(project.path().join(".forge/results")).unwrap();
+    fs::remove_dir_all(project.cache()).unwrap();
+    write(&project.path().join(&package), b"no package");
     for _ in 0..2 {
         let run = project.run(&["apply"]);
         assert_eq!(run.code, Some(1));
