@@ -40,8 +40,8 @@ use rpmforge::fetch::{Client, ClientSettings, Proxies};
 use rpmforge::files::{HostPath, RootPath};
 use rpmforge::package::Dependency;
 use rpmforge::process::{
-    Cancel, Command, Exit, InsideUser, LayeredRoot, Personality, Sandbox, SandboxLimits, Supervisor,
-    Surroundings,
+    Cancel, Circumstances, Command, Exit, InsideUser, LayeredRoot, Personality, Sandbox, SandboxLimits,
+    Supervisor, Surroundings,
 };
 use rpmforge::sandbox::Namespaces;
 use rpmforge::store::Store;
@@ -214,6 +214,7 @@ impl Site {
             network: false,
             terminal: false,
             limits: SandboxLimits::default(),
+            circumstances: Circumstances::default(),
         };
         let command = Command::new("true", &folder, environment, Duration::from_secs(60));
         let command = self.sandbox.enclose(command, &surroundings);

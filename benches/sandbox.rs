@@ -17,7 +17,8 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use rpmforge::files::{HostPath, Mount, MountAccess, RootPath};
 use rpmforge::process::{
-    Cancel, Command, Exit, InsideUser, Personality, Sandbox, SandboxLimits, Supervisor, Surroundings,
+    Cancel, Circumstances, Command, Exit, InsideUser, Personality, Sandbox, SandboxLimits, Supervisor,
+    Surroundings,
 };
 use rpmforge::sandbox::Namespaces;
 
@@ -76,6 +77,7 @@ fn sandboxes(criterion: &mut Criterion) {
         network: false,
         terminal: false,
         limits: SandboxLimits::default(),
+        circumstances: Circumstances::default(),
     };
     let environment = BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]);
     let program = |name: &str| Command::new(name, &work, environment.clone(), Duration::from_secs(60));

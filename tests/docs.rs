@@ -187,9 +187,15 @@ fn what_the_page_for_editors_says_works() {
     run_page("docs/editors.md");
 }
 
+#[test]
+fn each_manifest_of_the_page_of_dependencies_is_sound() {
+    run_page("docs/dependencies.md");
+}
+
 /// Every page, and the README, whose command lines must be understood.
 const PAGES: &[&str] = &[
     "README.md",
+    "docs/dependencies.md",
     "docs/editors.md",
     "docs/first-repository.md",
     "docs/json.md",

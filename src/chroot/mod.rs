@@ -28,9 +28,10 @@ pub use available::{AvailablePackage, LockedPackage, Relations, Requirement};
 pub use contents::{RootContents, RootIdentity, RootPart, changed_files};
 pub use lock::{LOCK_FILE, Lock, LockError, LockedChroot, LockedRepository, LockedSet};
 pub use repository::{
-    Connection, DeclaredKey, Environment, FileLists, GroupMember, Groups, KeyPlace, Membership,
-    OlderMetadata, PackageFilter, PackageGroup, Repository, RepositoryAccess, RepositoryError,
-    RepositoryRequest, RepositorySource, RepositoryState, SignatureRule, fetch_packages, unpacked,
+    Connection, DeclaredKey, Environment, FileLists, GroupMember, Groups, KeyPlace, Membership, MetadataFile,
+    OlderMetadata, PackageFilter, PackageGroup, Repomd, Repository, RepositoryAccess, RepositoryError,
+    RepositoryRequest, RepositorySource, RepositoryState, SignatureRule, fetch_packages, named_in_primary,
+    unpacked,
 };
 
 pub use crate::digest::{Checksum, ChecksumAlgorithm, ChecksumError};

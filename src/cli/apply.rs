@@ -5,38 +5,56 @@ use std::sync::Arc;
 
 use super::arguments::{Apply, OnlyPart};
 use super::context::{CliError, Context, Failure};
+use super::execution::{execution, show_summary};
 use super::failed_builds::{collect_failed, failed_age};
 use super::listeners::{ScreenClearer, end_on_signals, listener};
 use super::named_files::find_project;
 use super::place_settings::send_all;
 use super::planning::{Planned, plan, runtime};
-use super::project::project_name;
 use super::selection_arguments::Selection;
+use super::verify::verify_made;
 use super::{Exit, only_sources};
 use crate::chroot::Connection;
 use crate::event::{BuildName, Clock, Ended, EventSink, Listener, RunId, State, SystemClock, What};
-use crate::execute::{
-    Ends, Execution, LocalRunner, PreparedTrees, drops_damaged_results, execute, name_damage,
-};
+use crate::execute::{Ends, PreparedTrees, drops_damaged_results, execute, name_damage};
 use crate::plan::{BuildId, CARRIAGE_RETURNS, Decision, Fate, PlanError};
 use crate::process::Cancel;
 use crate::publish::places::PlaceRequest;
 use crate::publish::{Leaving, Repositories, Verification};
 use crate::store::CollectionMode;
-use crate::ui::{Summary, SummaryView, Verbosity, is_closed_pipe};
+use crate::ui::Summary;
 
 /// Builds what has changed.
 pub fn run(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     match arguments.only {
+        None if arguments.verify => runtime()?.block_on(apply_and_verify(arguments, context)),
         None => runtime()?.block_on(apply(arguments, context)),
         Some(OnlyPart::Sources) => runtime()?.block_on(only_sources::run(arguments, context)),
     }
 }
 
+/// Builds what has changed, and makes it again, varied.
+async fn apply_and_verify(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
+    let project = find_project(&mut arguments.selection.clone(), context)?;
+    let last = project.history()?.builds(None, 1)?.first().map_or(0, |row| row.number);
+    let ended = apply(arguments, context).await?;
+    if ended != Exit::Success {
+        return Ok(ended);
+    }
+    let _lock = project.lock("forge apply --verify")?;
+    let cancel = Cancel::default();
+    let is_good = verify_made(&project, last, &cancel, (arguments.json, context)).await?;
+    Ok(match (cancel.is_canceled(), is_good) {
+        (true, _) => Exit::Interrupted,
+        (false, true) => Exit::Success,
+        (false, false) => Exit::Failure,
+    })
+}
+
 async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let mut selection = arguments.selection.clone();
     let project = find_project(&mut selection, context)?;
-    let _lock = project.lock()?;
+    let _lock = project.lock("forge apply")?;
     let cancel = Cancel::default();
     let mut planned = plan(&project, &selection, &cancel, context).await?;
     let _store_lock = planned.store.lock_for_use()?;
@@ -65,26 +83,9 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let prepared = Arc::new(PreparedTrees::default());
     let applied = loop {
         drop_damaged_results(&mut planned, &selection, &send)?;
-        let execution = Execution {
-            manifest: Arc::clone(&planned.manifest),
-            plan: Arc::clone(&planned.plan),
-            decisions: Arc::clone(&planned.decisions),
-            store: Arc::clone(&planned.store),
-            history: Arc::clone(&planned.history),
-            last_good: Arc::clone(&planned.last_good),
-            state: Arc::clone(&planned.state),
-            runner: Arc::new(LocalRunner {
-                store: Arc::clone(&planned.store),
-                roots: planned.roots_by_chroot(),
-                cancel: cancel.clone(),
-                clock: Arc::clone(&clock),
-                prepared: Arc::clone(&prepared),
-            }),
-            events: events.clone(),
-            publisher: Arc::clone(&repositories) as Arc<_>,
-            jobs: planned.jobs,
-            cancel: cancel.clone(),
-        };
+        let run = (&cancel, events.clone(), Arc::clone(&clock));
+        let publisher = Arc::clone(&repositories) as Arc<_>;
+        let execution = execution(&planned, run, Arc::clone(&prepared), publisher);
         let applied = execute(execution).await?;
         // Builds may have found out what they need.
         planned.write_lock(&project.repository)?;
@@ -117,9 +118,6 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     broken.iter().for_each(|broken| send(What::Noted { text: broken.to_string() }));
     planned.leave();
     let uncounted = not_counted(&planned);
-    let folder = project.repository.path().to_string();
-    let name = project_name(planned.manifest.name.as_deref(), &folder).to_owned();
-    planned.folders.collect_unused()?;
     if !applied.canceled {
         repositories.retire_undeclared().into_iter().for_each(send);
         let (age, now) = (failed_age(&planned.manifest), clock.now());
@@ -137,28 +135,11 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
         | State::Succeeded
         | State::Cached => false,
     };
-    // Who reads the events must not take those that arrived for all.
-    let lost = listener.json.as_ref().and_then(|json| json.take_error());
     let is_good =
         summary.is_good(has_failed) && !listener.has_unpublished() && planned.manifest.not_yet.is_empty();
-    let view = SummaryView {
-        verbosity: context.verbosity,
-        project: &name,
-        folder: &folder,
-        planned: &with_work,
-        is_canceled,
-    };
-    if !arguments.json && (context.verbosity > Verbosity::Quiet || !is_good) {
-        listener.clear_screen();
-        context.print(&summary.screen(view))?;
-    }
-    if arguments.json && !is_good && context.verbosity > Verbosity::Quiet {
-        // The events are for programs: who looks at a job that failed has to read why.
-        context.tell(&summary.screen(view));
-    }
-    if let Some(error) = lost.filter(|error| !is_closed_pipe(error)) {
-        return Err(Failure::from_output(error));
-    }
+    let shown = (&*listener, &*summary);
+    show_summary((&project, &planned), (&with_work, is_canceled), shown, (is_good, arguments.json), context)?;
+    planned.folders.collect_unused()?;
     Ok(match (is_canceled, is_good) {
         (true, _) => Exit::Interrupted,
         (false, true) => Exit::Success,
@@ -240,7 +221,9 @@ fn not_counted(planned: &Planned) -> Vec<BuildName> {
 
 /// What leaves repositories, and what the manifest says that has no effect yet, beside what is said of each build.
 fn notes(planned: &Planned, leaving: &[Leaving]) -> Vec<String> {
-    let mut notes: Vec<String> = leaving.iter().map(Leaving::to_string).collect();
+    // What leaves for its age is told when it leaves: what is built until then stays.
+    let leaving = leaving.iter().filter(|leaving| leaving.not_built_since.is_none());
+    let mut notes: Vec<String> = leaving.map(Leaving::to_string).collect();
     notes.extend(planned.plan.notes().iter().cloned());
     notes.extend(carriage_returns(planned));
     notes.extend(planned.unsupported());

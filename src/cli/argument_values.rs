@@ -37,6 +37,10 @@ pub enum SchemaForm {
     Doctor,
     /// The JSON Schema of what `forge outdated --json` prints
     Outdated,
+    /// The JSON Schema of what `forge verify --json` prints
+    Verify,
+    /// The JSON Schema of what `forge tunables --json` prints
+    Tunables,
     /// The JSON Schema of what `forge verify-signatures --json` prints
     VerifySignatures,
 }

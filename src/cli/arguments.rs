@@ -19,6 +19,8 @@ use super::serve_arguments::Serve;
 use super::signing_arguments::{Keys, Sign, VerifySignatures};
 use super::source_arguments::{Outdated, Srpm, Watch};
 use super::spec_arguments::{Eval, Spec};
+use super::tunables_arguments::Tunables;
+use super::verify_arguments::Verify;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -66,6 +68,8 @@ pub enum Command {
     Apply(Apply),
     /// Build an earlier build again, with exactly its sources, settings and root, and compare what comes out
     Rebuild(Rebuild),
+    /// Build again what was built, with another time, folder, locale and more, and see whether the packages are the same
+    Verify(Verify),
     /// Show what an apply would do, and why
     Plan(Plan),
     /// Draw the graph of builds
@@ -131,6 +135,8 @@ pub enum Command {
     Store(Store),
     /// Expand macros, as rpm --eval does, and show where they are defined
     Eval(Eval),
+    /// Show the macros that tune builds: what each means, its default, what it is in each chroot, and where that is said
+    Tunables(Tunables),
     /// Show what a spec says: packages, dependencies, sources, scripts, files
     Spec(Spec),
     /// Show what differs between two packages: headers, dependencies, scripts, files, payload
@@ -169,6 +175,9 @@ pub struct Apply {
     /// Read every file of the repositories, and put right what is not as it was published
     #[arg(long)]
     pub verify_published: bool,
+    /// Make what was built again when all is done, as `forge verify` does, and end with 1 where a package comes out otherwise
+    #[arg(long, conflicts_with = "only")]
+    pub verify: bool,
 }
 
 /// A part of builds that is made alone.

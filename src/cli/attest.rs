@@ -57,7 +57,7 @@ pub fn run(arguments: &Attest, context: &Context) -> Result<Exit, Failure> {
         }
         AttestCommand::Verify { packages, from, key } => {
             let now = SystemClock.now();
-            let certificates = known_keys(key, now, context)?;
+            let certificates = known_keys(key, context)?;
             let mut is_good = true;
             for package in packages {
                 let wrong = wrong_with(package, from.as_deref(), (&certificates, now), context)?;
@@ -136,12 +136,19 @@ fn wrong_with(
         }
         Err(error) => return Err(CliError::Io(error).into()),
     };
-    let opened = Envelope::read(&shown, &bytes).and_then(|envelope| envelope.open(&shown, certificates, now));
-    let (statement, signatures) = match opened {
+    let opened = Envelope::read(&shown, &bytes).and_then(|envelope| {
+        let opened = envelope.open(&shown, certificates, now)?;
+        Ok((opened, envelope.is_written_as(&bytes)))
+    });
+    let ((statement, signatures), is_as_written) = match opened {
         Ok(opened) => opened,
         Err(error) => return Ok(vec![error.to_string()]),
     };
     let mut wrong = Vec::new();
+    // What no signature covers, such as the names of keys.
+    if !is_as_written {
+        wrong.push(format!("{shown} is not written as it was"));
+    }
     let is_vouched_for = signatures.iter().any(|signature| signature.verdict == Verdict::Good);
     for signature in &signatures {
         let key = &signature.key;

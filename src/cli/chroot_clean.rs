@@ -21,7 +21,7 @@ pub fn clean(
 ) -> Result<String, Failure> {
     let store = store(context)?;
     let _lock = match mode {
-        CollectionMode::Remove => Some(project.lock()?),
+        CollectionMode::Remove => Some(project.lock("forge chroot clean")?),
         CollectionMode::Count => None,
     };
     let is_wanted = |name: &str| patterns.is_empty() || is_matched(patterns, name);

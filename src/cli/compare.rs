@@ -177,7 +177,10 @@ impl CompareDocument {
         let Self { before, after, changed, root, unknown, .. } = self;
         let mut text = format!("{}: {} and {}\n\n", before.build.package, before.title(), after.title());
         text.push_str("made of\n");
+        let (one, other) = (&before.build.chroot, &after.build.chroot);
+        let chroot = (one != other).then(|| format!("chroot {one} → {other}"));
         let of = changed.iter().flatten().map(|ingredient| ingredient.text.clone());
+        let of = chroot.into_iter().chain(of);
         let of: Vec<String> = of.chain(unknown.iter().map(|reason| format!("not known: {reason}"))).collect();
         push_lines(&mut text, &of, "the same");
         if let Some(root) = root {

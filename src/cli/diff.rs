@@ -1,7 +1,7 @@
 //! `forge diff`
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::BufReader;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -16,7 +16,7 @@ use super::project::Project;
 use crate::event::{BuildName, State};
 use crate::execute::{ResultPackage, ResultRecord};
 use crate::files::{Folder, HostPath};
-use crate::package::{Compared, Difference, difference};
+use crate::package::{Compared, Difference, PackageRecord, add_contents, difference, read_headers_of};
 use crate::store::BuildRow;
 use crate::ui::{count, diff_screen, plain_text};
 
@@ -64,7 +64,8 @@ pub enum DiffDocument {
 
 /// Compares two package files; gives whether they are the same.
 fn compare_files(before: &Path, after: &Path, arguments: &Diff, context: &Context) -> Result<bool, Failure> {
-    let difference = difference(&read_file(before, context)?, &read_file(after, context)?);
+    let (old, new) = (PlacedPackage::of_file(before, context)?, PlacedPackage::of_file(after, context)?);
+    let difference = old.compare(&new)?;
     let is_same = is_same(&difference, arguments.all);
     if arguments.json {
         print_document(&DiffDocument::Files { version: 1, difference }, context)?;
@@ -79,17 +80,56 @@ fn is_same(difference: &Difference, all: bool) -> bool {
     if all { difference.is_empty() } else { difference.is_volatile() }
 }
 
-fn read_file(path: &Path, context: &Context) -> Result<Compared, Failure> {
-    let full = context.named(path)?;
-    let parent = full.as_path().parent().and_then(HostPath::new).unwrap_or_else(HostPath::root);
-    let folder = Folder::open_ambient(&parent).map_err(CliError::Io)?;
-    read(&folder, Path::new(full.as_path().file_name().unwrap_or_default()), &path.to_string_lossy())
+/// A package file that is compared.
+pub struct PlacedPackage {
+    folder: Folder,
+    name: PathBuf,
+    /// As messages name it.
+    shown: String,
 }
 
-fn read(folder: &Folder, path: &Path, shown: &str) -> Result<Compared, Failure> {
-    let file = folder.open_regular(path).map_err(CliError::Io)?;
-    let reader = BufReader::with_capacity(256 * 1024, file.into_std());
-    Ok(Compared::read(shown, reader)?)
+impl PlacedPackage {
+    /// A file that a person has named.
+    pub fn of_file(path: &Path, context: &Context) -> Result<Self, Failure> {
+        let full = context.named(path)?;
+        let parent = full.as_path().parent().and_then(HostPath::new).unwrap_or_else(HostPath::root);
+        let folder = Folder::open_ambient(&parent).map_err(CliError::Io)?;
+        let name = PathBuf::from(full.as_path().file_name().unwrap_or_default());
+        Ok(Self { folder, name, shown: path.to_string_lossy().into_owned() })
+    }
+
+    /// A file of a result folder.
+    pub fn of_result(folder: &Folder, file: &str) -> Result<Self, Failure> {
+        let folder = folder.again().map_err(CliError::Io)?;
+        Ok(Self { folder, name: PathBuf::from(file), shown: file.to_owned() })
+    }
+
+    /// The same, called otherwise in messages.
+    pub fn shown_as(self, shown: String) -> Self {
+        Self { shown, ..self }
+    }
+
+    /// Its name and architecture, as its header says them.
+    pub fn name_and_arch(&self) -> Result<(String, String), Failure> {
+        let headers = read_headers_of(&self.shown, &mut self.open()?)?;
+        let record = PackageRecord::read(&self.shown, &headers)?;
+        Ok((record.name, record.arch))
+    }
+
+    fn open(&self) -> Result<impl BufRead, Failure> {
+        let file = self.folder.open_regular(&self.name).map_err(CliError::Io)?;
+        Ok(BufReader::with_capacity(256 * 1024, file.into_std()))
+    }
+
+    /// What differs between it and another: their headers, and what is within their files.
+    pub fn compare(&self, other: &Self) -> Result<Difference, Failure> {
+        let old = Compared::read(&self.shown, self.open()?)?;
+        let new = Compared::read(&other.shown, other.open()?)?;
+        let mut difference = difference(&old, &new);
+        let compared = add_contents(&mut difference, self.open()?, other.open()?);
+        compared.map_err(|reason| CliError::Io(std::io::Error::other(reason)))?;
+        Ok(difference)
+    }
 }
 
 /// What differs between two builds of a package.
@@ -241,6 +281,15 @@ fn open_results(state: &Folder, row: &BuildRow) -> Result<(Folder, Packages), Fa
     Ok((folder, packages))
 }
 
+/// The result folder of a build, and the package files in it.
+///
+/// # Errors
+/// They are not there, or can't be read.
+pub fn result_packages(state: &Folder, row: &BuildRow) -> Result<(Folder, Vec<String>), Failure> {
+    let (folder, packages) = open_results(state, row)?;
+    Ok((folder, packages.into_values().collect()))
+}
+
 /// What a build has made, as its `result.json` says.
 fn packages(folder: &Folder) -> Result<Packages, Failure> {
     let text = folder.read("result.json").map_err(CliError::Io)?;
@@ -250,7 +299,7 @@ fn packages(folder: &Folder) -> Result<Packages, Failure> {
 }
 
 /// The name and the architecture of a package file: `name-version-release.arch.rpm`.
-fn name_and_arch(file: &str) -> Option<(String, String)> {
+pub fn name_and_arch(file: &str) -> Option<(String, String)> {
     let (nvr, arch) = file.strip_suffix(".rpm")?.rsplit_once('.')?;
     let name = nvr.rsplitn(3, '-').nth(2)?;
     Some((name.to_owned(), arch.to_owned()))
@@ -273,9 +322,8 @@ impl BuildDifference {
         for (key, old_file) in &old {
             let Some(new_file) = new.get(key) else { continue };
             let (name, arch) = key.clone();
-            let old_package = read(&old_folder, Path::new(old_file), old_file)?;
-            let new_package = read(&new_folder, Path::new(new_file), new_file)?;
-            let difference = difference(&old_package, &new_package);
+            let old_package = PlacedPackage::of_result(&old_folder, old_file)?;
+            let difference = old_package.compare(&PlacedPackage::of_result(&new_folder, new_file)?)?;
             let (before, after) = (old_file.clone(), new_file.clone());
             packages.push(PackageDifference { name, arch, before, after, difference });
         }

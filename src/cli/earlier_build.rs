@@ -11,14 +11,13 @@ use super::context::{CliError, Context, Failure};
 use super::past_builds::build_by_number;
 use super::planning::Planned;
 use super::project::{Project, store};
-use super::rebuild_arguments::Rebuild as Arguments;
 use super::rebuild_error::RebuildError;
 use super::rebuild_order::RebuildOrder;
 use super::result_record::read_record;
 use crate::chroot::making::GivenRoot;
-use crate::engine::{Settings, Value};
+use crate::engine::{Settings, Value, Variations};
 use crate::execute::{InputsRecord, KeptPackage, ResultRecord, read_root_record};
-use crate::files::{Folder, Sharing};
+use crate::files::{Folder, HostPath, Sharing};
 use crate::manifest::declaration::{EngineChoice, Isolation, Network};
 use crate::manifest::{Chroot, ChrootId, Manifest, PackageId, RootBase, load_text};
 use crate::package::{PackageRecord, content_digest};
@@ -32,10 +31,23 @@ const SOURCES: &str = "rebuild";
 /// What messages call the manifest of it alone.
 const MADE_UP: &str = "(what is built again)";
 
+/// How an earlier build is made again.
+#[derive(Clone, Debug, Default)]
+pub struct RebuildWays {
+    /// In the root that an apply would use now.
+    pub with_current_root: bool,
+    /// Profiles of the manifest, as far as they say something of the root.
+    pub profile: Vec<String>,
+    /// What about it is another than it was then.
+    pub variations: Variations,
+    /// The folder that it works in, where that is not the usual one.
+    pub work: Option<HostPath>,
+}
+
 /// An earlier build with all that it was made of.
 pub struct EarlierBuild<'a> {
     project: &'a Project,
-    arguments: &'a Arguments,
+    ways: &'a RebuildWays,
     context: &'a Context,
     /// The store.
     pub store: Arc<Store>,
@@ -86,16 +98,16 @@ impl<'a> EarlierBuild<'a> {
     /// There was no such build, or it is not known any more what it was made of.
     pub fn find(
         project: &'a Project,
-        arguments: &'a Arguments,
+        number: u64,
+        ways: &'a RebuildWays,
         context: &'a Context,
     ) -> Result<Self, Failure> {
-        let number = arguments.build;
         let found = RecordedBuild::find(project, number)?;
         let unknown = |reason: &str| RebuildError::Unknown { number, reason: reason.to_owned() };
         let RecordedBuild { row, record: result, inputs, root, .. } = found.map_err(unknown)?;
         let state = project.state()?;
         let store = Arc::new(store(context)?);
-        Ok(Self { project, arguments, context, store, state, row, result, inputs, root })
+        Ok(Self { project, ways, context, store, state, row, result, inputs, root })
     }
 
     /// What is to be planned. `run` tells what this makes from what others make.
@@ -103,7 +115,7 @@ impl<'a> EarlierBuild<'a> {
     /// # Errors
     /// Something that it was made of is gone.
     pub fn order(&self, run: &str) -> Result<RebuildOrder, Failure> {
-        let (number, with_current_root) = (self.row.number, self.arguments.with_current_root);
+        let number = self.row.number;
         let declared = self.declared_manifest()?;
         let settings = self.settings(declared.as_ref())?;
         let dependencies: Result<Vec<ResultFile>, Failure> =
@@ -117,14 +129,26 @@ impl<'a> EarlierBuild<'a> {
             limits: self.inputs.limits,
             dependencies: dependencies?,
             packages: packages.collect(),
+            variations: self.ways.variations.clone(),
+            work: self.ways.work.clone(),
         };
         let manifest = self.made_up_manifest(declared)?;
         Ok(RebuildOrder {
             manifest: Arc::new(manifest),
             rebuild: Arc::new(rebuild),
             root: self.given_root().cloned(),
-            reason: Reason::Rebuild { build: number, with_current_root },
+            reason: self.reason(),
         })
+    }
+
+    /// Why it is made.
+    fn reason(&self) -> Reason {
+        let build = self.row.number;
+        let RebuildWays { with_current_root, variations, .. } = self.ways;
+        match variations.is_empty() {
+            true => Reason::Rebuild { build, with_current_root: *with_current_root },
+            false => Reason::Verification { build, varied: variations.clone() },
+        }
     }
 
     /// Sees to it that what was planned is what was built then; gives what differs, in sentences, where it may.
@@ -180,17 +204,17 @@ impl<'a> EarlierBuild<'a> {
     fn is_of_root(&self, reason: &Reason, is_same_engine: bool) -> bool {
         // Another forge may look at other things.
         let is_of_reading = matches!(reason, Reason::Observed { .. } | Reason::Facts) && is_same_engine;
-        (is_of_reading || matches!(reason, Reason::Root { .. })) && !self.arguments.with_current_root
+        (is_of_reading || matches!(reason, Reason::Root { .. })) && !self.ways.with_current_root
     }
 
     /// The packages of its root, where it is made again of them.
     fn given_root(&self) -> Option<&GivenRoot> {
-        self.root.as_ref().filter(|_| !self.arguments.with_current_root)
+        self.root.as_ref().filter(|_| !self.ways.with_current_root)
     }
 
     /// The manifest as it is now, which may have forgotten the package. Of a root of packages all else is written down.
     fn declared_manifest(&self) -> Result<Option<Manifest>, Failure> {
-        match self.project.manifest(&self.arguments.profile, self.context) {
+        match self.project.manifest(&self.ways.profile, self.context) {
             Ok(manifest) => Ok(Arc::into_inner(manifest)),
             Err(_) if self.given_root().is_some() => {
                 self.context
@@ -292,7 +316,7 @@ impl<'a> EarlierBuild<'a> {
         if self.given_root().is_some() {
             chroot.base = RootBase::Repositories(Vec::new());
             chroot.arch.clone_from(&ingredients.settings.target);
-        } else if ingredients.extends_minimal_root && !self.arguments.with_current_root {
+        } else if ingredients.extends_minimal_root && !self.ways.with_current_root {
             let reason = "it ended before its root was made, or another project has made what it found";
             return Err(
                 RebuildError::RootUnknown { number: self.row.number, reason: reason.to_owned() }.into()

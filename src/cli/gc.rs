@@ -39,7 +39,7 @@ pub fn run(arguments: &Gc, context: &Context) -> Result<Exit, Failure> {
     let project = Project::find(context).ok();
     // No apply changes what is needed meanwhile.
     let _lock = match (&project, mode) {
-        (Some(project), CollectionMode::Remove) => Some(project.lock()?),
+        (Some(project), CollectionMode::Remove) => Some(project.lock("forge gc")?),
         (_, CollectionMode::Count) | (None, _) => None,
     };
     if mode == CollectionMode::Remove {
@@ -207,7 +207,12 @@ impl OldResults<'_> {
     fn stays(&self, row: &BuildRow, now: Timestamp) -> bool {
         let has_failed = matches!(row.state, State::Failed | State::Canceled);
         let is_young = |age: Age| row.ended.is_some_and(|ended| !age.is_over(now.since(ended)));
-        self.pins.has_number(row.number) || has_failed && self.failed.is_some_and(is_young)
+        let record = || read_record(&self.state, row);
+        let is_pinned = !self.pins.is_empty()
+            && record().is_some_and(|record| {
+                self.pins.iter().any(|pin| pin.is_of_result(&row.build, record.key, None))
+            });
+        is_pinned || has_failed && self.failed.is_some_and(is_young)
     }
 
     fn has_lost_its_result(&self, row: &BuildRow) -> bool {

@@ -45,17 +45,29 @@ pub fn run(arguments: &Keys, context: &Context) -> Result<Exit, Failure> {
             print_key(name, &key.certificate(), &folder, context)
         }
         KeysCommand::Rotate { name, finish: true, .. } => {
-            folder.retire_previous(name, now)?;
+            folder.retire_previous(name)?;
             context.print(&format!("{name} has no previous key any more\n"))?;
             Ok(Exit::Success)
         }
         KeysCommand::Rotate { name, finish: false, user, kind, no_passphrase } => {
-            let before = folder.read(name, now)?.current.certificate();
-            let user = user.clone().or_else(|| before.user()).unwrap_or_else(|| name.clone());
+            let before = folder.certificates(name)?.into_iter().next();
+            let known = before.as_ref().and_then(Certificate::user);
+            let user = user.clone().or(known).unwrap_or_else(|| name.clone());
             let key = make(*kind, &user, !no_passphrase, context)?;
             folder.rotate(name, &key, now)?;
             print_key(name, &key.certificate(), &folder, context)?;
-            context.print(&format!("previous     {} (signs metadata too)\n", before.fingerprint()))?;
+            let kept = folder.read(name, now)?.previous;
+            let said = match (&kept, &before) {
+                (Some(previous), _) => {
+                    format!("previous     {} (signs metadata too)\n", previous.certificate().fingerprint())
+                }
+                (None, Some(before)) => format!(
+                    "previous     {} (its time is over: it signs nothing any more)\n",
+                    before.fingerprint()
+                ),
+                (None, None) => String::new(),
+            };
+            context.print(&said)?;
             Ok(Exit::Success)
         }
     }
@@ -144,14 +156,15 @@ fn export(
     output: Option<(&Path, bool)>,
     context: &Context,
 ) -> Result<Exit, Failure> {
-    let kept = folder.read(name, SystemClock.now())?;
-    let mut public = kept.current.certificate().armored();
-    public.extend(kept.previous.map(|previous| previous.certificate().armored()));
+    let public: String = folder.certificates(name)?.iter().map(Certificate::armored).collect();
     let Some((file, is_secret)) = output else {
         context.print(&public)?;
         return Ok(Exit::Success);
     };
-    let (content, mode) = if is_secret { (kept.current.armored(), 0o600) } else { (public, 0o644) };
+    let (content, mode) = match is_secret {
+        true => (folder.read(name, SystemClock.now())?.current.armored(), 0o600),
+        false => (public, 0o644),
+    };
     let (folder, name) = split_file(file, context)?;
     if folder.exists(&name) {
         return Err(CliError::FileExists { path: file.to_string_lossy().into_owned() }.into());

@@ -297,6 +297,35 @@ pub const SECTIONS: &[Sections] = &[
         ],
     ),
     usual(
+        "forge-tunables",
+        ALL,
+        &[
+            (
+                "forge tunables",
+                "lists all, with their defaults and what they are in the chroots of the manifest",
+            ),
+            (
+                "forge tunables _binary_payload",
+                "says what it means, which values it takes, and where these are set",
+            ),
+        ],
+    ),
+    usual(
+        "forge-verify",
+        ALL,
+        &[
+            (
+                "forge verify zlib",
+                "makes the newest good build of zlib again with all varied, and compares the packages",
+            ),
+            (
+                "forge verify --vary folder,locale '#12'",
+                "varies the folder and the locale alone for build #12",
+            ),
+            ("forge verify --vary none", "makes everything again as it was"),
+        ],
+    ),
+    usual(
         "forge-srpm",
         ALL,
         &[

@@ -2,6 +2,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod against;
 mod apply;
 mod argument_values;
 mod arguments;
@@ -24,6 +25,7 @@ mod document;
 mod earlier_build;
 mod eject;
 mod eval;
+mod execution;
 mod exit;
 mod failed_builds;
 mod fetch;
@@ -45,6 +47,7 @@ mod locks;
 mod log;
 mod man;
 mod man_sections;
+mod memory_folder;
 mod moved_sources;
 mod named_files;
 mod named_package;
@@ -93,8 +96,11 @@ mod srpm;
 mod status;
 mod store;
 mod tools_here;
-mod unpublished;
+mod tunables;
+mod tunables_arguments;
 mod update;
+mod verify;
+mod verify_arguments;
 mod verify_signatures;
 mod watch;
 mod why;
@@ -174,6 +180,8 @@ fn command(command: Command, context: &Context) -> Result<Exit, Failure> {
     match command {
         Command::Apply(arguments) => apply::run(&arguments, context),
         Command::Rebuild(arguments) => rebuild::run(&arguments, context),
+        Command::Verify(arguments) => verify::run(&arguments, context),
+        Command::Tunables(arguments) => tunables::run(&arguments, context),
         Command::Plan(arguments) => plan::run(&arguments, context),
         Command::Graph(arguments) => graph::run(&arguments, context),
         Command::Check(arguments) => check::run(&arguments, context),

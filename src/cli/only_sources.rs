@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::Exit;
 use super::arguments::Apply;
 use super::context::{CliError, Context, Failure};
+use super::execution::{made_builds, show_summary, unpublished};
 use super::listeners::{ScreenClearer, end_on_signals, listener};
 use super::named_files::find_project;
 use super::planning::{Planned, plan};
 use super::result_record::read_record;
-use super::unpublished::{execution, show_summary};
 use crate::event::{Clock, EventSink, Listener, RunId, State, SystemClock, What};
 use crate::execute::{KnownSourcePackages, make_source_packages};
 use crate::process::Cancel;
@@ -19,7 +19,7 @@ use crate::ui::Summary;
 pub async fn run(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let mut selection = arguments.selection.clone();
     let project = find_project(&mut selection, context)?;
-    let _lock = project.lock()?;
+    let _lock = project.lock("forge apply")?;
     let cancel = Cancel::default();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let planned = plan(&project, &selection, &cancel, context).await?;
@@ -35,10 +35,12 @@ pub async fn run(arguments: &Apply, context: &Context) -> Result<Exit, Failure> 
     end_on_signals(cancel.clone(), events.clone(), Arc::clone(&listener))?;
     planned.history.take_notes().into_iter().for_each(|text| events.send(What::Noted { text }));
     let (chosen, known) = (planned.asked(&selection)?, known_source_packages(&planned)?);
-    let applied = make_source_packages(execution(&planned, &cancel, events, clock), &chosen, known).await?;
+    let applied = make_source_packages(unpublished(&planned, &cancel, events, clock), &chosen, known).await?;
     let is_made = |state| matches!(state, State::Succeeded | State::Cached);
     let is_good = impossible == 0 && applied.ends.values().all(|end| is_made(end.state));
-    show_summary((&project, &planned, &applied), (&listener, &summary), (is_good, arguments.json), context)?;
+    let ended = (&made_builds(&planned, &applied), applied.canceled);
+    let shown = (&*listener, &*summary);
+    show_summary((&project, &planned), ended, shown, (is_good, arguments.json), context)?;
     planned.leave();
     planned.folders.collect_unused()?;
     Ok(match (applied.canceled, is_good) {

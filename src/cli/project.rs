@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use cap_std::fs::{Permissions, PermissionsExt};
 
@@ -20,6 +21,9 @@ pub const STATE_FOLDER: &str = ".forge";
 
 /// The file in that folder that who changes something holds a lock on.
 const LOCK_FILE: &str = "lock";
+
+/// How long one that only looks at the lock is waited for.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// The file of its history, in that folder.
 const HISTORY_FILE: &str = "history.db";
@@ -179,12 +183,18 @@ impl Project {
         }
     }
 
-    /// Keeps every other apply out until the lock is dropped.
-    pub fn lock(&self) -> Result<Lock, Failure> {
-        let state = self.state()?;
-        let lock = Lock::take(&state, LOCK_FILE, LockKind::Exclusive).map_err(CliError::Io)?;
-        let mut lock = lock.map_err(|holder| CliError::Locked { holder })?;
-        lock.sign(&format!("forge apply, process {}", std::process::id())).map_err(CliError::Io)?;
+    /// Keeps every other forge that changes something out until the lock is dropped; those are told of this `command`.
+    pub fn lock(&self, command: &str) -> Result<Lock, Failure> {
+        let (state, begun) = (self.state()?, Instant::now());
+        let mut lock = loop {
+            match Lock::take(&state, LOCK_FILE, LockKind::Exclusive).map_err(CliError::Io)? {
+                Ok(lock) => break lock,
+                // Who only looks whether somebody is at work holds it for a moment, and leaves no word.
+                Err(_) if begun.elapsed() < LOOK => thread::sleep(LOOK / 20),
+                Err(holder) => return Err(CliError::Locked { holder }.into()),
+            }
+        };
+        lock.sign(&format!("{command}, process {}", std::process::id())).map_err(CliError::Io)?;
         self.is_locked.store(true, Ordering::Relaxed);
         Ok(lock)
     }

@@ -22,7 +22,7 @@ pub fn run(arguments: &Publish, context: &Context) -> Result<Exit, Failure> {
 
 async fn publish(arguments: &Publish, context: &Context) -> Result<Exit, Failure> {
     let project = Project::find(context)?;
-    let _lock = project.lock()?;
+    let _lock = project.lock("forge publish")?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let manifest = project.manifest(&[], context)?;
     let repositories = known_repositories(&project, &manifest, &Arc::new(store(context)?), context)?;

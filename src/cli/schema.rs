@@ -14,6 +14,8 @@ use super::outdated::OutdatedDocument;
 use super::prune::PruneDocument;
 use super::results::ResultsDocument;
 use super::status::StatusDocument;
+use super::tunables::TunablesDocument;
+use super::verify::VerifyDocument;
 use super::verify_signatures::VerificationDocument;
 use super::why::WhyDocument;
 use crate::event::event_schema;
@@ -39,6 +41,8 @@ pub fn run(arguments: &Schema, context: &Context) -> Result<Exit, Failure> {
         SchemaForm::Result => schema_for::<ResultRecord>(),
         SchemaForm::Doctor => schema_for::<DoctorDocument>(),
         SchemaForm::Outdated => schema_for::<OutdatedDocument>(),
+        SchemaForm::Verify => schema_for::<VerifyDocument>(),
+        SchemaForm::Tunables => schema_for::<TunablesDocument>(),
         SchemaForm::VerifySignatures => schema_for::<VerificationDocument>(),
     };
     context.print(&text)?;

@@ -1,6 +1,6 @@
 //! `forge srpm`
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,9 +13,10 @@ use super::selection_arguments::Selection;
 use super::source_arguments::Srpm;
 use crate::engine::StageListener;
 use crate::event::{self, SystemClock};
-use crate::execute::{LocalRunner, PreparedTrees, Runner, ScheduledBuild, StepRun, Task};
+use crate::execute::{
+    LocalRunner, PreparedTrees, Runner, ScheduledBuild, StepRun, Task, schedule_source_package,
+};
 use crate::files::{Folder, Sharing};
-use crate::plan::{BuildId, Inputs};
 use crate::process::Cancel;
 use crate::store::ResultFile;
 use crate::ui::plain_text;
@@ -35,7 +36,7 @@ async fn make(arguments: &Srpm, context: &Context) -> Result<Exit, Failure> {
     };
     let project = find_project(&mut selection, context)?;
     // The work folders are those of an apply.
-    let _lock = project.lock()?;
+    let _lock = project.lock("forge srpm")?;
     let cancel = Cancel::default();
     let planned = plan(&project, &selection, &cancel, context).await?;
     let _store_lock = planned.store.lock_for_use()?;
@@ -62,11 +63,11 @@ async fn make(arguments: &Srpm, context: &Context) -> Result<Exit, Failure> {
     for id in planned.asked(&selection)? {
         let build = planned.plan.build(id);
         // In other chroots it is the same, or one that `--chroot` asks for.
-        let Some(inputs) = build.source_inputs() else { continue };
+        let Some(scheduled) = schedule_source_package(&planned.plan, &planned.manifest, id) else { continue };
         if !known.insert(build.package) {
             continue;
         }
-        match maker.make(id, inputs).await? {
+        match maker.make(scheduled).await? {
             Ok(files) => {
                 for file in &files {
                     output.remove_file(&file.name).map_err(CliError::Io)?;
@@ -95,28 +96,13 @@ impl SourcePackageMaker<'_> {
     /// Makes the source package of a build, as an apply would, or finds it in the store.
     async fn make(
         &self,
-        id: BuildId,
-        inputs: &Arc<Inputs>,
+        scheduled: ScheduledBuild,
     ) -> Result<Result<Vec<ResultFile>, event::Failure>, Failure> {
-        let build = self.planned.plan.build(id);
-        let ingredients = self.planned.plan.ingredients_with(id, inputs, BTreeMap::new());
         let store = &self.planned.store;
-        let key = ingredients.source_key();
-        if let Some(result) = store.sound_result(&key) {
+        if let Some(result) = store.sound_result(&scheduled.key) {
             return Ok(Ok(result.files));
         }
-        self.runner.fetch(inputs).await?;
-        let manifest = &self.planned.manifest;
-        let scheduled = ScheduledBuild {
-            name: build.name.clone(),
-            inputs: Arc::clone(inputs),
-            key: ingredients.key(),
-            ingredients,
-            timeout: manifest.package(build.package).timeout,
-            limits: manifest.limits(build.package, build.chroot).into(),
-            dependencies: Vec::new(),
-            reasons: Vec::new(),
-        };
+        self.runner.fetch(&scheduled.inputs).await?;
         let state = self.project.state()?;
         let results = state.create("srpm").map_err(CliError::Io)?;
         let work = state.path().join("work").join("srpm");

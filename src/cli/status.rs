@@ -1,6 +1,6 @@
 //! `forge status`
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -10,12 +10,14 @@ use super::Exit;
 use super::arguments::Status;
 use super::context::{Context, Failure};
 use super::document::print_document;
-use super::planning::{plan, runtime};
+use super::planning::{Planned, plan, runtime};
 use super::project::Project;
 use crate::event::{BuildName, Clock, State, SystemClock, Timestamp};
 use crate::plan::Reason;
 use crate::process::Cancel;
-use crate::publish::{BrokenRequirement, DamagedRepositoryFile, Entering, PublishedBuild, Verification};
+use crate::publish::{
+    BrokenRequirement, DamagedRepositoryFile, Entering, PublishedBuild, Repositories, Verification,
+};
 use crate::store::BuildRow;
 use crate::ui::{
     Action, Column, PlannedBuild, RepositoryChanges, age, plain_text, plan_document, table_within,
@@ -41,8 +43,9 @@ pub fn run(arguments: &Status, context: &Context) -> Result<Exit, Failure> {
     let document = plan_document(view, RepositoryChanges::default());
     let entering = repositories.entering(&planned.plan, &planned.decisions)?;
     let broken = repositories.broken_requirements(&planned.history)?;
-    let entering: HashSet<BuildName> = entering.into_iter().map(name_of).collect();
-    let known = Known { attempts: &attempts, published: &published, entering: &entering };
+    let entering: HashMap<BuildName, Option<String>> = entering.into_iter().map(name_of).collect();
+    let aged = aged(&repositories, &planned)?;
+    let known = Known { attempts: &attempts, published: &published, entering: &entering, aged: &aged };
     let mut rows: Vec<StatusRow> = document.builds.iter().map(|build| StatusRow::new(build, known)).collect();
     rows.sort_by_key(|row| row.state);
     if arguments.json {
@@ -82,8 +85,12 @@ enum Standing {
     Changed,
     /// It was never built here.
     New,
+    /// Its result is there, and waits: published, it would leave another package without what that needs.
+    Held,
     /// Its result is there, and its repository does not have it yet: an apply publishes it without a build.
     ToPublish,
+    /// It leaves its repository, or has left it: it was not built for as long as `keep newest=` says.
+    Aged,
     /// It is built if packages that it needs change.
     Maybe,
     /// It is not meant to be built.
@@ -93,13 +100,15 @@ enum Standing {
 }
 
 impl Standing {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Failed,
         Self::Impossible,
         Self::Running,
         Self::Changed,
         Self::New,
+        Self::Held,
         Self::ToPublish,
+        Self::Aged,
         Self::Maybe,
         Self::Skipped,
         Self::UpToDate,
@@ -112,7 +121,9 @@ impl Standing {
             Self::Running => "running",
             Self::Changed => "changed",
             Self::New => "new",
+            Self::Held => "held",
             Self::ToPublish => "to publish",
+            Self::Aged => "aged",
             Self::Maybe => "maybe",
             Self::Skipped => "skipped",
             Self::UpToDate => "up to date",
@@ -153,12 +164,29 @@ struct Known<'a> {
     attempts: &'a HashMap<BuildName, BuildRow>,
     /// Each as it is published.
     published: &'a HashMap<BuildName, PublishedBuild>,
-    /// Those that an apply publishes without a build.
-    entering: &'a HashSet<BuildName>,
+    /// Those that an apply publishes without a build, and what they wait for, where they do.
+    entering: &'a HashMap<BuildName, Option<String>>,
+    /// Those that leave repositories for their age or have left them, in words.
+    aged: &'a HashMap<BuildName, String>,
 }
 
-fn name_of(entering: Entering) -> BuildName {
-    BuildName { package: entering.package, chroot: entering.chroot }
+fn name_of(entering: Entering) -> (BuildName, Option<String>) {
+    let Entering { package, chroot, waits, .. } = entering;
+    (BuildName { package, chroot }, waits)
+}
+
+/// What was not built for too long: what leaves at the next apply, and what has left.
+fn aged(repositories: &Repositories, planned: &Planned) -> Result<HashMap<BuildName, String>, Failure> {
+    let leaving = repositories.leaving(&planned.plan, &planned.decisions)?.into_iter();
+    let leaving = leaving.filter_map(|leaving| {
+        let since = leaving.not_built_since?;
+        let name = BuildName { package: leaving.package, chroot: leaving.chroot };
+        Some((name, format!("it leaves its repository: not built since {since} (`keep newest=`)")))
+    });
+    let away = repositories.away(&planned.plan, &planned.decisions)?.into_iter().map(|(name, since)| {
+        (name, format!("it has left its repository: not built since {since} (`keep newest=`)"))
+    });
+    Ok(leaving.chain(away).collect())
 }
 
 impl StatusRow {
@@ -166,15 +194,22 @@ impl StatusRow {
         let last = known.attempts.get(&build.build);
         let published = known.published.get(&build.build);
         let mut state = standing(build, last);
-        if state == Standing::UpToDate && known.entering.contains(&build.build) {
-            state = Standing::ToPublish;
+        if state == Standing::UpToDate {
+            state = match known.entering.get(&build.build) {
+                Some(Some(_)) => Standing::Held,
+                Some(None) => Standing::ToPublish,
+                None if known.aged.contains_key(&build.build) => Standing::Aged,
+                None => Standing::UpToDate,
+            };
         }
         let reasons = || build.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         let cause = match state {
             Standing::Failed => last.and_then(|last| last.cause.clone()),
             Standing::Impossible | Standing::Skipped => build.skipped.clone(),
             Standing::Changed | Standing::Maybe => Some(reasons()),
+            Standing::Held => known.entering.get(&build.build).cloned().flatten(),
             Standing::ToPublish => Some("an apply publishes it without a build".to_owned()),
+            Standing::Aged => known.aged.get(&build.build).cloned(),
             Standing::New => last.and_then(|last| last.cause.clone()),
             Standing::Running | Standing::UpToDate => None,
         };
@@ -198,7 +233,9 @@ impl StatusRow {
     fn shown_version(&self) -> String {
         let published = self.published.as_deref().unwrap_or("-");
         match &self.version {
-            Some(version) if self.state == Standing::ToPublish && version != published => {
+            Some(version)
+                if matches!(self.state, Standing::ToPublish | Standing::Held) && version != published =>
+            {
                 format!("{published} → {version}")
             }
             Some(_) | None => published.to_owned(),

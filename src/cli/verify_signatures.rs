@@ -30,7 +30,7 @@ pub struct VerificationDocument {
 /// Says of files by whom they are signed, and what is wrong.
 pub fn run(arguments: &VerifySignatures, context: &Context) -> Result<Exit, Failure> {
     let now = SystemClock.now();
-    let certificates = known_keys(&arguments.key, now, context)?;
+    let certificates = known_keys(&arguments.key, context)?;
     let mut files = Vec::new();
     for path in &arguments.paths {
         files.extend(verify(path, &certificates, now, context)?);
@@ -49,7 +49,7 @@ pub fn run(arguments: &VerifySignatures, context: &Context) -> Result<Exit, Fail
 }
 
 /// The public keys that count: those of the files that are named, else those of `forge keys`.
-pub fn known_keys(files: &[PathBuf], now: Timestamp, context: &Context) -> Result<Vec<Certificate>, Failure> {
+pub fn known_keys(files: &[PathBuf], context: &Context) -> Result<Vec<Certificate>, Failure> {
     let mut known = Vec::new();
     for path in files {
         let error = |reason| SigningError::Key { place: path.to_string_lossy().into_owned(), reason };
@@ -58,9 +58,7 @@ pub fn known_keys(files: &[PathBuf], now: Timestamp, context: &Context) -> Resul
     if files.is_empty() {
         let folder = context.key_folder()?;
         for name in folder.names().map_err(CliError::Io)? {
-            let kept = folder.read(&name, now)?;
-            known.push(kept.current.certificate());
-            known.extend(kept.previous.map(|previous| previous.certificate()));
+            known.extend(folder.certificates(&name)?);
         }
     }
     Ok(known)
@@ -103,12 +101,12 @@ fn verify(
             }
         }
     };
-    Ok(vec![VerifiedFile { path: shown, verified, is_signed_itself: true }])
+    Ok(vec![VerifiedFile { path: shown, verified, is_signed_itself: true, is_unlisted: false }])
 }
 
 /// A file with what was found of it.
 fn lines(file: &VerifiedFile) -> String {
-    let VerifiedFile { path, verified, is_signed_itself } = file;
+    let VerifiedFile { path, verified, is_signed_itself, is_unlisted } = file;
     let mut said: Vec<String> = Vec::new();
     for signature in &verified.signatures {
         let user = signature.user.as_ref().map(|user| format!(" ({user})")).unwrap_or_default();
@@ -125,7 +123,14 @@ fn lines(file: &VerifiedFile) -> String {
         said.push("not signed".to_owned());
     }
     said.extend(verified.damage.iter().cloned());
-    let verdict = if file.is_good() { "good" } else { "WRONG" };
+    if *is_unlisted {
+        said.push("the metadata don't name it".to_owned());
+    }
+    let verdict = match (file.is_good(), is_unlisted) {
+        (true, false) => "good",
+        (true, true) => "old",
+        (false, _) => "WRONG",
+    };
     match said.as_slice() {
         [] => format!("{verdict:<5}  {path}\n"),
         said => format!("{verdict:<5}  {path}: {}\n", said.join("; ")),

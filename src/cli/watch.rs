@@ -165,8 +165,14 @@ impl SourceWatch<'_> {
             profile: arguments.choice.profile.clone(),
             ..Selection::default()
         };
-        let apply =
-            Apply { selection, json: arguments.json, logs: false, verify_published: false, only: None };
+        let apply = Apply {
+            selection,
+            json: arguments.json,
+            logs: false,
+            verify_published: false,
+            verify: false,
+            only: None,
+        };
         let applied = apply::run(&apply, context)?;
         Ok(if has_failed && applied == Exit::Success { Exit::Failure } else { applied })
     }

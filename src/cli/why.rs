@@ -294,6 +294,7 @@ impl Explainer<'_> {
             | Reason::ResultGone
             | Reason::OtherForge
             | Reason::Rebuild { .. }
+            | Reason::Verification { .. }
             | Reason::SourcePackage
             | Reason::Engine { .. }
             | Reason::Spec { .. }

@@ -13,7 +13,7 @@ use crate::event::StageTime;
 use crate::files::{HostPath, Mount, RootPath};
 use crate::macros::RpmVersion;
 use crate::package::Dependency;
-use crate::process::SandboxLimits;
+use crate::process::{Circumstances, InsideUser, SandboxLimits};
 use crate::spec::Finding;
 
 /// What an engine is told to make.
@@ -61,6 +61,9 @@ pub struct JobSpec {
     pub staged: Vec<Vec<Dependency>>,
     /// `SOURCE_DATE_EPOCH`: seconds since 1970; no time in a package is later than this.
     pub source_date_epoch: u64,
+    /// Variables that are other ones than usual: it is tried whether packages depend on them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub varied: BTreeMap<String, String>,
 }
 
 impl JobSpec {
@@ -72,6 +75,7 @@ impl JobSpec {
             let own = environment.get(name).map(|own| format!(":{own}")).unwrap_or_default();
             environment.insert(name.clone(), format!("{folders}{own}"));
         }
+        environment.extend(self.varied.clone());
         environment
     }
 
@@ -107,6 +111,10 @@ pub struct Job {
     pub private: Option<HostPath>,
     /// How much it may take, in a sandbox.
     pub limits: SandboxLimits,
+    /// Who builds, in a sandbox.
+    pub user: InsideUser,
+    /// What else its sandbox has.
+    pub circumstances: Circumstances,
     /// How long it may take.
     pub timeout: Duration,
     /// Where all that is printed goes.
@@ -230,6 +238,7 @@ mod tests {
             search: Vec::new(),
             staged: Vec::new(),
             source_date_epoch: 1,
+            varied: BTreeMap::new(),
         };
         let (host, log) = (HostPath::new(host).unwrap(), HostPath::new("/log").unwrap());
         let mounts = vec![Mount { host, root: path(root), access: MountAccess::Write }];
@@ -241,6 +250,8 @@ mod tests {
             layers,
             private,
             limits,
+            user: InsideUser::Builder,
+            circumstances: Circumstances::default(),
             timeout: Duration::from_secs(1),
             log,
         }

@@ -33,6 +33,7 @@ mod source_program;
 mod stage_times;
 mod surroundings;
 mod value;
+mod variation;
 mod work_folder;
 mod worker;
 
@@ -53,9 +54,10 @@ pub use job::{
 pub use macro_option::MacroOption;
 pub use mask::{MASK, Mask, MaskedStream, SHORTEST_MASKED};
 pub use native::{
-    BuildListener, BuildProblem, BuildRequest, Goal, Native, NativeReader, Order, RootFiles, SHELL_BEGINNING,
-    SOURCES_FOLDER, SpecReading, Step, Unbuilt, build, define_settings, extract_spec, install_source_package,
-    read_own_version, read_specs, run_policies, tell_installed,
+    BuildListener, BuildProblem, BuildRequest, ElfFile, ElfQuestion, GeneratorProblem, Goal, Native,
+    NativeReader, Order, RootFiles, SHELL_BEGINNING, SOURCES_FOLDER, SpecReading, Step, Unbuilt, UnusualElf,
+    build, define_settings, extract_spec, install_source_package, read_elf_dependencies, read_own_version,
+    read_specs, run_policies, tell_installed,
 };
 pub use open_engines::EnginesInRoot;
 pub use root::Root;
@@ -70,6 +72,7 @@ pub use settings::{Condition, Isolation, MacroLevel, MacroSetting, Settings};
 pub use source_program::{SourceProgram, SourceProgramEnd, SourcePrograms};
 pub use surroundings::{of_root as surroundings_of_root, of_scriptlets as surroundings_of_scriptlets};
 pub use value::Value;
+pub use variation::{FAKE_TIME_LIBRARIES, Variations, Varied};
 pub use worker::{
     Asked, BuildOrder, Channel, FailedScript, InstalledOrder, Message, ReadOrder, Request, RequestError,
     ScriptletOrder, ScriptletProgress, SpecAnswer, SpecOrder, WORKER, WorkerEnd,

@@ -6,7 +6,9 @@ use super::complaints::{wants_network, wants_processes};
 use super::log_excerpt::LogExcerpt;
 use super::{FactsRequest, Isolation, Job, Root, Settings};
 use crate::files::{HostPath, Mount, MountAccess, RootPath};
-use crate::process::{InsideUser, LayeredRoot, PassedLimit, Personality, SandboxLimits, Surroundings};
+use crate::process::{
+    Circumstances, InsideUser, LayeredRoot, PassedLimit, Personality, SandboxLimits, Surroundings,
+};
 use crate::spec::{Finding, Weight};
 
 /// The folder of a project's state, and what is in it beside its sources.
@@ -76,6 +78,8 @@ impl Job {
             private: self.private.clone(),
             personality: self.spec.settings.personality(),
             limits: self.limits,
+            user: self.user,
+            circumstances: self.circumstances.clone(),
             ..nothing()
         };
         surroundings(self.spec.settings.isolation, self.spec.top.clone(), own)
@@ -155,6 +159,7 @@ pub(super) fn nothing() -> Surroundings {
         network: false,
         terminal: false,
         limits: SandboxLimits::default(),
+        circumstances: Circumstances::default(),
     }
 }
 

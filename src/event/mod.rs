@@ -447,6 +447,16 @@ pub struct DamagedFile {
     pub package: Option<String>,
     /// How it was found.
     pub damage: Damage,
+    /// Whether it is of a build that is not the newest of its package: no apply builds that anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_older: bool,
+}
+
+impl DamagedFile {
+    /// A file of the newest build of a package, or of metadata.
+    pub fn new(path: String, package: Option<String>, damage: Damage) -> Self {
+        Self { path, package, damage, is_older: false }
+    }
 }
 
 /// How a file was found that was not as it should be.

@@ -65,7 +65,7 @@ fn samples() -> Vec<What> {
     let minute = Duration::from_secs(60);
     let changed =
         |number, estimate| What::StateChanged { build: build(), number, state: State::Running, estimate };
-    let damaged = |package: Option<String>, damage| DamagedFile { path: "a.rpm".to_owned(), package, damage };
+    let damaged = |package: Option<String>, damage| DamagedFile::new("a.rpm".to_owned(), package, damage);
     let repaired = vec![damaged(None, Damage::Missing)];
     let lost = vec![damaged(Some("curl".to_owned()), Damage::Changed)];
     let (chroot, folder) = ("host".to_owned(), "public/host".to_owned());

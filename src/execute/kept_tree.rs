@@ -1,7 +1,9 @@
 //! What a build has left that did not end well, as the job that it was.
 
-use cap_std::fs::MetadataExt;
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use cap_std::fs::MetadataExt;
 
 use super::ExecuteError;
 use super::made_root::remembered_root;
@@ -11,7 +13,7 @@ use super::task::{top_in, top_in_root};
 use crate::engine::{Begin, Isolation, Job, JobSpec, Part, Root, Settings};
 use crate::event::BuildName;
 use crate::files::{EntryKind, Folder, Mount, MountAccess};
-use crate::process::SandboxLimits;
+use crate::process::{Circumstances, InsideUser, SandboxLimits};
 
 /// The job whose tree is still there; nothing where none is. It is built with `settings` now.
 ///
@@ -34,7 +36,7 @@ pub fn kept_job(
     };
     let isolation = settings.isolation;
     let host = top_in(&work, isolation);
-    let (Ok(folder), Some(top)) = (Folder::open_ambient(&host), top_in_root(&work, isolation)) else {
+    let (Ok(folder), Some(top)) = (Folder::open_ambient(&host), top_in_root(&work, isolation, None)) else {
         return Ok(None);
     };
     let specs = folder.folder("SPECS").and_then(|specs| specs.entries()).unwrap_or_default();
@@ -57,7 +59,19 @@ pub fn kept_job(
         search,
         staged: Vec::new(),
         source_date_epoch: u64::try_from(epoch).unwrap_or_default(),
+        varied: BTreeMap::new(),
     };
     let root = remembered_root(&Folder::open_ambient(&work)?).unwrap_or_else(|| root.clone());
-    Ok(Some(Job { spec, root, mounts, layers, private, limits, timeout: Duration::MAX, log }))
+    Ok(Some(Job {
+        spec,
+        root,
+        mounts,
+        layers,
+        private,
+        limits,
+        user: InsideUser::Builder,
+        circumstances: Circumstances::default(),
+        timeout: Duration::MAX,
+        log,
+    }))
 }

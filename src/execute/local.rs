@@ -21,11 +21,11 @@ use super::task::{ScheduledBuild, Task};
 use crate::chroot::making::ChosenSet;
 use crate::digest::Key;
 use crate::engine::{
-    Begin, EngineInRoot, Job, JobSpec, Outcome, Part, Promise, Root, StageListener, StopReason,
-    WrittenContent, WrittenPackage,
+    Begin, EngineInRoot, FAKE_TIME_LIBRARIES, Job, JobSpec, Outcome, Part, Promise, Root, StageListener,
+    StopReason, Variations, WrittenContent, WrittenPackage,
 };
 use crate::event::Clock;
-use crate::files::{Folder, Mount, MountAccess};
+use crate::files::{Folder, Mount, MountAccess, RootPath};
 use crate::package::{Dependency, PackageRecord, content_digest, read_headers_of};
 use crate::plan::{Inputs, OpenRoot};
 use crate::process::Cancel;
@@ -254,7 +254,11 @@ impl LocalRunner {
             lay_out(&self.store, task)?;
         }
         let climbs = || ExecuteError::Task(format!("`{}` is no path that a root can have", task.work));
-        let top = task.top_in_root().ok_or_else(climbs)?;
+        let (top, variations) = match part {
+            Part::SourcePackage => (task.usual_top_in_root(), Variations::default()),
+            Part::BuildRequires | Part::Packages => (task.top_in_root(), task.build.variations()),
+        };
+        let top = top.ok_or_else(climbs)?;
         let (spec, sources) = laid_out(task, &top);
         let root = self.root(task, part)?;
         let has_own_packages = task.build.inputs.wish.is_some();
@@ -268,6 +272,8 @@ impl LocalRunner {
             (Part::Packages, Begin::BehindPrep) => (staged(task, &root)?, provided(task)),
         };
         let Staged { search, layers } = staged;
+        let varied = variations.environment(find_fake_time(&root).as_ref());
+        let (user, circumstances) = (variations.user(), variations.circumstances());
         let mount = Mount { host: task.top(), root: top.clone(), access: MountAccess::Write };
         let spec = JobSpec {
             spec,
@@ -279,9 +285,21 @@ impl LocalRunner {
             search,
             staged: provided,
             source_date_epoch: task.build.epoch(),
+            varied,
         };
         let (timeout, log, limits) = (task.build.timeout, task.log(), task.build.limits);
-        Ok(Job { spec, root, mounts: vec![mount], layers, private: private(task)?, limits, timeout, log })
+        Ok(Job {
+            spec,
+            root,
+            mounts: vec![mount],
+            layers,
+            private: private(task)?,
+            limits,
+            user,
+            circumstances,
+            timeout,
+            log,
+        })
     }
 
     fn take_in(&self, task: &Task, packages: &[WrittenPackage]) -> Result<Vec<ResultFile>, ExecuteError> {
@@ -318,6 +336,17 @@ impl LocalRunner {
         let (local, task) = (self.clone(), task.clone());
         run_blocking(move || work(&local, &task)).await
     }
+}
+
+/// The library of a root that changes the clock for programs.
+pub fn find_fake_time(root: &Root) -> Option<RootPath> {
+    let folders: Vec<Folder> =
+        root.folders_on_host().iter().filter_map(|folder| Folder::open_ambient(folder).ok()).collect();
+    let is_there = |path: &&&str| {
+        let below = path.trim_start_matches('/');
+        folders.iter().any(|folder| folder.dir().symlink_metadata(below).is_ok())
+    };
+    FAKE_TIME_LIBRARIES.iter().find(is_there).and_then(RootPath::new)
 }
 
 /// How a run ended that made nothing.

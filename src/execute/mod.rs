@@ -42,13 +42,13 @@ pub use abandoned::clear_abandoned;
 pub use damage::{drops_damaged_results, name_damage};
 pub use inputs_record::{InputsRecord, KeptInput, KeptPackage, read_root_record};
 pub use kept_tree::kept_job;
-pub use local::LocalRunner;
+pub use local::{LocalRunner, find_fake_time};
 pub use open_shells::{HeldFolder, remove_ended_shells};
 pub use prepared::PreparedTrees;
 pub use results::{RESULTS_FOLDER, ResultPackage, ResultRecord, result_folder};
 pub use runner::{AskedRequires, Runner, RunningStep, StepRun};
 pub use scheduler::{Applied, BuildEnd, Execution, Publisher, execute};
-pub use source_packages::{KnownSourcePackages, make_source_packages};
+pub use source_packages::{KnownSourcePackages, make_source_packages, schedule_source_package};
 pub use staging::{StagingPlace, unpack_packages};
 pub use task::{ScheduledBuild, Task};
 

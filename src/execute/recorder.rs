@@ -340,10 +340,11 @@ fn begin_new(
 impl Records {
     fn task(&self, begun: &BegunBuild) -> Task {
         let state = self.state.path();
+        let work = begun.build.inputs.rebuild.as_ref().and_then(|rebuild| rebuild.work.clone());
         Task {
             build: Arc::clone(&begun.build),
             results: state.join(&begun.folder),
-            work: state.join(work_folder(&begun.build.name)),
+            work: work.unwrap_or_else(|| state.join(work_folder(&begun.build.name))),
         }
     }
 

@@ -14,7 +14,8 @@ use super::task::ScheduledBuild;
 use super::{Ends, ExecuteError};
 use crate::digest::Key;
 use crate::event::{BuildName, State, What};
-use crate::plan::{BuildId, Reason};
+use crate::manifest::Manifest;
+use crate::plan::{BuildId, Plan, Reason};
 
 /// The newest source package of builds that this project has made alone, by build: its key, and its result folder.
 pub type KnownSourcePackages = HashMap<BuildName, (Key, String)>;
@@ -38,7 +39,10 @@ pub async fn make_source_packages(
     };
     let recorder = Recorder::start(records).await?;
     let handle = recorder.handle();
-    let scheduled = chosen.iter().filter_map(|id| Some((*id, scheduled(&execution, *id)?)));
+    let scheduled = chosen.iter().filter_map(|id| {
+        let build = schedule_source_package(&execution.plan, &execution.manifest, *id)?;
+        Some((*id, Arc::new(build)))
+    });
     let builds: Vec<(BuildId, Arc<ScheduledBuild>)> = scheduled.collect();
     handle.happened(What::ApplyStarted { builds: builds.len(), estimate: std::time::Duration::ZERO });
     let steps = Steps {
@@ -93,13 +97,12 @@ pub async fn make_source_packages(
     Ok(Applied { ends, canceled: execution.cancel.is_canceled(), needs_plan: false })
 }
 
-/// A build of which the source package alone is made.
-fn scheduled(execution: &Execution, id: BuildId) -> Option<Arc<ScheduledBuild>> {
-    let (plan, manifest) = (&execution.plan, &execution.manifest);
+/// A build of which the source package alone is made; nothing where it has none.
+pub fn schedule_source_package(plan: &Plan, manifest: &Manifest, id: BuildId) -> Option<ScheduledBuild> {
     let build = plan.build(id);
     let inputs = build.source_inputs()?;
     let ingredients = plan.ingredients_with(id, inputs, BTreeMap::new());
-    Some(Arc::new(ScheduledBuild {
+    Some(ScheduledBuild {
         name: build.name.clone(),
         inputs: Arc::clone(inputs),
         key: ingredients.source_key(),
@@ -108,7 +111,7 @@ fn scheduled(execution: &Execution, id: BuildId) -> Option<Arc<ScheduledBuild>> 
         limits: manifest.limits(build.package, build.chroot).into(),
         dependencies: Vec::new(),
         reasons: vec![Reason::SourcePackage],
-    }))
+    })
 }
 
 async fn make(

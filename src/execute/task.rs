@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::chroot::RootIdentity;
 use crate::digest::Key;
-use crate::engine::{Isolation, Settings};
+use crate::engine::{Isolation, Settings, Variations};
 use crate::event::BuildName;
 use crate::files::{Folder, HostPath, RootPath};
 use crate::package::Dependency;
@@ -62,6 +62,11 @@ impl ScheduledBuild {
         &self.ingredients.settings
     }
 
+    /// What about it is another than usual.
+    pub fn variations(&self) -> Variations {
+        self.inputs.rebuild.as_ref().map(|rebuild| rebuild.variations.clone()).unwrap_or_default()
+    }
+
     /// `SOURCE_DATE_EPOCH` of its packages.
     pub fn epoch(&self) -> u64 {
         self.inputs.facts.changelog_time.unwrap_or(NO_CHANGELOG)
@@ -94,7 +99,12 @@ impl Task {
 
     /// Where builds see [`Task::top`]: in a sandbox all at the same place, whatever project they are of.
     pub fn top_in_root(&self) -> Option<RootPath> {
-        top_in_root(&self.work, self.build.settings().isolation)
+        top_in_root(&self.work, self.build.settings().isolation, self.build.variations().folder())
+    }
+
+    /// The same where its source package is made, which holds what the spec expands to, that path included: as usual.
+    pub fn usual_top_in_root(&self) -> Option<RootPath> {
+        top_in_root(&self.work, self.build.settings().isolation, None)
     }
 
     /// Opens its result folder.
@@ -114,10 +124,14 @@ pub(super) fn top_in(work: &HostPath, isolation: Isolation) -> HostPath {
     }
 }
 
-/// Where the build sees [`top_in`].
-pub(super) fn top_in_root(work: &HostPath, isolation: Isolation) -> Option<RootPath> {
+/// Where the build sees [`top_in`]; in a sandbox possibly elsewhere than usual.
+pub(super) fn top_in_root(
+    work: &HostPath,
+    isolation: Isolation,
+    elsewhere: Option<&str>,
+) -> Option<RootPath> {
     match isolation.is_sandbox() {
-        true => RootPath::new("/builddir"),
+        true => RootPath::new(elsewhere.unwrap_or("/builddir")),
         false => RootPath::in_own_root(work),
     }
 }

@@ -88,6 +88,19 @@ impl Address {
         Self(url)
     }
 
+    /// The same, with these names and values added to its query.
+    #[must_use]
+    pub fn with_pairs<'a>(&self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut url = self.0.clone();
+        url.query_pairs_mut().extend_pairs(pairs);
+        Self(url)
+    }
+
+    /// What stands behind the `?`.
+    pub fn query(&self) -> Option<&str> {
+        self.0.query()
+    }
+
     /// The address of something below the folder that this is. What stands behind a `?` stays: some mirrors want it.
     #[must_use]
     pub fn join(&self, relative: &str) -> Self {
@@ -123,6 +136,19 @@ impl Address {
     pub(super) fn host(&self) -> String {
         let port = self.0.port_or_known_default().map(|port| format!(":{port}")).unwrap_or_default();
         self.0.host_str().unwrap_or_default().to_owned() + &port
+    }
+
+    /// Whether the same server answers for both.
+    #[must_use]
+    pub fn is_same_server(&self, other: &Self) -> bool {
+        self.0.scheme() == other.0.scheme() && self.host() == other.host()
+    }
+
+    /// Whether nobody on the way can read what is sent there: it goes over https, or stays on this machine.
+    #[must_use]
+    pub fn keeps_secrets(&self) -> bool {
+        let is_here = matches!(self.0.host_str().unwrap_or_default(), "localhost" | "127.0.0.1" | "[::1]");
+        self.0.scheme() == "https" || (self.0.scheme() == "http" && is_here)
     }
 
     /// The whole URL, with its login: for digests, never for people.

@@ -2,7 +2,7 @@
 
 use super::address::Address;
 use super::netrc::Netrc;
-use super::token::{BearerToken, is_private};
+use super::token::BearerToken;
 
 /// Who asks, where servers want to know. There is no `Debug`: passwords stand in it.
 #[derive(Clone, Default)]
@@ -26,7 +26,7 @@ impl Logins {
     /// any of it: it goes over https, or stays on this machine.
     pub(super) fn find(&self, address: &Address) -> Option<Credentials<'_>> {
         let url = address.url();
-        if !is_private(address) || !url.username().is_empty() || url.password().is_some() {
+        if !address.keeps_secrets() || !url.username().is_empty() || url.password().is_some() {
             return None;
         }
         if let Some(token) = self.tokens.iter().find_map(|token| token.find(address)) {

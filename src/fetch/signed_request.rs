@@ -27,6 +27,8 @@ pub enum RequestMethod {
     Put,
     /// Has the server do something.
     Post,
+    /// Adds to what is there (RFC 5789).
+    Patch,
     /// Removes what is there.
     Delete,
 }
@@ -115,6 +117,7 @@ impl SignedExchange {
             RequestMethod::Head => http.head(url),
             RequestMethod::Put => http.put(url).body(body.clone()),
             RequestMethod::Post => http.post(url).body(body.clone()),
+            RequestMethod::Patch => http.patch(url).body(body.clone()),
             RequestMethod::Delete => http.delete(url),
         };
         let sent = request.headers(header_map(headers)?).send().await;

@@ -42,7 +42,7 @@ impl BearerToken {
     /// # Errors
     /// It must not be sent there, or can't be.
     pub fn new(address: Address, scope: TokenScope, token: &str) -> Result<Self, TokenProblem> {
-        if !is_private(&address) {
+        if !address.keeps_secrets() {
             return Err(TokenProblem::Unprotected);
         }
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -54,7 +54,7 @@ impl BearerToken {
     /// The token, if it is for an address.
     pub(super) fn find(&self, address: &Address) -> Option<&str> {
         let (own, asked) = (self.address.url(), address.url());
-        let is_same_server = own.scheme() == asked.scheme() && self.address.host() == address.host();
+        let is_same_server = self.address.is_same_server(address);
         let path = own.path().trim_end_matches('/');
         let rest = |path: &str| asked.path().strip_prefix(path).map(str::to_owned);
         let is_below = |rest: String| rest.is_empty() || rest.starts_with('/');
@@ -68,15 +68,8 @@ impl BearerToken {
                 rest.is_some_and(is_below)
             }
         };
-        Some(self.token.as_str()).filter(|_| is_same_server && is_meant && is_private(address))
+        Some(self.token.as_str()).filter(|_| is_same_server && is_meant && address.keeps_secrets())
     }
-}
-
-/// Whether nobody on the way can read what is sent to an address: it goes over https, or stays on this machine.
-pub(super) fn is_private(address: &Address) -> bool {
-    let url = address.url();
-    let is_here = matches!(url.host_str().unwrap_or_default(), "localhost" | "127.0.0.1" | "[::1]");
-    url.scheme() == "https" || (url.scheme() == "http" && is_here)
 }
 
 impl fmt::Debug for BearerToken {

@@ -6,6 +6,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
+use cap_std::fs::File;
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 
 use super::{Folder, HostPath};
@@ -16,6 +17,18 @@ impl Folder {
         let link = format!("/proc/self/fd/{}", self.dir().as_raw_fd());
         let path = rustix::fs::readlink(link, Vec::new())?;
         Ok(PathBuf::from(OsStr::from_bytes(path.as_bytes())))
+    }
+
+    /// Where a file of this folder really is, relative to the folder: not where links lead that it was opened by.
+    ///
+    /// # Errors
+    /// It is in another folder.
+    pub fn real_path_of(&self, file: &File) -> io::Result<PathBuf> {
+        let link = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let path = rustix::fs::readlink(link, Vec::new())?;
+        let path = Path::new(OsStr::from_bytes(path.as_bytes()));
+        let below = path.strip_prefix(self.real_path()?).map_err(|_| io::ErrorKind::NotFound)?;
+        Ok(below.to_owned())
     }
 
     /// Whether something is mounted on the way to the folder `below` this one, be it another folder of the same disk.

@@ -269,6 +269,17 @@ impl Language {
         CallArguments { has_failed, ..CallArguments::from_words(split_words(&expanded)) }
     }
 
+    /// Calls a macro by its name; gives nothing where there is none.
+    pub fn call(self: &Rc<Self>, name: &[u8], words: Vec<Vec<u8>>) -> Result<Vec<u8>, Stop> {
+        let definition = self.table.borrow().get(name).map(Arc::clone);
+        let mut out = Vec::new();
+        if let Some(definition) = definition {
+            self.call_parametric(&definition, CallArguments::from_words(words), &mut out)?;
+            strip_quotes(&mut out, 0);
+        }
+        Ok(out)
+    }
+
     /// Calls a parametric macro.
     pub fn call_parametric(
         self: &Rc<Self>,

@@ -46,6 +46,7 @@ mod stop;
 mod system;
 mod table;
 mod trace;
+mod tunables;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -74,6 +75,7 @@ pub use rpm_version::{OldMacros, RpmVersion};
 pub use stop::Stop;
 pub use system::{Commands, SystemHost};
 pub use table::{Definition, Expansion, Level, Origin, Table};
+pub use tunables::{TUNABLES, Tunable, TunableArea, TunableValues, find_tunable};
 
 impl Macros {
     /// Macros of a table.
@@ -88,6 +90,15 @@ impl Macros {
     pub fn expand(&self, text: &[u8]) -> Result<Vec<u8>, Stop> {
         self.language.start();
         self.language.expand(text)
+    }
+
+    /// Calls a macro with words that are its arguments as they stand, as `macros.name(…)` of Lua does with a table.
+    ///
+    /// # Errors
+    /// Something in it is wrong; the host has been told.
+    pub fn call(&self, name: &[u8], words: Vec<Vec<u8>>) -> Result<Vec<u8>, Stop> {
+        self.language.start();
+        self.language.call(name, words)
     }
 
     /// Begins a text that is expanded piece by piece: all of it together may take what the limits allow.

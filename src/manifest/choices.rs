@@ -76,6 +76,16 @@ pub enum OnBroken {
     Allow,
 }
 
+/// Where packages lie in a repository.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RepositoryLayout {
+    /// The packages of each build in a folder of their own.
+    #[default]
+    Builds,
+    /// All in `Packages/x/`, by the first letters of their names.
+    Plain,
+}
+
 /// How the metadata of repositories are packed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MetadataPacking {
@@ -121,6 +131,10 @@ impl Choice for OnFailure {
 
 impl Choice for Bootstrap {
     const WORDS: &'static [(&'static str, Self)] = &[("auto", Self::Auto), ("native", Self::Native)];
+}
+
+impl Choice for RepositoryLayout {
+    const WORDS: &'static [(&'static str, Self)] = &[("builds", Self::Builds), ("plain", Self::Plain)];
 }
 
 impl Choice for MetadataPacking {

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub use super::build_limits::LimitsDecl;
 pub use super::choices::{
     Across, Bootstrap, Choice, EngineChoice, Isolation, MetadataPacking, Network, OnBroken, OnFailure,
-    Priority,
+    Priority, RepositoryLayout,
 };
 use super::keep::KeepDecl;
 use super::manifest_path::ManifestPath;
@@ -448,6 +448,8 @@ pub struct PublishDecl {
     pub broken: OnBroken,
     /// How metadata are packed.
     pub packing: MetadataPacking,
+    /// Where packages lie.
+    pub layout: RepositoryLayout,
     /// The file of package groups that repositories offer.
     pub comps: Option<Spanned<ManifestPath>>,
     /// The file of advisories that repositories offer.

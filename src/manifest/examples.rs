@@ -142,6 +142,7 @@ const EXAMPLES: &[Example] = &[
     with_default("adopt", "adopt #true", "`#false`"),
     with_default("broken", "broken warn", "`hold`"),
     with_default("metadata", "metadata gz", "`zstd`"),
+    with_default("layout", "layout plain", "`builds`"),
     example("comps", "comps \"comps.xml\""),
     example("updateinfo", "updateinfo \"updateinfo.xml\""),
     with_default("links", "links #true", "`#false`"),

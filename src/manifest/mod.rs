@@ -74,6 +74,7 @@ pub use manifest_path::ManifestPath;
 pub use names::find_spec_name;
 pub use not_yet::{NotYetSupported, not_yet, warnings as not_yet_warnings};
 pub use place_address::{PlaceAddress, PlaceDecl};
+pub(crate) use place_address::{is_oci_name, is_oci_tag};
 pub use problem::{ManifestError, ManifestProblem};
 pub use profile::Profile;
 pub use reference::reference;

@@ -9,7 +9,8 @@ use crate::text::Spanned;
 pub struct PlaceDecl {
     /// Where it is; `{chroot}` stands for the chroot's name.
     pub address: Spanned<PlaceAddress>,
-    /// The URL of the service that has the bucket; that of Amazon where it is left out.
+    /// The URL of the service that has the bucket, or of the registry; that of Amazon, or that of the registry's name over https, where
+    /// it is left out.
     pub endpoint: Option<String>,
     /// The region of the bucket.
     pub region: Option<String>,
@@ -27,6 +28,15 @@ pub enum PlaceAddress {
         /// What the keys of all objects begin with, without slashes at its ends; empty for the whole bucket.
         prefix: String,
     },
+    /// `oci://REGISTRY/NAME[:TAG]`.
+    Oci {
+        /// The machine of the registry, with its port where it has one.
+        registry: String,
+        /// What the registry calls a repository: names with slashes between.
+        name: String,
+        /// The tag; `latest` where it is left out.
+        tag: Option<String>,
+    },
     /// `rsync://HOST/MODULE/PATH` or `USER@HOST:/PATH`, as rsync takes it, without a slash at its end.
     Rsync(String),
 }
@@ -42,6 +52,7 @@ impl PlaceAddress {
         }
         match written.split_once("://") {
             Some(("s3", rest)) => parse_s3(rest),
+            Some(("oci", rest)) => parse_oci(rest),
             Some(("rsync", rest)) => {
                 parse_daemon(rest)?;
                 Ok(Self::Rsync(written.trim_end_matches('/').to_owned()))
@@ -61,6 +72,9 @@ impl PlaceAddress {
         let replace = |text: &String| text.replace("{chroot}", chroot);
         match self {
             Self::S3 { bucket, prefix } => Self::S3 { bucket: replace(bucket), prefix: replace(prefix) },
+            Self::Oci { registry, name, tag } => {
+                Self::Oci { registry: replace(registry), name: replace(name), tag: tag.as_ref().map(replace) }
+            }
             Self::Rsync(address) => Self::Rsync(replace(address)),
         }
     }
@@ -71,6 +85,8 @@ impl fmt::Display for PlaceAddress {
         match self {
             Self::S3 { bucket, prefix } if prefix.is_empty() => write!(f, "s3://{bucket}"),
             Self::S3 { bucket, prefix } => write!(f, "s3://{bucket}/{prefix}"),
+            Self::Oci { registry, name, tag: Some(tag) } => write!(f, "oci://{registry}/{name}:{tag}"),
+            Self::Oci { registry, name, tag: None } => write!(f, "oci://{registry}/{name}"),
             Self::Rsync(address) => f.write_str(address),
         }
     }
@@ -88,6 +104,47 @@ fn parse_s3(rest: &str) -> Result<PlaceAddress, &'static str> {
         return Err("a prefix with empty parts, `.` or `..`");
     }
     Ok(PlaceAddress::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
+}
+
+/// `REGISTRY/NAME[:TAG]`, as the OCI Distribution Specification 1.1 has names and tags ("Pulling manifests").
+fn parse_oci(rest: &str) -> Result<PlaceAddress, &'static str> {
+    let (registry, rest) = rest.trim_end_matches('/').split_once('/').ok_or("no name in the registry")?;
+    if registry.contains(['{', '}']) || registry.is_empty() || registry.contains('@') {
+        return Err("no name of a registry");
+    }
+    check_host(registry)?;
+    let (name, tag) = rest.rsplit_once(':').map_or((rest, None), |(name, tag)| (name, Some(tag)));
+    // A chroot's name is looked at once it stands there.
+    let stands_for = |text: &str| text.replace("{chroot}", "c");
+    if !is_oci_name(&stands_for(name)) {
+        return Err("a name that no registry has: small letters, digits, `/`, and `.`, `_` or `-` between");
+    }
+    if tag.is_some_and(|tag| !is_oci_tag(&stands_for(tag))) {
+        return Err("a tag that no registry has");
+    }
+    Ok(PlaceAddress::Oci {
+        registry: registry.to_owned(),
+        name: name.to_owned(),
+        tag: tag.map(str::to_owned),
+    })
+}
+
+/// Whether a registry can have a repository of a name: parts of small letters and digits, with `.`, `_`, `__` or dashes between those.
+pub(crate) fn is_oci_name(name: &str) -> bool {
+    let is_alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let is_separator = |text: &str| matches!(text, "" | "." | "_" | "__") || text.bytes().all(|b| b == b'-');
+    let is_part = |part: &str| {
+        part.starts_with(is_alphanumeric)
+            && part.ends_with(is_alphanumeric)
+            && part.split(is_alphanumeric).all(is_separator)
+    };
+    name.len() <= 255 && name.split('/').all(is_part)
+}
+
+/// Whether a registry can have a tag of a name.
+pub(crate) fn is_oci_tag(tag: &str) -> bool {
+    let is_of_tag = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    (1..=128).contains(&tag.len()) && !tag.starts_with(['.', '-']) && tag.chars().all(is_of_tag)
 }
 
 /// `HOST[:PORT]/MODULE[/PATH]` of an rsync daemon.
@@ -145,6 +202,8 @@ mod tests {
         for written in [
             "s3://bucket",
             "s3://bucket/os/{chroot}",
+            "oci://registry.example/acme/{chroot}",
+            "oci://127.0.0.1:5000/acme/el9:{chroot}",
             "rsync://mirror.example/module/os/{chroot}",
             "rsync://me@mirror.example:8730/module",
             "me@mirror.example:/srv/os",
@@ -170,6 +229,18 @@ mod tests {
             "s3://bu cket/prefix",
             "s3://bucket/a/../b",
             "s3://bucket/a//b",
+            "oci://registry.example",
+            "oci://registry.example/",
+            "oci:///acme",
+            "oci://me:secret@registry.example/acme",
+            "oci://registry.example/Acme",
+            "oci://registry.example/acme//os",
+            "oci://registry.example/acme/os_",
+            "oci://registry.example/acme/a._b",
+            "oci://registry.example/acme/../os",
+            "oci://registry.example/acme:",
+            "oci://registry.example/acme:-v1",
+            "oci://registry.example/acme?x",
             "ftp://mirror.example/os",
             "rsync://mirror.example",
             "rsync://mirror.example/",

@@ -6,8 +6,8 @@ use kdl::{KdlDocument, KdlNode};
 
 use super::declaration::{
     Across, BatchAfter, BatchDecl, CacheDecl, Declarations, MetadataPacking, NamedSourceDecl, OnBroken,
-    PackageDecl, PackagesDecl, ProfileDecl, ProjectDecl, PublishDecl, RebuildDecl, RemoteDecl, SelectDecl,
-    SignDecl, SignKey, SignedPart,
+    PackageDecl, PackagesDecl, ProfileDecl, ProjectDecl, PublishDecl, RebuildDecl, RemoteDecl,
+    RepositoryLayout, SelectDecl, SignDecl, SignKey, SignedPart,
 };
 use super::keep::{Age, KeepDecl};
 use super::manifest_path::ManifestPath;
@@ -190,6 +190,8 @@ impl DeclarationReader<'_> {
         let broken = broken.map(|broken| broken.value).unwrap_or_default();
         let packing = child(node, "metadata").and_then(|node| self.read_choice::<MetadataPacking>(node));
         let packing = packing.map(|packing| packing.value).unwrap_or_default();
+        let layout = child(node, "layout").and_then(|node| self.read_choice::<RepositoryLayout>(node));
+        let layout = layout.map(|layout| layout.value).unwrap_or_default();
         let [comps, updateinfo] = ["comps", "updateinfo"].map(|name| {
             let path = child(node, name).and_then(|node| self.values.argument(node, 0))?;
             self.read_path(path)
@@ -205,6 +207,7 @@ impl DeclarationReader<'_> {
             links,
             broken,
             packing,
+            layout,
             comps,
             updateinfo,
             places,

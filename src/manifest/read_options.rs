@@ -10,7 +10,8 @@ use super::problem::ManifestProblem;
 use super::read::{DeclarationReader, named};
 use super::size::parse_size;
 use super::values::entry_place;
-use crate::engine::Condition;
+use crate::engine::{Condition, Value};
+use crate::macros::find_tunable;
 use crate::package::Dependency;
 use crate::spec::{self, Allows, read_dependencies};
 use crate::text::{Located, Spanned};
@@ -28,11 +29,31 @@ impl DeclarationReader<'_> {
             }
             let undefines = node.entries().first().is_some_and(|entry| entry.value().is_null());
             let body = self.values.value(node);
+            self.check_tunable(&name, node, body.as_ref());
             if undefines || body.is_some() {
                 macros.push(MacroDecl { name, body: body.filter(|_| !undefines) });
             }
         }
         macros
+    }
+
+    /// A macro whose values are known has one of these.
+    fn check_tunable(&mut self, name: &Spanned<String>, node: &KdlNode, body: Option<&Value>) {
+        let (Some(tunable), Some(entry)) = (find_tunable(&name.value), node.entries().first()) else {
+            return;
+        };
+        let written = match body {
+            Some(Value::Written(text)) if !tunable.values.takes(text) => text.clone(),
+            Some(_) | None => return,
+        };
+        let problem = ManifestProblem::WrongValue {
+            what: format!("`{}`", name.value),
+            wanted: tunable.values.describe(),
+            written,
+            help: format!("{} `forge tunables {}` says more", tunable.meaning, name.value),
+        };
+        let place = entry_place(self.values.source, entry);
+        self.values.errors.push(Located::new(problem, "this value", place));
     }
 
     fn report_macro_name(&mut self, name: Spanned<String>) {

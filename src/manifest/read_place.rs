@@ -9,7 +9,7 @@ use super::values::entry_place;
 use crate::fetch::{Address, without_login};
 use crate::text::{Located, Spanned};
 
-/// The properties that only say something of buckets.
+/// The properties that say something of buckets; the first of them of registries, too.
 const OF_BUCKETS: [&str; 3] = ["endpoint", "region", "profile"];
 
 impl DeclarationReader<'_> {
@@ -25,7 +25,8 @@ impl DeclarationReader<'_> {
             Err(found) => {
                 let problem = ManifestProblem::WrongValue {
                     what: "the place of `to`".to_owned(),
-                    wanted: "`s3://BUCKET/PREFIX`, `rsync://HOST/MODULE/PATH` or `USER@HOST:/PATH`"
+                    wanted: "`s3://BUCKET/PREFIX`, `oci://REGISTRY/NAME:TAG`, `rsync://HOST/MODULE/PATH` or \
+                             `USER@HOST:/PATH`"
                         .to_owned(),
                     written: without_login(&written),
                     help: format!("there is {found}; credentials come from the environment or the machine"),
@@ -34,8 +35,18 @@ impl DeclarationReader<'_> {
                 return None;
             }
         };
-        if let PlaceAddress::Rsync(_) = address.value {
-            self.refuse_of_buckets(node);
+        match address.value {
+            PlaceAddress::S3 { .. } => {}
+            PlaceAddress::Oci { .. } => self.refuse_of_buckets(
+                node,
+                &["region", "profile"],
+                ("a registry", "logins are those of `docker login`, `podman login` or `oras login`"),
+            ),
+            PlaceAddress::Rsync(_) => self.refuse_of_buckets(
+                node,
+                &OF_BUCKETS,
+                ("one of rsync", "rsync and ssh have settings of their own: ~/.ssh/config, RSYNC_PASSWORD"),
+            ),
         }
         let endpoint = self.values.property(node, "endpoint");
         if let Some(endpoint) = &endpoint {
@@ -46,13 +57,13 @@ impl DeclarationReader<'_> {
         Some(PlaceDecl { address, endpoint: endpoint.map(|endpoint| endpoint.value), region, profile })
     }
 
-    fn refuse_of_buckets(&mut self, node: &KdlNode) {
-        for (name, entry) in OF_BUCKETS.into_iter().filter_map(|name| Some((name, node.entry(name)?))) {
+    fn refuse_of_buckets(&mut self, node: &KdlNode, names: &[&str], (written, help): (&str, &str)) {
+        for (name, entry) in names.iter().filter_map(|name| Some((name, node.entry(*name)?))) {
             let problem = ManifestProblem::WrongValue {
                 what: "the place of `to`".to_owned(),
                 wanted: format!("a bucket, where there is `{name}`"),
-                written: "one of rsync".to_owned(),
-                help: "rsync and ssh have settings of their own: ~/.ssh/config, RSYNC_PASSWORD".to_owned(),
+                written: written.to_owned(),
+                help: help.to_owned(),
             };
             let place = entry_place(self.values.source, entry);
             self.values.errors.push(Located::new(problem, "only for s3", place));

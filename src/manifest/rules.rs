@@ -413,12 +413,12 @@ const PUBLISH: NodeRule = node(
         "to",
         Often,
         &[one("place", Text)],
-        "A place that the folder is sent to once it is whole: `s3://BUCKET/PREFIX`, `rsync://HOST/MODULE/PATH`, or \
-             `USER@HOST:/PATH` by ssh; `{chroot}` stands for each chroot's name. No credentials stand here: they come from the \
+        "A place that the folder is sent to once it is whole: `s3://BUCKET/PREFIX`, `oci://REGISTRY/NAME:TAG`, \
+             `rsync://HOST/MODULE/PATH`, or `USER@HOST:/PATH` by ssh; `{chroot}` stands for each chroot's name. No credentials stand here: they come from the \
              environment or the machine.",
     )
     .with_properties(&[
-        property("endpoint", Text, "The URL of the service that has the bucket, where that is not Amazon's."),
+        property("endpoint", Text, "The URL of the service that has the bucket, where that is not Amazon's, or of the registry, where that is not its name over https."),
         property("region", Text, "The region of the bucket."),
         property("profile", Text, "The profile of `~/.aws/credentials` to use."),
     ]),
@@ -475,6 +475,15 @@ const PUBLISH: NodeRule = node(
         &[one("packing", OneOf(&["zstd", "gz"]))],
         "How the metadata are packed. `zstd`, which is what is done where nothing is said, is read by dnf since EL 8, dnf5 and zypper since \
              Leap 15; `gz` is read by yum of EL 7, too.",
+    ),
+    node(
+        "layout",
+        Once,
+        &[one("value", OneOf(&["builds", "plain"]))],
+        "Where packages lie. `builds`, which is what is done where nothing is said: those of each build in a folder of their own, \
+             `hello-0123456789ab/hello-1-1.noarch.rpm`. `plain`: by the first letter, as mirrors have them, \
+             `Packages/h/hello-1-1.noarch.rpm`; a package that would replace another one of the same name and version lies in a folder of \
+             its own there, so that no client gets one for the other.",
     ),
     node(
         "comps",

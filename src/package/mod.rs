@@ -39,8 +39,8 @@ pub use cpio_reader::{ArchiveHead, ArchiveReader};
 pub use decode::{Headers, decode_header, read_headers};
 pub use dependency::{Comparison, Dependency};
 pub use difference::{
-    AttributeChange, Compared, DependencyChange, Difference, DifferenceError, FileChange, FileChanges,
-    PayloadChange, ScriptChange, TagChange, difference,
+    AttributeChange, Compared, ContentChange, DependencyChange, Difference, DifferenceError, FileChange,
+    FileChanges, PayloadChange, ScriptChange, TagChange, add_contents, difference,
 };
 pub use evr::Evr;
 pub use files::{PackageFile, package_files};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chroot::RootPart;
 use crate::digest::Digest;
-use crate::engine::{Condition, MacroLevel, MacroSetting};
+use crate::engine::{Condition, MacroLevel, MacroSetting, Variations};
 
 /// How many characters of a command are shown.
 const LONGEST_NAME: usize = 80;
@@ -103,6 +103,14 @@ pub enum Reason {
         build: u64,
         /// Whether it is made in the root of today instead of its own.
         with_current_root: bool,
+    },
+    /// An earlier build is made again with something about it varied, to see whether its packages depend on that, as `forge verify`
+    /// was told.
+    Verification {
+        /// Its number in this project.
+        build: u64,
+        /// What is varied.
+        varied: Variations,
     },
     /// Its source package is made, and nothing else, as `forge apply --only sources` was told.
     SourcePackage,
@@ -226,6 +234,7 @@ impl Reason {
             | Self::ResultGone
             | Self::OtherForge
             | Self::Rebuild { .. }
+            | Self::Verification { .. }
             | Self::SourcePackage
             | Self::Undecided { .. }
             | Self::Engine { .. }
@@ -253,6 +262,9 @@ impl fmt::Display for Reason {
             Self::Rebuild { build, with_current_root: false } => write!(f, "rebuild of #{build}"),
             Self::Rebuild { build, with_current_root: true } => {
                 write!(f, "rebuild of #{build} in the root of today")
+            }
+            Self::Verification { build, varied } => {
+                write!(f, "verification of #{build}, with another {varied}")
             }
             Self::SourcePackage => f.write_str("its source package alone"),
             Self::Undecided { after } => write!(f, "if packages of {after} change"),

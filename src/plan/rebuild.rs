@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::Settings;
+use crate::engine::{Settings, Variations};
+use crate::files::HostPath;
 use crate::package::Dependency;
 use crate::process::SandboxLimits;
 use crate::store::ResultFile;
@@ -23,6 +24,10 @@ pub struct Rebuild {
     pub dependencies: Vec<ResultFile>,
     /// The packages that it has made: SHA-256, in hexadecimal digits, by file name.
     pub packages: BTreeMap<String, String>,
+    /// What about it is another than it was then.
+    pub variations: Variations,
+    /// The folder of this machine that it works in, where that is not the usual one.
+    pub work: Option<HostPath>,
 }
 
 impl Rebuild {

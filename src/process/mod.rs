@@ -25,6 +25,6 @@ pub use personality::Personality;
 pub use piped::PipedProgram;
 pub use plain::{Redirections, ShellLimits, run_plain, shell_output};
 pub use quoting::shell_quoted;
-pub use sandbox::{InsideUser, LayeredRoot, Sandbox, SandboxLimits, Surroundings};
+pub use sandbox::{Circumstances, InsideUser, LayeredRoot, Sandbox, SandboxLimits, Surroundings};
 pub use sandbox_exit::{NOT_ENTERED, OVER_DISK, OVER_MEMORY, PassedLimit};
 pub use supervise::{SUPERVISE, supervise};

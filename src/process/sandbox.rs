@@ -32,6 +32,26 @@ pub struct Surroundings {
     pub terminal: bool,
     /// How much it may take.
     pub limits: SandboxLimits,
+    /// What is the same for all builds, but where it is tried whether packages depend on it.
+    pub circumstances: Circumstances,
+}
+
+/// What no package should depend on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Circumstances {
+    /// The name of the machine.
+    pub host_name: String,
+    /// The mode bits that new files lack (umask(2)).
+    pub umask: u32,
+    /// On how many processors programs run; on all that forge runs on, if nothing is said.
+    pub processors: Option<usize>,
+}
+
+impl Default for Circumstances {
+    fn default() -> Self {
+        Self { host_name: "localhost".to_owned(), umask: 0o022, processors: None }
+    }
 }
 
 /// A root that is made of folders, each seen over the next.
@@ -51,6 +71,8 @@ pub enum InsideUser {
     /// Somebody without any right of root's, who builds.
     #[default]
     Builder,
+    /// The same by another name and number: no package should depend on who builds.
+    AnotherBuilder,
     /// Root, as far as packaging needs it, within the sandbox.
     Root,
 }

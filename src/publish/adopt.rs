@@ -11,9 +11,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::inspect::read_times;
 use super::limits::{LARGEST_PRIMARY, LARGEST_REPOMD, LONGEST_TEXT, MOST_NAMED};
-use super::paths::{REPOMD, package_of_path};
+use super::paths::{REPOMD, is_in_plain_layout, is_package_path, is_plain_path, package_of_path};
 use super::record::{Keeping, PublishedFile, PublishedPackage};
-use crate::chroot::unpacked;
+use crate::chroot::{Repomd, unpacked};
 use crate::digest::copy_digested;
 use crate::event::Timestamp;
 use crate::files::Folder;
@@ -25,6 +25,28 @@ struct NamedPackage {
     href: String,
     sha256: String,
     nevra: String,
+    /// The file name of its source package, which may be itself.
+    source: String,
+}
+
+impl NamedPackage {
+    /// The package of the manifest that it is of: the path says it, but for that of a plain layout. There it is taken for one of the
+    /// package that is called as its source.
+    fn package(&self) -> Option<&str> {
+        match package_of_path(&self.href) {
+            Some(package) => Some(package),
+            None if is_plain_path(&self.href) => Some(self.source.rsplitn(3, '-').nth(2)?),
+            None => None,
+        }
+    }
+
+    /// What the files of one build have in common.
+    fn build(&self) -> &str {
+        match is_in_plain_layout(&self.href) {
+            true => &self.source,
+            false => self.href.split('/').next().unwrap_or_default(),
+        }
+    }
 }
 
 /// What metadata say of a repository.
@@ -50,21 +72,17 @@ pub(super) fn packages_named_by_metadata(
     let named = named_packages(BufReader::new(primary))?;
     let mut seen = HashSet::new();
     let named = named.iter().filter(|named| seen.insert(&named.href));
-    let (ours, others): (Vec<_>, Vec<_>) = named
-        .filter_map(|named| Some((package_of_path(&named.href)?, named)))
-        .partition(|(name, _)| names.contains(name));
-    let files: Vec<(&str, Result<PublishedFile, String>)> = ours
-        .into_par_iter()
-        .map(|(package, named)| (package, published(folder, named).ok_or_else(|| named.href.clone())))
+    let (ours, others): (Vec<_>, Vec<_>) =
+        named.filter_map(|named| Some((named.package()?, named))).partition(|(name, _)| names.contains(name));
+    let files: Vec<Result<PublishedFile, String>> = ours
+        .par_iter()
+        .map(|(_, named)| published(folder, named).ok_or_else(|| named.href.clone()))
         .collect();
-    let mut packages: BTreeMap<&str, BTreeMap<String, Vec<PublishedFile>>> = BTreeMap::new();
+    let mut packages: BTreeMap<&str, BTreeMap<&str, Vec<PublishedFile>>> = BTreeMap::new();
     let mut lost = Vec::new();
-    for (package, file) in files {
+    for ((package, named), file) in ours.into_iter().zip(files) {
         match file {
-            Ok(file) => {
-                let folder = file.path.split('/').next().unwrap_or_default().to_owned();
-                packages.entry(package).or_default().entry(folder).or_default().push(file);
-            }
+            Ok(file) => packages.entry(package).or_default().entry(named.build()).or_default().push(file),
             Err(path) => lost.push(path),
         }
     }
@@ -87,30 +105,16 @@ pub(super) fn packages_named_by_metadata(
 
 /// Where the repository's `repomd.xml` says that the primary metadata are.
 pub(super) fn primary_on_disk(folder: &Folder) -> Option<String> {
-    primary_href(&folder.read_text_up_to(REPOMD, LARGEST_REPOMD).ok()?)
+    Some(repomd_on_disk(folder)?.file("primary")?.href.clone())
 }
 
 /// The revision that the repository's `repomd.xml` says, if that is a number.
 pub(super) fn revision_on_disk(folder: &Folder) -> Option<u64> {
-    let repomd = folder.read_text_up_to(REPOMD, LARGEST_REPOMD).ok()?;
-    let mut reader = Reader::from_str(&repomd);
-    let mut is_revision = false;
-    loop {
-        match reader.read_event().ok()? {
-            Event::Eof => return None,
-            Event::Start(tag) => is_revision = tag.name().as_ref() == "revision",
-            Event::Text(text) if is_revision => return text.trim().parse().ok(),
-            Event::End(_)
-            | Event::Empty(_)
-            | Event::Text(_)
-            | Event::CData(_)
-            | Event::Comment(_)
-            | Event::Decl(_)
-            | Event::PI(_)
-            | Event::DocType(_)
-            | Event::GeneralRef(_) => is_revision = false,
-        }
-    }
+    repomd_on_disk(folder)?.revision.trim().parse().ok()
+}
+
+fn repomd_on_disk(folder: &Folder) -> Option<Repomd> {
+    Repomd::parse(folder.read_text_up_to(REPOMD, LARGEST_REPOMD).ok()?.as_bytes())
 }
 
 /// The version of a build.
@@ -126,33 +130,6 @@ fn published(folder: &Folder, named: &NamedPackage) -> Option<PublishedFile> {
     let times = Some(read_times(folder, &named.href).ok()?);
     let (path, nevra) = (named.href.clone(), Some(named.nevra.clone()));
     (sha256 == named.sha256).then_some(PublishedFile { path, size, sha256, blake3, nevra, times })
-}
-
-/// Where `repomd.xml` says that the primary metadata are.
-fn primary_href(repomd: &str) -> Option<String> {
-    let mut reader = Reader::from_str(repomd);
-    let mut is_primary = false;
-    loop {
-        match reader.read_event().ok()? {
-            Event::Eof => return None,
-            Event::Start(tag) if tag.name().as_ref() == "data" => {
-                is_primary = attribute(&tag, "type").is_some_and(|kind| kind == "primary");
-            }
-            Event::Start(tag) | Event::Empty(tag) if is_primary && tag.name().as_ref() == "location" => {
-                return attribute(&tag, "href");
-            }
-            Event::Start(_)
-            | Event::End(_)
-            | Event::Empty(_)
-            | Event::Text(_)
-            | Event::CData(_)
-            | Event::Comment(_)
-            | Event::Decl(_)
-            | Event::PI(_)
-            | Event::DocType(_)
-            | Event::GeneralRef(_) => {}
-        }
-    }
 }
 
 /// The package files at paths as forge publishes them. None where the metadata end before their end (what is left out there
@@ -181,10 +158,14 @@ fn named_packages(primary: impl BufRead) -> Option<Vec<NamedPackage>> {
                 "name" => name = std::mem::take(&mut text),
                 "arch" => arch = std::mem::take(&mut text),
                 "checksum" => named.sha256 = std::mem::take(&mut text),
+                "rpm:sourcerpm" => named.source = std::mem::take(&mut text),
                 "package" if packages.len() == MOST_NAMED => return None,
                 "package" => {
                     named.nevra = format!("{name}-{version}.{arch}");
-                    let named = std::mem::take(&mut named);
+                    let mut named = std::mem::take(&mut named);
+                    if named.source.is_empty() {
+                        named.source = named.href.rsplit('/').next().unwrap_or_default().to_owned();
+                    }
                     packages.extend(Some(named).filter(is_at_our_path));
                 }
                 "metadata" => return Some(packages),
@@ -201,7 +182,7 @@ fn named_packages(primary: impl BufRead) -> Option<Vec<NamedPackage>> {
 }
 
 fn is_at_our_path(named: &NamedPackage) -> bool {
-    package_of_path(&named.href).is_some() && named.href.ends_with(".rpm")
+    is_package_path(&named.href) && named.href.ends_with(".rpm")
 }
 
 /// `[epoch:]version-release` of a `<version>`.
@@ -249,7 +230,9 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let folder = Folder::open_ambient(&HostPath::new(temp.path()).unwrap()).unwrap();
         folder.dir().create_dir("repodata").unwrap();
-        let repomd = r#"<repomd><data type="primary"><location href="primary.xml.gz"/></data></repomd>"#;
+        let sum = format!("<checksum type=\"sha256\">{}</checksum>", "0".repeat(64));
+        let location = "<location href=\"primary.xml.gz\"/>";
+        let repomd = format!("<repomd><data type=\"primary\">{sum}{location}</data></repomd>");
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         std::io::Write::write_all(&mut packed, PRIMARY.as_bytes()).unwrap();
         folder.dir().write("primary.xml.gz", packed.finish().unwrap()).unwrap();

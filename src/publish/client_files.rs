@@ -57,6 +57,11 @@ impl ClientFiles {
         self.signers.as_ref().map(|signers| signers.metadata_fingerprints()).unwrap_or_default()
     }
 
+    /// The fingerprints of the keys that sign packages.
+    pub fn package_fingerprints(&self) -> Vec<String> {
+        self.signers.as_ref().map(|signers| signers.package_fingerprints()).unwrap_or_default()
+    }
+
     /// Whether what is on record was signed by the same keys, has the same sections, and tells clients the same. Signatures themselves
     /// are not looked at.
     pub fn are_on_record(&self, recorded: &SignedMetadata, has_foreign_repo_file: bool) -> bool {

@@ -1,9 +1,11 @@
 //! What would wait of what comes into a repository: looked at, not written.
 
 use super::PublishError;
+use super::holding::Taken;
 use super::reception::Reception;
 use super::record::PublishedPackage;
 use super::repositories::{Repositories, RepositoryPlace};
+use super::retention::{Verdict, WhyGoes, retain};
 use super::wanted::wanted_packages;
 
 impl Repositories {
@@ -22,10 +24,29 @@ impl Repositories {
         let known = target.read_known(now).map_err(|error| self.locate(error))?;
         let coming: Vec<PublishedPackage> = coming.cloned().collect();
         let wanted = wanted_packages(&target, &known.record, &coming, now);
-        let held = self.holding().take(&target, &known.record, wanted).held;
-        let is_away = |package: &&PublishedPackage| target.keep.stays_away(&known.record, package, now);
-        let away = coming.iter().filter(is_away).map(|package| package.package.clone()).collect();
+        let holding = self.holding();
+        let Taken { packages, held, .. } = holding.take(&target, &known.record, wanted);
+        let needs = |package: &PublishedPackage| holding.needs_of(&target, package);
+        let retained = retain((&known.record, packages), (&target.keep, &target.declared), now, &needs);
+        let aged = retained.judged.iter().filter_map(|(build, verdict)| match verdict {
+            Verdict::Goes(WhyGoes::Newest { since }) if build.is_newest() => {
+                Some((build.package.clone(), *since))
+            }
+            Verdict::Goes(_) | Verdict::Stays(_) => None,
+        });
+        let away = coming.iter().filter(|package| target.keep.stays_away(&known.record, package, now));
+        let away = away.filter_map(|package| {
+            let retired = known.record.retired.iter().find(|it| it.package == package.package)?;
+            Some((package.package.clone(), retired.came))
+        });
         let published = known.record.newest().map(|package| (package.package.clone(), package.clone()));
-        Ok(Reception { held, published: published.collect(), away, pinned: target.keep.pinned })
+        let pinned = known.record.packages.iter().filter(|package| target.keep.pins(package));
+        Ok(Reception {
+            held,
+            published: published.collect(),
+            away: away.collect(),
+            aged: aged.collect(),
+            pinned: pinned.cloned().collect(),
+        })
     }
 }

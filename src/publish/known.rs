@@ -20,6 +20,7 @@ use super::{PublishError, Refusal};
 use crate::digest::Digest;
 use crate::event::{Damage, Timestamp};
 use crate::files::Folder;
+use crate::manifest::declaration::RepositoryLayout;
 
 /// Where copies of records are, below the project's state folder.
 const COPIES: &str = "published";
@@ -47,6 +48,8 @@ pub(super) struct PublishTarget<'a> {
     pub all_chroots: BTreeSet<&'a str>,
     /// Which builds stay beside the newest.
     pub keep: Keep,
+    /// Where packages lie that come in.
+    pub layout: RepositoryLayout,
 }
 
 /// What is known of a repository.

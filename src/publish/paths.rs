@@ -43,9 +43,54 @@ pub(super) fn package_folder(package: &str, result: &Digest) -> String {
     format!("{package}-{}", result.short(DIGITS))
 }
 
+/// The folder of the packages of a plain layout.
+const PACKAGES: &str = "Packages/";
+
+/// The ending of packages.
+const PACKAGE_ENDING: &str = ".rpm";
+
+/// Where a package file lies in a plain layout: by the first letter, as mirrors have it.
+pub(super) fn plain_path(name: &str) -> String {
+    format!("{PACKAGES}{}/{name}", initial(name))
+}
+
+/// Where a package file lies in a plain layout whose path another has: in a folder of its own.
+pub(super) fn plain_path_beside(package: &str, content: &Digest, name: &str) -> String {
+    format!("{PACKAGES}{}/{}/{name}", initial(name), package_folder(package, content))
+}
+
+/// Whether a path is one that [`plain_path`] gives.
+pub(super) fn is_plain_path(path: &str) -> bool {
+    let name = in_plain_folder(Section::of_path(path).1);
+    name.is_some_and(|name| is_plain_name(name) && name.ends_with(PACKAGE_ENDING))
+}
+
+/// Whether a path of a package lies as in a plain layout, in a folder of its own or not.
+pub(super) fn is_in_plain_layout(path: &str) -> bool {
+    in_plain_folder(Section::of_path(path).1).is_some()
+}
+
+/// What stands behind `Packages/x/`.
+fn in_plain_folder(path: &str) -> Option<&str> {
+    let (letter, below) = path.strip_prefix(PACKAGES)?.split_once('/')?;
+    let name = below.rsplit('/').next().unwrap_or(below);
+    (letter.chars().eq([initial(name)])).then_some(below)
+}
+
+fn initial(name: &str) -> char {
+    let first = name.chars().next().filter(char::is_ascii_alphanumeric);
+    first.map_or('_', |first| first.to_ascii_lowercase())
+}
+
+/// Whether forge publishes packages at such paths.
+pub(super) fn is_package_path(path: &str) -> bool {
+    package_of_path(path).is_some() || is_plain_path(path)
+}
+
 /// The package in whose folder `path` is a file. That alone does not make it forge's.
 pub(super) fn package_of_path(path: &str) -> Option<&str> {
-    let (folder, name) = Section::of_path(path).1.split_once('/')?;
+    let path = Section::of_path(path).1;
+    let (folder, name) = in_plain_folder(path).unwrap_or(path).split_once('/')?;
     let (package, digits) = folder.rsplit_once('-')?;
     let is_folder = is_plain_name(package) && is_hexadecimal(digits, DIGITS);
     Some(package).filter(|_| is_folder && is_plain_name(name))
@@ -85,6 +130,34 @@ mod tests {
         let folder = package_folder("lib-b", &Digest::compute(b"result"));
         for section in ["", "debug/", "source/"] {
             assert_eq!(package_of_path(&format!("{section}{folder}/b-1-1.noarch.rpm")), Some("lib-b"));
+        }
+    }
+
+    #[test]
+    fn a_file_of_a_plain_layout_is_recognised() {
+        assert_eq!(plain_path("Hello-1-1.noarch.rpm"), "Packages/h/Hello-1-1.noarch.rpm");
+        assert_eq!(plain_path("_a.rpm"), "Packages/_/_a.rpm");
+        for section in ["", "debug/", "source/"] {
+            let plain = format!("{section}{}", plain_path("b-1-1.noarch.rpm"));
+            assert!(is_plain_path(&plain) && package_of_path(&plain).is_none(), "{plain}");
+            let beside = plain_path_beside("lib-b", &Digest::compute(b"content"), "b-1-1.noarch.rpm");
+            let beside = format!("{section}{beside}");
+            assert!(package_of_path(&beside) == Some("lib-b") && !is_plain_path(&beside), "{beside}");
+        }
+        for path in [
+            "Packages/b.rpm",
+            "Packages/a/b.rpm",
+            "Packages/b/b",
+            "Packages/B/B.rpm",
+            "Packages/./.b.rpm",
+            "Packages/b/../b.rpm",
+            "Packages/b/b/b.rpm",
+            "Packages/b/c-0123456789ab/d.rpm",
+            "packages/b/b.rpm",
+            "/Packages/b/b.rpm",
+            "Packages//b.rpm",
+        ] {
+            assert!(!is_package_path(path), "{path}");
         }
     }
 

@@ -21,7 +21,9 @@ pub struct PrunedRepository {
     pub chroot: String,
     /// Its folder, as the manifest says it.
     pub folder: String,
-    /// Its builds, by package, the newest first. None where `keep` says nothing of repositories and nothing is pinned.
+    /// Whether the manifest declares it. The repository of one that it doesn't declare is emptied.
+    pub declared: bool,
+    /// Its builds, by package, the newest first.
     pub builds: Vec<JudgedBuild>,
     /// The files that nothing names any more, and that go now.
     pub expired: CountedFiles,
@@ -93,14 +95,15 @@ impl JudgedBuild {
 }
 
 impl Repositories {
-    /// What an update would have stay and go now in the repository of each chroot. Nothing is written.
+    /// What an update would have stay and go now in the repository of each chroot, also of those that the manifest no longer declares.
+    /// Nothing is written.
     ///
     /// # Errors
     /// As [`Repositories::leaving`].
     pub fn judge_builds(&self) -> Result<Vec<PrunedRepository>, PublishError> {
         self.check_folders()?;
         let mut judged = Vec::new();
-        for place in self.declared_places() {
+        for place in self.declared_places().chain(self.undeclared_places()?) {
             judged.extend(self.judge_repository(&place)?);
         }
         Ok(judged)
@@ -108,7 +111,8 @@ impl Repositories {
 
     /// Carries out what [`Repositories::judge_builds`] says; gives what happened.
     pub fn prune(&self) -> Vec<What> {
-        self.declared_places().flat_map(|place| self.update(place, &[])).collect()
+        let declared = self.declared_places().flat_map(|place| self.update(place, &[]));
+        declared.chain(self.retire_undeclared()).collect()
     }
 
     fn judge_repository(&self, place: &RepositoryPlace) -> Result<Option<PrunedRepository>, PublishError> {
@@ -131,6 +135,7 @@ impl Repositories {
         Ok(Some(PrunedRepository {
             chroot: place.chroot.clone(),
             folder: target.shown.clone(),
+            declared: target.all_chroots.contains(place.chroot.as_str()),
             builds: retained.judged.into_iter().map(JudgedBuild::new).collect(),
             expired: count(&expired),
             expiring: count(&expiring),

@@ -53,7 +53,7 @@ impl Publish<'_> {
                     is_right = false;
                     damaged.repaired.extend(damage.map(|damage| {
                         let path = file.path.clone();
-                        DamagedFile { path, package: None, damage }
+                        DamagedFile::new(path, None, damage)
                     }));
                 }
             }

@@ -1,10 +1,10 @@
 //! What is known of a repository before packages come into it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::holding::HeldPackage;
 use super::record::PublishedPackage;
-use crate::digest::Key;
+use crate::event::Timestamp;
 
 /// What is known of a repository that packages come into.
 #[derive(Default)]
@@ -13,8 +13,10 @@ pub(super) struct Reception {
     pub held: Vec<HeldPackage>,
     /// What is on record: the newest build of each package, by name.
     pub published: HashMap<String, PublishedPackage>,
-    /// Those that have left it for their age and don't come back.
-    pub away: HashSet<String>,
-    /// The results that are pinned there.
-    pub pinned: HashSet<Key>,
+    /// Those that have left it for their age and don't come back, with when they had come.
+    pub away: BTreeMap<String, Timestamp>,
+    /// Those that leave it now for their age, with when they had come.
+    pub aged: BTreeMap<String, Timestamp>,
+    /// The builds there that are pinned.
+    pub pinned: Vec<PublishedPackage>,
 }

@@ -12,12 +12,16 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::owner::Owner;
-use super::paths::{REPOMD, is_metadata_path, is_plain_name, is_sha256, is_signing_path, package_of_path};
+use super::paths::{
+    REPOMD, is_in_plain_layout, is_metadata_path, is_package_path, is_plain_name, is_sha256, is_signing_path,
+    package_of_path,
+};
+use super::section::Section;
 use super::shared_list::SharedList;
 use crate::digest::{Digest, Key};
 use crate::event::Timestamp;
 use crate::package::version_of_nevra;
-use crate::store::Blob;
+use crate::store::{Blob, result_digest};
 
 /// The form that is written where each package has one build. What says for how long it is kept is no other form: who doesn't
 /// know that can do without.
@@ -26,6 +30,9 @@ const VERSION: u64 = 1;
 /// The form that is written where packages have older builds, or have left for their age: who takes those for files of packages that are
 /// published once would remove them.
 const VERSION_WITH_BUILDS: u64 = 2;
+
+/// The form that is written where packages lie as in a plain layout: who doesn't know such paths would take the record for damaged.
+const VERSION_WITH_PLAIN_PATHS: u64 = 3;
 
 /// What a repository holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,6 +188,19 @@ impl PublishedPackage {
         self.signed.as_ref().is_some_and(|signed| signed.of == *result && signed.by == by)
     }
 
+    /// Whether the keys with those fingerprints have signed it; always where there are none.
+    pub fn is_signed_by(&self, by: &[String]) -> bool {
+        by.is_empty() || self.signed.as_ref().is_some_and(|signed| signed.by == by)
+    }
+
+    /// The digest of the result that it is, or is the signed copy of.
+    pub fn result(&self) -> Digest {
+        match &self.signed {
+            Some(signed) => signed.of,
+            None => result_digest(self.files.iter().map(|file| (file.name(), &file.blake3))),
+        }
+    }
+
     /// Its version, `[epoch:]version-release`: that of its source package, where it has one.
     pub fn version(&self) -> Option<String> {
         let names = || self.files.iter().filter_map(|file| file.nevra.as_deref());
@@ -201,12 +221,9 @@ impl PublishedPackage {
         self.keeping.since.is_none()
     }
 
-    /// Whether it consists of the same files as another.
+    /// Whether it consists of the same files as another, wherever in their sections they lie.
     pub fn has_same_files(&self, other: &Self) -> bool {
-        let is_same = |(one, other): (&PublishedFile, &PublishedFile)| {
-            one.blake3 == other.blake3 && one.path == other.path
-        };
-        self.files.len() == other.files.len() && self.files.iter().zip(&other.files).all(is_same)
+        self.files.iter().map(PublishedFile::identity).eq(other.files.iter().map(PublishedFile::identity))
     }
 }
 
@@ -216,9 +233,24 @@ impl PublishedFile {
         Blob { digest: self.blake3, size: self.size }
     }
 
+    /// Its name in its folder.
+    pub fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or(&self.path)
+    }
+
+    /// The part of the repository that it is in.
+    pub fn section(&self) -> Section {
+        Section::of_path(&self.path).0
+    }
+
+    /// What it is, wherever in its section it lies.
+    fn identity(&self) -> (Section, &str, Digest) {
+        (self.section(), self.name(), self.blake3)
+    }
+
     /// Whether it is one of a package, at a path of such files.
     fn is_of_package(&self) -> bool {
-        self.nevra.is_some() && is_sha256(&self.sha256) && package_of_path(&self.path).is_some()
+        self.nevra.is_some() && is_sha256(&self.sha256) && is_package_path(&self.path)
     }
 
     /// Whether it is one that `repomd.xml` names, at a path of such files.
@@ -244,7 +276,9 @@ impl PublishedFile {
 impl PublishedPackage {
     /// Whether all its files are at paths of its own.
     fn is_credible(&self) -> bool {
-        let is_own = |file: &PublishedFile| package_of_path(&file.path) == Some(&self.package);
+        // A path of a plain layout says no package.
+        let is_own =
+            |file: &PublishedFile| package_of_path(&file.path).is_none_or(|package| package == self.package);
         is_plain_name(&self.package) && self.files.iter().all(|file| file.is_of_package() && is_own(file))
     }
 }
@@ -305,6 +339,7 @@ impl RepositoryRecord {
         let incoming = self.incoming.iter().flat_map(|incoming| &incoming.packages);
         let has_older = !self.packages.iter().chain(incoming).all(PublishedPackage::is_newest);
         match has_older || !self.retired.is_empty() {
+            _ if self.files().any(|file| is_in_plain_layout(&file.path)) => VERSION_WITH_PLAIN_PATHS,
             true => VERSION_WITH_BUILDS,
             false => VERSION,
         }

@@ -9,11 +9,11 @@
 //! where `blake3` is the BLAKE3 of the version's digits, a colon, and all that stands between `"repository":` and the last brace, so that no
 //! bit of it can change without being noticed.
 //!
-//! One of many files is of form 3: `repository` is what [distinguishes it](super::record_changes) from a list of packages, which
+//! One of many files is of form 4: `repository` is what [distinguishes it](super::record_changes) from a list of packages, which
 //! follow, each on a line of its own, so that they can be read by several threads. Beside it, in a file whose name ends with `.changes`, is what
 //! has changed since it was written: a record like it, without those lines, that says of which one it is by its digest. So an update of one
 //! package among ten thousand writes a few kilobytes. What is of another record is left over, and not looked at: the record was written anew
-//! since. Both files are replaced as a whole, each in one step. Who knows forms up to 2 only sees that this is a later one.
+//! since. Both files are replaced as a whole, each in one step. Who knows forms up to 3 only sees that this is a later one.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -47,7 +47,7 @@ const HEAD: &[u8] = b"{\"version\":";
 const LONGEST_HEAD: usize = 128;
 
 /// The form of records of many files.
-const VERSION_IN_PARTS: u64 = 3;
+const VERSION_IN_PARTS: u64 = 4;
 
 /// How many files of packages a record has at least that is written in parts: smaller ones are written in no time.
 const MANY_FILES: usize = 500;
@@ -85,7 +85,7 @@ struct WholeRecord {
 }
 
 enum WholeContent {
-    /// Of forms 1 and 2.
+    /// Of forms 1 to 3.
     Plain(Box<RepositoryRecord>),
     InParts {
         digest: Digest,

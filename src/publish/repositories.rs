@@ -25,7 +25,7 @@ use super::told::not_published;
 use super::update::{Updater, find_damage};
 use super::wanted::{Built, package_from_result};
 use crate::digest::Digest;
-use crate::event::{Clock, Damage, DamagedFile, What};
+use crate::event::{BuildName, Clock, Damage, DamagedFile, Timestamp, What};
 use crate::execute::{Ends, Publisher};
 use crate::files::{EntryKind, Folder, HostPath};
 use crate::manifest::{ChrootId, Manifest, ManifestPath};
@@ -58,7 +58,7 @@ pub struct Repositories {
     pub signing: Signing,
 }
 
-/// A package that leaves a repository because the manifest no longer declares it.
+/// A package that leaves a repository because the manifest no longer declares it, or because it was not built for too long.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Leaving {
     /// The chroot.
@@ -68,19 +68,35 @@ pub struct Leaving {
     /// What it would leave without what that needs: it stays. None where it leaves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waits: Option<String>,
+    /// Since when it was not built, where it leaves for its age (`keep newest=`) and is declared still.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_built_since: Option<Timestamp>,
+    /// The builds of it that stay because they are pinned, by their versions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pinned: Vec<String>,
 }
 
 impl fmt::Display for Leaving {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { chroot, package, waits } = self;
-        match waits {
-            None => {
-                write!(f, "{package} leaves the repository of {chroot}: the manifest no longer declares it")
+        let Self { chroot, package, waits, not_built_since, pinned } = self;
+        match (waits, not_built_since) {
+            (Some(broken), _) => {
+                return write!(
+                    f,
+                    "{package} stays in the repository of {chroot}, though the manifest no longer declares it: {broken}"
+                );
             }
-            Some(broken) => write!(
+            (None, None) => {
+                write!(f, "{package} leaves the repository of {chroot}: the manifest no longer declares it")?;
+            }
+            (None, Some(since)) => write!(
                 f,
-                "{package} stays in the repository of {chroot}, though the manifest no longer declares it: {broken}"
-            ),
+                "{package} leaves the repository of {chroot}: not built since {since}, and `keep newest=` says for how long"
+            )?,
+        }
+        match pinned.as_slice() {
+            [] => Ok(()),
+            pinned => write!(f, "; {} stays, which is pinned", pinned.join(" and ")),
         }
     }
 }
@@ -113,8 +129,9 @@ pub struct DamagedRepositoryFile {
 
 impl fmt::Display for DamagedRepositoryFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { folder, file: DamagedFile { path, damage, .. } } = self;
-        write!(f, "{folder}/{path} is {damage}: an apply puts it right")
+        let Self { folder, file: DamagedFile { path, damage, is_older, .. } } = self;
+        let how = if *is_older { " where it can still be had: it is of an older build" } else { "" };
+        write!(f, "{folder}/{path} is {damage}: an apply puts it right{how}")
     }
 }
 
@@ -165,13 +182,34 @@ impl Repositories {
         for place in self.declared_places().chain(self.undeclared_places()?) {
             let declared = self.declared_packages(&place.chroot);
             let cached = self.cached_packages(&place.chroot, plan, decisions);
-            let Reception { held, published, pinned, .. } =
+            let Reception { held, published, pinned, aged, .. } =
                 self.held_packages(&place, cached.iter().map(|(package, _)| package))?;
-            let is_pinned = |package: &PublishedPackage| package.key.is_some_and(|key| pinned.contains(&key));
+            let is_pinned = |package: &PublishedPackage| pinned.iter().any(|it| it.has_same_files(package));
             let gone = published.into_values().filter(|package| !is_pinned(package));
             let gone = gone.map(|package| package.package);
             let mut gone: Vec<String> = gone.filter(|name| !declared.contains(name.as_str())).collect();
             gone.sort();
+            let pinned_of = |name: &str| {
+                let of_package = pinned.iter().filter(|build| build.package == name);
+                of_package.filter_map(PublishedPackage::version).collect::<Vec<_>>()
+            };
+            let is_built = |name: &str| {
+                plan.ids().any(|id| {
+                    let build = plan.build(id);
+                    let is_there = self.manifest.chroot(build.chroot).name.value == place.chroot;
+                    let decision = decisions.decision(id);
+                    is_there && build.name.package == name && matches!(decision, Decision::Build { .. })
+                })
+            };
+            let aged =
+                aged.into_iter().filter(|(name, _)| declared.contains(name.as_str()) && !is_built(name));
+            leaving.extend(aged.map(|(package, since)| Leaving {
+                chroot: place.chroot.clone(),
+                waits: None,
+                not_built_since: Some(since),
+                pinned: pinned_of(&package),
+                package,
+            }));
             // What is still to be built may need it no more.
             let is_known = !plan.ids().any(|id| {
                 let is_there = self.manifest.chroot(plan.build(id).chroot).name.value == place.chroot;
@@ -182,11 +220,36 @@ impl Repositories {
                 Leaving {
                     chroot: place.chroot.clone(),
                     waits: waits.map(|held| held.broken.clone()),
+                    not_built_since: None,
+                    pinned: pinned_of(&package),
                     package,
                 }
             }));
         }
         Ok(leaving)
+    }
+
+    /// The packages that have left repositories for their age and come back with their next builds only; with the time since when they were
+    /// not built. Nothing is written.
+    ///
+    /// # Errors
+    /// As [`Repositories::leaving`].
+    pub fn away(
+        &self,
+        plan: &Plan,
+        decisions: &Decisions,
+    ) -> Result<Vec<(BuildName, Timestamp)>, PublishError> {
+        let mut all = Vec::new();
+        for place in self.declared_places() {
+            let cached = self.cached_packages(&place.chroot, plan, decisions);
+            let Reception { away, .. } =
+                self.held_packages(&place, cached.iter().map(|(package, _)| package))?;
+            all.extend(
+                away.into_iter()
+                    .map(|(package, since)| (BuildName { package, chroot: place.chroot.clone() }, since)),
+            );
+        }
+        Ok(all)
     }
 
     /// The packages that need no build, and come into a repository all the same. Nothing is written.
@@ -202,7 +265,9 @@ impl Repositories {
             let cached = self.cached_packages(&place.chroot, plan, decisions);
             let Reception { held, published, away, .. } =
                 self.held_packages(&place, cached.iter().map(|(package, _)| package))?;
-            for (coming, digest) in cached.into_iter().filter(|(coming, _)| !away.contains(&coming.package)) {
+            for (coming, digest) in
+                cached.into_iter().filter(|(coming, _)| !away.contains_key(&coming.package))
+            {
                 let before = published.get(&coming.package);
                 let is_there = before.is_some_and(|published| match by.is_empty() {
                     true => published.has_same_files(&coming),
@@ -264,8 +329,7 @@ impl Repositories {
             let shown = path.to_string();
             let Some(folder) = self.open(&path)? else {
                 if has_copy(&self.state, &chroot, &shown) {
-                    let (path, package, damage) = (RECORD.to_owned(), None, Damage::Missing);
-                    let file = DamagedFile { path, package, damage };
+                    let file = DamagedFile::new(RECORD.to_owned(), None, Damage::Missing);
                     found.push(DamagedRepositoryFile { folder: shown, file });
                 }
                 continue;
@@ -347,7 +411,7 @@ impl Repositories {
         let says = |what: fn(&crate::manifest::declaration::PublishDecl) -> bool| {
             self.manifest.publish.as_ref().is_some_and(what)
         };
-        let id = client_id(self.manifest.name.as_deref(), chroot);
+        let id = self.client_id_of(chroot);
         let clients = self.client_files(chroot, &id, &folder)?;
         Ok(PublishTarget {
             chroot,
@@ -361,8 +425,9 @@ impl Repositories {
                     .publish
                     .as_ref()
                     .and_then(|publish| KeepRules::new(publish.keep.as_ref()?)),
-                pinned: Pins::read(&self.state)?.keys_in(chroot),
+                pins: Pins::read(&self.state)?.in_chroot(chroot),
             },
+            layout: self.manifest.publish.as_ref().map(|publish| publish.layout).unwrap_or_default(),
             adopts: says(|publish| publish.adopts),
             links: says(|publish| publish.links),
             state: &self.state,
@@ -371,6 +436,19 @@ impl Repositories {
             all_packages: self.manifest.packages.iter().map(|package| &*package.name.value).collect(),
             all_chroots: self.manifest.chroots.iter().map(|chroot| &*chroot.name.value).collect(),
         })
+    }
+
+    /// The name by which clients know the repository of a chroot: none that another declared chroot's has.
+    fn client_id_of(&self, chroot: &str) -> String {
+        let id_of = |chroot: &str| client_id(self.manifest.name.as_deref(), chroot);
+        let id = id_of(chroot);
+        let mut others = self.manifest.chroots.iter().map(|declared| declared.name.value.as_str());
+        let is_taken = others.any(|other| other != chroot && id_of(other) == id);
+        // One that can be written as it is keeps its name.
+        match is_taken && !id.ends_with(chroot) {
+            true => format!("{id}-{}", Digest::compute(chroot.as_bytes()).short(8)),
+            false => id,
+        }
     }
 
     /// This project, as the owner of the repository in `folder`.

@@ -18,11 +18,11 @@ use crate::files::{Folder, HostPath};
 use crate::manifest::Manifest;
 use crate::manifest::declaration::{SignDecl, SignKey, SignedPart};
 use crate::package::signing::{
-    Certificate, KeyFolder, Passphrases, Signer, SigningError, SigningKey, armored_signatures, read_key_file,
-    write_signed,
+    Certificate, KeyFolder, Passphrases, Signer, SigningError, SigningKey, armored_signatures,
+    drop_signatures, read_key_file, write_signed,
 };
 use crate::package::{PackageRecord, read_headers_of};
-use crate::store::{RecordKind, ResultFile, SignedCopy, StepResult, Store, StoreError};
+use crate::store::{Blob, RecordKind, ResultFile, SignedCopy, StepResult, Store, StoreError};
 
 /// Where keys and their passphrases are.
 pub struct SigningKeys {
@@ -172,36 +172,58 @@ impl Signers {
         results: &[&StepResult],
         now: Timestamp,
     ) -> Result<Vec<StepResult>, PublishError> {
-        let by = self.package_fingerprints();
         let mut signed: Vec<StepResult> = results.iter().copied().cloned().collect();
-        if by.is_empty() {
-            return Ok(signed);
+        let files: Vec<&mut ResultFile> = signed.iter_mut().flat_map(|result| &mut result.files).collect();
+        let mut contents: Vec<NamedBlob> = files.iter().map(|file| NamedBlob::of_result(file)).collect();
+        self.sign_blobs(store, &mut contents, Earlier::Kept, now)?;
+        for (file, NamedBlob { blob, sha256, .. }) in files.into_iter().zip(contents) {
+            (file.blob, file.sha256) = (blob, sha256);
         }
-        let mut missing: Vec<&mut ResultFile> = Vec::new();
-        for file in signed.iter_mut().flat_map(|result| &mut result.files) {
+        Ok(signed)
+    }
+
+    /// Makes packages in the store their signed copies: those that it has, and new ones.
+    pub fn sign_blobs(
+        &self,
+        store: &Store,
+        files: &mut [NamedBlob],
+        earlier: Earlier,
+        now: Timestamp,
+    ) -> Result<(), PublishError> {
+        let by = self.package_fingerprints();
+        if by.is_empty() {
+            return Ok(());
+        }
+        let mut missing: Vec<&mut NamedBlob> = Vec::new();
+        for file in files {
             match store.signed_copy(&file.blob.digest, &by) {
-                Some(copy) => take_copy(file, copy),
+                Some(copy) => file.become_copy(copy),
                 None => missing.push(file),
             }
         }
         // As many at a time as memory has room for: headers are some hundred KB at the most.
         for group in missing.chunks_mut(256) {
-            self.sign_files(store, group, &by, now)?;
+            self.sign_group(store, group, (&by, earlier), now)?;
         }
-        Ok(signed)
+        Ok(())
     }
 
-    fn sign_files(
+    fn sign_group(
         &self,
         store: &Store,
-        files: &mut [&mut ResultFile],
-        by: &[String],
+        files: &mut [&mut NamedBlob],
+        (by, earlier): (&[String], Earlier),
         now: Timestamp,
     ) -> Result<(), PublishError> {
         let folder = store.folder();
         let headers = files.par_iter().map(|file| {
             let mut package = io::BufReader::new(folder.open_regular(file.blob.path())?);
-            Ok(read_headers_of(&file.name, &mut package)?)
+            let mut headers = read_headers_of(&file.name, &mut package)?;
+            match earlier {
+                Earlier::Kept => {}
+                Earlier::Dropped => drop_signatures(&mut headers),
+            }
+            Ok(headers)
         });
         let headers: Vec<_> = headers.collect::<Result<_, PublishError>>()?;
         let contents: Vec<&[u8]> = headers.iter().map(|headers| headers.header_bytes.as_slice()).collect();
@@ -236,7 +258,7 @@ impl Signers {
                 let record = PackageRecord::read(&file.name, &signed)?;
                 store.remember(RecordKind::Package, &copy.blob.record_key(), &record)?;
                 store.remember_signed(&file.blob.digest, by, &copy)?;
-                take_copy(file, copy);
+                file.become_copy(copy);
                 Ok(())
             });
             scratch.remove_file(&name)?;
@@ -245,8 +267,34 @@ impl Signers {
     }
 }
 
-fn take_copy(file: &mut ResultFile, copy: SignedCopy) {
-    (file.blob, file.sha256) = (copy.blob, copy.sha256);
+/// A package file in the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct NamedBlob {
+    /// Its file name.
+    pub name: String,
+    pub blob: Blob,
+    /// SHA-256 of its content.
+    pub sha256: String,
+}
+
+/// What becomes of signatures that a package has when it is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Earlier {
+    /// They stay, but for those by the same keys.
+    Kept,
+    /// They go.
+    Dropped,
+}
+
+impl NamedBlob {
+    /// That of a package in a result.
+    pub fn of_result(file: &ResultFile) -> Self {
+        Self { name: file.name.clone(), blob: file.blob, sha256: file.sha256.clone() }
+    }
+
+    fn become_copy(&mut self, copy: SignedCopy) {
+        (self.blob, self.sha256) = (copy.blob, copy.sha256);
+    }
 }
 
 /// The address of a folder on this machine.

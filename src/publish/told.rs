@@ -95,8 +95,16 @@ pub(super) fn tell_retained(
     };
     let told = judged.iter().filter_map(|(build, verdict)| match verdict {
         Verdict::Stays(why @ WhyStays::Required { .. }) if !was_required(build) => {
-            let shown = build.title();
-            Some(format!("{shown} stays in the repository of {chroot}, though a newer build is there: {why}"))
+            let though = match judged.iter().find(|(other, _)| other.package == build.package) {
+                _ if !target.declared.contains(build.package.as_str()) => {
+                    "the manifest no longer declares it"
+                }
+                Some((newest, verdict)) if newest.is_newest() && verdict.stays() && newest != build => {
+                    "a newer build is there"
+                }
+                Some(_) | None => "it was not built for as long as `keep newest=` says",
+            };
+            Some(format!("{} stays in the repository of {chroot}, though {though}: {why}", build.title()))
         }
         Verdict::Goes(why @ WhyGoes::Newest { .. }) if build.is_newest() => {
             let package = &build.package;

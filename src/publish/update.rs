@@ -28,6 +28,7 @@ use super::holding::{HeldPackage, Holding, Taken};
 use super::inspect::{FileState, InspectedPackage, Inspector, Verification};
 use super::known::{Known, PublishTarget, RecordOrigin};
 use super::lock::lock_repository;
+use super::mend_builds::{BuildMender, Mended};
 use super::record::{
     FileTimes, Incoming, PublishedFile, PublishedPackage, RepositoryRecord, Retired, have_same_listing,
     set_times,
@@ -65,7 +66,11 @@ impl Updater<'_> {
         if results.is_empty() && target.is_unknown() {
             return Ok(Vec::new());
         }
-        let _lock = match lock_repository(&target.folder, &target.shown, PATIENCE) {
+        let _lock = match lock_repository(
+            &target.folder,
+            (&target.shown, &format!("for {}", target.owner)),
+            PATIENCE,
+        ) {
             Err(PublishError::Io(error)) if is_read_only(&error) => {
                 // Where there is nothing to write, nothing need be kept from others either.
                 return match self.is_up_to_date(target, results)? {
@@ -95,6 +100,8 @@ impl Updater<'_> {
         inspector.refuse_linked_metadata(&target.clients.sections)?;
         let (retained, _) = self.desired(target, &record, results);
         let packages = inspector.packages(retained.packages)?;
+        let by = target.clients.package_fingerprints();
+        let are_signed = packages.iter().all(|package| package.package.is_signed_by(&by));
         let mut states: Vec<FileState> = packages.iter().flat_map(|package| package.states.clone()).collect();
         let signing = record.signed.iter().flat_map(|signed| &signed.files);
         for file in record.metadata.iter().chain(&record.repomd).chain(signing) {
@@ -104,6 +111,7 @@ impl Updater<'_> {
         Ok(origin == RecordOrigin::Repository
             && record.repomd.is_some()
             && target.is_signed_as_wanted(&record)
+            && are_signed
             && self.declared.are_in(&record.metadata)
             && have_same_listing(&record.packages, &packages)
             && !states.into_iter().any(must_bring))
@@ -122,6 +130,8 @@ impl Updater<'_> {
         let inspector = Inspector::new(&target.folder, &record, verification).with_links(target.links);
         inspector.refuse_linked_metadata(&target.clients.sections)?;
         let packages = inspector.packages(wanted)?;
+        let mender = BuildMender { store: self.store, target, inspector: &inspector, now: self.now };
+        let Mended { packages, unsigned } = mender.mend(packages)?;
         let publish = Publish {
             store: self.store,
             groups: &self.holding.groups,
@@ -134,7 +144,7 @@ impl Updater<'_> {
         let mut damaged = Damaged::default();
         if let RecordOrigin::Recovered(damage) = &origin {
             let damage = *damage;
-            damaged.repaired.push(DamagedFile { path: RECORD.to_owned(), package: None, damage });
+            damaged.repaired.push(DamagedFile::new(RECORD.to_owned(), None, damage));
         }
         let packages = publish.bring_packages(packages, &mut damaged)?;
         let new = publish.publish_metadata(packages, &mut damaged)?;
@@ -148,7 +158,7 @@ impl Updater<'_> {
         told.extend(taken.held.into_iter().map(|HeldPackage { package, broken, stays }| {
             not_published(target.chroot, Some(package), &PublishError::Held { broken, stays })
         }));
-        told.extend(taken.warnings.into_iter().map(noted));
+        told.extend(taken.warnings.into_iter().chain(unsigned).map(noted));
         Ok(told)
     }
 
@@ -188,7 +198,9 @@ pub(super) fn find_damage(
     let packages = record.packages.iter().filter(is_to_stay).cloned().collect();
     for InspectedPackage { package, states } in inspector.packages(packages)? {
         for (file, state) in package.files.iter().zip(states) {
-            damaged.extend(damaged_file(&file.path, Some(&package.package), state));
+            let is_older = !package.is_newest();
+            let found = damaged_file(&file.path, Some(&package.package), state);
+            damaged.extend(found.map(|file| DamagedFile { is_older, ..file }));
         }
     }
     let signing = record.signed.iter().flat_map(|signed| &signed.files);
@@ -196,7 +208,7 @@ pub(super) fn find_damage(
         damaged.extend(damaged_file(&file.path, None, inspector.file(file)?));
     }
     if let RecordOrigin::Recovered(damage) = known.origin {
-        damaged.push(DamagedFile { path: RECORD.to_owned(), package: None, damage });
+        damaged.push(DamagedFile::new(RECORD.to_owned(), None, damage));
     }
     Ok(damaged)
 }
@@ -204,9 +216,7 @@ pub(super) fn find_damage(
 fn damaged_file(path: &str, package: Option<&String>, state: FileState) -> Option<DamagedFile> {
     match state {
         FileState::Right(_) | FileState::Shared(_) | FileState::ToBring(None) => None,
-        FileState::ToBring(Some(damage)) => {
-            Some(DamagedFile { path: path.to_owned(), package: package.cloned(), damage })
-        }
+        FileState::ToBring(Some(damage)) => Some(DamagedFile::new(path.to_owned(), package.cloned(), damage)),
     }
 }
 
@@ -253,8 +263,8 @@ impl Publish<'_> {
         let mut packages = Vec::new();
         for BroughtPackage { package, brought, lost, abandoned } in brought {
             let damage = |path: String, damage: Damage| {
-                let package = Some(package.package.clone());
-                DamagedFile { path, package, damage }
+                let (is_older, package) = (!package.is_newest(), Some(package.package.clone()));
+                DamagedFile { path, package, damage, is_older }
             };
             let repaired = brought.into_iter().filter_map(|(path, found)| Some(damage(path, found?)));
             damaged.repaired.extend(repaired);

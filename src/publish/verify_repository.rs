@@ -1,16 +1,16 @@
 //! Whether a repository, its metadata and its packages, is as it was signed.
 
-use std::io::{self, BufReader, Read};
+use std::collections::HashMap;
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use quick_xml::events::Event;
-use quick_xml::{Reader, XmlVersion};
 use rayon::prelude::*;
-use sha2::{Sha256, Sha512};
 
-use super::limits::LARGEST_REPOMD;
+use super::limits::{LARGEST_PRIMARY, LARGEST_REPOMD};
 use super::paths::{REPODATA, REPOMD, REPOMD_KEY, REPOMD_SIGNATURE};
 use super::section::{Section, in_section};
+use crate::chroot::{Checksum, Repomd, named_in_primary, unpacked};
+use crate::digest::ChecksumHasher;
 use crate::event::Timestamp;
 use crate::files::{EntryKind, Folder};
 use crate::package::signing::{Certificate, Verified, is_strict_armor, verify_package, verify_signatures};
@@ -32,6 +32,10 @@ pub struct VerifiedFile {
     /// Whether it stands for itself: what `repomd.xml` names is covered by the signature of that.
     #[serde(skip)]
     pub is_signed_itself: bool,
+    /// Whether it is a package that the metadata don't name: it was superseded, and stays for clients that have read earlier ones. Who has signed it
+    /// is not asked.
+    #[serde(rename = "unlisted", skip_serializing_if = "std::ops::Not::not")]
+    pub is_unlisted: bool,
 }
 
 impl VerifiedFile {
@@ -51,28 +55,54 @@ pub fn verify_repository(
     now: Timestamp,
 ) -> io::Result<Vec<VerifiedFile>> {
     let mut found = Vec::new();
+    let mut named = Some(HashMap::new());
     for section in Section::ALL.into_iter().rev() {
-        if !folder.is_folder(in_section(section, REPODATA)) {
+        let is_there = match section {
+            Section::Main => folder.is_folder(REPODATA),
+            // Of one that a repository has no more, folders may be left.
+            Section::Debuginfo | Section::Source => folder.exists(in_section(section, REPOMD)),
+        };
+        if !is_there {
+            if section == Section::Main {
+                named = None;
+            }
             continue;
         }
         let below = section.prefix().trim_end_matches('/');
         let below = if below.is_empty() { folder.again()? } else { folder.folder(below)? };
-        found.extend(verify_metadata(&below, certificates, now).into_iter().map(|file| {
+        let (files, packages) = verify_metadata(&below, certificates, now);
+        found.extend(files.into_iter().map(|file| {
             let path = in_section(section, &file.path);
             VerifiedFile { path, ..file }
         }));
+        named = named.zip(packages).map(|(mut named, packages)| {
+            named.extend(packages.into_iter().map(|(path, checksum)| (in_section(section, &path), checksum)));
+            named
+        });
     }
     let mut packages = Vec::new();
     list_packages(folder, Path::new(""), 0, &mut packages)?;
     packages.sort();
+    let lost = named.iter().flat_map(HashMap::keys);
+    let lost = lost.filter(|path| !path.contains("://") && !folder.exists(path.as_str()));
+    let mut lost: Vec<VerifiedFile> = lost
+        .map(|path| covered(path.clone(), Some("the metadata name it, and it is not there".to_owned())))
+        .collect();
+    lost.sort_by(|one, other| one.path.cmp(&other.path));
     let package = |path: PathBuf| {
         let shown = path.to_string_lossy().into_owned();
         let open = || folder.open_regular(&path);
         let verified = verify_package(&shown, open, certificates, now);
-        let verified = verified.unwrap_or_else(|error| Verified::damaged(error.to_string()));
-        VerifiedFile { path: shown, verified, is_signed_itself: true }
+        let mut verified = verified.unwrap_or_else(|error| Verified::damaged(error.to_string()));
+        let checksum = named.as_ref().map(|named| named.get(&shown));
+        if let Some(Some(checksum)) = checksum {
+            verified.damage.extend(wrong_content(folder, &shown, (checksum, None)));
+        }
+        let is_unlisted = checksum == Some(None);
+        VerifiedFile { path: shown, verified, is_signed_itself: !is_unlisted, is_unlisted }
     };
     found.par_extend(packages.into_par_iter().map(package));
+    found.extend(lost);
     Ok(found)
 }
 
@@ -81,6 +111,8 @@ fn list_packages(folder: &Folder, below: &Path, depth: usize, found: &mut Vec<Pa
     for entry in opened.entries()? {
         let path = below.join(&entry.name);
         match entry.kind {
+            // What forge keeps for itself.
+            EntryKind::Folder if entry.name.starts_with('.') => {}
             EntryKind::Folder if depth < DEEPEST => list_packages(folder, &path, depth + 1, found)?,
             EntryKind::File if entry.name.ends_with(".rpm") => found.push(path),
             EntryKind::Folder | EntryKind::File | EntryKind::Other => {}
@@ -106,14 +138,27 @@ pub fn verify_file(
     verified
 }
 
-fn verify_metadata(folder: &Folder, certificates: &[Certificate], now: Timestamp) -> Vec<VerifiedFile> {
-    let itself = |verified| VerifiedFile { path: REPOMD.to_owned(), verified, is_signed_itself: true };
-    let repomd = match read_up_to(folder, REPOMD, LARGEST_REPOMD) {
-        Ok(repomd) => repomd,
-        Err(error) => return vec![itself(Verified::damaged(crate::files::reason(&error)))],
+/// The packages that metadata name, with their checksums.
+type NamedPackages = Vec<(String, Checksum)>;
+
+/// What is found of the metadata in `folder`, and what they name; nothing where that can't be known.
+fn verify_metadata(
+    folder: &Folder,
+    certificates: &[Certificate],
+    now: Timestamp,
+) -> (Vec<VerifiedFile>, Option<NamedPackages>) {
+    let itself = |verified| VerifiedFile {
+        path: REPOMD.to_owned(),
+        verified,
+        is_signed_itself: true,
+        is_unlisted: false,
+    };
+    let content = match read_up_to(folder, REPOMD, LARGEST_REPOMD) {
+        Ok(content) => content,
+        Err(error) => return (vec![itself(Verified::damaged(crate::files::reason(&error)))], None),
     };
     let verified = match read_up_to(folder, REPOMD_SIGNATURE, LARGEST_SMALL) {
-        Ok(signatures) => verify_file(&repomd, &signatures, certificates, now),
+        Ok(signatures) => verify_file(&content, &signatures, certificates, now),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Verified::default(),
         Err(error) => Verified::damaged(crate::files::reason(&error)),
     };
@@ -122,19 +167,27 @@ fn verify_metadata(folder: &Folder, certificates: &[Certificate], now: Timestamp
         let damage = wrong_keys(&keys, certificates);
         found.push(covered(REPOMD_KEY.to_owned(), damage));
     }
-    match named_files(&repomd) {
-        Some(named) => found.par_extend(named.into_par_iter().map(|named| {
-            let damage = named.wrong(folder);
-            covered(named.href, damage)
-        })),
-        None => found.push(covered(REPOMD.to_owned(), Some("it is no `repomd.xml`".to_owned()))),
-    }
-    found
+    let Some(repomd) = Repomd::parse(&content) else {
+        found.push(covered(REPOMD.to_owned(), Some("it is no `repomd.xml`".to_owned())));
+        return (found, None);
+    };
+    found.extend(repomd.unknown.iter().map(|kind| {
+        let damage = format!("what it says of `{kind}` can't be believed");
+        covered(REPOMD.to_owned(), Some(damage))
+    }));
+    found.par_extend(repomd.files.par_iter().map(|file| {
+        covered(file.href.clone(), wrong_content(folder, &file.href, (&file.checksum, file.size)))
+    }));
+    let packages = repomd.file("primary").and_then(|primary| {
+        let content = unpacked(folder.open_regular(&primary.href).ok()?).ok()?;
+        named_in_primary(content, LARGEST_PRIMARY)
+    });
+    (found, packages)
 }
 
 fn covered(path: String, damage: Option<String>) -> VerifiedFile {
     let verified = Verified { signatures: Vec::new(), damage: damage.into_iter().collect() };
-    VerifiedFile { path, verified, is_signed_itself: false }
+    VerifiedFile { path, verified, is_signed_itself: false, is_unlisted: false }
 }
 
 /// What is wrong with the keys that a repository offers: nothing where they are those that are known, as they are known.
@@ -161,78 +214,25 @@ fn read_up_to(folder: &Folder, path: &str, most: u64) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// A file that `repomd.xml` names.
-#[derive(Default)]
-struct NamedFile {
-    href: String,
-    algorithm: String,
-    checksum: String,
-    size: Option<u64>,
-}
-
-impl NamedFile {
-    /// What is wrong with it.
-    fn wrong(&self, folder: &Folder) -> Option<String> {
-        let digest = || -> io::Result<(String, u64)> {
-            let mut content = BufReader::with_capacity(1 << 17, folder.open_regular(&self.href)?);
-            match self.algorithm.as_str() {
-                "sha256" => digest_of::<Sha256>(&mut content),
-                "sha512" => digest_of::<Sha512>(&mut content),
-                _ => Err(io::Error::other("its checksum is of a kind that is not believed")),
+/// What is wrong with a file that is named with its checksum and, where that is said, its size.
+fn wrong_content(folder: &Folder, path: &str, (checksum, size): (&Checksum, Option<u64>)) -> Option<String> {
+    let digest = || -> io::Result<(Checksum, u64)> {
+        let mut content = BufReader::with_capacity(1 << 17, folder.open_regular(path)?);
+        let (mut hasher, mut size) = (ChecksumHasher::new(checksum.algorithm()), 0_u64);
+        loop {
+            let read = content.fill_buf()?;
+            let length = read.len();
+            if length == 0 {
+                return Ok((hasher.finish(), size));
             }
-        };
-        match digest() {
-            Ok((checksum, size))
-                if checksum == self.checksum && self.size.is_none_or(|said| said == size) =>
-            {
-                None
-            }
-            Ok(_) => Some("it is not what `repomd.xml` says".to_owned()),
-            Err(error) => Some(crate::files::reason(&error)),
+            hasher.update(read);
+            content.consume(length);
+            size = size.saturating_add(length as u64);
         }
-    }
-}
-
-fn digest_of<D: sha2::Digest + io::Write>(content: &mut impl Read) -> io::Result<(String, u64)> {
-    let mut digest = D::new();
-    let size = io::copy(content, &mut digest)?;
-    Ok((crate::package::hex(&digest.finalize()), size))
-}
-
-/// The files that a `repomd.xml` names; nothing where it is none.
-fn named_files(repomd: &[u8]) -> Option<Vec<NamedFile>> {
-    let mut reader = Reader::from_str(std::str::from_utf8(repomd).ok()?);
-    let (mut files, mut file, mut text) = (Vec::new(), NamedFile::default(), String::new());
-    loop {
-        match reader.read_event().ok()? {
-            Event::Eof => return None,
-            Event::Text(part) => text.push_str(&part),
-            Event::Start(tag) | Event::Empty(tag) => {
-                text.clear();
-                let attribute = |name: &str| {
-                    let attribute = tag.try_get_attribute(name).ok()??;
-                    Some(attribute.normalized_value(XmlVersion::Implicit1_0).ok()?.into_owned())
-                };
-                match tag.name().as_ref() {
-                    "data" => file = NamedFile::default(),
-                    "location" => file.href = attribute("href")?,
-                    "checksum" => file.algorithm = attribute("type")?,
-                    _ => {}
-                }
-            }
-            Event::End(tag) => match tag.name().as_ref() {
-                "checksum" => file.checksum = std::mem::take(&mut text),
-                "size" => file.size = Some(text.trim().parse().ok()?),
-                "data" => files.push(std::mem::take(&mut file)),
-                "repomd" => return Some(files),
-                _ => {}
-            },
-            Event::CData(_)
-            | Event::Comment(_)
-            | Event::Decl(_)
-            | Event::PI(_)
-            | Event::DocType(_)
-            | Event::GeneralRef(_) => {}
-        }
+    };
+    match digest() {
+        Ok((found, length)) if found == *checksum && size.is_none_or(|said| said == length) => None,
+        Ok(_) => Some("it is not what the metadata say".to_owned()),
+        Err(error) => Some(crate::files::reason(&error)),
     }
 }

@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 
 use super::known::PublishTarget;
 use super::paths::package_folder;
+use super::plain_layout::PlainLayout;
 use super::record::{
     FileTimes, Keeping, PublishedFile, PublishedPackage, RepositoryRecord, SignedResult, files,
 };
@@ -15,6 +16,7 @@ use super::section::Parting;
 use crate::digest::{Digest, Key};
 use crate::event::Timestamp;
 use crate::files::Folder;
+use crate::manifest::declaration::RepositoryLayout;
 use crate::store::{ResultFile, StepResult};
 
 /// A package with its result.
@@ -87,7 +89,14 @@ pub(super) fn wanted_packages(
         recorded.map(|package| (package.package.clone(), package.clone())).collect();
     let times = OnceCell::new();
     let results = results.iter().filter(|result| !target.keep.stays_away(record, result, now));
+    let mut layout = match target.layout {
+        RepositoryLayout::Builds => None,
+        RepositoryLayout::Plain => Some(PlainLayout::new(record)),
+    };
     for mut result in results.cloned() {
+        if let Some(layout) = &mut layout {
+            layout.place(&mut result);
+        }
         result.files = match wanted
             .get(&result.package)
             .filter(|before| is_same_but_for_times(before, &result))

@@ -107,7 +107,7 @@ pub(super) fn enter_composed_root(
         drop(sys.attach(root.as_fd(), Path::new("sys"))?);
     }
     // What changes its users itself sees them as they are.
-    let files = if may_change { Vec::new() } else { replaced_files(names.as_deref()) };
+    let files = if may_change { Vec::new() } else { replaced_files(enclosure, names.as_deref()) };
     for file in &files {
         replace_file(root.as_fd(), file.name, &file.content)?;
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::process::{InsideUser, Personality, SandboxLimits};
+use crate::process::{Circumstances, InsideUser, Personality, SandboxLimits};
 
 /// A sandbox, as the process that sets it up is told of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,8 @@ pub(super) struct Enclosure {
     pub terminal: bool,
     /// How much it may take.
     pub limits: SandboxLimits,
+    /// What is the same for all builds, but where it is tried whether packages depend on it.
+    pub circumstances: Circumstances,
 }
 
 impl Enclosure {
@@ -70,3 +72,17 @@ pub const BUILDER: &str = "builder";
 
 /// The number of [`BUILDER`] and of its group.
 pub const BUILDER_ID: u32 = 1000;
+
+/// [`InsideUser::AnotherBuilder`], as `/etc/passwd` of a sandbox names it.
+const ANOTHER_BUILDER: &str = "packager";
+
+/// The number of [`InsideUser::AnotherBuilder`] and of its group.
+const ANOTHER_BUILDER_ID: u32 = 4321;
+
+/// The name and number of who builds, where `user` does; of who would, where that is root.
+pub(super) fn builder(user: InsideUser) -> (&'static str, u32) {
+    match user {
+        InsideUser::Builder | InsideUser::Root => (BUILDER, BUILDER_ID),
+        InsideUser::AnotherBuilder => (ANOTHER_BUILDER, ANOTHER_BUILDER_ID),
+    }
+}

@@ -10,6 +10,7 @@ use std::process::{self, Stdio};
 use rustix::fs::Mode;
 use rustix::process::{Pid, Signal, WaitOptions, set_parent_process_death_signal, umask, wait};
 use rustix::system::sethostname;
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use super::composed_view::enter_composed_root;
 use super::enclosure::Enclosure;
@@ -20,11 +21,10 @@ use super::machine::describe_refusal;
 use super::messages::tell;
 use super::opened::{Opened, open_folders};
 use super::rights::{become_user, give_up_rights, limit_processes};
-use super::root_files::HOST_NAME;
 use super::system_calls::refuse_system_calls;
 use super::view::{enter_root, open_devices, open_system};
 use super::watch::{Passed, watch};
-use crate::process::{InsideUser, OVER_DISK, OVER_MEMORY, Personality};
+use crate::process::{Circumstances, InsideUser, OVER_DISK, OVER_MEMORY, Personality};
 
 /// What a sandbox is for.
 pub(super) struct Program {
@@ -54,7 +54,8 @@ pub(super) fn prepare(
     }
     let had_root = opened.is_some();
     // The first that takes a right: AppArmor may let everybody make namespaces, and give nobody rights in them.
-    sethostname(HOST_NAME.as_bytes()).map_err(|error| describe_refusal(&error.into()))?;
+    sethostname(enclosure.circumstances.host_name.as_bytes())
+        .map_err(|error| describe_refusal(&error.into()))?;
     if !enclosure.network {
         bring_up_loopback()?;
     }
@@ -87,7 +88,21 @@ pub(super) fn prepare(
     restrict_writing(enclosure).map_err(io::Error::other)?;
     refuse_system_calls()?;
     keep_descriptors(&program.descriptors)?;
+    take_circumstances(&enclosure.circumstances)?;
     Ok(mounts)
+}
+
+/// What only its programs are to find.
+fn take_circumstances(circumstances: &Circumstances) -> io::Result<()> {
+    if let Some(most) = circumstances.processors {
+        let own = sched_getaffinity(None)?;
+        let mut fewer = CpuSet::new();
+        let numbers = (0..CpuSet::MAX_CPU).filter(|number| own.is_set(*number));
+        numbers.take(most.max(1)).for_each(|number| fewer.set(number));
+        sched_setaffinity(None, &fewer)?;
+    }
+    umask(Mode::from_raw_mode(circumstances.umask));
+    Ok(())
 }
 
 /// Starts the program and waits until it has ended or a limit is passed; gives the exit code, of the kind that shells give.

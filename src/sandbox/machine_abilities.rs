@@ -16,8 +16,8 @@ use super::owners::gives_numbers;
 use crate::engine::SYSTEM_PATH;
 use crate::files::{Folder, HostPath, Mount, MountAccess, RootPath};
 use crate::process::{
-    Cancel, Command, Exit, InsideUser, Personality, ProcessError, Sandbox, SandboxLimits, Supervisor,
-    Surroundings,
+    Cancel, Circumstances, Command, Exit, InsideUser, Personality, ProcessError, Sandbox, SandboxLimits,
+    Supervisor, Surroundings,
 };
 
 /// How long one thing is tried.
@@ -143,6 +143,7 @@ impl Machine<'_> {
             network: false,
             terminal: false,
             limits: SandboxLimits::default(),
+            circumstances: Circumstances::default(),
         };
         let command = self.command(FORGE_INSIDE).argument("--version");
         let entered = self.run(&Namespaces::new(&self.forge).enclose(command, &surroundings)).await;

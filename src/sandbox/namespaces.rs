@@ -44,6 +44,7 @@ impl Sandbox for Namespaces {
             network,
             terminal,
             limits,
+            circumstances,
         } = surroundings;
         let mut binds: Vec<Bind> = mounts
             .iter()
@@ -72,6 +73,7 @@ impl Sandbox for Namespaces {
             user: *user,
             terminal: *terminal,
             limits: *limits,
+            circumstances: circumstances.clone(),
         };
         command.through(self.forge.as_os_str(), ENCLOSE, enclosure.encode())
     }

@@ -19,14 +19,32 @@ pub(super) fn overlay_of(layers: &[PathBuf], lower: &Path) -> io::Result<Detache
 /// What folders look like together, the uppermost first. With `changes`, what is written goes to the folder `upper` there,
 /// and `work` is the kernel's.
 ///
+/// Changes are believed until the machine boots again, and no longer: nothing waits for the disk to have them, neither programs that
+/// ask for it nor the end of the sandbox, which would wait for all that anybody has written (`volatile`, since Linux 5.10).
+///
 /// # Errors
 /// The machine has no overlayfs, or none for this user.
 pub(super) fn overlay_folders(folders: &[&Path], changes: Option<&Path>) -> io::Result<Detached> {
+    // Marks of a user's own, since this is none of the machine's root.
+    let marks = ("userxattr", None);
+    if changes.is_some()
+        && let Ok(overlay) = overlay_with(&[marks, ("volatile", None)], folders, changes)
+    {
+        return Ok(overlay);
+    }
+    overlay_with(&[marks], folders, changes)
+}
+
+/// The same with options.
+fn overlay_with(
+    options: &[(&str, Option<&str>)],
+    folders: &[&Path],
+    changes: Option<&Path>,
+) -> io::Result<Detached> {
     let text = |path: &Path| -> io::Result<String> {
         Ok(path.to_str().ok_or(io::ErrorKind::InvalidFilename)?.to_owned())
     };
-    // Marks of a user's own, since this is none of the machine's root.
-    let mut common = vec![("userxattr", None)];
+    let mut common = options.to_vec();
     let written = changes.map(|changes| Ok([text(&changes.join("upper"))?, text(&changes.join("work"))?]));
     let written = written.transpose().map_err(|error: io::Error| error)?;
     if let Some([upper, work]) = &written {

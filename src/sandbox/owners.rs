@@ -14,7 +14,7 @@ use rustix::fs::{
 use rustix::process::{Pid, Signal, WaitOptions, getegid, geteuid, kill_process, waitpid};
 use rustix::thread::{CapabilitySet, capabilities};
 
-use super::enclosure::BUILDER_ID;
+use super::enclosure::builder;
 use super::kernel::{Cloned, NewNamespaces, clone_into};
 use super::machine::describe_refusal;
 use super::number_ranges::{Given, write_ranges};
@@ -57,7 +57,7 @@ fn covers(map: &str, first: u32, count: u32) -> bool {
 /// Who `user` is within a sandbox, as a number.
 pub(super) fn inside(user: InsideUser) -> u32 {
     match user {
-        InsideUser::Builder => BUILDER_ID,
+        InsideUser::Builder | InsideUser::AnotherBuilder => builder(user).1,
         InsideUser::Root => 0,
     }
 }
@@ -91,10 +91,18 @@ pub(super) fn write_maps(process: Pid, user: InsideUser) -> io::Result<()> {
 /// # Errors
 /// Something can't be changed.
 pub fn give_to_builder(folder: &Path) -> io::Result<()> {
+    give_to_user(InsideUser::Builder, folder)
+}
+
+/// The same for whoever is the user.
+///
+/// # Errors
+/// Something can't be changed.
+pub(super) fn give_to_user(user: InsideUser, folder: &Path) -> io::Result<()> {
     if !gives_numbers() {
         return Ok(());
     }
-    let number = FIRST_OUTSIDE + BUILDER_ID;
+    let number = FIRST_OUTSIDE + inside(user);
     let (user, group) = (Uid::from_raw(number), Gid::from_raw(number));
     // No link is followed from here on: somebody may be at work in a tree, in another shell.
     let top = open_folder(CWD, folder)?;
@@ -130,7 +138,8 @@ pub fn give_to_builder(folder: &Path) -> io::Result<()> {
 /// User namespaces in which a folder's owner is who a sandbox's user is: with one, a mount of the folder belongs to that user,
 /// and what it writes there belongs to the folder's owner. Only root can make such mounts, and only root needs them.
 pub(super) struct Owners {
-    user: InsideUser,
+    /// Who they are shown to be.
+    pub user: InsideUser,
     gives_numbers: bool,
     /// The one in which all numbers are those of the sandbox.
     of_root: Option<OwnedFd>,

@@ -83,7 +83,7 @@ pub(super) fn limit_processes(limits: &SandboxLimits) -> io::Result<()> {
 /// The kernel doesn't allow it.
 pub(super) fn give_up_rights(user: InsideUser) -> io::Result<()> {
     let of_programs = match user {
-        InsideUser::Builder => CapabilitySet::empty(),
+        InsideUser::Builder | InsideUser::AnotherBuilder => CapabilitySet::empty(),
         InsideUser::Root => OF_ROOT,
     };
     for bit in 0..u64::BITS {

@@ -14,8 +14,9 @@ use super::lay_over::{lay_over, open_folder};
 use super::machine::SHOW_PROC;
 use super::mounts::{Detached, make_folder, make_link};
 use super::overlay::overlay_of;
-use super::owners::{Owners, give_to_builder};
+use super::owners::{Owners, give_to_user};
 use super::root_files::{read_names, replaced_files};
+use crate::process::InsideUser;
 
 /// What of the machine's own root is the system: other folders hold what people keep there.
 const SYSTEM_FOLDERS: &[&str] =
@@ -69,11 +70,12 @@ pub(super) const PRIVATE_FOLDERS: &[(&str, &str)] =
 /// # Errors
 /// It is not there or can't be shown.
 pub(super) fn open_bind(bind: &Bind, owners: &mut Owners) -> io::Result<Attachment> {
+    let user = owners.user;
     let namespace = owners.namespace_for(&bind.host)?;
     let attributes = MountAttributes { read_only: !bind.writable, no_devices: true, owners: namespace };
     let mount = match Detached::copy_of(&bind.host, attributes) {
         Err(error) if namespace.is_some() && can_not_show_owners(&error) => {
-            open_without_owners(bind, attributes)
+            open_without_owners(bind, user, attributes)
         }
         mount => mount,
     };
@@ -88,9 +90,13 @@ pub(super) fn can_not_show_owners(error: &io::Error) -> bool {
 }
 
 /// Opens a folder as it is. What a build writes is made the builder's before; what it reads has to be readable for all.
-fn open_without_owners(bind: &Bind, attributes: MountAttributes<'_>) -> io::Result<Detached> {
+fn open_without_owners(
+    bind: &Bind,
+    user: InsideUser,
+    attributes: MountAttributes<'_>,
+) -> io::Result<Detached> {
     if bind.writable {
-        give_to_builder(&bind.host)?;
+        give_to_user(user, &bind.host)?;
     }
     Detached::copy_of(&bind.host, MountAttributes { owners: None, ..attributes })
 }
@@ -167,7 +173,7 @@ pub(super) fn enter_root(
             links.push((*name, target.into_string().unwrap_or_default()));
         }
     }
-    let files = replaced_files(read_names(enclosure.network).as_deref());
+    let files = replaced_files(enclosure, read_names(enclosure.network).as_deref());
     let root = said("tmpfs", memory("0755", no_devices))?;
     // Where it is attached does not matter: it is the root at once.
     let root = said("the root", root.attach(CWD, Path::new("/proc")))?;

@@ -52,8 +52,9 @@ pub(super) async fn answer(
 }
 
 fn answer_file((file, version): (File, &FileVersion), request: &Request<Incoming>) -> Response<AnswerBody> {
-    let (status, first, length) = match wanted(request.headers(), version) {
+    let (status, first, length) = match wanted(request.method(), request.headers(), version) {
         AskedPart::Nothing => return with_version(empty(StatusCode::NOT_MODIFIED), version),
+        AskedPart::Changed => return with_version(empty(StatusCode::PRECONDITION_FAILED), version),
         AskedPart::OutOfRange => {
             let mut response = with_version(empty(StatusCode::RANGE_NOT_SATISFIABLE), version);
             set(&mut response, CONTENT_RANGE, &format!("bytes */{}", version.size));
@@ -77,6 +78,10 @@ fn answer_file((file, version): (File, &FileVersion), request: &Request<Incoming
 
 fn open(folder: &Folder, path: &str) -> io::Result<(File, FileVersion)> {
     let (file, metadata) = folder.open_regular_with_metadata(path)?;
+    // A link may lead to what is hidden.
+    if folder.real_path_of(&file)?.iter().any(|part| part.as_encoded_bytes().starts_with(b".")) {
+        return Err(io::ErrorKind::NotFound.into());
+    }
     let (seconds, nanoseconds) = (metadata.mtime(), metadata.mtime_nsec());
     // A file that was put in the place of another is another, however alike they are.
     let etag = format!("\"{:x}-{:x}-{seconds:x}.{nanoseconds:x}\"", metadata.size(), metadata.ino());

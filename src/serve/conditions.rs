@@ -1,7 +1,11 @@
 //! What a request asks for of a file: all of it, a part, or only whether it has changed.
+//!
+//! The order in which conditions count is that of RFC 9110, section 13.2.2.
 
-use hyper::HeaderMap;
-use hyper::header::{HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
+use hyper::header::{
+    HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
+};
+use hyper::{HeaderMap, Method};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
@@ -25,17 +29,27 @@ pub(super) enum AskedPart {
     Nothing,
     /// It has no such part.
     OutOfRange,
+    /// It is not the file that the client means.
+    Changed,
 }
 
 /// What a request wants of a file.
-pub(super) fn wanted(headers: &HeaderMap, version: &FileVersion) -> AskedPart {
+pub(super) fn wanted(method: &Method, headers: &HeaderMap, version: &FileVersion) -> AskedPart {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok();
+    let date = |name: HeaderName| text(name).and_then(read_date);
+    let is_meant = match text(IF_MATCH) {
+        // A weak tag matches nothing here.
+        Some(meant) => tags(meant).any(|tag| tag == "*" || tag == version.etag),
+        None => date(IF_UNMODIFIED_SINCE).is_none_or(|since| version.modified <= since),
+    };
+    if !is_meant {
+        return AskedPart::Changed;
+    }
     let is_known = match text(IF_NONE_MATCH) {
-        Some(known) => known.split(',').any(|tag| {
-            let tag = tag.trim();
-            tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == version.etag
-        }),
-        None => text(IF_MODIFIED_SINCE).and_then(read_date).is_some_and(|since| version.modified <= since),
+        Some(known) => {
+            tags(known).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == version.etag)
+        }
+        None => date(IF_MODIFIED_SINCE).is_some_and(|since| version.modified <= since),
     };
     if is_known {
         return AskedPart::Nothing;
@@ -43,10 +57,16 @@ pub(super) fn wanted(headers: &HeaderMap, version: &FileVersion) -> AskedPart {
     let is_the_same = text(IF_RANGE).is_none_or(|known| {
         known == version.etag || read_date(known).is_some_and(|date| date == version.modified)
     });
-    match text(RANGE).filter(|_| is_the_same).and_then(read_range) {
+    // No other method has parts (section 14.2).
+    let range = text(RANGE).filter(|_| method == Method::GET && is_the_same);
+    match range.and_then(read_range) {
         None => AskedPart::Whole,
         Some(range) => part(range, version.size),
     }
+}
+
+fn tags(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim)
 }
 
 /// One range: its first and last byte; without the first, how many from the end.
@@ -57,7 +77,10 @@ fn read_range(text: &str) -> Option<ByteRange> {
     let (first, last) = text.trim().strip_prefix("bytes=")?.split_once('-')?;
     let number = |text: &str| match text.trim() {
         "" => Some(None),
-        digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok().map(Some),
+        // No file is as large as what is too large for the number.
+        digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some(Some(digits.parse().unwrap_or(u64::MAX)))
+        }
         _ => None,
     };
     let range = (number(first)?, number(last)?);
@@ -87,13 +110,17 @@ mod tests {
     use super::*;
 
     fn ask(headers: &[(HeaderName, &'static str)]) -> AskedPart {
+        ask_by(Method::GET, headers)
+    }
+
+    fn ask_by(method: Method, headers: &[(HeaderName, &'static str)]) -> AskedPart {
         let version = FileVersion {
             size: 10,
             etag: "\"one\"".to_owned(),
             modified: Timestamp::from_second(784_111_777).unwrap(),
         };
         let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
-        wanted(&headers.collect(), &version)
+        wanted(&method, &headers.collect(), &version)
     }
 
     #[test]
@@ -107,6 +134,14 @@ mod tests {
         assert_eq!(range("bytes=10-"), AskedPart::OutOfRange);
         assert_eq!(range("bytes=-0"), AskedPart::OutOfRange);
         assert_eq!(range("bytes=18446744073709551615-18446744073709551615"), AskedPart::OutOfRange);
+        let huge = "bytes=99999999999999999999999-";
+        assert_eq!(range(huge), AskedPart::OutOfRange);
+        assert_eq!(range("bytes=99999999999999999999998-99999999999999999999999"), AskedPart::OutOfRange);
+        assert_eq!(range("bytes=5-99999999999999999999999"), AskedPart::Part(5, 5));
+        assert_eq!(range("bytes=-99999999999999999999999"), AskedPart::Part(0, 10));
+        for only_of_get in [huge, "bytes=0-4"] {
+            assert_eq!(ask_by(Method::HEAD, &[(RANGE, only_of_get)]), AskedPart::Whole);
+        }
         for whole in ["bytes=4-2", "bytes=-", "bytes=a-b", "bytes=0-1,3-4", "lines=0-1", "bytes=+1-2"] {
             assert_eq!(range(whole), AskedPart::Whole, "{whole}");
         }
@@ -121,6 +156,20 @@ mod tests {
         // The tag counts where there are both.
         let both = [(IF_NONE_MATCH, "\"zero\""), (IF_MODIFIED_SINCE, "Sun, 06 Nov 1995 08:49:37 GMT")];
         assert_eq!(ask(&both), AskedPart::Whole);
+    }
+
+    #[test]
+    fn a_client_that_means_another_file_gets_nothing() {
+        assert_eq!(ask(&[(IF_MATCH, "\"zero\"")]), AskedPart::Changed);
+        assert_eq!(ask(&[(IF_MATCH, "W/\"one\"")]), AskedPart::Changed);
+        for meant in ["*", "\"one\"", "\"zero\", \"one\""] {
+            assert_eq!(ask(&[(IF_MATCH, meant)]), AskedPart::Whole, "{meant}");
+        }
+        assert_eq!(ask(&[(IF_MATCH, "\"zero\""), (IF_NONE_MATCH, "\"one\"")]), AskedPart::Changed);
+        let before = "Sun, 06 Nov 1994 08:49:36 GMT";
+        assert_eq!(ask(&[(IF_UNMODIFIED_SINCE, before)]), AskedPart::Changed);
+        assert_eq!(ask(&[(IF_UNMODIFIED_SINCE, "Sun, 06 Nov 1994 08:49:37 GMT")]), AskedPart::Whole);
+        assert_eq!(ask(&[(IF_MATCH, "\"one\""), (IF_UNMODIFIED_SINCE, before)]), AskedPart::Whole);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod answer;
 mod conditions;
+mod connections;
 mod file_body;
 mod request_path;
 mod server;

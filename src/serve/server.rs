@@ -12,9 +12,9 @@ use hyper_util::server::graceful::GracefulShutdown;
 use miette::Diagnostic;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 
 use super::answer::answer;
+use super::connections::{Connections, Seat, WatchedBody};
 use crate::files::Folder;
 use crate::process::Cancel;
 
@@ -37,7 +37,7 @@ pub enum ServeError {
     },
 }
 
-/// How many connections there may be at once; further ones wait.
+/// How many connections there may be at once.
 const MOST_CONNECTIONS: usize = 256;
 
 /// How long a client may take to say what it wants, and may be idle between two requests.
@@ -76,26 +76,35 @@ impl FolderServer {
     /// Answers until it is called off, and what has begun by then to its end.
     pub async fn run(self, cancel: &Cancel) {
         let graceful = GracefulShutdown::new();
-        let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+        let connections = Arc::new(Connections::default());
         loop {
             let connection = tokio::select! {
                 biased;
                 () = cancel.canceled() => break,
-                connection = self.accept(&room) => connection,
+                connection = self.accept(&connections) => connection,
             };
-            let Some((stream, permit)) = connection else {
+            let Some((stream, seat)) = connection else {
                 tokio::time::sleep(PAUSE).await;
                 continue;
             };
-            let folder = Arc::clone(&self.folder);
-            let service = service_fn(move |request| answer(Arc::clone(&folder), request));
+            let (folder, seat) = (Arc::clone(&self.folder), Arc::new(seat));
+            let used = Arc::clone(&seat);
+            let service = service_fn(move |request| {
+                let (folder, answering) = (Arc::clone(&folder), used.begin());
+                async move {
+                    let answered = answer(folder, request).await;
+                    answered.map(|response| response.map(|body| WatchedBody { body, answering }))
+                }
+            });
             let mut builder = http1::Builder::new();
             builder.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
             let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
             tokio::spawn(async move {
                 // A client that goes away in the middle is its own business.
-                let _ = connection.await;
-                drop(permit);
+                tokio::select! {
+                    _ = connection => {}
+                    () = seat.must_leave() => {}
+                }
             });
         }
         // Nobody new comes in.
@@ -103,11 +112,9 @@ impl FolderServer {
         let _ = tokio::time::timeout(LAST_ANSWERS, graceful.shutdown()).await;
     }
 
-    async fn accept(&self, room: &Arc<Semaphore>) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-        // It is never closed.
-        let permit = Arc::clone(room).acquire_owned().await.ok()?;
+    async fn accept(&self, connections: &Arc<Connections>) -> Option<(TcpStream, Seat)> {
         let (stream, _) = self.listener.accept().await.ok()?;
         let _ = stream.set_nodelay(true);
-        Some((stream, permit))
+        Some((stream, connections.enter(MOST_CONNECTIONS).await))
     }
 }

@@ -4,6 +4,10 @@
 //! [`Keyring`] holds the keys that count; it says of a detached signature whether one of them made it, and [`KeyTime`] for
 //! which moment that is asked: what lies in a repository is renewed all the time, a release is signed once.
 
+mod key_rules;
 mod keyring;
 
-pub use keyring::{KeyTime, Keyring, SignatureProblem, key_blocks};
+pub use key_rules::{
+    KeyTime, SignatureProblem, can_sign, check_form, check_key, check_subkey, fingerprint_of, is_by,
+};
+pub use keyring::{Keyring, key_blocks};

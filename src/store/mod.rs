@@ -44,7 +44,7 @@ pub use pins::{Pin, Pins};
 pub use reading::BlobReader;
 pub use record_index::RecordKind;
 pub use signed::SignedCopy;
-pub use step::{PackageSummary, ResultFile, StepResult};
+pub use step::{PackageSummary, ResultFile, StepResult, result_digest};
 pub use tree::{
     Boot, CollectedRoots, EntryContent, EntryFault, EntryList, ImageChoice, ImageSource, LinkedFrom,
     ListedIn, Ownership, PackageTree, PackageTrees, ReleasedRoots, StoredFile, TreeEntry, TreeError,

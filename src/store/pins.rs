@@ -1,15 +1,14 @@
 //! The builds of a project that are pinned: they go neither from repositories nor from the store, whatever else goes.
 //!
 //! They are named by numbers, which the project's state gives, so that this list lies there too, in a file of its own: a history that was
-//! damaged and begun anew unpins nothing.
+//! damaged and begun anew unpins nothing. What is pinned is a result, though: where numbers begin anew, they are those of other builds.
 
-use std::collections::HashSet;
 use std::io;
 
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
-use crate::digest::Key;
+use crate::digest::{Digest, Key};
 use crate::event::{BuildName, Timestamp};
 use crate::files::Folder;
 
@@ -22,13 +21,16 @@ const VERSION: u64 = 1;
 /// A pinned build.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pin {
-    /// Its number in the project.
+    /// The number that it had in the project.
     pub number: u64,
     /// What was built.
     #[serde(flatten)]
     pub build: BuildName,
     /// The key of its result.
     pub key: Key,
+    /// The digest of its result: a build that is forced has the same key. Earlier pins don't have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<Digest>,
     /// When it was pinned.
     pub since: Timestamp,
 }
@@ -82,7 +84,7 @@ impl Pins {
 
     /// Pins a build; gives whether it was not pinned before.
     pub fn add(&mut self, pin: Pin) -> bool {
-        let is_new = !self.pins.iter().any(|known| known.number == pin.number);
+        let is_new = !self.pins.iter().any(|known| known.is_of_result(&pin.build, pin.key, pin.result));
         if is_new {
             self.pins.push(pin);
             self.pins.sort_by_key(|pin| pin.number);
@@ -90,9 +92,9 @@ impl Pins {
         is_new
     }
 
-    /// Unpins the build of a number; gives what it was, where it was pinned.
-    pub fn remove(&mut self, number: u64) -> Option<Pin> {
-        let place = self.pins.iter().position(|pin| pin.number == number)?;
+    /// Unpins the first build that is meant; gives what it was, where one was pinned.
+    pub fn remove(&mut self, is_meant: impl Fn(&Pin) -> bool) -> Option<Pin> {
+        let place = self.pins.iter().position(is_meant)?;
         Some(self.pins.remove(place))
     }
 
@@ -101,14 +103,26 @@ impl Pins {
         self.pins.iter()
     }
 
-    /// The keys of results that are pinned in a chroot.
-    pub fn keys_in(&self, chroot: &str) -> HashSet<Key> {
-        self.pins.iter().filter(|pin| pin.build.chroot == chroot).map(|pin| pin.key).collect()
+    /// Those of builds in a chroot.
+    pub fn in_chroot(&self, chroot: &str) -> Self {
+        Self { pins: self.pins.iter().filter(|pin| pin.build.chroot == chroot).cloned().collect() }
     }
 
-    /// Whether a build is pinned.
-    pub fn has_number(&self, number: u64) -> bool {
-        self.pins.iter().any(|pin| pin.number == number)
+    /// Whether nothing is pinned.
+    pub fn is_empty(&self) -> bool {
+        self.pins.is_empty()
+    }
+}
+
+impl Pin {
+    /// Whether it is of the build with this result. What digest the result has counts where both sides say it.
+    pub fn is_of_result(&self, build: &BuildName, key: Key, result: Option<Digest>) -> bool {
+        self.build == *build && self.key == key && self.may_be(result)
+    }
+
+    /// Whether what is pinned may be the result with this digest.
+    pub fn may_be(&self, result: Option<Digest>) -> bool {
+        self.result.is_none() || result.is_none() || self.result == result
     }
 }
 
@@ -120,7 +134,8 @@ mod tests {
 
     fn pin(number: u64) -> Pin {
         let build = BuildName { package: "a".to_owned(), chroot: "host".to_owned() };
-        Pin { number, build, key: Encoder::new("test v1").key(), since: Timestamp(5) }
+        let key = Encoder::new(&format!("test v{number}")).key();
+        Pin { number, build, key, result: None, since: Timestamp(5) }
     }
 
     #[test]
@@ -133,8 +148,19 @@ mod tests {
         let mut read = Pins::read(&state).unwrap();
         assert_eq!(read, pins);
         assert_eq!(read.iter().map(|pin| pin.number).collect::<Vec<_>>(), [1, 3]);
-        assert!(read.keys_in("host").contains(&pin(1).key) && read.keys_in("other").is_empty());
-        assert!(read.remove(3).is_some() && read.remove(3).is_none() && !read.has_number(3));
+        assert!(read.in_chroot("host") == read && read.in_chroot("other").is_empty());
+        let third = |pin: &Pin| pin.number == 3;
+        assert!(read.remove(third).is_some() && read.remove(third).is_none() && !read.is_empty());
+    }
+
+    #[test]
+    fn builds_of_one_number_or_of_one_key_are_pinned_apart() {
+        let mut pins = Pins::default();
+        let again = |result: &[u8]| Pin { result: Some(Digest::compute(result)), ..pin(1) };
+        let renumbered = Pin { number: 1, ..pin(2) };
+        assert!(pins.add(again(b"first")) && pins.add(again(b"forced")) && pins.add(renumbered));
+        assert!(!pins.add(again(b"forced")) && !pins.add(Pin { number: 7, ..pin(2) }));
+        assert_eq!(pins.iter().count(), 3);
     }
 
     #[test]

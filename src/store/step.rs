@@ -89,10 +89,15 @@ impl StepResult {
 
     /// The digest of the packages as they are, bit by bit.
     pub fn digest(&self) -> Digest {
-        let mut encoder = Encoder::new("rpmforge result v1");
-        encoder.list("files", self.files.iter(), |encoder, file| {
-            encoder.digest_field(&file.name, &file.blob.digest);
-        });
-        encoder.digest()
+        result_digest(self.files.iter().map(|file| (file.name.as_str(), &file.blob.digest)))
     }
+}
+
+/// The digest of a result whose packages have these names and contents, by file name.
+pub fn result_digest<'f>(files: impl ExactSizeIterator<Item = (&'f str, &'f Digest)>) -> Digest {
+    let mut encoder = Encoder::new("rpmforge result v1");
+    encoder.list("files", files, |encoder, (name, digest)| {
+        encoder.digest_field(name, digest);
+    });
+    encoder.digest()
 }

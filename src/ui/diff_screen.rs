@@ -1,6 +1,6 @@
 //! What differs between two packages, as a person wants to read it.
 
-use crate::package::{Difference, ScriptChange, TagChange};
+use crate::package::{ContentChange, Difference, ScriptChange, TagChange};
 
 use super::words::count;
 
@@ -124,6 +124,19 @@ impl Screen {
                 self.write_removed(&line(&change.before));
                 self.write_added(&line(&change.after));
             }
+            file.contents.iter().for_each(|change| self.content(change));
+        }
+    }
+
+    /// What differs within a file.
+    fn content(&mut self, change: &ContentChange) {
+        let way = change.within.iter().map(|name| format!("{name} → ")).collect::<String>();
+        self.write_text(&format!("    {}:\n", replace_controls(&format!("{way}{}", change.what))));
+        for line in change.before.iter().flat_map(|text| text.lines()) {
+            self.write_removed(&format!("      {line}"));
+        }
+        for line in change.after.iter().flat_map(|text| text.lines()) {
+            self.write_added(&format!("      {line}"));
         }
     }
 }

@@ -77,7 +77,7 @@ impl<W: Write + Send> PlainEvents<W> {
 
 impl<W: Write + Send> Listener for PlainEvents<W> {
     fn hear(&self, event: &Event) {
-        let Some(line) = line(&event.what, self.verbosity) else {
+        let Some(line) = event_line(&event.what, self.verbosity) else {
             return;
         };
         let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
@@ -91,7 +91,7 @@ impl<W: Write + Send> Listener for PlainEvents<W> {
 
 /// The line that an event is worth, if it is worth one. Specs and programs of others have a say in it: it can't steer the
 /// terminal.
-pub(super) fn line(what: &What, verbosity: Verbosity) -> Option<String> {
+pub fn event_line(what: &What, verbosity: Verbosity) -> Option<String> {
     line_of(what, verbosity).map(|line| plain_text(&line))
 }
 
@@ -131,8 +131,12 @@ fn line_of(what: &What, verbosity: Verbosity) -> Option<String> {
         What::RepositoryDamaged { folder, repaired, lost, .. } => {
             let repaired: &[DamagedFile] = if normal { repaired } else { &[] };
             let lines = damage_lines("put right", folder, repaired, "");
+            let (older, newest): (Vec<DamagedFile>, Vec<DamagedFile>) =
+                lost.iter().cloned().partition(|file| file.is_older);
             let help = ", and the store has it no more: `forge apply` of its package builds it again";
-            let lines = [lines, damage_lines("lost", folder, lost, help)].concat();
+            let newest = damage_lines("lost", folder, &newest, help);
+            let help = ", and neither the store nor the results have it: this older build is listed no more";
+            let lines = [lines, newest, damage_lines("lost", folder, &older, help)].concat();
             (!lines.is_empty()).then(|| lines.join("\n"))
         }
         What::NotPublished { chroot, package, cause, help, .. } => {

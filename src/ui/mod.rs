@@ -21,7 +21,7 @@ use std::io;
 
 pub use diff_screen::diff_screen;
 pub use drawing::{GraphFormat, GraphView, draw};
-pub use events::{JsonEvents, PlainEvents, Verbosity};
+pub use events::{JsonEvents, PlainEvents, Verbosity, event_line};
 pub use plan_screen::{
     Action, Explanation, FailedAttempt, PlanDetail, PlanDocument, PlanView, PlannedBuild, RepositoryChanges,
     RootMacro, list_reasons, plan_document, plan_screen,

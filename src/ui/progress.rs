@@ -8,7 +8,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::control_echo::ControlEchoOff;
-use super::events::{Verbosity, line};
+use super::events::{Verbosity, event_line};
 use super::terminal_text::plain_text;
 use super::words::{duration, size};
 use crate::event::{BuildName, Event, Listener, State, What};
@@ -220,7 +220,7 @@ fn newest_line(text: &str) -> Option<String> {
 impl Listener for ProgressEvents {
     fn hear(&self, event: &Event) {
         let is_start = matches!(event.what, What::StateChanged { .. } | What::StageStarted { .. });
-        if let Some(line) = line(&event.what, self.verbosity).filter(|_| !is_start) {
+        if let Some(line) = event_line(&event.what, self.verbosity).filter(|_| !is_start) {
             // A terminal that has gone away is no reason to end builds.
             let _ = self.screen.println(line);
         }

@@ -98,3 +98,41 @@ fn builds_that_made_the_same_do_not_differ() {
     let unknown = project.run(&["diff", "aa"]);
     assert!(unknown.code == Some(2) && unknown.stderr.contains("did you mean `a`?"), "{}", unknown.stderr);
 }
+
+#[test]
+fn what_differs_is_shown_down_to_members_of_archives_and_lines() {
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    let install = "mkdir d; echo WORD > d/text; echo same > d/same; printf '\\001\\002WORD' > d/bytes\n\
+                   tar --sort=name --mtime=@WHEN --owner=0 --group=0 -cf - d | gzip -n > built.tar.gz; cp d/text built.txt";
+    let text =
+        crate::support::spec("a", "", install).replace("%files\n", "%files\n/usr/share/built*\n").replace(
+            "echo a > %{buildroot}/usr/share/a",
+            "echo a > %{buildroot}/usr/share/a\ncp built* %{buildroot}/usr/share",
+        );
+    project.write("a.spec", &text.replace("WORD", "one").replace("WHEN", "1000"));
+    project.succeed(&["apply"]);
+    project.write("a.spec", &text.replace("WORD", "two").replace("WHEN", "2000"));
+    project.succeed(&["apply"]);
+    let run = project.run(&["diff", "a"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    let shown: String = run.stdout.lines().map(|line| format!("{}\n", line.trim())).collect();
+    for expected in [
+        "decompressed → d/bytes → bytes at 0x2:\n-       6f 6e 65\n+       74 77 6f\n",
+        "decompressed → d/same → modified:\n-       1000\n+       2000\n",
+        "decompressed → d/text → text:\n-       one\n+       two\n",
+        "text:\n-       one\n+       two\n",
+    ] {
+        assert!(shown.contains(expected), "{expected}\n{}", run.stdout);
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&project.run(&["diff", "a", "--json"]).stdout).unwrap();
+    let packages = json["builds"][0]["packages"].as_array().unwrap();
+    let binary = packages.iter().find(|package| package["arch"] == "noarch").unwrap();
+    let files = binary["files"]["changed"].as_array().unwrap();
+    let file = files.iter().find(|file| file["path"] == "/usr/share/built.txt").unwrap();
+    assert_eq!(file["contents"][0]["what"], "text");
+    assert_eq!(
+        (&file["contents"][0]["before"], &file["contents"][0]["after"]),
+        (&"one".into(), &"two".into())
+    );
+}

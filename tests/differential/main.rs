@@ -13,6 +13,7 @@
 mod differences;
 mod generated;
 mod handwritten;
+mod versions;
 
 use std::collections::HashSet;
 use std::path::Path;

@@ -159,3 +159,18 @@ fn offline_sends_nothing() {
     assert!(apply.stderr.contains("nothing is sent to places"), "{}", apply.stderr);
     assert!(server.keys().is_empty());
 }
+
+#[test]
+fn prune_sends_what_it_leaves() {
+    let server = BucketServer::start();
+    let project = project_with_bucket(&server.endpoint());
+    project.edit("Rpmforge.kdl", "to \"s3:", "keep builds=2; to \"s3:");
+    succeed(&project, &["apply"]);
+    project.edit("a.spec", "Version: 1", "Version: 2");
+    succeed(&project, &["apply"]);
+    assert_eq!(followed(&server).len(), 6);
+    project.edit("Rpmforge.kdl", "builds=2", "builds=1");
+    let run = succeed(&project, &["prune"]);
+    assert!(run.stderr.contains("sent       host: s3://packages/host ("), "{}", run.stderr);
+    assert_eq!(followed(&server).len(), 4);
+}

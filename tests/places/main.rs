@@ -14,8 +14,11 @@ mod cuts;
 #[path = "../sources/daemon.rs"]
 mod daemon;
 mod http;
+mod plain_layout;
 mod readers;
 mod refusals;
+mod registries;
+mod registry_server;
 #[path = "../support/repository_client.rs"]
 mod repository_client;
 mod rsync;

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::symlink;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::http::{Answer, ask, get};
 use crate::support::{Project, Run};
@@ -57,7 +57,13 @@ fn files_come_whole_in_parts_and_only_where_they_have_changed() {
     assert_eq!((part.status, &part.body[..]), (206, &b"0123"[..]));
     assert_eq!(part.header("content-range"), Some("bytes 8-11/27"));
     assert_eq!(with("Range: bytes=99-\r\n").status, 416);
+    assert_eq!(with("Range: bytes=99999999999999999999999-\r\n").status, 416);
     let etag = whole.header("etag").unwrap();
+    assert_eq!(with(&format!("If-Match: {etag}\r\n")).status, 200);
+    let other = with("If-Match: \"other\"\r\n");
+    assert_eq!((other.status, other.body.len()), (412, 0));
+    let ranged = ask(server.address, "HEAD", path, ("Range: bytes=8-11\r\n", &[]));
+    assert_eq!((ranged.status, ranged.header("content-length")), (200, Some("27")));
     let known = with(&format!("If-None-Match: {etag}\r\n"));
     assert_eq!((known.status, known.body.len()), (304, 0));
     let head = ask(server.address, "HEAD", path, ("", &[]));
@@ -80,6 +86,10 @@ fn nothing_hidden_nothing_outside_and_nothing_but_files_is_served() {
     let project = project();
     project.write("secret", "secret");
     symlink(project.path().join("secret"), project.path().join("public/host/out")).unwrap();
+    symlink(".forge-repository", project.path().join("public/host/record")).unwrap();
+    fs::create_dir(project.path().join("public/host/.hidden")).unwrap();
+    project.write("public/host/.hidden/file", "hidden");
+    symlink(".hidden", project.path().join("public/host/seen")).unwrap();
     symlink("repodata/repomd.xml", project.path().join("public/host/in")).unwrap();
     let pipe = project.path().join("public/host/pipe");
     assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
@@ -94,6 +104,8 @@ fn nothing_hidden_nothing_outside_and_nothing_but_files_is_served() {
         "/%2e%2e/%2e%2e/secret",
         "/repodata/..%2f..%2f..%2fsecret",
         "/out",
+        "/record",
+        "/seen/file",
         "/pipe",
         "/none",
     ] {
@@ -103,6 +115,22 @@ fn nothing_hidden_nothing_outside_and_nothing_but_files_is_served() {
     assert!(get(server.address, "/in").is_some(), "a link within the folder");
     let post = ask(server.address, "POST", "/repodata/repomd.xml", ("", b"mine"));
     assert_eq!((post.status, post.header("allow")), (405, Some("get, head")));
+}
+
+#[test]
+fn who_opens_connections_and_says_nothing_keeps_nobody_out() {
+    let project = project();
+    let server = Served::start(&project, "public");
+    let open = |_| {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        stream.write_all(b"GET /host").unwrap();
+        stream
+    };
+    let silent: Vec<TcpStream> = (0..600).map(open).collect();
+    let begun = Instant::now();
+    assert!(get(server.address, "/host/repodata/repomd.xml").is_some());
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    drop(silent);
 }
 
 #[test]

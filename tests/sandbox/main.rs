@@ -26,3 +26,4 @@ mod limits;
 mod machine;
 mod outputs;
 mod site;
+mod verify;

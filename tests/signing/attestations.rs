@@ -134,6 +134,17 @@ fn a_changed_package_statement_or_key_is_found() {
             "{position}: {said}"
         );
     }
+    // Any bit of the statement's file, whatever it is of.
+    let of_package = folder.join("b-1.0-1.noarch.rpm.intoto.json");
+    let whole = fs::read(&of_package).unwrap();
+    let ends = (0..40).chain(whole.len() - 400..whole.len());
+    for position in ends.step_by(3).chain((40..whole.len() - 400).step_by(997)) {
+        let mut changed = whole.clone();
+        changed[position] ^= 1 << (position % 8);
+        fs::write(&of_package, changed).unwrap();
+        assert_eq!(verify(&project, &package, &folder, &[]).0, Some(1), "{position}");
+    }
+    fs::write(&of_package, whole).unwrap();
     // The statement of another package.
     let of_b = folder.join("b-1.0-1.noarch.rpm.intoto.json");
     let right = fs::read(&of_b).unwrap();

@@ -68,7 +68,9 @@ fn every_flipped_bit_of_metadata_is_found() {
             }
             std::fs::write(folder.join("repodata").join(name), bytes).unwrap();
             let folder = Folder::open_ambient(&HostPath::new(folder).unwrap()).unwrap();
-            verify_repository(&folder, &known, now).unwrap().iter().all(VerifiedFile::is_good)
+            let found = verify_repository(&folder, &known, now).unwrap();
+            // The packages are not there.
+            found.iter().filter(|file| !file.path.ends_with(".rpm")).all(VerifiedFile::is_good)
         };
         assert_eq!(unnoticed(&content, is_good), [], "{name}");
     }

@@ -109,3 +109,81 @@ fn a_key_that_is_rotated_leaves_in_two_steps() {
     let none = project.run(&["keys", "rotate", "acme", "--finish"]);
     assert!(none.stderr.contains("it has no previous key"), "{}", none.stderr);
 }
+
+/// A secret key of the year 2020 that was good for a day, as a file.
+fn ended_key(project: &Project) -> Vec<u8> {
+    let home = project.beside("old");
+    std::fs::create_dir(&home).unwrap();
+    std::fs::set_permissions(&home, PermissionsExt::from_mode(0o700)).unwrap();
+    let gpg = |arguments: &[&str]| {
+        let mut command = Command::new("gpg");
+        command.env("GNUPGHOME", &home).args(["--batch", "--passphrase", "", "--pinentry-mode", "loopback"]);
+        command.args(["--faked-system-time", "20200101T000000"]).args(arguments).output().unwrap()
+    };
+    let made = gpg(&["--quick-gen-key", "Old <old@example.org>", "ed25519", "sign", "1d"]);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let key = gpg(&["--armor", "--export-secret-keys"]).stdout;
+    let _ = Command::new("gpgconf").env("GNUPGHOME", &home).args(["--kill", "gpg-agent"]).status();
+    key
+}
+
+#[test]
+fn a_key_whose_time_is_over_is_rotated_and_hinders_nothing() {
+    let project = Project::new();
+    new_key(&project, "acme", "ed25519");
+    let file = project.beside(".config/rpmforge/keys/acme.asc");
+    std::fs::write(&file, ended_key(&project)).unwrap();
+    let refused = project.run(&["keys", "show", "acme"]);
+    assert!(refused.stderr.contains("it has expired on 2020-01-02"), "{}", refused.stderr);
+    // Files that others have signed are verified all the same.
+    new_key(&project, "other", "ed25519");
+    project.write("file", "content\n");
+    project.succeed(&["sign", "--name", "other", "file"]);
+    project.succeed(&["verify-signatures", "file"]);
+    let rotated = project.succeed(&["keys", "rotate", "acme", "--kind", "ed25519", "--no-passphrase"]);
+    assert!(rotated.stdout.contains("its time is over"), "{}", rotated.stdout);
+    assert_eq!(field(&rotated, "user"), "Old");
+    project.succeed(&["sign", "--name", "acme", "file"]);
+    project.succeed(&["keys", "rotate", "acme", "--kind", "ed25519", "--no-passphrase"]);
+    project.succeed(&["keys", "rotate", "acme", "--finish"]);
+}
+
+#[test]
+fn a_rotation_that_was_killed_is_done_again() {
+    let project = Project::new();
+    let first = new_key(&project, "acme", "ed25519");
+    let folder = project.beside(".config/rpmforge/keys");
+    std::fs::hard_link(folder.join("acme.asc"), folder.join("acme.previous.asc")).unwrap();
+    let rotated = project.succeed(&["keys", "rotate", "acme", "--kind", "ed25519", "--no-passphrase"]);
+    assert_eq!(field(&rotated, "previous"), first);
+    assert_ne!(field(&rotated, "fingerprint"), first);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2, "nothing is left beside them");
+}
+
+#[test]
+fn what_is_no_key_and_no_name_is_refused() {
+    let project = Project::new();
+    for (user, name) in
+        [("", "a"), (" ", "a"), ("two\nlines", "a"), ("b", ""), ("b", ".a"), ("b", "a.previous")]
+    {
+        let run = project.run(&["keys", "new", name, "--user", user, "--kind", "ed25519", "--no-passphrase"]);
+        assert!(
+            run.code == Some(1) && run.stderr.contains("forge::package::key"),
+            "{user:?}: {}",
+            run.stderr
+        );
+    }
+    new_key(&project, "acme", "ed25519");
+    let secret = project.beside("secret.asc");
+    project.succeed(&["keys", "export", "acme", "--secret", "--output", secret.to_str().unwrap()]);
+    let whole = std::fs::read(&secret).unwrap();
+    let mut wrong: Vec<Vec<u8>> = vec![Vec::new(), b"text".to_vec(), [&whole[..], &whole[..]].concat()];
+    wrong.extend((1..8).map(|part| whole[..whole.len() * part / 8].to_vec()));
+    for content in wrong {
+        std::fs::write(&secret, &content).unwrap();
+        let run = project.run(&["keys", "import", "again", secret.to_str().unwrap()]);
+        assert_eq!(run.code, Some(1), "{} bytes: {}{}", content.len(), run.stdout, run.stderr);
+        assert!(run.stderr.contains("forge::package::key"), "{} bytes: {}", content.len(), run.stderr);
+    }
+    assert!(!project.beside(".config/rpmforge/keys/again.asc").exists());
+}

@@ -15,6 +15,7 @@ mod attestations;
 mod clients;
 mod flipped_bits;
 mod keys;
+mod older_builds;
 mod packages;
 mod programs;
 mod published;

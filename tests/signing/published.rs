@@ -162,3 +162,38 @@ fn an_update_that_would_break_a_package_waits_where_packages_are_signed() {
     project.run(&["apply"]);
     assert_eq!(packages(&project), before);
 }
+
+#[test]
+fn what_was_superseded_and_sections_that_are_gone_are_not_complained_of() {
+    let project = signed_project("ed25519");
+    let manifest = project.read("Rpmforge.kdl");
+    project.edit("Rpmforge.kdl", "{ sign name=acme }", "{ debuginfo separate=#true }");
+    project.succeed(&["apply"]);
+    let unsigned = packages(&project);
+    project.write("Rpmforge.kdl", &manifest);
+    project.succeed(&["apply"]);
+    assert!(unsigned.iter().all(|path| path.exists()), "those who have read the metadata may ask for them");
+    let run = project.succeed(&["verify-signatures", "public/host"]);
+    assert_eq!(run.stdout.matches("the metadata don't name it").count(), 2, "{}", run.stdout);
+    // Damage of them is told.
+    std::fs::write(&unsigned[0], "spoilt").unwrap();
+    assert_eq!(project.run(&["verify-signatures", "public/host"]).code, Some(1));
+}
+
+#[test]
+fn a_package_that_the_metadata_do_not_mean_is_found_however_it_is_signed() {
+    let project = signed_project("ed25519");
+    project.succeed(&["apply"]);
+    let before = packages(&project);
+    let kept: Vec<Vec<u8>> = before.iter().map(|path| std::fs::read(path).unwrap()).collect();
+    project.edit("a.spec", "Version: 1", "Version: 2");
+    project.succeed(&["apply"]);
+    project.succeed(&["verify-signatures", "public/host"]);
+    let listed = packages(&project);
+    std::fs::write(&listed[0], &kept[0]).unwrap();
+    let run = project.run(&["verify-signatures", "public/host"]);
+    assert!(run.code == Some(1) && run.stdout.contains("it is not what the metadata say"), "{}", run.stdout);
+    std::fs::remove_file(&listed[0]).unwrap();
+    let run = project.run(&["verify-signatures", "public/host"]);
+    assert!(run.code == Some(1) && run.stdout.contains("and it is not there"), "{}", run.stdout);
+}

@@ -55,7 +55,7 @@ pub(super) fn find_effect(farm: &Farm, key: &Key) -> Option<HostPath> {
 impl NewEffect {
     /// Makes room for one.
     pub fn begin(farm: &Farm) -> io::Result<Self> {
-        let effects = Folder::create_ambient(&farm.folder().join(EFFECTS))?.without_sync();
+        let effects = Folder::create_scratch(&farm.folder().join(EFFECTS))?;
         let name = effects.unique(UNFINISHED)?;
         let own = effects.create(&name)?;
         own.create(UPPER)?;

@@ -38,7 +38,9 @@ pub use filter::PackageFilter;
 pub use groups::{Environment, GroupMember, Groups, Membership, PackageGroup};
 pub use load::Repository;
 pub use packages::fetch_packages;
+pub use primary::named_in_primary;
 pub use read::FileLists;
+pub use repomd::{MetadataFile, Repomd};
 pub use request::{
     Connection, DeclaredKey, KeyPlace, OlderMetadata, RepositoryAccess, RepositoryRequest, RepositorySource,
     RepositoryState, SignatureRule,

@@ -59,6 +59,17 @@ impl<R: BufRead> PrimaryReader<R> {
     }
 }
 
+/// Where the packages are that an unpacked `primary` of at most so many bytes names, and the checksums of their files. None where it can't be
+/// read.
+pub fn named_in_primary(content: impl BufRead, most_bytes: u64) -> Option<Vec<(String, Checksum)>> {
+    let mut reader = PrimaryReader::new(content, most_bytes).ok()?;
+    let mut named = Vec::new();
+    while let Some(package) = reader.next_package().ok()? {
+        named.push((package.href, package.checksum));
+    }
+    Some(named)
+}
+
 /// A package while it is read.
 #[derive(Default)]
 struct PackageFields {

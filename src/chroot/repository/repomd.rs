@@ -13,18 +13,20 @@ pub(super) const REPOMD: &str = "repodata/repomd.xml";
 
 /// What `repomd.xml` says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Repomd {
+pub struct Repomd {
     /// The revision, mostly the time that it was made.
     pub revision: String,
     /// The newest of its files' times, in seconds since 1970.
     pub time: u64,
-    /// Its files.
+    /// Its files, each of another kind.
     pub files: Vec<MetadataFile>,
+    /// The kinds of files that are of no use here, and of which it does not say where they are or what their checksums are.
+    pub unknown: Vec<String>,
 }
 
 /// A file of metadata.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct MetadataFile {
+pub struct MetadataFile {
     /// `primary`, `filelists`, `group`.
     pub kind: String,
     /// Where it is, relative to the repository.
@@ -38,8 +40,13 @@ pub(super) struct MetadataFile {
 }
 
 impl Repomd {
+    /// What a `repomd.xml` says; none where it is none.
+    pub fn parse(content: &[u8]) -> Option<Self> {
+        Self::read(content).ok()
+    }
+
     /// Reads a `repomd.xml`.
-    pub fn read(content: impl BufRead) -> Result<Self, MetadataProblem> {
+    pub(super) fn read(content: impl BufRead) -> Result<Self, MetadataProblem> {
         let mut xml = XmlReader::new(content, LARGEST_SMALL_FILE);
         xml.open("repomd")?;
         let mut repomd = Self::default();
@@ -86,6 +93,13 @@ impl Repomd {
             }
         }
         if !WANTED.contains(&kind.as_str()) {
+            let checksum = checksum.and_then(|(algorithm, hex)| Checksum::new(&algorithm, hex.trim()).ok());
+            match href.zip(checksum) {
+                Some((href, checksum)) => {
+                    self.files.push(MetadataFile { kind, href, checksum, size, open_size });
+                }
+                None => self.unknown.push(kind),
+            }
             return Ok(());
         }
         if self.files.iter().any(|file| file.kind == kind) {

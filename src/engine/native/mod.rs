@@ -7,6 +7,7 @@
 mod answer;
 mod build;
 mod databases;
+mod elf_dependencies;
 mod facts;
 mod observations;
 mod own_rpm;
@@ -22,9 +23,10 @@ use std::sync::Arc;
 
 pub use answer::{read_specs, tell_installed};
 pub use build::{
-    BuildListener, BuildProblem, BuildRequest, Goal, Order, RootFiles, SHELL_BEGINNING, Step, Unbuilt, build,
-    extract_spec, install_source_package,
+    BuildListener, BuildProblem, BuildRequest, GeneratorProblem, Goal, Order, RootFiles, SHELL_BEGINNING,
+    Step, Unbuilt, build, extract_spec, install_source_package,
 };
+pub use elf_dependencies::{ElfFile, ElfQuestion, UnusualElf, read_elf_dependencies};
 pub use observations::SOURCES_FOLDER;
 pub(super) use observations::placeholders;
 use observations::{Lasting, lasting};

@@ -310,6 +310,7 @@ mod tests {
             search: Vec::new(),
             staged: Vec::new(),
             source_date_epoch: 1,
+            varied: Default::default(),
         };
         let order = BuildOrder { job, checks_dependencies: true, only_beginning_of: None };
         Request { token: Token::random().unwrap(), asked: Asked::Build(Box::new(order)) }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::super::header::{Header, Value};
 use super::super::tag::Tag;
+use super::contents::ContentChange;
 
 /// Files that differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
@@ -27,6 +28,9 @@ pub struct FileChange {
     pub path: String,
     /// What differs.
     pub attributes: Vec<AttributeChange>,
+    /// What differs within, where that was looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contents: Vec<ContentChange>,
 }
 
 /// What differs of a file.
@@ -125,7 +129,7 @@ fn file_change(
         })
     };
     let attributes: Vec<AttributeChange> = names.into_iter().filter_map(change).collect();
-    (!attributes.is_empty()).then(|| FileChange { path: path.to_owned(), attributes })
+    (!attributes.is_empty()).then(|| FileChange { path: path.to_owned(), attributes, contents: Vec::new() })
 }
 
 /// All files with what is said of them.

@@ -1,8 +1,11 @@
 //! What differs between two packages: what their headers say, their dependencies, scripts and files, and the payload itself.
 
+mod contents;
 mod files;
+mod members;
+mod unified;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, Read};
 
 use bstr::ByteSlice;
@@ -11,10 +14,14 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::header::Value;
+use super::payload::PayloadReader;
 use super::tag::Tag;
 use super::write::hex;
 use super::{Compression, Dependency, Header, HeaderError, Headers, decompressed, read_headers};
 
+use contents::compare_contents;
+
+pub use contents::ContentChange;
 pub use files::{AttributeChange, FileChange, FileChanges};
 
 /// Why packages can't be compared.
@@ -240,6 +247,60 @@ pub fn difference(before: &Compared, after: &Compared) -> Difference {
     let payload = (before.payload != after.payload)
         .then(|| PayloadChange { before: before.payload.clone(), after: after.payload.clone() });
     Difference { tags: changes, dependencies, scripts, files, payload }
+}
+
+/// How much of all files of a package is kept to be compared.
+const LARGEST_SUM: u64 = 512 << 20;
+
+/// How much of a file is compared, in bytes: of larger ones only sizes and digests are told.
+const LARGEST_FILE: u64 = 64 << 20;
+
+/// The packages' contents, compared: finds out what differs within the files that both have.
+///
+/// # Errors
+/// A package can't be read any more, in words.
+pub fn add_contents(
+    difference: &mut Difference,
+    before: impl BufRead,
+    after: impl BufRead,
+) -> Result<(), String> {
+    let has_other_content =
+        |change: &&mut FileChange| change.attributes.iter().any(|change| change.attribute == "digest");
+    let mut changed: Vec<_> = difference.files.changed.iter_mut().filter(has_other_content).collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let wanted: BTreeSet<String> = changed.iter().map(|change| change.path.clone()).collect();
+    let (old, new) = (read_contents(before, &wanted)?, read_contents(after, &wanted)?);
+    for change in &mut changed {
+        if let (Some(old), Some(new)) = (old.get(&change.path), new.get(&change.path)) {
+            change.contents = compare_contents(old, new);
+        }
+    }
+    Ok(())
+}
+
+/// The contents of files of a package, by path, as far as they are not too large.
+fn read_contents(
+    mut reader: impl BufRead,
+    wanted: &BTreeSet<String>,
+) -> Result<BTreeMap<String, Vec<u8>>, String> {
+    let headers = read_headers(&mut reader).map_err(|error| error.to_string())?;
+    let mut payload = PayloadReader::open(&headers, reader).map_err(|error| error.to_string())?;
+    let (mut contents, mut sum) = (BTreeMap::new(), 0_u64);
+    while let Some(file) = payload.next_file().map_err(|error| error.to_string())? {
+        let path =
+            payload.files().get(file.index).map(|file| String::from_utf8_lossy(&file.path).into_owned());
+        let Some(path) = path.filter(|path| wanted.contains(path)) else { continue };
+        sum = sum.saturating_add(file.size);
+        if file.size == 0 || file.size > LARGEST_FILE || sum > LARGEST_SUM {
+            continue;
+        }
+        let mut content = Vec::new();
+        payload.content().take(file.size).read_to_end(&mut content).map_err(|error| error.to_string())?;
+        contents.insert(path, content);
+    }
+    Ok(contents)
 }
 
 fn tag_change(tag: Tag, old: &Header, new: &Header) -> Option<TagChange> {

@@ -1,12 +1,14 @@
 //! Public keys: what everybody may have, to check signatures with.
 
 use pgp::composed::{ArmorOptions, Deserializable, SignedPublicKey};
-use pgp::packet::{Signature, SignatureType};
-use pgp::types::{KeyDetails, KeyVersion, Tag, VerifyingKey};
+use pgp::packet::Signature;
+use pgp::types::{KeyDetails, KeyVersion, VerifyingKey};
 
-use super::packet::{is_by, read_signatures};
+use super::packet::read_signatures;
 use crate::event::Timestamp;
-use crate::signature::key_blocks;
+use crate::signature::{
+    SignatureProblem, can_sign, check_key, check_subkey, fingerprint_of, is_by, key_blocks,
+};
 
 /// A public key with what its owner says of it, as an OpenPGP certificate.
 #[derive(Clone, Debug)]
@@ -65,6 +67,13 @@ impl Certificate {
         self.key.to_armored_string(ArmorOptions::default()).unwrap_or_default()
     }
 
+    /// Whether its time is over, or its owner has taken it back.
+    pub fn has_ended(&self, now: Timestamp) -> bool {
+        let ended =
+            |problem| matches!(problem, SignatureProblem::Expired { .. } | SignatureProblem::Revoked(_));
+        check_key(&self.key, now).is_err_and(ended)
+    }
+
     /// Whether `fingerprint` is that of one of its keys.
     pub fn has_key(&self, fingerprint: &str) -> bool {
         self.fingerprint() == fingerprint
@@ -86,37 +95,16 @@ impl Certificate {
     /// # Errors
     /// Why it does not.
     pub fn check_counts(&self, signer: &str, now: Timestamp) -> Result<(), String> {
-        let primary = &self.key.primary_key;
+        let text = |problem: SignatureProblem| problem.text();
+        check_key(&self.key, now).map_err(text)?;
         let name = self.fingerprint();
-        let is_revocation = |signature: &Signature| signature.verify_key(primary).is_ok();
-        if self.key.details.revocation_signatures.iter().any(is_revocation) {
-            return Err(format!("its key {name} was revoked"));
+        let is_signer = |fingerprint: &str| fingerprint.ends_with(signer);
+        let subkey = self.key.public_subkeys.iter().find(|subkey| is_signer(&fingerprint_of(*subkey)));
+        match subkey.filter(|_| !is_signer(&name)) {
+            Some(subkey) => check_subkey(&self.key, subkey, now).map_err(text),
+            None if can_sign(&self.key) => Ok(()),
+            None => Err(format!("its key {name} is not one to sign files with")),
         }
-        let of_users = self.key.details.users.iter().flat_map(|user| {
-            let is_own = |signature: &&Signature| {
-                signature.typ() != Some(SignatureType::CertRevocation)
-                    && signature.verify_certification(primary, Tag::UserId, &user.id).is_ok()
-            };
-            user.signatures.iter().filter(is_own)
-        });
-        let direct = self.key.details.direct_signatures.iter();
-        let direct = direct.filter(|signature| signature.verify_key(primary).is_ok());
-        let own = newest(direct.chain(of_users));
-        let own = own.ok_or_else(|| format!("its key {name} is not signed by its owner"))?;
-        check_time(&name, self.key.created_at().as_secs(), own, now)?;
-        let subkey = self.key.public_subkeys.iter().find(|subkey| {
-            let fingerprint = format!("{:X}", subkey.fingerprint());
-            signer != name && (fingerprint == signer || fingerprint.ends_with(signer))
-        });
-        let Some(subkey) = subkey.filter(|_| !name.ends_with(signer)) else { return Ok(()) };
-        let bound = |signature: &&Signature| signature.verify_subkey_binding(primary, &subkey.key).is_ok();
-        let bindings: Vec<&Signature> = subkey.signatures.iter().filter(bound).collect();
-        if bindings.iter().any(|signature| signature.typ() == Some(SignatureType::SubkeyRevocation)) {
-            return Err(format!("its key {signer} was revoked"));
-        }
-        let binding = newest(bindings.into_iter()).filter(|binding| binding.key_flags().sign());
-        let binding = binding.ok_or_else(|| format!("its key {signer} is not one to sign files with"))?;
-        check_time(signer, subkey.key.created_at().as_secs(), binding, now)
     }
 
     /// Checks that `signature`, a packet in armor or not, is one of `content` by one of its keys. Whether it should be believed, and
@@ -135,19 +123,6 @@ impl Certificate {
             None if is_by(signature, &self.key) => check_with(signature, &self.key, content),
             None => Err(format!("its signature is not by the key {}", self.fingerprint())),
         }
-    }
-}
-
-fn newest<'a>(signatures: impl Iterator<Item = &'a Signature>) -> Option<&'a Signature> {
-    signatures.max_by_key(|signature| signature.created().map_or(0, |time| time.as_secs()))
-}
-
-fn check_time(name: &str, created: u32, own: &Signature, now: Timestamp) -> Result<(), String> {
-    let lasts = own.key_expiration_time().map_or(0, |time| time.as_secs());
-    let end = Timestamp((u64::from(created) + u64::from(lasts)).saturating_mul(1000));
-    match lasts > 0 && end.0 <= now.0 {
-        true => Err(format!("its key {name} expired on {end}")),
-        false => Ok(()),
     }
 }
 

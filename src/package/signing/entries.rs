@@ -46,6 +46,11 @@ pub(super) fn put_signature(entries: &mut Vec<SignatureEntry>, lead_major: u8, p
     Some(())
 }
 
+/// Whether entries of that tag are signatures.
+pub(super) fn is_signature(tag: u32) -> bool {
+    matches!(tag, signature_tag::RSA | signature_tag::DSA | signature_tag::OPENPGP)
+}
+
 /// Takes the signatures out of the entries, each once; says whether there was a list of them.
 fn take_signatures(entries: &mut Vec<SignatureEntry>) -> (Vec<Vec<u8>>, bool) {
     let (mut packets, mut had_list): (Vec<Vec<u8>>, _) = (Vec::new(), false);

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use cap_std::fs::{MetadataExt, Permissions, PermissionsExt};
 
-use super::{SigningError, SigningKey};
+use super::{Certificate, SigningError, SigningKey};
 use crate::event::Timestamp;
 use crate::files::{Folder, HostPath};
 
@@ -68,7 +68,27 @@ impl KeyFolder {
         }
         let folder = self.open()?.ok_or_else(missing)?;
         let current = read(&folder, name, ENDING, now)?.ok_or_else(missing)?;
-        Ok(KeptKey { current, previous: read(&folder, name, PREVIOUS, now)? })
+        // One whose time is over signs nothing any more, and keeps the new one from nothing.
+        let has_ended = |certificate: &Certificate| certificate.has_ended(now);
+        let previous = match read_certificate(&folder, name, PREVIOUS)?.is_some_and(|it| has_ended(&it)) {
+            true => None,
+            false => read(&folder, name, PREVIOUS, now)?,
+        };
+        Ok(KeptKey { current, previous })
+    }
+
+    /// The public parts of the key called `name` and of the one before it, whether or not they may sign any more.
+    ///
+    /// # Errors
+    /// As [`KeyFolder::read`].
+    pub fn certificates(&self, name: &str) -> Result<Vec<Certificate>, SigningError> {
+        let missing = || error(name, "there is no such key: `forge keys list` shows those that there are");
+        if !is_name(name) {
+            return Err(missing());
+        }
+        let folder = self.open()?.ok_or_else(missing)?;
+        let current = read_certificate(&folder, name, ENDING)?.ok_or_else(missing)?;
+        Ok([current].into_iter().chain(read_certificate(&folder, name, PREVIOUS)?).collect())
     }
 
     /// Keeps a new key as `name`.
@@ -83,13 +103,18 @@ impl KeyFolder {
             ));
         }
         let folder = self.create()?;
-        if folder.exists(format!("{name}{ENDING}")) {
-            return Err(error(
+        let file = format!("{name}{ENDING}");
+        let is_taken = |error: &io::Error| error.kind() == io::ErrorKind::AlreadyExists;
+        // Two that take one name at once must not lose a key.
+        let kept =
+            write(&folder, &file, key, |temporary| folder.dir().hard_link(temporary, folder.dir(), &file));
+        match kept {
+            Err(taken) if is_taken(&taken) => Err(error(
                 name,
                 "there is a key of that name already; `forge keys rotate` puts a new one in its place",
-            ));
+            )),
+            kept => Ok(kept?),
         }
-        Ok(write(&folder, &format!("{name}{ENDING}"), key)?)
     }
 
     /// Puts a new key in the place of `name`, which stays as the previous one.
@@ -97,23 +122,33 @@ impl KeyFolder {
     /// # Errors
     /// There is none of that name, or it has a previous one still; or it can't be written.
     pub fn rotate(&self, name: &str, key: &SigningKey, now: Timestamp) -> Result<(), SigningError> {
-        if self.read(name, now)?.previous.is_some() {
+        let certificates = self.certificates(name)?;
+        let fingerprint = certificates.first().map(Certificate::fingerprint);
+        let previous = certificates.get(1);
+        // A rotation that was killed has left the same key as previous one.
+        let previous = previous.filter(|previous| Some(previous.fingerprint()) != fingerprint);
+        if previous.is_some_and(|previous| !previous.has_ended(now)) {
             let what = "it has a previous key still; `forge keys rotate --finish` ends the time of that one";
             return Err(error(name, what));
         }
         let folder = self.create()?;
-        folder.dir().rename(format!("{name}{ENDING}"), folder.dir(), format!("{name}{PREVIOUS}"))?;
-        Ok(write(&folder, &format!("{name}{ENDING}"), key)?)
+        let (file, earlier) = (format!("{name}{ENDING}"), format!("{name}{PREVIOUS}"));
+        // At every moment there is a key of that name.
+        Ok(write(&folder, &file, key, |temporary| {
+            folder.remove_file(&earlier)?;
+            folder.dir().hard_link(&file, folder.dir(), &earlier)?;
+            folder.dir().rename(temporary, folder.dir(), &file)
+        })?)
     }
 
     /// Removes the previous key of `name`: it signs no more.
     ///
     /// # Errors
     /// There is none, or it can't be removed.
-    pub fn retire_previous(&self, name: &str, now: Timestamp) -> Result<(), SigningError> {
-        match self.read(name, now)?.previous {
-            None => Err(error(name, "it has no previous key")),
-            Some(_) => Ok(self.create()?.remove_file(format!("{name}{PREVIOUS}"))?),
+    pub fn retire_previous(&self, name: &str) -> Result<(), SigningError> {
+        match self.certificates(name)?.len() {
+            ..2 => Err(error(name, "it has no previous key")),
+            2.. => Ok(self.create()?.remove_file(format!("{name}{PREVIOUS}"))?),
         }
     }
 
@@ -164,6 +199,16 @@ fn read(
     SigningKey::read(&place, &content, now).map(Some)
 }
 
+fn read_certificate(folder: &Folder, name: &str, ending: &str) -> Result<Option<Certificate>, SigningError> {
+    let file = format!("{name}{ending}");
+    match folder.dir().symlink_metadata(&file) {
+        Err(failed) if failed.kind() == io::ErrorKind::NotFound => return Ok(None),
+        found => found?,
+    };
+    let content = read_key_file(folder, Path::new(&file))?;
+    SigningKey::read_certificate(&format!("`{name}`"), &content).map(Some)
+}
+
 /// The bytes of a file of a key; no more than one may have.
 ///
 /// # Errors
@@ -174,15 +219,21 @@ pub fn read_key_file(folder: &Folder, path: &Path) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-fn write(folder: &Folder, file: &str, key: &SigningKey) -> io::Result<()> {
+/// Writes a key beside its place, and has `put` bring it there.
+fn write(
+    folder: &Folder,
+    file: &str,
+    key: &SigningKey,
+    put: impl FnOnce(&Path) -> io::Result<()>,
+) -> io::Result<()> {
     let temporary = folder.temporary(Path::new(file));
     let written = folder.new_file(&temporary, 0o600).and_then(|mut content| {
         content.write_all(key.armored().as_bytes())?;
         content.sync_all()?;
-        folder.dir().rename(&temporary, folder.dir(), file)
+        put(&temporary)
     });
-    if written.is_err() {
-        let _ = folder.remove_file(&temporary);
-    }
-    written
+    // What was renamed is not there any more.
+    let _ = folder.remove_file(&temporary);
+    written?;
+    folder.sync()
 }

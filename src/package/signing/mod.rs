@@ -27,7 +27,7 @@ pub use certificate::Certificate;
 pub use key_folder::{KeptKey, KeyFolder, read_key_file};
 pub use packet::signature_packets;
 pub use passphrase::{Passphrase, Passphrases};
-pub use put::{add_signature, prepare_signed, write_signed};
+pub use put::{add_signature, drop_signatures, prepare_signed, write_signed};
 pub use secret::{KeyKind, SigningKey};
 pub use signer::Signer;
 pub use verify::{SignatureFinding, Verdict, Verified, verify_package, verify_signatures};

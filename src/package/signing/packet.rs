@@ -3,7 +3,6 @@
 use pgp::composed::{Deserializable, DetachedSignature};
 use pgp::packet::Signature;
 use pgp::ser::Serialize;
-use pgp::types::KeyDetails;
 
 /// How many signatures of a file are looked at.
 pub(super) const MOST_SIGNATURES: usize = 20;
@@ -31,15 +30,6 @@ pub(super) fn read_signatures(content: &[u8]) -> Result<Vec<Signature>, String> 
 /// The bytes of a signature as a packet.
 pub(super) fn packet_bytes(signature: &Signature) -> Result<Vec<u8>, String> {
     DetachedSignature::new(signature.clone()).to_bytes().map_err(|error| error.to_string())
-}
-
-/// Whether a signature says that a key made it.
-pub(super) fn is_by(signature: &Signature, key: &impl KeyDetails) -> bool {
-    let fingerprints = signature.issuer_fingerprint();
-    match fingerprints.is_empty() {
-        true => signature.issuer_key_id().into_iter().any(|id| *id == key.legacy_key_id()),
-        false => fingerprints.into_iter().any(|fingerprint| *fingerprint == key.fingerprint()),
-    }
 }
 
 /// Whom a signature says that it is by: a fingerprint, or else the id of a key.

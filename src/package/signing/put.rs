@@ -10,7 +10,7 @@ use super::super::encode::{Region, encode};
 use super::super::header::Value;
 use super::super::tag::Kind;
 use super::super::write::signature_tag;
-use super::entries::{SignatureEntry, put_signature, stored_kind};
+use super::entries::{SignatureEntry, is_signature, put_signature, stored_kind};
 use crate::files::{Folder, PreparedFile};
 
 const LEAD_SIZE: usize = 96;
@@ -49,7 +49,7 @@ fn write_with(
 }
 
 /// Writes the package `package`, which is read from its beginning and whose headers are `headers`, with binary OpenPGP signatures of its header beside those that it has.
-/// One by a key that has signed it before takes the place of that one.
+/// One by a key that has signed it before takes the place of that one. [`drop_signatures`] has it written without its earlier ones.
 ///
 /// # Errors
 /// A signature is none, or the package can't be read or written.
@@ -77,6 +77,11 @@ pub fn write_signed(
     output.write_all(&lead)?;
     output.write_all(&encode_within(entries, room))?;
     io::copy(package, output).map(drop)
+}
+
+/// Takes the signatures out of the headers of a package that is to be written.
+pub fn drop_signatures(headers: &mut Headers) {
+    headers.signatures.retain(|(tag, _)| !is_signature(*tag));
 }
 
 /// The header's bytes, without those that fill it up.

@@ -7,7 +7,7 @@ use pgp::composed::{
     SignedSecretSubKey,
 };
 use pgp::crypto::hash::HashAlgorithm;
-use pgp::packet::{self, Signature, SignatureConfig, SignatureType, Subpacket, SubpacketData};
+use pgp::packet::{self, SignatureConfig, SignatureType, Subpacket, SubpacketData};
 use pgp::ser::Serialize as _;
 use pgp::types::{KeyDetails, KeyVersion, Password, SecretParams};
 use rand::rngs::OsRng;
@@ -16,6 +16,7 @@ use super::certificate::Certificate;
 use super::rsa_key::RsaKey;
 use super::{Passphrase, Passphrases, SigningError};
 use crate::event::Timestamp;
+use crate::signature::{SignatureProblem, can_sign, check_key, check_subkey, fingerprint_of};
 
 /// Kinds of keys that forge makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +60,9 @@ impl SigningKey {
     ) -> Result<Self, SigningError> {
         let place = format!("of {user}");
         let error = |reason: String| SigningError::Key { place: place.clone(), reason };
+        if user.trim().is_empty() || user.contains(char::is_control) {
+            return Err(error("its user has to be a name, in one line".to_owned()));
+        }
         let (version, algorithm) = match kind {
             KeyKind::Rsa4096 => (KeyVersion::V4, KeyType::Rsa(4096)),
             KeyKind::Ed25519 => (KeyVersion::V4, KeyType::Ed25519Legacy),
@@ -88,29 +92,18 @@ impl SigningKey {
     /// [`SigningError::Key`]
     pub fn read(place: &str, content: &[u8], now: Timestamp) -> Result<Self, SigningError> {
         let error = |reason: String| SigningError::Key { place: place.to_owned(), reason };
-        let is_armored = content.windows(ARMOR.len()).any(|part| part == ARMOR);
-        let no_key = || {
-            let what = match Certificate::read_all(content) {
-                Ok(_) => "it is a public key; the secret one is needed",
-                Err(_) => "there is no secret OpenPGP key in it",
-            };
-            error(what.to_owned())
-        };
-        let keys = match is_armored {
-            true => SignedSecretKey::from_armor_many(content).map(|(keys, _)| keys),
-            false => SignedSecretKey::from_reader_many(content).map(|(keys, _)| keys),
-        };
-        let keys: Vec<SignedSecretKey> =
-            keys.and_then(|keys| keys.take(2).collect()).map_err(|_| no_key())?;
-        let mut keys = keys.into_iter();
-        match (keys.next(), keys.next()) {
-            (Some(key), None) => {
-                let subkey = signing_part(&key, now).map_err(error)?;
-                Ok(Self { key, subkey, place: place.to_owned(), unlocked: Mutex::default() })
-            }
-            (Some(_), Some(_)) => Err(error("there are several secret keys in it".to_owned())),
-            (None, _) => Err(no_key()),
-        }
+        let key = secret_key(content).map_err(error)?;
+        let subkey = signing_part(&key, now).map_err(error)?;
+        Ok(Self { key, subkey, place: place.to_owned(), unlocked: Mutex::default() })
+    }
+
+    /// The public part of the one secret key in `content`, whether or not it may sign any more.
+    ///
+    /// # Errors
+    /// [`SigningError::Key`]
+    pub fn read_certificate(place: &str, content: &[u8]) -> Result<Certificate, SigningError> {
+        let error = |reason: String| SigningError::Key { place: place.to_owned(), reason };
+        Ok(Certificate::new(secret_key(content).map_err(error)?.to_public_key()))
     }
 
     /// Its public part.
@@ -201,6 +194,29 @@ impl SigningKey {
     }
 }
 
+/// The one secret key in `content`, in armor or not.
+fn secret_key(content: &[u8]) -> Result<SignedSecretKey, String> {
+    let blocks = content.windows(ARMOR.len()).filter(|part| *part == ARMOR).count();
+    if blocks > 1 {
+        return Err("there are several secret keys in it".to_owned());
+    }
+    let no_key = || match Certificate::read_all(content) {
+        Ok(_) => "it is a public key; the secret one is needed".to_owned(),
+        Err(_) => "there is no secret OpenPGP key in it".to_owned(),
+    };
+    let keys = match blocks == 1 {
+        true => SignedSecretKey::from_armor_many(content).map(|(keys, _)| keys),
+        false => SignedSecretKey::from_reader_many(content).map(|(keys, _)| keys),
+    };
+    let keys: Vec<SignedSecretKey> = keys.and_then(|keys| keys.take(2).collect()).map_err(|_| no_key())?;
+    let mut keys = keys.into_iter();
+    match (keys.next(), keys.next()) {
+        (Some(key), None) => Ok(key),
+        (Some(_), Some(_)) => Err("there are several secret keys in it".to_owned()),
+        (None, _) => Err(no_key()),
+    }
+}
+
 fn in_seconds(time: Timestamp) -> pgp::types::Timestamp {
     pgp::types::Timestamp::from_secs(u32::try_from(time.0 / 1000).unwrap_or(u32::MAX))
 }
@@ -240,35 +256,25 @@ fn signing_part(key: &SignedSecretKey, now: Timestamp) -> Result<Option<usize>, 
     if let Err(error) = key.verify_bindings() {
         return Err(format!("its parts don't belong together: {error}"));
     }
-    let can_sign = |(at, subkey): (usize, &SignedSecretSubKey)| {
-        let is_revoked = |signature: &Signature| signature.typ() == Some(SignatureType::SubkeyRevocation);
-        let newest = newest(&subkey.signatures)?;
-        let created = subkey.key.created_at().as_secs();
-        let signs = newest.key_flags().sign() && !subkey.signatures.iter().any(is_revoked);
-        (signs && !has_expired(created, newest, now)).then_some((created, at))
+    let public = key.to_public_key();
+    check_key(&public, now).map_err(|problem| match problem {
+        SignatureProblem::Expired { on, .. } => format!("it has expired on {on}"),
+        SignatureProblem::Revoked(_) => "its owner has revoked it".to_owned(),
+        other
+        @ (SignatureProblem::Missing | SignatureProblem::Wrong(_) | SignatureProblem::Undeclared(_)) => {
+            other.text()
+        }
+    })?;
+    let signs = |subkey: &SignedSecretSubKey| {
+        let fingerprint = fingerprint_of(&subkey.key);
+        let found = public.public_subkeys.iter().find(|subkey| fingerprint_of(*subkey) == fingerprint);
+        found.is_some_and(|subkey| check_subkey(&public, subkey, now).is_ok())
     };
-    let subkeys = key.secret_subkeys.iter().enumerate();
-    if let Some((_, at)) = subkeys.filter_map(can_sign).max() {
-        return Ok(Some(at));
+    let subkeys = key.secret_subkeys.iter().enumerate().filter(|(_, subkey)| signs(subkey));
+    let newest = subkeys.max_by_key(|(at, subkey)| (subkey.key.created_at().as_secs(), *at));
+    match newest {
+        Some((at, _)) => Ok(Some(at)),
+        None if can_sign(&public) => Ok(None),
+        None => Err("its owner does not sign with it".to_owned()),
     }
-    if !key.details.revocation_signatures.is_empty() {
-        return Err("its owner has revoked it".to_owned());
-    }
-    let of_users = key.details.users.iter().flat_map(|user| &user.signatures);
-    let all: Vec<Signature> = key.details.direct_signatures.iter().chain(of_users).cloned().collect();
-    let Some(own) = newest(&all) else { return Ok(None) };
-    match (own.key_flags(), has_expired(key.created_at().as_secs(), own, now)) {
-        (_, true) => Err("it has expired".to_owned()),
-        (flags, false) if flags.sign() || flags == Default::default() => Ok(None),
-        _ => Err("its owner does not sign with it".to_owned()),
-    }
-}
-
-fn newest(signatures: &[Signature]) -> Option<&Signature> {
-    signatures.iter().max_by_key(|signature| signature.created().map_or(0, |time| time.as_secs()))
-}
-
-fn has_expired(created: u32, signature: &Signature, now: Timestamp) -> bool {
-    let lasts = signature.key_expiration_time().map_or(0, |time| time.as_secs());
-    lasts > 0 && (u64::from(created) + u64::from(lasts)) * 1000 <= now.0
 }

@@ -26,6 +26,7 @@ use super::entries::stored_kind;
 use super::packet::{issuer, packet_bytes, read_signatures};
 use super::signature_header::wrong_entries;
 use crate::event::Timestamp;
+use crate::signature::{KeyTime, check_form};
 
 /// What was found of one signature.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -95,8 +96,12 @@ pub fn verify_signatures(
         let known = certificates.iter().find(|certificate| certificate.is_by_its_key(signature));
         findings.push(match known {
             None => finding(None, Verdict::Unknown, Some("its key is not known".to_owned())),
-            Some(known) => match known.check(&bytes, content).and_then(|()| known.check_counts(&key, now)) {
-                Ok(()) => finding(Some(known), Verdict::Good, None),
+            Some(known) => match known
+                .check(&bytes, content)
+                .and_then(|()| known.check_counts(&key, now))
+                .and_then(|()| check_form(signature, KeyTime::At(now)).map_err(|problem| problem.text()))
+            {
+                Ok(_) => finding(Some(known), Verdict::Good, None),
                 Err(problem) => finding(Some(known), Verdict::Bad, Some(problem)),
             },
         });

@@ -54,7 +54,7 @@ pub enum PlaceError {
     )]
     Unrecorded,
     /// There is a record that can't be believed.
-    #[error("the record there, `.forge-place`, is damaged or that of a newer forge")]
+    #[error("the record there of who sends to it is damaged or that of a newer forge")]
     #[diagnostic(
         code(forge::publish::place_damaged_record),
         help(
@@ -79,7 +79,9 @@ pub enum PlaceError {
     #[error("its address can't be made up: {reason}")]
     #[diagnostic(
         code(forge::publish::place_address),
-        help("look at `endpoint`, or at AWS_ENDPOINT_URL and `~/.aws/config`, and at the bucket's name")
+        help(
+            "look at `endpoint`, or at AWS_ENDPOINT_URL and `~/.aws/config`, and at the names of bucket, registry and chroot"
+        )
     )]
     Address {
         /// What is wrong.
@@ -100,7 +102,7 @@ pub enum PlaceError {
     #[error("{doing}: the server's answer can't be understood: {reason}")]
     #[diagnostic(
         code(forge::publish::place_answer),
-        help("is that the address of a service that speaks S3's protocol?")
+        help("is that the address of a service of buckets, or of a registry?")
     )]
     Answer {
         /// What it was asked to do.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Timestamp;
 use crate::publish::owner::Owner;
-use crate::publish::paths::{REPOMD, is_metadata_path, is_signing_path, package_of_path};
+use crate::publish::paths::{REPOMD, is_metadata_path, is_package_path, is_signing_path};
 
 /// Its name.
 pub(super) const PLACE_RECORD: &str = ".forge-place";
@@ -61,7 +61,7 @@ impl PlaceRecord {
 
 /// Whether forge publishes at such paths.
 fn is_own_path(path: &str) -> bool {
-    path == REPOMD || is_metadata_path(path) || is_signing_path(path) || package_of_path(path).is_some()
+    path == REPOMD || is_metadata_path(path) || is_signing_path(path) || is_package_path(path)
 }
 
 #[cfg(test)]

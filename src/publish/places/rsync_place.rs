@@ -220,9 +220,9 @@ impl PublishPlace for RsyncPlace<'_> {
         const FOLDER: &str = "empty";
         let _ = self.scratch.remove_folder(FOLDER);
         let source = with_slash(&self.scratch.create(FOLDER)?);
-        let folders = paths.iter().filter_map(|path| Some(path.split_once('/')?.0));
+        let folders = paths.iter().filter_map(|path| Some(path.rsplit_once('/')?.0));
         let folders: BTreeSet<&str> =
-            folders.filter(|folder| *folder != crate::publish::paths::REPODATA).collect();
+            folders.filter(|folder| !folder.ends_with(crate::publish::paths::REPODATA)).collect();
         let files: Vec<&str> = paths.iter().map(String::as_str).collect();
         // A folder goes once nothing is in it.
         for names in [files, folders.into_iter().collect()] {

@@ -1,6 +1,6 @@
 //! A bucket of a service that speaks S3's protocol, as a place.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
@@ -9,6 +9,7 @@ use md5::{Digest as _, Md5};
 use rusty_s3::actions::{DeleteObject, GetObject, ListObjectsV2, PutObject};
 
 use super::PlaceError;
+use super::at_once::for_each_at_once;
 use super::aws_settings::AwsSettings;
 use super::place::PublishPlace;
 use super::place_record::PlacedFile;
@@ -20,9 +21,6 @@ use super::snapshot::{Head, OutgoingFile};
 use crate::fetch::Client;
 use crate::manifest::PlaceDecl;
 use crate::process::Cancel;
-
-/// How many requests run at once. Each may hold a part of a file in memory.
-const AT_ONCE: usize = 4;
 
 /// How many pages of a list are read: as many objects as a record can name, twice over.
 const MOST_PAGES: usize = 2000;
@@ -168,29 +166,4 @@ impl PublishPlace for S3Place<'_> {
     fn remove(&self, paths: &[String]) -> Result<(), PlaceError> {
         for_each_at_once(paths, |path| self.remove_one(path))
     }
-}
-
-/// Does something with each, several at once; what has begun is ended where one fails.
-fn for_each_at_once<T: Sync>(
-    all: &[T],
-    act: impl Fn(&T) -> Result<(), PlaceError> + Sync,
-) -> Result<(), PlaceError> {
-    let open: Mutex<VecDeque<&T>> = Mutex::new(all.iter().collect());
-    let failed: Mutex<Option<PlaceError>> = Mutex::new(None);
-    let work = || {
-        loop {
-            let next = open.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-            let Some(next) = next else { return };
-            if let Err(error) = act(next) {
-                open.lock().unwrap_or_else(PoisonError::into_inner).clear();
-                failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE.min(all.len()) {
-            scope.spawn(work);
-        }
-    });
-    failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
 }

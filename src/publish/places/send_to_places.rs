@@ -9,6 +9,9 @@ use miette::Diagnostic;
 
 use super::PlaceError;
 use super::aws_settings::AwsSettings;
+use super::oci_logins::OciLogins;
+use super::oci_place::OciPlace;
+use super::oci_registry::OciRegistry;
 use super::place::PublishPlace;
 use super::programs::PlacePrograms;
 use super::rsync_place::RsyncPlace;
@@ -20,7 +23,7 @@ use crate::digest::Digest;
 use crate::event::What;
 use crate::fetch::Client;
 use crate::files::Folder;
-use crate::manifest::{PlaceAddress, PlaceDecl};
+use crate::manifest::{PlaceAddress, PlaceDecl, is_oci_name, is_oci_tag};
 use crate::process::Cancel;
 use crate::publish::Repositories;
 use crate::publish::repositories::RepositoryPlace;
@@ -31,6 +34,8 @@ pub struct PlaceTools<'a> {
     pub client: &'a Client,
     /// What this machine says of buckets.
     pub aws: &'a AwsSettings,
+    /// Who asks registries.
+    pub logins: &'a OciLogins,
     /// What runs programs.
     pub programs: PlacePrograms<'a>,
     /// Calls it off.
@@ -45,6 +50,13 @@ pub struct PlaceRequest {
     /// The place as the manifest says it, or what it is for a chroot; all where it is left out.
     pub only: Option<String>,
 }
+
+/// The tag where the manifest says none.
+const LATEST: &str = "latest";
+
+/// Docker's own registry, and the machine that answers for it.
+const DOCKER_HUB: &str = "docker.io";
+const DOCKER_HUB_HOST: &str = "registry-1.docker.io";
 
 /// The folder, in the project's state, of small files on their way.
 const SCRATCH: &str = "sending";
@@ -117,32 +129,75 @@ impl Repositories {
         };
         let count = |bytes| reporter.count(bytes);
         let from = Sending { folder: &folder, shown: &shown, count: &count };
-        let opened = open_place((place, address), (tools, &self.state))?;
-        shipment.deliver(&*opened, &from).map(Some).map_err(|error| match tools.cancel.is_canceled() {
+        let shipped = match open_place((place, address), (tools, &self.state))? {
+            OpenPlace::Files(place) => shipment.deliver(&*place, &from),
+            OpenPlace::Artifact(place) => place.deliver(&shipment, &from),
+        };
+        shipped.map(Some).map_err(|error| match tools.cancel.is_canceled() {
             true => PlaceError::Canceled,
             false => error,
         })
     }
 }
 
+/// A place, ready to be sent to.
+enum OpenPlace<'a> {
+    /// One that has files, of which each is replaced by itself.
+    Files(Box<dyn PublishPlace + 'a>),
+    /// One that has the repository as a whole.
+    Artifact(Box<OciPlace<'a>>),
+}
+
 fn open_place<'a>(
     (place, address): (&PlaceDecl, &PlaceAddress),
     (tools, state): (&'a PlaceTools<'a>, &Folder),
-) -> Result<Box<dyn PublishPlace + 'a>, PlaceError> {
+) -> Result<OpenPlace<'a>, PlaceError> {
+    let scratch = || {
+        let name = Digest::compute(address.to_string().as_bytes());
+        state.create(SCRATCH)?.create(name.short(16))
+    };
     match address {
         PlaceAddress::S3 { bucket, prefix } => {
-            Ok(Box::new(S3Place::open((bucket, prefix), place, (tools.client, tools.cancel), tools.aws)?))
+            let opened = S3Place::open((bucket, prefix), place, (tools.client, tools.cancel), tools.aws)?;
+            Ok(OpenPlace::Files(Box::new(opened)))
         }
-        PlaceAddress::Rsync(address) => {
-            let scratch = state.create(SCRATCH)?.create(Digest::compute(address.as_bytes()).short(16))?;
-            Ok(Box::new(RsyncPlace {
-                address: address.clone(),
-                programs: &tools.programs,
-                cancel: tools.cancel,
-                scratch,
-            }))
+        PlaceAddress::Oci { registry, name, tag } => {
+            let tag = tag.as_deref().unwrap_or(LATEST);
+            let scratch = scratch()?;
+            let registry = open_registry((place, registry), (name, tag), (tools, &scratch))?;
+            Ok(OpenPlace::Artifact(Box::new(OciPlace { registry, tag: tag.to_owned(), scratch })))
         }
+        PlaceAddress::Rsync(address) => Ok(OpenPlace::Files(Box::new(RsyncPlace {
+            address: address.clone(),
+            programs: &tools.programs,
+            cancel: tools.cancel,
+            scratch: scratch()?,
+        }))),
     }
+}
+
+fn open_registry<'a>(
+    (place, registry): (&PlaceDecl, &str),
+    (name, tag): (&str, &str),
+    (tools, scratch): (&'a PlaceTools<'a>, &Folder),
+) -> Result<OciRegistry<'a>, PlaceError> {
+    // Chroots may have names that registries can't have.
+    if !is_oci_name(name) || !is_oci_tag(tag) {
+        let reason = format!("no registry can have `{name}:{tag}`");
+        return Err(PlaceError::Address { reason });
+    }
+    let host = if registry == DOCKER_HUB { DOCKER_HUB_HOST } else { registry };
+    let usual = || format!("https://{host}");
+    let base = place.endpoint.clone().unwrap_or_else(usual).trim_end_matches('/').to_owned();
+    let login = tools.logins.find((registry, name), (&tools.programs, scratch, tools.cancel));
+    Ok(OciRegistry {
+        base,
+        name: name.to_owned(),
+        login,
+        client: tools.client,
+        cancel: tools.cancel,
+        authorization: Mutex::default(),
+    })
 }
 
 /// Tells how far it is, and not too often.

@@ -58,7 +58,7 @@ impl Snapshot {
         (decoded, now): (&DecodedRecords, Timestamp),
     ) -> Result<Option<Self>, PlaceError> {
         // Nobody writes where nobody may.
-        let _lock = match lock_repository(folder, shown, PATIENCE) {
+        let _lock = match lock_repository(folder, (shown, "to send it"), PATIENCE) {
             Err(PublishError::Io(error)) if is_read_only(&error) => None,
             lock => Some(lock?),
         };

@@ -11,7 +11,9 @@ use serde_json::Value;
 use super::error::AttestationError;
 use super::statement::STATEMENT_TYPE;
 use crate::event::Timestamp;
-use crate::package::signing::{Certificate, SignatureFinding, Signer, verify_signatures};
+use crate::package::signing::{
+    Certificate, SignatureFinding, Signer, Verdict, signature_packets, verify_signatures,
+};
 
 /// A statement with its signatures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +75,15 @@ impl Envelope {
         bytes
     }
 
+    /// Whether these bytes are its file as it was written: no signature covers the names of keys, nor how signatures are written.
+    pub fn is_written_as(&self, bytes: &[u8]) -> bool {
+        let is_as_written = |signature: &EnvelopeSignature| {
+            let packet = STANDARD.decode(&signature.sig).unwrap_or_default();
+            signature_packets(&packet).is_ok_and(|packets| packets.concat() == packet)
+        };
+        self.encode() == bytes && self.signatures.iter().all(is_as_written)
+    }
+
     /// The statement in it, and what is found of its signatures.
     ///
     /// # Errors
@@ -93,11 +104,27 @@ impl Envelope {
         for signature in &self.signatures {
             let packet = decode(&signature.sig)?;
             let found = verify_signatures(&packet, &signed, certificates, now);
-            findings.extend(found.map_err(|reason| not_one(name, reason))?);
+            for mut finding in found.map_err(|reason| not_one(name, reason))? {
+                if finding.verdict == Verdict::Good && !names_key_of(&signature.keyid, &finding, certificates)
+                {
+                    finding.verdict = Verdict::Bad;
+                    finding.problem =
+                        Some(format!("the statement says that `{}` has signed it", signature.keyid));
+                }
+                findings.push(finding);
+            }
         }
         let statement = serde_json::from_slice(&payload).map_err(|error| not_one(name, error.to_string()))?;
         Ok((statement, findings))
     }
+}
+
+/// Whether the name of a key, where there is one, is that of the key that made a signature. It is a hint that nobody has to go by (DSSE); a
+/// false one was not written by who signed.
+fn names_key_of(keyid: &str, finding: &SignatureFinding, certificates: &[Certificate]) -> bool {
+    let has_both =
+        |certificate: &Certificate| certificate.has_key(&finding.key) && certificate.has_key(keyid);
+    keyid.is_empty() || finding.key == keyid || certificates.iter().any(has_both)
 }
 
 fn not_one(file: &str, reason: String) -> AttestationError {

@@ -171,7 +171,7 @@ fn what_is_no_file_of_a_record_is_damaged() {
 
 #[test]
 fn a_record_of_a_later_form_is_not_taken_for_a_damaged_one() {
-    assert_eq!(decode(with_head(4, b"[]")), Some(Err(4)));
+    assert_eq!(decode(with_head(5, b"[]")), Some(Err(5)));
 }
 
 #[test]
@@ -283,7 +283,7 @@ fn nothing_is_written_beside_a_record_that_is_not_there_as_it_was_read() {
     let kept = Kept::new();
     let damages: [&dyn Fn(); 3] = [
         &|| kept.folder.remove_file(RECORD).unwrap(),
-        &|| kept.folder.write_atomic(RECORD, b"{\"version\":3").unwrap(),
+        &|| kept.folder.write_atomic(RECORD, b"{\"version\":4").unwrap(),
         &|| kept.folder.write_atomic(RECORD_CHANGES, b"").unwrap(),
     ];
     for damage in damages {
@@ -333,7 +333,7 @@ fn forged_changes_stand_for_no_list_without_end_and_name_no_other_files() {
     assert!(same.contains(&run));
     let is_read = |changes: &str| {
         let content = format!("{head},\"changes\":{changes}}}");
-        kept.folder.write_atomic(RECORD_CHANGES, &with_head(3, content.as_bytes())).unwrap();
+        kept.folder.write_atomic(RECORD_CHANGES, &with_head(VERSION_IN_PARTS, content.as_bytes())).unwrap();
         kept.read().is_some()
     };
     assert!(is_read(&same));
@@ -352,10 +352,30 @@ fn who_does_not_know_records_in_parts_sees_that_they_are_of_a_later_form() {
     let bytes = encode(&long_record()).unwrap();
     // As forge has read records before there were any in parts.
     let content = bytes.strip_prefix(HEAD).and_then(|rest| rest.strip_suffix(b"}\n")).unwrap();
-    let content = content.strip_prefix(b"3,\"blake3\":\"").unwrap();
+    let content = content.strip_prefix(b"4,\"blake3\":\"").unwrap();
     let (digest, content) = content.split_at(64);
     let content = content.strip_prefix(b"\",\"repository\":").unwrap();
-    assert_eq!(digest_of(3, content).to_string().as_bytes(), digest);
+    assert_eq!(digest_of(4, content).to_string().as_bytes(), digest);
+}
+
+#[test]
+fn records_of_plain_layouts_are_of_the_third_form_and_long_ones_in_parts_as_all_are() {
+    let plain = |count: usize| {
+        let mut record = record();
+        record.packages = (0..count).map(|number| build(number, 1)).collect();
+        for package in &mut record.packages {
+            let name = package.package.clone();
+            for file in package.files.make_mut() {
+                file.path = format!("Packages/p/{name}-{}", file.name());
+            }
+        }
+        record
+    };
+    for (count, head) in [(1, "{\"version\":3,"), (MANY_FILES / 2, "{\"version\":4,")] {
+        let bytes = encode(&plain(count)).unwrap();
+        assert!(bytes.starts_with(head.as_bytes()));
+        assert_eq!(decode(bytes), Some(Ok(plain(count))));
+    }
 }
 
 proptest! {

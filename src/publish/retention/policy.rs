@@ -25,9 +25,8 @@ pub(super) fn judge(
         let newest = builds.first().filter(|build| build.is_newest());
         let mut judge = Judge { rules, now, newest, is_declared, seen: HashSet::new(), place: 0 };
         let judged = builds.iter().map(|build| {
-            let is_pinned = build.key.is_some_and(|key| keep.pinned.contains(&key));
             let verdict = judge.judge(build);
-            match is_pinned && verdict != Verdict::Stays(WhyStays::Newest) {
+            match keep.pins(build) && verdict != Verdict::Stays(WhyStays::Newest) {
                 true => Verdict::Stays(WhyStays::Pinned),
                 false => verdict,
             }

@@ -1,12 +1,12 @@
 //! From what is wanted and what is on record to what stays, and what becomes of each build.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::policy::{hide_replaced, judge};
 use super::required::{AskNeeds, Needed, find_needed, read_needs};
 use super::rules::{Keep, retired_as};
-use super::verdict::{Verdict, WhyStays};
+use super::verdict::{Verdict, WhyGoes, WhyStays};
 use crate::event::Timestamp;
 use crate::manifest::Age;
 use crate::publish::PublishError;
@@ -33,8 +33,9 @@ pub(in crate::publish) fn retain(
     if !keep.keeps_builds() {
         let newest = newest.into_iter();
         let packages = newest.map(|package| PublishedPackage { keeping: Keeping::default(), ..package });
-        let (retired, judged) = (Vec::new(), Vec::new());
-        return Retained { packages: packages.collect(), retired, judged, warning: None };
+        let packages: Vec<PublishedPackage> = packages.collect();
+        let judged = judge_without_rules(record, &packages, declared, now);
+        return Retained { packages, retired: Vec::new(), judged, warning: None };
     }
     let pool = pool(record, newest, now);
     let mut verdicts = judge(&pool, keep, declared, now);
@@ -72,6 +73,34 @@ pub(in crate::publish) fn retain(
     Retained { packages, retired, judged, warning }
 }
 
+/// What becomes of each build where the newest ones are all that there is.
+fn judge_without_rules(
+    record: &RepositoryRecord,
+    newest: &[PublishedPackage],
+    declared: &BTreeSet<&str>,
+    now: Timestamp,
+) -> Vec<(PublishedPackage, Verdict)> {
+    let staying = newest.iter().map(|package| {
+        let why = match declared.contains(package.package.as_str()) {
+            true => WhyStays::Newest,
+            false => WhyStays::Waits,
+        };
+        (package.clone(), Verdict::Stays(why))
+    });
+    let names: HashSet<&str> = newest.iter().map(|package| package.package.as_str()).collect();
+    let paths: HashSet<Vec<&str>> = newest.iter().map(file_paths).collect();
+    let going = record.packages.iter().filter(|package| !paths.contains(&file_paths(package)));
+    let going = going.map(|package| {
+        let since = package.keeping.since.unwrap_or(now);
+        let why = match names.contains(package.package.as_str()) {
+            true => WhyGoes::Superseded { since },
+            false => WhyGoes::Undeclared,
+        };
+        (package.clone(), Verdict::Goes(why))
+    });
+    staying.chain(going).collect()
+}
+
 /// All builds that there are, by package, the newest first.
 fn pool(record: &RepositoryRecord, newest: Vec<PublishedPackage>, now: Timestamp) -> Vec<PublishedPackage> {
     let mut pool = Vec::new();
@@ -89,8 +118,15 @@ fn pool(record: &RepositoryRecord, newest: Vec<PublishedPackage>, now: Timestamp
         pool.push(package);
     }
     let names: HashSet<Vec<&str>> = pool.iter().map(file_paths).collect();
-    let mut older: Vec<PublishedPackage> =
-        record.packages.iter().filter(|package| !names.contains(&file_paths(package))).cloned().collect();
+    let by_package: HashMap<&str, &PublishedPackage> =
+        pool.iter().map(|package| (package.package.as_str(), package)).collect();
+    // Where only its files lie elsewhere now, it is the same build.
+    let has_moved = |before: &PublishedPackage| {
+        before.is_newest()
+            && by_package.get(before.package.as_str()).is_some_and(|newest| newest.has_same_files(before))
+    };
+    let is_older = |package: &&PublishedPackage| !names.contains(&file_paths(package)) && !has_moved(package);
+    let mut older: Vec<PublishedPackage> = record.packages.iter().filter(is_older).cloned().collect();
     for package in &mut older {
         let Keeping { came, since, .. } = &package.keeping;
         let (came, since) = (came.unwrap_or(now).min(now), since.unwrap_or(now).min(now));

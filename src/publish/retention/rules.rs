@@ -1,11 +1,9 @@
 //! How long builds stay, as the manifest says and pins do.
 
-use std::collections::HashSet;
-
-use crate::digest::Key;
 use crate::event::Timestamp;
 use crate::manifest::{Age, KeepDecl};
 use crate::publish::record::{PublishedPackage, RepositoryRecord, Retired};
+use crate::store::{Pin, Pins};
 
 /// How long builds stay in a repository.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +21,8 @@ pub(in crate::publish) struct KeepRules {
 pub(in crate::publish) struct Keep {
     /// None where the manifest doesn't say how long builds stay.
     pub rules: Option<KeepRules>,
-    /// The keys of results that are pinned.
-    pub pinned: HashSet<Key>,
+    /// What is pinned of its chroot.
+    pub pins: Pins,
 }
 
 impl KeepRules {
@@ -41,12 +39,21 @@ impl KeepRules {
 impl Keep {
     /// Whether anything but newest builds may stay.
     pub fn keeps_builds(&self) -> bool {
-        self.rules.is_some() || !self.pinned.is_empty()
+        self.rules.is_some() || !self.pins.is_empty()
     }
 
     /// How long the files stay of builds that another of the same version has replaced.
     pub fn replaced(&self) -> Option<Age> {
         self.rules.and_then(|rules| rules.superseded)
+    }
+
+    /// Whether a build is pinned. Of one that was taken over, only its files say which it is.
+    pub fn pins(&self, package: &PublishedPackage) -> bool {
+        let is_named = |pin: &&Pin| pin.build.package == package.package;
+        self.pins.iter().filter(is_named).any(|pin| match package.key {
+            Some(key) => pin.key == key && pin.may_be(Some(package.result())),
+            None => pin.result.is_some() && pin.may_be(Some(package.result())),
+        })
     }
 
     /// The results that have left for their age and would have to leave again.

@@ -1,18 +1,19 @@
 //! Small repositories, a rule at a time.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::time::Duration;
 
 use super::{Keep, KeepRules, Retained, Verdict, WhyGoes, WhyStays, retain};
 use crate::digest::{Digest, Encoder, Key};
-use crate::event::Timestamp;
+use crate::event::{BuildName, Timestamp};
 use crate::manifest::Age;
 use crate::package::Dependency;
 use crate::publish::closure::Needs;
 use crate::publish::owner::Owner;
 use crate::publish::paths::package_folder;
 use crate::publish::record::{Keeping, PublishedFile, PublishedPackage, RepositoryRecord};
+use crate::store::{Pin, Pins};
 
 /// So many days after the beginning.
 fn day(days: u64) -> Timestamp {
@@ -63,7 +64,7 @@ impl Repository {
         let owner = Owner::new(None, Path::new("/a"), Path::new("/b"));
         Self {
             record: RepositoryRecord::empty(owner, "host"),
-            keep: Keep { rules: Some(rules), pinned: HashSet::new() },
+            keep: Keep { rules: Some(rules), pins: Pins::default() },
             declared: BTreeSet::from(["a", "b", "c"]),
             needs: HashMap::new(),
         }
@@ -85,6 +86,12 @@ impl Repository {
         assert_eq!(warning, None);
         (self.record.packages, self.record.retired) = (packages, retired);
         judged.into_iter().map(|(build, verdict)| (build.title(), verdict)).collect()
+    }
+
+    /// Pins a build of `a`.
+    fn pin(&mut self, key: Key) {
+        let build = BuildName { package: "a".to_owned(), chroot: "host".to_owned() };
+        self.keep.pins.add(Pin { number: 1, build, key, result: None, since: day(0) });
     }
 
     /// The builds that stay.
@@ -218,7 +225,7 @@ fn pinned_builds_stay_and_what_they_require() {
     let mut repository = Repository::new(KeepRules { builds: 1, ..BUILDS });
     repository.needs = HashMap::from([("a-1-1.noarch", ("", "lib.1")), ("b-1-1.noarch", ("lib.1", ""))]);
     repository.publish(&["a 1-1", "b 1-1"], day(0));
-    repository.keep.pinned.insert(key("a", "1-1"));
+    repository.pin(key("a", "1-1"));
     repository.publish(&["a 2-1", "b 2-1"], day(1));
     assert_eq!(repository.titles(), ["a 2-1", "a 1-1", "b 2-1", "b 1-1"]);
     repository.keep.rules = None;
@@ -226,15 +233,29 @@ fn pinned_builds_stay_and_what_they_require() {
     let judged = repository.publish(&[], day(900));
     assert_eq!(repository.titles(), ["a 1-1", "b 1-1"], "also where nothing declares them");
     assert_eq!(judged[0].1, Verdict::Goes(WhyGoes::Undeclared));
-    repository.keep.pinned.clear();
+    repository.keep.pins = Pins::default();
     repository.publish(&[], day(901));
     assert!(repository.titles().is_empty());
 }
 
 #[test]
+fn of_two_builds_of_one_key_the_one_is_pinned_that_was_named() {
+    let mut repository = Repository::new(KeepRules { builds: 1, ..BUILDS });
+    let shared = key("a", "1-1");
+    let build_of = |version: &str| PublishedPackage { key: Some(shared), ..build(&format!("a {version}")) };
+    let name = BuildName { package: "a".to_owned(), chroot: "host".to_owned() };
+    let result = Some(build_of("1-1").result());
+    repository.keep.pins.add(Pin { number: 1, build: name, key: shared, result, since: day(0) });
+    assert!(repository.keep.pins(&build_of("1-1")) && !repository.keep.pins(&build_of("2-1")));
+    // Of one that was taken over, nothing but its files is known.
+    assert!(repository.keep.pins(&PublishedPackage { key: None, ..build("a 1-1") }));
+    assert!(!repository.keep.pins(&PublishedPackage { key: None, ..build("a 2-1") }));
+}
+
+#[test]
 fn a_pinned_build_is_left_out_of_metadata_while_another_has_its_version() {
     let mut repository = Repository::new(BUILDS);
-    repository.keep.pinned.insert(key("a", "1-1+first"));
+    repository.pin(key("a", "1-1+first"));
     repository.publish(&["a 1-1+first"], day(0));
     repository.publish(&["a 1-1+second"], day(1));
     let is_hidden = |repository: &Repository| -> Vec<bool> {

@@ -3,7 +3,7 @@
 //! What is kept is compared, after every publish, with what a model says that knows nothing of records: it has the builds as the test made
 //! them, and works out from the words of the documentation which of them stay.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::digest::Encoder;
 use crate::event::{Timestamp, What};
 use crate::files::{Folder, HostPath};
 use crate::manifest::Age;
-use crate::manifest::declaration::{MetadataPacking, OnBroken};
+use crate::manifest::declaration::{MetadataPacking, OnBroken, RepositoryLayout};
 use crate::package::Dependency;
 use crate::publish::client_files::ClientFiles;
 use crate::publish::closure::Beside;
@@ -28,7 +28,7 @@ use crate::publish::record::{Keeping, PublishedFile, PublishedPackage};
 use crate::publish::record_file::DecodedRecords;
 use crate::publish::section::Parting;
 use crate::publish::update::Updater;
-use crate::store::Store;
+use crate::store::{Pins, Store};
 
 const PACKAGES: usize = 200;
 const LIBRARIES: usize = 20;
@@ -234,7 +234,7 @@ fn keep() -> Keep {
         builds: KEPT_BUILDS as u32,
         superseded: Some(age(SUPERSEDED_DAYS)),
     };
-    Keep { rules: Some(rules), pinned: HashSet::new() }
+    Keep { rules: Some(rules), pins: Pins::default() }
 }
 
 /// What metadata name, as their record says.
@@ -281,6 +281,7 @@ fn over_a_year_what_is_kept_is_what_the_policy_says_and_all_of_it_can_be_install
         all_packages: declared,
         all_chroots: BTreeSet::from(["host"]),
         keep: keep(),
+        layout: RepositoryLayout::Builds,
     };
     let mut newest: BTreeMap<usize, Made> = BTreeMap::new();
     let mut model = Model::default();

@@ -11,6 +11,7 @@ use crate::chroot::{
     RepositoryRequest, fetch_packages,
 };
 use crate::digest::{Digest, Encoder};
+use crate::fetch::Progress;
 use crate::manifest::Package;
 use crate::package::Evr;
 use crate::source::SourceError;
@@ -49,16 +50,7 @@ pub(in crate::source) fn gather(
     let known = locked.filter(|locked| locked.kind == KIND && locked.asked == Some(asked));
     let known = known.and_then(|known| read_lock(known, request));
     let progress = |progress| (tools.progress)(SourceProgress::Fetching(progress));
-    let now = tools.clock.now();
-    let access = RepositoryAccess {
-        store: tools.store,
-        client: tools.client,
-        connection: tools.connection,
-        now,
-        keys_at: now,
-        cancel: tools.cancel,
-        progress: &progress,
-    };
+    let access = access(tools, &progress);
     let (package, is_new) = match (known, tools.rule) {
         (Some(package), _) => (package, false),
         (None, LockRule::Frozen) => {
@@ -86,6 +78,20 @@ pub(in crate::source) fn gather(
     Ok(Gathered { folder, spec, locked })
 }
 
+/// What repositories are looked at with.
+fn access<'a>(tools: &'a SourceTools<'_>, progress: &'a (dyn Fn(Progress) + Sync)) -> RepositoryAccess<'a> {
+    let now = tools.clock.now();
+    RepositoryAccess {
+        store: tools.store,
+        client: tools.client,
+        connection: tools.connection,
+        now,
+        keys_at: now,
+        cancel: tools.cancel,
+        progress,
+    }
+}
+
 /// The newest version of a source package that a repository has, whichever the manifest names. Nothing but metadata is fetched.
 ///
 /// # Errors
@@ -95,17 +101,8 @@ pub(in crate::source) fn find_newest(
     tools: &SourceTools<'_>,
 ) -> Result<String, RebuiltError> {
     let repository = request.find_repository(tools.shelves.repositories)?;
-    let now = tools.clock.now();
     let progress = |progress| (tools.progress)(SourceProgress::Fetching(progress));
-    let access = RepositoryAccess {
-        store: tools.store,
-        client: tools.client,
-        connection: tools.connection,
-        now,
-        keys_at: now,
-        cancel: tools.cancel,
-        progress: &progress,
-    };
+    let access = access(tools, &progress);
     let any = PublishedRequest { version: None, ..*request };
     Ok(any.choose(repository, &access)?.evr)
 }

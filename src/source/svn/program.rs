@@ -8,7 +8,9 @@ use std::time::Duration;
 use super::address::SvnAddress;
 use super::error::SvnError;
 use crate::files::{Folder, HostPath, Mount, MountAccess, RootPath};
-use crate::process::{Command, Exit, InsideUser, Personality, SandboxLimits, Stream, Surroundings};
+use crate::process::{
+    Circumstances, Command, Exit, InsideUser, Personality, SandboxLimits, Stream, Surroundings,
+};
 use crate::source::limits::UNPACKED_BYTES;
 use crate::source::tools::SourceTools;
 
@@ -120,6 +122,7 @@ impl SvnProgram<'_> {
             network: matches!(self.address, SvnAddress::Server(_)),
             terminal: false,
             limits: SandboxLimits { disk: Some(UNPACKED_BYTES), ..SandboxLimits::default() },
+            circumstances: Circumstances::default(),
         })
     }
 }

@@ -19,6 +19,7 @@ mod classify;
 mod command_line;
 mod depend;
 mod files;
+mod generator_problem;
 mod order;
 mod package_draft;
 mod problem;
@@ -35,6 +36,7 @@ mod write;
 
 use bstr::BString;
 
+pub use generator_problem::GeneratorProblem;
 pub use order::{Goal, Order, Step};
 pub use problem::BuildProblem;
 pub use read::{extract_spec, install_source_package};

@@ -5,6 +5,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::files::KeyProblem;
+use super::generator_problem::GeneratorProblem;
 use crate::engine::Unmet;
 use crate::spec::{DependencyProblem, FileProblem, Finding, Weight};
 
@@ -60,44 +61,10 @@ pub enum BuildProblem {
         /// The line.
         line: BString,
     },
-    /// Dependencies that a generator wrote.
-    #[error("{problem}: {}", token(problem, dependency))]
-    #[diagnostic(code(forge::engine::generated_dependency), help("a generator of the root wrote it"))]
-    GeneratedDependency {
-        /// What is wrong with it.
-        problem: DependencyProblem,
-        /// What it wrote.
-        dependency: BString,
-    },
-    /// Programs of before rpm's own generators look for dependencies.
-    #[error(
-        "{}",
-        if *is_error {
-            "External dependency generator is incompatible with v6 packages"
-        } else {
-            "Deprecated external dependency generator is used!"
-        }
-    )]
-    #[diagnostic(
-        code(forge::engine::external_generator),
-        help(
-            "`%_use_internal_dependency_generator` is 1 nowadays; __requires_exclude and its like filter what is found"
-        )
-    )]
-    ExternalGenerator {
-        /// Whether packages of this format can't have them.
-        is_error: bool,
-    },
-    /// The program that looks for dependencies failed.
-    #[error("Failed to find {what}:")]
-    #[diagnostic(
-        code(forge::engine::dependencies_not_found),
-        help("the macro `%__find_…` names the program")
-    )]
-    NotFound {
-        /// `Provides`, `Requires`.
-        what: &'static str,
-    },
+    /// Dependencies of files.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Generator(#[from] GeneratorProblem),
     /// A source is missing.
     #[error("Bad file: {path}: {reason}")]
     #[diagnostic(code(forge::engine::bad_source), help("sources and patches lie in `%_sourcedir`"))]
@@ -559,26 +526,19 @@ pub enum BuildProblem {
     },
 }
 
-/// What a dependency's problem is about: the word with the wrong character, or all of it.
-fn token(problem: &DependencyProblem, dependency: &BString) -> BString {
-    let DependencyProblem::IllegalCharacter { byte } = problem else {
-        return dependency.clone();
-    };
-    let mut words = dependency.split(|byte| *byte == b' ');
-    words.find(|word| word.contains(byte)).unwrap_or(dependency).into()
-}
-
 impl BuildProblem {
     /// Whether the build can't go on.
     pub fn is_error(&self) -> bool {
         if let Self::EmptyManifest { is_error, .. }
         | Self::NoBuildId { is_error, .. }
-        | Self::ExternalGenerator { is_error }
         | Self::ListedTwice { is_error, .. }
         | Self::Unpackaged { is_error, .. }
         | Self::BinariesInNoarch { is_error, .. } = self
         {
             return *is_error;
+        }
+        if let Self::Generator(problem) = self {
+            return problem.is_error();
         }
         self.severity() != Some(miette::Severity::Warning)
     }

@@ -74,6 +74,12 @@ impl<'w> World<'w> {
         self.macros.expand(text.as_ref())
     }
 
+    /// What a macro gives for words that are its arguments as they stand.
+    pub(super) fn call(&self, name: &str, words: Vec<Vec<u8>>) -> Result<Vec<u8>, Stop> {
+        self.macros.set_place(Origin::named("<spec>"));
+        self.macros.call(name.as_bytes(), words)
+    }
+
     /// The value of a macro; empty where it is not defined.
     pub(super) fn setting(&self, name: &str) -> String {
         let value = self.expand(format!("%{{?{name}}}")).unwrap_or_default();

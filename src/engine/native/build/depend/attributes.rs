@@ -4,6 +4,7 @@ use bstr::{BString, ByteSlice};
 
 use super::super::classify::Class;
 use super::super::files::PackagedFile;
+use super::super::generator_problem::GeneratorProblem;
 use super::super::problem::BuildProblem;
 use super::super::world::World;
 use super::regular_expression::RegularExpression;
@@ -40,7 +41,7 @@ pub(crate) fn read_attributes(world: World<'_>) -> Vec<FileAttribute> {
         .collect();
     if names.is_empty() {
         // The root has none: forge's own macros have these.
-        names.extend(["pkgconfig", "script"].map(str::to_owned));
+        names.extend(["elf", "pkgconfig", "script"].map(str::to_owned));
     }
     let local = world.setting("_local_file_attrs");
     names.extend(local.split(':').filter(|name| !name.is_empty()).map(str::to_owned));
@@ -77,13 +78,11 @@ impl AttributeRules {
         let regex = |what: &str| read_regex(world, &format!("__{name}_{prefix}{what}"));
         let flags = world.setting(&format!("__{name}_{prefix}flags"));
         let has = |flag: &str| flags.split(',').any(|word| word.trim() == flag);
-        Self {
-            path: regex("path"),
-            magic: regex("magic"),
-            mime: regex("mime"),
-            needs_program: has("exeonly"),
-            needs_both: has("magic_and_path"),
+        let (path, magic, mime) = (regex("path"), regex("magic"), regex("mime"));
+        if magic.is_some() && mime.is_some() {
+            world.tell(GeneratorProblem::MimeAndMagic { name: name.to_owned() }.into());
         }
+        Self { path, magic, mime, needs_program: has("exeonly"), needs_both: has("magic_and_path") }
     }
 
     fn hold(&self, entry: &PackagedFile, class: &Class) -> bool {

@@ -4,6 +4,7 @@
 use bstr::ByteSlice;
 
 use super::super::command_line::split_words;
+use super::super::generator_problem::GeneratorProblem;
 use super::super::problem::BuildProblem;
 use super::super::world::World;
 use super::classified_files::{ClassifiedFiles, DependencySearch};
@@ -22,9 +23,9 @@ pub(crate) fn ask_external_programs(
     format: Format,
 ) -> Result<(), Stop> {
     if format == Format::V6 {
-        return Err(world.fail(BuildProblem::ExternalGenerator { is_error: true }));
+        return Err(world.fail(GeneratorProblem::External { is_error: true }.into()));
     }
-    world.tell(BuildProblem::ExternalGenerator { is_error: false });
+    world.tell(GeneratorProblem::External { is_error: false }.into());
     let root = classified.root;
     let lines =
         classified.files.iter().flat_map(|file| [root.program_path(&file.on_disk), b"\n".to_vec()].concat());
@@ -58,7 +59,7 @@ fn ask_program(
     let Some(program) = words.first() else {
         return Ok(());
     };
-    let failed = || world.fail(BuildProblem::NotFound { what: word });
+    let failed = || world.fail(GeneratorProblem::NotFound { what: word }.into());
     let output = match world.macros.filter(&words, files) {
         Ok((code, _)) if code != 0 && is_provides => return Err(failed()),
         Ok((_, output)) => output,

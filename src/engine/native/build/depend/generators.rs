@@ -1,17 +1,18 @@
 //! Dependencies that files have: what the root's generators say (rpm-dependency-generators(7)).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use bstr::{BString, ByteSlice};
+use bstr::BString;
 use rayon::prelude::*;
 
 use super::super::build_root::BuildRoot;
-use super::super::command_line::split_words;
 use super::super::files::PackagedFile;
-use super::super::problem::BuildProblem;
+use super::super::generator_problem::GeneratorProblem;
 use super::super::world::World;
 use super::attributes::{self, FileAttribute};
 use super::classified_files::{ClassifiedFiles, DependencySearch};
+use super::generator_runs::{GeneratorAnswers, RunPlan};
+use super::known_programs::KnownPrograms;
 use super::regular_expression::RegularExpression;
 use crate::macros::{Definition, Expansion, Level, Origin, Stop};
 use crate::package::{Header, Tag};
@@ -57,29 +58,6 @@ struct DependencyFilter {
     files: Vec<RegularExpression>,
 }
 
-/// Something that a generator wrote.
-#[derive(Clone)]
-struct GeneratedLine {
-    /// When the generator was called, among all of them.
-    call: usize,
-    kind_index: usize,
-    file: usize,
-    text: BString,
-    /// What its names are put into.
-    namespace: String,
-}
-
-/// One run of a generator.
-#[derive(Clone)]
-struct GeneratorRun<'r> {
-    /// When it was called, among all of them.
-    call: usize,
-    kind_index: usize,
-    namespace: String,
-    words: Vec<Vec<u8>>,
-    files: Vec<(usize, &'r PackagedFile)>,
-}
-
 /// Runs all generators for the files of a package; gives the dependencies that they find.
 pub(crate) fn generate_dependencies(
     world: World<'_>,
@@ -88,13 +66,16 @@ pub(crate) fn generate_dependencies(
     classified: &ClassifiedFiles<'_>,
     threads: usize,
 ) -> Result<Vec<Generated>, Stop> {
-    let (filters, mut lines) =
-        run_with_names(world, classified.root, header, || run_generators(world, search, classified, threads));
+    let known = KnownPrograms::read(world)?;
+    let (filters, mut answers) = run_with_names(world, classified.root, header, || {
+        let plan = RunPlan::new(world, classified.root, &known);
+        run_generators(plan, search, classified, threads)
+    });
     // They stay in the order in which they were found, file by file.
-    lines.sort_by_key(|line| (line.file, line.call));
+    answers.lines.sort_by_key(|line| (line.file, line.call));
     let mut all = Vec::new();
-    let mut outcome = Ok(());
-    for line in &lines {
+    let mut outcome = if answers.has_failed { Err(Stop) } else { Ok(()) };
+    for line in &answers.lines {
         let (Some(kind), Some(filter)) = (GENERATOR_KINDS.get(line.kind_index), filters.get(line.kind_index))
         else {
             continue;
@@ -145,15 +126,14 @@ pub(crate) fn run_with_names<T>(
 }
 
 /// Runs all generators; gives what is kept out of each kind, and the lines that they wrote.
-fn run_generators(
-    world: World<'_>,
+fn run_generators<'r>(
+    mut plan: RunPlan<'r>,
     search: DependencySearch,
-    classified: &ClassifiedFiles<'_>,
+    classified: &ClassifiedFiles<'r>,
     threads: usize,
-) -> (Vec<DependencyFilter>, Vec<GeneratedLine>) {
+) -> (Vec<DependencyFilter>, GeneratorAnswers) {
     let filters: Vec<DependencyFilter> =
-        GENERATOR_KINDS.iter().map(|kind| DependencyFilter::read(world, kind.word)).collect();
-    let mut plan = RunPlan { world, root: classified.root, runs: Vec::new(), lines: Vec::new() };
+        GENERATOR_KINDS.iter().map(|kind| DependencyFilter::read(plan.world(), kind.word)).collect();
     for attribute in classified.attributes {
         let files = find_files(attribute, classified);
         for (kind_index, (kind, filter)) in GENERATOR_KINDS.iter().zip(&filters).enumerate() {
@@ -162,12 +142,11 @@ fn run_generators(
             let files: Vec<_> =
                 files.iter().copied().filter(|(_, file)| is_looked_for && !filter.has_file(file)).collect();
             if !files.is_empty() {
-                plan.add(attribute, kind_index, files);
+                plan.add(attribute, (kind_index, kind.word), files);
             }
         }
     }
-    let lines = plan.run(threads);
-    (filters, lines)
+    (filters, plan.run(threads))
 }
 
 /// Finds the files that have an attribute, with their places.
@@ -205,106 +184,6 @@ fn define_name(name: &str, value: &BString) -> Definition {
     }
 }
 
-/// The runs of generators that are programs, and what those wrote that are macros.
-struct RunPlan<'r> {
-    world: World<'r>,
-    root: &'r BuildRoot,
-    runs: Vec<GeneratorRun<'r>>,
-    lines: Vec<GeneratedLine>,
-}
-
-impl<'r> RunPlan<'r> {
-    /// Adds the runs of a generator for some files; one that is a macro answers at once.
-    fn add(&mut self, attribute: &FileAttribute, kind_index: usize, files: Vec<(usize, &'r PackagedFile)>) {
-        let Some(kind) = GENERATOR_KINDS.get(kind_index) else {
-            return;
-        };
-        let (world, name) = (self.world, &attribute.name);
-        let generator = format!("__{name}_{}", kind.word);
-        let known = world
-            .macros
-            .with_table(|table| table.get(generator.as_bytes()).map(|known| known.options.is_some()));
-        let Some(is_macro) = known else {
-            return;
-        };
-        let call = self.runs.len() + self.lines.len();
-        let namespace = world.setting(&format!("__{name}_namespace"));
-        if is_macro {
-            let written = GeneratedLine { call, kind_index, file: 0, text: BString::default(), namespace };
-            return self.expand_macro(&generator, &written, &files);
-        }
-        let command = world.expand(format!("%{{{generator}}} %{{?{generator}_opts}}")).unwrap_or_default();
-        let words = split_words(&command);
-        if words.is_empty() {
-            return;
-        }
-        let run = GeneratorRun { call, kind_index, namespace, words, files };
-        if world.setting(&format!("__{name}_protocol")) == "multifile" {
-            self.runs.push(run);
-        } else {
-            self.runs.extend(run.files.iter().map(|file| GeneratorRun { files: vec![*file], ..run.clone() }));
-        }
-    }
-
-    /// Expands a generator that is a macro once for each file; its lines are like `line` but for file and text.
-    fn expand_macro(&mut self, generator: &str, line: &GeneratedLine, files: &[(usize, &PackagedFile)]) {
-        for (index, file) in files {
-            let path = self.root.program_path(&file.on_disk);
-            let call = [b"%{".as_slice(), generator.as_bytes(), b" ", &path, b"}"].concat();
-            let answer = self.world.expand(call).unwrap_or_default();
-            self.lines.extend(answer.lines().map(|text| GeneratedLine {
-                file: *index,
-                text: text.trim_ascii().into(),
-                ..line.clone()
-            }));
-        }
-    }
-
-    /// Runs the generators that are programs; gives the lines that all wrote.
-    fn run(self, threads: usize) -> Vec<GeneratedLine> {
-        let Self { world, root, runs, mut lines } = self;
-        let jobs: Vec<_> = runs.iter().map(|run| (run.words.clone(), run.list_files(root))).collect();
-        for (run, result) in runs.iter().zip(world.macros.filter_all(&jobs, threads)) {
-            match result {
-                Ok((_, output)) => lines.extend(run.read_output(root, &output)),
-                Err(error) => {
-                    let program = run.words.first().map(|word| word.to_str_lossy().into_owned());
-                    let (program, reason) = (program.unwrap_or_default(), crate::files::reason(&error));
-                    world.tell(BuildProblem::NotRun { program, reason });
-                }
-            }
-        }
-        lines
-    }
-}
-
-impl GeneratorRun<'_> {
-    /// What the program reads: the paths of its files, one a line.
-    fn list_files(&self, root: &BuildRoot) -> Vec<u8> {
-        let path = |file: &PackagedFile| [root.program_path(&file.on_disk), b"\n".to_vec()].concat();
-        self.files.iter().flat_map(|(_, file)| path(file)).collect()
-    }
-
-    /// Reads what the program wrote: dependencies, one a line, of the file that `;path` names before them.
-    fn read_output(&self, root: &BuildRoot, output: &[u8]) -> Vec<GeneratedLine> {
-        let by_path: HashMap<Vec<u8>, usize> =
-            self.files.iter().map(|(index, file)| (root.program_path(&file.on_disk), *index)).collect();
-        let mut current = self.files.first().map(|(index, _)| *index);
-        let mut all = Vec::new();
-        for line in output.lines().map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()) {
-            match (line.strip_prefix(b";"), current) {
-                (Some(path), _) => current = by_path.get(path).copied().or(current),
-                (None, Some(file)) => {
-                    let (call, kind_index, namespace) = (self.call, self.kind_index, self.namespace.clone());
-                    all.push(GeneratedLine { call, kind_index, file, text: line.into(), namespace });
-                }
-                (None, None) => {}
-            }
-        }
-        all
-    }
-}
-
 fn put_in_namespace(mut row: DependencyRow, namespace: &str) -> DependencyRow {
     if !namespace.is_empty() {
         row.name = format!("{namespace}({})", row.name).into();
@@ -327,7 +206,7 @@ pub(crate) fn read_generated(
         }
         Err(problems) => {
             for problem in problems {
-                world.tell(BuildProblem::GeneratedDependency { problem, dependency: text.clone() });
+                world.tell(GeneratorProblem::Dependency { problem, dependency: text.clone() }.into());
             }
             Err(Stop)
         }

@@ -5,11 +5,15 @@ mod attributes;
 mod classified_files;
 mod external;
 mod features;
+mod generator_runs;
 mod generators;
+mod known_programs;
 mod letters;
 mod listing;
+mod not_known;
 mod regular_expression;
 mod report;
+mod script_interpreters;
 
 use bstr::{BString, ByteSlice};
 

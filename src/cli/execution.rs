@@ -1,4 +1,4 @@
-//! Builds whose results are kept and not published.
+//! What carries plans out, and what is shown of how they ended.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use super::context::{Context, Failure};
 use super::listeners::Listeners;
 use super::planning::Planned;
 use super::project::{Project, project_name};
-use crate::event::{Clock, EventSink, State, What};
+use crate::event::{BuildName, Clock, EventSink, State, What};
 use crate::execute::{Applied, Ends, Execution, LocalRunner, PreparedTrees, Publisher};
 use crate::manifest::ChrootId;
 use crate::plan::Plan;
@@ -15,7 +15,22 @@ use crate::process::Cancel;
 use crate::ui::{Summary, SummaryView, Verbosity, is_closed_pipe};
 
 /// What carries a plan out, and publishes nothing.
-pub fn execution(planned: &Planned, cancel: &Cancel, events: EventSink, clock: Arc<dyn Clock>) -> Execution {
+pub fn unpublished(
+    planned: &Planned,
+    cancel: &Cancel,
+    events: EventSink,
+    clock: Arc<dyn Clock>,
+) -> Execution {
+    execution(planned, (cancel, events, clock), Arc::new(PreparedTrees::default()), Arc::new(Unpublished))
+}
+
+/// What carries a plan out.
+pub fn execution(
+    planned: &Planned,
+    (cancel, events, clock): (&Cancel, EventSink, Arc<dyn Clock>),
+    prepared: Arc<PreparedTrees>,
+    publisher: Arc<dyn Publisher>,
+) -> Execution {
     Execution {
         manifest: Arc::clone(&planned.manifest),
         plan: Arc::clone(&planned.plan),
@@ -29,10 +44,10 @@ pub fn execution(planned: &Planned, cancel: &Cancel, events: EventSink, clock: A
             roots: planned.roots_by_chroot(),
             cancel: cancel.clone(),
             clock,
-            prepared: Arc::new(PreparedTrees::default()),
+            prepared,
         }),
         events,
-        publisher: Arc::new(Unpublished),
+        publisher,
         jobs: planned.jobs,
         cancel: cancel.clone(),
     }
@@ -47,26 +62,30 @@ impl Publisher for Unpublished {
     }
 }
 
-/// Shows how it ended.
+/// The builds that were made. What was found had no work that could turn out not to be needed.
+pub fn made_builds(planned: &Planned, applied: &Applied) -> BTreeSet<BuildName> {
+    let made = applied.ends.iter().filter(|(_, end)| end.state != State::Cached);
+    made.map(|(id, _)| planned.plan.build(*id).name.clone()).collect()
+}
+
+/// Shows how it ended, where these builds had work.
 ///
 /// # Errors
 /// It can't be written, or the events could not.
 pub fn show_summary(
-    (project, planned, applied): (&Project, &Planned, &Applied),
+    (project, planned): (&Project, &Planned),
+    (with_work, is_canceled): (&BTreeSet<BuildName>, bool),
     (listener, summary): (&Listeners, &Summary),
     (is_good, json): (bool, bool),
     context: &Context,
 ) -> Result<(), Failure> {
     let folder = project.repository.path().to_string();
-    // What was found had no work that could turn out not to be needed.
-    let made = applied.ends.iter().filter(|(_, end)| end.state != State::Cached);
-    let built: BTreeSet<_> = made.map(|(id, _)| planned.plan.build(*id).name.clone()).collect();
     let view = SummaryView {
         verbosity: context.verbosity,
         project: project_name(planned.manifest.name.as_deref(), &folder),
         folder: &folder,
-        planned: &built,
-        is_canceled: applied.canceled,
+        planned: with_work,
+        is_canceled,
     };
     if !json && (context.verbosity > Verbosity::Quiet || !is_good) {
         listener.clear_screen();

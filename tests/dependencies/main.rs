@@ -1,0 +1,17 @@
+//! Dependencies that are found here are those that the root's own generators find.
+//!
+//! They are compared with the machine's; `FORGE_TEST_ELF` names roots, separated by colons, whose programs and libraries are
+//! all compared with what the root's own `elfdeps` says of them, which takes root.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "tests set up the machine that forge works on, and fail by panicking"
+)]
+
+mod builds;
+mod elf;

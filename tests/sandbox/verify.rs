@@ -1,0 +1,187 @@
+//! `forge verify`: what a package depends on that none should is found, and only that.
+
+use serde_json::Value;
+
+use crate::support::{Project, spec};
+
+/// A spec that installs what a command says.
+fn leaking(name: &str, command: &str) -> String {
+    let install = format!("{{ {command}; }} > ");
+    // Rpm's own macros set the mode bits that new files lack.
+    let more = if name == "umask" { "%define ___build_pre cd %{_builddir}" } else { "" };
+    spec(name, more, "true").replace(&format!("echo {name} > "), &install)
+}
+
+/// What each variation is seen by.
+const LEAKS: [(&str, &str); 8] = [
+    ("time", "date +%Z"),
+    ("hostname", "uname -n"),
+    ("folder", "pwd"),
+    ("umask", "umask"),
+    ("locale", "echo $LC_ALL $LANG"),
+    ("file-order", "mkdir order; for i in 1 2 3 4 5 6 7 8 9; do : > order/$i$i; done; ls -U order"),
+    ("cpu-count", "nproc"),
+    ("user", "id -u; id -un; getent passwd packager builder || :"),
+];
+
+fn project() -> Project {
+    let project = Project::new();
+    let mut manifest =
+        "rpmforge version=1\nchroot host { root \"/\" }\ndefaults { engine native; isolation namespaces }\n"
+            .to_owned();
+    for (name, command) in LEAKS {
+        manifest += &format!("package {name} {{ source path \"{name}.spec\" }}\n");
+        project.write(&format!("{name}.spec"), &leaking(name, command));
+    }
+    manifest += "package sound { source path \"sound.spec\" }\n";
+    project.write("sound.spec", &spec("sound", "", "echo built"));
+    project.write("Rpmforge.kdl", &manifest);
+    project
+}
+
+/// How each package of a verification ended.
+fn outcomes(document: &Value) -> Vec<(String, String)> {
+    let builds = document["builds"].as_array().unwrap().iter();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    builds.map(|build| (text(&build["package"]), text(&build["outcome"]))).collect()
+}
+
+fn is_varied(build: &Value, what: &str) -> bool {
+    build["varied"].as_array().unwrap().iter().any(|varied| varied == what)
+}
+
+#[test]
+fn what_depends_on_the_surroundings_is_found_by_varying_them() {
+    let project = project();
+    project.succeed(&["apply"]);
+    // All of it at once: each leak is found, and what leaks nothing is the same.
+    let run = project.run(&["verify", "--json"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    let document: Value = serde_json::from_str(&run.stdout).unwrap();
+    let builds = document["builds"].as_array().unwrap();
+    for ((package, outcome), build) in outcomes(&document).iter().zip(builds) {
+        let differs = package != "sound" && (is_varied(build, package));
+        assert_eq!(outcome, if differs { "differs" } else { "same" }, "{package}: {build:#}");
+    }
+    // Each is found by its own variation, and by no other.
+    for (name, _) in LEAKS {
+        let build = builds.iter().find(|build| build["package"] == name).unwrap();
+        if !is_varied(build, name) {
+            // This machine has one processor, or one kind of file system.
+            assert!(["cpu-count", "file-order"].contains(&name), "{build:#}");
+            continue;
+        }
+        let others: Vec<&str> =
+            LEAKS.iter().map(|(other, _)| *other).filter(|other| *other != name).collect();
+        assert_eq!(project.run(&["verify", name, "--vary", name]).code, Some(1), "{name}");
+        let run = project.run(&["verify", name, "--vary", &others.join(",")]);
+        assert_eq!(run.code, Some(0), "{name}: {}{}", run.stdout, run.stderr);
+    }
+}
+
+#[test]
+fn what_differs_is_shown_and_nothing_is_published_by_it() {
+    let project = project();
+    project.succeed(&["apply"]);
+    let published = project.published();
+    let run = project.run(&["verify", "hostname", "sound"]);
+    assert_eq!(run.code, Some(1), "{}{}", run.stdout, run.stderr);
+    let first = "hostname in host #";
+    assert!(
+        run.stdout.contains(first) && run.stdout.contains(": the packages differ with another time, "),
+        "{}",
+        run.stdout
+    );
+    assert!(run.stdout.contains("/usr/share/hostname"), "{}", run.stdout);
+    assert!(run.stdout.contains("the packages are the same, bit for bit, with another"), "{}", run.stdout);
+    assert!(run.stdout.ends_with("1 of 2 builds the same, 1 differ\n"), "{}", run.stdout);
+    assert_eq!(project.published(), published);
+    assert!(project.succeed(&["apply"]).stdout.contains("9 up to date"));
+    // What was made to be compared is no build that is verified itself, and says what it was for.
+    let history = project.succeed(&["history", "hostname"]).stdout;
+    assert!(history.contains("verification of #"), "{history}");
+    let run = project.succeed(&["verify", "hostname", "--vary", "none", "--json"]);
+    let document: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(document["builds"].as_array().unwrap().len(), 1);
+    assert_eq!(outcomes(&document), [("hostname".to_owned(), "same".to_owned())]);
+}
+
+#[test]
+fn a_build_that_fails_elsewhere_is_no_good_one() {
+    let project = Project::new();
+    project.write(
+        "Rpmforge.kdl",
+        "rpmforge version=1\nchroot host { root \"/\" }\ndefaults { engine native; isolation namespaces }\n\
+         package choosy { source path \"choosy.spec\" }\npackage bare { source path \"bare.spec\"; isolation none }\n",
+    );
+    project.write("choosy.spec", &spec("choosy", "", "test \"$(uname -n)\" = localhost"));
+    project.write("bare.spec", &spec("bare", "", "true"));
+    project.succeed(&["apply"]);
+    let run = project.run(&["verify", "choosy"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stdout.contains("it could not be built again with another"), "{}", run.stdout);
+    assert!(run.stderr.contains("%build"), "{}", run.stderr);
+    // Without a sandbox some things are as they are, and it is said.
+    let run = project.succeed(&["verify", "bare"]);
+    assert!(
+        run.stdout.contains("hostname is not varied: the build has no sandbox (`isolation none`)"),
+        "{}",
+        run.stdout
+    );
+    let run = project.run(&["verify", "nothing-of-that-name"]);
+    assert_eq!(run.code, Some(1));
+    let run = project.run(&["verify", "bare", "--vary", "weather"]);
+    assert_eq!(run.code, Some(64), "{}", run.stderr);
+    assert!(run.stderr.contains("it is one of time, hostname, folder"), "{}", run.stderr);
+}
+
+#[test]
+fn an_apply_verifies_what_it_has_built() {
+    let project = Project::new();
+    let manifest = "rpmforge version=1\nchroot host { root \"/\" }\ndefaults { engine native; isolation namespaces }\n\
+                    package sound { source path \"sound.spec\" }\n";
+    project.write("Rpmforge.kdl", manifest);
+    project.write("sound.spec", &spec("sound", "", "echo built"));
+    let run = project.succeed(&["apply", "--verify"]);
+    assert!(
+        run.stdout.contains("sound in host #1: the packages are the same, bit for bit, with another"),
+        "{}",
+        run.stdout
+    );
+    // What is up to date is not made again.
+    assert!(!project.succeed(&["apply", "--verify"]).stdout.contains("bit for bit"));
+    project.write("Rpmforge.kdl", &format!("{manifest}package user {{ source path \"user.spec\" }}\n"));
+    project.write("user.spec", &leaking("user", "id -u"));
+    let run = project.run(&["apply", "--verify"]);
+    assert_eq!(run.code, Some(1), "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("user in host #3: the packages differ with another"), "{}", run.stdout);
+}
+
+#[test]
+fn what_somebody_ships_is_compared_with_what_was_built() {
+    let project = Project::new();
+    let manifest = "rpmforge version=1\nchroot host { root \"/\" }\ndefaults { engine native; isolation namespaces }\n\
+                    package tool { source path \"tool.spec\" }\n";
+    project.write("Rpmforge.kdl", manifest);
+    project.write("tool.spec", &spec("tool", "", "echo built"));
+    project.succeed(&["apply"]);
+    let shipped = project.path().join("tool-1.0-1.noarch.rpm");
+    std::fs::copy(project.path().join(".forge/results/host/00000001-tool/tool-1.0-1.noarch.rpm"), &shipped)
+        .unwrap();
+    let address = format!("file://{}", shipped.display());
+    for shipped in ["tool-1.0-1.noarch.rpm", &address] {
+        let run = project.succeed(&["verify", "tool", "--against", shipped]);
+        assert!(run.stdout.contains("the same as tool-1.0-1.noarch.rpm of #1"), "{}", run.stdout);
+    }
+    project.write("tool.spec", &spec("tool", "", "echo built").replace("echo tool", "echo another"));
+    project.succeed(&["apply"]);
+    let run = project.run(&["verify", "tool", "--against", "tool-1.0-1.noarch.rpm"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stdout.contains("/usr/share/tool") && run.stdout.contains("another"), "{}", run.stdout);
+    let json = project.run(&["verify", "tool", "--against", "tool-1.0-1.noarch.rpm", "--json"]);
+    let document: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(
+        (&document["shipped"][0]["is_same"], &document["shipped"][0]["build"]),
+        (&false.into(), &2.into())
+    );
+}
