@@ -115,12 +115,7 @@ impl RegistryServer {
 
     /// The digests of the files of a tag or digest, by path.
     pub fn files(&self, reference: &str) -> BTreeMap<String, String> {
-        let Some((manifest, _)) = self.manifest(reference) else { return BTreeMap::new() };
-        let layers = manifest["layers"].as_array().unwrap().iter();
-        let title = |layer: &serde_json::Value| {
-            layer["annotations"]["org.opencontainers.image.title"].as_str().unwrap().to_owned()
-        };
-        layers.map(|layer| (title(layer), layer["digest"].as_str().unwrap().to_owned())).collect()
+        self.manifest(reference).map(|(manifest, _)| files_of(&manifest)).unwrap_or_default()
     }
 
     pub fn blob(&self, digest: &str) -> Option<Vec<u8>> {
@@ -309,4 +304,13 @@ fn program() -> &'static str {
         assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
         root.join(String::from_utf8(run.stdout).unwrap().trim()).display().to_string()
     })
+}
+
+/// The digests of the files that a manifest lists, by path.
+pub fn files_of(manifest: &serde_json::Value) -> BTreeMap<String, String> {
+    let layers = manifest["layers"].as_array().unwrap().iter();
+    let title = |layer: &serde_json::Value| {
+        layer["annotations"]["org.opencontainers.image.title"].as_str().unwrap().to_owned()
+    };
+    layers.map(|layer| (title(layer), layer["digest"].as_str().unwrap().to_owned())).collect()
 }
