@@ -92,7 +92,7 @@ pub(super) fn packages_named_by_metadata(
         let builds = builds.into_iter().enumerate().map(|(place, files)| PublishedPackage {
             package: package.to_owned(),
             key: None,
-            files,
+            files: files.into(),
             signed: None,
             keeping: Keeping { since: (place > 0).then_some(now), ..Keeping::default() },
         });

@@ -33,7 +33,8 @@ pub(super) fn find_bystanders(
         true => required_names(&Dependency::any(name)).iter().any(|name| touched.contains(name.as_str())),
         false => touched.contains(name),
     };
-    let asked = DependencyQuery { is_package: &is_package, is_name: &is_touched };
+    let names = touched.iter().copied().collect();
+    let asked = DependencyQuery { is_package: &is_package, is_name: &is_touched, names };
     let requires = look_through(folder, groups, published, |group| group.requirements(&asked))?;
     let own = of_updates(updates, |needs| &needs.requires);
     let required: HashSet<String> = own
@@ -41,7 +42,8 @@ pub(super) fn find_bystanders(
         .flat_map(required_names)
         .collect();
     let is_required = |name: &str| required.contains(name);
-    let asked = DependencyQuery { is_package: &is_package, is_name: &is_required };
+    let names = required.iter().map(String::as_str).collect();
+    let asked = DependencyQuery { is_package: &is_package, is_name: &is_required, names };
     let provides = look_through(folder, groups, published, |group| group.provided(&asked))?;
     Ok(join_by_package(requires, provides))
 }

@@ -10,11 +10,13 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::PublishError;
 use super::closure::Needs;
-use super::kept_needs::{DependencyQuery, FoundDependencies, encode_needs, find_dependencies};
+use super::kept_needs::{DependencyQuery, FoundDependencies, encode_needs, find_dependencies, name_needs};
+use super::name_hashes::NameHashes;
 use super::package_record::record_of;
 use super::packing::{pack, unpack};
 use super::record::{PublishedFile, PublishedPackage};
@@ -52,6 +54,8 @@ pub(super) struct KeptGroup {
     other: Piece,
     requires: Piece,
     provides: Piece,
+    /// What its binary packages require and what they provide.
+    names: [NameHashes; 2],
 }
 
 /// A text, packed.
@@ -66,6 +70,8 @@ pub(super) struct Piece {
 struct PieceSizes {
     newest: u64,
     pieces: [(u64, u64); 5],
+    /// The same of the names behind them.
+    names: [u64; 2],
 }
 
 /// Where groups are kept.
@@ -80,14 +86,14 @@ pub(super) fn listed_files(
     package: &PublishedPackage,
     section: Section,
 ) -> impl Iterator<Item = &PublishedFile> {
-    let is_listed =
-        move |file: &&PublishedFile| file.times.is_some() && Section::of_path(&file.path).0 == section;
-    package.files.iter().filter(move |_| !package.keeping.hidden).filter(is_listed)
+    let is_shown = !package.keeping.hidden;
+    package.files.iter().filter(move |file| is_shown && is_listed(file, section))
 }
 
 /// The groups of all sections.
 pub(super) fn split_all(packages: &[PublishedPackage], packing: MetadataPacking) -> Vec<PackageGroup<'_>> {
-    Section::ALL.into_iter().flat_map(|section| split_into_groups(packages, section, packing)).collect()
+    let parts = part_packages(packages);
+    Section::ALL.into_iter().flat_map(|section| groups_of(&parts, section, packing)).collect()
 }
 
 /// The groups that have packages in a section, in their order.
@@ -96,19 +102,33 @@ pub(super) fn split_into_groups(
     section: Section,
     packing: MetadataPacking,
 ) -> Vec<PackageGroup<'_>> {
-    let (mut groups, mut rest) = (Vec::new(), packages);
-    while !rest.is_empty() {
-        let (packages, later) = rest.split_at(group_length(rest).min(rest.len()));
-        if packages.iter().any(|package| listed_files(package, section).next().is_some()) {
-            let key = group_key(packages, section, packing);
-            groups.push(PackageGroup { key, packages, section, packing });
-        }
-        rest = later;
-    }
-    groups
+    groups_of(&part_packages(packages), section, packing)
 }
 
-/// How many of these packages are the first group. Several that have one name are not parted.
+fn groups_of<'a>(
+    parts: &[&'a [PublishedPackage]],
+    section: Section,
+    packing: MetadataPacking,
+) -> Vec<PackageGroup<'a>> {
+    let group = |packages: &&'a [PublishedPackage]| {
+        let key = group_key(packages, section, packing)?;
+        Some(PackageGroup { key, packages, section, packing })
+    };
+    parts.par_iter().filter_map(group).collect()
+}
+
+/// Parts packages where groups end. Several that have one name are not parted.
+fn part_packages(packages: &[PublishedPackage]) -> Vec<&[PublishedPackage]> {
+    let (mut parts, mut rest) = (Vec::new(), packages);
+    while !rest.is_empty() {
+        let (part, later) = rest.split_at(group_length(rest).min(rest.len()));
+        parts.push(part);
+        rest = later;
+    }
+    parts
+}
+
+/// How many of these packages are the first group.
 fn group_length(packages: &[PublishedPackage]) -> usize {
     let pairs = packages.iter().zip(packages.iter().skip(1)).enumerate();
     let is_end = |(index, (last, next)): (usize, (&PublishedPackage, &PublishedPackage))| {
@@ -122,19 +142,50 @@ fn ends_group(package: &str) -> bool {
     Digest::compute(package.as_bytes()).as_bytes().first().is_some_and(|byte| *byte < ENDING_BYTES)
 }
 
-fn group_key(packages: &[PublishedPackage], section: Section, packing: MetadataPacking) -> Key {
-    let mut encoder = Encoder::new("rpmforge metadata group v1");
+/// What the pieces of these packages are kept under; nothing where a section has none of their files.
+fn group_key(packages: &[PublishedPackage], section: Section, packing: MetadataPacking) -> Option<Key> {
+    let listings: Vec<Option<Digest>> =
+        packages.iter().map(|package| listing_digest(package, section)).collect();
+    listings.iter().find_map(Option::as_ref)?;
+    let mut encoder = Encoder::new("rpmforge metadata group v2");
     encoder.text("forge", FORGE_SOURCES);
     encoder.text("packing", super::packing::ending(packing)).text("section", section.prefix());
-    encoder.list("packages", packages.iter(), |encoder, package| {
+    encoder.list("packages", packages.iter().zip(listings), |encoder, (package, listing)| {
         encoder.text("package", &package.package);
-        let files: Vec<&PublishedFile> = listed_files(package, section).collect();
-        encoder.list("files", files.into_iter(), |encoder, file| {
-            encoder.text("path", &file.path).text("sha256", &file.sha256);
-            encoder.text("size", &file.size.to_string()).digest_field("blake3", &file.blake3);
+        encoder.list("files", listing.iter(), |encoder, listing| {
+            encoder.digest_field("listing", listing);
         });
     });
-    encoder.key()
+    Some(encoder.key())
+}
+
+/// The digest of all that is listed of a package in a section; none where that is nothing.
+fn listing_digest(package: &PublishedPackage, section: Section) -> Option<Digest> {
+    if package.keeping.hidden {
+        return None;
+    }
+    let place = Section::ALL.iter().position(|it| *it == section)?;
+    let of_all = package
+        .files
+        .digests(|files| Section::ALL.into_iter().map(|section| digest_listing(files, section)).collect());
+    of_all.get(place).copied().flatten()
+}
+
+fn digest_listing(files: &[PublishedFile], section: Section) -> Option<Digest> {
+    let listed: Vec<&PublishedFile> = files.iter().filter(|file| is_listed(file, section)).collect();
+    if listed.is_empty() {
+        return None;
+    }
+    let mut encoder = Encoder::new("rpmforge listing v1");
+    encoder.list("files", listed.into_iter(), |encoder, file| {
+        encoder.text("path", &file.path).text("sha256", &file.sha256);
+        encoder.text("size", &file.size.to_string()).digest_field("blake3", &file.blake3);
+    });
+    Some(encoder.digest())
+}
+
+fn is_listed(file: &PublishedFile, section: Section) -> bool {
+    file.times.is_some() && Section::of_path(&file.path).0 == section
 }
 
 impl<'a> Groups<'a> {
@@ -205,12 +256,20 @@ impl KeptGroup {
 
     /// The requirements of its binary packages that are asked for.
     pub fn requirements(&self, asked: &DependencyQuery<'_>) -> io::Result<Vec<FoundDependencies>> {
-        find_dependencies(&self.requires.unpack(self.packing)?, asked)
+        let [required, _] = &self.names;
+        match required.shares_one_with(&asked.names) {
+            true => find_dependencies(&self.requires.unpack(self.packing)?, asked),
+            false => Ok(Vec::new()),
+        }
     }
 
     /// What is asked for of what its binary packages provide, their files among it.
     pub fn provided(&self, asked: &DependencyQuery<'_>) -> io::Result<Vec<FoundDependencies>> {
-        find_dependencies(&self.provides.unpack(self.packing)?, asked)
+        let [_, provided] = &self.names;
+        match provided.shares_one_with(&asked.names) {
+            true => find_dependencies(&self.provides.unpack(self.packing)?, asked),
+            false => Ok(Vec::new()),
+        }
     }
 
     fn make(repository: &Folder, store: &Store, group: &PackageGroup<'_>) -> Result<Self, PublishError> {
@@ -232,6 +291,7 @@ impl KeptGroup {
             }
         }
         let [requires, provides] = encode_needs(&needs)?;
+        let names = name_needs(&needs);
         Ok(Self {
             newest,
             packing,
@@ -240,6 +300,7 @@ impl KeptGroup {
             other: Piece::new(packing, &other)?,
             requires: Piece::new(packing, &requires)?,
             provides: Piece::new(packing, &provides)?,
+            names,
         })
     }
 
@@ -248,35 +309,39 @@ impl KeptGroup {
     }
 
     fn encode(&self) -> io::Result<Vec<u8>> {
-        let head = PieceSizes { newest: self.newest, pieces: self.pieces().map(Piece::sizes) };
+        let names = self.names.each_ref().map(NameHashes::to_bytes);
+        let head = PieceSizes {
+            newest: self.newest,
+            pieces: self.pieces().map(Piece::sizes),
+            names: names.each_ref().map(|names| names.len() as u64),
+        };
         let mut content = serde_json::to_vec(&head).map_err(io::Error::other)?;
         content.push(b'\n');
         for piece in self.pieces() {
             content.extend(&piece.packed);
         }
+        content.extend(names.concat());
         Ok(content)
     }
 
     fn decode(content: &[u8], packing: MetadataPacking) -> Option<Self> {
         let end = content.iter().position(|byte| *byte == b'\n')?;
         let (head, rest) = content.split_at_checked(end)?;
-        let PieceSizes { newest, pieces } = serde_json::from_slice(head).ok()?;
+        let PieceSizes { newest, pieces, names } = serde_json::from_slice(head).ok()?;
         let mut rest = rest.get(1..)?;
-        let mut next = |(packed, open_size): (u64, u64)| {
-            let (packed, later) = rest.split_at_checked(usize::try_from(packed).ok()?)?;
+        let mut next = |size: u64| {
+            let (next, later) = rest.split_at_checked(usize::try_from(size).ok()?)?;
             rest = later;
-            Some(Piece { packed: packed.to_vec(), open_size })
+            Some(next)
         };
+        let mut piece =
+            |(packed, open_size): (u64, u64)| Some(Piece { packed: next(packed)?.to_vec(), open_size });
         let [primary, filelists, other, requires, provides] = pieces;
-        let kept = Self {
-            newest,
-            packing,
-            primary: next(primary)?,
-            filelists: next(filelists)?,
-            other: next(other)?,
-            requires: next(requires)?,
-            provides: next(provides)?,
-        };
+        let [primary, filelists, other] = [piece(primary)?, piece(filelists)?, piece(other)?];
+        let [requires, provides] = [piece(requires)?, piece(provides)?];
+        let [required, provided] = names;
+        let names = [NameHashes::from_bytes(next(required)?)?, NameHashes::from_bytes(next(provided)?)?];
+        let kept = Self { newest, packing, primary, filelists, other, requires, provides, names };
         rest.is_empty().then_some(kept)
     }
 }
@@ -313,7 +378,7 @@ mod tests {
         PublishedPackage {
             package: name,
             key: None,
-            files: vec![file],
+            files: vec![file].into(),
             signed: None,
             keeping: Keeping::default(),
         }
@@ -335,7 +400,7 @@ mod tests {
             fewer.remove(number);
             assert!(before.difference(&keys(&fewer)).count() <= 2, "{number}");
             let mut changed = packages.clone();
-            changed[number].files[0].blake3 = Digest::compute(b"other");
+            changed[number].files.make_mut()[0].blake3 = Digest::compute(b"other");
             assert_eq!(before.difference(&keys(&changed)).count(), 1, "{number}");
         }
     }
@@ -347,10 +412,10 @@ mod tests {
             split_into_groups(packages, Section::Main, packing).first().map(|group| group.key)
         };
         let mut lost = packages.clone();
-        lost[0].files[0].times = None;
+        lost[0].files.make_mut()[0].times = None;
         assert_eq!(key(&lost, MetadataPacking::Zstd), None);
-        lost[0].files.extend(packages[0].files.clone());
-        lost[0].files[1].path = "b".to_owned();
+        let other = PublishedFile { path: "b".to_owned(), ..packages[0].files[0].clone() };
+        lost[0].files.make_mut().push(other);
         assert_ne!(key(&packages, MetadataPacking::Zstd), key(&lost, MetadataPacking::Zstd));
         assert_ne!(key(&packages, MetadataPacking::Zstd), key(&packages, MetadataPacking::Gzip));
     }
@@ -367,10 +432,11 @@ mod tests {
             other: piece(""),
             requires: piece("[]"),
             provides: piece("[]"),
+            names: [["a", "b"].into_iter().collect(), NameHashes::default()],
         };
         let content = kept.encode().unwrap();
         let read = KeptGroup::decode(&content, packing).unwrap();
-        assert_eq!(read.newest, 7);
+        assert_eq!((read.newest, &read.names), (7, &kept.names));
         for kind in RepositoryKind::ALL {
             assert_eq!(read.piece(kind).unpack(packing).unwrap(), kept.piece(kind).unpack(packing).unwrap());
         }

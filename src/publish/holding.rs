@@ -1,7 +1,8 @@
 //! Which updates a repository takes: those that leave no package without what it needs.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
+use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
 
 use super::PublishError;
@@ -91,16 +92,18 @@ impl Holding<'_> {
         wanted: &[PublishedPackage],
         holds: bool,
     ) -> Result<Vec<Broken>, PublishError> {
-        let before: BTreeMap<&str, &PublishedPackage> =
+        let before: HashMap<&str, &PublishedPackage> =
             record.newest().map(|package| (package.package.as_str(), package)).collect();
-        let after: BTreeMap<&str, &PublishedPackage> =
+        let after: HashMap<&str, &PublishedPackage> =
             wanted.iter().map(|package| (package.package.as_str(), package)).collect();
         let is_same = |name: &str| match (before.get(name), after.get(name)) {
             (Some(before), Some(after)) => before.has_same_files(after),
             _ => false,
         };
-        let names: BTreeSet<&str> = before.keys().chain(after.keys()).copied().collect();
-        let updated: Vec<&str> = names.into_iter().filter(|name| !is_same(name)).collect();
+        let gone = before.keys().filter(|name| !after.contains_key(*name));
+        let mut updated: Vec<&str> =
+            after.keys().chain(gone).copied().filter(|name| !is_same(name)).collect();
+        updated.sort_unstable();
         if updated.is_empty() {
             return Ok(Vec::new());
         }
@@ -113,16 +116,15 @@ impl Holding<'_> {
         };
         let mut changes = updated.par_iter().map(change).collect::<Result<Vec<_>, _>>()?;
         let published = split_all(&record.packages, self.packing);
-        let newest: HashSet<&str> = record
-            .newest()
-            .flat_map(|package| &package.files)
-            .filter_map(|file| file.nevra.as_deref())
-            .collect();
         let mut bystanders = find_bystanders(&target.folder, &self.groups, &published, &changes)?;
         // Older builds that are kept are for those who ask for them.
-        for bystander in &mut bystanders {
-            bystander.before.retain(|needs| newest.contains(needs.nevra.as_str()));
-            bystander.after.retain(|needs| newest.contains(needs.nevra.as_str()));
+        if record.packages.iter().any(|package| !package.is_newest()) {
+            let newest = record.newest().flat_map(|package| &package.files);
+            let newest: HashSet<&str> = newest.filter_map(|file| file.nevra.as_deref()).collect();
+            for bystander in &mut bystanders {
+                bystander.before.retain(|needs| newest.contains(needs.nevra.as_str()));
+                bystander.after.retain(|needs| newest.contains(needs.nevra.as_str()));
+            }
         }
         changes.extend(bystanders);
         changes.sort_by(|one, other| one.package.cmp(&other.package));

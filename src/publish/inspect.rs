@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::path::Path;
+use std::path::{Component, Path};
 use std::sync::OnceLock;
 
-use cap_std::fs::{Metadata, MetadataExt};
 use rayon::prelude::*;
+use rustix::fs::{AtFlags, FileType, Stat, statat};
 
 use super::paths::REPODATA;
 use super::record::{FileTimes, PublishedFile, PublishedPackage, RepositoryRecord};
@@ -79,10 +79,16 @@ impl<'a> Inspector<'a> {
 
     /// One package.
     pub fn package(&self, package: PublishedPackage) -> Result<InspectedPackage, PublishError> {
-        let folders: HashSet<&Path> =
-            package.files.iter().flat_map(|file| Path::new(&file.path).ancestors().skip(1)).collect();
-        let folders = folders.into_iter().filter(|folder| !folder.as_os_str().is_empty());
-        folders.into_iter().try_for_each(|folder| self.refuse_link(folder))?;
+        let mut seen = None;
+        for folder in package.files.iter().map(|file| Path::new(&file.path).parent()) {
+            // Nearly always all lie in one.
+            if folder != seen {
+                let folders = folder.into_iter().flat_map(Path::ancestors);
+                let mut folders = folders.filter(|folder| !folder.as_os_str().is_empty());
+                folders.try_for_each(|folder| self.refuse_link(folder))?;
+                seen = folder;
+            }
+        }
         let states = package.files.iter().map(|file| self.file(file)).collect::<Result<_, _>>()?;
         Ok(InspectedPackage { package, states })
     }
@@ -138,15 +144,16 @@ impl<'a> Inspector<'a> {
 
 /// Looks at one file, whoever it belongs to.
 pub(super) fn inspect_file(folder: &Folder, file: &PublishedFile, verification: Verification) -> FileOnDisk {
-    let metadata = match folder.dir().symlink_metadata(&file.path) {
-        Ok(metadata) => metadata,
+    let status = match status(folder, Path::new(&file.path)) {
+        Ok(status) => status,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return FileOnDisk::Missing,
         Err(_) => return FileOnDisk::Other,
     };
-    if !metadata.is_file() || metadata.len() != file.size {
+    let is_file = FileType::from_raw_mode(status.st_mode).is_file();
+    if !is_file || u64::try_from(status.st_size) != Ok(file.size) {
         return FileOnDisk::Other;
     }
-    let times = times_from(&metadata);
+    let times = times_from(&status);
     let is_untouched = verification == Verification::TimesFirst && file.times == Some(times);
     let is_right = || Digest::read_file(folder, &file.path).is_ok_and(|(digest, _)| digest == file.blake3);
     if is_untouched || is_right() { FileOnDisk::Right(times) } else { FileOnDisk::Other }
@@ -154,18 +161,28 @@ pub(super) fn inspect_file(folder: &Folder, file: &PublishedFile, verification: 
 
 /// Whether there is a symbolic link at `path`.
 pub(super) fn is_link(folder: &Folder, path: &Path) -> bool {
-    folder.dir().symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
+    status(folder, path).is_ok_and(|status| FileType::from_raw_mode(status.st_mode).is_symlink())
 }
 
 /// The times of a file that is as it should be.
 pub(super) fn read_times(folder: &Folder, path: &str) -> io::Result<FileTimes> {
-    Ok(times_from(&folder.dir().symlink_metadata(path)?))
+    Ok(times_from(&status(folder, Path::new(path))?))
 }
 
-fn times_from(metadata: &Metadata) -> FileTimes {
+/// What the kernel says of a file, in one call: a repository has thousands. Folders on the way were found to be no links; whoever reads
+/// the file opens it as every other.
+fn status(folder: &Folder, path: &Path) -> io::Result<Stat> {
+    if !path.components().all(|component| matches!(component, Component::Normal(_))) {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    Ok(statat(folder.dir(), path, AtFlags::SYMLINK_NOFOLLOW)?)
+}
+
+fn times_from(status: &Stat) -> FileTimes {
     let nanoseconds = |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
+    let rest = |nanoseconds| i64::try_from(nanoseconds).unwrap_or_default();
     FileTimes {
-        modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
-        changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
+        modified: nanoseconds(status.st_mtime, rest(status.st_mtime_nsec)),
+        changed: nanoseconds(status.st_ctime, rest(status.st_ctime_nsec)),
     }
 }

@@ -4,9 +4,11 @@
 use std::borrow::Cow;
 use std::io;
 
+use hashbrown::HashSet;
 use serde::{Deserialize, Serialize};
 
-use super::closure::Needs;
+use super::closure::{Needs, required_names};
+use super::name_hashes::NameHashes;
 use crate::package::{Comparison, Dependency};
 
 /// One dependency: name, comparison (0 where there is none) and version.
@@ -42,6 +44,8 @@ pub(super) struct DependencyQuery<'a> {
     pub is_package: &'a (dyn Fn(&str) -> bool + Sync),
     /// Whether one with this name is.
     pub is_name: &'a (dyn Fn(&str) -> bool + Sync),
+    /// The names of which one has to be in it.
+    pub names: NameHashes,
 }
 
 impl<'a> KeptDependency<'a> {
@@ -67,6 +71,14 @@ pub(super) fn encode_needs(needs: &[(&str, Needs)]) -> io::Result<[Vec<u8>; 2]> 
     let provides = needs.iter().map(|(package, needs)| kept_list(package, needs, &needs.provides));
     let encode = |lists: Vec<KeptList<'_>>| serde_json::to_vec(&lists).map_err(io::Error::other);
     Ok([encode(requires.collect())?, encode(provides.collect())?])
+}
+
+/// The names that binary packages require and provide; of a rich requirement those in it.
+pub(super) fn name_needs(needs: &[(&str, Needs)]) -> [NameHashes; 2] {
+    let requires = needs.iter().flat_map(|(_, needs)| &needs.requires);
+    let required: HashSet<String> = requires.flat_map(required_names).collect();
+    let provides = needs.iter().flat_map(|(_, needs)| &needs.provides);
+    [required.iter().map(String::as_str).collect(), provides.map(|it| it.name.as_str()).collect()]
 }
 
 fn kept_list<'a>(package: &'a str, needs: &'a Needs, list: &'a [Dependency]) -> KeptList<'a> {
@@ -120,6 +132,7 @@ mod tests {
         let asked = DependencyQuery {
             is_package: &|package| package == "one",
             is_name: &|name| name != "y" && name != "b",
+            names: NameHashes::default(),
         };
         let found = |index: usize, dependencies: Vec<Dependency>| FoundDependencies {
             index,
@@ -130,5 +143,10 @@ mod tests {
         assert_eq!(find_dependencies(&requires, &asked).unwrap(), [found(0, vec![dependency("x"), quoted])]);
         assert_eq!(find_dependencies(&provides, &asked).unwrap(), [found(0, vec![dependency("a")])]);
         assert!(find_dependencies(b"[{}]", &asked).is_err());
+        let rich = [("one", needs("a", vec![Dependency::any("(x and (y or z))"), dependency("w")]))];
+        assert_eq!(
+            name_needs(&rich),
+            [["w", "x", "y", "z"].into_iter().collect(), ["a"].into_iter().collect()]
+        );
     }
 }

@@ -9,9 +9,10 @@ use super::client_files::ClientFiles;
 use super::inspect::{FileOnDisk, Verification, inspect_file};
 use super::owner::{Owner, Sameness};
 use super::paths::{REPOMD, repo_file};
-use super::record::{
-    DecodedRecords, Incoming, PublishedFile, PublishedPackage, RECORD, ReadRecord, RepositoryRecord,
-    claim_the_same,
+use super::record::{Incoming, PublishedFile, PublishedPackage, RepositoryRecord};
+use super::record_file::{
+    DecodedRecords, EncodedRecord, RECORD, RECORD_CHANGES, ReadRecord, changes_path, claim_the_same,
+    have_same_base,
 };
 use super::retention::Keep;
 use super::superseded::supersede;
@@ -329,16 +330,45 @@ impl PublishTarget<'_> {
         is_missing(&self.folder, PathBuf::from(RECORD)) && is_missing(self.state, self.copy_path())
     }
 
-    /// Makes the copy what the record is.
-    pub fn write_copy(&self, record: &[u8]) -> io::Result<()> {
+    /// Makes the copy what the record was just made.
+    pub fn write_copy(&self, written: &EncodedRecord) -> io::Result<()> {
         let path = self.copy_path();
-        let is_same = self.state.file_size(&path) == Some(record.len() as u64)
-            && self.state.read(&path).is_ok_and(|copy| copy == record);
+        match written {
+            EncodedRecord::Whole(bytes) => {
+                self.write_copied(&path, bytes)?;
+                self.state.remove_file(changes_path(&path))
+            }
+            EncodedRecord::Changes(changes) => {
+                let (own, copy) = ((&self.folder, Path::new(RECORD)), (self.state, path.as_path()));
+                if !have_same_base(own, copy) {
+                    self.write_copied(&path, &self.folder.read(RECORD)?)?;
+                }
+                self.write_copied(&changes_path(&path), changes)
+            }
+        }
+    }
+
+    /// Makes the copy what the record is.
+    pub fn repair_copy(&self) -> io::Result<()> {
+        let path = self.copy_path();
+        self.write_copied(&path, &self.folder.read(RECORD)?)?;
+        match self.folder.read(RECORD_CHANGES) {
+            Ok(changes) => self.write_copied(&changes_path(&path), &changes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.state.remove_file(changes_path(&path))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn write_copied(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let is_same = self.state.file_size(path) == Some(bytes.len() as u64)
+            && self.state.read(path).is_ok_and(|copy| copy == bytes);
         if is_same {
             return Ok(());
         }
         self.state.create(COPIES)?;
-        self.state.write_atomic(path, record)
+        self.state.write_atomic(path, bytes)
     }
 }
 

@@ -199,7 +199,7 @@ impl BuildMender<'_> {
         });
         let published: Vec<PublishedFile> = published.collect();
         let signed = (!by.is_empty()).then(|| SignedResult { of: before.package.result(), by: by.to_vec() });
-        let package = PublishedPackage { files: published, signed, ..before.package.clone() };
+        let package = PublishedPackage { files: published.into(), signed, ..before.package.clone() };
         if package.has_same_files(&before.package) {
             let InspectedPackage { package, states } = before;
             return Ok(InspectedPackage { package: package.clone(), states: states.clone() });

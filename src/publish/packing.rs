@@ -4,11 +4,13 @@
 //! joined. So a piece that has not changed need not be packed anew. dnf, zypper and createrepo_c read such files, as does every
 //! `zstd -d` and `gzip -d`.
 
+use std::cell::RefCell;
 use std::io::{self, Read, Write};
 
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
+use zstd::bulk::{Compressor, Decompressor};
 
 use crate::manifest::declaration::MetadataPacking;
 
@@ -23,10 +25,19 @@ pub(super) fn ending(packing: MetadataPacking) -> &'static str {
     }
 }
 
+thread_local! {
+    /// What packs and unpacks with zstd: each has tables of megabytes, which are not made anew for each piece.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
 /// Packs one piece. The same content comes to the same bytes.
 pub(super) fn pack(packing: MetadataPacking, content: &[u8]) -> io::Result<Vec<u8>> {
     match packing {
-        MetadataPacking::Zstd => zstd::bulk::compress(content, ZSTD_LEVEL),
+        MetadataPacking::Zstd => COMPRESSOR.with_borrow_mut(|compressor| match compressor {
+            Some(compressor) => compressor.compress(content),
+            None => compressor.insert(Compressor::new(ZSTD_LEVEL)?).compress(content),
+        }),
         MetadataPacking::Gzip => {
             let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
             encoder.write_all(content)?;
@@ -41,7 +52,10 @@ pub(super) fn pack(packing: MetadataPacking, content: &[u8]) -> io::Result<Vec<u
 /// `InvalidData` where it is no such piece.
 pub(super) fn unpack(packing: MetadataPacking, packed: &[u8], open_size: usize) -> io::Result<Vec<u8>> {
     let content = match packing {
-        MetadataPacking::Zstd => zstd::bulk::decompress(packed, open_size)?,
+        MetadataPacking::Zstd => DECOMPRESSOR.with_borrow_mut(|decompressor| match decompressor {
+            Some(decompressor) => decompressor.decompress(packed, open_size),
+            None => decompressor.insert(Decompressor::new()?).decompress(packed, open_size),
+        })?,
         MetadataPacking::Gzip => {
             let mut content = Vec::with_capacity(open_size);
             MultiGzDecoder::new(packed).take(open_size as u64).read_to_end(&mut content)?;
@@ -69,5 +83,18 @@ mod tests {
             assert_eq!(unpack(packing, &pieces[2], 4).unwrap(), b"text");
             assert!(unpack(packing, &pieces[2], 5).is_err() && unpack(packing, b"text", 4).is_err());
         }
+    }
+
+    #[test]
+    fn what_was_packed_before_makes_no_difference() {
+        let content = |word: &str| word.repeat(20_000).into_bytes();
+        let fresh = |word: &'static str| {
+            let pack = move || pack(MetadataPacking::Zstd, &content(word)).unwrap();
+            std::thread::spawn(pack).join().unwrap()
+        };
+        let alone = ["abc", "xyz1", "abc"].map(fresh);
+        let one_behind_the_other =
+            ["abc", "xyz1", "abc"].map(|word| pack(MetadataPacking::Zstd, &content(word)).unwrap());
+        assert_eq!(alone, one_behind_the_other);
     }
 }

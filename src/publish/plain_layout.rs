@@ -41,7 +41,7 @@ impl PlainLayout {
     /// Gives the files of a package that comes in their paths.
     pub fn place(&mut self, package: &mut PublishedPackage) {
         let name = package.package.clone();
-        for file in &mut package.files {
+        for file in package.files.make_mut() {
             let section = file.section();
             let plain = in_section(section, &plain_path(file.name()));
             let beside = in_section(section, &plain_path_beside(&name, &file.blake3, file.name()));
@@ -76,7 +76,7 @@ mod tests {
         let (sha256, nevra) = ("0".repeat(64), Some("x-1-1.noarch".to_owned()));
         let file = PublishedFile { path, size: 0, sha256, blake3, nevra, times: None };
         let (key, signed, keeping) = (None, None, Keeping::default());
-        PublishedPackage { package: name.to_owned(), key, files: vec![file], signed, keeping }
+        PublishedPackage { package: name.to_owned(), key, files: vec![file].into(), signed, keeping }
     }
 
     fn empty() -> RepositoryRecord {

@@ -1,47 +1,27 @@
 //! `.forge-repository`: what forge has put into a repository, and whose the repository is.
 //!
-//! The record lies in the repository itself, since nothing else goes wherever the repository goes. It is one JSON object on one line,
-//!
-//! ```json
-//! {"version":1,"blake3":"…","repository":{…}}
-//! ```
-//!
-//! where `blake3` is the BLAKE3 of the version's digits, a colon, and the bytes of the value of `repository`, so that no bit of it can
-//! change without being noticed. Every path in it is relative to the repository. Only what is on record is ever removed
+//! The record lies in the repository itself, since nothing else goes wherever the repository goes; how it is written stands in
+//! [`record_file`](super::record_file). Every path in it is relative to the repository. Only what is on record is ever removed
 //! or replaced. A copy lies in the project's `.forge/published/`.
 //!
 //! Whoever may write to the repository can write a record with a right digest too. What names anything but files as forge
 //! [names](super::paths) them, or one of them twice, is taken for damaged.
 
-use std::collections::{HashMap, HashSet};
-use std::io::Read;
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
-
+use hashbrown::HashSet;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::PublishError;
-use super::limits::LARGEST_RECORD;
 use super::owner::Owner;
 use super::paths::{
     REPOMD, is_in_plain_layout, is_metadata_path, is_package_path, is_plain_name, is_sha256, is_signing_path,
     package_of_path,
 };
 use super::section::Section;
+use super::shared_list::SharedList;
 use crate::digest::{Digest, Key};
 use crate::event::Timestamp;
-use crate::files::{Folder, HostPath};
 use crate::package::version_of_nevra;
 use crate::store::{Blob, result_digest};
-
-/// The record's name in its repository.
-pub(super) const RECORD: &str = ".forge-repository";
-
-/// How it begins, before the number of its form.
-const HEAD: &[u8] = b"{\"version\":";
-
-/// How long the beginning of a record is at least that has the digest of all the rest in it.
-const LONGEST_HEAD: usize = 128;
 
 /// The form that is written where each package has one build. What says for how long it is kept is no other form: who doesn't
 /// know that can do without.
@@ -91,7 +71,7 @@ pub(super) struct PublishedPackage {
     pub package: String,
     /// The key of the result that it is from; none where it was found in a repository that was taken over.
     pub key: Option<Key>,
-    pub files: Vec<PublishedFile>,
+    pub files: SharedList<PublishedFile>,
     /// What it was signed of, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed: Option<SignedResult>,
@@ -200,15 +180,6 @@ pub(super) struct Superseded {
 /// Whether a flag need not be written.
 fn is_false(flag: &bool) -> bool {
     !flag
-}
-
-/// What stands where a record should be.
-pub(super) enum ReadRecord {
-    Intact(Box<RepositoryRecord>),
-    Missing,
-    Damaged,
-    /// Of a later form, with its number.
-    Newer(u64),
 }
 
 impl PublishedPackage {
@@ -328,7 +299,7 @@ impl Incoming {
 
 impl RepositoryRecord {
     /// Whether it names nothing but what forge publishes.
-    fn is_credible(&self) -> bool {
+    pub fn is_credible(&self) -> bool {
         let is_ours = |Superseded { file, .. }: &Superseded| file.is_of_package() || file.is_of_metadata();
         are_credible(&self.packages, &self.metadata)
             && self.repomd.iter().all(PublishedFile::is_repomd)
@@ -363,8 +334,8 @@ impl RepositoryRecord {
         self.packages.iter().filter(|package| package.is_newest())
     }
 
-    /// The form that it is written in.
-    fn version(&self) -> u64 {
+    /// The form that it is written in where it is written as one.
+    pub fn version(&self) -> u64 {
         let incoming = self.incoming.iter().flat_map(|incoming| &incoming.packages);
         let has_older = !self.packages.iter().chain(incoming).all(PublishedPackage::is_newest);
         match has_older || !self.retired.is_empty() {
@@ -387,31 +358,17 @@ impl RepositoryRecord {
         let incoming = self.incoming.iter().flat_map(|incoming| &incoming.signed);
         self.signed.iter().chain(incoming).flat_map(|signed| &signed.files)
     }
-
-    /// The bytes of its file.
-    pub fn encode(&self) -> Result<Vec<u8>, PublishError> {
-        let content = serde_json::to_vec(self).map_err(std::io::Error::other)?;
-        let version = self.version();
-        let digest = digest_of(version, &content);
-        let mut bytes =
-            format!("{{\"version\":{version},\"blake3\":\"{digest}\",\"repository\":").into_bytes();
-        bytes.extend(content);
-        bytes.extend(b"}\n");
-        match bytes.len() as u64 > LARGEST_RECORD {
-            true => Err(PublishError::TooMuch { bytes: bytes.len() as u64, limit: LARGEST_RECORD }),
-            false => Ok(bytes),
-        }
-    }
 }
 
 /// Whether packages and metadata that are published together are at paths of their own, each at another.
 fn are_credible(packages: &[PublishedPackage], metadata: &[PublishedFile]) -> bool {
-    let (mut names, mut paths) = (HashSet::new(), HashSet::new());
-    let mut is_first =
-        |package: &PublishedPackage| !package.is_newest() || names.insert(package.package.clone());
-    packages.iter().all(|package| package.is_credible() && is_first(package))
+    let (mut names, mut paths) = (HashSet::with_capacity(packages.len()), HashSet::new());
+    let mut newest = packages.iter().filter(|package| package.is_newest());
+    let mut all = files(packages).chain(metadata);
+    packages.par_iter().with_min_len(64).all(PublishedPackage::is_credible)
         && metadata.iter().all(PublishedFile::is_of_metadata)
-        && files(packages).chain(metadata).all(|file| paths.insert(&file.path))
+        && newest.all(|package| names.insert(package.package.as_str()))
+        && all.all(|file| paths.insert(file.path.as_str()))
 }
 
 /// All files of some packages.
@@ -425,107 +382,17 @@ pub(super) fn listed_files(packages: &[PublishedPackage]) -> impl Iterator<Item 
     shown.flat_map(|package| &package.files).filter(|file| file.times.is_some())
 }
 
+/// Puts times in the place of those that files have. What has them already stays shared with its copies.
+pub(super) fn set_times(files: &mut SharedList<PublishedFile>, times: &[Option<FileTimes>]) {
+    if files.iter().map(|file| &file.times).ne(times) {
+        for (file, times) in files.make_mut().iter_mut().zip(times) {
+            file.times = *times;
+        }
+    }
+}
+
 /// Whether metadata of both would be the same.
 pub(super) fn have_same_listing(one: &[PublishedPackage], other: &[PublishedPackage]) -> bool {
     let one = listed_files(one).map(PublishedFile::location);
     one.eq(listed_files(other).map(PublishedFile::location))
 }
-
-/// Records that were decoded: an apply reads each before it builds and once more when it publishes, and nearly always finds the
-/// same bytes.
-#[derive(Debug, Default)]
-pub struct DecodedRecords {
-    /// Bytes and what they say, by the file that they were read from.
-    by_file: Mutex<HashMap<HostPath, (Vec<u8>, RepositoryRecord)>>,
-}
-
-impl DecodedRecords {
-    /// Reads the record at `path` of `folder`.
-    pub(super) fn read(&self, folder: &Folder, path: impl AsRef<Path>) -> ReadRecord {
-        let path = path.as_ref();
-        if folder.dir().symlink_metadata(path).is_err() {
-            return ReadRecord::Missing;
-        }
-        let Some(bytes) = read_bytes(folder, path) else { return ReadRecord::Damaged };
-        let file = folder.path().join(path);
-        let mut by_file = self.by_file.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, record)) = by_file.get(&file).filter(|(known, _)| *known == bytes) {
-            return ReadRecord::Intact(Box::new(record.clone()));
-        }
-        let decoded = decode(&bytes).unwrap_or(ReadRecord::Damaged);
-        if let ReadRecord::Intact(record) = &decoded {
-            by_file.insert(file, (bytes, RepositoryRecord::clone(record)));
-        }
-        decoded
-    }
-}
-
-/// Whether two files claim to be the same record: what their content has as digest, and its size. Neither is read whole.
-pub(super) fn claim_the_same(one: (&Folder, &Path), other: (&Folder, &Path)) -> bool {
-    let claim = |(folder, path): (&Folder, &Path)| {
-        let (file, metadata) = folder.open_regular_with_metadata(path).ok()?;
-        let mut head = Vec::with_capacity(LONGEST_HEAD);
-        file.take(LONGEST_HEAD as u64).read_to_end(&mut head).ok()?;
-        Some((metadata.len(), head)).filter(|(_, head)| head.starts_with(HEAD))
-    };
-    claim(one).is_some_and(|one| claim(other) == Some(one))
-}
-
-/// The bytes of what may be a record.
-fn read_bytes(folder: &Folder, path: &Path) -> Option<Vec<u8>> {
-    let file = folder.open_regular(path).ok()?;
-    // What is too large for a record, or begins as none does, is not read to find that out.
-    if file.metadata().ok()?.len() > LARGEST_RECORD {
-        return None;
-    }
-    let mut file = file.take(LARGEST_RECORD);
-    let mut bytes = vec![0; HEAD.len()];
-    file.read_exact(&mut bytes).ok()?;
-    if bytes != HEAD {
-        return None;
-    }
-    file.read_to_end(&mut bytes).ok()?;
-    Some(bytes)
-}
-
-/// The paths that the record of these bytes names, relative to its repository. None where they are no record that is
-/// believed: what is damaged, of a later form, or names what forge does not publish.
-pub fn recorded_paths(bytes: &[u8]) -> Option<Vec<String>> {
-    match decode(bytes)? {
-        ReadRecord::Intact(record) => Some(
-            record
-                .files()
-                .chain(&record.repomd)
-                .chain(record.signing_files())
-                .map(|file| file.path.clone())
-                .collect(),
-        ),
-        ReadRecord::Missing | ReadRecord::Damaged | ReadRecord::Newer(_) => None,
-    }
-}
-
-fn decode(bytes: &[u8]) -> Option<ReadRecord> {
-    let rest = bytes.strip_prefix(HEAD)?.strip_suffix(b"}\n")?;
-    let (version, rest) = rest.split_at_checked(rest.iter().position(|byte| *byte == b',')?)?;
-    let version: u64 = std::str::from_utf8(version).ok()?.parse().ok()?;
-    let (digest, rest) = rest.strip_prefix(b",\"blake3\":\"")?.split_at_checked(64)?;
-    let content = rest.strip_prefix(b"\",\"repository\":")?;
-    let is_whole = digest_of(version, content).to_string().as_bytes() == digest;
-    match is_whole {
-        false => None,
-        true if version > VERSION_WITH_PLAIN_PATHS => Some(ReadRecord::Newer(version)),
-        true => {
-            let record: Box<RepositoryRecord> = serde_json::from_slice(content).ok()?;
-            record.is_credible().then_some(ReadRecord::Intact(record))
-        }
-    }
-}
-
-fn digest_of(version: u64, content: &[u8]) -> Digest {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(format!("{version}:").as_bytes()).update(content);
-    Digest::finish(&hasher)
-}
-
-#[cfg(test)]
-mod tests;

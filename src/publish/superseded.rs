@@ -1,9 +1,10 @@
 //! Files that nothing names any more: they stay for a while, for clients that have read an earlier `repomd.xml`.
 
-use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
+
+use hashbrown::HashSet;
 
 use super::inspect::is_link;
 use super::record::{PublishedFile, PublishedPackage, RepositoryRecord, Superseded, files};
@@ -38,7 +39,7 @@ pub(super) fn supersede(
     let mut superseded: Vec<Superseded> =
         earlier.filter(|superseded| !known.contains(superseded.file.path.as_str())).collect();
     known.extend(record.superseded.iter().map(|superseded| superseded.file.path.as_str()));
-    for file in record.files().filter(|file| known.insert(&file.path)) {
+    for file in record.files().filter(|file| known.insert(file.path.as_str())) {
         let is_spent = spent.contains(file.path.as_str());
         superseded.push(Superseded { file: file.clone(), since: now, is_spent });
     }
@@ -96,7 +97,7 @@ mod tests {
         record.packages.push(PublishedPackage {
             package: "a".to_owned(),
             key: None,
-            files: vec![file(path)],
+            files: vec![file(path)].into(),
             signed: None,
             keeping: Keeping::default(),
         });

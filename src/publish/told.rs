@@ -1,7 +1,6 @@
 //! What is told of a publish.
 
-use std::collections::BTreeSet;
-
+use hashbrown::HashMap;
 use miette::Diagnostic;
 
 use super::PublishError;
@@ -58,16 +57,29 @@ pub(super) fn tell(
 
 /// The packages that came in or changed, and those that left.
 fn changes(before: &[PublishedPackage], now: &[PublishedPackage]) -> (Vec<String>, Vec<String>) {
-    let paths = |packages: &[PublishedPackage]| -> BTreeSet<(String, Vec<String>)> {
-        let paths = |package: &PublishedPackage| package.files.iter().map(|file| file.path.clone()).collect();
-        packages.iter().map(|package| (package.package.clone(), paths(package))).collect()
+    let (were, are) = (by_name(before), by_name(now));
+    let has_same_paths = |one: &PublishedPackage, other: &PublishedPackage| {
+        one.files.iter().map(|file| &file.path).eq(other.files.iter().map(|file| &file.path))
     };
-    let names = |packages: &[PublishedPackage]| -> BTreeSet<String> {
-        packages.iter().map(|package| package.package.clone()).collect()
+    let was_there = |package: &PublishedPackage| {
+        let earlier = were.get(package.package.as_str()).into_iter().flatten();
+        earlier.into_iter().any(|before| has_same_paths(before, package))
     };
-    let added = paths(now).difference(&paths(before)).map(|(name, _)| name.clone()).collect();
-    let removed = names(before).difference(&names(now)).cloned().collect();
+    let mut added: Vec<String> =
+        now.iter().filter(|package| !was_there(package)).map(|package| package.package.clone()).collect();
+    let gone = were.keys().filter(|name| !are.contains_key(*name));
+    let mut removed: Vec<String> = gone.map(|name| (*name).to_owned()).collect();
+    added.sort();
+    removed.sort();
     (added, removed)
+}
+
+fn by_name(packages: &[PublishedPackage]) -> HashMap<&str, Vec<&PublishedPackage>> {
+    let mut by_name: HashMap<&str, Vec<&PublishedPackage>> = HashMap::with_capacity(packages.len());
+    for package in packages {
+        by_name.entry(&package.package).or_default().push(package);
+    }
+    by_name
 }
 
 /// What `keep` has packages leave for, and what stays only because another package requires it: each when it comes to be so.

@@ -30,8 +30,10 @@ use super::known::{Known, PublishTarget, RecordOrigin};
 use super::lock::lock_repository;
 use super::mend_builds::{BuildMender, Mended};
 use super::record::{
-    Incoming, PublishedFile, PublishedPackage, RECORD, RepositoryRecord, Retired, have_same_listing,
+    FileTimes, Incoming, PublishedFile, PublishedPackage, RepositoryRecord, Retired, have_same_listing,
+    set_times,
 };
+use super::record_file::{EncodedRecord, RECORD, RECORD_CHANGES};
 use super::retention::{Retained, retain};
 use super::staging::{Staging, remove_leftovers};
 use super::superseded::supersede;
@@ -147,7 +149,7 @@ impl Updater<'_> {
         let packages = publish.bring_packages(packages, &mut damaged)?;
         let new = publish.publish_metadata(packages, &mut damaged)?;
         if new == record && origin == RecordOrigin::Repository {
-            target.write_copy(&target.folder.read(RECORD)?)?;
+            target.repair_copy()?;
         } else {
             publish.write_record(&new)?;
         }
@@ -298,7 +300,7 @@ impl Publish<'_> {
         };
         let mut kept = self.bring_package(staging, self.inspector.package(old.clone())?)?;
         kept.lost.extend(new.lost);
-        kept.abandoned = new.package.files.into_iter().filter(|file| file.times.is_some()).collect();
+        kept.abandoned = new.package.files.iter().filter(|file| file.times.is_some()).cloned().collect();
         Ok(kept)
     }
 
@@ -308,18 +310,18 @@ impl Publish<'_> {
         package: InspectedPackage,
     ) -> Result<BroughtPackage, PublishError> {
         let InspectedPackage { mut package, states } = package;
-        let (mut brought, mut lost) = (Vec::new(), Vec::new());
+        let (mut brought, mut lost, mut times) = (Vec::new(), Vec::new(), Vec::new());
         let sharing = if self.target.links { Sharing::HardLink } else { Sharing::Nothing };
-        for (file, state) in package.files.iter_mut().zip(states) {
+        for (file, state) in package.files.iter().zip(states) {
             let (there, damage) = match state {
-                FileState::Right(times) => {
-                    file.times = Some(times);
+                FileState::Right(there) => {
+                    times.push(Some(there));
                     continue;
                 }
                 FileState::Shared(times) => (Some(times), None),
                 FileState::ToBring(damage) => (None, damage),
             };
-            file.times = match staging.bring(self.store, file, sharing) {
+            times.push(match staging.bring(self.store, file, sharing) {
                 Ok(times) => {
                     brought.push((file.path.clone(), damage));
                     Some(times)
@@ -331,8 +333,9 @@ impl Publish<'_> {
                     there
                 }
                 Err(error) => return Err(error),
-            }
+            });
         }
+        set_times(&mut package.files, &times);
         Ok(BroughtPackage { package, brought, lost, abandoned: Vec::new() })
     }
 
@@ -348,12 +351,21 @@ impl Publish<'_> {
 
     /// Writes the record and its copy.
     fn write_record(&self, record: &RepositoryRecord) -> Result<(), PublishError> {
-        let bytes = record.encode()?;
-        let staging = Staging::open(&self.target.folder)?;
-        staging.write(RECORD, &bytes)?;
+        let Self { target, .. } = self;
+        let encoded = target.decoded.encode(&target.folder, RECORD, record)?;
+        let staging = Staging::open(&target.folder)?;
+        match &encoded {
+            EncodedRecord::Whole(bytes) => staging.write(RECORD, bytes)?,
+            EncodedRecord::Changes(bytes) => staging.write(RECORD_CHANGES, bytes)?,
+        };
         staging.sync_names(std::iter::empty())?;
         staging.close()?;
-        Ok(self.target.write_copy(&bytes)?)
+        if matches!(encoded, EncodedRecord::Whole(_)) {
+            // They are of what was there before, and nobody looks at them any more.
+            target.folder.remove_file(RECORD_CHANGES)?;
+        }
+        target.decoded.note_written(&target.folder, RECORD, (&encoded, record));
+        Ok(target.write_copy(&encoded)?)
     }
 }
 
@@ -371,11 +383,13 @@ fn must_bring(state: FileState) -> bool {
 
 fn with_times(package: InspectedPackage) -> PublishedPackage {
     let InspectedPackage { mut package, states } = package;
-    for (file, state) in package.files.iter_mut().zip(states) {
-        file.times = match state {
+    let times: Vec<Option<FileTimes>> = states
+        .into_iter()
+        .map(|state| match state {
             FileState::Right(times) | FileState::Shared(times) => Some(times),
             FileState::ToBring(_) => None,
-        };
-    }
+        })
+        .collect();
+    set_times(&mut package.files, &times);
     package
 }

@@ -1,7 +1,10 @@
 //! What a repository should hold: the newest good result of every package that the manifest declares for its chroot.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::path::Path;
+
+use hashbrown::HashMap;
 
 use super::known::PublishTarget;
 use super::paths::package_folder;
@@ -84,7 +87,7 @@ pub(super) fn wanted_packages(
     let recorded = record.newest().filter(|package| target.declared.contains(package.package.as_str()));
     let mut wanted: BTreeMap<String, PublishedPackage> =
         recorded.map(|package| (package.package.clone(), package.clone())).collect();
-    let times = times_on_record(record);
+    let times = OnceCell::new();
     let results = results.iter().filter(|result| !target.keep.stays_away(record, result, now));
     let mut layout = match target.layout {
         RepositoryLayout::Builds => None,
@@ -94,12 +97,29 @@ pub(super) fn wanted_packages(
         if let Some(layout) = &mut layout {
             layout.place(&mut result);
         }
-        for file in &mut result.files {
-            file.times = times.get(&(file.path.as_str(), file.blake3)).copied();
-        }
+        result.files = match wanted
+            .get(&result.package)
+            .filter(|before| is_same_but_for_times(before, &result))
+        {
+            Some(before) => before.files.clone(),
+            None => {
+                let times = times.get_or_init(|| times_on_record(record));
+                let of = |file: &PublishedFile| times.get(&(file.path.as_str(), file.blake3)).copied();
+                result.files.iter().map(|file| PublishedFile { times: of(file), ..file.clone() }).collect()
+            }
+        };
         wanted.insert(result.package.clone(), result);
     }
     wanted.into_values().collect()
+}
+
+fn is_same_but_for_times(before: &PublishedPackage, result: &PublishedPackage) -> bool {
+    let is_same = |(before, file): (&PublishedFile, &PublishedFile)| {
+        let PublishedFile { path, size, sha256, blake3, nevra, times: _ } = before;
+        let same = (&file.path, &file.size, &file.sha256, &file.blake3, &file.nevra);
+        (path, size, sha256, blake3, nevra) == same
+    };
+    before.files.len() == result.files.len() && before.files.iter().zip(&result.files).all(is_same)
 }
 
 fn times_on_record(record: &RepositoryRecord) -> HashMap<(&str, Digest), FileTimes> {

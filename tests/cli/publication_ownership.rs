@@ -232,7 +232,7 @@ fn a_record_of_a_newer_forge_is_left_alone() {
     let project = two();
     project.succeed(&["apply"]);
     let before = project.published();
-    rewrite_record(&project.path().join("public/host/.forge-repository"), 4, |_| {});
+    rewrite_record(&project.path().join("public/host/.forge-repository"), 5, |_| {});
     change(&project, "a", 1);
     let run = project.run(&["apply"]);
     assert_eq!(run.code, Some(1));

@@ -100,3 +100,46 @@ impl DynDigest for HashedBytes {
         Box::new(self.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pgp::composed::{KeyType, SecretKeyParamsBuilder};
+    use pgp::packet::{SignatureType, Subpacket, SubpacketData};
+    use pgp::ser::Serialize as _;
+    use pgp::types::{KeyDetails as _, Password, Timestamp};
+    use rand::rngs::OsRng;
+
+    use super::*;
+
+    fn secret_key(kind: KeyType) -> pgp::packet::SecretKey {
+        let mut parameters = SecretKeyParamsBuilder::default();
+        parameters.key_type(kind).can_sign(true).primary_user_id("a <a@example.org>".to_owned());
+        parameters.build().unwrap().generate(OsRng).unwrap().primary_key
+    }
+
+    fn read(key: &pgp::packet::SecretKey) -> Option<RsaKey> {
+        RsaKey::new(key.version(), key.public_params(), key.secret_params())
+    }
+
+    #[test]
+    fn the_same_signature_comes_of_both_arithmetics() {
+        let key = secret_key(KeyType::Rsa(2048));
+        let config = || {
+            let mut config =
+                SignatureConfig::v4(SignatureType::Binary, key.algorithm(), HashAlgorithm::Sha256);
+            let created = SubpacketData::SignatureCreationTime(Timestamp::from_secs(7));
+            config.hashed_subpackets = vec![Subpacket::regular(created).unwrap()];
+            config
+        };
+        let fast = read(&key).unwrap().sign(config(), b"content").unwrap();
+        let slow = config().sign(&key, &Password::empty(), &b"content"[..]).unwrap();
+        assert_eq!(fast.to_bytes().unwrap(), slow.to_bytes().unwrap());
+        let other = SignatureConfig { hash_alg: HashAlgorithm::Sha512, ..config() };
+        assert!(read(&key).unwrap().sign(other, b"content").is_err());
+    }
+
+    #[test]
+    fn keys_of_other_kinds_are_left_to_the_other() {
+        assert!(read(&secret_key(KeyType::Ed25519Legacy)).is_none());
+    }
+}

@@ -15,9 +15,8 @@ use crate::publish::PublishError;
 use crate::publish::lock::lock_repository;
 use crate::publish::owner::Owner;
 use crate::publish::paths::REPOMD_SIGNATURE;
-use crate::publish::record::{
-    DecodedRecords, PublishedFile, RECORD, ReadRecord, RepositoryRecord, Superseded, files, listed_files,
-};
+use crate::publish::record::{PublishedFile, RepositoryRecord, Superseded, files, listed_files};
+use crate::publish::record_file::{DecodedRecords, RECORD, ReadRecord};
 use crate::publish::superseded::GRACE;
 
 /// How long another forge is waited for that publishes to the folder.

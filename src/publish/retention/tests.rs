@@ -44,7 +44,7 @@ fn build(title: &str) -> PublishedPackage {
     PublishedPackage {
         package: package.to_owned(),
         key: Some(key(package, content)),
-        files: vec![file],
+        files: vec![file].into(),
         signed: None,
         keeping: Keeping::default(),
     }

@@ -24,7 +24,8 @@ use crate::publish::inspect::Verification;
 use crate::publish::known::PublishTarget;
 use crate::publish::owner::Owner;
 use crate::publish::paths::package_folder;
-use crate::publish::record::{DecodedRecords, Keeping, PublishedFile, PublishedPackage};
+use crate::publish::record::{Keeping, PublishedFile, PublishedPackage};
+use crate::publish::record_file::DecodedRecords;
 use crate::publish::section::Parting;
 use crate::publish::update::Updater;
 use crate::store::{Pins, Store};
@@ -140,7 +141,7 @@ impl Workshop {
         };
         let key = Some(Encoder::new("test v1").digest_field("package", &blob.digest).key());
         let keeping = Keeping::default();
-        PublishedPackage { package: name, key, files: vec![file], signed: None, keeping }
+        PublishedPackage { package: name, key, files: vec![file].into(), signed: None, keeping }
     }
 }
 
