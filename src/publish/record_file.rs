@@ -231,7 +231,7 @@ impl std::fmt::Debug for DecodedRecords {
 impl WholeRecord {
     /// What a file of these bytes says; the number of a later form where it is of one, nothing where it is no record.
     fn decode(bytes: Vec<u8>) -> Option<Result<Self, u64>> {
-        let Checked { version, digest, content } = check(&bytes)?;
+        let CheckedLine { version, digest, content } = check(&bytes)?;
         let content = match version {
             ..VERSION_IN_PARTS => WholeContent::Plain(serde_json::from_slice(content).ok()?),
             VERSION_IN_PARTS => WholeContent::decode_parts(digest, content)?,
@@ -257,7 +257,7 @@ impl WholeRecord {
             WholeContent::InParts { digest, record, base } => (record, digest, base),
         };
         let Some(changes) = changes else { return Some(RepositoryRecord::clone(record)) };
-        let Checked { version, content, .. } = check(changes)?;
+        let CheckedLine { version, content, .. } = check(changes)?;
         if version != VERSION_IN_PARTS {
             return None;
         }
@@ -405,16 +405,16 @@ fn decode(bytes: Vec<u8>) -> Option<Result<RepositoryRecord, u64>> {
 }
 
 /// A file of a record whose digest is right.
-struct Checked<'a> {
+struct CheckedLine<'a> {
     version: u64,
     digest: Digest,
     content: &'a [u8],
 }
 
-fn check(bytes: &[u8]) -> Option<Checked<'_>> {
+fn check(bytes: &[u8]) -> Option<CheckedLine<'_>> {
     let (version, digest, rest) = split_head(bytes)?;
     let content = rest.strip_suffix(b"}\n")?;
-    (digest_of(version, content) == digest).then_some(Checked { version, digest, content })
+    (digest_of(version, content) == digest).then_some(CheckedLine { version, digest, content })
 }
 
 fn head_digest(bytes: &[u8]) -> Option<Digest> {
