@@ -7,7 +7,7 @@ use super::arguments::{Apply, OnlyPart};
 use super::context::{CliError, Context, Failure};
 use super::execution::{execution, show_summary};
 use super::failed_builds::{collect_failed, failed_age};
-use super::listeners::{ScreenClearer, end_on_signals, listener};
+use super::listeners::{ScreenClearer, end_builds_on_signals, listener};
 use super::named_files::find_project;
 use super::place_settings::send_all;
 use super::planning::{Planned, plan, runtime};
@@ -72,7 +72,7 @@ async fn apply(arguments: &Apply, context: &Context) -> Result<Exit, Failure> {
     let run = RunId::random(clock.now()).map_err(CliError::Io)?;
     let events = EventSink::new(run, Arc::clone(&clock), Arc::clone(&listener) as Arc<dyn Listener>);
     let _screen = ScreenClearer(Arc::clone(&listener));
-    end_on_signals(cancel.clone(), events.clone(), Arc::clone(&listener))?;
+    end_builds_on_signals(cancel.clone(), events.clone(), Arc::clone(&listener))?;
     planned.write_lock(&project.repository)?;
     let with_work = builds_with_work(&planned);
     let send = |what: What| events.send(what);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::Exit;
-use super::context::{CliError, Context, Failure};
+use super::context::{Context, Failure};
+use super::signals::end_on_signals;
 use crate::event::{Event, EventSink, Listener, What};
 use crate::process::Cancel;
 use crate::ui::{JsonEvents, PlainEvents, ProgressEvents, Summary, Verbosity};
@@ -107,24 +107,14 @@ impl Drop for ScreenClearer {
 
 /// The first Ctrl-C (or SIGTERM) ends all builds and waits for them; a second one ends forge at once. Before builds
 /// begin, one is enough.
-pub fn end_on_signals(cancel: Cancel, events: EventSink, listeners: Arc<Listeners>) -> Result<(), Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupts = signal(SignalKind::interrupt()).map_err(CliError::Io)?;
-    let mut terminations = signal(SignalKind::terminate()).map_err(CliError::Io)?;
-    tokio::spawn(async move {
-        loop {
-            tokio::select! {
-                _ = interrupts.recv() => {}
-                _ = terminations.recv() => {}
-            }
-            if cancel.is_canceled() {
-                listeners.clear_screen();
-                std::process::exit(i32::from(Exit::Interrupted.code()));
-            }
-            cancel.cancel();
-            let text = "interrupted: ending all builds (once more ends forge at once)".to_owned();
-            events.send(What::Noted { text });
-        }
-    });
-    Ok(())
+pub fn end_builds_on_signals(
+    cancel: Cancel,
+    events: EventSink,
+    listeners: Arc<Listeners>,
+) -> Result<(), Failure> {
+    let first = move || {
+        let text = "interrupted: ending all builds (once more ends forge at once)".to_owned();
+        events.send(What::Noted { text });
+    };
+    end_on_signals(cancel, first, move || listeners.clear_screen())
 }

@@ -85,6 +85,7 @@ mod serve;
 mod serve_arguments;
 mod shell;
 mod sign;
+mod signals;
 mod signing_arguments;
 mod signing_files;
 mod source_arguments;

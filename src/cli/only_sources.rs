@@ -6,7 +6,7 @@ use super::Exit;
 use super::arguments::Apply;
 use super::context::{CliError, Context, Failure};
 use super::execution::{made_builds, show_summary, unpublished};
-use super::listeners::{ScreenClearer, end_on_signals, listener};
+use super::listeners::{ScreenClearer, end_builds_on_signals, listener};
 use super::named_files::find_project;
 use super::planning::{Planned, plan};
 use super::result_record::read_record;
@@ -32,7 +32,7 @@ pub async fn run(arguments: &Apply, context: &Context) -> Result<Exit, Failure> 
     let run = RunId::random(clock.now()).map_err(CliError::Io)?;
     let events = EventSink::new(run, Arc::clone(&clock), Arc::clone(&listener) as Arc<dyn Listener>);
     let _screen = ScreenClearer(Arc::clone(&listener));
-    end_on_signals(cancel.clone(), events.clone(), Arc::clone(&listener))?;
+    end_builds_on_signals(cancel.clone(), events.clone(), Arc::clone(&listener))?;
     planned.history.take_notes().into_iter().for_each(|text| events.send(What::Noted { text }));
     let (chosen, known) = (planned.asked(&selection)?, known_source_packages(&planned)?);
     let applied = make_source_packages(unpublished(&planned, &cancel, events, clock), &chosen, known).await?;

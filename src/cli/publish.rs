@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Exit;
 use super::context::{CliError, Context, Failure};
 use super::known_repositories::known_repositories;
-use super::listeners::{ScreenClearer, end_on_signals, listener};
+use super::listeners::{ScreenClearer, end_builds_on_signals, listener};
 use super::place_settings::send_all;
 use super::planning::runtime;
 use super::project::{Project, store};
@@ -31,7 +31,7 @@ async fn publish(arguments: &Publish, context: &Context) -> Result<Exit, Failure
     let run = RunId::random(clock.now()).map_err(CliError::Io)?;
     let events = EventSink::new(run, clock, Arc::clone(&listener) as Arc<dyn Listener>);
     let _screen = ScreenClearer(Arc::clone(&listener));
-    end_on_signals(cancel.clone(), events.clone(), Arc::clone(&listener))?;
+    end_builds_on_signals(cancel.clone(), events.clone(), Arc::clone(&listener))?;
     let request = PlaceRequest { only: arguments.to.clone() };
     let send = |what: What| events.send(what);
     let places = send_all(&repositories, &request, (&cancel, &send), context)?;

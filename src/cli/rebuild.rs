@@ -6,7 +6,7 @@ use super::Exit;
 use super::context::{CliError, Context, Failure};
 use super::earlier_build::{EarlierBuild, RebuildWays};
 use super::execution::{made_builds, show_summary, unpublished};
-use super::listeners::{ScreenClearer, end_on_signals, listener};
+use super::listeners::{ScreenClearer, end_builds_on_signals, listener};
 use super::planning::{plan, runtime};
 use super::project::Project;
 use super::rebuild_arguments::Rebuild;
@@ -103,7 +103,10 @@ impl BuildAgain<'_> {
         let listener = listener((self.json, self.logs), context, &summary);
         let events = EventSink::new(run, Arc::clone(&clock), Arc::clone(&listener) as Arc<dyn Listener>);
         let _screen = ScreenClearer(Arc::clone(&listener));
-        end_on_signals(cancel.clone(), events.clone(), Arc::clone(&listener))?;
+        // What it is part of has seen to it.
+        if !self.is_part {
+            end_builds_on_signals(cancel.clone(), events.clone(), Arc::clone(&listener))?;
+        }
         let notes = notes.into_iter().chain(planned.notes()).chain(planned.history.take_notes());
         notes.for_each(|text| events.send(What::Noted { text }));
         let applied = execute(unpublished(&planned, cancel, events, clock)).await?;

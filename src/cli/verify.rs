@@ -1,6 +1,7 @@
 //! `forge verify`
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -17,6 +18,7 @@ use super::planning::runtime;
 use super::project::Project;
 use super::rebuild::{BuildAgain, MadeAgain};
 use super::result_record::read_record;
+use super::signals::end_on_signals;
 use super::verify_arguments::Verify;
 use crate::engine::{Root, Variations, Varied};
 use crate::event::{BuildName, RebuildComparison, State};
@@ -30,32 +32,20 @@ use crate::ui::{count, plain_text};
 pub fn run(arguments: &Verify, context: &Context) -> Result<Exit, Failure> {
     let project = Project::find(context)?;
     let _lock = project.lock("forge verify")?;
-    let rows = chosen_builds(&project, arguments, context)?;
+    let ChosenBuilds { rows, left_out } = choose_builds(&project, arguments, context)?;
     if !arguments.against.is_empty() {
         return compare_with_shipped(&project, (arguments, &rows), context);
     }
-    let runtime = runtime()?;
     let cancel = Cancel::default();
-    let mut verified = Vec::new();
-    for row in &rows {
-        if cancel.is_canceled() {
-            break;
-        }
-        let verifier = Verifier { project: &project, arguments, context, cancel: &cancel };
-        let build = runtime.block_on(verifier.verify(row))?;
-        if !arguments.json {
-            context.print(&build.screen())?;
-        }
-        verified.push(build);
+    let verifier = Verifier { project: &project, arguments, context, cancel: &cancel };
+    let builds = runtime()?.block_on(verifier.verify_all(&rows))?;
+    let document = VerifyDocument { version: 1, builds, left_out, shipped: Vec::new() };
+    if arguments.json {
+        print_document(&document, context)?;
+    } else {
+        context.print(&document.end())?;
     }
-    let is_good = verified.iter().all(|build| build.outcome == VerificationOutcome::Same);
-    let document = VerifyDocument { version: 1, builds: verified, shipped: Vec::new() };
-    match arguments.json {
-        true => drop(print_document(&document, context)?),
-        false if rows.len() > 1 => context.print(&document.summary())?,
-        false => {}
-    }
-    Ok(match (cancel.is_canceled(), is_good) {
+    Ok(match (cancel.is_canceled(), document.is_good()) {
         (true, _) => Exit::Interrupted,
         (false, true) => Exit::Success,
         (false, false) => Exit::Failure,
@@ -71,7 +61,10 @@ fn compare_with_shipped(
     let shipped = compare_shipped(&arguments.against, rows, &project.state()?, context)?;
     let is_good = shipped.iter().all(ShippedPackage::is_same);
     if arguments.json {
-        print_document(&VerifyDocument { version: 1, builds: Vec::new(), shipped }, context)?;
+        print_document(
+            &VerifyDocument { version: 1, builds: Vec::new(), left_out: Vec::new(), shipped },
+            context,
+        )?;
     } else {
         shipped.iter().try_for_each(|package| context.print(&package.screen()))?;
     }
@@ -96,49 +89,79 @@ pub async fn verify_made(
     rows.sort_by_key(|row| row.number);
     let arguments = Verify { json, ..Verify::default() };
     let verifier = Verifier { project, arguments: &arguments, context, cancel };
-    let mut is_good = true;
-    for row in rows {
-        if cancel.is_canceled() {
-            return Ok(false);
-        }
-        let build = verifier.verify(&row).await?;
-        is_good &= build.outcome == VerificationOutcome::Same;
-        match json {
-            true => context.tell(&build.screen()),
-            false => context.print(&build.screen())?,
-        }
+    let builds = verifier.verify_all(&rows).await?;
+    if json {
+        builds.iter().for_each(|build| context.tell(&build.screen()));
     }
-    Ok(is_good)
+    Ok(builds.iter().all(|build| build.outcome == VerificationOutcome::Same))
+}
+
+/// What is verified.
+struct ChosenBuilds {
+    rows: Vec<BuildRow>,
+    left_out: Vec<LeftOut>,
+}
+
+/// A build that was asked for and can't be verified.
+#[derive(Debug, Serialize, JsonSchema)]
+struct LeftOut {
+    package: String,
+    /// The chroot; nothing where the package was built in none.
+    chroot: Option<String>,
+    /// Why, in words.
+    reason: String,
 }
 
 /// The builds that are verified: those that are named by their numbers, and of packages the newest that are not themselves builds of
-/// something again.
-fn chosen_builds(project: &Project, arguments: &Verify, context: &Context) -> Result<Vec<BuildRow>, Failure> {
+/// something again. Packages of which there is none are told as well.
+fn choose_builds(project: &Project, arguments: &Verify, context: &Context) -> Result<ChosenBuilds, Failure> {
     let history = project.history()?;
     let builds = PastBuilds { project, history: &history, context };
     let (numbers, names) = split_numbers(&arguments.packages);
-    let mut chosen: Vec<BuildRow> =
+    let mut rows: Vec<BuildRow> =
         numbers.iter().map(|number| build_by_number(&history, *number)).collect::<Result<_, _>>()?;
     if names.is_empty() && !numbers.is_empty() {
-        return Ok(chosen);
+        return Ok(ChosenBuilds { rows, left_out: Vec::new() });
     }
     let state = project.state()?;
-    let mut rows = history.builds(None, usize::MAX)?;
-    rows.retain(|row| matches!(row.state, State::Succeeded | State::Cached) && row.results.is_some());
-    builds.retain(&mut rows, &names, &arguments.chroot)?;
-    builds.retain_batches(&mut rows, &arguments.batch)?;
-    rows.retain(|row| read_record(&state, row).is_some_and(|record| record.rebuild.is_none()));
-    let mut newest: BTreeMap<BuildName, BuildRow> = BTreeMap::new();
-    for row in rows {
-        match newest.get(&row.build) {
-            Some(known) if known.number > row.number => {}
-            Some(_) | None => drop(newest.insert(row.build.clone(), row)),
+    let mut past = history.builds(None, usize::MAX)?;
+    builds.retain(&mut past, &names, &arguments.chroot)?;
+    builds.retain_batches(&mut past, &arguments.batch)?;
+    let mut newest: BTreeMap<BuildName, Result<BuildRow, &str>> = BTreeMap::new();
+    for row in past {
+        let chosen = match read_record(&state, &row) {
+            Some(record) if record.rebuild.is_some() => continue,
+            _ if !matches!(row.state, State::Succeeded | State::Cached) => Err("it has no good build"),
+            Some(_) => Ok(row.clone()),
+            None => Err("the results of its good builds are gone"),
+        };
+        // The newest come first.
+        let known = newest.entry(row.build).or_insert_with(|| chosen.clone());
+        if known.is_err() && chosen.is_ok() {
+            *known = chosen;
         }
     }
-    chosen.extend(newest.into_values());
-    match chosen.is_empty() {
+    let mut left_out = Vec::new();
+    if names.is_empty() && arguments.batch.is_empty() && arguments.chroot.is_empty() {
+        let manifest = project.manifest(&arguments.profile, context)?;
+        let is_known = |name: &str| newest.keys().any(|build| build.package == name);
+        let never =
+            manifest.packages.iter().map(|package| &package.name.value).filter(|name| !is_known(name));
+        let reason = || "it was never built".to_owned();
+        left_out.extend(never.map(|name| LeftOut { package: name.clone(), chroot: None, reason: reason() }));
+    }
+    for (build, chosen) in newest {
+        match chosen {
+            Ok(row) => rows.push(row),
+            Err(reason) => {
+                let (package, chroot) = (build.package, Some(build.chroot));
+                left_out.push(LeftOut { package, chroot, reason: reason.to_owned() });
+            }
+        }
+    }
+    match rows.is_empty() && left_out.is_empty() {
         true => Err(builds.not_built(&names.join(", "))),
-        false => Ok(chosen),
+        false => Ok(ChosenBuilds { rows, left_out }),
     }
 }
 
@@ -166,6 +189,35 @@ struct Verifier<'a> {
 }
 
 impl Verifier<'_> {
+    /// Makes builds again, one after the other, and shows of each what came of it. That one can't be made is told, and is its end alone.
+    async fn verify_all(&self, rows: &[BuildRow]) -> Result<Vec<VerifiedBuild>, Failure> {
+        let told = || {
+            // A message that nobody can read any more is no reason to fail.
+            let _ = std::io::stderr()
+                .write_all(b"interrupted: ending the build (once more ends forge at once)\n");
+        };
+        end_on_signals(self.cancel.clone(), told, || {})?;
+        let mut verified = Vec::new();
+        for row in rows {
+            if self.cancel.is_canceled() {
+                break;
+            }
+            let build = match self.verify(row).await {
+                Err(Failure::ClosedPipe) => return Err(Failure::ClosedPipe),
+                Err(failure) => {
+                    self.context.show_failure(&failure);
+                    VerifiedBuild::failed(row)
+                }
+                Ok(build) => build,
+            };
+            if !self.arguments.json {
+                self.context.print(&build.screen())?;
+            }
+            verified.push(build);
+        }
+        Ok(verified)
+    }
+
     /// Makes a build again, and compares.
     async fn verify(&self, row: &BuildRow) -> Result<VerifiedBuild, Failure> {
         let Variation { variations, not_varied, folder } = self.vary(row)?;
@@ -183,12 +235,12 @@ impl Verifier<'_> {
             logs: false,
             is_part: true,
         };
-        let made = order.make(self.project, self.cancel, self.context).await?;
         let (state, history) = (self.project.state()?, self.project.history()?);
-        // What was made last of this package is what was made now: nobody else builds in this project meanwhile.
-        let newest = history.builds(Some(&row.build.package), usize::MAX)?;
-        let newest = newest.into_iter().filter(|made| made.build == row.build && made.number > row.number);
-        let again = newest.max_by_key(|made| made.number);
+        let before = history.builds(None, 1)?.first().map_or(0, |newest| newest.number);
+        let made = order.make(self.project, self.cancel, self.context).await?;
+        // Nobody else builds in this project meanwhile.
+        let newest = history.builds(Some(&row.build.package), 1)?.into_iter().next();
+        let again = newest.filter(|newest| newest.number > before);
         let comparison = again.as_ref().and_then(|made| read_record(&state, made)?.rebuild);
         let comparison = comparison.filter(|comparison| comparison.rebuild_of == row.number);
         let outcome = match (made, comparison.as_ref().and_then(|comparison| comparison.is_same)) {
@@ -289,6 +341,9 @@ pub struct VerifyDocument {
     version: u32,
     /// The builds that were verified.
     builds: Vec<VerifiedBuild>,
+    /// Builds that were asked for and can't be verified.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<LeftOut>,
     /// What was compared with packages that somebody ships.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     shipped: Vec<ShippedPackage>,
@@ -316,6 +371,20 @@ struct VerifiedBuild {
 }
 
 impl VerifiedBuild {
+    /// One that could not be begun.
+    fn failed(row: &BuildRow) -> Self {
+        Self {
+            build: row.build.clone(),
+            number: row.number,
+            again: None,
+            varied: Vec::new(),
+            not_varied: Vec::new(),
+            outcome: VerificationOutcome::Failed,
+            comparison: None,
+            difference: None,
+        }
+    }
+
     /// To be read.
     fn screen(&self) -> String {
         let Self { build, number, varied, not_varied, outcome, difference, .. } = self;
@@ -349,13 +418,28 @@ impl VerifiedBuild {
 }
 
 impl VerifyDocument {
+    /// Whether all that was asked for came out the same.
+    fn is_good(&self) -> bool {
+        self.left_out.is_empty() && self.builds.iter().all(|build| build.outcome == VerificationOutcome::Same)
+    }
+
+    /// What is said when all have been shown.
+    fn end(&self) -> String {
+        let mut text = String::new();
+        for LeftOut { package, chroot, reason } in &self.left_out {
+            let of = chroot.iter().map(|chroot| format!(" in {chroot}")).collect::<String>();
+            text.push_str(&plain_text(&format!("{package}{of}: not verified: {reason}\n")));
+        }
+        if self.builds.len() + self.left_out.len() > 1 {
+            text.push_str(&self.summary());
+        }
+        text
+    }
+
     fn summary(&self) -> String {
         let number = |outcome| self.builds.iter().filter(|build| build.outcome == outcome).count();
-        let mut said = vec![format!(
-            "{} of {} the same",
-            number(VerificationOutcome::Same),
-            count(self.builds.len(), "build")
-        )];
+        let all = count(self.builds.len() + self.left_out.len(), "build");
+        let mut said = vec![format!("{} of {all} the same", number(VerificationOutcome::Same))];
         for (outcome, word) in [
             (VerificationOutcome::Differs, "differ"),
             (VerificationOutcome::Failed, "failed"),
@@ -365,6 +449,9 @@ impl VerifyDocument {
             if number > 0 {
                 said.push(format!("{number} {word}"));
             }
+        }
+        if !self.left_out.is_empty() {
+            said.push(format!("{} not verified", self.left_out.len()));
         }
         format!("{}\n", said.join(", "))
     }

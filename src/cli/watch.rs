@@ -14,6 +14,7 @@ use super::outdated::choose_packages;
 use super::planning::runtime;
 use super::project::Project;
 use super::selection_arguments::Selection;
+use super::signals::end_on_signals;
 use super::source_arguments::Watch;
 use super::sources_here::look_for_news;
 use crate::event::{Clock, EventSink, Listener, RunId, SystemClock, What};
@@ -43,7 +44,9 @@ pub fn run(arguments: &Watch, context: &Context) -> Result<Exit, Failure> {
     // Its threads listen to signals while this one works.
     let runtime = runtime()?;
     let cancel = Cancel::default();
-    end_on_signals(&runtime, &cancel)?;
+    let inside = runtime.enter();
+    end_on_signals(cancel.clone(), || {}, || {})?;
+    drop(inside);
     let mut watch = SourceWatch { arguments, context, cancel: &cancel, told: BTreeMap::new() };
     loop {
         let ended = watch.look();
@@ -66,28 +69,6 @@ pub fn run(arguments: &Watch, context: &Context) -> Result<Exit, Failure> {
             return Ok(Exit::Interrupted);
         }
     }
-}
-
-/// The first Ctrl-C (or SIGTERM) ends the watch; a second one ends forge at once.
-fn end_on_signals(runtime: &tokio::runtime::Runtime, cancel: &Cancel) -> Result<(), Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let _inside = runtime.enter();
-    let mut interrupts = signal(SignalKind::interrupt()).map_err(CliError::Io)?;
-    let mut terminations = signal(SignalKind::terminate()).map_err(CliError::Io)?;
-    let cancel = cancel.clone();
-    runtime.spawn(async move {
-        loop {
-            tokio::select! {
-                _ = interrupts.recv() => {}
-                _ = terminations.recv() => {}
-            }
-            if cancel.is_canceled() {
-                std::process::exit(i32::from(Exit::Interrupted.code()));
-            }
-            cancel.cancel();
-        }
-    });
-    Ok(())
 }
 
 /// A look at sources, and what it was told with.

@@ -185,3 +185,89 @@ fn what_somebody_ships_is_compared_with_what_was_built() {
         (&false.into(), &2.into())
     );
 }
+
+/// The folders that verifications work in.
+fn folders_in_memory() -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir("/dev/shm").into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.filter(|path| path.to_string_lossy().contains("rpmforge-verify-")).collect()
+}
+
+#[test]
+fn what_can_not_be_verified_is_named_and_is_not_well() {
+    let project = Project::new();
+    project.write(
+        "Rpmforge.kdl",
+        "rpmforge version=1\nchroot host { root \"/\" }\ndefaults { engine native; isolation namespaces }\n\
+         package sound { source path \"sound.spec\" }\npackage bad { source path \"bad.spec\" }\n\
+         package lost { source path \"lost.spec\" }\n",
+    );
+    project.write("sound.spec", &spec("sound", "", "echo built"));
+    project.write("bad.spec", &spec("bad", "", "exit 1"));
+    project.write("lost.spec", &spec("lost", "", "echo built"));
+    assert_eq!(project.run(&["apply"]).code, Some(1));
+    for folder in std::fs::read_dir(project.path().join(".forge/results/host")).unwrap() {
+        let folder = folder.unwrap().path();
+        if folder.to_string_lossy().ends_with("-lost") {
+            std::fs::remove_dir_all(folder).unwrap();
+        }
+    }
+    project.edit(
+        "Rpmforge.kdl",
+        "package sound",
+        "package never { source path \"sound.spec\" }\npackage sound",
+    );
+    let run = project.run(&["verify", "--vary", "none"]);
+    assert_eq!(run.code, Some(1), "{}{}", run.stdout, run.stderr);
+    for expected in [
+        "bad in host: not verified: it has no good build\n",
+        "lost in host: not verified: the results of its good builds are gone\n",
+        "never: not verified: it was never built\n",
+        "1 of 4 builds the same, 3 not verified\n",
+    ] {
+        assert!(run.stdout.contains(expected), "{expected}{}", run.stdout);
+    }
+    assert_eq!(project.run(&["verify", "lost"]).code, Some(1));
+    // One whose source is gone is its own end alone.
+    project.succeed(&["verify", "sound"]);
+    project.write("lost.spec", &spec("lost", "", "echo again"));
+    project.run(&["apply"]);
+    let run = project.run(&["verify", "sound", "#999"]);
+    assert_eq!(run.code, Some(1), "{}", run.stdout);
+}
+
+#[test]
+fn an_interrupt_ends_the_second_build_in_order_too_and_nothing_stays_in_memory() {
+    let project = Project::new();
+    project.write(
+        "Rpmforge.kdl",
+        "rpmforge version=1\nchroot host { root \"/\" }\ndefaults { engine native; isolation namespaces }\n\
+         package a { source path \"a.spec\" }\npackage b { source path \"b.spec\" }\n",
+    );
+    let waits = "test \"$(uname -n)\" = localhost || sleep 60";
+    project.write("a.spec", &spec("a", "", "true"));
+    project.write("b.spec", &spec("b", "", waits));
+    project.succeed(&["apply"]);
+    let before = folders_in_memory();
+    let mut child = project.forge(&["verify"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let begun = std::time::Instant::now();
+    // The first is done, and the second waits.
+    let logs = || std::fs::read_dir(project.path().join(".forge/results/host")).unwrap().count();
+    while logs() < 4 && begun.elapsed().as_secs() < 30 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    let new: Vec<_> = folders_in_memory().into_iter().filter(|path| !before.contains(path)).collect();
+    for folder in &new {
+        use std::os::unix::fs::PermissionsExt;
+        // Others of these tests remove theirs meanwhile.
+        if let Ok(status) = std::fs::metadata(folder) {
+            assert_eq!(status.permissions().mode() & 0o777, 0o700);
+        }
+    }
+    let process = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+    rustix::process::kill_process(process, rustix::process::Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(begun.elapsed().as_secs() < 50);
+    let history = project.succeed(&["history", "b"]).stdout;
+    assert!(history.contains("canceled"), "{history}");
+}
