@@ -136,3 +136,30 @@ fn what_differs_is_shown_down_to_members_of_archives_and_lines() {
         (&"one".into(), &"two".into())
     );
 }
+
+#[test]
+fn a_payload_that_is_not_its_header_s_is_no_package_to_compare() {
+    use std::io::{Read, Write};
+    let project =
+        Project::with("macros { _binary_payload w6.gzdio }\npackage a { source path \"a.spec\" }\n");
+    project.spec("a", "", "true");
+    project.succeed(&["apply"]);
+    let made = project.path().join(".forge/results/host/00000001-a/a-1.0-1.noarch.rpm");
+    let bytes = std::fs::read(made).unwrap();
+    std::fs::write(project.path().join("a.rpm"), &bytes).unwrap();
+    // Packed again as it should be, with one letter of a file changed.
+    let start = bytes.windows(3).position(|three| three == [0x1f, 0x8b, 8]).unwrap();
+    let mut payload = Vec::new();
+    flate2::read::GzDecoder::new(&bytes[start..]).read_to_end(&mut payload).unwrap();
+    let content = payload.windows(2).rposition(|two| two == b"a\n").unwrap();
+    payload[content] = b'b';
+    let mut packed = flate2::write::GzEncoder::new(bytes[..start].to_vec(), flate2::Compression::default());
+    packed.write_all(&payload).unwrap();
+    std::fs::write(project.path().join("changed.rpm"), packed.finish().unwrap()).unwrap();
+    assert_eq!(project.run(&["diff", "a.rpm", "a.rpm"]).code, Some(0));
+    let run = project.run(&["diff", "a.rpm", "changed.rpm"]);
+    assert_eq!(run.code, Some(2), "{}{}", run.stdout, run.stderr);
+    assert!(run.stderr.contains("forge::package::other_payload"), "{}", run.stderr);
+    let run = project.run(&["verify", "a", "--against", "changed.rpm"]);
+    assert_eq!(run.code, Some(1), "{}{}", run.stdout, run.stderr);
+}

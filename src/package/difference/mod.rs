@@ -48,6 +48,16 @@ pub enum DifferenceError {
         /// What its header says.
         name: String,
     },
+    /// Its payload is not the one that its header is of.
+    #[error("{file}: its payload is not the one that its header is of")]
+    #[diagnostic(
+        code(forge::package::other_payload),
+        help("the file is damaged, or somebody has changed it; build or fetch it again")
+    )]
+    OtherPayload {
+        /// The package file.
+        file: String,
+    },
     /// Its payload can't be read.
     #[error("{file}: its payload can't be read: {}", crate::files::reason(source))]
     #[diagnostic(
@@ -84,6 +94,11 @@ impl Compared {
         })?;
         let payload = payload_digest(compression, reader)
             .map_err(|source| DifferenceError::Payload { file: file.to_owned(), source })?;
+        // What is compared are the header's digests of files: a payload of other ones would go unseen.
+        let said = headers.header.text(Tag::PAYLOAD_SHA256_ALT);
+        if said.is_some_and(|said| said != payload.as_str()) {
+            return Err(DifferenceError::OtherPayload { file: file.to_owned() });
+        }
         Ok(Self { headers, payload })
     }
 }
