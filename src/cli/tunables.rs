@@ -111,14 +111,24 @@ async fn find_values(
         ..Selection::default()
     };
     let planned = plan(project, &selection, &Cancel::default(), context).await?;
+    planned.show_impossible(context);
     let names: BTreeSet<String> = wanted.iter().map(|tunable| tunable.name.to_owned()).collect();
     let mut found: BTreeMap<String, Vec<FoundValue>> = BTreeMap::new();
     for (index, chroot) in planned.manifest.chroots.iter().enumerate() {
         let (id, chroot_name) = (ChrootId(index), &chroot.name.value);
-        let Some(open) = planned.roots.of(id) else { continue };
         let target = chroot.arch.as_deref();
-        let of_root = open.engines.native.macros_in_root(target, &names, &Cancel::default()).await;
-        let of_root: RootMacros = of_root.map_err(PlanError::from)?;
+        let of_root: RootMacros = match planned.roots.of(id) {
+            Some(open) => {
+                let of_root = open.engines.native.macros_in_root(target, &names, &Cancel::default()).await;
+                of_root.map_err(PlanError::from)?
+            }
+            None => {
+                if planned.plan.builds.iter().any(|build| build.chroot == id) {
+                    context.tell(&format!("note: what the root of {chroot_name} says is not known\n"));
+                }
+                RootMacros::new()
+            }
+        };
         for (name, defined) in of_root {
             let value = Some(defined.body.trim().to_owned());
             let (chroot, level) = (chroot_name.clone(), "root".to_owned());

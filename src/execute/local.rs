@@ -22,7 +22,7 @@ use crate::chroot::making::ChosenSet;
 use crate::digest::Key;
 use crate::engine::{
     Begin, EngineInRoot, FAKE_TIME_LIBRARIES, Job, JobSpec, Outcome, Part, Promise, Root, StageListener,
-    StopReason, Variations, WrittenContent, WrittenPackage,
+    StopReason, Variations, Varied, WrittenContent, WrittenPackage,
 };
 use crate::event::Clock;
 use crate::files::{Folder, Mount, MountAccess, RootPath};
@@ -272,7 +272,8 @@ impl LocalRunner {
             (Part::Packages, Begin::BehindPrep) => (staged(task, &root)?, provided(task)),
         };
         let Staged { search, layers } = staged;
-        let varied = variations.environment(find_fake_time(&root).as_ref());
+        let fake_time = variations.has(Varied::Time).then(|| find_fake_time(&root)).flatten();
+        let varied = variations.environment(fake_time.as_ref());
         let (user, circumstances) = (variations.user(), variations.circumstances());
         let mount = Mount { host: task.top(), root: top.clone(), access: MountAccess::Write };
         let spec = JobSpec {
