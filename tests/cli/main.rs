@@ -49,6 +49,7 @@ mod plan;
 mod publication;
 mod publication_folders;
 mod publication_healing;
+mod publication_large;
 mod publication_metadata;
 mod publication_ownership;
 mod publication_projects;
