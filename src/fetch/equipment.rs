@@ -43,11 +43,21 @@ impl Equipment {
     }
 
     /// A request that says who asks, where that is known. Where a server leads elsewhere, it does not go along.
-    pub fn authorize(&self, request: RequestBuilder, address: &Address) -> RequestBuilder {
+    ///
+    /// # Errors
+    /// [`FetchError::UnsetToken`]: nobody asks without the token that the manifest names.
+    pub fn authorize(
+        &self,
+        request: RequestBuilder,
+        address: &Address,
+    ) -> Result<RequestBuilder, FetchError> {
         match self.logins.find(address) {
-            Some(Credentials::Token(token)) => request.bearer_auth(token),
-            Some(Credentials::Password(name, password)) => request.basic_auth(name, Some(password)),
-            None => request,
+            Some(Credentials::Token(token)) => Ok(request.bearer_auth(token)),
+            Some(Credentials::Password(name, password)) => Ok(request.basic_auth(name, Some(password))),
+            Some(Credentials::Unset(variable)) => {
+                Err(FetchError::UnsetToken { address: address.to_string(), variable: variable.to_owned() })
+            }
+            None => Ok(request),
         }
     }
 

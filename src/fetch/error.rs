@@ -52,6 +52,18 @@ pub enum FetchError {
         /// The status code with its words.
         status: String,
     },
+    /// The token that it should be asked with is not known.
+    #[error("{address}: the environment variable `{variable}`, which has the token for it, is not set")]
+    #[diagnostic(
+        code(forge::fetch::unset_token),
+        help("set it where forge is started; what is in the store already needs no token")
+    )]
+    UnsetToken {
+        /// The address.
+        address: String,
+        /// The variable that the manifest names.
+        variable: String,
+    },
     /// The server wants to be left alone for longer than forge waits.
     #[error("{address}: the server answers {status}, and wants to be asked again in {seconds} seconds")]
     #[diagnostic(
@@ -207,6 +219,7 @@ impl FetchError {
             Self::Address { .. }
             | Self::Scheme { .. }
             | Self::Proxy { .. }
+            | Self::UnsetToken { .. }
             | Self::RetryLater { .. }
             | Self::Connection { .. }
             | Self::Slow { .. }
@@ -227,6 +240,7 @@ impl FetchError {
             Self::Connection { .. } | Self::Slow { .. } | Self::Length { .. } => Recovery::SameAddress,
             Self::Status { status, .. } if is_passing(status) => Recovery::SameAddress,
             Self::Status { .. }
+            | Self::UnsetToken { .. }
             | Self::RetryLater { .. }
             | Self::Local { .. }
             | Self::TooLarge { .. }

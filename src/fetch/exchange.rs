@@ -88,7 +88,7 @@ impl Exchange {
             None => http.get(address.url().clone()),
             Some(body) => http.post(address.url().clone()).body(body.clone()),
         };
-        let request = self.equipment.authorize(request, address);
+        let request = self.equipment.authorize(request, address)?;
         let response = request.headers(header_map(headers)?).send().await;
         let response = response.map_err(|error| describe_broken(error, address))?;
         let status = response.status();

@@ -19,6 +19,8 @@ pub(super) enum Credentials<'a> {
     Token(&'a str),
     /// A name and a password.
     Password(&'a str, &'a str),
+    /// A token that this variable of the environment should have, and hasn't.
+    Unset(&'a str),
 }
 
 impl Logins {
@@ -30,7 +32,7 @@ impl Logins {
             return None;
         }
         if let Some(token) = self.tokens.iter().find_map(|token| token.find(address)) {
-            return Some(Credentials::Token(token));
+            return Some(token.map_or_else(Credentials::Unset, Credentials::Token));
         }
         let login = self.netrc.find(url.host_str().unwrap_or_default())?;
         Some(Credentials::Password(login.name, login.password))

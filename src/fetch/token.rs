@@ -9,7 +9,17 @@ use super::address::Address;
 pub struct BearerToken {
     address: Address,
     scope: TokenScope,
-    token: String,
+    value: TokenValue,
+}
+
+/// What is known of a token.
+#[derive(Clone)]
+enum TokenValue {
+    Known(String),
+    /// It stands in a variable of the environment that is not set: whoever fetches nothing from there needs none.
+    Unset {
+        variable: String,
+    },
 }
 
 /// For which addresses a token is.
@@ -42,17 +52,29 @@ impl BearerToken {
     /// # Errors
     /// It must not be sent there, or can't be.
     pub fn new(address: Address, scope: TokenScope, token: &str) -> Result<Self, TokenProblem> {
-        if !address.keeps_secrets() {
-            return Err(TokenProblem::Unprotected);
-        }
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(TokenProblem::Malformed);
         }
-        Ok(Self { address, scope, token: token.to_owned() })
+        Self::for_protected(address, scope, TokenValue::Known(token.to_owned()))
     }
 
-    /// The token, if it is for an address.
-    pub(super) fn find(&self, address: &Address) -> Option<&str> {
+    /// A token that nobody has said: what is asked of these addresses fails, and names the variable.
+    ///
+    /// # Errors
+    /// It would not be sent there if it were known.
+    pub fn unset(address: Address, scope: TokenScope, variable: &str) -> Result<Self, TokenProblem> {
+        Self::for_protected(address, scope, TokenValue::Unset { variable: variable.to_owned() })
+    }
+
+    fn for_protected(address: Address, scope: TokenScope, value: TokenValue) -> Result<Self, TokenProblem> {
+        match address.keeps_secrets() {
+            true => Ok(Self { address, scope, value }),
+            false => Err(TokenProblem::Unprotected),
+        }
+    }
+
+    /// The token, if it is for an address; the variable that should have it, where that is not set.
+    pub(super) fn find(&self, address: &Address) -> Option<Result<&str, &str>> {
         let (own, asked) = (self.address.url(), address.url());
         let is_same_server = self.address.is_same_server(address);
         let path = own.path().trim_end_matches('/');
@@ -68,7 +90,11 @@ impl BearerToken {
                 rest.is_some_and(is_below)
             }
         };
-        Some(self.token.as_str()).filter(|_| is_same_server && is_meant && address.keeps_secrets())
+        let value = match &self.value {
+            TokenValue::Known(token) => Ok(token.as_str()),
+            TokenValue::Unset { variable } => Err(variable.as_str()),
+        };
+        Some(value).filter(|_| is_same_server && is_meant && address.keeps_secrets())
     }
 }
 
@@ -126,5 +152,8 @@ mod tests {
         let odd = BearerToken::new(address, TokenScope::Below, "a b\r\nX: y").unwrap_err();
         assert_eq!(odd, TokenProblem::Malformed);
         assert!(!format!("{:?}", token("https://a.example/", TokenScope::Below)).contains("s3cr3t"));
+        let plain = Address::parse("http://a.example/").unwrap();
+        let unset = BearerToken::unset(plain, TokenScope::Below, "TOKEN").unwrap_err();
+        assert_eq!(unset, TokenProblem::Unprotected);
     }
 }

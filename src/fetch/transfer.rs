@@ -49,7 +49,7 @@ impl Transfer<'_> {
 
     async fn ask(&self, partial: &Partial) -> Result<Response, FetchError> {
         let request = self.http.get(self.address.url().clone()).header(ACCEPT_ENCODING, "identity");
-        let request = self.equipment.authorize(request, self.address);
+        let request = self.equipment.authorize(request, self.address)?;
         let request = match self.download.accept {
             Some(forms) => request.header(ACCEPT, forms),
             None => request,

@@ -4,7 +4,7 @@ use kdl::KdlNode;
 
 use super::problem::ManifestProblem;
 use super::read::DeclarationReader;
-use super::values::entry_place;
+use super::values::{entry_place, spelling};
 use crate::fetch::{Address, BearerToken, TokenScope, without_login};
 use crate::text::{Located, Place};
 
@@ -29,14 +29,20 @@ impl DeclarationReader<'_> {
             self.values.errors.push(Located::new(problem, "this value", place));
             return Vec::new();
         }
-        let Some(token) = self.values.property(node, "bearer") else { return Vec::new() };
+        let variable = spelling(entry);
+        // Plans, and builds of what is there already, need no token.
+        let token = self.values.environment.variable(&variable).map(str::to_owned);
         let mut tokens = Vec::new();
         for text in addresses {
             // What variables of a repository stand for is not known yet; the server is, and the folder above them.
             let fixed = text.split_once('$').map_or(text.as_str(), |(fixed, _)| fixed);
             let fixed = if fixed.len() < text.len() { upper_folder(fixed) } else { fixed };
             let Ok(address) = Address::parse(fixed) else { continue };
-            match BearerToken::new(address, scope, &token) {
+            let token = match &token {
+                Some(token) => BearerToken::new(address, scope, token),
+                None => BearerToken::unset(address, scope, &variable),
+            };
+            match token {
                 Ok(token) => tokens.push(token),
                 Err(error) => self.report_token(text, error.to_string(), place.clone()),
             }
