@@ -440,6 +440,8 @@ pub struct PublishDecl {
     pub keep: Option<Spanned<KeepDecl>>,
     /// Whether debuginfo packages get a repository of their own.
     pub separate_debuginfo: Option<Spanned<bool>>,
+    /// Whether clients are told of the repository of the narrower architecture as well.
+    pub multilib: Option<Spanned<bool>>,
     /// Whether a folder that is another project's, or nobody's on record, is taken over.
     pub adopts: bool,
     /// Whether packages are hard links to the store's files.
@@ -456,6 +458,13 @@ pub struct PublishDecl {
     pub updateinfo: Option<Spanned<ManifestPath>>,
     /// The places that repositories are sent to.
     pub places: Vec<PlaceDecl>,
+}
+
+impl PublishDecl {
+    /// Whether clients are told of the repository of the narrower architecture as well.
+    pub fn is_multilib(&self) -> bool {
+        self.multilib.as_ref().is_some_and(|multilib| multilib.value)
+    }
 }
 
 /// `sign` in `publish`.

@@ -139,6 +139,7 @@ const EXAMPLES: &[Example] = &[
         "the repository holds the newest good build of each package",
     ),
     with_default("debuginfo", "debuginfo separate=#true", "`separate=#false`"),
+    with_default("multilib", "multilib #true", "`#false`"),
     with_default("adopt", "adopt #true", "`#false`"),
     with_default("broken", "broken warn", "`hold`"),
     with_default("metadata", "metadata gz", "`zstd`"),

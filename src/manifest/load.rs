@@ -149,6 +149,7 @@ fn follows_from_lost(problem: &ManifestProblem, lost: &[LostNode]) -> bool {
         | ManifestProblem::NothingThere { .. }
         | ManifestProblem::NotOneSpec { .. }
         | ManifestProblem::UnsetVariable { .. }
+        | ManifestProblem::NoMultilibPair
         | ManifestProblem::SecretKey { .. }
         | ManifestProblem::Annotation { .. }
         | ManifestProblem::Cycle { .. }

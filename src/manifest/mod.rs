@@ -22,6 +22,7 @@ mod limits;
 mod load;
 mod manifest_path;
 mod mistakes;
+pub mod multilib;
 mod names;
 mod nesting;
 mod not_yet;

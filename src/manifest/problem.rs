@@ -395,6 +395,15 @@ pub enum ManifestProblem {
         /// What makes it one that is there.
         made: &'static str,
     },
+    /// `multilib` without two chroots of a distribution.
+    #[error("no chroot has another one of a narrower architecture beside it")]
+    #[diagnostic(
+        code(forge::manifest::no_multilib_pair),
+        help(
+            "declare both, with names that differ in their architecture alone: `fedora-42-x86_64` and `fedora-42-i686`"
+        )
+    )]
+    NoMultilibPair,
     /// A package without chroots.
     #[error("package `{package}` builds for no chroot")]
     #[diagnostic(code(forge::manifest::no_chroot))]

@@ -184,6 +184,10 @@ impl DeclarationReader<'_> {
             let separate = node.get("separate")?.as_bool()?;
             Some(Spanned::new(separate, self.place(node)))
         });
+        let multilib = child(node, "multilib").and_then(|node| {
+            let value = self.values.boolean(node)?;
+            Some(Spanned::new(value, self.place(node)))
+        });
         let says = |name: &str| child(node, name).and_then(|node| self.values.boolean(node)).unwrap_or(false);
         let (adopts, links) = (says("adopt"), says("links"));
         let broken = child(node, "broken").and_then(|node| self.read_choice::<OnBroken>(node));
@@ -203,6 +207,7 @@ impl DeclarationReader<'_> {
             url,
             keep,
             separate_debuginfo,
+            multilib,
             adopts,
             links,
             broken,

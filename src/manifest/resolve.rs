@@ -77,6 +77,9 @@ pub(super) fn resolve(
     resolver.check_rebuilds(&rebuilds);
     if let Some(publish) = publish.first() {
         resolver.check_publish_folder(&publish.folder);
+        if let Some(multilib) = &publish.multilib {
+            resolver.check_multilib(multilib);
+        }
         publish.places.iter().for_each(|place| resolver.check_place(place));
     }
 

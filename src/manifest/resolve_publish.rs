@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::manifest_path::ManifestPath;
+use super::multilib::find_narrower;
 use super::place_address::PlaceDecl;
 use super::problem::ManifestProblem;
 use super::resolver::Resolver;
@@ -29,6 +30,15 @@ impl Resolver<'_> {
                 help: "publish to a folder of its own, \"public/{chroot}\" for example".to_owned(),
             };
             self.mistakes.report(problem, what, &folder.place);
+        }
+    }
+
+    /// Reports `multilib` where no two chroots belong together so.
+    pub fn check_multilib(&mut self, multilib: &Spanned<bool>) {
+        let names: Vec<&str> = self.names.chroots.iter().collect();
+        let has_pair = names.iter().any(|name| find_narrower(name, names.iter().copied()).is_some());
+        if multilib.value && !has_pair {
+            self.mistakes.report(ManifestProblem::NoMultilibPair, "for nothing", &multilib.place);
         }
     }
 

@@ -455,6 +455,13 @@ const PUBLISH: NodeRule = node(
             "Whether they get repositories of their own, in the folders `debug` and `source` of the repository.",
         )]),
     node(
+        "multilib",
+        Once,
+        &[one("value", Boolean)],
+        "Whether the `.repo` file of a chroot's repository names that of the narrower architecture, too: of `fedora-42-i686` for \
+             `fedora-42-x86_64`. What is in both comes from their own.",
+    ),
+    node(
         "adopt",
         Once,
         &[one("value", Boolean)],

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::PublishError;
+use super::multilib::MultilibRepository;
 use super::paths::{REPOMD, REPOMD_KEY, REPOMD_SIGNATURE, repo_file};
 use super::record::SignedMetadata;
 use super::section::{Section, in_section};
@@ -22,6 +23,8 @@ pub(super) struct ClientFiles {
     pub url: String,
     /// The sections that it has, the main one last.
     pub sections: Vec<Section>,
+    /// The repository of the narrower architecture that they are told of as well.
+    pub multilib: Option<MultilibRepository>,
 }
 
 /// A file's path in the repository, and its content.
@@ -86,16 +89,27 @@ impl ClientFiles {
 
     /// What dnf and zypper read in `/etc/yum.repos.d` and `/etc/zypp/repos.d` (dnf.conf(5)).
     fn repo_file(&self) -> String {
-        let checks_packages = self.signers.as_ref().is_some_and(|signers| signers.signs_packages());
-        let checks = format!("gpgcheck={}\n", u8::from(checks_packages));
-        let checks = match &self.signers {
-            Some(_) => format!("{checks}repo_gpgcheck=1\ngpgkey={}/{REPOMD_KEY}\n", self.url),
-            None => checks,
-        };
+        let checks = self.checks(&self.url);
         // The main one first: it is what a reader looks for.
         let mut sections = self.sections.clone();
         sections.sort();
-        sections.into_iter().map(|section| self.repo_section(section, &checks)).collect()
+        let mut text: String =
+            sections.into_iter().map(|section| self.repo_section(section, &checks)).collect();
+        if let Some(multilib) = &self.multilib {
+            text.push_str(&multilib.repo_section(&self.id, &self.title));
+            text.push_str(&self.checks(&multilib.url));
+        }
+        text
+    }
+
+    /// What clients check of a repository: that at `url` has its key beside its metadata.
+    fn checks(&self, url: &str) -> String {
+        let checks_packages = self.signers.as_ref().is_some_and(|signers| signers.signs_packages());
+        let checks = format!("gpgcheck={}\n", u8::from(checks_packages));
+        match &self.signers {
+            Some(_) => format!("{checks}repo_gpgcheck=1\ngpgkey={url}/{REPOMD_KEY}\n"),
+            None => checks,
+        }
     }
 
     fn repo_section(&self, section: Section, checks: &str) -> String {

@@ -28,6 +28,7 @@ mod mend_builds;
 mod metadata;
 mod metadata_file;
 mod metadata_text;
+mod multilib;
 mod name_hashes;
 mod owner;
 mod package_record;

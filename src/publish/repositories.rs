@@ -551,7 +551,7 @@ impl Repositories {
 
     /// Where a folder is. The manifest leads out of the project by absolute paths only; a link is its user's, who may have
     /// the repositories on another disk.
-    fn place_on_disk(&self, path: &ManifestPath) -> HostPath {
+    pub(super) fn place_on_disk(&self, path: &ManifestPath) -> HostPath {
         match path {
             ManifestPath::Repository(relative) if relative.as_os_str().is_empty() => {
                 self.project.path().clone()

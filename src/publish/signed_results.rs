@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use super::PublishError;
 use super::client_files::ClientFiles;
+use super::multilib::MultilibRepository;
 use super::record::{PublishedPackage, SignedResult};
 use super::repositories::{Repositories, RepositoryPlace};
 use super::signing::{Signers, file_url};
 use super::wanted::{Built, package_from_result};
 use crate::files::Folder;
+use crate::manifest::multilib::find_narrower;
 use crate::store::{ResultFile, StepResult};
 
 impl Repositories {
@@ -79,15 +81,35 @@ impl Repositories {
         folder: &Folder,
     ) -> Result<ClientFiles, PublishError> {
         let signers = self.signers().ok().flatten();
-        let url = self.manifest.publish.as_ref().and_then(|publish| publish.url.as_ref());
-        let url = match url {
-            Some(url) => url.replace("{chroot}", chroot).trim_end_matches('/').to_owned(),
+        let url = match self.declared_url(chroot) {
+            Some(url) => url,
             None => file_url(&folder.real_path()?),
         };
         let title = match &self.manifest.name {
             Some(name) => format!("{} for {chroot}", name.replace(char::is_control, " ")),
             None => format!("Packages for {chroot}"),
         };
-        Ok(ClientFiles { signers, id: id.to_owned(), title, url, sections: self.parting().sections() })
+        let (sections, multilib) = (self.parting().sections(), self.multilib(chroot));
+        Ok(ClientFiles { signers, id: id.to_owned(), title, url, sections, multilib })
+    }
+
+    /// Where the manifest says that clients find the repository of a chroot.
+    fn declared_url(&self, chroot: &str) -> Option<String> {
+        let url = self.manifest.publish.as_ref()?.url.as_ref()?;
+        Some(url.replace("{chroot}", chroot).trim_end_matches('/').to_owned())
+    }
+
+    /// The repository of the narrower architecture that clients of a chroot's are told of, where the manifest says so.
+    fn multilib(&self, chroot: &str) -> Option<MultilibRepository> {
+        let publish = self.manifest.publish.as_ref().filter(|publish| publish.is_multilib())?;
+        let all = self.manifest.chroots.iter().map(|declared| declared.name.value.as_str());
+        let (other, arch) = find_narrower(chroot, all)?;
+        let url = self.declared_url(other).unwrap_or_else(|| {
+            let place = self.place_on_disk(&publish.folder.value.with_chroot(other));
+            // One that is not there yet will be where its name says.
+            let real = Folder::open_ambient(&place).and_then(|folder| folder.real_path());
+            file_url(&real.unwrap_or_else(|_| place.as_path().to_owned()))
+        });
+        Some(MultilibRepository { arch, url })
     }
 }

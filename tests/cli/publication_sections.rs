@@ -97,3 +97,41 @@ fn an_unsigned_repository_tells_clients_of_itself_and_lets_the_file_of_others_be
     let again = other.succeed(&["apply", "--json"]);
     assert!(again.events("published").is_empty(), "{}", again.stdout);
 }
+
+#[test]
+fn clients_of_a_wide_architecture_are_told_of_the_narrow_one_beside_it() {
+    let project = Project::new();
+    let manifest = |publish: &str| {
+        let chroots = "chroot el9-x86_64 { root \"/\" }\nchroot el9-i686 { root \"/\" }\nchroot el8-i686 { root \"/\" }\n";
+        format!(
+            "rpmforge version=1\n{chroots}package a {{ source path \"a.spec\" }}\npublish \"public/{{chroot}}\" {{ {publish} }}\n"
+        )
+    };
+    project.write("Rpmforge.kdl", &manifest("multilib #true"));
+    project.spec("a", "", "true");
+    project.succeed(&["apply"]);
+    let repo = |chroot: &str| project.read(&format!("public/{chroot}/{chroot}.repo"));
+    let wide = repo("el9-x86_64");
+    let folder = project.path().join("public/el9-i686");
+    let expected = format!(
+        "[el9-x86_64-i686]\nname=Packages for el9-x86_64: i686\nbaseurl=file://{}\nenabled=1\ncost=1100\ngpgcheck=0\n",
+        folder.display()
+    );
+    assert!(wide.ends_with(&expected) && wide.starts_with("[el9-x86_64]\n"), "{wide}");
+    for narrow in ["el9-i686", "el8-i686"] {
+        assert_eq!(repo(narrow).matches('[').count(), 1);
+    }
+    // By its URL where there is one, with its own key.
+    project.succeed(&["keys", "new", "acme", "--user", "a", "--kind", "ed25519", "--no-passphrase"]);
+    project.write(
+        "Rpmforge.kdl",
+        &manifest("multilib #true; sign name=acme; url \"https://example.org/{chroot}/\""),
+    );
+    project.succeed(&["apply"]);
+    let expected = "baseurl=https://example.org/el9-i686\nenabled=1\ncost=1100\ngpgcheck=1\nrepo_gpgcheck=1\n\
+        gpgkey=https://example.org/el9-i686/repodata/repomd.xml.key\n";
+    assert!(repo("el9-x86_64").ends_with(expected), "{}", repo("el9-x86_64"));
+    project.write("Rpmforge.kdl", &manifest(""));
+    project.succeed(&["apply"]);
+    assert_eq!(repo("el9-x86_64").matches('[').count(), 1);
+}

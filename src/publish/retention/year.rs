@@ -274,6 +274,7 @@ fn over_a_year_what_is_kept_is_what_the_policy_says_and_all_of_it_can_be_install
             title: String::new(),
             url: String::new(),
             sections: Parting::Together.sections(),
+            multilib: None,
         },
         state: &state,
         decoded: &decoded,
