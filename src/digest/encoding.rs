@@ -7,16 +7,21 @@
 
 use super::{Digest, Key};
 
-/// Builds the encoding of one value, field by field, straight into the hash.
+/// How many bytes are hashed at once: BLAKE3 takes several of its chunks of 1 KiB in parallel, and fields have a few bytes each.
+const AT_ONCE: usize = 16 << 10;
+
+/// Builds the encoding of one value, field by field, into the hash.
 #[derive(Clone)]
 pub struct Encoder {
     hasher: blake3::Hasher,
+    /// What is not hashed yet.
+    pending: Vec<u8>,
 }
 
 impl Encoder {
     /// Begins a value. `context` names it and its form's version: `rpmforge build step v1`.
     pub fn new(context: &str) -> Self {
-        let mut encoder = Self { hasher: blake3::Hasher::new() };
+        let mut encoder = Self { hasher: blake3::Hasher::new(), pending: Vec::new() };
         encoder.bytes(context.as_bytes());
         encoder
     }
@@ -70,16 +75,29 @@ impl Encoder {
 
     /// The digest of what has been encoded.
     pub fn digest(&self) -> Digest {
-        Digest::finish(&self.hasher)
+        let mut hasher = self.hasher.clone();
+        hasher.update(&self.pending);
+        Digest::finish(&hasher)
     }
 
     fn number(&mut self, value: u64) {
-        self.hasher.update(&value.to_le_bytes());
+        self.add(&value.to_le_bytes());
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
         self.number(bytes.len() as u64);
-        self.hasher.update(bytes);
+        self.add(bytes);
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        if self.pending.len() + bytes.len() > AT_ONCE {
+            self.hasher.update(&self.pending);
+            self.pending.clear();
+        }
+        match bytes.len() > AT_ONCE {
+            true => drop(self.hasher.update(bytes)),
+            false => self.pending.extend_from_slice(bytes),
+        }
     }
 }
 
@@ -105,6 +123,25 @@ mod tests {
         let absent = Encoder::new("test v1").option("f", None).digest();
         let empty = Encoder::new("test v1").option("f", Some("")).digest();
         assert_ne!(absent, empty);
+    }
+
+    #[test]
+    fn long_values_are_encoded_as_if_they_were_hashed_field_by_field() {
+        let texts: Vec<String> =
+            [0, 1, 5000, 16_000, 16_384, 40_000, 3].into_iter().map(|length| "x".repeat(length)).collect();
+        let mut encoder = Encoder::new("test v1");
+        let mut plain = blake3::Hasher::new();
+        let mut hash = |bytes: &[u8]| {
+            plain.update(&(bytes.len() as u64).to_le_bytes());
+            plain.update(bytes);
+        };
+        hash(b"test v1");
+        for text in texts.iter().chain(&texts) {
+            encoder.text("f", text);
+            hash(b"f");
+            hash(text.as_bytes());
+        }
+        assert_eq!(encoder.digest(), Digest::finish(&plain));
     }
 
     #[test]
