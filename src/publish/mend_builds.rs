@@ -78,14 +78,17 @@ impl BuildMender<'_> {
             }
             files.into_iter().zip(signed).for_each(|(file, signed)| *file = signed);
         }
+        let is_any_remade = !to_make.is_empty();
         for (place, Remaking { files, .. }) in to_make {
             if let Some(package) = all.get_mut(place) {
                 *package = self.remake(package, &files, &by)?;
             }
         }
-        // What was there unsigned may be what comes in signed.
-        let mut seen = HashSet::new();
-        all.retain(|package| package.package.files.iter().all(|file| seen.insert(file.path.clone())));
+        if is_any_remade {
+            // What was there unsigned may be what comes in signed.
+            let mut seen = HashSet::new();
+            all.retain(|package| package.package.files.iter().all(|file| seen.insert(file.path.clone())));
+        }
         Ok(Mended { packages: all, unsigned })
     }
 

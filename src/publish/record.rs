@@ -376,6 +376,21 @@ pub(super) fn files(packages: &[PublishedPackage]) -> impl Iterator<Item = &Publ
     packages.iter().flat_map(|package| &package.files)
 }
 
+/// Of two lists of packages what is between that with which both begin and that with which both end: most updates change one package of
+/// thousands.
+pub(super) fn changed_parts<'a>(
+    one: &'a [PublishedPackage],
+    other: &'a [PublishedPackage],
+) -> (&'a [PublishedPackage], &'a [PublishedPackage]) {
+    let count_same = |pairs: &mut dyn Iterator<Item = (&PublishedPackage, &PublishedPackage)>| {
+        pairs.take_while(|(one, other)| one == other).count()
+    };
+    let begin = count_same(&mut one.iter().zip(other));
+    let (one, other) = (one.split_at(begin).1, other.split_at(begin).1);
+    let end = count_same(&mut one.iter().rev().zip(other.iter().rev()));
+    (one.split_at(one.len() - end).0, other.split_at(other.len() - end).0)
+}
+
 /// The files of some packages that metadata name: those that are there.
 pub(super) fn listed_files(packages: &[PublishedPackage]) -> impl Iterator<Item = &PublishedFile> {
     let shown = packages.iter().filter(|package| !package.keeping.hidden);

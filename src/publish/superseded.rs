@@ -7,7 +7,7 @@ use std::time::Duration;
 use hashbrown::HashSet;
 
 use super::inspect::is_link;
-use super::record::{PublishedFile, PublishedPackage, RepositoryRecord, Superseded, files};
+use super::record::{PublishedFile, PublishedPackage, RepositoryRecord, Superseded, changed_parts, files};
 use crate::event::Timestamp;
 use crate::files::Folder;
 use crate::manifest::Age;
@@ -23,27 +23,48 @@ pub(super) fn supersede(
     metadata: &[PublishedFile],
     now: Timestamp,
 ) -> Vec<Superseded> {
-    let newest: HashSet<&str> =
-        packages.iter().filter(|it| it.is_newest()).map(|it| it.package.as_str()).collect();
+    let (earlier, later) = changed_parts(&record.packages, packages);
+    let names: HashSet<&str> = earlier.iter().map(|it| it.package.as_str()).collect();
+    let is_newest_of_them = |it: &&PublishedPackage| it.is_newest() && names.contains(it.package.as_str());
+    let newest = packages.iter().filter(is_newest_of_them).map(|it| it.package.as_str());
+    let newest: HashSet<&str> = newest.collect();
     // What was kept as an older build, or has left for its age, has been there for as long as it should.
     let is_spent =
         |package: &&PublishedPackage| !package.is_newest() || !newest.contains(package.package.as_str());
-    let spent = record.packages.iter().filter(is_spent).flat_map(|package| &package.files);
+    let spent = earlier.iter().filter(is_spent).flat_map(|package| &package.files);
     let spent: HashSet<&str> = spent.map(|file| file.path.as_str()).collect();
-    let mut known: HashSet<&str> = files(packages).chain(metadata).map(|file| file.path.as_str()).collect();
-    let earlier = record.superseded.iter().cloned().map(|superseded| {
-        // A clock that has been put back must not keep files for ever.
-        let since = superseded.since.min(now);
-        Superseded { since, ..superseded }
-    });
-    let mut superseded: Vec<Superseded> =
-        earlier.filter(|superseded| !known.contains(superseded.file.path.as_str())).collect();
+    let mut superseded = still_superseded(record, packages, metadata, now);
+    let mut known: HashSet<&str> = files(later).chain(metadata).map(|file| file.path.as_str()).collect();
     known.extend(record.superseded.iter().map(|superseded| superseded.file.path.as_str()));
-    for file in record.files().filter(|file| known.insert(file.path.as_str())) {
+    let mut gone: Vec<&PublishedFile> = files(earlier).chain(&record.metadata).collect();
+    if let Some(incoming) = &record.incoming {
+        let (earlier, later) = changed_parts(&incoming.packages, packages);
+        known.extend(files(later).map(|file| file.path.as_str()));
+        gone.extend(files(earlier).chain(&incoming.metadata));
+    }
+    for file in gone.into_iter().filter(|file| known.insert(file.path.as_str())) {
         let is_spent = spent.contains(file.path.as_str());
         superseded.push(Superseded { file: file.clone(), since: now, is_spent });
     }
     superseded
+}
+
+/// What was superseded before, and has not come back.
+fn still_superseded(
+    record: &RepositoryRecord,
+    packages: &[PublishedPackage],
+    metadata: &[PublishedFile],
+    now: Timestamp,
+) -> Vec<Superseded> {
+    let mut gone: HashSet<&str> = record.superseded.iter().map(|it| it.file.path.as_str()).collect();
+    if !gone.is_empty() {
+        for file in files(packages).chain(metadata) {
+            gone.remove(file.path.as_str());
+        }
+    }
+    let before = record.superseded.iter().filter(|superseded| gone.contains(superseded.file.path.as_str()));
+    // A clock that has been put back must not keep files for ever.
+    before.map(|it| Superseded { since: it.since.min(now), ..it.clone() }).collect()
 }
 
 /// Whether a file goes. `replaced` is how long the files stay of builds that another of the same version has replaced, where that is said:

@@ -1,11 +1,13 @@
 //! What is told of a publish.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use miette::Diagnostic;
 
 use super::PublishError;
 use super::known::{PublishTarget, RecordOrigin};
-use super::record::{PublishedFile, PublishedPackage, RepositoryRecord, have_same_listing, listed_files};
+use super::record::{
+    PublishedFile, PublishedPackage, RepositoryRecord, changed_parts, have_same_listing, listed_files,
+};
 use super::retention::{Verdict, WhyGoes, WhyStays};
 use crate::event::{DamagedFile, What};
 
@@ -57,7 +59,8 @@ pub(super) fn tell(
 
 /// The packages that came in or changed, and those that left.
 fn changes(before: &[PublishedPackage], now: &[PublishedPackage]) -> (Vec<String>, Vec<String>) {
-    let (were, are) = (by_name(before), by_name(now));
+    let (were_there, are_there) = changed_parts(before, now);
+    let were = by_name(were_there);
     let has_same_paths = |one: &PublishedPackage, other: &PublishedPackage| {
         one.files.iter().map(|file| &file.path).eq(other.files.iter().map(|file| &file.path))
     };
@@ -65,10 +68,16 @@ fn changes(before: &[PublishedPackage], now: &[PublishedPackage]) -> (Vec<String
         let earlier = were.get(package.package.as_str()).into_iter().flatten();
         earlier.into_iter().any(|before| has_same_paths(before, package))
     };
-    let mut added: Vec<String> =
-        now.iter().filter(|package| !was_there(package)).map(|package| package.package.clone()).collect();
-    let gone = were.keys().filter(|name| !are.contains_key(*name));
-    let mut removed: Vec<String> = gone.map(|name| (*name).to_owned()).collect();
+    let mut added: Vec<String> = are_there
+        .iter()
+        .filter(|package| !was_there(package))
+        .map(|package| package.package.clone())
+        .collect();
+    let mut gone: HashSet<&str> = were.into_keys().collect();
+    for package in now {
+        gone.remove(package.package.as_str());
+    }
+    let mut removed: Vec<String> = gone.into_iter().map(str::to_owned).collect();
     added.sort();
     removed.sort();
     (added, removed)

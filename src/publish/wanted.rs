@@ -1,10 +1,10 @@
 //! What a repository should hold: the newest good result of every package that the manifest declares for its chroot.
 
-use std::cell::OnceCell;
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::known::PublishTarget;
 use super::paths::package_folder;
@@ -87,23 +87,24 @@ pub(super) fn wanted_packages(
     let recorded = record.newest().filter(|package| target.declared.contains(package.package.as_str()));
     let mut wanted: BTreeMap<String, PublishedPackage> =
         recorded.map(|package| (package.package.clone(), package.clone())).collect();
-    let times = OnceCell::new();
     let results = results.iter().filter(|result| !target.keep.stays_away(record, result, now));
     let mut layout = match target.layout {
         RepositoryLayout::Builds => None,
         RepositoryLayout::Plain => Some(PlainLayout::new(record)),
     };
-    for mut result in results.cloned() {
-        if let Some(layout) = &mut layout {
-            layout.place(&mut result);
-        }
+    let mut results: Vec<PublishedPackage> = results.cloned().collect();
+    if let Some(layout) = &mut layout {
+        results.iter_mut().for_each(|result| layout.place(result));
+    }
+    let asked: HashSet<&str> = files(&results).map(|file| file.path.as_str()).collect();
+    let times = LazyCell::new(|| times_on_record(record, &asked));
+    for mut result in results.iter().cloned() {
         result.files = match wanted
             .get(&result.package)
             .filter(|before| is_same_but_for_times(before, &result))
         {
             Some(before) => before.files.clone(),
             None => {
-                let times = times.get_or_init(|| times_on_record(record));
                 let of = |file: &PublishedFile| times.get(&(file.path.as_str(), file.blake3)).copied();
                 result.files.iter().map(|file| PublishedFile { times: of(file), ..file.clone() }).collect()
             }
@@ -122,8 +123,12 @@ fn is_same_but_for_times(before: &PublishedPackage, result: &PublishedPackage) -
     before.files.len() == result.files.len() && before.files.iter().zip(&result.files).all(is_same)
 }
 
-fn times_on_record(record: &RepositoryRecord) -> HashMap<(&str, Digest), FileTimes> {
+/// The times on record of files at these paths.
+fn times_on_record<'a>(
+    record: &'a RepositoryRecord,
+    asked: &HashSet<&str>,
+) -> HashMap<(&'a str, Digest), FileTimes> {
     let superseded = record.superseded.iter().map(|superseded| &superseded.file);
-    let all = superseded.chain(files(&record.packages));
+    let all = superseded.chain(files(&record.packages)).filter(|file| asked.contains(file.path.as_str()));
     all.filter_map(|file| Some(((file.path.as_str(), file.blake3), file.times?))).collect()
 }
