@@ -1,6 +1,7 @@
 //! How long metadata of 10,000 packages take, by forge and by the createrepo_c of this machine: `cargo bench --bench metadata`.
 //!
-//! `FORGE_BENCH_PACKAGES=N` takes another number. The packages lie in a repository that forge has published. Measured are: the metadata
+//! `FORGE_BENCH_PACKAGES=N` takes another number. Half of the packages are as small as packages can be (10 files, 4 KB), and half as the
+//! middle one of a Debian machine (30 files, 80 KB); `FORGE_BENCH_SMALL=1` makes all of them small. The packages lie in a repository that forge has published. Measured are: the metadata
 //! being gone, and all that is kept of packages (limit: half of createrepo_c's time for all of them); one package having changed (limit: 3 % of
 //! that); and how much memory either takes (limit: 200 MB). The packages are made once and stay below `target`.
 
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
-use rpmforge::digest::Encoder;
+use rpmforge::digest::{Digest, Encoder};
 use rpmforge::event::{SystemClock, What};
 use rpmforge::files::{Folder, HostPath};
 use rpmforge::manifest::{ChrootId, load};
@@ -39,6 +40,7 @@ mod made_package;
 #[path = "../tests/support/telling_package.rs"]
 mod telling_package;
 
+use made_package::{MadePackage, file};
 use telling_package::telling_package;
 
 /// What stands for the digest of a result in the names of folders.
@@ -57,7 +59,8 @@ fn count() -> usize {
 }
 
 fn compare(count: usize) {
-    let folder = target().join(format!("metadata-bench-{count}"));
+    let kind = if has_small_packages() { "small" } else { "usual" };
+    let folder = target().join(format!("metadata-bench-{kind}-{count}"));
     let made = make_packages(&folder, count);
     let work = folder.join("work");
     let _ = fs::remove_dir_all(&work);
@@ -219,6 +222,29 @@ fn make_packages(folder: &Path, count: usize) -> PathBuf {
     made
 }
 
+fn has_small_packages() -> bool {
+    std::env::var_os("FORGE_BENCH_SMALL").is_some()
+}
+
+/// A package as most are: with more files than a made one for tests, and a payload that has something in it.
+fn usual_package(name: &str, version: &str) -> MadePackage {
+    let mut made = telling_package(name, version);
+    let mut state =
+        u64::from_le_bytes(*Digest::compute(name.as_bytes()).as_bytes().first_chunk().unwrap()) | 1;
+    let mut noise = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    };
+    let content: Vec<u8> = (0..80_000 / 8).flat_map(|_| noise()).collect();
+    made.files.extend((0..20).map(|number| {
+        let part = content.len() / 20 * number..content.len() / 20 * (number + 1);
+        file(&format!("/usr/lib/{name}/part-{number:02}-of-{name}"), &content[part])
+    }));
+    made
+}
+
 fn names(package: &str) -> [String; 2] {
     [package.to_owned(), format!("{package}-devel")]
 }
@@ -227,7 +253,11 @@ fn write(folder: &Path, package: &str, version: &str) {
     for name in names(package) {
         // What is a link to the same file elsewhere stays there as it is.
         let _ = fs::remove_file(folder.join(format!("{name}.rpm")));
-        telling_package(&name, version).write(&HostPath::new(folder).unwrap());
+        let made = match has_small_packages() || name.ends_with("-devel") {
+            true => telling_package(&name, version),
+            false => usual_package(&name, version),
+        };
+        made.write(&HostPath::new(folder).unwrap());
     }
 }
 
