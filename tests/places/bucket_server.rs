@@ -50,8 +50,17 @@ impl BucketServer {
 
     /// An object of the bucket.
     pub fn object(&self, key: &str) -> Option<Vec<u8>> {
-        let (status, content) = self.request("GET", &format!("/packages/{}", key.replace('+', "%2B")), &[]);
-        (status == 200).then_some(content)
+        for _ in 0..5 {
+            let (status, content) =
+                self.request("GET", &format!("/packages/{}", key.replace('+', "%2B")), &[]);
+            match status {
+                200 => return Some(content),
+                // As clients do: a server that is in trouble is asked again.
+                500.. => std::thread::sleep(Duration::from_millis(50)),
+                _ => return None,
+            }
+        }
+        None
     }
 
     /// The sizes of all objects, by key.
