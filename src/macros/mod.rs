@@ -32,6 +32,7 @@ mod extend;
 mod extension;
 mod file;
 mod host;
+mod known_command;
 mod language;
 mod limits;
 mod lua;

@@ -11,6 +11,7 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Access, FileType, Stat, access, stat};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 /// Files that take the place of a program's streams.
@@ -129,14 +130,35 @@ pub fn run_plain(
     Ok(code(command.status()?))
 }
 
+/// Where a program is that only has a name, as execvp(3) finds it; the name, where that is for the kernel to say. A program that is
+/// looked for in an environment of its own would be started by a copy of all of this process.
+fn locate(program: &OsStr, environment: &BTreeMap<OsString, OsString>) -> OsString {
+    let name = program.as_bytes();
+    let folders = environment.get(OsStr::new("PATH"));
+    if name.is_empty() || name.contains(&b'/') {
+        return program.to_owned();
+    }
+    for folder in folders.map(std::env::split_paths).into_iter().flatten() {
+        if !folder.is_absolute() {
+            break;
+        }
+        let path = folder.join(program);
+        let is_file = |status: Stat| FileType::from_raw_mode(status.st_mode) == FileType::RegularFile;
+        if stat(&path).is_ok_and(is_file) && access(&path, Access::EXEC_OK).is_ok() {
+            return path.into_os_string();
+        }
+    }
+    program.to_owned()
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place where a macro's program is started")]
 pub(super) fn plain(
     program: &OsStr,
     environment: &BTreeMap<OsString, OsString>,
     folder: Option<&Path>,
 ) -> Command {
-    let mut command = Command::new(program);
-    command.env_clear().envs(environment);
+    let mut command = Command::new(locate(program, environment));
+    command.arg0(program).env_clear().envs(environment);
     if let Some(folder) = folder {
         command.current_dir(folder);
     }
@@ -145,4 +167,26 @@ pub(super) fn plain(
 
 pub(super) fn code(status: ExitStatus) -> i32 {
     status.code().or_else(|| status.signal().map(|signal| -signal)).unwrap_or(-1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_found_where_the_environment_looks_for_it() {
+        let looking = |folders: &str| BTreeMap::from([("PATH".into(), folders.into())]);
+        let located = |name: &str, folders: &str| locate(name.as_ref(), &looking(folders));
+        assert_eq!(located("sh", "/nosuch:/bin:/usr/bin"), "/bin/sh");
+        assert_eq!(located("./sh", "/bin"), "./sh");
+        assert_eq!(located("sh", "bin:/bin"), "sh");
+        // A folder of that name is no program.
+        assert_eq!(located("bin", "/usr:/nosuch"), "bin");
+        assert_eq!(locate("sh".as_ref(), &BTreeMap::new()), "sh");
+        let words = [b"sh".to_vec(), b"-c".to_vec(), b"test $0 = sh".to_vec()];
+        assert_eq!(run_plain(&words, &looking("/usr/bin:/bin"), None, Redirections::default()).unwrap(), 0);
+        let missing =
+            run_plain(&[b"nosuch".to_vec()], &looking("/usr/bin:/bin"), None, Redirections::default());
+        assert_eq!(missing.unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
 }

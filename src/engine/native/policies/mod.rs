@@ -1,27 +1,34 @@
 //! Policies of the buildroot: what `%__os_install_post` runs after `%install` (rpm-macros(7)).
 //!
-//! They are scripts of the root, and all but a few run as they are. The few look with file(1) at every file only to find
-//! programs and libraries. Of such a script that is [known](known) to the byte, its work is done here: the tree is looked at
-//! once for all of them, on all threads, and what begins as a program or an archive does is given to the same programs in
-//! the same way: file(1), strip(1), objdump(1). Where a name could deceive the script, or anything else is unusual, the script
+//! They are scripts of the root. Most of them have nothing to do for most packages, and start many programs to find that out: file(1)
+//! for every file, only to find programs and libraries. Of a script that is [known](known) to the byte, its work is done here:
+//! the tree is looked at once for all of them, on all threads, and what concerns one is given to the same programs in the same
+//! way: file(1), strip(1), objdump(1), gzip(1). Where a name could deceive the script, or anything else is unusual, the script
 //! itself runs.
 //!
 //! The script of `%install` is [written](write_stand_ins) with `forge policies` in the place of known ones, which runs there, in
 //! the root. `%_forge_native_policies 0` leaves all as it is.
 
 mod buildroot;
+mod checks;
+mod content;
 mod known;
+mod man_pages;
+mod others;
 mod programs;
+mod removal;
 mod script_lines;
+mod situation;
 mod strip;
 
 use std::ffi::{OsStr, OsString};
 
 use crate::files::{HostPath, Tree};
 use buildroot::{Buildroot, Unusual};
-use known::known_policy;
+use known::{Policy, known_policy};
 use programs::{PolicyVariables, run_script};
 use script_lines::{SEPARATOR, stand_in};
+use situation::{Done, Situation, variable};
 use strip::Stripping;
 
 /// Writes a script so that [`run_policies`] does what known policies in it do. `own` is this program as the script calls it, `read`
@@ -42,7 +49,11 @@ pub fn run_policies(words: &[OsString], environment: impl IntoIterator<Item = (O
     for command in words.split(|word| word == SEPARATOR).filter(|command| !command.is_empty()) {
         let code = match run_native(command, &environment, &mut buildroot) {
             Ok(code) => code,
-            Err(Unusual) => run_script(command, &environment),
+            Err(Unusual) => {
+                // A script may do whatever it likes.
+                buildroot = None;
+                run_script(command, &environment)
+            }
         };
         if code != 0 {
             return code;
@@ -61,7 +72,16 @@ fn run_native(
     let script = HostPath::new(script).ok_or(Unusual)?;
     let tree = Tree::open(&HostPath::root()).map_err(|_| Unusual)?;
     let policy = tree.read(script.as_path()).ok().and_then(|text| known_policy(&text)).ok_or(Unusual)?;
-    let folder = environment.get(OsStr::new("RPM_BUILD_ROOT")).map(OsString::as_os_str).unwrap_or_default();
+    let is_understood = match policy {
+        Policy::Compress(_) => man_pages::understands(environment),
+        Policy::CheckRunPaths => checks::understands(environment),
+        Policy::Other(policy) => others::understands(policy, arguments),
+        Policy::Strip(_) | Policy::ElfPermissions | Policy::RemoveLibtool(_) | Policy::CheckBuildroot => true,
+    };
+    if !is_understood {
+        return Err(Unusual);
+    }
+    let folder = variable(environment, "RPM_BUILD_ROOT").unwrap_or_default();
     if folder.is_empty() || folder == "/" {
         // As all of them say: the machine itself is not to be changed.
         return Ok(0);
@@ -70,5 +90,24 @@ fn run_native(
         Some(found) => found,
         None => buildroot.insert(Buildroot::look(folder)?),
     };
-    Stripping { found, environment, arguments }.carry_out(policy)
+    let done = carry_out(policy, &Situation { found, environment, arguments })?;
+    if done.has_changed {
+        *buildroot = None;
+    }
+    Ok(done.code)
+}
+
+fn carry_out(policy: Policy, situation: &Situation<'_>) -> Result<Done, Unusual> {
+    match policy {
+        Policy::Strip(policy) => {
+            let code = Stripping(situation).carry_out(policy)?;
+            Ok(Done { code, has_changed: false })
+        }
+        Policy::Compress(rule) => man_pages::compress(situation, rule),
+        Policy::ElfPermissions => removal::take_permissions(situation),
+        Policy::RemoveLibtool(rule) => removal::remove_libtool(situation, rule),
+        Policy::CheckBuildroot => checks::check_contents(situation),
+        Policy::CheckRunPaths => checks::check_run_paths(situation),
+        Policy::Other(policy) => others::leave_alone(situation, policy),
+    }
 }

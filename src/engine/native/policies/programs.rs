@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
+use cap_std::fs::OpenOptions;
+
+use crate::files::{Folder, HostPath};
 use crate::process::{Redirections, run_plain};
 
 /// The environment that policies run in.
@@ -23,6 +27,17 @@ pub(super) fn run_script(command: &[OsString], environment: &PolicyVariables) ->
             if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 }
         }
     }
+}
+
+/// Runs a program that reads nothing and whose words nobody hears; gives whether it did what it was to do.
+pub(super) fn run_silently(words: &[Vec<u8>], environment: &PolicyVariables, folder: &Path) -> bool {
+    let nothing = || {
+        let root = Folder::open_ambient(&HostPath::root()).ok()?;
+        let file = root.dir().open_with("dev/null", OpenOptions::new().read(true).write(true)).ok()?;
+        Some(file.into_std())
+    };
+    let redirections = Redirections { input: nothing(), output: nothing(), errors: nothing() };
+    run_plain(words, environment, Some(folder), redirections).is_ok_and(|code| code == 0)
 }
 
 /// Says something to whoever reads what the build prints.

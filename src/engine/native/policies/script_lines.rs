@@ -12,7 +12,7 @@ use crate::process::shell_quoted;
 pub(super) const SEPARATOR: &str = "--";
 
 /// How the names of policies begin.
-const PREFIX: &[u8] = b"brp-";
+const PREFIXES: [&[u8]; 2] = [b"brp-", b"check-"];
 
 /// Puts `own policies` in the place of lines that are a known policy and nothing else; neighbours come into one. `is_known` says
 /// it of a script of the root.
@@ -57,13 +57,23 @@ fn has_plain_lines(text: &[u8]) -> bool {
 /// The script that a line runs and does nothing else, in words that a shell takes as they stand.
 fn script(line: &[u8]) -> Option<HostPath> {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+=%,:@".contains(byte);
+    let is_word = |word: &[u8]| unquoted(word).iter().all(is_plain) && unquoted(word) != SEPARATOR.as_bytes();
     let mut words = line.fields();
-    if !words.clone().all(|word| word.iter().all(is_plain) && word != SEPARATOR.as_bytes()) {
+    if !words.clone().all(is_word) {
         return None;
     }
     let script = words.next().filter(|word| word.starts_with(b"/"))?;
     let (_, name) = script.rsplit_once_str("/")?;
-    name.starts_with(PREFIX).then(|| HostPath::new(OsStr::from_bytes(script)))?
+    PREFIXES
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+        .then(|| HostPath::new(OsStr::from_bytes(script)))?
+}
+
+/// A word without the quotes that it stands in.
+fn unquoted(word: &[u8]) -> &[u8] {
+    let within = |quote: &[u8]| word.strip_prefix(quote).and_then(|word| word.strip_suffix(quote));
+    within(b"\"").or_else(|| within(b"'")).unwrap_or(word)
 }
 
 #[cfg(test)]
@@ -83,6 +93,10 @@ mod tests {
             "\n    /x/brp-other /usr \n    /x/brp-known /usr/bin/strip \n    /x/brp-a-known /s /o\n    /x/brp-last \n",
             "\n    /x/brp-other /usr \n    '/run/my forge' policies -- /x/brp-known /usr/bin/strip -- /x/brp-a-known /s /o\n    /x/brp-last \n",
         );
+        assert_replaced(
+            "/x/brp-known \"\" 1 'a'\n/x/check-known\n",
+            "    '/run/my forge' policies -- /x/brp-known \"\" 1 'a' -- /x/check-known\n",
+        );
         assert_replaced("/x/brp-known", "    '/run/my forge' policies -- /x/brp-known\n");
     }
 
@@ -91,6 +105,11 @@ mod tests {
         for text in [
             "echo \\\n/x/brp-known\n",
             "/x/brp-known \"$X\"\n",
+            "/x/brp-known \"a b\"\n",
+            "/x/brp-known \"--\"\n",
+            "'/x/brp-known' a\n",
+            "/x/brp-known \" a\"\n",
+            "/x/brp-known a\"\"b\n",
             "/x/brp-known; true\n",
             "/x/brp-known -- x\n",
             "x/brp-known\n",

@@ -1,16 +1,15 @@
 //! What the known policies do: taking out of programs and libraries what packages don't need.
 
-use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bstr::{BStr, BString, ByteSlice};
-use rayon::prelude::*;
 
-use super::buildroot::{Beginning, Buildroot, FoundFile, Unusual, is_ordinary};
-use super::known::{Failures, Names, Policy, StripRule};
-use super::programs::{PolicyVariables, tell};
-use crate::process::{Redirections, filter_all, run_plain};
+use super::buildroot::{Beginning, FoundFile, Unusual, has_ordinary_name};
+use super::known::{Failures, Names, StripPolicy, StripRule};
+use super::programs::tell;
+use super::situation::Situation;
+use crate::process::filter_all;
 
 /// How many files file(1) is asked about at once: as scripts have it.
 const TOGETHER: usize = 32;
@@ -24,23 +23,19 @@ const DEBUG: &[u8] = b"usr/lib/debug";
 /// What somebody may run.
 const ANY_PROGRAM: u32 = 0o111;
 
-/// A policy in a buildroot.
-pub(super) struct Stripping<'s> {
-    /// The buildroot.
-    pub found: &'s Buildroot,
-    /// What programs run with.
-    pub environment: &'s PolicyVariables,
-    /// The arguments of its script.
-    pub arguments: &'s [OsString],
-}
+/// What takes symbols out of a buildroot's programs and libraries.
+pub(super) struct Stripping<'s>(pub &'s Situation<'s>);
 
 impl Stripping<'_> {
     /// Does what a policy does; gives its exit code.
-    pub fn carry_out(&self, policy: Policy) -> Result<i32, Unusual> {
+    pub fn carry_out(&self, policy: StripPolicy) -> Result<i32, Unusual> {
+        if !self.0.found.is_plainly_named {
+            return Err(Unusual);
+        }
         match policy {
-            Policy::Strip(rule) => self.strip(rule),
-            Policy::StripArchives { failures, names } => self.strip_archives(failures, names),
-            Policy::StripNotes => self.strip_notes(),
+            StripPolicy::Programs(rule) => self.strip(rule),
+            StripPolicy::Archives { failures, names } => self.strip_archives(failures, names),
+            StripPolicy::Notes => self.strip_notes(),
         }
     }
 
@@ -51,7 +46,7 @@ impl Stripping<'_> {
                 && (!rule.only_programs || file.mode & ANY_PROGRAM != 0)
                 && !rule.left_out.iter().any(|end| file.path.ends_with(end.as_bytes()))
         };
-        let files: Vec<&FoundFile> = self.found.files.iter().filter(concerned).collect();
+        let files: Vec<&FoundFile> = self.0.found.files.iter().filter(concerned).collect();
         let is_meant = |text: &[u8]| {
             text.starts_with(b"ELF")
                 && text.contains_str(", not stripped")
@@ -64,7 +59,7 @@ impl Stripping<'_> {
     fn strip_archives(&self, failures: Failures, names: Names) -> Result<i32, Unusual> {
         let concerned =
             |file: &&FoundFile| file.beginning == Beginning::Archive && !file.path.starts_with(DEBUG);
-        let files: Vec<&FoundFile> = self.found.files.iter().filter(concerned).collect();
+        let files: Vec<&FoundFile> = self.0.found.files.iter().filter(concerned).collect();
         let described = self.describe(&files, names)?;
         let is_archive = |text: &BString| text.starts_with(b"current ar archive");
         // Whatever more is said of one would be a part of its name.
@@ -81,13 +76,13 @@ impl Stripping<'_> {
                 && file.mode & ANY_PROGRAM != 0
                 && !file.path.starts_with(DEBUG)
         };
-        let files: Vec<&FoundFile> = self.found.files.iter().filter(concerned).collect();
+        let files: Vec<&FoundFile> = self.0.found.files.iter().filter(concerned).collect();
         let is_stripped = |text: &BString| text.starts_with(b"ELF") && text.contains_str(", stripped");
         let described = self.describe(&files, Names::Absolute)?;
         let wanted: Vec<&FoundFile> =
             described.into_iter().filter(|(_, text)| is_stripped(text)).map(|(file, _)| file).collect();
         let (strip, dump) = (self.program(0, "strip")?, self.program(1, "objdump")?);
-        self.for_each(&wanted, |file| {
+        self.0.for_each(&wanted, |file| {
             let name = self.name(file, Names::Absolute);
             let mut words = vec![strip.clone(), b"-R".to_vec(), b".comment".to_vec()];
             if !self.keeps_notes(&dump, &name) {
@@ -95,7 +90,7 @@ impl Stripping<'_> {
             }
             words.push(name);
             // Whether it fails makes no difference to the scripts.
-            self.run(&words, Names::Absolute);
+            self.0.run(&words, None);
         });
         Ok(0)
     }
@@ -103,7 +98,7 @@ impl Stripping<'_> {
     /// Whether programs have `.note` in memory when they run.
     fn keeps_notes(&self, dump: &[u8], name: &[u8]) -> bool {
         let job = (vec![dump.to_vec(), b"-h".to_vec(), name.to_vec()], Vec::new());
-        let answers = filter_all(&[job], self.environment, None, 1);
+        let answers = filter_all(&[job], self.0.environment, None, 1);
         let listing = match answers.into_iter().next() {
             Some(Ok((_, listing))) => listing,
             Some(Err(error)) => {
@@ -139,7 +134,7 @@ impl Stripping<'_> {
                 ([b"file".to_vec()].into_iter().chain(named).collect::<Vec<_>>(), Vec::new())
             })
             .collect();
-        let answers = filter_all(&jobs, self.environment, self.folder(names), self.threads());
+        let answers = filter_all(&jobs, self.0.environment, self.folder(names), self.0.threads());
         let mut described = Vec::new();
         for (chunk, answer) in files.chunks(TOGETHER).zip(answers) {
             let (_, output) = answer.map_err(|_| Unusual)?;
@@ -164,9 +159,9 @@ impl Stripping<'_> {
     ) -> Result<i32, Unusual> {
         let strip = self.program(0, "strip")?;
         let (failed, linked_failed) = (AtomicBool::new(false), AtomicBool::new(false));
-        self.for_each(files, |file| {
+        self.0.for_each(files, |file| {
             let words = [strip.clone(), b"-g".to_vec(), self.name(file, names)];
-            if !self.run(&words, names) {
+            if !self.0.run(&words, self.folder(names)) {
                 failed.store(true, Ordering::Relaxed);
                 linked_failed.fetch_or(file.links > 1, Ordering::Relaxed);
             }
@@ -181,43 +176,18 @@ impl Stripping<'_> {
         }
     }
 
-    /// Does something to each file, on as many threads as the build may have. A file that has several names is one thread's.
-    fn for_each(&self, files: &[&FoundFile], work: impl Fn(&FoundFile) + Sync) {
-        let mut sorted = files.to_vec();
-        sorted.sort_by(|a, b| a.identity.cmp(&b.identity).then_with(|| a.path.cmp(&b.path)));
-        let groups: Vec<&[&FoundFile]> = sorted.chunk_by(|a, b| a.identity == b.identity).collect();
-        let all =
-            || groups.par_iter().with_max_len(1).for_each(|group| group.iter().for_each(|file| work(file)));
-        match rayon::ThreadPoolBuilder::new().num_threads(self.threads()).build() {
-            Ok(pool) => pool.install(all),
-            Err(_) => groups.iter().for_each(|group| group.iter().for_each(|file| work(file))),
-        }
-    }
-
-    /// Runs a program; gives whether it did what it was to do.
-    fn run(&self, words: &[Vec<u8>], names: Names) -> bool {
-        match run_plain(words, self.environment, self.folder(names), Redirections::default()) {
-            Ok(code) => code == 0,
-            Err(error) => {
-                let program = words.first().map(|word| word.to_str_lossy()).unwrap_or_default();
-                tell(&format!("{program}: {}", crate::files::reason(&error)));
-                false
-            }
-        }
-    }
-
     /// The program that an argument of the script names.
     fn program(&self, argument: usize, default: &str) -> Result<Vec<u8>, Unusual> {
-        let word = self.arguments.get(argument).filter(|word| !word.is_empty());
+        let word = self.0.arguments.get(argument).filter(|word| !word.is_empty());
         let word = word.map_or(default.as_bytes(), |word| word.as_bytes());
         // Anything else is more than one word to the scripts.
-        if word.iter().all(|byte| is_ordinary(*byte)) { Ok(word.to_vec()) } else { Err(Unusual) }
+        if has_ordinary_name(word) { Ok(word.to_vec()) } else { Err(Unusual) }
     }
 
     fn name(&self, file: &FoundFile, names: Names) -> Vec<u8> {
         let path: &BStr = file.path.as_ref();
         match names {
-            Names::Absolute => [self.found.path.as_os_str().as_bytes(), b"/", path.as_bytes()].concat(),
+            Names::Absolute => self.0.absolute(path),
             Names::Relative => [b"./", path.as_bytes()].concat(),
         }
     }
@@ -226,13 +196,7 @@ impl Stripping<'_> {
     fn folder(&self, names: Names) -> Option<&std::path::Path> {
         match names {
             Names::Absolute => None,
-            Names::Relative => Some(self.found.path.as_path()),
+            Names::Relative => Some(self.0.found.folder.path().as_path()),
         }
-    }
-
-    /// How many programs run at a time.
-    fn threads(&self) -> usize {
-        let said = self.environment.get(OsStr::new("RPM_BUILD_NCPUS")).and_then(|count| count.to_str());
-        said.and_then(|count| count.parse().ok()).unwrap_or(1).max(1)
     }
 }
