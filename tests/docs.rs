@@ -195,6 +195,7 @@ fn each_manifest_of_the_page_of_dependencies_is_sound() {
 /// Every page, and the README, whose command lines must be understood.
 const PAGES: &[&str] = &[
     "README.md",
+    "docs/debuginfo.md",
     "docs/dependencies.md",
     "docs/editors.md",
     "docs/first-repository.md",

@@ -65,3 +65,27 @@ fn examples_are_built_in_a_root_without_rpm() {
         }
     }
 }
+
+#[test]
+fn debug_information_is_packaged_in_a_root_without_rpm() {
+    let project = Project::with("package a { source path \"a.spec\" }\n");
+    let spec = "%global _forge_native_debuginfo 1\n%global _enable_debug_packages 1\n%global _debugsource_packages 1\n\
+        Name: a\nVersion: 1\nRelease: 1\nSummary: A\nLicense: MIT\n%description\nA.\n\
+        %prep\n%setup -q -c -T\necho 'int main(void) { return 0; }' >a.c\n\
+        %install\nmkdir -p %{buildroot}/usr/bin\ngcc -g -Wl,--build-id=sha1 -o %{buildroot}/usr/bin/a a.c\n\
+        %files\n/usr/bin/a\n";
+    project.write("a.spec", spec);
+    let output = apply(&project);
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{said}");
+    let published = project.published();
+    let names: Vec<String> = published
+        .keys()
+        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".x86_64.rpm"))
+        .collect();
+    for package in ["a-1-1", "a-debuginfo-1-1", "a-debugsource-1-1"] {
+        assert!(names.iter().any(|name| name.starts_with(package)), "{package} of {names:?}\n{said}");
+    }
+}

@@ -141,6 +141,9 @@ pub fn main(
     if arguments.get(1).is_some_and(|command| command == "policies") {
         return ExitCode::from(rpm::policies(&arguments.split_off(2), &context));
     }
+    if arguments.get(1).is_some_and(|command| command == "find-debuginfo") {
+        return ExitCode::from(rpm::find_debuginfo(&arguments.split_off(2), &context));
+    }
     if arguments.get(1).is_some_and(|command| command == "rpmbuild") {
         return ExitCode::from(rpm::rpmbuild(arguments.split_off(2), &context));
     }

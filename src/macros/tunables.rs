@@ -1,6 +1,7 @@
 //! The macros that tune how packages are built: what each means, what holds where nobody says anything, and which values make sense.
 //!
-//! rpm-macros(7) and rpm-payloadflags(7) describe most of them; forge's own are described in `docs/policies.md`.
+//! rpm-macros(7) and rpm-payloadflags(7) describe most of them; forge's own are described in `docs/policies.md`
+//! and `docs/debuginfo.md`.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -501,6 +502,13 @@ pub const TUNABLES: &[Tunable] = &[
         Switch,
         "1",
         "Whether forge does itself what scripts of the buildroot policy do that it knows to the byte.",
+    ),
+    tunable(
+        "_forge_native_debuginfo",
+        Forge,
+        Switch,
+        NOTHING,
+        "Whether forge takes debugging information out of programs itself (1), or the root's find-debuginfo does (0); where it is not said, forge does only if the root has none.",
     ),
     tunable(
         "_forge_native_dependencies",

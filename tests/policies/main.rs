@@ -12,6 +12,7 @@
 )]
 
 mod builds;
+mod debuginfo;
 mod made_tree;
 #[path = "../support/mod.rs"]
 mod support;

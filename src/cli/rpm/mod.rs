@@ -2,6 +2,7 @@
 
 mod build;
 mod eval;
+mod find_debuginfo;
 mod job;
 mod options;
 mod policies;
@@ -12,6 +13,7 @@ mod shell;
 mod uncompress;
 
 pub use eval::run as eval;
+pub use find_debuginfo::run as find_debuginfo;
 pub use job::carry_out_job;
 pub use policies::run as policies;
 pub use rpmbuild::run as rpmbuild;

@@ -7,6 +7,7 @@
 mod answer;
 mod build;
 mod databases;
+mod debuginfo;
 mod elf_dependencies;
 mod facts;
 mod observations;
@@ -26,6 +27,7 @@ pub use build::{
     BuildListener, BuildProblem, BuildRequest, GeneratorProblem, Goal, Order, RootFiles, SHELL_BEGINNING,
     Step, Unbuilt, build, extract_spec, install_source_package,
 };
+pub use debuginfo::find_debuginfo;
 pub use elf_dependencies::{ElfFile, ElfQuestion, UnusualElf, read_elf_dependencies};
 pub use observations::SOURCES_FOLDER;
 pub(super) use observations::placeholders;

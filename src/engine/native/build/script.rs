@@ -2,6 +2,7 @@
 
 use bstr::ByteSlice;
 
+use super::super::debuginfo::stand_in_for_find_debuginfo;
 use super::super::policies::write_stand_ins;
 use super::command_line::split_words;
 use super::problem::BuildProblem;
@@ -33,6 +34,10 @@ pub const SHELL_BEGINNING: &str = "shell-beginning";
 
 /// The macro that leaves policies to their scripts where it is 0.
 const NATIVE_POLICIES: &str = "_forge_native_policies";
+
+/// The macro that says whether debug information is taken out here (1) or by the root's own program (0). Where nobody says it, that is
+/// done here only if the root has no program for it.
+const NATIVE_DEBUGINFO: &str = "_forge_native_debuginfo";
 
 /// The exit code of a script whose shell can't be run, as shells give it.
 const NOT_RUN: i32 = 127;
@@ -83,7 +88,9 @@ impl World<'_> {
         }
         let post = self.expand(format!("%{{__spec_{template}_post}}"))?;
         let is_install = template == template_name(SectionKind::Install);
-        text.extend(if is_install { self.with_native_policies(post) } else { post });
+        let post =
+            if is_install { self.with_native_debuginfo(self.with_native_policies(post)) } else { post };
+        text.extend(post);
         Ok(text)
     }
 
@@ -96,6 +103,17 @@ impl World<'_> {
             }
             Ok(_) | Err(_) => post,
         }
+    }
+
+    /// What follows `%install`, with this program in the place of find-debuginfo(1) where that is wanted.
+    fn with_native_debuginfo(&self, post: Vec<u8>) -> Vec<u8> {
+        let Ok(own) = std::env::current_exe() else {
+            return post;
+        };
+        let said = self.is_defined(NATIVE_DEBUGINFO).then(|| self.is_on(NATIVE_DEBUGINFO));
+        stand_in_for_find_debuginfo(post, own.as_os_str(), |program| {
+            said.unwrap_or_else(|| self.files.find(program).is_err())
+        })
     }
 
     /// What stands in a script before its own lines: the environment, and the folder that it runs in.
