@@ -134,6 +134,7 @@ pub(super) struct Elf<'d> {
 
 impl<'d> Elf<'d> {
     /// Takes a file apart. What lies outside of it is found out here.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all other kinds are no ELF files")]
     pub(super) fn read(data: &'d [u8]) -> Result<Self, Unsplit> {
         match FileKind::parse(data)? {
             FileKind::Elf32 => Self::read_as::<FileHeader32<Endianness>>(data),

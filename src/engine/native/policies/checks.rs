@@ -44,8 +44,9 @@ pub(super) fn check_contents(situation: &Situation<'_>) -> Result<Done, Unusual>
     };
     let look = |file: &FoundFile| match file.beginning {
         Beginning::Unknown => Err(Unusual),
-        _ if is_free(file) => Ok(false),
-        _ => contains(dir, file, path),
+        Beginning::Program | Beginning::Archive | Beginning::ThinArchive | Beginning::Other => {
+            if is_free(file) { Ok(false) } else { contains(dir, file, path) }
+        }
     };
     let has_path = situation.found.files.par_iter().with_min_len(16).any(|file| look(file) != Ok(false));
     if has_path { Err(Unusual) } else { Ok(Done::UNCHANGED) }
@@ -75,6 +76,7 @@ pub(super) fn check_run_paths(situation: &Situation<'_>) -> Result<Done, Unusual
 }
 
 /// Whether a program may say where libraries are.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other kinds are no ELF files")]
 fn program_has_run_path<'d>(data: impl ReadRef<'d>) -> Result<bool, Unusual> {
     let found = match FileKind::parse(data).map_err(|_| Unusual)? {
         FileKind::Elf32 => has_run_path::<FileHeader32<Endianness>, _>(data),

@@ -100,7 +100,9 @@ mod tests {
 
     fn arrange(texts: &[&str]) -> (String, Vec<usize>) {
         let mut table = StringTable::default();
-        texts.iter().for_each(|text| drop(table.add(text.as_bytes()).unwrap()));
+        for text in texts {
+            table.add(text.as_bytes()).unwrap();
+        }
         let (bytes, offsets) = table.arrange();
         (String::from_utf8(bytes).unwrap(), texts.iter().map(|text| offsets[text.as_bytes()]).collect())
     }

@@ -142,6 +142,7 @@ impl<'u> Units<'u> {
 
     /// Names each place that names a string: one of the strings, and one of those of line tables. `first` is the number of the first
     /// unit.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all other attributes name no string of a table")]
     pub(super) fn for_each_string(
         &self,
         first: usize,
@@ -174,6 +175,7 @@ impl<'u> Units<'u> {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other attributes are no text")]
 fn read_text(value: &AttributeValue<Slice<'_>>, at: usize, size: usize) -> Option<Text> {
     match value {
         AttributeValue::String(text) => Some(Text::Inline { at, length: text.slice().len() }),
