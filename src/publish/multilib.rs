@@ -14,9 +14,12 @@ pub(super) struct MultilibRepository {
 }
 
 impl MultilibRepository {
-    /// Its section in a `.repo` file, without what is checked of it.
+    /// Its section in a `.repo` file, without what is checked of it. Clients can do without it: as long as nothing was built for its
+    /// chroot there is none, and they would refuse to do anything for it.
     pub fn repo_section(&self, id: &str, title: &str) -> String {
         let Self { arch, url } = self;
-        format!("[{id}-{arch}]\nname={title}: {arch}\nbaseurl={url}\nenabled=1\ncost={COST}\n")
+        format!(
+            "[{id}-{arch}]\nname={title}: {arch}\nbaseurl={url}\nenabled=1\ncost={COST}\nskip_if_unavailable=1\n"
+        )
     }
 }

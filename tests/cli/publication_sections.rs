@@ -114,7 +114,7 @@ fn clients_of_a_wide_architecture_are_told_of_the_narrow_one_beside_it() {
     let wide = repo("el9-x86_64");
     let folder = project.path().join("public/el9-i686");
     let expected = format!(
-        "[el9-x86_64-i686]\nname=Packages for el9-x86_64: i686\nbaseurl=file://{}\nenabled=1\ncost=1100\ngpgcheck=0\n",
+        "[el9-x86_64-i686]\nname=Packages for el9-x86_64: i686\nbaseurl=file://{}\nenabled=1\ncost=1100\nskip_if_unavailable=1\ngpgcheck=0\n",
         folder.display()
     );
     assert!(wide.ends_with(&expected) && wide.starts_with("[el9-x86_64]\n"), "{wide}");
@@ -128,7 +128,7 @@ fn clients_of_a_wide_architecture_are_told_of_the_narrow_one_beside_it() {
         &manifest("multilib #true; sign name=acme; url \"https://example.org/{chroot}/\""),
     );
     project.succeed(&["apply"]);
-    let expected = "baseurl=https://example.org/el9-i686\nenabled=1\ncost=1100\ngpgcheck=1\nrepo_gpgcheck=1\n\
+    let expected = "baseurl=https://example.org/el9-i686\nenabled=1\ncost=1100\nskip_if_unavailable=1\ngpgcheck=1\nrepo_gpgcheck=1\n\
         gpgkey=https://example.org/el9-i686/repodata/repomd.xml.key\n";
     assert!(repo("el9-x86_64").ends_with(expected), "{}", repo("el9-x86_64"));
     project.write("Rpmforge.kdl", &manifest(""));
