@@ -192,6 +192,11 @@ impl Macros {
         self.language.host.variable(name)
     }
 
+    /// The names of all variables of the environment.
+    pub fn variable_names(&self) -> Vec<Vec<u8>> {
+        self.language.host.variable_names()
+    }
+
     /// Sets a variable, or takes it away.
     pub fn set_variable(&self, name: &[u8], value: Option<&[u8]>) {
         self.language.host.set_variable(name, value);

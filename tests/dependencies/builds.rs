@@ -12,19 +12,31 @@ const HEAD: &str = "%global debug_package %{nil}\n%global __os_install_post %{ni
     Name: a\nVersion: 1\nRelease: 1\nSummary: A\nLicense: MIT\n%description\nA.\n\
     %install\nmkdir -p %{buildroot}/usr/bin %{buildroot}/usr/lib\n";
 
-/// A program, a library and a script.
+/// A program, a library, a script, and a file of pkg-config.
 const USUAL: &str = "echo 'int main(void) { return 0; }' >a.c\necho 'int f(void) { return 0; }' >f.c\n\
     gcc -o %{buildroot}/usr/bin/a a.c\ngcc -shared -fPIC -Wl,-soname,libf.so.1 -o %{buildroot}/usr/lib/libf.so.1 f.c\n\
-    printf '#!/usr/bin/env /opt/x\\n' >%{buildroot}/usr/bin/s; chmod 755 %{buildroot}/usr/bin/s\n";
+    printf '#!/usr/bin/env /opt/x\\n' >%{buildroot}/usr/bin/s; chmod 755 %{buildroot}/usr/bin/s\n\
+    mkdir -p %{buildroot}%{_datadir}/pkgconfig\n\
+    printf 'v=1.5\nName: x\nDescription: X\nVersion: ${v}\nRequires: y >= 2, z\n' >%{buildroot}%{_datadir}/pkgconfig/x.pc\n";
 
 /// What only the programs themselves can tell.
 const UNUSUAL: &str = "cp %{buildroot}/usr/lib/libf.so.1 %{buildroot}/usr/lib/libodd.so\n\
     printf '\\1' | dd of=%{buildroot}/usr/lib/libodd.so bs=1 seek=60 conv=notrunc\n\
-    printf '#!/bin/sh' >%{buildroot}/usr/bin/t; chmod 755 %{buildroot}/usr/bin/t\n";
+    printf '#!/bin/sh' >%{buildroot}/usr/bin/t; chmod 755 %{buildroot}/usr/bin/t\n\
+    printf 'v=1.5\nv=2\nName: w\nDescription: W\nVersion: ${v}\nRequires: y>=2\n' >%{buildroot}%{_datadir}/pkgconfig/w.pc\n";
 
 /// What all of [`USUAL`] depends on.
-const ITS_LINES: [&str; 5] =
-    ["libf.so.1()(64bit)", "libc.so.6()(64bit)", "rtld(GNU_HASH)", "/opt/x", "/usr/bin/env"];
+const ITS_LINES: [&str; 9] = [
+    "libf.so.1()(64bit)",
+    "libc.so.6()(64bit)",
+    "rtld(GNU_HASH)",
+    "/opt/x",
+    "/usr/bin/env",
+    "pkgconfig(x) = 1.5",
+    "/usr/bin/pkg-config",
+    "pkgconfig(y) >= 2",
+    "pkgconfig(z)",
+];
 
 struct Builder {
     temp: tempfile::TempDir,
@@ -46,18 +58,28 @@ impl Builder {
 
     /// Builds what a script of `%install` makes.
     fn try_build(&self, install: &str, defines: &[&str]) -> Output {
+        self.command(install, defines).output().unwrap()
+    }
+
+    /// The command that does so.
+    fn command(&self, install: &str, defines: &[&str]) -> Command {
         let top = self.temp.path();
         let _ = fs::remove_dir_all(top.join("RPMS"));
         fs::write(top.join("a.spec"), format!("{HEAD}{install}%files\n/usr\n")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_forge"));
         command.args(["rpmbuild", "-bb", "--nodeps", "-D", &format!("_topdir {}", top.display())]);
         command.args(defines.iter().flat_map(|define| ["-D", define])).arg("a.spec").current_dir(top);
-        command.env("LC_ALL", "C.UTF-8").output().unwrap()
+        command.env("LC_ALL", "C.UTF-8");
+        command
     }
 
     /// What the package that is built provides and requires.
     fn build(&self, install: &str, defines: &[&str]) -> String {
-        let output = self.try_build(install, defines);
+        self.query(&self.try_build(install, defines))
+    }
+
+    /// What the package provides and requires that a build made.
+    fn query(&self, output: &Output) -> String {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let folder = fs::read_dir(self.temp.path().join("RPMS")).unwrap().next().unwrap().unwrap().path();
         let package = fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
@@ -73,7 +95,7 @@ impl Builder {
 
     /// Nobody may run the programs that are known.
     fn forbid(&self) {
-        for name in ["elfdeps", "script.req"] {
+        for name in ["elfdeps", "script.req", "pkgconfigdeps.sh"] {
             fs::set_permissions(self.folder().join(name), fs::Permissions::from_mode(0o644)).unwrap();
         }
     }
@@ -94,7 +116,7 @@ fn packages_depend_on_the_same_whoever_finds_it() {
     for line in ITS_LINES.into_iter().chain(["/bin/sh"]) {
         assert!(programs.lines().any(|found| found == line), "{line}: {programs}");
     }
-    for choice in ["", "1", "elf", "script", "elf script"] {
+    for choice in ["", "1", "elf", "script", "pkgconfig", "elf script"] {
         let define = format!("_forge_native_dependencies {choice}");
         let defines = [define.as_str()];
         let own = builder.build(&install, if choice.is_empty() { &[] } else { &defines });
@@ -120,12 +142,30 @@ fn programs_that_nobody_knows_are_run() {
     let builder = Builder::new();
     builder.replace("elfdeps", "cat >/dev/null; echo elfdeps-was-run");
     builder.replace("script.req", "cat >/dev/null; echo script-was-run");
+    builder.replace("pkgconfigdeps.sh", "cat >/dev/null; echo pkgconfig-was-run");
     let found = builder.build_with_copies(USUAL);
     assert!(found.contains("elfdeps-was-run") && found.contains("script-was-run"), "{found}");
+    assert!(found.contains("pkgconfig-was-run"), "{found}");
     builder.replace("elfdeps", "cat >/dev/null; echo elfdeps-was-given $* | tr -d ' '");
     let define = format!("_rpmconfigdir {}", builder.folder().display());
     let found = builder.build(USUAL, &[&define, "__elf_requires_opts --soname-only"]);
     assert!(found.contains("elfdeps-was-given--requires--soname-only"), "{found}");
+}
+
+#[test]
+fn what_changes_the_answers_of_pkg_config_is_left_to_it() {
+    let builder = Builder::new();
+    builder.forbid();
+    let folder = format!("_rpmconfigdir {}", builder.folder().display());
+    let build = |name: &str, value: &str| {
+        let output = builder.command(USUAL, &[&folder]).env(name, value).output().unwrap();
+        builder.query(&output)
+    };
+    assert!(build("PKG_CONFIG_PATH", "/opt").contains("pkgconfig(x) = 1.5"), "the script sets it itself");
+    for (name, value) in [("PKG_CONFIG_SYSROOT_DIR", "/opt"), ("i", "7"), ("BASH_ENV", "/dev/null")] {
+        let found = build(name, value);
+        assert!(found.contains("/opt/x") && !found.contains("pkgconfig("), "{name}: {found}");
+    }
 }
 
 #[test]

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rpmforge::engine::{ElfFile, ElfQuestion, UnusualElf, read_elf_dependencies};
 use rpmforge::macros::RpmVersion;
 
+use super::numbers::Numbers;
+
 /// Ways to call it that are compared for each file.
 const USUAL: [&[&str]; 2] = [&["--provides"], &["--requires"]];
 
@@ -236,28 +238,18 @@ fn made_files_depend_on_what_elfdeps_says() {
     }
 }
 
-/// Numbers that follow from the one before.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % end
-    }
-
-    /// Changes a few bytes of a file: in its header, in the tables of segments and sections, or among what is read.
-    fn damage(&mut self, bytes: &mut [u8]) {
-        let sections = usize::try_from(u64::from_le_bytes(bytes[40..48].try_into().unwrap())).unwrap();
-        for _ in 0..=self.below(3) {
-            let at = match self.below(4) {
-                0 => self.below(64),
-                1 => 64 + self.below(56 * 12),
-                2 => sections + self.below(bytes.len() - sections),
-                _ => self.below(bytes.len().min(6000)),
-            };
-            let wrong = [0, 1, 0xff, 0x7f, bytes[at] ^ 1, bytes[at].wrapping_add(1)];
-            bytes[at] = wrong[self.below(wrong.len())];
-        }
+/// Changes a few bytes of a file: in its header, in the tables of segments and sections, or among what is read.
+fn damage(numbers: &mut Numbers, bytes: &mut [u8]) {
+    let sections = usize::try_from(u64::from_le_bytes(bytes[40..48].try_into().unwrap())).unwrap();
+    for _ in 0..=numbers.below(3) {
+        let at = match numbers.below(4) {
+            0 => numbers.below(64),
+            1 => 64 + numbers.below(56 * 12),
+            2 => sections + numbers.below(bytes.len() - sections),
+            _ => numbers.below(bytes.len().min(6000)),
+        };
+        let wrong = [0, 1, 0xff, 0x7f, bytes[at] ^ 1, bytes[at].wrapping_add(1)];
+        bytes[at] = wrong[numbers.below(wrong.len())];
     }
 }
 
@@ -273,7 +265,7 @@ fn damaged_files_depend_on_what_elfdeps_says_or_are_unusual() {
             let name =
                 ["linked", "libversions.so", "named.so", "both-hashes", "libdebug.so.debug"][round % 5];
             let mut bytes = fs::read(temp.path().join(name)).unwrap();
-            numbers.damage(&mut bytes);
+            damage(&mut numbers, &mut bytes);
             fs::write(&path, &bytes).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
             for options in USUAL.iter().chain(&OTHERS[..6]) {

@@ -1,7 +1,8 @@
 //! Dependencies that are found here are those that the root's own generators find.
 //!
 //! They are compared with the machine's; `FORGE_TEST_ELF` names roots, separated by colons, whose programs and libraries are
-//! all compared with what the root's own `elfdeps` says of them, which takes root.
+//! all compared with what the root's own `elfdeps` says of them, which takes root. `FORGE_TEST_PKGCONF` names other pkgconfs,
+//! separated by colons, whose answers are compared as well.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,3 +16,5 @@
 
 mod builds;
 mod elf;
+mod numbers;
+mod pkgconfig;

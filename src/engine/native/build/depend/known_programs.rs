@@ -13,9 +13,11 @@ use super::super::files::PackagedFile;
 use super::super::problem::BuildProblem;
 use super::super::world::World;
 use super::not_known::NotKnown;
+use super::pkgconf::is_pkgconf_known;
 use super::script_interpreters::read_interpreters;
 use crate::digest::{Checksum, ChecksumAlgorithm};
 use crate::engine::native::elf_dependencies::{ElfFile, ElfQuestion, read_elf_dependencies};
+use crate::engine::native::pkgconfig_dependencies::{PkgconfigQuestion, read_pkgconfig_dependencies};
 use crate::files::{Folder, HostPath};
 use crate::macros::{RpmVersion, Stop};
 
@@ -27,6 +29,9 @@ const LARGEST_PROGRAM: u64 = 4 << 20;
 
 /// SHA-256 of `script.req` of rpm 4.14 to 6.1.
 const SCRIPT_REQ: &str = "95105544661ec4980d8b41fcd69275f7a202b11926b4d941586b040763abf8eb";
+
+/// SHA-256 of `pkgconfigdeps.sh` of rpm 4.14 to 6.1.
+const PKGCONFIGDEPS: &str = "6a8ddf3e2fea8f6a88c0610496a04fecf371538d9384640eac416f9e47c36c19";
 
 /// Texts that stand in each `elfdeps`.
 const ELFDEPS_TEXTS: [&str; 3] = ["rtld(GNU_HASH)", "no-filter-soname", "require-interp"];
@@ -46,6 +51,8 @@ pub(crate) enum KnownProgram {
     Elf(ElfQuestion),
     /// `script.req`.
     Script,
+    /// `pkgconfigdeps.sh`.
+    Pkgconfig(PkgconfigQuestion),
 }
 
 /// Which generators may be done here, in the root of a build.
@@ -63,7 +70,7 @@ enum Chosen {
 
 impl KnownPrograms {
     /// The names that the macro may give.
-    const NAMES: [&str; 2] = ["elf", "script"];
+    const NAMES: [&str; 3] = ["elf", "script", "pkgconfig"];
 
     /// Reads what macros say.
     pub(crate) fn read(world: World<'_>) -> Result<Self, Stop> {
@@ -97,9 +104,12 @@ impl KnownPrograms {
                 Some(KnownProgram::Elf(question)).filter(|_| question.is_multifile() == is_multifile)
             }
             b"script.req" if self.has_chosen("script") && options.is_empty() && !is_multifile => {
-                let text = read_program(world, program)?;
-                let sum = Checksum::compute(ChecksumAlgorithm::Sha256, &text);
-                (sum.hex() == SCRIPT_REQ).then_some(KnownProgram::Script)
+                is_script(world, program, SCRIPT_REQ).then_some(KnownProgram::Script)
+            }
+            b"pkgconfigdeps.sh" if self.has_chosen("pkgconfig") && !is_multifile => {
+                let question = PkgconfigQuestion::read(options)?;
+                let is_known = is_script(world, program, PKGCONFIGDEPS) && is_pkgconf_known(world);
+                is_known.then_some(KnownProgram::Pkgconfig(question))
             }
             _ => None,
         };
@@ -134,6 +144,10 @@ impl KnownProgram {
                 answer_elf(question, file, content, is_executable)
             }
             Self::Script => read_interpreters(content.into_std()),
+            Self::Pkgconfig(question) => {
+                let lines = read_pkgconfig_dependencies(*question, path, content.into_std());
+                lines.map(|lines| join_lines(&lines)).map_err(|_| NotKnown)
+            }
         }
     }
 }
@@ -148,7 +162,17 @@ fn answer_elf(
     let about = ElfFile { name, is_executable };
     let lines: Vec<BString> =
         read_elf_dependencies(question, about, content.into_std()).map_err(|_| NotKnown)?;
-    Ok(lines.iter().flat_map(|line| [line.as_bytes(), b"\n"].concat()).collect())
+    Ok(join_lines(&lines))
+}
+
+fn join_lines(lines: &[BString]) -> Vec<u8> {
+    lines.iter().flat_map(|line| [line.as_bytes(), b"\n"].concat()).collect()
+}
+
+/// Whether a script of the root is the one that has this sum.
+fn is_script(world: World<'_>, path: &[u8], sum: &str) -> bool {
+    let text = read_program(world, path);
+    text.is_some_and(|text| Checksum::compute(ChecksumAlgorithm::Sha256, &text).hex() == sum)
 }
 
 /// The version of the root's `elfdeps`; that of the newest where the root has none.

@@ -11,6 +11,7 @@ mod known_programs;
 mod letters;
 mod listing;
 mod not_known;
+mod pkgconf;
 mod regular_expression;
 mod report;
 mod script_interpreters;
