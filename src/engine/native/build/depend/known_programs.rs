@@ -4,8 +4,6 @@
 //! its text has to hold. Scripts are known to the byte. All else, and every file about which it is not certain what the
 //! program would say, is the program's.
 
-use std::io::Read;
-
 use bstr::{BString, ByteSlice};
 use cap_std::fs::{File, MetadataExt};
 
@@ -14,18 +12,16 @@ use super::super::problem::BuildProblem;
 use super::super::world::World;
 use super::not_known::NotKnown;
 use super::pkgconf::is_pkgconf_known;
+use super::program_file::read_program;
 use super::script_interpreters::read_interpreters;
 use crate::digest::{Checksum, ChecksumAlgorithm};
 use crate::engine::native::elf_dependencies::{ElfFile, ElfQuestion, read_elf_dependencies};
 use crate::engine::native::pkgconfig_dependencies::{PkgconfigQuestion, read_pkgconfig_dependencies};
-use crate::files::{Folder, HostPath};
+use crate::files::Folder;
 use crate::macros::{RpmVersion, Stop};
 
 /// The macro that says which of them may be done here: 1 for all, which is so by default, 0 for none, or their names.
 const SWITCH: &str = "_forge_native_dependencies";
-
-/// Larger than any of these programs, in bytes.
-const LARGEST_PROGRAM: u64 = 4 << 20;
 
 /// SHA-256 of `script.req` of rpm 4.14 to 6.1.
 const SCRIPT_REQ: &str = "95105544661ec4980d8b41fcd69275f7a202b11926b4d941586b040763abf8eb";
@@ -197,13 +193,6 @@ fn is_elfdeps(program: &[u8], version: RpmVersion) -> bool {
             == (since.is_none_or(|since| version >= since) && until.is_none_or(|until| version < until))
     };
     program.starts_with(b"\x7fELF") && ELFDEPS_TEXTS.into_iter().all(has) && ELFDEPS_OPTIONS.iter().all(fits)
-}
-
-fn read_program(world: World<'_>, path: &[u8]) -> Option<Vec<u8>> {
-    let mut text = Vec::new();
-    let file = world.files.open_file(&HostPath::new(path.to_path().ok()?)?).ok()?;
-    file.take(LARGEST_PROGRAM).read_to_end(&mut text).ok()?;
-    Some(text)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod letters;
 mod listing;
 mod not_known;
 mod pkgconf;
+mod program_file;
 mod regular_expression;
 mod report;
 mod script_interpreters;

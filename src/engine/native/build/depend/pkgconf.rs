@@ -1,19 +1,15 @@
 //! The root's pkg-config, which `pkgconfigdeps.sh` runs: whether it is a pkgconf that is known, and nothing in the environment changes
 //! what it says.
 
-use std::io::Read;
-
 use bstr::ByteSlice;
 use cap_std::fs::MetadataExt;
 
 use super::super::world::World;
+use super::program_file::read_program;
 use crate::files::HostPath;
 
 /// The program that the script runs.
 const PROGRAM: &str = "/usr/bin/pkg-config";
-
-/// Larger than it is, in bytes.
-const LARGEST_PROGRAM: u64 = 4 << 20;
 
 /// The versions of pkgconf that were compared, without their last number.
 const OLDEST: (u32, u32) = (1, 4);
@@ -39,11 +35,11 @@ pub(super) fn is_pkgconf_known(world: World<'_>) -> bool {
     if !has_plain_environment(world) {
         return false;
     }
-    match read_program(world, PROGRAM.as_bytes()) {
+    match read_runnable(world, PROGRAM.as_bytes()) {
         Some(text) if text.starts_with(b"#!") => {
             is_wrapper(&text)
                 && find_in_path(world, "pkgconf")
-                    .and_then(|path| read_program(world, &path))
+                    .and_then(|path| read_runnable(world, &path))
                     .is_some_and(|text| is_pkgconf(&text))
         }
         Some(text) => is_pkgconf(&text),
@@ -59,16 +55,11 @@ fn has_plain_environment(world: World<'_>) -> bool {
     world.macros.variable_names().iter().all(is_plain)
 }
 
-/// What a program of the root is, if it can be run.
-fn read_program(world: World<'_>, path: &[u8]) -> Option<Vec<u8>> {
-    let path = HostPath::new(path.to_path().ok()?)?;
-    let (_, metadata) = world.files.find(&path).ok()?;
-    if !metadata.is_file() || metadata.mode() & 0o111 != 0o111 {
-        return None;
-    }
-    let mut text = Vec::new();
-    world.files.open_file(&path).ok()?.take(LARGEST_PROGRAM).read_to_end(&mut text).ok()?;
-    Some(text)
+/// What a program holds that everybody can run.
+fn read_runnable(world: World<'_>, path: &[u8]) -> Option<Vec<u8>> {
+    let (_, metadata) = world.files.find(&HostPath::new(path.to_path().ok()?)?).ok()?;
+    let is_runnable = metadata.is_file() && metadata.mode() & 0o111 == 0o111;
+    is_runnable.then(|| read_program(world, path)).flatten()
 }
 
 /// Where a program is that is called by its name.
