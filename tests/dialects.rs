@@ -18,6 +18,7 @@ use std::process::{Command, Output};
 use std::rc::Rc;
 
 use rpmforge::macros::{Level, Limits, Macros, Origin, RpmVersion, SystemHost, Table};
+use rpmforge::package::Tag;
 use rpmforge::spec::{Finding, Mistakes, OLD_FORMS, OldForm, OldFormRow, Parsing, Spec, parse};
 
 const HEAD: &str = "Name: a\nVersion: 1\nRelease: 1\nSummary: s\nLicense: l\n";
@@ -165,6 +166,33 @@ fn every_old_form_is_refused_elsewhere_with_what_to_write_instead_and_where_it_i
             assert!(refusal.line > 0 && refusal.file == "a.spec", "{}", shown(row, &findings));
         }
     }
+}
+
+const SOURCES: &str =
+    "Source0: a\nSource1: b\nPatch0: c\nPatch5: d\nNoSource: 0\nNoSource: 1\n%description\ntext\n";
+const NAMED: &str = "[%{SOURCE} ][%{PATCH} ][%{NOSOURCE} ]";
+
+#[test]
+fn source_packages_name_their_sources_from_the_last_one_on_up_to_4_20() {
+    for version in VERSIONS {
+        let (spec, _) = read(&format!("{HEAD}{SOURCES}"), version);
+        let header = spec.unwrap().source_header();
+        let texts = |tag| header.texts(tag).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let named = [Tag::SOURCE, Tag::PATCH].map(texts).join(" ");
+        assert_eq!(named, if version <= (4, 20) { "b a d c" } else { "a b c d" }, "{version:?}");
+    }
+}
+
+#[test]
+fn the_rpm_of_this_machine_names_sources_in_the_order_of_its_dialect() {
+    let spec = format!("{HEAD}{SOURCES}");
+    let query = ["-q", "--srpm", "--qf", NAMED];
+    let theirs = ask(&[&["rpmspec"], &query[..]].concat(), &spec);
+    let dialect = format!("{} {}", RpmVersion::MACRO, version_of_rpm());
+    let own = [env!("CARGO_BIN_EXE_forge"), "rpmspec", "--define", &dialect];
+    let ours = ask(&[&own[..], &query[..]].concat(), &spec);
+    assert!(theirs.status.success() && theirs.stdout.len() > 8);
+    assert_eq!(String::from_utf8_lossy(&ours.stdout), String::from_utf8_lossy(&theirs.stdout));
 }
 
 #[test]

@@ -237,6 +237,11 @@ pub(super) fn accepts(macros: &Macros, form: OldForm) -> bool {
     find_row(form).is_some_and(|row| is_spoken(version, row))
 }
 
+/// Whether source packages name what they hold from the last source on, as they do up to rpm 4.20.
+pub(super) fn names_sources_backwards(macros: &Macros) -> bool {
+    macros.spoken_version().is_ok_and(|version| version.branch() <= (4, 20))
+}
+
 fn is_spoken(version: RpmVersion, row: &OldFormRow) -> bool {
     version.branch() <= row.last.branch()
 }

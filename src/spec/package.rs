@@ -314,6 +314,8 @@ pub struct Spec {
     pub text: Vec<u8>,
     /// Whether some package lacks what no package can be built without.
     pub lacks_fields: bool,
+    /// Whether the source package names sources and patches from the last one on.
+    pub names_sources_backwards: bool,
     /// What is wrong with whole packages, where it is told only once the build may have mended it.
     pub unfinished: Vec<(PackageProblem, Place)>,
     /// The same spec for its other `BuildArch`s.

@@ -69,7 +69,9 @@ impl Spec {
             // It is not begun before the packages are whole.
             header.set_number(Tag::SOURCE_PACKAGE, 1);
         }
-        for source in &self.sources {
+        let forwards = self.sources.iter().filter(|_| !self.names_sources_backwards);
+        let backwards = self.sources.iter().rev().filter(|_| self.names_sources_backwards);
+        for source in forwards.chain(backwards) {
             let (tag, left_out) =
                 if source.is_patch { (Tag::PATCH, Tag::NO_PATCH) } else { (Tag::SOURCE, Tag::NO_SOURCE) };
             header.add_texts(tag, [source.file_name.clone()]);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bstr::{BStr, BString};
 
 use super::super::dependency_problem::DependencyProblem;
+use super::super::dialect::names_sources_backwards;
 use super::super::line_reader::{Line, LineReader};
 use super::super::package::{Package, SourceFile, Spec, Target};
 use super::super::place::Place;
@@ -134,6 +135,7 @@ impl<'p> Parser<'p> {
             text: Vec::new(),
             variants: Vec::new(),
             lacks_fields: false,
+            names_sources_backwards: names_sources_backwards(macros),
             unfinished: Vec::new(),
         };
         Self {

@@ -47,8 +47,8 @@ pub use world::BuildListener;
 pub(super) use read::find_installed;
 
 use crate::files::{HostPath, reason};
-use crate::macros::{Definition, Expansion, Level, Macros, Origin, Stop};
-use crate::package::Format;
+use crate::macros::{Definition, Expansion, Level, Macros, Origin, RpmVersion, Stop};
+use crate::package::{Format, Tag};
 use crate::spec::{DependencyKind, ReportListener, SectionKind, Spec, add_dependencies};
 use binary_package::Packager;
 use depend::require_feature;
@@ -109,6 +109,7 @@ pub fn build(request: BuildRequest<'_>) -> Result<(), Unbuilt> {
     make_folders(world)?;
     times::set_epoch(world, &request.spec);
     times::set_build_time(world);
+    rule_out_debug_packages(world, &request.spec);
     let order = &settle_place(world, request.order);
     let needs_nothing = matches!(order.goal, None | Some(Goal::Source));
     if !order.no_dependencies && !needs_nothing {
@@ -160,16 +161,30 @@ fn write_source_first(mut steps: Vec<Step>) -> Vec<Step> {
 fn settle_place(world: World<'_>, order: &Order) -> Order {
     let in_place = order.in_place || world.is_on("_build_in_place");
     if in_place {
-        world.macros.push(Definition {
-            name: b"buildsubdir".as_slice().into(),
-            options: None,
-            body: world.expand("%{NAME}-%{VERSION}").unwrap_or_default().into(),
-            expansion: Expansion::Never,
-            level: Level::SPEC,
-            origin: Origin::named("<spec>"),
-        });
+        push_spec_macro(world, "buildsubdir", world.expand("%{NAME}-%{VERSION}").unwrap_or_default());
     }
     Order { in_place, ..order.clone() }
+}
+
+/// A spec without an architecture has no debug information, from rpm 4.20 on: its `%install` writes no part about it either.
+fn rule_out_debug_packages(world: World<'_>, spec: &Spec) {
+    let is_noarch =
+        spec.main().and_then(|main| main.header.text(Tag::ARCH)).is_some_and(|arch| arch == "noarch");
+    let version = world.macros.spoken_version().unwrap_or(RpmVersion::NEWEST);
+    if is_noarch && version.branch() >= (4, 20) {
+        push_spec_macro(world, "_enable_debug_packages", "0".into());
+    }
+}
+
+fn push_spec_macro(world: World<'_>, name: &str, body: Vec<u8>) {
+    world.macros.push(Definition {
+        name: name.as_bytes().into(),
+        options: None,
+        body: body.into(),
+        expansion: Expansion::Never,
+        level: Level::SPEC,
+        origin: Origin::named("<spec>"),
+    });
 }
 
 /// Makes the folders that builds work in.
