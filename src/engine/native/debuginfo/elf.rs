@@ -21,6 +21,8 @@ impl From<object::read::Error> for Unsplit {
     }
 }
 
+const DAMAGED: &str = "it is damaged, or has a form that is not known";
+
 /// More sections than this need numbers that few programs understand.
 const MOST_SECTIONS: usize = 0xfeff;
 
@@ -78,8 +80,14 @@ impl ElfSection {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Segment {
     pub(super) kind: u32,
+    pub(super) flags: u32,
     pub(super) offset: u64,
+    pub(super) address: u64,
+    /// Its address where memory is not mapped.
+    pub(super) physical: u64,
     pub(super) file_size: u64,
+    pub(super) memory_size: u64,
+    pub(super) alignment: u64,
 }
 
 /// How numbers stand in a file.
@@ -134,8 +142,18 @@ pub(super) struct Elf<'d> {
 
 impl<'d> Elf<'d> {
     /// Takes a file apart. What lies outside of it is found out here.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "all other kinds are no ELF files")]
     pub(super) fn read(data: &'d [u8]) -> Result<Self, Unsplit> {
+        let file = Self::read_debug(data)?;
+        let length = data.len() as u64;
+        let is_inside = |segment: &Segment| {
+            segment.offset.checked_add(segment.file_size).is_some_and(|end| end <= length)
+        };
+        if file.segments.iter().all(is_inside) { Ok(file) } else { Err(Unsplit::because(DAMAGED)) }
+    }
+
+    /// The same for a file of debug information: it holds nothing of its segments.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all other kinds are no ELF files")]
+    pub(super) fn read_debug(data: &'d [u8]) -> Result<Self, Unsplit> {
         match FileKind::parse(data)? {
             FileKind::Elf32 => Self::read_as::<FileHeader32<Endianness>>(data),
             FileKind::Elf64 => Self::read_as::<FileHeader64<Endianness>>(data),
@@ -169,8 +187,13 @@ impl<'d> Elf<'d> {
         }
         let segments = segments.iter().map(|segment| Segment {
             kind: segment.p_type(endian).0,
+            flags: segment.p_flags(endian).0,
             offset: segment.p_offset(endian).into(),
+            address: segment.p_vaddr(endian).into(),
+            physical: segment.p_paddr(endian).into(),
             file_size: segment.p_filesz(endian).into(),
+            memory_size: segment.p_memsz(endian).into(),
+            alignment: segment.p_align(endian).into(),
         });
         let file = Self {
             data,
@@ -194,9 +217,8 @@ impl<'d> Elf<'d> {
     fn check(&self) -> Result<(), Unsplit> {
         let length = self.data.len() as u64;
         let is_inside = |offset: u64, size: u64| offset.checked_add(size).is_some_and(|end| end <= length);
-        let sections = self.sections.iter().filter(|section| section.has_content());
-        let are_inside = sections.clone().all(|section| is_inside(section.offset, section.size))
-            && self.segments.iter().all(|segment| is_inside(segment.offset, segment.file_size));
+        let mut sections = self.sections.iter().filter(|section| section.has_content());
+        let are_inside = sections.all(|section| is_inside(section.offset, section.size));
         let usual_header = if self.encoding.is_64 { 64 } else { 52 };
         let is_sound = are_inside
             && self.header_size == usual_header
@@ -204,11 +226,7 @@ impl<'d> Elf<'d> {
             && self.sections.get(self.names).is_some_and(|names| names.kind == elf::SHT_STRTAB.0)
             && self.sections.iter().all(|section| (section.link as usize) < self.sections.len())
             && self.sections.iter().all(|section| section.alignment < 1 << 32);
-        if is_sound {
-            Ok(())
-        } else {
-            Err(Unsplit::because("it is damaged, or has a form that is not known"))
-        }
+        if is_sound { Ok(()) } else { Err(Unsplit::because(DAMAGED)) }
     }
 
     /// What the file holds of a section.

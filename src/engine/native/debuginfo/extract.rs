@@ -15,6 +15,7 @@ use super::options::DebugOptions;
 use super::programs::{DEBUG, Program, debug_path};
 use super::refused::{DebugVariables, Refused, tell};
 use super::split::{Changed, LINK, SplitOrder, checksum, is_library};
+use super::symbols::correct_thread_local;
 use crate::files::{Folder, HostPath};
 use crate::process::{Redirections, run_plain};
 
@@ -71,7 +72,7 @@ impl Extraction<'_> {
     ) -> Result<Option<Extracted>, Refused> {
         let destination = [b"/", self.destination.as_os_str().as_bytes()].concat();
         let change = PathChange::new(self.base.as_os_str().as_bytes(), &destination);
-        let Rewritten { contents, sources } = rewrite(file, &change).unwrap_or_else(|unsplit| {
+        let Rewritten { mut contents, sources } = rewrite(file, &change).unwrap_or_else(|unsplit| {
             let path = program.path.display();
             tell(&format!("*** WARNING: /{path}: its paths of sources stay as they are: {unsplit}"));
             Rewritten::default()
@@ -81,6 +82,7 @@ impl Extraction<'_> {
             !self.options.keeps_build_ids && (!contents.is_empty() || self.options.seed.is_some());
         let seed = self.options.seed.clone().unwrap_or_default();
         let build_id = if is_renewed { new_build_id(file, &contents, &seed) } else { None };
+        correct_thread_local(file, &mut contents);
         let changed = Changed { file, contents, build_id };
         let mut extracted = Extracted { program: program.path.clone(), debug: None, sources };
         let is_in_place = program.path.starts_with(DEBUG);
@@ -144,9 +146,13 @@ impl Extraction<'_> {
             let path = path.to_owned();
             move |error: std::io::Error| Refused::unreadable(&path, &error)
         };
+        let Some(content) = halves.debug else {
+            self.write(program, &halves.program)?;
+            return Ok(Some(extracted));
+        };
         self.create_parent(&debug)?;
         let mut file = self.root.new_file(&debug, 0o644).map_err(refused(&debug))?;
-        file.write_all(&halves.debug).map_err(refused(&debug))?;
+        file.write_all(&content).map_err(refused(&debug))?;
         file.set_permissions(Permissions::from_mode(DEBUG_MODE)).map_err(refused(&debug))?;
         self.write(program, &halves.program)?;
         // Where a program has several names, its debug information has as many.

@@ -9,23 +9,31 @@
 //! | `dwarf` | changes paths in debug information, and collects the sources |
 //! | `build_id` | makes new build-ids |
 //! | `split` | splits a program |
+//! | `backtrace_symbols`, `objcopy_layout` | put together the symbols that stay in it for backtraces |
+//! | `symbols` | reads the symbols of programs |
+//! | `merged_strings` | arranges names as binutils does |
 //! | `extract` | does all of that for one program of the buildroot |
 //! | `stand_in` | puts it into scripts |
 //! | `sources`, `lists` | copy the sources, and list what belongs to packages |
 //!
 //! Programs are worked on as many at a time as `-j` says. What can't be split is left as it is, and told.
 
+mod backtrace_symbols;
 mod build_id;
 mod dwarf;
 mod elf;
 mod extract;
 mod lists;
+mod merged_strings;
+mod objcopy_layout;
 mod options;
 mod programs;
 mod refused;
 mod sources;
 mod split;
 mod stand_in;
+mod string_table;
+mod symbols;
 mod write;
 
 use std::collections::BTreeSet;

@@ -1,13 +1,17 @@
 //! A program in two: what it runs with, and what debuggers want of it.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
+use std::io::Read;
 
 use flate2::Crc;
+use liblzma::read::XzEncoder;
+use liblzma::stream::{Check, MtStreamBuilder};
 use object::elf;
 
+use super::backtrace_symbols::write_backtrace_symbols;
 use super::elf::{Elf, ElfSection, Encoding, Unsplit};
-use super::write::{NewNumbers, PartContent, SectionPart, write_file};
+use super::write::{NewNumbers, PartContent, SectionPart, Writer, write_file};
 
 /// The section that names the file of debug information.
 pub(super) const LINK: &[u8] = b".gnu_debuglink";
@@ -15,7 +19,7 @@ pub(super) const LINK: &[u8] = b".gnu_debuglink";
 /// The section of symbols for backtraces.
 const MINI: &[u8] = b".gnu_debugdata";
 
-/// How the symbols for backtraces are compressed: as xz(1) does by itself.
+/// How the symbols for backtraces are compressed: as xz(1) does by itself from 5.6 on.
 const MINI_LEVEL: u32 = 6;
 
 /// How a program is split.
@@ -36,7 +40,8 @@ pub(super) type NewContents = BTreeMap<usize, Vec<u8>>;
 /// A program that was split.
 pub(super) struct Halves {
     pub(super) program: Vec<u8>,
-    pub(super) debug: Vec<u8>,
+    /// Nothing where it would be empty.
+    pub(super) debug: Option<Vec<u8>>,
 }
 
 /// A program whose debug information may have changed.
@@ -88,27 +93,31 @@ impl Changed<'_> {
         let parts = self.file.sections.iter().enumerate().map(|(number, section)| {
             let is_in_beginning = section.is_allocated() || section.end() <= beginning.len() as u64;
             let content = match number {
-                _ if !section.has_content() => PartContent::Nothing,
+                _ if !section.has_content() => PartContent::InBeginning,
                 number if number == self.file.names => PartContent::Names,
                 _ if is_in_beginning && !self.contents.contains_key(&number) => PartContent::InBeginning,
                 _ => PartContent::Bytes(self.content(number, section)),
             };
             self.part(number, section, content)
         });
-        Ok(write_file(self.file, beginning.clone(), &parts.collect::<Vec<_>>())?.bytes)
+        let parts: Vec<_> = parts.collect();
+        write_file(self.file, beginning.clone(), &parts, Writer::Binutils)
     }
 
     /// Splits it.
     pub(super) fn split(&self, order: &SplitOrder<'_>) -> Result<Halves, Unsplit> {
-        let debug = self.debug_half(order)?;
-        let mut added =
-            vec![added_section(LINK, debug_link(self.file.encoding, order.debug_name, &debug), 4)];
-        if order.has_mini
-            && let Some(mini) = self.mini_half()?
-        {
-            added.insert(0, added_section(MINI, mini, 1));
+        if order.keeps_symbols && !self.file.sections.iter().any(ElfSection::is_debug) {
+            return Ok(Halves { program: self.program_half(order, Vec::new())?, debug: None });
         }
-        Ok(Halves { program: self.program_half(order, added)?, debug })
+        let debug = self.debug_half(order)?;
+        let link = debug_link(self.file.encoding, order.debug_name, &debug);
+        let mut added = vec![added_section(LINK, link, 4)];
+        if order.has_mini {
+            let symbols = write_backtrace_symbols(self.file, &debug)?;
+            let packed = compress(&symbols).map_err(|error| Unsplit(error.to_string()))?;
+            added.push(added_section(MINI, packed, 1));
+        }
+        Ok(Halves { program: self.program_half(order, added)?, debug: Some(debug) })
     }
 
     fn part<'c>(&self, number: usize, section: &ElfSection, content: PartContent<'c>) -> SectionPart<'c> {
@@ -155,7 +164,8 @@ impl Changed<'_> {
                 PartContent::Nothing | PartContent::Names => None,
             };
         }
-        Ok(write_file(self.file, beginning, &parts)?.bytes)
+        let writer = if order.has_mini { Writer::Binutils } else { Writer::Elfutils };
+        write_file(self.file, beginning, &parts, writer)
     }
 
     /// Header and table of segments alone: the beginning of a file that nobody runs.
@@ -188,76 +198,16 @@ impl Changed<'_> {
                 self.part(number, section, PartContent::Bytes(self.content(number, section)))
             }
         });
-        let written = write_file(self.file, self.bare_beginning()?, &parts.collect::<Vec<_>>())?;
-        let mut bytes = written.bytes;
-        let (row, at) = (self.file.segment_size, if self.file.encoding.is_64 { 8 } else { 4 });
-        for (number, segment) in self.file.segments.iter().enumerate() {
-            let has_notes = [elf::PT_NOTE.0, elf::PT_GNU_PROPERTY.0].contains(&segment.kind);
-            let first = self.file.sections.iter().position(|section| {
-                section.kind == elf::SHT_NOTE.0 && section.is_allocated() && section.offset == segment.offset
-            });
-            if let Some(offset) = first.filter(|_| has_notes).and_then(|first| written.offsets.get(first)) {
-                let place = self.file.header_size + number * row + at;
-                let put = self.file.encoding.put(&mut bytes, place, self.file.encoding.word_size(), *offset);
-                put.ok_or_else(|| Unsplit::because("its table of segments is too short"))?;
-            }
-        }
-        Ok(bytes)
+        write_file(self.file, self.bare_beginning()?, &parts.collect::<Vec<_>>(), Writer::Binutils)
     }
+}
 
-    /// The symbols of functions that other programs don't see, as a small compressed file; nothing where there are none.
-    fn mini_half(&self) -> Result<Option<Vec<u8>>, Unsplit> {
-        let tables =
-            |kind: u32| self.file.sections.iter().enumerate().find(move |(_, found)| found.kind == kind);
-        let Some((symbols_number, symbols)) = tables(elf::SHT_SYMTAB.0) else {
-            return Ok(None);
-        };
-        let known: HashSet<&[u8]> = tables(elf::SHT_DYNSYM.0)
-            .map(|(_, section)| Symbols::of(self.file, section).map(|symbol| symbol.name).collect())
-            .unwrap_or_default();
-        let wanted: Vec<Symbol<'_>> = Symbols::of(self.file, symbols)
-            .filter(|symbol| symbol.is_defined_function() && !known.contains(symbol.name))
-            .collect();
-        if wanted.is_empty() {
-            return Ok(None);
-        }
-        let (local, global): (Vec<_>, Vec<_>) = wanted.into_iter().partition(Symbol::is_local);
-        let (mut table, mut strings) = (vec![0; Symbols::size(self.file.encoding)], vec![0]);
-        for symbol in local.iter().chain(&global) {
-            let mut row = symbol.row.to_vec();
-            let put = self.file.encoding.put(&mut row, 0, 4, strings.len() as u64);
-            put.ok_or_else(|| Unsplit::because("it has too many symbols"))?;
-            table.extend(row);
-            strings.extend_from_slice(symbol.name);
-            strings.push(0);
-        }
-        let strings_number = symbols.link as usize;
-        let mut parts = Vec::new();
-        for (number, section) in self.file.sections.iter().enumerate() {
-            if number == 0 || !section.has_content() && section.is_allocated() {
-                parts.push(self.part(number, section, PartContent::Nothing));
-            } else if section.is_allocated() {
-                parts.push(emptied(number, section));
-            } else if number == symbols_number {
-                let locals = u32::try_from(local.len() + 1).unwrap_or(u32::MAX);
-                let section = ElfSection { info: locals, ..section.clone() };
-                parts.push(self.part(number, &section, PartContent::Bytes(table.clone().into())));
-            } else if number == strings_number {
-                parts.push(self.part(number, section, PartContent::Bytes(strings.clone().into())));
-            } else if number == self.file.names {
-                parts.push(self.part(number, section, PartContent::Names));
-            }
-        }
-        let numbers = NewNumbers::of(&parts);
-        if let Some(part) = parts.iter_mut().find(|part| part.old == Some(symbols_number))
-            && let PartContent::Bytes(table) = &mut part.content
-        {
-            numbers.renumber_symbols(self.file.encoding, table.to_mut());
-        }
-        let bytes = write_file(self.file, self.bare_beginning()?, &parts)?.bytes;
-        let packed = liblzma::encode_all(bytes.as_slice(), MINI_LEVEL);
-        packed.map(Some).map_err(|error| Unsplit(error.to_string()))
-    }
+fn compress(symbols: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut builder = MtStreamBuilder::new();
+    let stream = builder.preset(MINI_LEVEL).check(Check::Crc64).threads(1).encoder()?;
+    let mut packed = Vec::new();
+    XzEncoder::new_stream(symbols, stream).read_to_end(&mut packed)?;
+    Ok(packed)
 }
 
 /// A section that only says where it would be in memory.
@@ -306,46 +256,6 @@ pub(super) fn checksum(debug: &[u8]) -> u32 {
     let mut sum = Crc::new();
     sum.update(debug);
     sum.sum()
-}
-
-/// A symbol of a table.
-struct Symbol<'s> {
-    name: &'s [u8],
-    row: &'s [u8],
-    kind: u8,
-    section: u64,
-}
-
-impl Symbol<'_> {
-    fn is_defined_function(&self) -> bool {
-        let is_function = [elf::STT_FUNC.0, elf::STT_GNU_IFUNC.0].contains(&(self.kind & 0xf));
-        is_function && self.section != 0 && !self.name.is_empty()
-    }
-
-    fn is_local(&self) -> bool {
-        self.kind >> 4 == elf::STB_LOCAL.0
-    }
-}
-
-/// The symbols of a table.
-struct Symbols;
-
-impl Symbols {
-    fn size(encoding: Encoding) -> usize {
-        if encoding.is_64 { 24 } else { 16 }
-    }
-
-    fn of<'s>(file: &'s Elf<'_>, section: &ElfSection) -> impl Iterator<Item = Symbol<'s>> {
-        let strings = file.sections.get(section.link as usize).map(|strings| file.content(strings));
-        let strings = strings.unwrap_or_default();
-        let encoding = file.encoding;
-        let (kind, number) = if encoding.is_64 { (4, 6) } else { (12, 14) };
-        file.content(section).chunks_exact(Self::size(encoding)).filter_map(move |row| {
-            let name = strings.get(usize::try_from(encoding.get(row, 0, 4)?).ok()?..)?;
-            let name = name.split(|byte| *byte == 0).next()?;
-            Some(Symbol { name, row, kind: *row.get(kind)?, section: encoding.get(row, number, 2)? })
-        })
-    }
 }
 
 /// Whether it is a library: one that is loaded by others, and no program that only could be.

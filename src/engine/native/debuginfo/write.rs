@@ -6,6 +6,11 @@ use std::collections::HashMap;
 use object::elf;
 
 use super::elf::{Elf, ElfSection, Encoding, Unsplit};
+use super::merged_strings::{MergedStrings, merge_strings};
+use super::string_table::StringTable;
+
+/// The names of sections that binutils thinks of first.
+const FIRST_NAMES: [&[u8]; 3] = [b".symtab", b".strtab", b".shstrtab"];
 
 /// What a new file holds of a section.
 #[derive(Clone, Debug)]
@@ -62,10 +67,13 @@ impl NewNumbers {
     }
 }
 
-/// A file that was written, and where each of its sections begins.
-pub(super) struct WrittenElf {
-    pub(super) bytes: Vec<u8>,
-    pub(super) offsets: Vec<u64>,
+/// Who arranges the names of sections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Writer {
+    /// eu-strip(1)
+    Elfutils,
+    /// objcopy(1), and linkers
+    Binutils,
 }
 
 /// Writes a file: `beginning` begins with the header of `file`, which is changed to say where the new table of sections is.
@@ -73,18 +81,22 @@ pub(super) fn write_file(
     file: &Elf<'_>,
     beginning: Vec<u8>,
     parts: &[SectionPart<'_>],
-) -> Result<WrittenElf, Unsplit> {
+    writer: Writer,
+) -> Result<Vec<u8>, Unsplit> {
     let numbers = NewNumbers::of(parts);
-    let (names, name_offsets) = collect_names(parts);
+    let (names, name_offsets) = arrange_names(parts, writer)?;
     let mut bytes = beginning;
     let mut table = Vec::new();
-    let mut offsets = Vec::with_capacity(parts.len());
-    for (part, name) in parts.iter().zip(name_offsets) {
+    for part in parts {
+        let name = name_offsets.get(part.section.name.as_slice()).copied().unwrap_or_default();
         let mut section = part.section.clone();
         match &part.content {
             PartContent::InBeginning => {}
             PartContent::Nothing if section.kind == elf::SHT_NULL.0 => {}
-            PartContent::Nothing => section.offset = bytes.len() as u64,
+            PartContent::Nothing => {
+                pad(&mut bytes, section.alignment.clamp(1, 4096));
+                section.offset = bytes.len() as u64;
+            }
             PartContent::Bytes(content) => append(&mut bytes, content, &mut section),
             PartContent::Names => append(&mut bytes, &names, &mut section),
         }
@@ -107,9 +119,8 @@ pub(super) fn write_file(
         for (size, value) in fields {
             push(file.encoding, &mut table, size, value)?;
         }
-        offsets.push(section.offset);
     }
-    pad(&mut bytes, 8);
+    pad(&mut bytes, file.encoding.word_size() as u64);
     let table_offset = bytes.len() as u64;
     bytes.extend(table);
     let string_section = parts.iter().position(|part| matches!(part.content, PartContent::Names));
@@ -126,7 +137,7 @@ pub(super) fn write_file(
     for (at, size, value) in fields {
         file.encoding.put(&mut bytes, at, size, value).ok_or_else(too_large)?;
     }
-    Ok(WrittenElf { bytes, offsets })
+    Ok(bytes)
 }
 
 fn too_large() -> Unsplit {
@@ -151,20 +162,22 @@ fn pad(bytes: &mut Vec<u8>, alignment: u64) {
     bytes.resize(bytes.len().next_multiple_of(alignment), 0);
 }
 
-/// The names of sections, and where each of them begins.
-fn collect_names(parts: &[SectionPart<'_>]) -> (Vec<u8>, Vec<u64>) {
-    let mut names = vec![0];
-    let mut known: HashMap<&[u8], u64> = HashMap::from([(b"".as_slice(), 0)]);
-    let mut offsets = Vec::with_capacity(parts.len());
-    for part in parts {
-        let name = part.section.name.as_slice();
-        let offset = *known.entry(name).or_insert_with(|| {
-            let offset = names.len() as u64;
-            names.extend_from_slice(name);
-            names.push(0);
-            offset
-        });
-        offsets.push(offset);
+/// The names of sections, put together, and where each of them begins.
+fn arrange_names<'s>(parts: &'s [SectionPart<'_>], writer: Writer) -> Result<MergedStrings<'s>, Unsplit> {
+    let names = parts.iter().map(|part| part.section.name.as_slice()).filter(|name| !name.is_empty());
+    match writer {
+        Writer::Binutils => {
+            let has = |name: &&[u8]| parts.iter().any(|part| part.section.name == *name);
+            Ok(merge_strings(FIRST_NAMES.into_iter().filter(has).chain(names)))
+        }
+        Writer::Elfutils => {
+            let mut table = StringTable::default();
+            for name in names {
+                table.add(name).ok_or_else(|| Unsplit::because("it has too many sections"))?;
+            }
+            let (arranged, offsets) = table.arrange();
+            let offsets = offsets.into_iter().map(|(name, offset)| (name, offset as u64 + 1)).collect();
+            Ok(([b"\0".as_slice(), &arranged].concat(), offsets))
+        }
     }
-    (names, offsets)
 }

@@ -9,7 +9,6 @@ mod lines;
 mod macros;
 mod paths;
 mod sections;
-mod string_table;
 mod strings;
 mod units;
 

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::super::elf::{Encoding, Unsplit};
+use super::super::string_table::StringTable;
 use super::paths::PathChange;
 use super::sections::DebugSection;
-use super::string_table::StringTable;
 
 /// A place in some section that holds the offset of a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
