@@ -168,8 +168,8 @@ fn settle_place(world: World<'_>, order: &Order) -> Order {
 
 /// A spec without an architecture has no debug information, from rpm 4.20 on: its `%install` writes no part about it either.
 fn rule_out_debug_packages(world: World<'_>, spec: &Spec) {
-    let is_noarch =
-        spec.main().and_then(|main| main.header.text(Tag::ARCH)).is_some_and(|arch| arch == "noarch");
+    let said = spec.main().and_then(|main| main.header.text(Tag::ARCH));
+    let is_noarch = said.unwrap_or(spec.target.arch.as_ref()) == "noarch";
     let version = world.macros.spoken_version().unwrap_or(RpmVersion::NEWEST);
     if is_noarch && version.branch() >= (4, 20) {
         push_spec_macro(world, "_enable_debug_packages", "0".into());
