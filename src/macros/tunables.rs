@@ -511,6 +511,13 @@ pub const TUNABLES: &[Tunable] = &[
         "Whether forge takes debugging information out of programs itself (1), or the root's find-debuginfo does (0); where it is not said, forge does only if the root has none.",
     ),
     tunable(
+        "_forge_whole_build_ids",
+        Forge,
+        Switch,
+        "0",
+        "Whether all bytes of build-ids are made anew where forge takes debugging information out of programs: find-debuginfo leaves what is behind the 16th, which depends on the folder of the build.",
+    ),
+    tunable(
         "_forge_native_dependencies",
         Forge,
         Text,

@@ -212,6 +212,22 @@ fn the_same_comes_out_wherever_the_build_was() {
 }
 
 #[test]
+fn whole_build_ids_say_nothing_of_the_folder() {
+    let split = |folder, options: &[&str]| {
+        let built = Built::at(folder);
+        built.compile("a", &[]);
+        assert_eq!(built.split(&[&["-m", "--build-id-seed", "1"], options].concat()), 0);
+        (build_id(&built.program("a")), fs::read(built.program("a")).unwrap())
+    };
+    let whole = ["--whole-build-ids"];
+    let (id, program) = split("build/folder", &whole);
+    assert!(split("another/longer-folder", &whole) == (id.clone(), program));
+    let [here, there] = ["build/folder", "other/folder"].map(|folder| split(folder, &[]).0);
+    assert_eq!(id.len(), 40);
+    assert_ne!(here, there, "as debugedit's");
+}
+
+#[test]
 fn names_of_one_program_share_its_debug_information_and_build_ids_may_stay() {
     let built = Built::new();
     built.compile("one", &[]);

@@ -2,7 +2,7 @@
 
 use bstr::ByteSlice;
 
-use super::super::debuginfo::stand_in_for_find_debuginfo;
+use super::super::debuginfo::{WHOLE_BUILD_IDS, stand_in_for_find_debuginfo};
 use super::super::policies::write_stand_ins;
 use super::command_line::split_words;
 use super::problem::BuildProblem;
@@ -38,6 +38,9 @@ const NATIVE_POLICIES: &str = "_forge_native_policies";
 /// The macro that says whether debug information is taken out here (1) or by the root's own program (0). Where nobody says it, that is
 /// done here only if the root has no program for it.
 const NATIVE_DEBUGINFO: &str = "_forge_native_debuginfo";
+
+/// The macro that has all bytes of build-ids made anew where that is done here.
+const WHOLE_IDS: &str = "_forge_whole_build_ids";
 
 /// The exit code of a script whose shell can't be run, as shells give it.
 const NOT_RUN: i32 = 127;
@@ -111,7 +114,8 @@ impl World<'_> {
             return post;
         };
         let said = self.is_defined(NATIVE_DEBUGINFO).then(|| self.is_on(NATIVE_DEBUGINFO));
-        stand_in_for_find_debuginfo(post, own.as_os_str(), |program| {
+        let options = if self.is_on(WHOLE_IDS) { format!(" {WHOLE_BUILD_IDS}") } else { String::new() };
+        stand_in_for_find_debuginfo(post, own.as_os_str(), &options, |program| {
             said.unwrap_or_else(|| self.files.find(program).is_err())
         })
     }

@@ -82,7 +82,8 @@ fn stays(number: usize, section: &ElfSection) -> bool {
     .any(|kind| kind.0 == section.kind);
     let is_content =
         [elf::SHT_PROGBITS, elf::SHT_NOTE, elf::SHT_NOBITS].iter().any(|kind| kind.0 == section.kind);
-    section.is_allocated() || !is_table && !(is_content && number >= FIRST_REMOVED) && !section.is_debug()
+    let is_removed = is_content && number >= FIRST_REMOVED;
+    section.is_allocated() || !(is_table || is_removed || section.is_debug())
 }
 
 /// How often the names of functions are left when those are taken away that other programs see, each as often as there.

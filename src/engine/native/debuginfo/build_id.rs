@@ -6,16 +6,34 @@ use twox_hash::xxhash3_128::Hasher;
 use super::elf::{Elf, ElfSection, Encoding};
 use super::split::NewContents;
 
-/// How much of a build-id is made anew; what a longer one has more stays.
+/// How much of a build-id is made anew, in bytes, where not all of it is: what a longer one has more stays. That is some of what the
+/// linker made of the program with the paths of the build.
 const RENEWED: usize = 16;
+
+/// How much of a build-id is made anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Renewal {
+    /// As much as debugedit(1) makes anew, of the same.
+    Beginning,
+    /// All of it.
+    Whole,
+}
 
 /// A new build-id for a file whose debug information may have changed, as long as the old one: `seed` decides it, and what the file
 /// holds, wherever in the file that lies. It is that which debugedit(1) makes of the same: XXH3 over the seed, the segments, and
 /// sections with their content, each as a 64-bit file of the same byte order has it.
-pub(super) fn new_build_id(file: &Elf<'_>, contents: &NewContents, seed: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn new_build_id(
+    file: &Elf<'_>,
+    contents: &NewContents,
+    seed: &[u8],
+    renewal: Renewal,
+) -> Option<Vec<u8>> {
     let place = file.build_id()?;
     let mut id = file.data.get(place.clone())?.to_vec();
-    let renewed = id.len().min(RENEWED);
+    let renewed = match renewal {
+        Renewal::Beginning => id.len().min(RENEWED),
+        Renewal::Whole => id.len(),
+    };
     let mut hasher = Hasher::new();
     hasher.write(seed);
     for number in 0..file.segments.len() {
@@ -23,7 +41,13 @@ pub(super) fn new_build_id(file: &Elf<'_>, contents: &NewContents, seed: &[u8]) 
     }
     for (number, section) in file.sections.iter().enumerate() {
         let content = contents.get(&number).map_or_else(|| file.content(section), Vec::as_slice);
-        hasher.write(&large_section(file.encoding, section)?);
+        let size = match renewal {
+            // It is the size from before, which tells how long the paths of the build were.
+            Renewal::Beginning => section.size,
+            Renewal::Whole if section.has_content() => content.len() as u64,
+            Renewal::Whole => section.size,
+        };
+        hasher.write(&large_section(file.encoding, section, size)?);
         if section.kind == elf::SHT_NOBITS.0 {
             continue;
         }
@@ -33,14 +57,17 @@ pub(super) fn new_build_id(file: &Elf<'_>, contents: &NewContents, seed: &[u8]) 
                 let (before, rest) = content.split_at_checked(start)?;
                 let (_, after) = rest.split_at_checked(renewed)?;
                 hasher.write(before);
-                hasher.write([0; RENEWED].get(..renewed)?);
+                hasher.write(&vec![0; renewed]);
                 hasher.write(after);
             }
             None => hasher.write(content),
         }
     }
-    let new = hasher.finish_128().to_be_bytes();
-    id.get_mut(..renewed)?.copy_from_slice(new.get(..renewed)?);
+    let mut new = hasher.finish_128().to_be_bytes();
+    for part in id.get_mut(..renewed)?.chunks_mut(RENEWED) {
+        part.copy_from_slice(new.get(..part.len())?);
+        new = Hasher::oneshot(&new).to_be_bytes();
+    }
     Some(id)
 }
 
@@ -79,15 +106,15 @@ fn large_segment(file: &Elf<'_>, number: usize) -> Option<Vec<u8>> {
     join(file.encoding, &fields)
 }
 
-/// A row of the table of sections, as 64-bit files have it, wherever the section is and however long it has become.
-fn large_section(encoding: Encoding, section: &ElfSection) -> Option<Vec<u8>> {
+/// A row of the table of sections, as 64-bit files have it, wherever the section is.
+fn large_section(encoding: Encoding, section: &ElfSection, size: u64) -> Option<Vec<u8>> {
     let fields = [
         (4, section.name_offset.into()),
         (4, section.kind.into()),
         (8, section.flags),
         (8, section.address),
         (8, 0),
-        (8, section.size),
+        (8, size),
         (4, section.link.into()),
         (4, section.info.into()),
         (8, section.alignment),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use cap_std::fs::{OpenOptions, Permissions, PermissionsExt};
 use object::elf;
 
-use super::build_id::new_build_id;
+use super::build_id::{Renewal, new_build_id};
 use super::dwarf::{PathChange, Rewritten, rewrite};
 use super::elf::{Elf, Unsplit};
 use super::options::DebugOptions;
@@ -81,7 +81,8 @@ impl Extraction<'_> {
         let is_renewed =
             !self.options.keeps_build_ids && (!contents.is_empty() || self.options.seed.is_some());
         let seed = self.options.seed.clone().unwrap_or_default();
-        let build_id = if is_renewed { new_build_id(file, &contents, &seed) } else { None };
+        let renewal = if self.options.renews_whole_build_ids { Renewal::Whole } else { Renewal::Beginning };
+        let build_id = if is_renewed { new_build_id(file, &contents, &seed, renewal) } else { None };
         correct_thread_local(file, &mut contents);
         let changed = Changed { file, contents, build_id };
         let mut extracted = Extracted { program: program.path.clone(), debug: None, sources };

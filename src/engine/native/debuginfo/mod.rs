@@ -53,6 +53,7 @@ use programs::{DEBUG, END, FoundPrograms, find_programs};
 use refused::{DebugVariables, Refused, tell};
 use sources::copy_sources;
 
+pub(super) use options::WHOLE_BUILD_IDS;
 pub(super) use stand_in::stand_in_for_find_debuginfo;
 
 /// Does what find-debuginfo(1) does with these words, to the buildroot that the environment names, and gives the exit code.

@@ -28,6 +28,9 @@ pub(super) struct DwzOrder {
     pub(super) is_single: bool,
 }
 
+/// An option that find-debuginfo(1) does not have.
+pub(in super::super) const WHOLE_BUILD_IDS: &str = "--whole-build-ids";
+
 /// All of it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct DebugOptions {
@@ -43,6 +46,8 @@ pub(super) struct DebugOptions {
     pub(super) has_gdb_index: bool,
     /// `-n`: build-ids stay.
     pub(super) keeps_build_ids: bool,
+    /// `--whole-build-ids`, which is forge's own: no byte of them stays.
+    pub(super) renews_whole_build_ids: bool,
     pub(super) dwz: DwzOrder,
     pub(super) seed: Option<Vec<u8>>,
     pub(super) suffix: Vec<u8>,
@@ -77,6 +82,7 @@ impl DebugOptions {
                 "-m" => options.has_mini = true,
                 "-i" => options.has_gdb_index = true,
                 "-n" => options.keeps_build_ids = true,
+                WHOLE_BUILD_IDS => options.renews_whole_build_ids = true,
                 // Relocations of debug sections are resolved in whatever is no object.
                 "-r" | "-q" | "-v" => {}
                 "--run-dwz" => options.dwz.is_wanted = true,

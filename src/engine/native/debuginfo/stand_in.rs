@@ -9,7 +9,7 @@ use crate::files::HostPath;
 use crate::process::shell_quoted;
 
 /// The word after this program's name by which it does the work.
-const COMMAND: &[u8] = b" find-debuginfo";
+const COMMAND: &str = " find-debuginfo";
 
 /// What the program is called, and was before debugedit had it.
 const NAMES: [&[u8]; 2] = [b"find-debuginfo", b"find-debuginfo.sh"];
@@ -17,10 +17,12 @@ const NAMES: [&[u8]; 2] = [b"find-debuginfo", b"find-debuginfo.sh"];
 /// Where it is when only its name is said.
 const USUAL: &str = "/usr/bin/find-debuginfo";
 
-/// Puts `own find-debuginfo` in the place of the root's program where a line begins with that, if `is_wanted` says so of it.
+/// Puts `own find-debuginfo`, with `options` of its own, in the place of the root's program where a line begins with that, if `is_wanted`
+/// says so of it.
 pub(in super::super) fn stand_in_for_find_debuginfo(
     text: Vec<u8>,
     own: &OsStr,
+    options: &str,
     is_wanted: impl Fn(&HostPath) -> bool,
 ) -> Vec<u8> {
     let mut new = Vec::with_capacity(text.len());
@@ -33,7 +35,8 @@ pub(in super::super) fn stand_in_for_find_debuginfo(
                 let indent = line.find(program).unwrap_or_default();
                 new.extend_from_slice(line.get(..indent).unwrap_or_default());
                 new.extend(shell_quoted(own.as_bytes()));
-                new.extend_from_slice(COMMAND);
+                new.extend_from_slice(COMMAND.as_bytes());
+                new.extend_from_slice(options.as_bytes());
                 new.extend_from_slice(line.get(indent + program.len()..).unwrap_or_default());
             }
             None => new.extend_from_slice(line),
@@ -59,14 +62,18 @@ mod tests {
     #[track_caller]
     fn assert_replaced(text: &str, expected: &str) {
         let is_wanted = |path: &HostPath| !path.to_string().starts_with("/there/");
-        let new =
-            stand_in_for_find_debuginfo(text.as_bytes().to_vec(), OsStr::new("/run/my forge"), is_wanted);
+        let new = stand_in_for_find_debuginfo(
+            text.as_bytes().to_vec(),
+            OsStr::new("/run/my forge"),
+            " --x",
+            is_wanted,
+        );
         assert_eq!(String::from_utf8(new).unwrap(), expected);
     }
 
     #[test]
     fn the_program_is_replaced_where_a_command_begins_with_it() {
-        let own = "'/run/my forge' find-debuginfo";
+        let own = "'/run/my forge' find-debuginfo --x";
         assert_replaced(
             "\n  /usr/bin/find-debuginfo \\\n    -j2 \\\n    \"/b/x\"\n",
             &format!("\n  {own} \\\n    -j2 \\\n    \"/b/x\"\n"),
