@@ -145,9 +145,35 @@ impl FromStr for Digest {
     type Err = BadDigest;
 
     fn from_str(text: &str) -> Result<Self, BadDigest> {
-        let hash = blake3::Hash::from_hex(text).map_err(|_| BadDigest)?;
-        Ok(Self(*hash.as_bytes()))
+        let (pairs, rest) = text.as_bytes().as_chunks();
+        if pairs.len() != 32 || !rest.is_empty() {
+            return Err(BadDigest);
+        }
+        let (mut bytes, mut seen) = ([0; 32], 0);
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            let (high, low) = (HEX_VALUES[usize::from(*high)], HEX_VALUES[usize::from(*low)]);
+            seen |= high | low;
+            *byte = high << 4 | low & 0xf;
+        }
+        if seen == NO_DIGIT { Err(BadDigest) } else { Ok(Self(bytes)) }
     }
+}
+
+/// What stands for bytes that are no hexadecimal digits: with no digit does it come to less.
+const NO_DIGIT: u8 = 0xff;
+
+/// What each byte is worth as a hexadecimal digit: a record of a large repository has thousands of them.
+const HEX_VALUES: [u8; 256] = hex_values();
+
+const fn hex_values() -> [u8; 256] {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[b"0123456789abcdef"[value as usize] as usize] = value;
+        values[b"0123456789ABCDEF"[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
 }
 
 impl Serialize for Digest {
