@@ -8,7 +8,8 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ use super::kept_needs::{DependencyQuery, FoundDependencies, encode_needs, find_d
 use super::name_hashes::NameHashes;
 use super::package_record::record_of;
 use super::packing::{pack, unpack};
-use super::record::{PublishedFile, PublishedPackage};
+use super::record::{PublishedFile, PublishedPackage, RepositoryRecord};
 use super::section::Section;
 use crate::digest::{Digest, Encoder, Key};
 use crate::engine::FORGE_SOURCES;
@@ -40,8 +41,15 @@ pub(super) struct PackageGroup<'a> {
     /// What its pieces are kept under.
     key: Key,
     packages: &'a [PublishedPackage],
-    section: Section,
+    pub section: Section,
     packing: MetadataPacking,
+}
+
+/// The groups of what is on record, worked out when they are first asked for.
+pub(super) struct RecordGroups<'a> {
+    pub record: &'a RepositoryRecord,
+    packing: MetadataPacking,
+    groups: OnceLock<Vec<PackageGroup<'a>>>,
 }
 
 /// What is kept of a group.
@@ -49,20 +57,29 @@ pub(super) struct KeptGroup {
     /// When the newest of its packages was built: seconds since 1970.
     pub newest: u64,
     packing: MetadataPacking,
-    primary: Piece,
-    filelists: Piece,
-    other: Piece,
-    requires: Piece,
-    provides: Piece,
+    /// The file that it is kept in, where the pieces are.
+    content: Vec<u8>,
+    primary: PiecePlace,
+    filelists: PiecePlace,
+    other: PiecePlace,
+    requires: PiecePlace,
+    provides: PiecePlace,
     /// What its binary packages require and what they provide.
     names: [NameHashes; 2],
 }
 
+/// Where a piece is, and how many bytes it has unpacked.
+struct PiecePlace {
+    packed: Range<usize>,
+    open_size: usize,
+}
+
 /// A text, packed.
-pub(super) struct Piece {
-    pub packed: Vec<u8>,
+pub(super) struct Piece<'a> {
+    pub packed: &'a [u8],
+    packing: MetadataPacking,
     /// How many bytes it has unpacked.
-    pub open_size: u64,
+    pub open_size: usize,
 }
 
 /// The first line of what is kept: sizes of the pieces that follow it, packed and unpacked.
@@ -82,39 +99,30 @@ pub(super) struct Groups<'a> {
 }
 
 /// The files of a package that the metadata of a section name.
-pub(super) fn listed_files(
-    package: &PublishedPackage,
-    section: Section,
-) -> impl Iterator<Item = &PublishedFile> {
+fn listed_files(package: &PublishedPackage, section: Section) -> impl Iterator<Item = &PublishedFile> {
     let is_shown = !package.keeping.hidden;
     package.files.iter().filter(move |file| is_shown && is_listed(file, section))
 }
 
-/// The groups of all sections.
-pub(super) fn split_all(packages: &[PublishedPackage], packing: MetadataPacking) -> Vec<PackageGroup<'_>> {
-    let parts = part_packages(packages);
-    Section::ALL.into_iter().flat_map(|section| groups_of(&parts, section, packing)).collect()
-}
-
-/// The groups that have packages in a section, in their order.
-pub(super) fn split_into_groups(
-    packages: &[PublishedPackage],
-    section: Section,
+/// The groups of all sections. The keys of those that are among `known` groups need not be worked out.
+pub(super) fn split_all<'a>(
+    packages: &'a [PublishedPackage],
     packing: MetadataPacking,
-) -> Vec<PackageGroup<'_>> {
-    groups_of(&part_packages(packages), section, packing)
-}
-
-fn groups_of<'a>(
-    parts: &[&'a [PublishedPackage]],
-    section: Section,
-    packing: MetadataPacking,
+    known: &[PackageGroup<'_>],
 ) -> Vec<PackageGroup<'a>> {
-    let group = |packages: &&'a [PublishedPackage]| {
-        let key = group_key(packages, section, packing)?;
-        Some(PackageGroup { key, packages, section, packing })
+    let parts = part_packages(packages);
+    let known: HashMap<(Section, &str), &PackageGroup<'_>> =
+        known.iter().filter_map(|group| Some(((group.section, group.first_name()?), group))).collect();
+    let in_section = |section: Section| {
+        let group = |packages: &&'a [PublishedPackage]| {
+            let name = packages.first().map(|package| package.package.as_str())?;
+            let same = known.get(&(section, name)).filter(|known| known.is_of(packages, packing));
+            let key = same.map(|known| known.key).or_else(|| group_key(packages, section, packing))?;
+            Some(PackageGroup { key, packages, section, packing })
+        };
+        parts.par_iter().filter_map(group).collect::<Vec<_>>()
     };
-    parts.par_iter().filter_map(group).collect()
+    Section::ALL.into_iter().flat_map(in_section).collect()
 }
 
 /// Parts packages where groups end. Several that have one name are not parted.
@@ -144,48 +152,51 @@ fn ends_group(package: &str) -> bool {
 
 /// What the pieces of these packages are kept under; nothing where a section has none of their files.
 fn group_key(packages: &[PublishedPackage], section: Section, packing: MetadataPacking) -> Option<Key> {
-    let listings: Vec<Option<Digest>> =
-        packages.iter().map(|package| listing_digest(package, section)).collect();
-    listings.iter().find_map(Option::as_ref)?;
-    let mut encoder = Encoder::new("rpmforge metadata group v2");
+    packages.iter().find_map(|package| listed_files(package, section).next())?;
+    let mut encoder = Encoder::new("rpmforge metadata group v3");
     encoder.text("forge", FORGE_SOURCES);
     encoder.text("packing", super::packing::ending(packing)).text("section", section.prefix());
-    encoder.list("packages", packages.iter().zip(listings), |encoder, (package, listing)| {
+    encoder.list("packages", packages.iter(), |encoder, package| {
         encoder.text("package", &package.package);
-        encoder.list("files", listing.iter(), |encoder, listing| {
-            encoder.digest_field("listing", listing);
+        let listed: Vec<&PublishedFile> = listed_files(package, section).collect();
+        encoder.list("files", listed.into_iter(), |encoder, file| {
+            encoder.text("path", &file.path).text("sha256", &file.sha256);
+            encoder.text("size", &file.size.to_string()).digest_field("blake3", &file.blake3);
         });
     });
     Some(encoder.key())
 }
 
-/// The digest of all that is listed of a package in a section; none where that is nothing.
-fn listing_digest(package: &PublishedPackage, section: Section) -> Option<Digest> {
-    if package.keeping.hidden {
-        return None;
-    }
-    let place = Section::ALL.iter().position(|it| *it == section)?;
-    let of_all = package
-        .files
-        .digests(|files| Section::ALL.into_iter().map(|section| digest_listing(files, section)).collect());
-    of_all.get(place).copied().flatten()
-}
-
-fn digest_listing(files: &[PublishedFile], section: Section) -> Option<Digest> {
-    let listed: Vec<&PublishedFile> = files.iter().filter(|file| is_listed(file, section)).collect();
-    if listed.is_empty() {
-        return None;
-    }
-    let mut encoder = Encoder::new("rpmforge listing v1");
-    encoder.list("files", listed.into_iter(), |encoder, file| {
-        encoder.text("path", &file.path).text("sha256", &file.sha256);
-        encoder.text("size", &file.size.to_string()).digest_field("blake3", &file.blake3);
-    });
-    Some(encoder.digest())
-}
-
 fn is_listed(file: &PublishedFile, section: Section) -> bool {
     file.times.is_some() && Section::of_path(&file.path).0 == section
+}
+
+impl<'a> RecordGroups<'a> {
+    /// Those of `record`, for metadata that are packed so.
+    pub fn new(record: &'a RepositoryRecord, packing: MetadataPacking) -> Self {
+        Self { record, packing, groups: OnceLock::new() }
+    }
+
+    /// The groups of all sections.
+    pub fn groups(&self) -> &[PackageGroup<'a>] {
+        self.groups.get_or_init(|| split_all(&self.record.packages, self.packing, &[]))
+    }
+}
+
+impl PackageGroup<'_> {
+    fn first_name(&self) -> Option<&str> {
+        self.packages.first().map(|package| package.package.as_str())
+    }
+
+    /// Whether it consists of these packages.
+    fn is_of(&self, packages: &[PublishedPackage], packing: MetadataPacking) -> bool {
+        self.packing == packing && self.packages == packages
+    }
+
+    /// How many files the metadata name of it.
+    pub fn count_files(&self) -> usize {
+        self.packages.iter().flat_map(|package| listed_files(package, self.section)).count()
+    }
 }
 
 impl<'a> Groups<'a> {
@@ -204,12 +215,12 @@ impl<'a> Groups<'a> {
             return Ok(Arc::clone(kept));
         }
         let content = self.store.record_bytes(RecordKind::Metadata, &group.key);
-        let kept = match content.and_then(|content| KeptGroup::decode(&content, group.packing)) {
+        let kept = match content.and_then(|content| KeptGroup::decode(content, group.packing)) {
             Some(kept) => kept,
             None => {
                 let kept = KeptGroup::make(repository, self.store, group)?;
                 // Where the store can't be written to, it is made again the next time.
-                let _ = self.store.remember_bytes(RecordKind::Metadata, &group.key, &kept.encode()?);
+                let _ = self.store.remember_bytes(RecordKind::Metadata, &group.key, &kept.content);
                 kept
             }
         };
@@ -228,37 +239,33 @@ impl<'a> Groups<'a> {
     }
 }
 
-impl Piece {
-    fn new(packing: MetadataPacking, content: &[u8]) -> io::Result<Self> {
-        Ok(Self { packed: pack(packing, content)?, open_size: content.len() as u64 })
-    }
-
+impl Piece<'_> {
     /// The text.
-    pub fn unpack(&self, packing: MetadataPacking) -> io::Result<Vec<u8>> {
-        let open_size = usize::try_from(self.open_size).map_err(io::Error::other)?;
-        unpack(packing, &self.packed, open_size)
-    }
-
-    fn sizes(&self) -> (u64, u64) {
-        (self.packed.len() as u64, self.open_size)
+    pub fn unpack(&self) -> io::Result<Vec<u8>> {
+        unpack(self.packing, self.packed, self.open_size)
     }
 }
 
 impl KeptGroup {
     /// Its piece of a metadata file.
-    pub fn piece(&self, kind: RepositoryKind) -> &Piece {
-        match kind {
+    pub fn piece(&self, kind: RepositoryKind) -> Piece<'_> {
+        self.piece_at(match kind {
             RepositoryKind::Primary => &self.primary,
             RepositoryKind::Filelists => &self.filelists,
             RepositoryKind::Other => &self.other,
-        }
+        })
+    }
+
+    fn piece_at(&self, PiecePlace { packed, open_size }: &PiecePlace) -> Piece<'_> {
+        let packed = self.content.get(packed.clone()).unwrap_or_default();
+        Piece { packed, packing: self.packing, open_size: *open_size }
     }
 
     /// The requirements of its binary packages that are asked for.
     pub fn requirements(&self, asked: &DependencyQuery<'_>) -> io::Result<Vec<FoundDependencies>> {
         let [required, _] = &self.names;
         match required.shares_one_with(&asked.names) {
-            true => find_dependencies(&self.requires.unpack(self.packing)?, asked),
+            true => find_dependencies(&self.piece_at(&self.requires).unpack()?, asked),
             false => Ok(Vec::new()),
         }
     }
@@ -267,7 +274,7 @@ impl KeptGroup {
     pub fn provided(&self, asked: &DependencyQuery<'_>) -> io::Result<Vec<FoundDependencies>> {
         let [_, provided] = &self.names;
         match provided.shares_one_with(&asked.names) {
-            true => find_dependencies(&self.provides.unpack(self.packing)?, asked),
+            true => find_dependencies(&self.piece_at(&self.provides).unpack()?, asked),
             false => Ok(Vec::new()),
         }
     }
@@ -291,59 +298,56 @@ impl KeptGroup {
             }
         }
         let [requires, provides] = encode_needs(&needs)?;
-        let names = name_needs(&needs);
-        Ok(Self {
-            newest,
-            packing,
-            primary: Piece::new(packing, &primary)?,
-            filelists: Piece::new(packing, &filelists)?,
-            other: Piece::new(packing, &other)?,
-            requires: Piece::new(packing, &requires)?,
-            provides: Piece::new(packing, &provides)?,
-            names,
-        })
+        let texts = [&primary, &filelists, &other, &requires, &provides].map(Vec::as_slice);
+        let content = encode_group(newest, texts, packing, &name_needs(&needs))?;
+        Self::decode(content, packing).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData).into())
     }
 
-    fn pieces(&self) -> [&Piece; 5] {
-        [&self.primary, &self.filelists, &self.other, &self.requires, &self.provides]
-    }
-
-    fn encode(&self) -> io::Result<Vec<u8>> {
-        let names = self.names.each_ref().map(NameHashes::to_bytes);
-        let head = PieceSizes {
-            newest: self.newest,
-            pieces: self.pieces().map(Piece::sizes),
-            names: names.each_ref().map(|names| names.len() as u64),
-        };
-        let mut content = serde_json::to_vec(&head).map_err(io::Error::other)?;
-        content.push(b'\n');
-        for piece in self.pieces() {
-            content.extend(&piece.packed);
-        }
-        content.extend(names.concat());
-        Ok(content)
-    }
-
-    fn decode(content: &[u8], packing: MetadataPacking) -> Option<Self> {
-        let end = content.iter().position(|byte| *byte == b'\n')?;
-        let (head, rest) = content.split_at_checked(end)?;
-        let PieceSizes { newest, pieces, names } = serde_json::from_slice(head).ok()?;
-        let mut rest = rest.get(1..)?;
+    fn decode(content: Vec<u8>, packing: MetadataPacking) -> Option<Self> {
+        let mut end = content.iter().position(|byte| *byte == b'\n')?;
+        let PieceSizes { newest, pieces, names } = serde_json::from_slice(content.get(..end)?).ok()?;
+        end = end.checked_add(1)?;
         let mut next = |size: u64| {
-            let (next, later) = rest.split_at_checked(usize::try_from(size).ok()?)?;
-            rest = later;
-            Some(next)
+            let begin = end;
+            end = begin.checked_add(usize::try_from(size).ok()?)?;
+            Some(begin..end).filter(|place| place.end <= content.len())
         };
-        let mut piece =
-            |(packed, open_size): (u64, u64)| Some(Piece { packed: next(packed)?.to_vec(), open_size });
+        let mut piece = |(packed, open_size): (u64, u64)| {
+            Some(PiecePlace { packed: next(packed)?, open_size: usize::try_from(open_size).ok()? })
+        };
         let [primary, filelists, other, requires, provides] = pieces;
         let [primary, filelists, other] = [piece(primary)?, piece(filelists)?, piece(other)?];
         let [requires, provides] = [piece(requires)?, piece(provides)?];
         let [required, provided] = names;
-        let names = [NameHashes::from_bytes(next(required)?)?, NameHashes::from_bytes(next(provided)?)?];
-        let kept = Self { newest, packing, primary, filelists, other, requires, provides, names };
-        rest.is_empty().then_some(kept)
+        let [required, provided] = [next(required)?, next(provided)?];
+        let names = [
+            NameHashes::from_bytes(content.get(required)?)?,
+            NameHashes::from_bytes(content.get(provided)?)?,
+        ];
+        let is_whole = end == content.len();
+        let kept = Self { newest, packing, content, primary, filelists, other, requires, provides, names };
+        is_whole.then_some(kept)
     }
+}
+
+/// The file that a group is kept in.
+fn encode_group(
+    newest: u64,
+    texts: [&[u8]; 5],
+    packing: MetadataPacking,
+    names: &[NameHashes; 2],
+) -> io::Result<Vec<u8>> {
+    let packed: Vec<Vec<u8>> =
+        texts.into_par_iter().map(|text| pack(packing, text)).collect::<Result<_, _>>()?;
+    let names = names.each_ref().map(NameHashes::to_bytes);
+    let mut sizes = packed.iter().zip(texts).map(|(packed, text)| (packed.len() as u64, text.len() as u64));
+    let pieces = texts.map(|_| sizes.next().unwrap_or_default());
+    let head = PieceSizes { newest, pieces, names: names.each_ref().map(|names| names.len() as u64) };
+    let mut content = serde_json::to_vec(&head).map_err(io::Error::other)?;
+    content.push(b'\n');
+    packed.iter().for_each(|packed| content.extend(packed));
+    content.extend(names.concat());
+    Ok(content)
 }
 
 fn listable_record(
@@ -385,7 +389,7 @@ mod tests {
     }
 
     fn keys(packages: &[PublishedPackage]) -> HashSet<Key> {
-        let groups = split_into_groups(packages, Section::Main, MetadataPacking::Zstd);
+        let groups = split_all(packages, MetadataPacking::Zstd, &[]);
         assert_eq!(groups.iter().map(|group| group.packages.len()).sum::<usize>(), packages.len());
         groups.into_iter().map(|group| group.key).collect()
     }
@@ -409,7 +413,7 @@ mod tests {
     fn what_is_no_longer_there_and_how_it_is_packed_make_another_group() {
         let packages = [package(1)];
         let key = |packages: &[PublishedPackage], packing| {
-            split_into_groups(packages, Section::Main, packing).first().map(|group| group.key)
+            split_all(packages, packing, &[]).first().map(|group| group.key)
         };
         let mut lost = packages.clone();
         lost[0].files.make_mut()[0].times = None;
@@ -423,25 +427,16 @@ mod tests {
     #[test]
     fn a_group_is_read_as_it_was_kept_and_a_damaged_one_is_none() {
         let packing = MetadataPacking::Zstd;
-        let piece = |text: &str| Piece::new(packing, text.as_bytes()).unwrap();
-        let kept = KeptGroup {
-            newest: 7,
-            packing,
-            primary: piece("primary"),
-            filelists: piece("filelists"),
-            other: piece(""),
-            requires: piece("[]"),
-            provides: piece("[]"),
-            names: [["a", "b"].into_iter().collect(), NameHashes::default()],
-        };
-        let content = kept.encode().unwrap();
-        let read = KeptGroup::decode(&content, packing).unwrap();
-        assert_eq!((read.newest, &read.names), (7, &kept.names));
-        for kind in RepositoryKind::ALL {
-            assert_eq!(read.piece(kind).unpack(packing).unwrap(), kept.piece(kind).unpack(packing).unwrap());
+        let texts = ["primary", "filelists", "", "[]", "[]"].map(str::as_bytes);
+        let names = [["a", "b"].into_iter().collect(), NameHashes::default()];
+        let content = encode_group(7, texts, packing, &names).unwrap();
+        let read = KeptGroup::decode(content.clone(), packing).unwrap();
+        assert_eq!((read.newest, &read.names), (7, &names));
+        for (kind, text) in RepositoryKind::ALL.into_iter().zip(texts) {
+            assert_eq!(read.piece(kind).unpack().unwrap(), text);
         }
         for length in 0..content.len() {
-            assert!(KeptGroup::decode(&content[..length], packing).is_none(), "{length}");
+            assert!(KeptGroup::decode(content[..length].to_vec(), packing).is_none(), "{length}");
         }
     }
 }

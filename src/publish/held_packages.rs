@@ -1,6 +1,7 @@
 //! What would wait of what comes into a repository: looked at, not written.
 
 use super::PublishError;
+use super::groups::RecordGroups;
 use super::holding::Taken;
 use super::reception::Reception;
 use super::record::PublishedPackage;
@@ -25,10 +26,12 @@ impl Repositories {
         let coming: Vec<PublishedPackage> = coming.cloned().collect();
         let wanted = wanted_packages(&target, &known.record, &coming, now);
         let holding = self.holding();
-        let Taken { packages, held, .. } = holding.take(&target, &known.record, wanted);
+        let published = RecordGroups::new(&known.record, holding.packing);
+        let Taken { packages, held, .. } = holding.take(&target, &published, wanted);
         let needs = |package: &PublishedPackage| holding.needs_of(&target, package);
         let retained = retain((&known.record, packages), (&target.keep, &target.declared), now, &needs);
-        let aged = retained.judged.iter().filter_map(|(build, verdict)| match verdict {
+        let judged = retained.judged.unwrap_or_default();
+        let aged = judged.iter().filter_map(|(build, verdict)| match verdict {
             Verdict::Goes(WhyGoes::Newest { since }) if build.is_newest() => {
                 Some((build.package.clone(), *since))
             }

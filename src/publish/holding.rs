@@ -8,10 +8,10 @@ use rayon::prelude::*;
 use super::PublishError;
 use super::bystanders::find_bystanders;
 use super::closure::{Beside, Broken, Change, Needs, find_broken};
-use super::groups::{Groups, split_all};
+use super::groups::{Groups, RecordGroups};
 use super::known::PublishTarget;
 use super::package_record::record_of;
-use super::record::{PublishedPackage, RepositoryRecord};
+use super::record::{PublishedPackage, changed_parts};
 use crate::manifest::declaration::{MetadataPacking, OnBroken};
 use crate::store::Store;
 
@@ -48,13 +48,13 @@ impl Holding<'_> {
     pub fn take(
         &self,
         target: &PublishTarget<'_>,
-        record: &RepositoryRecord,
+        published: &RecordGroups<'_>,
         wanted: Vec<PublishedPackage>,
     ) -> Taken {
         let found = match self.rule {
             OnBroken::Allow => Ok(Vec::new()),
             rule @ (OnBroken::Hold | OnBroken::Warn) => {
-                self.find(target, record, &wanted, rule == OnBroken::Hold)
+                self.find(target, published, &wanted, rule == OnBroken::Hold)
             }
         };
         let broken = match found {
@@ -74,7 +74,7 @@ impl Holding<'_> {
             wanted.into_iter().map(|package| (package.package.clone(), package)).collect();
         let mut held = Vec::new();
         for broken in broken {
-            let before = record.newest().find(|package| package.package == broken.package);
+            let before = published.record.newest().find(|package| package.package == broken.package);
             let stays = before.is_some();
             match before {
                 Some(before) => packages.insert(broken.package.clone(), before.clone()),
@@ -85,17 +85,19 @@ impl Holding<'_> {
         Taken { packages: packages.into_values().collect(), held, warnings: Vec::new() }
     }
 
-    fn find(
+    fn find<'p>(
         &self,
         target: &PublishTarget<'_>,
-        record: &RepositoryRecord,
-        wanted: &[PublishedPackage],
+        published: &'p RecordGroups<'_>,
+        wanted: &'p [PublishedPackage],
         holds: bool,
     ) -> Result<Vec<Broken>, PublishError> {
+        let record = published.record;
+        let (before, after) = changed_parts(&record.packages, wanted);
+        let by_name = |package: &'p PublishedPackage| (package.package.as_str(), package);
         let before: HashMap<&str, &PublishedPackage> =
-            record.newest().map(|package| (package.package.as_str(), package)).collect();
-        let after: HashMap<&str, &PublishedPackage> =
-            wanted.iter().map(|package| (package.package.as_str(), package)).collect();
+            before.iter().filter(|package| package.is_newest()).map(by_name).collect();
+        let after: HashMap<&str, &PublishedPackage> = after.iter().map(by_name).collect();
         let is_same = |name: &str| match (before.get(name), after.get(name)) {
             (Some(before), Some(after)) => before.has_same_files(after),
             _ => false,
@@ -115,8 +117,7 @@ impl Holding<'_> {
             Ok::<_, PublishError>(Change { package: (*name).to_owned(), before, after, is_update: true })
         };
         let mut changes = updated.par_iter().map(change).collect::<Result<Vec<_>, _>>()?;
-        let published = split_all(&record.packages, self.packing);
-        let mut bystanders = find_bystanders(&target.folder, &self.groups, &published, &changes)?;
+        let mut bystanders = find_bystanders(&target.folder, &self.groups, published.groups(), &changes)?;
         // Older builds that are kept are for those who ask for them.
         if record.packages.iter().any(|package| !package.is_newest()) {
             let newest = record.newest().flat_map(|package| &package.files);

@@ -45,6 +45,7 @@ pub(super) enum FileState {
 }
 
 /// A package and the states of its files, in their order.
+#[derive(Clone)]
 pub(super) struct InspectedPackage {
     pub package: PublishedPackage,
     pub states: Vec<FileState>,
@@ -74,11 +75,20 @@ impl<'a> Inspector<'a> {
 
     /// All packages, on all threads.
     pub fn packages(&self, packages: Vec<PublishedPackage>) -> Result<Vec<InspectedPackage>, PublishError> {
-        packages.into_par_iter().map(|package| self.package(package)).collect()
+        let states = packages.par_iter().with_min_len(64).map(|package| self.file_states(package));
+        let states: Vec<Vec<FileState>> = states.collect::<Result<_, _>>()?;
+        let packages = packages.into_iter().zip(states);
+        Ok(packages.map(|(package, states)| InspectedPackage { package, states }).collect())
     }
 
     /// One package.
     pub fn package(&self, package: PublishedPackage) -> Result<InspectedPackage, PublishError> {
+        let states = self.file_states(&package)?;
+        Ok(InspectedPackage { package, states })
+    }
+
+    /// The states of a package's files, which lie in folders that are no links.
+    fn file_states(&self, package: &PublishedPackage) -> Result<Vec<FileState>, PublishError> {
         let mut seen = None;
         for folder in package.files.iter().map(|file| Path::new(&file.path).parent()) {
             // Nearly always all lie in one.
@@ -89,8 +99,7 @@ impl<'a> Inspector<'a> {
                 seen = folder;
             }
         }
-        let states = package.files.iter().map(|file| self.file(file)).collect::<Result<_, _>>()?;
-        Ok(InspectedPackage { package, states })
+        package.files.iter().map(|file| self.file(file)).collect()
     }
 
     /// One file.

@@ -240,6 +240,7 @@ impl PublishTarget<'_> {
             packages.sort_by(|one, other| one.package.cmp(&other.package));
         }
         let superseded = supersede(record, &packages, &[], now);
+        let packages = packages.into();
         let (metadata, repomd, incoming) = (Vec::new(), None, None);
         let revision = revision_on_disk(&self.folder).unwrap_or_default().max(record.revision);
         let record = record.clone();
@@ -280,7 +281,7 @@ impl PublishTarget<'_> {
             .into());
         }
         record.packages = match packages_named_by_metadata(&self.folder, &self.declared, now) {
-            Some(found) => found.packages,
+            Some(found) => found.packages.into(),
             None => copy.map(|copy| copy.packages).unwrap_or_default(),
         };
         Ok((record, RecordOrigin::Adopted("nobody on record".to_owned())))

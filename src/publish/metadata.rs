@@ -1,6 +1,7 @@
 //! `repodata/`: the metadata files, and `repomd.xml` that names them.
 
 use std::fmt::Write as _;
+use std::io;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -8,14 +9,17 @@ use sha2::{Digest as _, Sha256};
 
 use super::PublishError;
 use super::declared_metadata::DeclaredMetadata;
-use super::groups::{Groups, KeptGroup, listed_files, split_into_groups};
+use super::groups::{Groups, KeptGroup, PackageGroup};
 use super::metadata_file::MetadataFile;
 use super::packing::{ending, pack};
-use super::record::{PublishedFile, PublishedPackage};
+use super::record::PublishedFile;
 use super::section::{Section, in_section};
 use crate::files::Folder;
 use crate::manifest::declaration::MetadataPacking;
 use crate::package::RepositoryKind;
+
+/// How many pieces are unpacked at once: a few megabytes.
+const UNPACKED_AT_ONCE: usize = 16;
 
 /// What the metadata of a repository are to be: each file with its content.
 pub(super) struct Metadata {
@@ -34,7 +38,7 @@ pub(super) enum Revision {
     Above(u64),
 }
 
-/// Works out the metadata of all package files that have times: those that are there.
+/// Works out the metadata of these groups.
 ///
 /// # Errors
 /// As [`Groups::get`].
@@ -42,16 +46,16 @@ pub(super) fn metadata_from(
     repository: &Folder,
     groups: &Groups<'_>,
     declared: &DeclaredMetadata,
-    packages: &[PublishedPackage],
+    split: &[PackageGroup<'_>],
     revision: Revision,
 ) -> Result<Metadata, PublishError> {
     let mut sections = Vec::new();
     for section in declared.sections() {
-        let kept: Vec<Arc<KeptGroup>> = split_into_groups(packages, section, declared.packing)
-            .into_par_iter()
-            .map(|group| groups.get(repository, &group))
-            .collect::<Result<_, _>>()?;
-        let count = packages.iter().flat_map(|package| listed_files(package, section)).count();
+        let of_section: Vec<&PackageGroup<'_>> =
+            split.iter().filter(|group| group.section == section).collect();
+        let kept: Vec<Arc<KeptGroup>> =
+            of_section.par_iter().map(|group| groups.get(repository, group)).collect::<Result<_, _>>()?;
+        let count = of_section.iter().map(|group| group.count_files()).sum();
         let join = |kind: &RepositoryKind| join(*kind, &kept, count, declared.packing);
         let mut written: Vec<MetadataFile> =
             RepositoryKind::ALL.par_iter().map(join).collect::<Result<_, _>>()?;
@@ -91,15 +95,31 @@ fn join(
     let mut open_size = head.len() as u64;
     let mut content = pack(packing, head.as_bytes())?;
     for piece in groups.iter().map(|group| group.piece(kind)) {
-        content.extend(&piece.packed);
-        open.update(piece.unpack(packing)?);
-        open_size = open_size.saturating_add(piece.open_size);
+        content.extend(piece.packed);
+        open_size = open_size.saturating_add(piece.open_size as u64);
     }
+    update_unpacked(&mut open, kind, groups)?;
     content.extend(pack(packing, tail.as_bytes())?);
     open.update(tail.as_bytes());
     let open = (crate::package::hex(&open.finalize()), open_size.saturating_add(tail.len() as u64));
     let name = format!("{}.xml{}", kind.name(), ending(packing));
     Ok(MetadataFile::new(kind.name(), &name, Some(open), content))
+}
+
+/// Takes the unpacked pieces of a metadata file into its checksum. While some are taken in, another thread that has nothing else to do
+/// unpacks those behind them.
+fn update_unpacked(open: &mut Sha256, kind: RepositoryKind, groups: &[Arc<KeptGroup>]) -> io::Result<()> {
+    let unpack = |groups: &[Arc<KeptGroup>]| -> io::Result<Vec<Vec<u8>>> {
+        groups.iter().map(|group| group.piece(kind).unpack()).collect()
+    };
+    let mut parts = groups.chunks(UNPACKED_AT_ONCE);
+    let mut part = parts.next().map(unpack).transpose()?;
+    while let Some(texts) = part {
+        let update = || texts.iter().for_each(|text| open.update(text));
+        let unpack_next = || parts.next().map(unpack).transpose();
+        part = rayon::join(update, unpack_next).1?;
+    }
+    Ok(())
 }
 
 /// What stands before the packages and behind them.

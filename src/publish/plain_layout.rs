@@ -93,13 +93,13 @@ mod tests {
         let mut record = empty();
         let first = placed(&record, package("a", "a-1-1.noarch.rpm", "one"));
         assert_eq!(first.files[0].path, "Packages/a/a-1-1.noarch.rpm");
-        record.packages = vec![first.clone()];
+        record.packages = vec![first.clone()].into();
         assert_eq!(placed(&record, package("a", "a-1-1.noarch.rpm", "one")), first, "it stays");
         let second = placed(&record, package("a", "a-1-1.noarch.rpm", "two"));
         let path = &second.files[0].path;
         assert!(path.starts_with("Packages/a/a-") && path.ends_with("/a-1-1.noarch.rpm"), "{path}");
         record.superseded = supersede(&record, std::slice::from_ref(&second), &[], Timestamp(0));
-        record.packages = vec![second.clone()];
+        record.packages = vec![second.clone()].into();
         assert_eq!(placed(&record, package("a", "a-1-1.noarch.rpm", "two")), second, "it stays");
         let third = placed(&record, package("a", "a-1-1.noarch.rpm", "three"));
         assert!(third.files[0].path.starts_with("Packages/a/a-"), "the first is still there");

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::PublishError;
 use super::declared_metadata::DeclaredMetadata;
+use super::groups::RecordGroups;
 use super::inspect::Verification;
 use super::record::{PublishedFile, PublishedPackage, Superseded};
 use super::repositories::{Repositories, RepositoryPlace};
@@ -126,17 +127,19 @@ impl Repositories {
         let (store, verification, holding) = (&self.store, Verification::TimesFirst, self.holding());
         let declared = DeclaredMetadata::default();
         let updater = Updater { store, now, verification, holding, declared };
-        let (retained, _) = updater.desired(&target, &record, &[]);
+        let published = RecordGroups::new(&record, updater.holding.packing);
+        let (retained, _) = updater.desired(&target, &published, &[]);
         let superseded = supersede(&record, &retained.packages, &record.metadata, now);
         let replaced = target.keep.replaced();
         let (expired, expiring): (Vec<Superseded>, Vec<Superseded>) =
             superseded.into_iter().partition(|superseded| is_expired(superseded, replaced, now));
+        let judged = retained.into_judged(&record, &target.declared, now);
         let count = |files: &[Superseded]| CountedFiles::count(files.iter().map(|file| &file.file));
         Ok(Some(PrunedRepository {
             chroot: place.chroot.clone(),
             folder: target.shown.clone(),
             declared: target.all_chroots.contains(place.chroot.as_str()),
-            builds: retained.judged.into_iter().map(JudgedBuild::new).collect(),
+            builds: judged.into_iter().map(JudgedBuild::new).collect(),
             expired: count(&expired),
             expiring: count(&expiring),
         }))

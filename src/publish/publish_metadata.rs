@@ -16,6 +16,7 @@ use super::record::{
     have_same_listing,
 };
 use super::section::Section;
+use super::shared_list::SharedList;
 use super::staging::Staging;
 use super::superseded::{remove_expired, supersede};
 use super::told::Damaged;
@@ -38,6 +39,7 @@ impl Publish<'_> {
         damaged: &mut Damaged,
     ) -> Result<RepositoryRecord, PublishError> {
         let record = self.inspector.record;
+        let packages = SharedList::from(packages);
         let mut metadata = record.metadata.clone();
         let mut repomd = record.repomd.clone();
         let mut signed = record.signed.clone();
@@ -82,7 +84,10 @@ impl Publish<'_> {
         })
     }
 
-    fn write_metadata(&self, packages: &[PublishedPackage]) -> Result<WrittenMetadata, PublishError> {
+    fn write_metadata(
+        &self,
+        packages: &SharedList<PublishedPackage>,
+    ) -> Result<WrittenMetadata, PublishError> {
         let record = self.inspector.record;
         // None are on record where it was recovered from them.
         let says_the_same = record.revision > 0
@@ -92,19 +97,20 @@ impl Publish<'_> {
             true => Revision::Kept(record.revision),
             false => Revision::Above(record.revision),
         };
+        let published = self.published.groups();
+        let split = split_all(packages, self.declared.packing, published);
         let Metadata { files, repomds, revision } =
-            metadata_from(&self.target.folder, self.groups, self.declared, packages, revision)?;
+            metadata_from(&self.target.folder, self.groups, self.declared, &split, revision)?;
         let repomd_text = repomds.last().map(|(_, text)| text.clone()).unwrap_or_default();
         let mut repomd = described(REPOMD.to_owned(), &repomd_text);
         let states: Vec<FileState> =
             files.iter().map(|(file, _)| self.inspector.file(file)).collect::<Result<_, _>>()?;
         let metadata = files.iter().map(|(file, _)| file.clone()).collect();
-        let (packages_coming, repomd_coming) = (packages.to_vec(), Some(repomd.clone()));
         let (mut signed, beside) = self.write_client_files(&repomds)?;
         self.announce(Incoming {
-            packages: packages_coming,
+            packages: packages.clone(),
             metadata,
-            repomd: repomd_coming,
+            repomd: Some(repomd.clone()),
             signed: Some(signed.clone()),
             revision,
         })?;
@@ -135,8 +141,7 @@ impl Publish<'_> {
         self.remove_client_files(&signed)?;
         staging.sync_names(signed.files.iter().map(|file| file.path.as_str()).chain([path.as_str()]))?;
         staging.close()?;
-        let packing = self.declared.packing;
-        self.groups.forget(&split_all(&record.packages, packing), &split_all(packages, packing));
+        self.groups.forget(published, &split);
         Ok(WrittenMetadata { metadata, repomd: Some(repomd), revision, signed: Some(signed) })
     }
 

@@ -58,12 +58,12 @@ impl Repositories {
         let Some(folder) = self.open(path)? else { return Ok(Vec::new()) };
         let target = self.target(chroot, path, folder)?;
         let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
-        let builds = known.record.packages.into_iter().map(|package| PublishedBuild {
+        let builds = known.record.packages.iter().map(|package| PublishedBuild {
             version: package.version(),
             key: package.key,
             is_newest: package.is_newest(),
-            signed_by: package.signed.map(|signed| signed.by).unwrap_or_default(),
-            build: BuildName { package: package.package, chroot: chroot.clone() },
+            signed_by: package.signed.as_ref().map(|signed| signed.by.clone()).unwrap_or_default(),
+            build: BuildName { package: package.package.clone(), chroot: chroot.clone() },
         });
         Ok(builds.collect())
     }

@@ -17,7 +17,7 @@ use super::paths::{
     package_of_path,
 };
 use super::section::Section;
-use super::shared_list::SharedList;
+use super::shared_list::{SharedList, count_common_ends};
 use crate::digest::{Digest, Key};
 use crate::event::Timestamp;
 use crate::package::version_of_nevra;
@@ -43,7 +43,7 @@ pub(super) struct RepositoryRecord {
     /// Whether packages may be hard links to the store's files.
     pub links: bool,
     /// What is published, by the manifest's names: of each package the newest build, and older ones that are kept.
-    pub packages: Vec<PublishedPackage>,
+    pub packages: SharedList<PublishedPackage>,
     /// Builds that have left for their age, and don't come back as long as they would have to leave.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retired: Vec<Retired>,
@@ -155,7 +155,7 @@ pub(super) struct FileTimes {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Incoming {
     /// All packages that will be published.
-    pub packages: Vec<PublishedPackage>,
+    pub packages: SharedList<PublishedPackage>,
     pub metadata: Vec<PublishedFile>,
     pub repomd: Option<PublishedFile>,
     /// Who has signed it.
@@ -223,7 +223,12 @@ impl PublishedPackage {
 
     /// Whether it consists of the same files as another, wherever in their sections they lie.
     pub fn has_same_files(&self, other: &Self) -> bool {
-        self.files.iter().map(PublishedFile::identity).eq(other.files.iter().map(PublishedFile::identity))
+        self.files.is_same_list(&other.files)
+            || self
+                .files
+                .iter()
+                .map(PublishedFile::identity)
+                .eq(other.files.iter().map(PublishedFile::identity))
     }
 }
 
@@ -311,7 +316,7 @@ impl RepositoryRecord {
     /// The record of a repository that holds nothing.
     pub fn empty(owner: Owner, chroot: &str) -> Self {
         let chroot = chroot.to_owned();
-        let (packages, retired) = (Vec::new(), Vec::new());
+        let (packages, retired) = (SharedList::default(), Vec::new());
         let (metadata, superseded) = (Vec::new(), Vec::new());
         let (repomd, signed, revision, incoming) = (None, None, 0, None);
         Self {
@@ -362,13 +367,16 @@ impl RepositoryRecord {
 
 /// Whether packages and metadata that are published together are at paths of their own, each at another.
 fn are_credible(packages: &[PublishedPackage], metadata: &[PublishedFile]) -> bool {
-    let (mut names, mut paths) = (HashSet::with_capacity(packages.len()), HashSet::new());
-    let mut newest = packages.iter().filter(|package| package.is_newest());
-    let mut all = files(packages).chain(metadata);
-    packages.par_iter().with_min_len(64).all(PublishedPackage::is_credible)
-        && metadata.iter().all(PublishedFile::is_of_metadata)
-        && newest.all(|package| names.insert(package.package.as_str()))
-        && all.all(|file| paths.insert(file.path.as_str()))
+    let are_different = || {
+        let (mut names, mut paths) = (HashSet::with_capacity(packages.len()), HashSet::new());
+        let mut newest = packages.iter().filter(|package| package.is_newest());
+        let mut all = files(packages).chain(metadata);
+        newest.all(|package| names.insert(package.package.as_str()))
+            && all.all(|file| paths.insert(file.path.as_str()))
+    };
+    let are_at_own_paths = || packages.par_iter().with_min_len(64).all(PublishedPackage::is_credible);
+    metadata.iter().all(PublishedFile::is_of_metadata)
+        && rayon::join(are_different, are_at_own_paths) == (true, true)
 }
 
 /// All files of some packages.
@@ -382,13 +390,8 @@ pub(super) fn changed_parts<'a>(
     one: &'a [PublishedPackage],
     other: &'a [PublishedPackage],
 ) -> (&'a [PublishedPackage], &'a [PublishedPackage]) {
-    let count_same = |pairs: &mut dyn Iterator<Item = (&PublishedPackage, &PublishedPackage)>| {
-        pairs.take_while(|(one, other)| one == other).count()
-    };
-    let begin = count_same(&mut one.iter().zip(other));
-    let (one, other) = (one.split_at(begin).1, other.split_at(begin).1);
-    let end = count_same(&mut one.iter().rev().zip(other.iter().rev()));
-    (one.split_at(one.len() - end).0, other.split_at(other.len() - end).0)
+    let (begin, end) = count_common_ends(one, other);
+    (&one[begin..one.len() - end], &other[begin..other.len() - end])
 }
 
 /// The files of some packages that metadata name: those that are there.

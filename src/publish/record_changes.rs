@@ -11,11 +11,12 @@ use super::owner::Owner;
 use super::record::{
     Incoming, PublishedFile, PublishedPackage, RepositoryRecord, Retired, SignedMetadata, Superseded,
 };
+use super::shared_list::{SharedList, count_common_ends};
 
 /// The lists that changes refer to.
 #[derive(Default)]
 pub(super) struct RecordBase {
-    pub packages: Vec<PublishedPackage>,
+    pub packages: SharedList<PublishedPackage>,
     pub superseded: Vec<Superseded>,
 }
 
@@ -118,7 +119,7 @@ impl<'a> RecordChanges<'a> {
         let incoming = match self.incoming {
             None => None,
             Some(IncomingChanges { packages, metadata, repomd, signed, revision }) => Some(Incoming {
-                packages: join_runs(packages, &base.packages)?,
+                packages: join_packages(packages, &base.packages)?,
                 metadata: metadata.into_owned(),
                 repomd: repomd.into_owned(),
                 signed: signed.into_owned(),
@@ -129,7 +130,7 @@ impl<'a> RecordChanges<'a> {
             owner: self.owner.into_owned(),
             chroot: self.chroot.into_owned(),
             links: self.links,
-            packages: join_runs(self.packages, &base.packages)?,
+            packages: join_packages(self.packages, &base.packages)?,
             retired: self.retired.into_owned(),
             metadata: self.metadata.into_owned(),
             repomd: self.repomd.into_owned(),
@@ -142,30 +143,54 @@ impl<'a> RecordChanges<'a> {
 }
 
 fn find_runs<'a, T: ListItem>(list: &'a [T], base: &[T]) -> Vec<Run<'a, T>> {
+    let (begin, end) = count_common_ends(list, base);
+    let (list_end, base_end) = (list.len().saturating_sub(end), base.len().saturating_sub(end));
     let mut places: Option<HashMap<&str, usize>> = None;
     let mut runs = Vec::new();
-    let mut next = 0;
-    for item in list {
+    add_same(&mut runs, 0, begin);
+    let mut next = begin;
+    for item in list.get(begin..list_end).unwrap_or_default() {
         let is_next = base.get(next).is_some_and(|expected| expected == item);
         let place = if is_next {
             Some(next)
         } else {
             let places = places.get_or_insert_with(|| {
-                base.iter().enumerate().map(|(place, item)| (item.name(), place)).collect()
+                let between = base.iter().enumerate().take(base_end).skip(begin);
+                between.map(|(place, item)| (item.name(), place)).collect()
             });
             places.get(item.name()).copied().filter(|place| base.get(*place) == Some(item))
         };
-        match (place, runs.last_mut()) {
-            (Some(place), Some(Run::Same(from, count))) if from.saturating_add(*count) == place => {
-                *count = count.saturating_add(1);
-            }
-            (Some(place), _) => runs.push(Run::Same(place, 1)),
-            (None, _) => runs.push(Run::New(Cow::Borrowed(item))),
+        match place {
+            Some(place) => add_same(&mut runs, place, 1),
+            None => runs.push(Run::New(Cow::Borrowed(item))),
         }
         // Where one was replaced, the one behind it comes next.
         next = place.unwrap_or(next).saturating_add(1);
     }
+    add_same(&mut runs, base_end, end);
     runs
+}
+
+/// Adds so many items from `place` on, to the last run where that ends there.
+fn add_same<T: Clone>(runs: &mut Vec<Run<'_, T>>, place: usize, more: usize) {
+    match runs.last_mut() {
+        _ if more == 0 => {}
+        Some(Run::Same(from, count)) if from.saturating_add(*count) == place => {
+            *count = count.saturating_add(more);
+        }
+        Some(_) | None => runs.push(Run::Same(place, more)),
+    }
+}
+
+/// The packages of some runs. Where that is all of the other list, they are shared with it.
+fn join_packages(
+    runs: Vec<Run<'_, PublishedPackage>>,
+    base: &SharedList<PublishedPackage>,
+) -> Option<SharedList<PublishedPackage>> {
+    match runs.as_slice() {
+        [Run::Same(0, count)] if *count == base.len() => Some(base.clone()),
+        _ => Some(join_runs(runs, base)?.into()),
+    }
 }
 
 fn join_runs<T: ListItem>(runs: Vec<Run<'_, T>>, base: &[T]) -> Option<Vec<T>> {

@@ -28,6 +28,7 @@ use super::PublishError;
 use super::limits::LARGEST_RECORD;
 use super::record::{PublishedPackage, RepositoryRecord};
 use super::record_changes::{RecordBase, RecordChanges};
+use super::shared_list::SharedList;
 use crate::digest::Digest;
 use crate::files::{Folder, HostPath};
 
@@ -280,26 +281,26 @@ impl WholeContent {
     fn new(bytes: &[u8], record: &RepositoryRecord) -> Option<Self> {
         let digest = head_digest(bytes).filter(|_| is_long(record))?;
         let base =
-            RecordBase { packages: longest_list(record).to_vec(), superseded: record.superseded.clone() };
+            RecordBase { packages: longest_list(record).clone(), superseded: record.superseded.clone() };
         Some(Self::InParts { digest, record: Box::new(record.clone()), base })
     }
 
     fn decode_parts(digest: Digest, content: &[u8]) -> Option<Self> {
-        let mut lines = content.split(|byte| *byte == b'\n');
+        let mut lines = std::str::from_utf8(content).ok()?.split('\n');
         // The brace that ends the last line is the one that `content` leaves out.
-        let (first, rest): (&[u8], Vec<&[u8]>) = (lines.next()?, lines.collect());
-        let first = if rest.is_empty() { first } else { first.strip_suffix(b"}")? };
+        let (first, rest): (&str, Vec<&str>) = (lines.next()?, lines.collect());
+        let first = if rest.is_empty() { first } else { first.strip_suffix('}')? };
         let last = rest.len().saturating_sub(1);
-        let package = |(number, line): (usize, &&[u8])| -> Option<PublishedPackage> {
+        let package = |(number, line): (usize, &&str)| -> Option<PublishedPackage> {
             match number == last {
-                true => serde_json::from_slice(&[*line, b"}"].concat()).ok(),
-                false => serde_json::from_slice(line).ok(),
+                true => serde_json::from_str(&format!("{line}}}")).ok(),
+                false => serde_json::from_str(line).ok(),
             }
         };
         let packages =
             rest.par_iter().enumerate().with_min_len(64).map(package).collect::<Option<Vec<_>>>()?;
-        let changes: RecordChanges<'_> = serde_json::from_slice(first).ok()?;
-        let mut base = RecordBase { packages, superseded: Vec::new() };
+        let changes: RecordChanges<'_> = serde_json::from_str(first).ok()?;
+        let mut base = RecordBase { packages: packages.into(), superseded: Vec::new() };
         let record = Box::new(changes.apply(&base)?);
         base.superseded.clone_from(&record.superseded);
         Some(Self::InParts { digest, record, base })
@@ -312,9 +313,9 @@ fn is_long(record: &RepositoryRecord) -> bool {
 }
 
 /// The packages that stand on lines of their own.
-fn longest_list(record: &RepositoryRecord) -> &[PublishedPackage] {
-    let incoming = record.incoming.as_ref().map_or(&[][..], |incoming| &incoming.packages);
-    if incoming.len() > record.packages.len() { incoming } else { &record.packages }
+fn longest_list(record: &RepositoryRecord) -> &SharedList<PublishedPackage> {
+    let incoming = record.incoming.as_ref().map(|incoming| &incoming.packages);
+    incoming.filter(|incoming| incoming.len() > record.packages.len()).unwrap_or(&record.packages)
 }
 
 /// The bytes of a record's file.
@@ -331,7 +332,7 @@ pub(super) fn encode(record: &RepositoryRecord) -> Result<Vec<u8>, PublishError>
 }
 
 fn encode_parts(record: &RepositoryRecord) -> serde_json::Result<Vec<u8>> {
-    let packages = longest_list(record).to_vec();
+    let packages = longest_list(record).clone();
     let lines: Vec<Vec<u8>> =
         packages.par_iter().with_min_len(64).map(serde_json::to_vec).collect::<Result<_, _>>()?;
     let base = RecordBase { packages, superseded: Vec::new() };

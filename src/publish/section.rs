@@ -4,7 +4,7 @@
 //! They have one record and come in together, so that nothing that one needs of another is missing for longer than a few renames take.
 
 /// Such a part, in the order in which clients are told of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Section {
     /// What most clients use: all packages that are in no other.
     Main,

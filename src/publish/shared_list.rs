@@ -2,40 +2,24 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::digest::Digest;
-
 /// A list whose copies cost nothing. What is changed is changed for the one who changes it.
-pub(super) struct SharedList<T>(Arc<Shared<T>>);
-
-struct Shared<T> {
-    items: Vec<T>,
-    /// What was worked out of the items.
-    digests: OnceLock<Vec<Option<Digest>>>,
-}
+pub(super) struct SharedList<T>(Arc<Vec<T>>);
 
 impl<T> SharedList<T> {
-    /// What `compute` works out of the items, which is done once for all copies.
-    pub fn digests(&self, compute: impl FnOnce(&[T]) -> Vec<Option<Digest>>) -> &[Option<Digest>] {
-        self.0.digests.get_or_init(|| compute(&self.0.items))
+    /// Whether both are copies of one list, which nobody has changed since: they are equal then.
+    pub fn is_same_list(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
 impl<T: Clone> SharedList<T> {
     /// The items, to be changed here and in no copy.
     pub fn make_mut(&mut self) -> &mut Vec<T> {
-        let shared = Arc::make_mut(&mut self.0);
-        shared.digests = OnceLock::new();
-        &mut shared.items
-    }
-}
-
-impl<T: Clone> Clone for Shared<T> {
-    fn clone(&self) -> Self {
-        Self { items: self.items.clone(), digests: OnceLock::new() }
+        Arc::make_mut(&mut self.0)
     }
 }
 
@@ -45,9 +29,15 @@ impl<T> Clone for SharedList<T> {
     }
 }
 
+impl<T> Default for SharedList<T> {
+    fn default() -> Self {
+        Self::from(Vec::new())
+    }
+}
+
 impl<T> From<Vec<T>> for SharedList<T> {
     fn from(items: Vec<T>) -> Self {
-        Self(Arc::new(Shared { items, digests: OnceLock::new() }))
+        Self(Arc::new(items))
     }
 }
 
@@ -61,7 +51,7 @@ impl<T> Deref for SharedList<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        &self.0.items
+        &self.0
     }
 }
 
@@ -70,13 +60,13 @@ impl<'a, T> IntoIterator for &'a SharedList<T> {
     type IntoIter = std::slice::Iter<'a, T>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.items.iter()
+        self.0.iter()
     }
 }
 
 impl<T: PartialEq> PartialEq for SharedList<T> {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0.items == other.0.items
+        self.is_same_list(other) || self.0 == other.0
     }
 }
 
@@ -84,13 +74,13 @@ impl<T: Eq> Eq for SharedList<T> {}
 
 impl<T: fmt::Debug> fmt::Debug for SharedList<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.items.fmt(f)
+        self.0.fmt(f)
     }
 }
 
 impl<T: Serialize> Serialize for SharedList<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.items.serialize(serializer)
+        self.0.serialize(serializer)
     }
 }
 
@@ -100,23 +90,40 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for SharedList<T> {
     }
 }
 
+/// With how many equal items two lists begin, and with how many of the others they end.
+pub(super) fn count_common_ends<T: PartialEq>(one: &[T], other: &[T]) -> (usize, usize) {
+    let begin = one.iter().zip(other).take_while(|(one, other)| one == other).count();
+    let (one, other) = (one.split_at(begin).1, other.split_at(begin).1);
+    let end = one.iter().rev().zip(other.iter().rev()).take_while(|(one, other)| one == other).count();
+    (begin, end)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_copy_that_is_changed_leaves_the_other_as_it_was() {
-        let digests =
-            |list: &SharedList<u8>| list.digests(|items| vec![Some(Digest::compute(items))]).to_vec();
         let list = SharedList::from(vec![1, 2]);
-        let before = digests(&list);
         let mut copy = list.clone();
-        assert_eq!((&copy, digests(&copy)), (&list, before.clone()));
+        assert!(copy.is_same_list(&list) && copy == list);
         copy.make_mut().push(3);
         assert_eq!((&list[..], &copy[..]), (&[1, 2][..], &[1, 2, 3][..]));
-        assert_eq!(digests(&list), before);
-        assert_ne!(digests(&copy), before);
+        assert!(!copy.is_same_list(&list) && copy != list);
         assert_eq!(serde_json::to_string(&copy).unwrap(), "[1,2,3]");
         assert_eq!(serde_json::from_str::<SharedList<u8>>("[1,2,3]").unwrap(), copy);
+    }
+
+    #[test]
+    fn what_two_lists_begin_and_end_with_is_counted_once() {
+        for (one, other, common) in [
+            (&[1, 2, 3][..], &[1, 4, 3][..], (1, 1)),
+            (&[1, 1], &[1, 1, 1], (2, 0)),
+            (&[1, 2], &[1, 2], (2, 0)),
+            (&[2, 1], &[1], (0, 1)),
+            (&[], &[1], (0, 0)),
+        ] {
+            assert_eq!(count_common_ends(one, other), common);
+        }
     }
 }

@@ -67,8 +67,8 @@ impl Repositories {
         let Some(folder) = self.open(&place.path)? else { return Ok((None, HashMap::new())) };
         let target = self.target(&place.chroot, &place.path, folder)?;
         let known = target.read_known(self.clock.now()).map_err(|error| self.locate(error))?;
-        let packages = known.record.packages.into_iter().filter(PublishedPackage::is_newest);
-        let packages = packages.map(|package| (package.package.clone(), package)).collect();
+        let packages = known.record.newest().map(|package| (package.package.clone(), package.clone()));
+        let packages = packages.collect();
         Ok((Some(target.folder), packages))
     }
 

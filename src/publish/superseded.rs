@@ -115,7 +115,7 @@ mod tests {
 
     fn record_of(path: &str) -> RepositoryRecord {
         let mut record = RepositoryRecord::empty(Owner::new(None, Path::new("/a"), Path::new("/b")), "host");
-        record.packages.push(PublishedPackage {
+        record.packages.make_mut().push(PublishedPackage {
             package: "a".to_owned(),
             key: None,
             files: vec![file(path)].into(),

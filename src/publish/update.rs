@@ -23,7 +23,7 @@ use rayon::prelude::*;
 
 use super::PublishError;
 use super::declared_metadata::DeclaredMetadata;
-use super::groups::Groups;
+use super::groups::{Groups, RecordGroups};
 use super::holding::{HeldPackage, Holding, Taken};
 use super::inspect::{FileState, InspectedPackage, Inspector, Verification};
 use super::known::{Known, PublishTarget, RecordOrigin};
@@ -98,7 +98,8 @@ impl Updater<'_> {
         let Known { record, origin } = target.read_known(self.now)?;
         let inspector = Inspector::new(&target.folder, &record, self.verification).with_links(target.links);
         inspector.refuse_linked_metadata(&target.clients.sections)?;
-        let (retained, _) = self.desired(target, &record, results);
+        let published = RecordGroups::new(&record, self.holding.packing);
+        let (retained, _) = self.desired(target, &published, results);
         let packages = inspector.packages(retained.packages)?;
         let by = target.clients.package_fingerprints();
         let are_signed = packages.iter().all(|package| package.package.is_signed_by(&by));
@@ -125,8 +126,9 @@ impl Updater<'_> {
     ) -> Result<Vec<What>, PublishError> {
         let Known { record, origin } = target.read_known(self.now)?;
         remove_leftovers(&target.folder)?;
+        let published = RecordGroups::new(&record, self.holding.packing);
         let (Retained { packages: wanted, retired, judged, warning }, taken) =
-            self.desired(target, &record, results);
+            self.desired(target, &published, results);
         let inspector = Inspector::new(&target.folder, &record, verification).with_links(target.links);
         inspector.refuse_linked_metadata(&target.clients.sections)?;
         let packages = inspector.packages(wanted)?;
@@ -138,6 +140,7 @@ impl Updater<'_> {
             declared: &self.declared,
             target,
             inspector: &inspector,
+            published: &published,
             retired,
             now: self.now,
         };
@@ -154,6 +157,7 @@ impl Updater<'_> {
             publish.write_record(&new)?;
         }
         let mut told = tell(target, &record, &new, (origin, damaged));
+        let judged = judged.unwrap_or_default();
         told.extend(tell_retained(target, &record, &judged).into_iter().chain(warning).map(noted));
         told.extend(taken.held.into_iter().map(|HeldPackage { package, broken, stays }| {
             not_published(target.chroot, Some(package), &PublishError::Held { broken, stays })
@@ -166,11 +170,12 @@ impl Updater<'_> {
     pub fn desired(
         &self,
         target: &PublishTarget<'_>,
-        record: &RepositoryRecord,
+        published: &RecordGroups<'_>,
         results: &[PublishedPackage],
     ) -> (Retained, Taken) {
+        let record = published.record;
         let wanted = wanted_packages(target, record, results, self.now);
-        let mut taken = self.holding.take(target, record, wanted);
+        let mut taken = self.holding.take(target, published, wanted);
         let newest = std::mem::take(&mut taken.packages);
         let needs = |package: &PublishedPackage| self.holding.needs_of(target, package);
         let rules = (&target.keep, &target.declared);
@@ -227,6 +232,8 @@ pub(super) struct Publish<'a> {
     pub declared: &'a DeclaredMetadata,
     pub target: &'a PublishTarget<'a>,
     pub inspector: &'a Inspector<'a>,
+    /// The groups of what is on record.
+    pub published: &'a RecordGroups<'a>,
     pub retired: Vec<Retired>,
     pub now: Timestamp,
 }
@@ -253,15 +260,18 @@ impl Publish<'_> {
         let (metadata, repomd, revision) = (Vec::new(), None, self.inspector.record.revision);
         self.announce(Incoming { packages: incoming, metadata, repomd, signed: None, revision })?;
         let staging = Staging::open(&self.target.folder)?;
-        let brought: Vec<BroughtPackage> = packages
+        let is_coming =
+            |(_, package): &(usize, &InspectedPackage)| package.states.iter().any(|state| must_bring(*state));
+        let coming: Vec<(usize, &InspectedPackage)> = packages.iter().enumerate().filter(is_coming).collect();
+        let brought: Vec<(usize, BroughtPackage)> = coming
             .into_par_iter()
-            .map(|package| self.bring_package_or_keep(&staging, package))
-            .collect::<Result<_, _>>()?;
-        let paths = brought.iter().flat_map(|package| &package.brought).map(|(path, _)| path.as_str());
+            .map(|(place, package)| Ok((place, self.bring_package_or_keep(&staging, package.clone())?)))
+            .collect::<Result<_, PublishError>>()?;
+        let paths = brought.iter().flat_map(|(_, package)| &package.brought).map(|(path, _)| path.as_str());
         staging.sync_names(paths)?;
         staging.close()?;
-        let mut packages = Vec::new();
-        for BroughtPackage { package, brought, lost, abandoned } in brought {
+        let mut packages: Vec<PublishedPackage> = packages.into_iter().map(with_times).collect();
+        for (place, BroughtPackage { package, brought, lost, abandoned }) in brought {
             let damage = |path: String, damage: Damage| {
                 let (is_older, package) = (!package.is_newest(), Some(package.package.clone()));
                 DamagedFile { path, package, damage, is_older }
@@ -270,15 +280,14 @@ impl Publish<'_> {
             damaged.repaired.extend(repaired);
             damaged.lost.extend(lost.into_iter().map(|(path, found)| damage(path, found)));
             damaged.abandoned.extend(abandoned);
-            packages.push(package);
+            if let Some(before) = packages.get_mut(place) {
+                *before = package;
+            }
         }
         // Where the newest build can't be had, the one before it is the newest again.
-        let newest: Vec<PublishedPackage> =
-            packages.iter().filter(|package| package.is_newest()).cloned().collect();
-        let has_place = |older: &PublishedPackage| newest.iter().any(|newest| newest.has_same_files(older));
-        // An older one that can't be had whole is of no use any more.
-        let is_whole = |older: &PublishedPackage| older.files.iter().all(|file| file.times.is_some());
-        packages.retain(|package| package.is_newest() || is_whole(package) && !has_place(package));
+        if !packages.iter().all(PublishedPackage::is_newest) {
+            retain_useful(&mut packages);
+        }
         Ok(packages)
     }
 
@@ -367,6 +376,15 @@ impl Publish<'_> {
         target.decoded.note_written(&target.folder, RECORD, (&encoded, record));
         Ok(target.write_copy(&encoded)?)
     }
+}
+
+/// Leaves out the older builds that have become the newest again, and those that can't be had whole, which are of no use any more.
+fn retain_useful(packages: &mut Vec<PublishedPackage>) {
+    let newest: Vec<PublishedPackage> =
+        packages.iter().filter(|package| package.is_newest()).cloned().collect();
+    let has_place = |older: &PublishedPackage| newest.iter().any(|newest| newest.has_same_files(older));
+    let is_whole = |older: &PublishedPackage| older.files.iter().all(|file| file.times.is_some());
+    packages.retain(|package| package.is_newest() || is_whole(package) && !has_place(package));
 }
 
 /// Whether a folder can be read and not be written to.

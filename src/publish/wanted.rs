@@ -1,7 +1,6 @@
 //! What a repository should hold: the newest good result of every package that the manifest declares for its chroot.
 
 use std::cell::LazyCell;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use hashbrown::{HashMap, HashSet};
@@ -85,8 +84,8 @@ pub(super) fn wanted_packages(
     now: Timestamp,
 ) -> Vec<PublishedPackage> {
     let recorded = record.newest().filter(|package| target.declared.contains(package.package.as_str()));
-    let mut wanted: BTreeMap<String, PublishedPackage> =
-        recorded.map(|package| (package.package.clone(), package.clone())).collect();
+    let mut wanted: Vec<PublishedPackage> = recorded.cloned().collect();
+    sort_by_name(&mut wanted);
     let results = results.iter().filter(|result| !target.keep.stays_away(record, result, now));
     let mut layout = match target.layout {
         RepositoryLayout::Builds => None,
@@ -98,20 +97,37 @@ pub(super) fn wanted_packages(
     }
     let asked: HashSet<&str> = files(&results).map(|file| file.path.as_str()).collect();
     let times = LazyCell::new(|| times_on_record(record, &asked));
+    let mut added = Vec::new();
     for mut result in results.iter().cloned() {
-        result.files = match wanted
-            .get(&result.package)
-            .filter(|before| is_same_but_for_times(before, &result))
-        {
+        let place = wanted.binary_search_by(|package| package.package.cmp(&result.package)).ok();
+        let before = place.and_then(|place| wanted.get(place));
+        result.files = match before.filter(|before| is_same_but_for_times(before, &result)) {
             Some(before) => before.files.clone(),
             None => {
                 let of = |file: &PublishedFile| times.get(&(file.path.as_str(), file.blake3)).copied();
                 result.files.iter().map(|file| PublishedFile { times: of(file), ..file.clone() }).collect()
             }
         };
-        wanted.insert(result.package.clone(), result);
+        match place.and_then(|place| wanted.get_mut(place)) {
+            Some(before) => *before = result,
+            None => added.push(result),
+        }
     }
-    wanted.into_values().collect()
+    wanted.extend(added);
+    sort_by_name(&mut wanted);
+    wanted
+}
+
+/// Sorts packages by their names; of several of one name the last one stays.
+fn sort_by_name(packages: &mut Vec<PublishedPackage>) {
+    packages.sort_by(|one, other| one.package.cmp(&other.package));
+    packages.dedup_by(|later, earlier| {
+        let is_same = later.package == earlier.package;
+        if is_same {
+            std::mem::swap(later, earlier);
+        }
+        is_same
+    });
 }
 
 fn is_same_but_for_times(before: &PublishedPackage, result: &PublishedPackage) -> bool {

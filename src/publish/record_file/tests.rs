@@ -93,7 +93,7 @@ fn records_with(path: &str, nevra: Option<&str>) -> Vec<RepositoryRecord> {
         signed: None,
         keeping: Keeping::default(),
     };
-    let (packages, metadata, repomd) = (Vec::new(), Vec::new(), None);
+    let (packages, metadata, repomd) = (SharedList::default(), Vec::new(), None);
     let incoming = Incoming { packages, metadata, repomd, signed: None, revision: 1 };
     let incoming = |change: &dyn Fn(&mut Incoming)| {
         let mut incoming = incoming.clone();
@@ -103,11 +103,14 @@ fn records_with(path: &str, nevra: Option<&str>) -> Vec<RepositoryRecord> {
     let superseded = Superseded { file: file.clone(), since: Timestamp(0), is_spent: false };
     let other = || RepositoryRecord { superseded: Vec::new(), ..record() };
     vec![
-        RepositoryRecord { packages: vec![package.clone()], ..other() },
+        RepositoryRecord { packages: vec![package.clone()].into(), ..other() },
         RepositoryRecord { metadata: vec![file.clone()], ..other() },
         RepositoryRecord { repomd: Some(file.clone()), ..other() },
         RepositoryRecord { superseded: vec![superseded], ..other() },
-        RepositoryRecord { incoming: incoming(&|it| it.packages.push(package.clone())), ..other() },
+        RepositoryRecord {
+            incoming: incoming(&|it| it.packages.make_mut().push(package.clone())),
+            ..other()
+        },
         RepositoryRecord { incoming: incoming(&|it| it.metadata.push(file.clone())), ..other() },
         RepositoryRecord { incoming: incoming(&|it| it.repomd = Some(file.clone())), ..other() },
     ]
@@ -151,9 +154,12 @@ fn each_list_of_a_record_names_files_of_its_own_kind() {
 fn a_record_that_names_a_file_or_a_package_twice_is_not_believed() {
     let record = records_with("a-0123456789ab/a.rpm", Some("a-1-1.noarch")).remove(0);
     let mut two_files = record.clone();
-    two_files.packages[0].files.make_mut().push(record.packages[0].files[0].clone());
+    two_files.packages.make_mut()[0].files.make_mut().push(record.packages[0].files[0].clone());
     let mut two_packages = record.clone();
-    two_packages.packages.push(PublishedPackage { files: Vec::new().into(), ..record.packages[0].clone() });
+    two_packages
+        .packages
+        .make_mut()
+        .push(PublishedPackage { files: Vec::new().into(), ..record.packages[0].clone() });
     assert_eq!([&record, &two_files, &two_packages].map(is_believed), [true, false, false]);
 }
 
@@ -254,7 +260,7 @@ fn what_has_changed_of_a_long_record_is_written_beside_it() {
     assert!(is_whole && kept.read().as_ref() == Some(&record));
     for version in 2..5 {
         let mut incoming = record.packages.clone();
-        incoming[7] = build(7, version);
+        incoming.make_mut()[7] = build(7, version);
         let (packages, metadata, repomd) = (incoming.clone(), Vec::new(), None);
         record.incoming = Some(Incoming { packages, metadata, repomd, signed: None, revision: version });
         let (announced, is_whole) = kept.write(&record);
@@ -268,11 +274,11 @@ fn what_has_changed_of_a_long_record_is_written_beside_it() {
     }
     // Much that has changed is written as a whole again, and what was beside it is of no record then.
     for number in 0..record.packages.len() / 3 {
-        record.packages[number] = build(number, 9);
+        record.packages.make_mut()[number] = build(number, 9);
     }
     assert!(kept.write(&record).1 && kept.folder.exists(RECORD_CHANGES));
     assert_eq!(kept.read().as_ref(), Some(&record));
-    record.packages.truncate(3);
+    record.packages.make_mut().truncate(3);
     assert!(kept.write(&record).1);
     assert_eq!(kept.read().as_ref(), Some(&record));
     assert!(kept.folder.read(RECORD).unwrap().starts_with(b"{\"version\":1,"));
@@ -302,7 +308,7 @@ fn no_bit_of_what_has_changed_can_change_without_being_noticed() {
     let kept = Kept::new();
     let mut record = long_record();
     kept.write(&record);
-    record.packages[3] = build(3, 2);
+    record.packages.make_mut()[3] = build(3, 2);
     kept.write(&record);
     let changes = kept.folder.read(RECORD_CHANGES).unwrap();
     for place in (0..changes.len() * 8).step_by(7) {
@@ -323,7 +329,7 @@ fn forged_changes_stand_for_no_list_without_end_and_name_no_other_files() {
     kept.write(&long_record());
     let head = format!("{{\"of\":\"{}\"", head_digest(&kept.folder.read(RECORD).unwrap()).unwrap());
     let mut other = long_record();
-    other.packages[0].files.make_mut()[0].path = "Rpmforge.kdl".to_owned();
+    other.packages.make_mut()[0].files.make_mut()[0].path = "Rpmforge.kdl".to_owned();
     let changes = |record: &RepositoryRecord| {
         let base = RecordBase { packages: long_record().packages, superseded: record.superseded.clone() };
         serde_json::to_string(&RecordChanges::new(record, &base)).unwrap()
@@ -363,7 +369,7 @@ fn records_of_plain_layouts_are_of_the_third_form_and_long_ones_in_parts_as_all_
     let plain = |count: usize| {
         let mut record = record();
         record.packages = (0..count).map(|number| build(number, 1)).collect();
-        for package in &mut record.packages {
+        for package in record.packages.make_mut() {
             let name = package.package.clone();
             for file in package.files.make_mut() {
                 file.path = format!("Packages/p/{name}-{}", file.name());
@@ -393,9 +399,9 @@ proptest! {
                 let place = record.packages.binary_search_by_key(&format!("p{number:04}"), |it| it.package.clone());
                 match place {
                     // One in a few leaves.
-                    Ok(place) if number % 5 == 0 && version % 2 == 0 => drop(record.packages.remove(place)),
-                    Ok(place) => record.packages[place] = build(number, version),
-                    Err(place) => record.packages.insert(place, build(number, version)),
+                    Ok(place) if number % 5 == 0 && version % 2 == 0 => drop(record.packages.make_mut().remove(place)),
+                    Ok(place) => record.packages.make_mut()[place] = build(number, version),
+                    Err(place) => record.packages.make_mut().insert(place, build(number, version)),
                 }
             }
             record.revision += 1;

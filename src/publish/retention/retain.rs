@@ -17,10 +17,25 @@ pub(in crate::publish) struct Retained {
     /// By package, the newest build first.
     pub packages: Vec<PublishedPackage>,
     pub retired: Vec<Retired>,
-    /// Every build that there was or is to be, in the same order, and what becomes of it.
-    pub judged: Vec<(PublishedPackage, Verdict)>,
+    /// Every build that there was or is to be, in the same order, and what becomes of it. None where the newest ones are all that there is.
+    pub judged: Option<Vec<(PublishedPackage, Verdict)>>,
     /// What could not be looked at.
     pub warning: Option<String>,
+}
+
+impl Retained {
+    /// Every build that there was in `record` or is to be, and what becomes of it.
+    pub fn into_judged(
+        self,
+        record: &RepositoryRecord,
+        declared: &BTreeSet<&str>,
+        now: Timestamp,
+    ) -> Vec<(PublishedPackage, Verdict)> {
+        match self.judged {
+            Some(judged) => judged,
+            None => judge_without_rules(record, &self.packages, declared, now),
+        }
+    }
 }
 
 /// Decides which builds stay, where `newest` are to be the newest ones of their packages.
@@ -34,8 +49,7 @@ pub(in crate::publish) fn retain(
         let newest = newest.into_iter();
         let packages = newest.map(|package| PublishedPackage { keeping: Keeping::default(), ..package });
         let packages: Vec<PublishedPackage> = packages.collect();
-        let judged = judge_without_rules(record, &packages, declared, now);
-        return Retained { packages, retired: Vec::new(), judged, warning: None };
+        return Retained { packages, retired: Vec::new(), judged: None, warning: None };
     }
     let pool = pool(record, newest, now);
     let mut verdicts = judge(&pool, keep, declared, now);
@@ -70,7 +84,7 @@ pub(in crate::publish) fn retain(
         }
         judged.push((package, verdict));
     }
-    Retained { packages, retired, judged, warning }
+    Retained { packages, retired, judged: Some(judged), warning }
 }
 
 /// What becomes of each build where the newest ones are all that there is.
