@@ -345,6 +345,12 @@ impl BuildDifference {
             && packages.all(|package| is_same(&package.difference, all))
     }
 
+    /// The files of packages that differ, of the earlier build and of the later one, in the result folders of these.
+    pub fn differing_files(&self, all: bool) -> impl Iterator<Item = (&str, &str)> {
+        let differing = self.packages.iter().filter(move |package| !is_same(&package.difference, all));
+        differing.map(|package| (package.before.as_str(), package.after.as_str()))
+    }
+
     /// The difference, to be read.
     pub fn screen(&self, all: bool) -> String {
         let Self { build, before, after, packages, removed, added } = self;

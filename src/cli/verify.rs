@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -24,9 +25,12 @@ use crate::engine::{Root, Variations, Varied};
 use crate::event::{BuildName, RebuildComparison, State};
 use crate::execute::find_fake_time;
 use crate::files::Folder;
-use crate::process::Cancel;
+use crate::process::{Cancel, shell_quoted};
 use crate::store::BuildRow;
 use crate::ui::{count, plain_text};
+
+/// The program that takes apart what differs, if somebody has it.
+const DIFFOSCOPE: &str = "diffoscope";
 
 /// Makes builds again with what no package should depend on varied, and compares what comes out.
 pub fn run(arguments: &Verify, context: &Context) -> Result<Exit, Failure> {
@@ -255,6 +259,10 @@ impl Verifier<'_> {
             (Some(again), VerificationOutcome::Differs) => compare_results(&state, row, again),
             (_, _) => None,
         };
+        let commands = match (&difference, &again) {
+            (Some(difference), Some(again)) => self.diffoscope_commands(&state, difference, (row, again)),
+            (_, _) => Vec::new(),
+        };
         let again = again.filter(|_| comparison.is_some()).map(|row| row.number);
         let build = row.build.clone();
         Ok(VerifiedBuild {
@@ -266,7 +274,32 @@ impl Verifier<'_> {
             outcome,
             comparison,
             difference,
+            commands,
         })
+    }
+
+    /// The commands that show more of what differs, where this machine has diffoscope. It is the user's to run it: it gives what
+    /// packages hold to many programs, outside of any sandbox.
+    fn diffoscope_commands(
+        &self,
+        state: &Folder,
+        difference: &BuildDifference,
+        (before, after): (&BuildRow, &BuildRow),
+    ) -> Vec<String> {
+        let path = self.context.variables.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path);
+        let mut folders = path.into_iter().flat_map(std::env::split_paths);
+        if !folders.any(|folder| folder.is_absolute() && folder.join(DIFFOSCOPE).is_file()) {
+            return Vec::new();
+        }
+        let quoted = |row: &BuildRow, file: &str| {
+            let results = state.path().join(row.results.as_deref().unwrap_or_default());
+            let path = shell_quoted(results.join(file).as_path().as_os_str().as_bytes());
+            String::from_utf8_lossy(&path).into_owned()
+        };
+        let files = difference.differing_files(true);
+        files
+            .map(|(old, new)| format!("{DIFFOSCOPE} {} {}", quoted(before, old), quoted(after, new)))
+            .collect()
     }
 
     /// What can be varied of what is asked for.
@@ -368,6 +401,9 @@ struct VerifiedBuild {
     comparison: Option<RebuildComparison>,
     /// What differs, where it does and both packages are there.
     difference: Option<BuildDifference>,
+    /// Commands that show more of that.
+    #[serde(skip)]
+    commands: Vec<String>,
 }
 
 impl VerifiedBuild {
@@ -382,12 +418,13 @@ impl VerifiedBuild {
             outcome: VerificationOutcome::Failed,
             comparison: None,
             difference: None,
+            commands: Vec::new(),
         }
     }
 
     /// To be read.
     fn screen(&self) -> String {
-        let Self { build, number, varied, not_varied, outcome, difference, .. } = self;
+        let Self { build, number, varied, not_varied, outcome, difference, commands, .. } = self;
         let varied: Variations = varied.iter().copied().collect();
         let with = match varied.is_empty() {
             true => "as it was".to_owned(),
@@ -409,6 +446,10 @@ impl VerifiedBuild {
                 text.push_str("  the packages of the earlier build are not there any more to be compared\n");
             }
             (VerificationOutcome::Same | VerificationOutcome::Failed | VerificationOutcome::Canceled, _) => {}
+        }
+        if !commands.is_empty() {
+            text.push_str("  more of it:\n");
+            commands.iter().for_each(|command| text.push_str(&plain_text(&format!("    {command}\n"))));
         }
         if *outcome == VerificationOutcome::Differs && varied.iter().nth(1).is_some() {
             text.push_str("  which of them it is, `forge verify --vary` with one at a time says\n");

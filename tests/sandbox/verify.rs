@@ -271,3 +271,26 @@ fn an_interrupt_ends_the_second_build_in_order_too_and_nothing_stays_in_memory()
     let history = project.succeed(&["history", "b"]).stdout;
     assert!(history.contains("canceled"), "{history}");
 }
+
+#[test]
+fn where_the_machine_has_diffoscope_its_commands_are_named() {
+    let project = project();
+    project.succeed(&["apply", "hostname"]);
+    let plain = project.run(&["verify", "hostname", "--vary", "hostname"]);
+    assert!(!plain.stdout.contains("diffoscope"), "{}", plain.stdout);
+    let programs = project.path().join("has it");
+    std::fs::create_dir(&programs).unwrap();
+    std::fs::write(programs.join("diffoscope"), "").unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let mut forge = project.forge(&["verify", "hostname", "--vary", "hostname"]);
+    let run = crate::support::Run::from(forge.env("PATH", &path).output().unwrap());
+    let commands: Vec<&str> = run.stdout.lines().filter(|line| line.starts_with("    diffoscope ")).collect();
+    let [command] = commands.as_slice() else { panic!("{}", run.stdout) };
+    let files: Vec<&str> = command.trim().split(' ').skip(1).map(|file| file.trim_matches('\'')).collect();
+    assert!(files.len() == 2 && files[0] != files[1], "{command}");
+    assert!(
+        files
+            .iter()
+            .all(|file| file.ends_with("/hostname-1.0-1.noarch.rpm") && std::path::Path::new(file).is_file())
+    );
+}
