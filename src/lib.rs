@@ -71,3 +71,7 @@ pub mod text;
 pub mod process;
 
 pub mod files;
+
+/// The C library's allocator, linked in, gives memory of threads out a page at a time: half of what some commands ask of the kernel.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
