@@ -27,6 +27,9 @@ const BARE: &[&str] = &["_binary_payload w19.zstdio", "debug_package %{nil}", "_
 /// As users have it, but for debug information.
 const STOCK: &[&str] = &["debug_package %{nil}"];
 
+/// With debug information, which forge takes out itself where it is told to.
+const DEBUG: &[&str] = &["_enable_debug_packages 1", "_forge_native_debuginfo 1"];
+
 /// A build that is measured.
 struct Case<'c> {
     name: &'static str,
@@ -132,7 +135,8 @@ fn main() {
         case("stock: one small file", small, STOCK, 5, &nothing),
         case("stock: small files, made", loops, STOCK, 1, &nothing),
         case("stock: texts of 1 KiB", texts, STOCK, 1, &nothing),
-        case("stock: programs, debuginfo", programs, &[], 1, &nothing),
+        case("stock: programs", programs.clone(), &[], 1, &nothing),
+        case("stock: programs, debuginfo", programs, DEBUG, 3, &nothing),
     ];
     let theirs = std::env::var("FORGE_BENCH_RPMBUILD").unwrap_or_else(|_| "rpmbuild".to_owned());
     let forge = env!("CARGO_BIN_EXE_forge");
@@ -140,10 +144,13 @@ fn main() {
     let is_asked = |name: &str| asked.is_empty() || asked.iter().any(|word| name.contains(word.as_str()));
     for (index, case) in cases.into_iter().enumerate().filter(|(_, case)| is_asked(case.name)) {
         let spec = folder.join(format!("{index}.spec"));
-        let head =
-            if case.defines.is_empty() { HEAD.to_owned() } else { format!("BuildArch: noarch\n{HEAD}") };
-        let (install, below) = (&case.install, if case.defines.is_empty() { "/usr" } else { "/x" });
-        fs::write(&spec, format!("Name: b{index}\n{head}%install\n{install}\n%files\n{below}\n")).unwrap();
+        let has_programs = case.install.contains("%{buildroot}/usr");
+        let arch = if has_programs { "" } else { "BuildArch: noarch\n" };
+        // Only what has a folder of its own gets packages of debug information.
+        let prep = if case.defines == DEBUG { "%prep\n%setup -q -c -T\n" } else { "" };
+        let (install, below) = (&case.install, if has_programs { "/usr" } else { "/x" });
+        let text = format!("Name: b{index}\n{arch}{HEAD}{prep}%install\n{install}\n%files\n{below}\n");
+        fs::write(&spec, text).unwrap();
         let spec = spec.to_str().unwrap();
         for (who, words) in [("rpmbuild", vec![theirs.as_str()]), ("forge", vec![forge, "rpmbuild"])] {
             let once = |_| {
