@@ -9,7 +9,7 @@ use super::elf::{Elf, ElfSection, Segment, Unsplit};
 use super::merged_strings::merge_strings;
 use super::objcopy_layout::lay_out;
 use super::symbols::{Symbol, read_symbols, row_size};
-use super::write::{NewNumbers, PartContent, SectionPart, Writer, write_file};
+use super::write::{NameArranger, NewNumbers, PartContent, SectionPart, write_file};
 
 /// nm(1) fills names up to so many bytes; find-debuginfo(1) compares names that are filled up with names that are not.
 const FILLED_UP: usize = 20;
@@ -64,7 +64,7 @@ pub(super) fn write_backtrace_symbols(program: &Elf<'_>, debug: &[u8]) -> Result
     }
     let names = ElfSection { size: 0, ..debug.sections.get(debug.names).cloned().unwrap_or_default() };
     parts.push(SectionPart { section: names, old: Some(debug.names), content: PartContent::Names });
-    write_file(&debug, beginning, &parts, Writer::Binutils)
+    write_file(&debug, beginning, &parts, NameArranger::Binutils)
 }
 
 /// Whether a section is one of the small file's besides its tables of symbols and names.

@@ -3,8 +3,7 @@
 use object::elf;
 use twox_hash::xxhash3_128::Hasher;
 
-use super::elf::{Elf, ElfSection, Encoding};
-use super::split::NewContents;
+use super::elf::{Elf, ElfSection, Encoding, NewContents};
 
 /// How much of a build-id is made anew, in bytes, where not all of it is: what a longer one has more stays. That is some of what the
 /// linker made of the program with the paths of the build.

@@ -1,5 +1,7 @@
 //! ELF files, taken apart as far as splitting them needs it (elf(5)). Every number in them is hostile.
 
+use std::collections::BTreeMap;
+
 use object::elf::{FileHeader32, FileHeader64};
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
 use object::{Endianness, FileKind, elf};
@@ -22,6 +24,9 @@ impl From<object::read::Error> for Unsplit {
 }
 
 const DAMAGED: &str = "it is damaged, or has a form that is not known";
+
+/// New content of sections, by their numbers.
+pub(super) type NewContents = BTreeMap<usize, Vec<u8>>;
 
 /// More sections than this need numbers that few programs understand.
 const MOST_SECTIONS: usize = 0xfeff;

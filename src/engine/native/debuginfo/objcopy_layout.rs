@@ -13,7 +13,7 @@ use super::elf::{Elf, ElfSection, Segment};
 const PAGE: u64 = 4096;
 
 /// Where everything is.
-pub(super) struct Layout {
+pub(super) struct CopyLayout {
     /// Where each section begins.
     pub(super) offsets: Vec<u64>,
     /// The segments, in the order of the file.
@@ -23,7 +23,7 @@ pub(super) struct Layout {
 }
 
 /// Lays out a copy of `file` with these sections of it.
-pub(super) fn lay_out(file: &Elf<'_>, sections: &[&ElfSection]) -> Layout {
+pub(super) fn lay_out(file: &Elf<'_>, sections: &[&ElfSection]) -> CopyLayout {
     let mut placement = Placement {
         sections,
         offsets: vec![0; sections.len()],
@@ -50,7 +50,7 @@ pub(super) fn lay_out(file: &Elf<'_>, sections: &[&ElfSection]) -> Layout {
     }
     placement.place_outside(is_paged(file));
     let segments = placement.plans.iter().map(|plan| placement.finish(plan)).collect();
-    Layout { offsets: placement.offsets, segments, end: placement.end }
+    CopyLayout { offsets: placement.offsets, segments, end: placement.end }
 }
 
 /// Whether what is in memory lies in the file as it lies in pages.
@@ -67,7 +67,7 @@ struct Leading {
 
 /// A segment on its way.
 #[derive(Clone)]
-struct Plan {
+struct PlannedSegment {
     old: Segment,
     new: Segment,
     /// The sections in it, sorted by their addresses.
@@ -78,7 +78,7 @@ struct Plan {
     has_physical: bool,
 }
 
-impl Plan {
+impl PlannedSegment {
     fn is_loaded(&self) -> bool {
         self.old.kind == elf::PT_LOAD.0
     }
@@ -102,7 +102,7 @@ struct Placement<'l> {
     /// The sizes of the file's header and of the table of segments.
     header: u64,
     table: u64,
-    plans: Vec<Plan>,
+    plans: Vec<PlannedSegment>,
     end: u64,
 }
 
@@ -112,7 +112,7 @@ impl<'l> Placement<'l> {
     }
 
     /// The sections of a segment, with their numbers.
-    fn sections_of(&self, plan: &Plan) -> Vec<(usize, &'l ElfSection)> {
+    fn sections_of(&self, plan: &PlannedSegment) -> Vec<(usize, &'l ElfSection)> {
         plan.sections.iter().filter_map(|number| Some((*number, self.section(*number)?))).collect()
     }
 
@@ -136,7 +136,7 @@ impl<'l> Placement<'l> {
                 && old.offset <= file.segments_offset
                 && old.offset.saturating_add(old.file_size) >= table_end;
             is_table_known |= has_table && is_loaded;
-            let mut plan = Plan {
+            let mut plan = PlannedSegment {
                 old: *old,
                 new: Segment { offset: 0, file_size: 0, memory_size: 0, ..*old },
                 sections: Vec::new(),
@@ -149,7 +149,7 @@ impl<'l> Placement<'l> {
         }
     }
 
-    fn fill_plan(&self, plan: &mut Plan) {
+    fn fill_plan(&self, plan: &mut PlannedSegment) {
         let old = plan.old;
         let inside = self.sections.iter().enumerate().filter(|(_, section)| is_inside(section, &old));
         let inside: Vec<(usize, &ElfSection)> = inside.map(|(number, section)| (number, *section)).collect();
@@ -232,7 +232,7 @@ impl<'l> Placement<'l> {
     }
 
     /// Counts the headers in that a segment has.
-    fn add_headers(&self, plan: &mut Plan, leading: &Leading) {
+    fn add_headers(&self, plan: &mut PlannedSegment, leading: &Leading) {
         let new = plan.new;
         let leader = |number: Option<usize>| number.and_then(|number| self.plans.get(number)).cloned();
         if plan.has_file_header {
@@ -269,7 +269,7 @@ impl<'l> Placement<'l> {
     }
 
     /// Settles where a segment that is in memory begins in the file.
-    fn begin_loaded(&self, plan: &mut Plan, has_content: bool) {
+    fn begin_loaded(&self, plan: &mut PlannedSegment, has_content: bool) {
         if plan.has_file_header || plan.has_table {
             let more = self.end.wrapping_sub(plan.new.offset.wrapping_add(plan.new.file_size));
             plan.grow(if has_content { more } else { 0 }, more);
@@ -279,7 +279,7 @@ impl<'l> Placement<'l> {
     }
 
     /// Fills what lies between a section and the one before it.
-    fn fill_gap(&mut self, plan: &mut Plan, section: &ElfSection, is_first: bool, back: &mut u64) {
+    fn fill_gap(&mut self, plan: &mut PlannedSegment, section: &ElfSection, is_first: bool, back: &mut u64) {
         let start = plan.new.physical;
         let end = start.wrapping_add(plan.new.memory_size);
         let is_before = section.address < end || end < start;
@@ -304,7 +304,7 @@ impl<'l> Placement<'l> {
         }
     }
 
-    fn place_section(&mut self, plan: &mut Plan, number: usize, section: &ElfSection) {
+    fn place_section(&mut self, plan: &mut PlannedSegment, number: usize, section: &ElfSection) {
         let is_thread_local = section.flags & elf::SHF_TLS.0 != 0;
         if plan.is_loaded() {
             self.set_offset(number, self.end);
@@ -342,7 +342,7 @@ impl<'l> Placement<'l> {
     }
 
     /// What a segment comes to when all sections are placed.
-    fn finish(&self, plan: &Plan) -> Segment {
+    fn finish(&self, plan: &PlannedSegment) -> Segment {
         let mut new = plan.new;
         match plan.old.kind {
             kind if kind == elf::PT_GNU_RELRO.0 => return self.finish_read_only(plan),
@@ -365,7 +365,7 @@ impl<'l> Placement<'l> {
     }
 
     /// The segment of what is only read once the program has begun.
-    fn finish_read_only(&self, plan: &Plan) -> Segment {
+    fn finish_read_only(&self, plan: &PlannedSegment) -> Segment {
         let none = Segment::default();
         let Some(start) = plan.sections.first().and_then(|number| self.section(*number)) else {
             return none;

@@ -1,7 +1,6 @@
 //! A program in two: what it runs with, and what debuggers want of it.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::io::Read;
 
 use flate2::Crc;
@@ -10,8 +9,8 @@ use liblzma::stream::{Check, MtStreamBuilder};
 use object::elf;
 
 use super::backtrace_symbols::write_backtrace_symbols;
-use super::elf::{Elf, ElfSection, Encoding, Unsplit};
-use super::write::{NewNumbers, PartContent, SectionPart, Writer, write_file};
+use super::elf::{Elf, ElfSection, Encoding, NewContents, Unsplit};
+use super::write::{NameArranger, NewNumbers, PartContent, SectionPart, write_file};
 
 /// The section that names the file of debug information.
 pub(super) const LINK: &[u8] = b".gnu_debuglink";
@@ -33,9 +32,6 @@ pub(super) struct SplitOrder<'o> {
     /// Whether a section stays, or goes, by its name; nothing where nobody says it.
     pub(super) stays: &'o (dyn Fn(&[u8]) -> Option<bool> + Sync),
 }
-
-/// New content of sections, by their numbers.
-pub(super) type NewContents = BTreeMap<usize, Vec<u8>>;
 
 /// A program that was split.
 pub(super) struct Halves {
@@ -101,7 +97,7 @@ impl Changed<'_> {
             self.part(number, section, content)
         });
         let parts: Vec<_> = parts.collect();
-        write_file(self.file, beginning.clone(), &parts, Writer::Binutils)
+        write_file(self.file, beginning.clone(), &parts, NameArranger::Binutils)
     }
 
     /// Splits it.
@@ -164,7 +160,7 @@ impl Changed<'_> {
                 PartContent::Nothing | PartContent::Names => None,
             };
         }
-        let writer = if order.has_mini { Writer::Binutils } else { Writer::Elfutils };
+        let writer = if order.has_mini { NameArranger::Binutils } else { NameArranger::Elfutils };
         write_file(self.file, beginning, &parts, writer)
     }
 
@@ -198,7 +194,7 @@ impl Changed<'_> {
                 self.part(number, section, PartContent::Bytes(self.content(number, section)))
             }
         });
-        write_file(self.file, self.bare_beginning()?, &parts.collect::<Vec<_>>(), Writer::Binutils)
+        write_file(self.file, self.bare_beginning()?, &parts.collect::<Vec<_>>(), NameArranger::Binutils)
     }
 }
 

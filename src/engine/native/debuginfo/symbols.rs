@@ -2,8 +2,7 @@
 
 use object::elf;
 
-use super::elf::{Elf, ElfSection, Encoding};
-use super::split::NewContents;
+use super::elf::{Elf, ElfSection, Encoding, NewContents};
 
 /// A symbol of a table.
 pub(super) struct Symbol<'s> {

@@ -69,7 +69,7 @@ impl NewNumbers {
 
 /// Who arranges the names of sections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Writer {
+pub(super) enum NameArranger {
     /// eu-strip(1)
     Elfutils,
     /// objcopy(1), and linkers
@@ -81,7 +81,7 @@ pub(super) fn write_file(
     file: &Elf<'_>,
     beginning: Vec<u8>,
     parts: &[SectionPart<'_>],
-    writer: Writer,
+    writer: NameArranger,
 ) -> Result<Vec<u8>, Unsplit> {
     let numbers = NewNumbers::of(parts);
     let (names, name_offsets) = arrange_names(parts, writer)?;
@@ -163,14 +163,17 @@ fn pad(bytes: &mut Vec<u8>, alignment: u64) {
 }
 
 /// The names of sections, put together, and where each of them begins.
-fn arrange_names<'s>(parts: &'s [SectionPart<'_>], writer: Writer) -> Result<MergedStrings<'s>, Unsplit> {
+fn arrange_names<'s>(
+    parts: &'s [SectionPart<'_>],
+    writer: NameArranger,
+) -> Result<MergedStrings<'s>, Unsplit> {
     let names = parts.iter().map(|part| part.section.name.as_slice()).filter(|name| !name.is_empty());
     match writer {
-        Writer::Binutils => {
+        NameArranger::Binutils => {
             let has = |name: &&[u8]| parts.iter().any(|part| part.section.name == *name);
             Ok(merge_strings(FIRST_NAMES.into_iter().filter(has).chain(names)))
         }
-        Writer::Elfutils => {
+        NameArranger::Elfutils => {
             let mut table = StringTable::default();
             for name in names {
                 table.add(name).ok_or_else(|| Unsplit::because("it has too many sections"))?;

@@ -14,8 +14,7 @@ mod units;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::elf::{Elf, Encoding, Unsplit};
-use super::split::NewContents;
+use super::elf::{Elf, Encoding, NewContents, Unsplit};
 use lines::{LineTable, read_tables};
 use macros::find_macro_strings;
 use paths::joined;
