@@ -2,7 +2,9 @@
 //!
 //! They are compared with the machine's; `FORGE_TEST_ELF` names roots, separated by colons, whose programs and libraries are
 //! all compared with what the root's own `elfdeps` says of them, which takes root. `FORGE_TEST_PKGCONF` names other pkgconfs,
-//! separated by colons, whose answers are compared as well.
+//! separated by colons, whose answers are compared as well;
+//! `FORGE_TEST_PYTHON` and `FORGE_TEST_PYTHONDISTDEPS` other Pythons and other scripts that they run, and `FORGE_TEST_PYTHON_PROJECTS`
+//! folders of Python projects.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,5 +18,7 @@
 
 mod builds;
 mod elf;
+mod made_python_metadata;
 mod numbers;
 mod pkgconfig;
+mod pythondist;

@@ -14,6 +14,7 @@ mod observations;
 mod own_rpm;
 mod pkgconfig_dependencies;
 mod policies;
+mod pythondist_dependencies;
 mod reader;
 mod reading;
 mod settings;
@@ -36,6 +37,9 @@ use observations::{Lasting, lasting};
 pub use own_rpm::read_own_version;
 pub use pkgconfig_dependencies::{PkgconfigQuestion, UnusualPkgconfig, read_pkgconfig_dependencies};
 pub use policies::run_policies;
+pub use pythondist_dependencies::{
+    PythondistQuestion, PythondistRules, UnusualPythondist, read_pythondist_dependencies,
+};
 pub use reader::NativeReader;
 pub use settings::define_settings;
 pub use spec_reading::SpecReading;
