@@ -522,7 +522,7 @@ pub const TUNABLES: &[Tunable] = &[
         Forge,
         Text,
         "1",
-        "Which dependency generators that it knows forge does the work of itself: all, none with 0, or those of these names (`elf script pkgconfig`).",
+        "Which dependency generators that it knows forge does the work of itself: all, none with 0, or those of these names (`elf script pkgconfig pythondist`).",
     ),
     tunable(
         "_forge_failed_generators_terminate_build",

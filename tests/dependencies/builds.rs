@@ -12,21 +12,26 @@ const HEAD: &str = "%global debug_package %{nil}\n%global __os_install_post %{ni
     Name: a\nVersion: 1\nRelease: 1\nSummary: A\nLicense: MIT\n%description\nA.\n\
     %install\nmkdir -p %{buildroot}/usr/bin %{buildroot}/usr/lib\n";
 
-/// A program, a library, a script, and a file of pkg-config.
+/// A program, a library, a script, a file of pkg-config, and metadata of a Python project.
 const USUAL: &str = "echo 'int main(void) { return 0; }' >a.c\necho 'int f(void) { return 0; }' >f.c\n\
     gcc -o %{buildroot}/usr/bin/a a.c\ngcc -shared -fPIC -Wl,-soname,libf.so.1 -o %{buildroot}/usr/lib/libf.so.1 f.c\n\
     printf '#!/usr/bin/env /opt/x\\n' >%{buildroot}/usr/bin/s; chmod 755 %{buildroot}/usr/bin/s\n\
     mkdir -p %{buildroot}%{_datadir}/pkgconfig\n\
-    printf 'v=1.5\nName: x\nDescription: X\nVersion: ${v}\nRequires: y >= 2, z\n' >%{buildroot}%{_datadir}/pkgconfig/x.pc\n";
+    printf 'v=1.5\nName: x\nDescription: X\nVersion: ${v}\nRequires: y >= 2, z\n' >%{buildroot}%{_datadir}/pkgconfig/x.pc\n\
+    mkdir -p %{buildroot}/usr/lib/python3.11/site-packages/x-1.0.dist-info\n\
+    printf 'Name: X_y\nVersion: 1.0\nRequires-Dist: z (>=2,<3)\nRequires-Dist: v; extra == \"t\"\n' \
+    >%{buildroot}/usr/lib/python3.11/site-packages/x-1.0.dist-info/METADATA\n";
 
 /// What only the programs themselves can tell.
 const UNUSUAL: &str = "cp %{buildroot}/usr/lib/libf.so.1 %{buildroot}/usr/lib/libodd.so\n\
     printf '\\1' | dd of=%{buildroot}/usr/lib/libodd.so bs=1 seek=60 conv=notrunc\n\
     printf '#!/bin/sh' >%{buildroot}/usr/bin/t; chmod 755 %{buildroot}/usr/bin/t\n\
-    printf 'v=1.5\nv=2\nName: w\nDescription: W\nVersion: ${v}\nRequires: y>=2\n' >%{buildroot}%{_datadir}/pkgconfig/w.pc\n";
+    printf 'v=1.5\nv=2\nName: w\nDescription: W\nVersion: ${v}\nRequires: y>=2\n' >%{buildroot}%{_datadir}/pkgconfig/w.pc\n\
+    mkdir -p %{buildroot}/usr/lib/python3.11/site-packages\n\
+    printf 'Name: w\nVersion: 1.0-1\n' >%{buildroot}/usr/lib/python3.11/site-packages/w-1.egg-info\n";
 
 /// What all of [`USUAL`] depends on.
-const ITS_LINES: [&str; 9] = [
+const ITS_LINES: [&str; 13] = [
     "libf.so.1()(64bit)",
     "libc.so.6()(64bit)",
     "rtld(GNU_HASH)",
@@ -36,6 +41,10 @@ const ITS_LINES: [&str; 9] = [
     "/usr/bin/pkg-config",
     "pkgconfig(y) >= 2",
     "pkgconfig(z)",
+    "python3.11dist(x-y) = 1",
+    "python3dist(x-y) = 1",
+    "python(abi) = 3.11",
+    "(python3.11dist(z) < 3 with python3.11dist(z) >= 2)",
 ];
 
 struct Builder {
@@ -95,7 +104,7 @@ impl Builder {
 
     /// Nobody may run the programs that are known.
     fn forbid(&self) {
-        for name in ["elfdeps", "script.req", "pkgconfigdeps.sh"] {
+        for name in ["elfdeps", "script.req", "pkgconfigdeps.sh", "pythondistdeps.py"] {
             fs::set_permissions(self.folder().join(name), fs::Permissions::from_mode(0o644)).unwrap();
         }
     }
@@ -113,10 +122,10 @@ impl Builder {
 fn packages_depend_on_the_same_whoever_finds_it() {
     let (builder, install) = (Builder::new(), [USUAL, UNUSUAL].concat());
     let programs = builder.build(&install, &["_forge_native_dependencies 0"]);
-    for line in ITS_LINES.into_iter().chain(["/bin/sh"]) {
+    for line in ITS_LINES.into_iter().chain(["/bin/sh", "python3dist(w) = 1^post1"]) {
         assert!(programs.lines().any(|found| found == line), "{line}: {programs}");
     }
-    for choice in ["", "1", "elf", "script", "pkgconfig", "elf script"] {
+    for choice in ["", "1", "elf", "script", "pkgconfig", "pythondist", "elf script"] {
         let define = format!("_forge_native_dependencies {choice}");
         let defines = [define.as_str()];
         let own = builder.build(&install, if choice.is_empty() { &[] } else { &defines });
@@ -143,9 +152,10 @@ fn programs_that_nobody_knows_are_run() {
     builder.replace("elfdeps", "cat >/dev/null; echo elfdeps-was-run");
     builder.replace("script.req", "cat >/dev/null; echo script-was-run");
     builder.replace("pkgconfigdeps.sh", "cat >/dev/null; echo pkgconfig-was-run");
+    builder.replace("pythondistdeps.py", "cat >/dev/null; echo pythondist-was-run");
     let found = builder.build_with_copies(USUAL);
     assert!(found.contains("elfdeps-was-run") && found.contains("script-was-run"), "{found}");
-    assert!(found.contains("pkgconfig-was-run"), "{found}");
+    assert!(found.contains("pkgconfig-was-run") && found.contains("pythondist-was-run"), "{found}");
     builder.replace("elfdeps", "cat >/dev/null; echo elfdeps-was-given $* | tr -d ' '");
     let define = format!("_rpmconfigdir {}", builder.folder().display());
     let found = builder.build(USUAL, &[&define, "__elf_requires_opts --soname-only"]);
@@ -166,6 +176,20 @@ fn what_changes_the_answers_of_pkg_config_is_left_to_it() {
         let found = build(name, value);
         assert!(found.contains("/opt/x") && !found.contains("pkgconfig("), "{name}: {found}");
     }
+}
+
+#[test]
+fn what_changes_python_is_left_to_it() {
+    let builder = Builder::new();
+    builder.forbid();
+    let folder = format!("_rpmconfigdir {}", builder.folder().display());
+    let build = |name: &str, value: &str| {
+        let output = builder.command(USUAL, &[&folder]).env(name, value).output().unwrap();
+        builder.query(&output)
+    };
+    assert!(build("PYTHONHASHSEED", "1").contains("python3.11dist(x-y) = 1"), "that is no difference");
+    let found = build("PYTHONPATH", "/opt");
+    assert!(found.contains("/opt/x") && !found.contains("python3.11dist("), "{found}");
 }
 
 #[test]

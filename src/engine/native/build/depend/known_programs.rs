@@ -5,7 +5,7 @@
 //! program would say, is the program's.
 
 use bstr::{BString, ByteSlice};
-use cap_std::fs::{File, MetadataExt};
+use cap_std::fs::{File, Metadata, MetadataExt};
 
 use super::super::files::PackagedFile;
 use super::super::problem::BuildProblem;
@@ -13,10 +13,12 @@ use super::super::world::World;
 use super::not_known::NotKnown;
 use super::pkgconf::is_pkgconf_known;
 use super::program_file::read_program;
+use super::pythondist::{answer_pythondist, find_pythondist_rules};
 use super::script_interpreters::read_interpreters;
 use crate::digest::{Checksum, ChecksumAlgorithm};
 use crate::engine::native::elf_dependencies::{ElfFile, ElfQuestion, read_elf_dependencies};
 use crate::engine::native::pkgconfig_dependencies::{PkgconfigQuestion, read_pkgconfig_dependencies};
+use crate::engine::native::pythondist_dependencies::PythondistQuestion;
 use crate::files::Folder;
 use crate::macros::{RpmVersion, Stop};
 
@@ -41,7 +43,7 @@ const ELFDEPS_OPTIONS: [(&str, Option<RpmVersion>, Option<RpmVersion>); 3] = [
 ];
 
 /// A generator that is done here.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum KnownProgram {
     /// `elfdeps`.
     Elf(ElfQuestion),
@@ -49,6 +51,8 @@ pub(crate) enum KnownProgram {
     Script,
     /// `pkgconfigdeps.sh`.
     Pkgconfig(PkgconfigQuestion),
+    /// `pythondistdeps.py`.
+    Pythondist(PythondistQuestion),
 }
 
 /// Which generators may be done here, in the root of a build.
@@ -66,7 +70,7 @@ enum Chosen {
 
 impl KnownPrograms {
     /// The names that the macro may give.
-    const NAMES: [&str; 3] = ["elf", "script", "pkgconfig"];
+    const NAMES: [&str; 4] = ["elf", "script", "pkgconfig", "pythondist"];
 
     /// Reads what macros say.
     pub(crate) fn read(world: World<'_>) -> Result<Self, Stop> {
@@ -107,6 +111,10 @@ impl KnownPrograms {
                 let is_known = is_script(world, program, PKGCONFIGDEPS) && is_pkgconf_known(world);
                 is_known.then_some(KnownProgram::Pkgconfig(question))
             }
+            b"pythondistdeps.py" if self.has_chosen("pythondist") && !is_multifile => {
+                let rules = find_pythondist_rules(world, program)?;
+                PythondistQuestion::read(rules, options).map(KnownProgram::Pythondist)
+            }
             _ => None,
         };
         known.filter(|_| self.folder.starts_with(b"/"))
@@ -130,32 +138,33 @@ impl KnownProgram {
     ) -> Result<Vec<u8>, NotKnown> {
         // Paths are read line by line, by a shell without blanks at their ends and with its escapes.
         let is_plain = !path.contains(&b'\n') && !path.contains(&b'\\') && !path.ends_with(b" ");
-        if !file.is_regular() || !is_plain || path.ends_with(b"\t") {
+        if !is_plain || path.ends_with(b"\t") {
             return Err(NotKnown);
         }
-        let (content, metadata) = root.open_regular_with_metadata(&file.on_disk).map_err(|_| NotKnown)?;
         match self {
-            Self::Elf(question) => {
-                let is_executable = metadata.mode() & 0o111 != 0;
-                answer_elf(question, file, content, is_executable)
-            }
-            Self::Script => read_interpreters(content.into_std()),
+            Self::Elf(question) => answer_elf(question, root, file),
+            Self::Script => read_interpreters(open_regular(root, file)?.0.into_std()),
             Self::Pkgconfig(question) => {
+                let (content, _) = open_regular(root, file)?;
                 let lines = read_pkgconfig_dependencies(*question, path, content.into_std());
                 lines.map(|lines| join_lines(&lines)).map_err(|_| NotKnown)
+            }
+            Self::Pythondist(question) => {
+                answer_pythondist(question, root, file, path).map(|lines| join_lines(&lines))
             }
         }
     }
 }
 
-fn answer_elf(
-    question: &ElfQuestion,
-    file: &PackagedFile,
-    content: File,
-    is_executable: bool,
-) -> Result<Vec<u8>, NotKnown> {
+fn open_regular(root: &Folder, file: &PackagedFile) -> Result<(File, Metadata), NotKnown> {
+    let opened = file.is_regular().then(|| root.open_regular_with_metadata(&file.on_disk));
+    opened.and_then(Result::ok).ok_or(NotKnown)
+}
+
+fn answer_elf(question: &ElfQuestion, root: &Folder, file: &PackagedFile) -> Result<Vec<u8>, NotKnown> {
+    let (content, metadata) = open_regular(root, file)?;
     let name = file.on_disk.file_name().map(|name| name.as_encoded_bytes()).ok_or(NotKnown)?;
-    let about = ElfFile { name, is_executable };
+    let about = ElfFile { name, is_executable: metadata.mode() & 0o111 != 0 };
     let lines: Vec<BString> =
         read_elf_dependencies(question, about, content.into_std()).map_err(|_| NotKnown)?;
     Ok(join_lines(&lines))

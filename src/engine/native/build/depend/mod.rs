@@ -13,6 +13,7 @@ mod listing;
 mod not_known;
 mod pkgconf;
 mod program_file;
+mod pythondist;
 mod regular_expression;
 mod report;
 mod script_interpreters;
