@@ -5,7 +5,7 @@
 pub enum PythondistRules {
     /// Those of its own project: a version is compared as it is.
     Early,
-    /// Those of Fedora 38 to 41: before and after a release is not what is less or greater than it, and there are more options.
+    /// Those of Azure Linux 3, which has them of Fedora: before and after a release is not what is less or greater than it, and there are more options.
     Late,
 }
 

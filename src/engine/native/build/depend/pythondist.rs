@@ -24,7 +24,7 @@ const SCRIPTS: [(&str, PythondistRules); 5] = [
     ("705d37ca1b2f71169dfb32534deeeb58b60ec7b19c50c9dff3e208942dadcab0", PythondistRules::Early),
     ("010d02fc85f906273865520465e07d66341d3f5674760fd83eecc520a6394f26", PythondistRules::Early),
     ("7a1684c60fb416193917e1f0e834dcd108625ad5a9f70677f4c864611764dc6c", PythondistRules::Early),
-    // Fedora 38 to 41, Azure Linux 3.
+    // Azure Linux 3.
     ("61fa744847a5536b87dda4f9946b36d5a2461271290c098409d409db988ad79a", PythondistRules::Late),
 ];
 
