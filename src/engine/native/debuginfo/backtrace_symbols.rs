@@ -38,7 +38,7 @@ pub(super) fn write_backtrace_symbols(program: &Elf<'_>, debug: &[u8]) -> Result
         .filter(|symbol| symbol.kind & 0xf != elf::STT_SECTION.0 && stays_at(symbol.section))
         .collect();
     let sections: Vec<&ElfSection> = kept().map(|(_, section)| section).collect();
-    let layout = lay_out(&debug, &sections);
+    let layout = lay_out(&debug, &sections)?;
     if layout.end > LARGEST {
         return Err(Unsplit::because("its symbols for backtraces are too large"));
     }

@@ -7,7 +7,10 @@ use std::cmp::Reverse;
 
 use object::elf;
 
-use super::elf::{Elf, ElfSection, Segment};
+use super::elf::{Elf, ElfSection, Segment, Unsplit};
+
+/// More pairs of a segment and a section than any program has: each is looked at.
+const MOST_PAIRS: usize = 1 << 20;
 
 /// What all machines' pages have at least, in bytes.
 const PAGE: u64 = 4096;
@@ -23,7 +26,13 @@ pub(super) struct CopyLayout {
 }
 
 /// Lays out a copy of `file` with these sections of it.
-pub(super) fn lay_out(file: &Elf<'_>, sections: &[&ElfSection]) -> CopyLayout {
+///
+/// # Errors
+/// There are too many of them.
+pub(super) fn lay_out(file: &Elf<'_>, sections: &[&ElfSection]) -> Result<CopyLayout, Unsplit> {
+    if file.segments.len().saturating_mul(sections.len()) > MOST_PAIRS {
+        return Err(Unsplit::because("it has too many sections in too many segments"));
+    }
     let mut placement = Placement {
         sections,
         offsets: vec![0; sections.len()],
@@ -50,7 +59,7 @@ pub(super) fn lay_out(file: &Elf<'_>, sections: &[&ElfSection]) -> CopyLayout {
     }
     placement.place_outside(is_paged(file));
     let segments = placement.plans.iter().map(|plan| placement.finish(plan)).collect();
-    CopyLayout { offsets: placement.offsets, segments, end: placement.end }
+    Ok(CopyLayout { offsets: placement.offsets, segments, end: placement.end })
 }
 
 /// Whether what is in memory lies in the file as it lies in pages.
@@ -441,4 +450,43 @@ fn is_inside(section: &ElfSection, segment: &Segment) -> bool {
         || segment.memory_size == 0
         || (!section.has_content() || is_within(section.offset, segment.offset, segment.file_size))
             && (!section.is_allocated() || is_within(section.address, segment.address, segment.memory_size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::elf::Encoding;
+    use super::*;
+
+    fn file(segments: Vec<Segment>, sections: Vec<ElfSection>) -> Elf<'static> {
+        Elf {
+            data: &[],
+            encoding: Encoding { is_64: true, is_big: false },
+            kind: elf::ET_DYN.0,
+            header_size: 64,
+            segments_offset: 64,
+            segment_size: 56,
+            segments,
+            sections,
+            names: 0,
+        }
+    }
+
+    #[test]
+    fn what_has_no_content_takes_no_place() {
+        let load = Segment { kind: elf::PT_LOAD.0, address: 0x1000, physical: 0x1000, ..Segment::default() };
+        let load = Segment { offset: 0x1000, file_size: 0x30, memory_size: 0x30, alignment: 0x1000, ..load };
+        let text = ElfSection { kind: elf::SHT_NOBITS.0, flags: elf::SHF_ALLOC.0, ..ElfSection::default() };
+        let text = ElfSection { address: 0x1010, size: 0x20, alignment: 16, ..text };
+        let file = file(vec![load], vec![text]);
+        let layout = lay_out(&file, &file.sections.iter().collect::<Vec<_>>()).unwrap();
+        assert_eq!(layout.end, 64 + 56);
+        let [segment] = layout.segments.as_slice() else { panic!("{:?}", layout.segments) };
+        assert_eq!((segment.address, segment.file_size, segment.memory_size), (0x1000, 0, 0x30));
+    }
+
+    #[test]
+    fn a_file_that_was_made_to_take_long_is_refused() {
+        let file = file(vec![Segment::default(); 2_000], vec![ElfSection::default(); 2_000]);
+        assert!(lay_out(&file, &file.sections.iter().collect::<Vec<_>>()).is_err());
+    }
 }
