@@ -72,6 +72,6 @@ pub mod process;
 
 pub mod files;
 
-/// The C library's allocator, linked in, gives memory of threads out a page at a time: half of what some commands ask of the kernel.
+/// The C library's allocator, linked in, asks the kernel for the memory of threads a page at a time, which takes long for many packages.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

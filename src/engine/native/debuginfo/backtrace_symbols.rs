@@ -17,6 +17,8 @@ const FILLED_UP: usize = 20;
 /// Larger than any such file, in bytes.
 const LARGEST: u64 = 1 << 28;
 
+const MISPLACED: &str = "its sections lie where no linker puts them";
+
 /// find-debuginfo(1) overlooks sections with lower numbers among those that it removes: readelf(1) writes them with a blank before.
 const FIRST_REMOVED: usize = 10;
 
@@ -40,7 +42,7 @@ pub(super) fn write_backtrace_symbols(program: &Elf<'_>, debug: &[u8]) -> Result
     let sections: Vec<&ElfSection> = kept().map(|(_, section)| section).collect();
     let layout = lay_out(&debug, &sections)?;
     if layout.end > LARGEST {
-        return Err(Unsplit::because("its symbols for backtraces are too large"));
+        return Err(Unsplit::because(MISPLACED));
     }
     let mut beginning = write_beginning(&debug, &layout.segments)?;
     beginning.resize(usize::try_from(layout.end).unwrap_or_default().max(beginning.len()), 0);
@@ -49,8 +51,12 @@ pub(super) fn write_backtrace_symbols(program: &Elf<'_>, debug: &[u8]) -> Result
     for ((number, section), offset) in kept().zip(layout.offsets) {
         let content = debug.content(section);
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
-        if let Some(place) = start.checked_add(content.len()).and_then(|end| beginning.get_mut(start..end)) {
-            place.copy_from_slice(content);
+        let place = start.checked_add(content.len()).and_then(|end| beginning.get_mut(start..end));
+        // Those without content may lie behind the end.
+        match place {
+            Some(place) => place.copy_from_slice(content),
+            None if content.is_empty() => {}
+            None => return Err(Unsplit::because(MISPLACED)),
         }
         let section = ElfSection { offset, ..section.clone() };
         parts.push(SectionPart { section, old: Some(number), content: PartContent::InBeginning });

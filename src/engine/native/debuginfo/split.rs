@@ -160,8 +160,8 @@ impl Changed<'_> {
                 PartContent::Nothing | PartContent::Names => None,
             };
         }
-        let writer = if order.has_mini { NameArranger::Binutils } else { NameArranger::Elfutils };
-        write_file(self.file, beginning, &parts, writer)
+        let arranger = if order.has_mini { NameArranger::Binutils } else { NameArranger::Elfutils };
+        write_file(self.file, beginning, &parts, arranger)
     }
 
     /// Header and table of segments alone: the beginning of a file that nobody runs.

@@ -81,10 +81,10 @@ pub(super) fn write_file(
     file: &Elf<'_>,
     beginning: Vec<u8>,
     parts: &[SectionPart<'_>],
-    writer: NameArranger,
+    arranger: NameArranger,
 ) -> Result<Vec<u8>, Unsplit> {
     let numbers = NewNumbers::of(parts);
-    let (names, name_offsets) = arrange_names(parts, writer)?;
+    let (names, name_offsets) = arrange_names(parts, arranger)?;
     let mut bytes = beginning;
     let mut table = Vec::new();
     for part in parts {
@@ -165,10 +165,10 @@ fn pad(bytes: &mut Vec<u8>, alignment: u64) {
 /// The names of sections, put together, and where each of them begins.
 fn arrange_names<'s>(
     parts: &'s [SectionPart<'_>],
-    writer: NameArranger,
+    arranger: NameArranger,
 ) -> Result<MergedStrings<'s>, Unsplit> {
     let names = parts.iter().map(|part| part.section.name.as_slice()).filter(|name| !name.is_empty());
-    match writer {
+    match arranger {
         NameArranger::Binutils => {
             let has = |name: &&[u8]| parts.iter().any(|part| part.section.name == *name);
             Ok(merge_strings(FIRST_NAMES.into_iter().filter(has).chain(names)))
