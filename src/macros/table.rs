@@ -140,6 +140,18 @@ pub struct Table {
 }
 
 impl Definition {
+    /// A macro that a spec has and that stands for its body as it is.
+    pub fn literal_of_spec(name: &[u8], body: &[u8]) -> Self {
+        Self {
+            name: name.into(),
+            options: None,
+            body: body.into(),
+            expansion: Expansion::Never,
+            level: Level::SPEC,
+            origin: Origin::named("<spec>"),
+        }
+    }
+
     /// How many bytes it takes in a table, without the space between.
     fn size_bytes(&self) -> usize {
         let options = self.options.as_ref().map_or(0, |options| options.len());

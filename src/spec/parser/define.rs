@@ -6,23 +6,12 @@ use crate::macros::{Definition, Expansion, Level, Macros, Origin};
 
 /// Defines a macro as the spec does.
 pub(super) fn push(macros: &Macros, name: &[u8], body: &[u8]) {
-    define(macros, name, body, Expansion::Always);
+    macros.push(Definition { expansion: Expansion::Always, ..Definition::literal_of_spec(name, body) });
 }
 
 /// Defines a macro that stands for itself.
 pub(super) fn define_literal(macros: &Macros, name: &[u8], body: &[u8]) {
-    define(macros, name, body, Expansion::Never);
-}
-
-fn define(macros: &Macros, name: &[u8], body: &[u8], expansion: Expansion) {
-    macros.push(Definition {
-        name: name.into(),
-        options: None,
-        body: body.into(),
-        expansion,
-        level: Level::SPEC,
-        origin: Origin::named("<spec>"),
-    });
+    macros.push(Definition::literal_of_spec(name, body));
 }
 
 /// Defines it in the place of what the spec has defined before.

@@ -47,7 +47,7 @@ pub use world::BuildListener;
 pub(super) use read::find_installed;
 
 use crate::files::{HostPath, reason};
-use crate::macros::{Definition, Expansion, Level, Macros, Origin, RpmVersion, Stop};
+use crate::macros::{Definition, Macros, RpmVersion, Stop};
 use crate::package::{Format, Tag};
 use crate::spec::{DependencyKind, ReportListener, SectionKind, Spec, add_dependencies};
 use binary_package::Packager;
@@ -161,7 +161,8 @@ fn write_source_first(mut steps: Vec<Step>) -> Vec<Step> {
 fn settle_place(world: World<'_>, order: &Order) -> Order {
     let in_place = order.in_place || world.is_on("_build_in_place");
     if in_place {
-        push_spec_macro(world, "buildsubdir", world.expand("%{NAME}-%{VERSION}").unwrap_or_default());
+        let folder = world.expand("%{NAME}-%{VERSION}").unwrap_or_default();
+        world.macros.push(Definition::literal_of_spec(b"buildsubdir", &folder));
     }
     Order { in_place, ..order.clone() }
 }
@@ -172,19 +173,8 @@ fn rule_out_debug_packages(world: World<'_>, spec: &Spec) {
     let is_noarch = said.unwrap_or(spec.target.arch.as_ref()) == "noarch";
     let version = world.macros.spoken_version().unwrap_or(RpmVersion::NEWEST);
     if is_noarch && version.branch() >= (4, 20) {
-        push_spec_macro(world, "_enable_debug_packages", "0".into());
+        world.macros.push(Definition::literal_of_spec(b"_enable_debug_packages", b"0"));
     }
-}
-
-fn push_spec_macro(world: World<'_>, name: &str, body: Vec<u8>) {
-    world.macros.push(Definition {
-        name: name.as_bytes().into(),
-        options: None,
-        body: body.into(),
-        expansion: Expansion::Never,
-        level: Level::SPEC,
-        origin: Origin::named("<spec>"),
-    });
 }
 
 /// Makes the folders that builds work in.

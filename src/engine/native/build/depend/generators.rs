@@ -14,7 +14,7 @@ use super::classified_files::{ClassifiedFiles, DependencySearch};
 use super::generator_runs::{GeneratorAnswers, RunPlan};
 use super::known_programs::KnownPrograms;
 use super::regular_expression::RegularExpression;
-use crate::macros::{Definition, Expansion, Level, Origin, Stop};
+use crate::macros::{Definition, Stop};
 use crate::package::{Header, Tag};
 use crate::spec::{Allows, DependencyKind, DependencyRow, read_dependencies};
 
@@ -174,14 +174,7 @@ fn name_macros(header: &Header) -> Vec<(&'static str, BString)> {
 }
 
 fn define_name(name: &str, value: &BString) -> Definition {
-    Definition {
-        name: name.as_bytes().into(),
-        options: None,
-        body: value.as_slice().into(),
-        expansion: Expansion::Never,
-        level: Level::SPEC,
-        origin: Origin::named("<spec>"),
-    }
+    Definition::literal_of_spec(name.as_bytes(), value)
 }
 
 fn put_in_namespace(mut row: DependencyRow, namespace: &str) -> DependencyRow {

@@ -26,7 +26,7 @@ use super::times::Times;
 use super::workspace::Workspace;
 use super::world::World;
 use crate::files::{HostPath, reason};
-use crate::macros::{Definition, Expansion, Level, Origin, Stop};
+use crate::macros::{Definition, Origin, Stop};
 use crate::package::{Header, Tag};
 use crate::spec::Package;
 use build_ids::add_build_id_links;
@@ -116,14 +116,7 @@ fn check_link(world: World<'_>, workspace: &Workspace, entry: &PackagedFile) -> 
 
 /// `%license` as what it is in lists of files.
 fn literal_license() -> Definition {
-    Definition {
-        name: b"license".as_slice().into(),
-        options: None,
-        body: b"%license".as_slice().into(),
-        expansion: Expansion::Never,
-        level: Level::SPEC,
-        origin: Origin::named("<spec>"),
-    }
+    Definition::literal_of_spec(b"license", b"%license")
 }
 
 /// The lines of a list of files, without comments.
