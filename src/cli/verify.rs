@@ -25,7 +25,7 @@ use crate::engine::{Root, Variations, Varied};
 use crate::event::{BuildName, RebuildComparison, State};
 use crate::execute::find_fake_time;
 use crate::files::Folder;
-use crate::process::{Cancel, shell_quoted};
+use crate::process::{Cancel, find_program, shell_quoted};
 use crate::store::BuildRow;
 use crate::ui::{count, plain_text};
 
@@ -287,8 +287,7 @@ impl Verifier<'_> {
         (before, after): (&BuildRow, &BuildRow),
     ) -> Vec<String> {
         let path = self.context.variables.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path);
-        let mut folders = path.into_iter().flat_map(std::env::split_paths);
-        if !folders.any(|folder| folder.is_absolute() && folder.join(DIFFOSCOPE).is_file()) {
+        if path.and_then(|path| find_program(DIFFOSCOPE.as_ref(), path)).is_none() {
             return Vec::new();
         }
         let quoted = |row: &BuildRow, file: &str| {

@@ -23,7 +23,7 @@ pub use document::document_path;
 pub use filter::filter_all;
 pub use personality::Personality;
 pub use piped::PipedProgram;
-pub use plain::{Redirections, ShellLimits, run_plain, shell_output};
+pub use plain::{Redirections, ShellLimits, find_program, run_plain, shell_output};
 pub use quoting::shell_quoted;
 pub use sandbox::{Circumstances, InsideUser, LayeredRoot, Sandbox, SandboxLimits, Surroundings};
 pub use sandbox_exit::{NOT_ENTERED, OVER_DISK, OVER_MEMORY, PassedLimit};

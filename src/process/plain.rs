@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -134,21 +134,27 @@ pub fn run_plain(
 /// looked for in an environment of its own would be started by a copy of all of this process.
 fn locate(program: &OsStr, environment: &BTreeMap<OsString, OsString>) -> OsString {
     let name = program.as_bytes();
-    let folders = environment.get(OsStr::new("PATH"));
     if name.is_empty() || name.contains(&b'/') {
         return program.to_owned();
     }
-    for folder in folders.map(std::env::split_paths).into_iter().flatten() {
+    let folders = environment.get(OsStr::new("PATH"));
+    let found = folders.and_then(|folders| find_program(program, folders));
+    found.map_or_else(|| program.to_owned(), PathBuf::into_os_string)
+}
+
+/// Where a program is that only has a name, in the folders of a `PATH`, up to the first that is not absolute.
+pub fn find_program(program: &OsStr, folders: &OsStr) -> Option<PathBuf> {
+    for folder in std::env::split_paths(folders) {
         if !folder.is_absolute() {
             break;
         }
         let path = folder.join(program);
         let is_file = |status: Stat| FileType::from_raw_mode(status.st_mode) == FileType::RegularFile;
         if stat(&path).is_ok_and(is_file) && access(&path, Access::EXEC_OK).is_ok() {
-            return path.into_os_string();
+            return Some(path);
         }
     }
-    program.to_owned()
+    None
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where a macro's program is started")]

@@ -282,8 +282,14 @@ fn where_the_machine_has_diffoscope_its_commands_are_named() {
     std::fs::create_dir(&programs).unwrap();
     std::fs::write(programs.join("diffoscope"), "").unwrap();
     let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
-    let mut forge = project.forge(&["verify", "hostname", "--vary", "hostname"]);
-    let run = crate::support::Run::from(forge.env("PATH", &path).output().unwrap());
+    let verify = || {
+        let mut forge = project.forge(&["verify", "hostname", "--vary", "hostname"]);
+        crate::support::Run::from(forge.env("PATH", &path).output().unwrap())
+    };
+    assert!(!verify().stdout.contains("diffoscope"), "it can't be run");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(programs.join("diffoscope"), mode).unwrap();
+    let run = verify();
     let commands: Vec<&str> = run.stdout.lines().filter(|line| line.starts_with("    diffoscope ")).collect();
     let [command] = commands.as_slice() else { panic!("{}", run.stdout) };
     let files: Vec<&str> = command.trim().split(' ').skip(1).map(|file| file.trim_matches('\'')).collect();
