@@ -5,7 +5,7 @@ use std::fmt;
 use bstr::BString;
 
 use super::dependency::Dependency;
-use super::package::{Declared, DependencyKind, Package, Scriptlet, Spec};
+use super::package::{Declared, DependencyKind, Package, Scriptlet, SourceFile, Spec};
 use super::section::SectionKind;
 use crate::macros::Stop;
 use crate::package::{Comparison, Header, Tag, Value};
@@ -69,9 +69,11 @@ impl Spec {
             // It is not begun before the packages are whole.
             header.set_number(Tag::SOURCE_PACKAGE, 1);
         }
-        let forwards = self.sources.iter().filter(|_| !self.names_sources_backwards);
-        let backwards = self.sources.iter().rev().filter(|_| self.names_sources_backwards);
-        for source in forwards.chain(backwards) {
+        let mut sources: Vec<&SourceFile> = self.sources.iter().collect();
+        if self.names_sources_backwards {
+            sources.reverse();
+        }
+        for source in sources {
             let (tag, left_out) =
                 if source.is_patch { (Tag::PATCH, Tag::NO_PATCH) } else { (Tag::SOURCE, Tag::NO_SOURCE) };
             header.add_texts(tag, [source.file_name.clone()]);
