@@ -102,6 +102,12 @@ impl Builder {
         self.build(install, &[&format!("_rpmconfigdir {}", self.folder().display())])
     }
 
+    /// As `build_with_copies`, with a variable in the environment.
+    fn build_with_variable(&self, install: &str, name: &str, value: &str) -> String {
+        let folder = format!("_rpmconfigdir {}", self.folder().display());
+        self.query(&self.command(install, &[&folder]).env(name, value).output().unwrap())
+    }
+
     /// Nobody may run the programs that are known.
     fn forbid(&self) {
         for name in ["elfdeps", "script.req", "pkgconfigdeps.sh", "pythondistdeps.py"] {
@@ -166,11 +172,7 @@ fn programs_that_nobody_knows_are_run() {
 fn what_changes_the_answers_of_pkg_config_is_left_to_it() {
     let builder = Builder::new();
     builder.forbid();
-    let folder = format!("_rpmconfigdir {}", builder.folder().display());
-    let build = |name: &str, value: &str| {
-        let output = builder.command(USUAL, &[&folder]).env(name, value).output().unwrap();
-        builder.query(&output)
-    };
+    let build = |name: &str, value: &str| builder.build_with_variable(USUAL, name, value);
     assert!(build("PKG_CONFIG_PATH", "/opt").contains("pkgconfig(x) = 1.5"), "the script sets it itself");
     for (name, value) in [("PKG_CONFIG_SYSROOT_DIR", "/opt"), ("i", "7"), ("BASH_ENV", "/dev/null")] {
         let found = build(name, value);
@@ -182,11 +184,7 @@ fn what_changes_the_answers_of_pkg_config_is_left_to_it() {
 fn what_changes_python_is_left_to_it() {
     let builder = Builder::new();
     builder.forbid();
-    let folder = format!("_rpmconfigdir {}", builder.folder().display());
-    let build = |name: &str, value: &str| {
-        let output = builder.command(USUAL, &[&folder]).env(name, value).output().unwrap();
-        builder.query(&output)
-    };
+    let build = |name: &str, value: &str| builder.build_with_variable(USUAL, name, value);
     assert!(build("PYTHONHASHSEED", "1").contains("python3.11dist(x-y) = 1"), "that is no difference");
     let found = build("PYTHONPATH", "/opt");
     assert!(found.contains("/opt/x") && !found.contains("python3.11dist("), "{found}");
