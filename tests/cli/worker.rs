@@ -114,10 +114,17 @@ fn a_worker_without_a_request_says_so_and_ends() {
 #[test]
 fn a_package_that_somebody_changes_after_it_was_written_is_not_kept() {
     let project = Project::with("package a { source path \"a.spec\" }\n");
-    // It goes on when its section has ended, and writes to whatever package comes.
-    let writer = "(while :; do for file in %{_rpmdir}/*/*.rpm; do if [ -f \"$file\" ]; then echo >> \"$file\"; fi; done; done) \
-                  < /dev/null > /dev/null 2>&1 &";
-    project.spec("a", "", writer);
+    // It goes on when its section has ended, and writes to whatever package comes. The check of packages waits for it, since
+    // the build may be over before it comes to do anything.
+    let changed = "%{_topdir}/changed";
+    let writer = format!(
+        "(while :; do for file in %{{_rpmdir}}/*/*.rpm; do \
+         if [ -f \"$file\" ]; then echo >> \"$file\"; touch {changed}; fi; done; done) < /dev/null > /dev/null 2>&1 &"
+    );
+    let waiter = "tries=0; until [ -e \"$1\" ] || [ $tries = 600 ]; do sleep 0.1; tries=$((tries + 1)); done\n";
+    project.write("wait", waiter);
+    let check = format!("Source0: wait\n%global _build_pkgcheck sh %{{SOURCE0}} {changed}");
+    project.spec("a", &check, &writer);
     let run = project.run(&["apply"]);
     assert_eq!(run.code, Some(1));
     assert!(
