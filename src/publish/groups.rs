@@ -19,7 +19,7 @@ use super::closure::Needs;
 use super::kept_needs::{DependencyQuery, FoundDependencies, encode_needs, find_dependencies, name_needs};
 use super::name_hashes::NameHashes;
 use super::package_record::record_of;
-use super::packing::{pack, unpack};
+use super::packing::{pack, unpack, unpack_into};
 use super::record::{PublishedFile, PublishedPackage, RepositoryRecord};
 use super::section::Section;
 use crate::digest::{Digest, Encoder, Key};
@@ -193,6 +193,11 @@ impl PackageGroup<'_> {
         self.packing == packing && self.packages == packages
     }
 
+    /// What its pieces are kept under.
+    pub fn key(&self) -> Key {
+        self.key
+    }
+
     /// How many files the metadata name of it.
     pub fn count_files(&self) -> usize {
         self.packages.iter().flat_map(|package| listed_files(package, self.section)).count()
@@ -243,6 +248,11 @@ impl Piece<'_> {
     /// The text.
     pub fn unpack(&self) -> io::Result<Vec<u8>> {
         unpack(self.packing, self.packed, self.open_size)
+    }
+
+    /// The text, in the place of what `text` held.
+    pub fn unpack_into(&self, text: &mut Vec<u8>) -> io::Result<()> {
+        unpack_into(self.packing, self.packed, self.open_size, text)
     }
 }
 

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use rustix::fs::{AtFlags, FileType, Stat, statat};
 
 use super::paths::REPODATA;
-use super::record::{FileTimes, PublishedFile, PublishedPackage, RepositoryRecord};
+use super::record::{FileTimes, PublishedFile, PublishedPackage, RepositoryRecord, set_times};
 use super::section::{Section, in_section};
 use super::{PublishError, Refusal};
 use crate::digest::Digest;
@@ -49,6 +49,23 @@ pub(super) enum FileState {
 pub(super) struct InspectedPackage {
     pub package: PublishedPackage,
     pub states: Vec<FileState>,
+}
+
+impl InspectedPackage {
+    /// The package as it is once all its files are there.
+    pub fn when_brought(&self) -> PublishedPackage {
+        let mut package = self.package.clone();
+        let times: Vec<Option<FileTimes>> = self
+            .states
+            .iter()
+            .map(|state| match state {
+                FileState::Right(times) | FileState::Shared(times) => Some(*times),
+                FileState::ToBring(_) => Some(FileTimes::default()),
+            })
+            .collect();
+        set_times(&mut package.files, &times);
+        package
+    }
 }
 
 /// Looks at the files of a repository.

@@ -14,12 +14,27 @@ use super::metadata_file::MetadataFile;
 use super::packing::{ending, pack};
 use super::record::PublishedFile;
 use super::section::{Section, in_section};
+use crate::digest::Key;
 use crate::files::Folder;
 use crate::manifest::declaration::MetadataPacking;
 use crate::package::RepositoryKind;
 
-/// How many pieces are unpacked at once: a few megabytes.
-const UNPACKED_AT_ONCE: usize = 16;
+/// How many pieces are unpacked at once: what a processor's own memory holds.
+const UNPACKED_AT_ONCE: usize = 8;
+
+/// The metadata of some groups, before it is known which revision they get.
+pub(super) struct JoinedMetadata {
+    /// The groups that they are of.
+    keys: Vec<Key>,
+    sections: Vec<JoinedSection>,
+}
+
+struct JoinedSection {
+    section: Section,
+    files: Vec<MetadataFile>,
+    /// When the newest of its packages was built: seconds since 1970.
+    newest: u64,
+}
 
 /// What the metadata of a repository are to be: each file with its content.
 pub(super) struct Metadata {
@@ -38,17 +53,16 @@ pub(super) enum Revision {
     Above(u64),
 }
 
-/// Works out the metadata of these groups.
+/// Joins the metadata of these groups.
 ///
 /// # Errors
 /// As [`Groups::get`].
-pub(super) fn metadata_from(
+pub(super) fn join_metadata(
     repository: &Folder,
     groups: &Groups<'_>,
     declared: &DeclaredMetadata,
     split: &[PackageGroup<'_>],
-    revision: Revision,
-) -> Result<Metadata, PublishError> {
+) -> Result<JoinedMetadata, PublishError> {
     let mut sections = Vec::new();
     for section in declared.sections() {
         let of_section: Vec<&PackageGroup<'_>> =
@@ -57,30 +71,46 @@ pub(super) fn metadata_from(
             of_section.par_iter().map(|group| groups.get(repository, group)).collect::<Result<_, _>>()?;
         let count = of_section.iter().map(|group| group.count_files()).sum();
         let join = |kind: &RepositoryKind| join(*kind, &kept, count, declared.packing);
-        let mut written: Vec<MetadataFile> =
+        let mut files: Vec<MetadataFile> =
             RepositoryKind::ALL.par_iter().map(join).collect::<Result<_, _>>()?;
         if section == Section::Main {
-            written.extend(declared.files.iter().cloned());
+            files.extend(declared.files.iter().cloned());
         }
         let newest = kept.iter().map(|group| group.newest).max().unwrap_or_default();
-        sections.push((section, written, newest));
+        sections.push(JoinedSection { section, files, newest });
     }
-    // The newest package's time stands for the time of the update: the same packages, published in the same order, give
-    // the same bytes.
-    let newest = sections.iter().map(|(_, _, newest)| *newest).max().unwrap_or_default();
-    let revision = match revision {
-        Revision::Kept(revision) => revision,
-        Revision::Above(before) => newest.max(before.saturating_add(1)),
-    };
-    let (mut files, mut repomds) = (Vec::new(), Vec::new());
-    for (section, written, _) in sections {
-        repomds.push((section, repomd(&written, revision).into_bytes()));
-        files.extend(written.into_iter().map(|written| {
-            let path = in_section(section, &written.file.path);
-            (PublishedFile { path, ..written.file }, written.content)
-        }));
+    Ok(JoinedMetadata { keys: keys(split).collect(), sections })
+}
+
+fn keys<'a>(split: &'a [PackageGroup<'_>]) -> impl Iterator<Item = Key> + 'a {
+    split.iter().map(PackageGroup::key)
+}
+
+impl JoinedMetadata {
+    /// Whether they are the metadata of these groups.
+    pub fn is_of(&self, split: &[PackageGroup<'_>]) -> bool {
+        self.keys.iter().copied().eq(keys(split))
     }
-    Ok(Metadata { files, repomds, revision })
+
+    /// The metadata with this revision.
+    pub fn with_revision(self, revision: Revision) -> Metadata {
+        // The newest package's time stands for the time of the update: the same packages, published in the same order, give
+        // the same bytes.
+        let newest = self.sections.iter().map(|section| section.newest).max().unwrap_or_default();
+        let revision = match revision {
+            Revision::Kept(revision) => revision,
+            Revision::Above(before) => newest.max(before.saturating_add(1)),
+        };
+        let (mut files, mut repomds) = (Vec::new(), Vec::new());
+        for JoinedSection { section, files: joined, .. } in self.sections {
+            repomds.push((section, repomd(&joined, revision).into_bytes()));
+            files.extend(joined.into_iter().map(|joined| {
+                let path = in_section(section, &joined.file.path);
+                (PublishedFile { path, ..joined.file }, joined.content)
+            }));
+        }
+        Metadata { files, repomds, revision }
+    }
 }
 
 /// Joins the pieces of a metadata file.
@@ -91,33 +121,44 @@ fn join(
     packing: MetadataPacking,
 ) -> Result<MetadataFile, PublishError> {
     let (head, tail) = head_and_tail(kind, count);
-    let mut open = Sha256::new_with_prefix(head.as_bytes());
-    let mut open_size = head.len() as u64;
-    let mut content = pack(packing, head.as_bytes())?;
-    for piece in groups.iter().map(|group| group.piece(kind)) {
-        content.extend(piece.packed);
-        open_size = open_size.saturating_add(piece.open_size as u64);
-    }
-    update_unpacked(&mut open, kind, groups)?;
-    content.extend(pack(packing, tail.as_bytes())?);
-    open.update(tail.as_bytes());
-    let open = (crate::package::hex(&open.finalize()), open_size.saturating_add(tail.len() as u64));
+    let compute_open = || -> io::Result<(String, u64)> {
+        let mut open = Sha256::new_with_prefix(head.as_bytes());
+        update_unpacked(&mut open, kind, groups)?;
+        open.update(tail.as_bytes());
+        let sizes = groups.iter().map(|group| group.piece(kind).open_size as u64);
+        let size = sizes.chain([head.len() as u64, tail.len() as u64]).fold(0, u64::saturating_add);
+        Ok((crate::package::hex(&open.finalize()), size))
+    };
     let name = format!("{}.xml{}", kind.name(), ending(packing));
-    Ok(MetadataFile::new(kind.name(), &name, Some(open), content))
+    let join_packed = || -> io::Result<MetadataFile> {
+        let (head, tail) = (pack(packing, head.as_bytes())?, pack(packing, tail.as_bytes())?);
+        let pieces = groups.iter().map(|group| group.piece(kind).packed);
+        let parts: Vec<&[u8]> =
+            [head.as_slice()].into_iter().chain(pieces).chain([tail.as_slice()]).collect();
+        Ok(MetadataFile::new(kind.name(), &name, None, parts.concat()))
+    };
+    let (open, packed) = rayon::join(compute_open, join_packed);
+    Ok(MetadataFile { open: Some(open?), ..packed? })
 }
 
 /// Takes the unpacked pieces of a metadata file into its checksum. While some are taken in, another thread that has nothing else to do
 /// unpacks those behind them.
 fn update_unpacked(open: &mut Sha256, kind: RepositoryKind, groups: &[Arc<KeptGroup>]) -> io::Result<()> {
-    let unpack = |groups: &[Arc<KeptGroup>]| -> io::Result<Vec<Vec<u8>>> {
-        groups.iter().map(|group| group.piece(kind).unpack()).collect()
+    let unpack = |groups: &[Arc<KeptGroup>], mut texts: Vec<Vec<u8>>| -> io::Result<Vec<Vec<u8>>> {
+        texts.resize_with(groups.len(), Vec::new);
+        for (group, text) in groups.iter().zip(&mut texts) {
+            group.piece(kind).unpack_into(text)?;
+        }
+        Ok(texts)
     };
     let mut parts = groups.chunks(UNPACKED_AT_ONCE);
-    let mut part = parts.next().map(unpack).transpose()?;
+    let mut part = parts.next().map(|part| unpack(part, Vec::new())).transpose()?;
+    let mut spare = Vec::new();
     while let Some(texts) = part {
         let update = || texts.iter().for_each(|text| open.update(text));
-        let unpack_next = || parts.next().map(unpack).transpose();
+        let unpack_next = || parts.next().map(|part| unpack(part, std::mem::take(&mut spare))).transpose();
         part = rayon::join(update, unpack_next).1?;
+        spare = texts;
     }
     Ok(())
 }

@@ -49,21 +49,39 @@ pub(super) fn pack(packing: MetadataPacking, content: &[u8]) -> io::Result<Vec<u
 /// Unpacks a piece whose content has so many bytes.
 ///
 /// # Errors
-/// `InvalidData` where it is no such piece.
+/// As [`unpack_into`].
 pub(super) fn unpack(packing: MetadataPacking, packed: &[u8], open_size: usize) -> io::Result<Vec<u8>> {
-    let content = match packing {
-        MetadataPacking::Zstd => DECOMPRESSOR.with_borrow_mut(|decompressor| match decompressor {
-            Some(decompressor) => decompressor.decompress(packed, open_size),
-            None => decompressor.insert(Decompressor::new()?).decompress(packed, open_size),
-        })?,
-        MetadataPacking::Gzip => {
-            let mut content = Vec::with_capacity(open_size);
-            MultiGzDecoder::new(packed).take(open_size as u64).read_to_end(&mut content)?;
-            content
+    let mut content = Vec::new();
+    unpack_into(packing, packed, open_size, &mut content)?;
+    Ok(content)
+}
+
+/// Unpacks a piece whose content has so many bytes, in the place of what `content` held: memory that was used before comes cheaper than
+/// new pages.
+///
+/// # Errors
+/// `InvalidData` where it is no such piece.
+pub(super) fn unpack_into(
+    packing: MetadataPacking,
+    packed: &[u8],
+    open_size: usize,
+    content: &mut Vec<u8>,
+) -> io::Result<()> {
+    content.clear();
+    content.reserve(open_size);
+    match packing {
+        MetadataPacking::Zstd => {
+            DECOMPRESSOR.with_borrow_mut(|decompressor| match decompressor {
+                Some(decompressor) => decompressor.decompress_to_buffer(packed, content),
+                None => decompressor.insert(Decompressor::new()?).decompress_to_buffer(packed, content),
+            })?;
         }
-    };
+        MetadataPacking::Gzip => {
+            MultiGzDecoder::new(packed).take(open_size as u64).read_to_end(content)?;
+        }
+    }
     match content.len() == open_size {
-        true => Ok(content),
+        true => Ok(()),
         false => Err(io::ErrorKind::InvalidData.into()),
     }
 }

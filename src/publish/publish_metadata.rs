@@ -7,8 +7,8 @@ use rayon::prelude::*;
 use super::PublishError;
 use super::client_files::NamedContent;
 use super::groups::split_all;
-use super::inspect::FileState;
-use super::metadata::{Metadata, Revision, metadata_from};
+use super::inspect::{FileState, InspectedPackage};
+use super::metadata::{JoinedMetadata, Metadata, Revision, join_metadata};
 use super::metadata_file::described;
 use super::paths::REPOMD;
 use super::record::{
@@ -17,7 +17,7 @@ use super::record::{
 };
 use super::section::Section;
 use super::shared_list::SharedList;
-use super::staging::Staging;
+use super::staging::{PreparedFile, Staging};
 use super::superseded::{remove_expired, supersede};
 use super::told::Damaged;
 use super::update::Publish;
@@ -31,11 +31,48 @@ struct WrittenMetadata {
     signed: Option<SignedMetadata>,
 }
 
+/// Metadata that are safe on the disk, and have no places yet.
+struct PreparedMetadata {
+    files: Vec<(PublishedFile, Option<PreparedFile>)>,
+    /// Those that get their places one behind the other.
+    together: Vec<PreparedFile>,
+}
+
+/// Writes the metadata files that are not there, and those that are to come `together`: all are safe on the disk before the first gets its
+/// place, so that there is as little time as can be in which one is new and another is not.
+fn prepare_metadata(
+    staging: &Staging<'_>,
+    files: impl IndexedParallelIterator<Item = ((PublishedFile, Vec<u8>), FileState)>,
+    together: &[NamedContent],
+) -> io::Result<PreparedMetadata> {
+    let prepare = |((mut file, content), state): ((PublishedFile, Vec<u8>), FileState)| match state {
+        FileState::Right(times) | FileState::Shared(times) => {
+            file.times = Some(times);
+            Ok((file, None))
+        }
+        FileState::ToBring(_) => Ok((file, Some(staging.prepare(&content)?))),
+    };
+    let (files, together) = rayon::join(
+        || files.map(prepare).collect::<io::Result<Vec<_>>>(),
+        || together.par_iter().map(|(_, content)| staging.prepare(content)).collect::<io::Result<Vec<_>>>(),
+    );
+    Ok(PreparedMetadata { files: files?, together: together? })
+}
+
 impl Publish<'_> {
-    /// Writes the metadata where they are not what they should be; gives the record as it is now.
+    /// Joins the metadata of what packages are once all that is to come has come; nothing where that can't be done yet.
+    pub fn join_ahead(&self, packages: &[InspectedPackage]) -> Option<JoinedMetadata> {
+        let packages: Vec<PublishedPackage> = packages.iter().map(InspectedPackage::when_brought).collect();
+        let split = split_all(&packages, self.declared.packing, self.published.groups());
+        join_metadata(&self.target.folder, self.groups, self.declared, &split).ok()
+    }
+
+    /// Writes the metadata where they are not what they should be; gives the record as it is now. What was joined `ahead` is taken where
+    /// it is of these packages.
     pub fn publish_metadata(
         &self,
         packages: Vec<PublishedPackage>,
+        ahead: Option<JoinedMetadata>,
         damaged: &mut Damaged,
     ) -> Result<RepositoryRecord, PublishError> {
         let record = self.inspector.record;
@@ -62,7 +99,7 @@ impl Publish<'_> {
         }
         let mut revision = record.revision;
         if !is_right {
-            WrittenMetadata { metadata, repomd, revision, signed } = self.write_metadata(&packages)?;
+            WrittenMetadata { metadata, repomd, revision, signed } = self.write_metadata(&packages, ahead)?;
         }
         let mut superseded = supersede(record, &packages, &metadata, self.now);
         let abandoned = damaged.abandoned.drain(..);
@@ -87,6 +124,7 @@ impl Publish<'_> {
     fn write_metadata(
         &self,
         packages: &SharedList<PublishedPackage>,
+        ahead: Option<JoinedMetadata>,
     ) -> Result<WrittenMetadata, PublishError> {
         let record = self.inspector.record;
         // None are on record where it was recovered from them.
@@ -99,42 +137,51 @@ impl Publish<'_> {
         };
         let published = self.published.groups();
         let split = split_all(packages, self.declared.packing, published);
-        let Metadata { files, repomds, revision } =
-            metadata_from(&self.target.folder, self.groups, self.declared, &split, revision)?;
+        let joined = match ahead.filter(|ahead| ahead.is_of(&split)) {
+            Some(ahead) => ahead,
+            None => join_metadata(&self.target.folder, self.groups, self.declared, &split)?,
+        };
+        let Metadata { files, repomds, revision } = joined.with_revision(revision);
         let repomd_text = repomds.last().map(|(_, text)| text.clone()).unwrap_or_default();
         let mut repomd = described(REPOMD.to_owned(), &repomd_text);
         let states: Vec<FileState> =
             files.iter().map(|(file, _)| self.inspector.file(file)).collect::<Result<_, _>>()?;
         let metadata = files.iter().map(|(file, _)| file.clone()).collect();
         let (mut signed, beside) = self.write_client_files(&repomds)?;
-        self.announce(Incoming {
+        let incoming = Incoming {
             packages: packages.clone(),
             metadata,
             repomd: Some(repomd.clone()),
             signed: Some(signed.clone()),
             revision,
-        })?;
-        let staging = Staging::open(&self.target.folder)?;
-        // Each waits for the disk: together they wait once.
-        let write = |((mut file, content), state): ((PublishedFile, Vec<u8>), FileState)| {
-            file.times = Some(match state {
-                FileState::Right(times) | FileState::Shared(times) => times,
-                FileState::ToBring(_) => staging.write(&file.path, &content)?,
-            });
-            Ok::<_, io::Error>(file)
         };
-        let metadata: Vec<PublishedFile> =
-            files.into_par_iter().zip(states).map(write).collect::<Result<_, _>>()?;
+        let staging = Staging::open(&self.target.folder)?;
         let path = repomd.path.clone();
+        // The signature stands last among those: between it and what it is of comes nothing.
+        let together: Vec<NamedContent> = beside.into_iter().chain([(path.clone(), repomd_text)]).collect();
+        // Each waits for the disk: together they wait once.
+        let (announced, prepared) = rayon::join(
+            || self.announce(&staging, incoming),
+            || prepare_metadata(&staging, files.into_par_iter().zip(states), &together),
+        );
+        announced?;
+        let PreparedMetadata { files: prepared, together: prepared_together } = prepared?;
+        let mut metadata = Vec::new();
+        for (mut file, prepared) in prepared {
+            if let Some(prepared) = prepared {
+                file.times = Some(staging.put(prepared, &file.path)?);
+            }
+            metadata.push(file);
+        }
         // A publish that was killed may have brought in packages whose names are not on the disk yet.
         let left_over = packages.iter().filter(|_| self.inspector.record.incoming.is_some());
         let names = left_over.flat_map(|package| &package.files).map(|file| file.path.as_str());
         let written = metadata.iter().map(|file: &PublishedFile| file.path.as_str());
         staging.sync_names(names.chain(written))?;
-        let beside = beside.iter().map(|(path, content)| (path.as_str(), content.as_slice()));
-        // The signature stands last among those: between it and what it is of comes nothing.
-        let together: Vec<(&str, &[u8])> = beside.chain([(path.as_str(), repomd_text.as_slice())]).collect();
-        let mut times = staging.write_together(&together)?.into_iter();
+        let paths = together.iter().map(|(path, _)| path.as_str());
+        let times =
+            prepared_together.into_iter().zip(paths).map(|(prepared, path)| staging.put(prepared, path));
+        let mut times = times.collect::<io::Result<Vec<_>>>()?.into_iter();
         for file in signed.files.iter_mut().chain([&mut repomd]) {
             file.times = times.next();
         }

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use hashbrown::HashMap;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::owner::Owner;
@@ -12,6 +13,9 @@ use super::record::{
     Incoming, PublishedFile, PublishedPackage, RepositoryRecord, Retired, SignedMetadata, Superseded,
 };
 use super::shared_list::{SharedList, count_common_ends};
+
+/// How many items of a list a thread copies at the least: for fewer it is not worth while to ask another.
+const COPIED_AT_ONCE: usize = 512;
 
 /// The lists that changes refer to.
 #[derive(Default)]
@@ -193,7 +197,7 @@ fn join_packages(
     }
 }
 
-fn join_runs<T: ListItem>(runs: Vec<Run<'_, T>>, base: &[T]) -> Option<Vec<T>> {
+fn join_runs<T: ListItem + Send + Sync>(runs: Vec<Run<'_, T>>, base: &[T]) -> Option<Vec<T>> {
     let mut list = Vec::new();
     // Nothing is twice in a list: a short text must not stand for a list without end.
     let mut left = base.len();
@@ -201,7 +205,8 @@ fn join_runs<T: ListItem>(runs: Vec<Run<'_, T>>, base: &[T]) -> Option<Vec<T>> {
         match run {
             Run::Same(from, count) => {
                 left = left.checked_sub(count)?;
-                list.extend_from_slice(base.get(from..from.checked_add(count)?)?);
+                let same = base.get(from..from.checked_add(count)?)?;
+                list.par_extend(same.par_iter().with_min_len(COPIED_AT_ONCE).cloned());
             }
             Run::New(item) => list.push(item.into_owned()),
         }

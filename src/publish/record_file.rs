@@ -232,13 +232,20 @@ impl std::fmt::Debug for DecodedRecords {
 impl WholeRecord {
     /// What a file of these bytes says; the number of a later form where it is of one, nothing where it is no record.
     fn decode(bytes: Vec<u8>) -> Option<Result<Self, u64>> {
-        let CheckedLine { version, digest, content } = check(&bytes)?;
-        let content = match version {
-            ..VERSION_IN_PARTS => WholeContent::Plain(serde_json::from_slice(content).ok()?),
-            VERSION_IN_PARTS => WholeContent::decode_parts(digest, content)?,
-            _ => return Some(Err(version)),
+        let line = split_line(&bytes)?;
+        // Nothing of what is decoded is looked at where the digest is not right.
+        let decode = || match line.version {
+            ..VERSION_IN_PARTS => {
+                serde_json::from_slice(line.content).ok().map(|record| Ok(WholeContent::Plain(record)))
+            }
+            VERSION_IN_PARTS => WholeContent::decode_parts(line.digest, line.content).map(Ok),
+            version => Some(Err(version)),
         };
-        Some(Ok(Self { bytes, content }))
+        match rayon::join(decode, || line.is_right()) {
+            (Some(Ok(content)), true) => Some(Ok(Self { bytes, content })),
+            (Some(Err(version)), true) => Some(Err(version)),
+            (_, false) | (None, true) => None,
+        }
     }
 
     /// What its file claims to be.
@@ -258,11 +265,11 @@ impl WholeRecord {
             WholeContent::InParts { digest, record, base } => (record, digest, base),
         };
         let Some(changes) = changes else { return Some(RepositoryRecord::clone(record)) };
-        let CheckedLine { version, content, .. } = check(changes)?;
-        if version != VERSION_IN_PARTS {
+        let line = split_line(changes).filter(RecordLine::is_right)?;
+        if line.version != VERSION_IN_PARTS {
             return None;
         }
-        let ChangesOf { of, changes } = serde_json::from_slice(content).ok()?;
+        let ChangesOf { of, changes } = serde_json::from_slice(line.content).ok()?;
         if of == *own { changes.apply(base) } else { Some(RepositoryRecord::clone(record)) }
     }
 
@@ -405,17 +412,23 @@ fn decode(bytes: Vec<u8>) -> Option<Result<RepositoryRecord, u64>> {
     }
 }
 
-/// A file of a record whose digest is right.
-struct CheckedLine<'a> {
+/// A file of a record.
+struct RecordLine<'a> {
     version: u64,
     digest: Digest,
     content: &'a [u8],
 }
 
-fn check(bytes: &[u8]) -> Option<CheckedLine<'_>> {
+impl RecordLine<'_> {
+    /// Whether its content is that of its digest.
+    fn is_right(&self) -> bool {
+        digest_of(self.version, self.content) == self.digest
+    }
+}
+
+fn split_line(bytes: &[u8]) -> Option<RecordLine<'_>> {
     let (version, digest, rest) = split_head(bytes)?;
-    let content = rest.strip_suffix(b"}\n")?;
-    (digest_of(version, content) == digest).then_some(CheckedLine { version, digest, content })
+    Some(RecordLine { version, digest, content: rest.strip_suffix(b"}\n")? })
 }
 
 fn head_digest(bytes: &[u8]) -> Option<Digest> {

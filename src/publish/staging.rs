@@ -19,6 +19,11 @@ use crate::store::{Store, StoreError};
 /// Its name.
 const STAGING: &str = ".forge-publishing";
 
+/// A file in the folder that is safe on the disk.
+pub(super) struct PreparedFile {
+    name: String,
+}
+
 /// See the [module](self).
 pub(super) struct Staging<'a> {
     repository: &'a Folder,
@@ -56,36 +61,29 @@ impl<'a> Staging<'a> {
         store.place(&file.blob(), &self.folder, Path::new(&name), sharing)?;
         make_readable(&self.folder, Path::new(&name))?;
         self.folder.open(&name)?.sync_all()?;
-        Ok(self.put(&name, &file.path)?)
+        Ok(self.put(PreparedFile { name }, &file.path)?)
     }
 
     /// Writes a file of this content at `path`.
     pub fn write(&self, path: &str, content: &[u8]) -> io::Result<FileTimes> {
-        self.put(&self.prepare(content)?, path)
+        self.put(self.prepare(content)?, path)
     }
 
-    /// Writes files of these contents at these paths: all are safe on the disk before the first gets its name, so that
-    /// there is as little time as can be in which one is new and another is not.
-    pub fn write_together(&self, files: &[(&str, &[u8])]) -> io::Result<Vec<FileTimes>> {
-        let prepared = files.iter().map(|(path, content)| Ok((self.prepare(content)?, *path)));
-        let prepared: Vec<(String, &str)> = prepared.collect::<io::Result<_>>()?;
-        prepared.iter().map(|(name, path)| self.put(name, path)).collect()
-    }
-
-    /// Writes a file of this content; gives its name here.
-    fn prepare(&self, content: &[u8]) -> io::Result<String> {
+    /// Writes a file of this content, which is safe on the disk then and has no place yet.
+    pub fn prepare(&self, content: &[u8]) -> io::Result<PreparedFile> {
         let name = self.next_name();
         self.folder.write_atomic(&name, content)?;
         make_readable(&self.folder, Path::new(&name))?;
         self.folder.open(&name)?.sync_all()?;
-        Ok(name)
+        Ok(PreparedFile { name })
     }
 
     fn next_name(&self) -> String {
         self.names.fetch_add(1, Ordering::Relaxed).to_string()
     }
 
-    fn put(&self, name: &str, path: &str) -> io::Result<FileTimes> {
+    /// Gives a file its place.
+    pub fn put(&self, PreparedFile { name }: PreparedFile, path: &str) -> io::Result<FileTimes> {
         let folders: Vec<&Path> = Path::new(path).ancestors().skip(1).collect();
         for folder in folders.into_iter().rev().filter(|folder| !folder.as_os_str().is_empty()) {
             make_public(self.repository, folder)?;

@@ -29,6 +29,7 @@ use super::inspect::{FileState, InspectedPackage, Inspector, Verification};
 use super::known::{Known, PublishTarget, RecordOrigin};
 use super::lock::lock_repository;
 use super::mend_builds::{BuildMender, Mended};
+use super::metadata::JoinedMetadata;
 use super::record::{
     FileTimes, Incoming, PublishedFile, PublishedPackage, RepositoryRecord, Retired, have_same_listing,
     set_times,
@@ -149,12 +150,14 @@ impl Updater<'_> {
             let damage = *damage;
             damaged.repaired.push(DamagedFile::new(RECORD.to_owned(), None, damage));
         }
-        let packages = publish.bring_packages(packages, &mut damaged)?;
-        let new = publish.publish_metadata(packages, &mut damaged)?;
+        let (packages, ahead) = publish.bring_packages(packages, &mut damaged)?;
+        let new = publish.publish_metadata(packages, ahead, &mut damaged)?;
         if new == record && origin == RecordOrigin::Repository {
             target.repair_copy()?;
         } else {
-            publish.write_record(&new)?;
+            let staging = Staging::open(&target.folder)?;
+            publish.write_record(&staging, &new)?;
+            staging.close()?;
         }
         let mut told = tell(target, &record, &new, (origin, damaged));
         let judged = judged.unwrap_or_default();
@@ -247,31 +250,19 @@ struct BroughtPackage {
 }
 
 impl Publish<'_> {
-    /// Brings in the files that are not there or not right. A package whose new files can't be had stays as it is on record.
+    /// Brings in the files that are not there or not right. A package whose new files can't be had stays as it is on record. While the
+    /// disk takes them in, the metadata are joined.
     fn bring_packages(
         &self,
         packages: Vec<InspectedPackage>,
         damaged: &mut Damaged,
-    ) -> Result<Vec<PublishedPackage>, PublishError> {
+    ) -> Result<(Vec<PublishedPackage>, Option<JoinedMetadata>), PublishError> {
         if !packages.iter().flat_map(|package| &package.states).any(|state| must_bring(*state)) {
-            return Ok(packages.into_iter().map(with_times).collect());
+            return Ok((packages.into_iter().map(with_times).collect(), None));
         }
-        let incoming = packages.iter().map(|package| package.package.clone()).collect();
-        let (metadata, repomd, revision) = (Vec::new(), None, self.inspector.record.revision);
-        self.announce(Incoming { packages: incoming, metadata, repomd, signed: None, revision })?;
-        let staging = Staging::open(&self.target.folder)?;
-        let is_coming =
-            |(_, package): &(usize, &InspectedPackage)| package.states.iter().any(|state| must_bring(*state));
-        let coming: Vec<(usize, &InspectedPackage)> = packages.iter().enumerate().filter(is_coming).collect();
-        let brought: Vec<(usize, BroughtPackage)> = coming
-            .into_par_iter()
-            .map(|(place, package)| Ok((place, self.bring_package_or_keep(&staging, package.clone())?)))
-            .collect::<Result<_, PublishError>>()?;
-        let paths = brought.iter().flat_map(|(_, package)| &package.brought).map(|(path, _)| path.as_str());
-        staging.sync_names(paths)?;
-        staging.close()?;
+        let (brought, ahead) = rayon::join(|| self.bring_coming(&packages), || self.join_ahead(&packages));
         let mut packages: Vec<PublishedPackage> = packages.into_iter().map(with_times).collect();
-        for (place, BroughtPackage { package, brought, lost, abandoned }) in brought {
+        for (place, BroughtPackage { package, brought, lost, abandoned }) in brought? {
             let damage = |path: String, damage: Damage| {
                 let (is_older, package) = (!package.is_newest(), Some(package.package.clone()));
                 DamagedFile { path, package, damage, is_older }
@@ -288,7 +279,29 @@ impl Publish<'_> {
         if !packages.iter().all(PublishedPackage::is_newest) {
             retain_useful(&mut packages);
         }
-        Ok(packages)
+        Ok((packages, ahead))
+    }
+
+    /// Announces and brings in what is to come; gives those packages with their places.
+    fn bring_coming(
+        &self,
+        packages: &[InspectedPackage],
+    ) -> Result<Vec<(usize, BroughtPackage)>, PublishError> {
+        let incoming = packages.iter().map(|package| package.package.clone()).collect();
+        let (metadata, repomd, revision) = (Vec::new(), None, self.inspector.record.revision);
+        let staging = Staging::open(&self.target.folder)?;
+        self.announce(&staging, Incoming { packages: incoming, metadata, repomd, signed: None, revision })?;
+        let is_coming =
+            |(_, package): &(usize, &InspectedPackage)| package.states.iter().any(|state| must_bring(*state));
+        let coming: Vec<(usize, &InspectedPackage)> = packages.iter().enumerate().filter(is_coming).collect();
+        let brought: Vec<(usize, BroughtPackage)> = coming
+            .into_par_iter()
+            .map(|(place, package)| Ok((place, self.bring_package_or_keep(&staging, package.clone())?)))
+            .collect::<Result<_, PublishError>>()?;
+        let paths = brought.iter().flat_map(|(_, package)| &package.brought).map(|(path, _)| path.as_str());
+        staging.sync_names(paths)?;
+        staging.close()?;
+        Ok(brought)
     }
 
     fn bring_package_or_keep(
@@ -349,26 +362,24 @@ impl Publish<'_> {
     }
 
     /// Puts what comes in on record before it comes.
-    pub fn announce(&self, incoming: Incoming) -> Result<(), PublishError> {
+    pub fn announce(&self, staging: &Staging<'_>, incoming: Incoming) -> Result<(), PublishError> {
         let record = self.inspector.record;
         let superseded = supersede(record, &record.packages, &record.metadata, self.now);
         // Where the update does not take effect, what is still there has not left.
         let retired = self.retired.clone();
         let record = RepositoryRecord { incoming: Some(incoming), superseded, retired, ..record.clone() };
-        self.write_record(&record)
+        self.write_record(staging, &record)
     }
 
     /// Writes the record and its copy.
-    fn write_record(&self, record: &RepositoryRecord) -> Result<(), PublishError> {
+    fn write_record(&self, staging: &Staging<'_>, record: &RepositoryRecord) -> Result<(), PublishError> {
         let Self { target, .. } = self;
         let encoded = target.decoded.encode(&target.folder, RECORD, record)?;
-        let staging = Staging::open(&target.folder)?;
         match &encoded {
             EncodedRecord::Whole(bytes) => staging.write(RECORD, bytes)?,
             EncodedRecord::Changes(bytes) => staging.write(RECORD_CHANGES, bytes)?,
         };
         staging.sync_names(std::iter::empty())?;
-        staging.close()?;
         if matches!(encoded, EncodedRecord::Whole(_)) {
             // They are of what was there before, and nobody looks at them any more.
             target.folder.remove_file(RECORD_CHANGES)?;

@@ -4,6 +4,7 @@ use std::cell::LazyCell;
 use std::path::Path;
 
 use hashbrown::{HashMap, HashSet};
+use rayon::prelude::*;
 
 use super::known::PublishTarget;
 use super::paths::package_folder;
@@ -17,6 +18,9 @@ use crate::event::Timestamp;
 use crate::files::Folder;
 use crate::manifest::declaration::RepositoryLayout;
 use crate::store::{ResultFile, StepResult};
+
+/// How many packages on record a thread looks at, at the least.
+const LOOKED_AT_ONCE: usize = 512;
 
 /// A package with its result.
 pub struct Built<'a> {
@@ -83,7 +87,10 @@ pub(super) fn wanted_packages(
     results: &[PublishedPackage],
     now: Timestamp,
 ) -> Vec<PublishedPackage> {
-    let recorded = record.newest().filter(|package| target.declared.contains(package.package.as_str()));
+    let stays = |package: &&PublishedPackage| {
+        package.is_newest() && target.declared.contains(package.package.as_str())
+    };
+    let recorded = record.packages.par_iter().with_min_len(LOOKED_AT_ONCE).filter(stays);
     let mut wanted: Vec<PublishedPackage> = recorded.cloned().collect();
     sort_by_name(&mut wanted);
     let results = results.iter().filter(|result| !target.keep.stays_away(record, result, now));

@@ -121,7 +121,8 @@ fn a_package_that_somebody_changes_after_it_was_written_is_not_kept() {
         "(while :; do for file in %{{_rpmdir}}/*/*.rpm; do \
          if [ -f \"$file\" ]; then echo >> \"$file\"; touch {changed}; fi; done; done) < /dev/null > /dev/null 2>&1 &"
     );
-    let waiter = "tries=0; until [ -e \"$1\" ] || [ $tries = 600 ]; do sleep 0.1; tries=$((tries + 1)); done\n";
+    let waiter =
+        "tries=0; until [ -e \"$1\" ] || [ $tries = 600 ]; do sleep 0.1; tries=$((tries + 1)); done\n";
     project.write("wait", waiter);
     let check = format!("Source0: wait\n%global _build_pkgcheck sh %{{SOURCE0}} {changed}");
     project.spec("a", &check, &writer);
