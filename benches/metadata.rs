@@ -1,9 +1,10 @@
 //! How long metadata of 10,000 packages take, by forge and by the createrepo_c of this machine: `cargo bench --bench metadata`.
 //!
 //! `FORGE_BENCH_PACKAGES=N` takes another number. Half of the packages are as small as packages can be (10 files, 4 KB), and half as the
-//! middle one of a Debian machine (30 files, 80 KB); `FORGE_BENCH_SMALL=1` makes all of them small. The packages lie in a repository that forge has published. Measured are: the metadata
-//! being gone, and all that is kept of packages (limit: half of createrepo_c's time for all of them); one package having changed (limit: 3 % of
-//! that); and how much memory either takes (limit: 200 MB). The packages are made once and stay below `target`.
+//! middle one of a Debian machine (30 files, 80 KB); `FORGE_BENCH_SMALL=1` makes all of them small. The packages lie in a repository that forge
+//! has published. Measured are: the metadata being gone, and all that is kept of packages (limit: half of createrepo_c's time for all of
+//! them); one package having changed, of six that stand in different places of the metadata, and one of those once more (limit: 3 % of that);
+//! and how much memory either takes (limit: 200 MB). The packages are made once and stay below `target`.
 
 #![allow(
     dead_code,
@@ -31,7 +32,7 @@ use rpmforge::event::{SystemClock, What};
 use rpmforge::files::{Folder, HostPath};
 use rpmforge::manifest::{ChrootId, load};
 use rpmforge::package::signing::{Passphrase, Passphrases};
-use rpmforge::package::{Dependency, PackageRecord, read_headers};
+use rpmforge::package::{Dependency, PackageRecord, Tag, Value, read_headers};
 use rpmforge::publish::{Beside, Built, DecodedRecords, Repositories, Signing, SigningKeys, Verification};
 use rpmforge::store::{PackageSummary, ResultFile, StepResult, Store};
 
@@ -49,7 +50,9 @@ const SHA: &str = "0123456789ab";
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     match words.as_slice() {
-        [measured, folder, change] if measured == "--measured" => measured_run(Path::new(folder), change),
+        [measured, folder, package, version] if measured == "--measured" => {
+            measured_run(Path::new(folder), package, version);
+        }
         _ => compare(count()),
     }
 }
@@ -60,7 +63,7 @@ fn count() -> usize {
 
 fn compare(count: usize) {
     let kind = if has_small_packages() { "small" } else { "usual" };
-    let folder = target().join(format!("metadata-bench-{kind}-{count}"));
+    let folder = target().join(format!("metadata-bench-{kind}-aged-{count}"));
     let made = make_packages(&folder, count);
     let work = folder.join("work");
     let _ = fs::remove_dir_all(&work);
@@ -80,17 +83,19 @@ fn compare(count: usize) {
     println!("createrepo_c --update, one changed: {updated:.2?}");
     createrepo(&public, &[]);
     write_manifest(&work.join("project"), count);
-    let adopted = measure(&work, "0");
+    let adopted = measure(&work, "p00000", "1");
     println!("forge, the repository taken over: {adopted}");
     let _ = fs::remove_dir_all(public.join("repodata"));
     let _ = fs::remove_dir_all(work.join("store/metadata"));
     let _ = fs::remove_dir_all(work.join("store/packages"));
-    let scratch = measure(&work, "0");
+    let scratch = measure(&work, "p00000", "1");
     println!("forge, {count} packages: {scratch}; {:.3} of createrepo_c's", scratch.ratio(whole));
-    for change in ["3", "4", "5"] {
-        let one = measure(&work, change);
+    // What was built last stands last: what has changed before is found there.
+    let places = [0, 1, 2, 3, 4, 5].map(|place| count / 2 / 6 * place + 3);
+    for (number, version) in places.into_iter().map(|number| (number, "2")).chain([(places[0], "3")]) {
+        let one = measure(&work, &format!("p{number:05}"), version);
         println!(
-            "forge, one changed: {one}; {:.4} of createrepo_c's for all, {:.3} of that with --update",
+            "forge, p{number:05} changed: {one}; {:.4} of createrepo_c's for all, {:.3} of that with --update",
             one.ratio(whole),
             one.ratio(updated)
         );
@@ -120,9 +125,9 @@ impl std::fmt::Display for Measured {
 }
 
 /// Publishes in a process of its own, which says how long that took and how much memory.
-fn measure(work: &Path, change: &str) -> Measured {
+fn measure(work: &Path, package: &str, version: &str) -> Measured {
     let mut child = Command::new(std::env::current_exe().unwrap());
-    let output = child.args(["--measured", work.to_str().unwrap(), change]).output().unwrap();
+    let output = child.args(["--measured", work.to_str().unwrap(), package, version]).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     let mut numbers = text.split_whitespace().map(|number| number.parse::<u64>().unwrap());
@@ -130,19 +135,15 @@ fn measure(work: &Path, change: &str) -> Measured {
     Measured { time, peak_kib: numbers.next().unwrap() }
 }
 
-/// One publish: of the package `p00000` as it was made where `change` is 0, else of that of its first digit, with that version.
-fn measured_run(work: &Path, change: &str) {
+/// One publish: of a package of this version.
+fn measured_run(work: &Path, package: &str, version: &str) {
     let open = |path: PathBuf| Folder::create_scratch(&HostPath::new(&path).unwrap()).unwrap();
     let project = Arc::new(open(work.join("project")));
     let store = Arc::new(Store::open(&HostPath::new(work.join("store")).unwrap()).unwrap());
     let manifest = load(&project, "Rpmforge.kdl", &BTreeMap::new()).unwrap();
     let scratch = work.join("built");
-    let (package, version) = match change {
-        "0" => ("p00000".to_owned(), "1"),
-        change => (format!("p0000{}", &change[..1]), change),
-    };
-    let result = built(&store, &scratch, &package, version);
-    let key = Encoder::new("bench v1").text("package", &package).text("version", version).key();
+    let result = built(&store, &scratch, package, version);
+    let key = Encoder::new("bench v1").text("package", package).text("version", version).key();
     let repositories = Repositories {
         manifest: Arc::new(manifest),
         project: Arc::clone(&project),
@@ -159,7 +160,7 @@ fn measured_run(work: &Path, change: &str) {
         }),
     };
     let begun = Instant::now();
-    let built = Built { package: &package, key, result: &result };
+    let built = Built { package, key, result: &result };
     let told = repositories.publish_results(ChrootId(0), &[built]);
     let time = begun.elapsed();
     assert!(!told.iter().any(|what| matches!(what, What::NotPublished { .. })), "{told:#?}");
@@ -245,6 +246,15 @@ fn usual_package(name: &str, version: &str) -> MadePackage {
     made
 }
 
+/// When a package was built: the first versions of all of them within a year, later ones after that.
+fn build_time(package: &str, version: &str) -> u64 {
+    let day = 24 * 60 * 60;
+    let version: u64 = version.parse().unwrap();
+    let digest = Digest::compute(package.as_bytes());
+    let second = u64::from(u32::from_le_bytes(*digest.as_bytes().first_chunk().unwrap())) % (365 * day);
+    1_735_689_600 + second + 365 * day * (version - 1)
+}
+
 fn names(package: &str) -> [String; 2] {
     [package.to_owned(), format!("{package}-devel")]
 }
@@ -253,10 +263,12 @@ fn write(folder: &Path, package: &str, version: &str) {
     for name in names(package) {
         // What is a link to the same file elsewhere stays there as it is.
         let _ = fs::remove_file(folder.join(format!("{name}.rpm")));
-        let made = match has_small_packages() || name.ends_with("-devel") {
+        let mut made = match has_small_packages() || name.ends_with("-devel") {
             true => telling_package(&name, version),
             false => usual_package(&name, version),
         };
+        made.tags.retain(|(tag, _)| *tag != Tag::BUILD_TIME);
+        made.tags.push((Tag::BUILD_TIME, Value::Numbers(vec![build_time(package, version)])));
         made.write(&HostPath::new(folder).unwrap());
     }
 }

@@ -10,7 +10,8 @@ use rayon::prelude::*;
 
 use super::PublishError;
 use super::closure::{Change, Needs, required_names};
-use super::groups::{Groups, KeptGroup, PackageGroup};
+use super::groups::{Groups, PackageGroup};
+use super::kept_group::KeptGroup;
 use super::kept_needs::{DependencyQuery, FoundDependencies};
 use crate::files::Folder;
 use crate::package::Dependency;
@@ -64,7 +65,7 @@ fn look_through(
     look: impl Fn(&KeptGroup) -> std::io::Result<Vec<FoundDependencies>> + Sync,
 ) -> Result<Vec<(usize, FoundDependencies)>, PublishError> {
     let found = published.par_iter().enumerate().map(|(number, group)| {
-        let found = look(&*groups.get(folder, group)?)?;
+        let found = look(&*groups.get(folder, group, &[])?)?;
         Ok(found.into_iter().map(|found| (number, found)).collect::<Vec<_>>())
     });
     Ok(found.collect::<Result<Vec<_>, PublishError>>()?.into_iter().flatten().collect())

@@ -7,34 +7,27 @@
 //! Groups are kept in the store under the digests of their files, and made anew where they are gone or damaged.
 
 use std::collections::{HashMap, HashSet};
-use std::io;
-use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::PublishError;
-use super::closure::Needs;
-use super::kept_needs::{DependencyQuery, FoundDependencies, encode_needs, find_dependencies, name_needs};
-use super::name_hashes::NameHashes;
-use super::package_record::record_of;
-use super::packing::{pack, unpack, unpack_into};
+use super::kept_group::{KeptGroup, KeptShares};
+use super::package_share::{PackageShare, listed_files};
 use super::record::{PublishedFile, PublishedPackage, RepositoryRecord};
 use super::section::Section;
 use crate::digest::{Digest, Encoder, Key};
 use crate::engine::FORGE_SOURCES;
 use crate::files::Folder;
 use crate::manifest::declaration::MetadataPacking;
-use crate::package::{Location, PackageRecord, RepositoryKind};
 use crate::store::{RecordKind, Store};
 
-/// A name ends a group where the first byte of its digest is below this: one in 32 does. A smaller group is made anew sooner, and
+/// A name ends a group where the first byte of its digest is below this: one in 16 does. A smaller group is made anew sooner, and
 /// packs less well.
-const ENDING_BYTES: u8 = 8;
+const ENDING_BYTES: u8 = 16;
 
 /// How many packages of the manifest a group has at the most.
-const MOST_PACKAGES: usize = 128;
+const MOST_PACKAGES: usize = 64;
 
 /// Packages that stand beside each other.
 pub(super) struct PackageGroup<'a> {
@@ -52,56 +45,11 @@ pub(super) struct RecordGroups<'a> {
     groups: OnceLock<Vec<PackageGroup<'a>>>,
 }
 
-/// What is kept of a group.
-pub(super) struct KeptGroup {
-    /// When the newest of its packages was built: seconds since 1970.
-    pub newest: u64,
-    packing: MetadataPacking,
-    /// The file that it is kept in, where the pieces are.
-    content: Vec<u8>,
-    primary: PiecePlace,
-    filelists: PiecePlace,
-    other: PiecePlace,
-    requires: PiecePlace,
-    provides: PiecePlace,
-    /// What its binary packages require and what they provide.
-    names: [NameHashes; 2],
-}
-
-/// Where a piece is, and how many bytes it has unpacked.
-struct PiecePlace {
-    packed: Range<usize>,
-    open_size: usize,
-}
-
-/// A text, packed.
-pub(super) struct Piece<'a> {
-    pub packed: &'a [u8],
-    packing: MetadataPacking,
-    /// How many bytes it has unpacked.
-    pub open_size: usize,
-}
-
-/// The first line of what is kept: sizes of the pieces that follow it, packed and unpacked.
-#[derive(Serialize, Deserialize)]
-struct PieceSizes {
-    newest: u64,
-    pieces: [(u64, u64); 5],
-    /// The same of the names behind them.
-    names: [u64; 2],
-}
-
 /// Where groups are kept.
 pub(super) struct Groups<'a> {
     store: &'a Store,
     /// Those that were asked for.
     read: Mutex<HashMap<Key, Arc<KeptGroup>>>,
-}
-
-/// The files of a package that the metadata of a section name.
-fn listed_files(package: &PublishedPackage, section: Section) -> impl Iterator<Item = &PublishedFile> {
-    let is_shown = !package.keeping.hidden;
-    package.files.iter().filter(move |file| is_shown && is_listed(file, section))
 }
 
 /// The groups of all sections. The keys of those that are among `known` groups need not be worked out.
@@ -153,22 +101,27 @@ fn ends_group(package: &str) -> bool {
 /// What the pieces of these packages are kept under; nothing where a section has none of their files.
 fn group_key(packages: &[PublishedPackage], section: Section, packing: MetadataPacking) -> Option<Key> {
     packages.iter().find_map(|package| listed_files(package, section).next())?;
-    let mut encoder = Encoder::new("rpmforge metadata group v3");
+    let mut encoder = Encoder::new("rpmforge metadata group v4");
     encoder.text("forge", FORGE_SOURCES);
     encoder.text("packing", super::packing::ending(packing)).text("section", section.prefix());
-    encoder.list("packages", packages.iter(), |encoder, package| {
-        encoder.text("package", &package.package);
-        let listed: Vec<&PublishedFile> = listed_files(package, section).collect();
-        encoder.list("files", listed.into_iter(), |encoder, file| {
-            encoder.text("path", &file.path).text("sha256", &file.sha256);
-            encoder.text("size", &file.size.to_string()).digest_field("blake3", &file.blake3);
-        });
-    });
+    encoder.list("packages", packages.iter(), |encoder, package| encode_package(encoder, package, section));
     Some(encoder.key())
 }
 
-fn is_listed(file: &PublishedFile, section: Section) -> bool {
-    file.times.is_some() && Section::of_path(&file.path).0 == section
+/// What a package's share of a group is known by among others of that section.
+fn share_digest(package: &PublishedPackage, section: Section) -> Digest {
+    let mut encoder = Encoder::new("rpmforge share of a metadata group v1");
+    encode_package(&mut encoder, package, section);
+    encoder.digest()
+}
+
+fn encode_package(encoder: &mut Encoder, package: &PublishedPackage, section: Section) {
+    encoder.text("package", &package.package);
+    let listed: Vec<&PublishedFile> = listed_files(package, section).collect();
+    encoder.list("files", listed.into_iter(), |encoder, file| {
+        encoder.text("path", &file.path).text("sha256", &file.sha256);
+        encoder.text("size", &file.size.to_string()).digest_field("blake3", &file.blake3);
+    });
 }
 
 impl<'a> RecordGroups<'a> {
@@ -188,6 +141,10 @@ impl PackageGroup<'_> {
         self.packages.first().map(|package| package.package.as_str())
     }
 
+    fn last_name(&self) -> Option<&str> {
+        self.packages.last().map(|package| package.package.as_str())
+    }
+
     /// Whether it consists of these packages.
     fn is_of(&self, packages: &[PublishedPackage], packing: MetadataPacking) -> bool {
         self.packing == packing && self.packages == packages
@@ -196,6 +153,14 @@ impl PackageGroup<'_> {
     /// What its pieces are kept under.
     pub fn key(&self) -> Key {
         self.key
+    }
+
+    /// Whether a package may be in both.
+    fn may_share(&self, other: &PackageGroup<'_>) -> bool {
+        self.section == other.section
+            && self.packing == other.packing
+            && self.first_name() <= other.last_name()
+            && other.first_name() <= self.last_name()
     }
 
     /// How many files the metadata name of it.
@@ -210,28 +175,69 @@ impl<'a> Groups<'a> {
         Self { store, read: Mutex::default() }
     }
 
-    /// What is kept of a group of the repository's; it is made where it is not there.
+    /// The store that they are kept in.
+    pub fn store(&self) -> &'a Store {
+        self.store
+    }
+
+    /// What is kept of a group of the repository's; it is made where it is not there. What its packages had in `published` groups is
+    /// taken from there.
     ///
     /// # Errors
     /// [`PublishError::Package`] where one of its files is no package, [`PublishError::Unlistable`] where XML can't hold what one says.
-    pub fn get(&self, repository: &Folder, group: &PackageGroup<'_>) -> Result<Arc<KeptGroup>, PublishError> {
-        let read = || self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(kept) = read().get(&group.key) {
-            return Ok(Arc::clone(kept));
+    pub fn get(
+        &self,
+        repository: &Folder,
+        group: &PackageGroup<'_>,
+        published: &[PackageGroup<'_>],
+    ) -> Result<Arc<KeptGroup>, PublishError> {
+        if let Some(kept) = self.find(group) {
+            return Ok(kept);
         }
-        let content = self.store.record_bytes(RecordKind::Metadata, &group.key);
-        let kept = match content.and_then(|content| KeptGroup::decode(content, group.packing)) {
-            Some(kept) => kept,
-            None => {
-                let kept = KeptGroup::make(repository, self.store, group)?;
-                // Where the store can't be written to, it is made again the next time.
-                let _ = self.store.remember_bytes(RecordKind::Metadata, &group.key, &kept.content);
-                kept
-            }
-        };
+        let kept = self.make(repository, group, published)?;
+        // Where the store can't be written to, it is made again the next time.
+        let _ = self.store.remember_bytes(RecordKind::Metadata, &group.key, kept.content());
+        Ok(self.note(group, kept))
+    }
+
+    /// What is kept of a group, where that is there.
+    fn find(&self, group: &PackageGroup<'_>) -> Option<Arc<KeptGroup>> {
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner).get(&group.key).map(Arc::clone);
+        read.or_else(|| {
+            let content = self.store.record_bytes(RecordKind::Metadata, &group.key)?;
+            Some(self.note(group, KeptGroup::decode(content, group.packing)?))
+        })
+    }
+
+    fn note(&self, group: &PackageGroup<'_>, kept: KeptGroup) -> Arc<KeptGroup> {
         let kept = Arc::new(kept);
-        read().insert(group.key, Arc::clone(&kept));
-        Ok(kept)
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.insert(group.key, Arc::clone(&kept));
+        kept
+    }
+
+    fn make(
+        &self,
+        repository: &Folder,
+        group: &PackageGroup<'_>,
+        published: &[PackageGroup<'_>],
+    ) -> Result<KeptGroup, PublishError> {
+        let published = published.iter().filter(|published| published.may_share(group));
+        // What can't be read is made anew.
+        let before = published.filter_map(|published| self.find(published)?.shares().ok());
+        let before: Vec<KeptShares> = before.collect();
+        let has_files = |package: &&PublishedPackage| listed_files(package, group.section).next().is_some();
+        let share = |package: &PublishedPackage| {
+            let digest = share_digest(package, group.section);
+            let share = match before.iter().find_map(|before| before.get(&digest)) {
+                Some(share) => share,
+                None => PackageShare::make(repository, self.store, package, group.section)?,
+            };
+            Ok::<_, PublishError>((digest, share))
+        };
+        let shares: Vec<(Digest, PackageShare<'_>)> =
+            group.packages.iter().filter(has_files).map(share).collect::<Result<_, _>>()?;
+        Ok(KeptGroup::join(&shares, group.packing)?)
     }
 
     /// Forgets those of `before` that are not of `now`. Whoever publishes them elsewhere makes them again.
@@ -241,136 +247,6 @@ impl<'a> Groups<'a> {
             // What can't be removed is removed by `forge gc`.
             let _ = self.store.forget(RecordKind::Metadata, &group.key);
         }
-    }
-}
-
-impl Piece<'_> {
-    /// The text.
-    pub fn unpack(&self) -> io::Result<Vec<u8>> {
-        unpack(self.packing, self.packed, self.open_size)
-    }
-
-    /// The text, in the place of what `text` held.
-    pub fn unpack_into(&self, text: &mut Vec<u8>) -> io::Result<()> {
-        unpack_into(self.packing, self.packed, self.open_size, text)
-    }
-}
-
-impl KeptGroup {
-    /// Its piece of a metadata file.
-    pub fn piece(&self, kind: RepositoryKind) -> Piece<'_> {
-        self.piece_at(match kind {
-            RepositoryKind::Primary => &self.primary,
-            RepositoryKind::Filelists => &self.filelists,
-            RepositoryKind::Other => &self.other,
-        })
-    }
-
-    fn piece_at(&self, PiecePlace { packed, open_size }: &PiecePlace) -> Piece<'_> {
-        let packed = self.content.get(packed.clone()).unwrap_or_default();
-        Piece { packed, packing: self.packing, open_size: *open_size }
-    }
-
-    /// The requirements of its binary packages that are asked for.
-    pub fn requirements(&self, asked: &DependencyQuery<'_>) -> io::Result<Vec<FoundDependencies>> {
-        let [required, _] = &self.names;
-        match required.shares_one_with(&asked.names) {
-            true => find_dependencies(&self.piece_at(&self.requires).unpack()?, asked),
-            false => Ok(Vec::new()),
-        }
-    }
-
-    /// What is asked for of what its binary packages provide, their files among it.
-    pub fn provided(&self, asked: &DependencyQuery<'_>) -> io::Result<Vec<FoundDependencies>> {
-        let [_, provided] = &self.names;
-        match provided.shares_one_with(&asked.names) {
-            true => find_dependencies(&self.piece_at(&self.provides).unpack()?, asked),
-            false => Ok(Vec::new()),
-        }
-    }
-
-    fn make(repository: &Folder, store: &Store, group: &PackageGroup<'_>) -> Result<Self, PublishError> {
-        let packing = group.packing;
-        let (mut primary, mut filelists, mut other) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut needs, mut newest) = (Vec::new(), 0);
-        for package in group.packages {
-            for file in listed_files(package, group.section) {
-                let record = listable_record(repository, store, file)?;
-                let href = Section::of_path(&file.path).1;
-                let location = Location { href, sha256: &file.sha256, size: file.size };
-                record.write(RepositoryKind::Primary, location, &mut primary)?;
-                record.write(RepositoryKind::Filelists, location, &mut filelists)?;
-                record.write(RepositoryKind::Other, location, &mut other)?;
-                newest = record.build_time.max(newest);
-                if record.arch != "src" {
-                    needs.push((package.package.as_str(), Needs::of(&record)));
-                }
-            }
-        }
-        let [requires, provides] = encode_needs(&needs)?;
-        let texts = [&primary, &filelists, &other, &requires, &provides].map(Vec::as_slice);
-        let content = encode_group(newest, texts, packing, &name_needs(&needs))?;
-        Self::decode(content, packing).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData).into())
-    }
-
-    fn decode(content: Vec<u8>, packing: MetadataPacking) -> Option<Self> {
-        let mut end = content.iter().position(|byte| *byte == b'\n')?;
-        let PieceSizes { newest, pieces, names } = serde_json::from_slice(content.get(..end)?).ok()?;
-        end = end.checked_add(1)?;
-        let mut next = |size: u64| {
-            let begin = end;
-            end = begin.checked_add(usize::try_from(size).ok()?)?;
-            Some(begin..end).filter(|place| place.end <= content.len())
-        };
-        let mut piece = |(packed, open_size): (u64, u64)| {
-            Some(PiecePlace { packed: next(packed)?, open_size: usize::try_from(open_size).ok()? })
-        };
-        let [primary, filelists, other, requires, provides] = pieces;
-        let [primary, filelists, other] = [piece(primary)?, piece(filelists)?, piece(other)?];
-        let [requires, provides] = [piece(requires)?, piece(provides)?];
-        let [required, provided] = names;
-        let [required, provided] = [next(required)?, next(provided)?];
-        let names = [
-            NameHashes::from_bytes(content.get(required)?)?,
-            NameHashes::from_bytes(content.get(provided)?)?,
-        ];
-        let is_whole = end == content.len();
-        let kept = Self { newest, packing, content, primary, filelists, other, requires, provides, names };
-        is_whole.then_some(kept)
-    }
-}
-
-/// The file that a group is kept in.
-fn encode_group(
-    newest: u64,
-    texts: [&[u8]; 5],
-    packing: MetadataPacking,
-    names: &[NameHashes; 2],
-) -> io::Result<Vec<u8>> {
-    let packed: Vec<Vec<u8>> =
-        texts.into_par_iter().map(|text| pack(packing, text)).collect::<Result<_, _>>()?;
-    let names = names.each_ref().map(NameHashes::to_bytes);
-    let mut sizes = packed.iter().zip(texts).map(|(packed, text)| (packed.len() as u64, text.len() as u64));
-    let pieces = texts.map(|_| sizes.next().unwrap_or_default());
-    let head = PieceSizes { newest, pieces, names: names.each_ref().map(|names| names.len() as u64) };
-    let mut content = serde_json::to_vec(&head).map_err(io::Error::other)?;
-    content.push(b'\n');
-    packed.iter().for_each(|packed| content.extend(packed));
-    content.extend(names.concat());
-    Ok(content)
-}
-
-fn listable_record(
-    repository: &Folder,
-    store: &Store,
-    file: &PublishedFile,
-) -> Result<PackageRecord, PublishError> {
-    let record = record_of(repository, store, file)?;
-    match record.forbidden_character() {
-        Some(character) => {
-            Err(PublishError::Unlistable { file: file.path.clone(), what: character.to_string() })
-        }
-        None => Ok(record),
     }
 }
 
@@ -432,21 +308,5 @@ mod tests {
         lost[0].files.make_mut().push(other);
         assert_ne!(key(&packages, MetadataPacking::Zstd), key(&lost, MetadataPacking::Zstd));
         assert_ne!(key(&packages, MetadataPacking::Zstd), key(&packages, MetadataPacking::Gzip));
-    }
-
-    #[test]
-    fn a_group_is_read_as_it_was_kept_and_a_damaged_one_is_none() {
-        let packing = MetadataPacking::Zstd;
-        let texts = ["primary", "filelists", "", "[]", "[]"].map(str::as_bytes);
-        let names = [["a", "b"].into_iter().collect(), NameHashes::default()];
-        let content = encode_group(7, texts, packing, &names).unwrap();
-        let read = KeptGroup::decode(content.clone(), packing).unwrap();
-        assert_eq!((read.newest, &read.names), (7, &names));
-        for (kind, text) in RepositoryKind::ALL.into_iter().zip(texts) {
-            assert_eq!(read.piece(kind).unpack().unwrap(), text);
-        }
-        for length in 0..content.len() {
-            assert!(KeptGroup::decode(content[..length].to_vec(), packing).is_none(), "{length}");
-        }
     }
 }

@@ -64,20 +64,23 @@ impl<'a> KeptDependency<'a> {
     }
 }
 
-/// What of binary packages is kept, each with the manifest's name of the package that it was built with: requirements, and what they
-/// provide.
-pub(super) fn encode_needs(needs: &[(&str, Needs)]) -> io::Result<[Vec<u8>; 2]> {
-    let requires = needs.iter().map(|(package, needs)| kept_list(package, needs, &needs.requires));
-    let provides = needs.iter().map(|(package, needs)| kept_list(package, needs, &needs.provides));
-    let encode = |lists: Vec<KeptList<'_>>| serde_json::to_vec(&lists).map_err(io::Error::other);
+/// What is kept of the binary packages of a package of the manifest: requirements, and what they provide. Both are items of a JSON list,
+/// with commas between them.
+pub(super) fn encode_needs(package: &str, needs: &[Needs]) -> io::Result<[Vec<u8>; 2]> {
+    let requires = needs.iter().map(|needs| kept_list(package, needs, &needs.requires));
+    let provides = needs.iter().map(|needs| kept_list(package, needs, &needs.provides));
+    let encode = |lists: Vec<KeptList<'_>>| -> io::Result<Vec<u8>> {
+        let items = lists.iter().map(serde_json::to_vec).collect::<serde_json::Result<Vec<_>>>();
+        Ok(items.map_err(io::Error::other)?.join(&b','))
+    };
     Ok([encode(requires.collect())?, encode(provides.collect())?])
 }
 
 /// The names that binary packages require and provide; of a rich requirement those in it.
-pub(super) fn name_needs(needs: &[(&str, Needs)]) -> [NameHashes; 2] {
-    let requires = needs.iter().flat_map(|(_, needs)| &needs.requires);
+pub(super) fn name_needs(needs: &[Needs]) -> [NameHashes; 2] {
+    let requires = needs.iter().flat_map(|needs| &needs.requires);
     let required: HashSet<String> = requires.flat_map(required_names).collect();
-    let provides = needs.iter().flat_map(|(_, needs)| &needs.provides);
+    let provides = needs.iter().flat_map(|needs| &needs.provides);
     [required.iter().map(String::as_str).collect(), provides.map(|it| it.name.as_str()).collect()]
 }
 
@@ -86,7 +89,7 @@ fn kept_list<'a>(package: &'a str, needs: &'a Needs, list: &'a [Dependency]) -> 
     KeptList { package: Cow::Borrowed(package), nevra: Cow::Borrowed(&needs.nevra), list }
 }
 
-/// The dependencies in one of the two that are asked for; packages that have none of them are left out.
+/// The dependencies in a list of one of the two that are asked for; packages that have none of them are left out.
 ///
 /// # Errors
 /// `InvalidData` where it is not what was kept.
@@ -123,12 +126,11 @@ mod tests {
             requires,
         };
         let quoted = Dependency::any("/usr/share/\"a\\b\"\n");
-        let both = [
-            ("one", needs("a", vec![dependency("x"), quoted.clone()])),
-            ("one", needs("b", vec![dependency("y")])),
-            ("two", needs("c", vec![dependency("x")])),
-        ];
-        let [requires, provides] = encode_needs(&both).unwrap();
+        let one = [needs("a", vec![dependency("x"), quoted.clone()]), needs("b", vec![dependency("y")])];
+        let one = encode_needs("one", &one).unwrap();
+        let two = encode_needs("two", &[needs("c", vec![dependency("x")])]).unwrap();
+        let list = |one: &[u8], two: &[u8]| [b"[", one, b",", two, b"]"].concat();
+        let [requires, provides] = [0, 1].map(|which| list(&one[which], &two[which]));
         let asked = DependencyQuery {
             is_package: &|package| package == "one",
             is_name: &|name| name != "y" && name != "b",
@@ -143,7 +145,7 @@ mod tests {
         assert_eq!(find_dependencies(&requires, &asked).unwrap(), [found(0, vec![dependency("x"), quoted])]);
         assert_eq!(find_dependencies(&provides, &asked).unwrap(), [found(0, vec![dependency("a")])]);
         assert!(find_dependencies(b"[{}]", &asked).is_err());
-        let rich = [("one", needs("a", vec![Dependency::any("(x and (y or z))"), dependency("w")]))];
+        let rich = [needs("a", vec![Dependency::any("(x and (y or z))"), dependency("w")])];
         assert_eq!(
             name_needs(&rich),
             [["w", "x", "y", "z"].into_iter().collect(), ["a"].into_iter().collect()]

@@ -2,15 +2,14 @@
 
 use std::fmt::Write as _;
 use std::io;
-use std::sync::Arc;
 
 use rayon::prelude::*;
-use sha2::{Digest as _, Sha256};
 
 use super::PublishError;
 use super::declared_metadata::DeclaredMetadata;
-use super::groups::{Groups, KeptGroup, PackageGroup};
+use super::groups::{Groups, PackageGroup};
 use super::metadata_file::MetadataFile;
+use super::open_checksum::{KeptStates, KeyedGroup, OpenText};
 use super::packing::{ending, pack};
 use super::record::PublishedFile;
 use super::section::{Section, in_section};
@@ -18,9 +17,6 @@ use crate::digest::Key;
 use crate::files::Folder;
 use crate::manifest::declaration::MetadataPacking;
 use crate::package::RepositoryKind;
-
-/// How many pieces are unpacked at once: what a processor's own memory holds.
-const UNPACKED_AT_ONCE: usize = 8;
 
 /// The metadata of some groups, before it is known which revision they get.
 pub(super) struct JoinedMetadata {
@@ -53,7 +49,7 @@ pub(super) enum Revision {
     Above(u64),
 }
 
-/// Joins the metadata of these groups.
+/// Joins the metadata of these groups; what packages had in those that are `published` is taken from there.
 ///
 /// # Errors
 /// As [`Groups::get`].
@@ -61,22 +57,28 @@ pub(super) fn join_metadata(
     repository: &Folder,
     groups: &Groups<'_>,
     declared: &DeclaredMetadata,
-    split: &[PackageGroup<'_>],
+    (split, published): (&[PackageGroup<'_>], &[PackageGroup<'_>]),
 ) -> Result<JoinedMetadata, PublishError> {
     let mut sections = Vec::new();
     for section in declared.sections() {
         let of_section: Vec<&PackageGroup<'_>> =
             split.iter().filter(|group| group.section == section).collect();
-        let kept: Vec<Arc<KeptGroup>> =
-            of_section.par_iter().map(|group| groups.get(repository, group)).collect::<Result<_, _>>()?;
+        let keyed = |group: &&PackageGroup<'_>| Ok((group.key(), groups.get(repository, group, published)?));
+        let mut kept: Vec<KeyedGroup> =
+            of_section.par_iter().map(keyed).collect::<Result<_, PublishError>>()?;
+        // What changes often stands last: the checksum of what is before it need not be computed anew.
+        kept.sort_by_key(|(_, group)| group.newest);
         let count = of_section.iter().map(|group| group.count_files()).sum();
-        let join = |kind: &RepositoryKind| join(*kind, &kept, count, declared.packing);
+        let join = |kind: &RepositoryKind| {
+            let states = KeptStates::new(groups.store(), repository.path(), section, *kind);
+            join(*kind, &kept, count, declared.packing, &states)
+        };
         let mut files: Vec<MetadataFile> =
             RepositoryKind::ALL.par_iter().map(join).collect::<Result<_, _>>()?;
         if section == Section::Main {
             files.extend(declared.files.iter().cloned());
         }
-        let newest = kept.iter().map(|group| group.newest).max().unwrap_or_default();
+        let newest = kept.iter().map(|(_, group)| group.newest).max().unwrap_or_default();
         sections.push(JoinedSection { section, files, newest });
     }
     Ok(JoinedMetadata { keys: keys(split).collect(), sections })
@@ -116,51 +118,23 @@ impl JoinedMetadata {
 /// Joins the pieces of a metadata file.
 fn join(
     kind: RepositoryKind,
-    groups: &[Arc<KeptGroup>],
+    groups: &[KeyedGroup],
     count: usize,
     packing: MetadataPacking,
+    states: &KeptStates<'_>,
 ) -> Result<MetadataFile, PublishError> {
     let (head, tail) = head_and_tail(kind, count);
-    let compute_open = || -> io::Result<(String, u64)> {
-        let mut open = Sha256::new_with_prefix(head.as_bytes());
-        update_unpacked(&mut open, kind, groups)?;
-        open.update(tail.as_bytes());
-        let sizes = groups.iter().map(|group| group.piece(kind).open_size as u64);
-        let size = sizes.chain([head.len() as u64, tail.len() as u64]).fold(0, u64::saturating_add);
-        Ok((crate::package::hex(&open.finalize()), size))
-    };
+    let open = OpenText { kind, head: &head, groups, tail: &tail };
     let name = format!("{}.xml{}", kind.name(), ending(packing));
     let join_packed = || -> io::Result<MetadataFile> {
         let (head, tail) = (pack(packing, head.as_bytes())?, pack(packing, tail.as_bytes())?);
-        let pieces = groups.iter().map(|group| group.piece(kind).packed);
+        let pieces = groups.iter().map(|(_, group)| group.piece(kind).packed);
         let parts: Vec<&[u8]> =
             [head.as_slice()].into_iter().chain(pieces).chain([tail.as_slice()]).collect();
         Ok(MetadataFile::new(kind.name(), &name, None, parts.concat()))
     };
-    let (open, packed) = rayon::join(compute_open, join_packed);
+    let (open, packed) = rayon::join(|| open.checksum(states), join_packed);
     Ok(MetadataFile { open: Some(open?), ..packed? })
-}
-
-/// Takes the unpacked pieces of a metadata file into its checksum. While some are taken in, another thread that has nothing else to do
-/// unpacks those behind them.
-fn update_unpacked(open: &mut Sha256, kind: RepositoryKind, groups: &[Arc<KeptGroup>]) -> io::Result<()> {
-    let unpack = |groups: &[Arc<KeptGroup>], mut texts: Vec<Vec<u8>>| -> io::Result<Vec<Vec<u8>>> {
-        texts.resize_with(groups.len(), Vec::new);
-        for (group, text) in groups.iter().zip(&mut texts) {
-            group.piece(kind).unpack_into(text)?;
-        }
-        Ok(texts)
-    };
-    let mut parts = groups.chunks(UNPACKED_AT_ONCE);
-    let mut part = parts.next().map(|part| unpack(part, Vec::new())).transpose()?;
-    let mut spare = Vec::new();
-    while let Some(texts) = part {
-        let update = || texts.iter().for_each(|text| open.update(text));
-        let unpack_next = || parts.next().map(|part| unpack(part, std::mem::take(&mut spare))).transpose();
-        part = rayon::join(update, unpack_next).1?;
-        spare = texts;
-    }
-    Ok(())
 }
 
 /// What stands before the packages and behind them.

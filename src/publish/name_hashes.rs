@@ -1,7 +1,9 @@
 //! Sets of names as numbers, to see in which of many places a name can be without reading any of them.
 
+use serde::{Deserialize, Serialize};
+
 /// A set of names. Two that differ may count as the same.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct NameHashes(Vec<u32>);
 
 impl<'a> FromIterator<&'a str> for NameHashes {
@@ -14,6 +16,14 @@ impl<'a> FromIterator<&'a str> for NameHashes {
 }
 
 impl NameHashes {
+    /// All names of all sets.
+    pub fn union<'a>(sets: impl Iterator<Item = &'a Self>) -> Self {
+        let mut hashes: Vec<u32> = sets.flat_map(|set| set.0.iter().copied()).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        Self(hashes)
+    }
+
     /// Whether a name may be in both.
     pub fn shares_one_with(&self, other: &Self) -> bool {
         let (few, many) = if self.0.len() < other.0.len() { (self, other) } else { (other, self) };

@@ -63,8 +63,9 @@ impl Publish<'_> {
     /// Joins the metadata of what packages are once all that is to come has come; nothing where that can't be done yet.
     pub fn join_ahead(&self, packages: &[InspectedPackage]) -> Option<JoinedMetadata> {
         let packages: Vec<PublishedPackage> = packages.iter().map(InspectedPackage::when_brought).collect();
-        let split = split_all(&packages, self.declared.packing, self.published.groups());
-        join_metadata(&self.target.folder, self.groups, self.declared, &split).ok()
+        let published = self.published.groups();
+        let split = split_all(&packages, self.declared.packing, published);
+        join_metadata(&self.target.folder, self.groups, self.declared, (&split, published)).ok()
     }
 
     /// Writes the metadata where they are not what they should be; gives the record as it is now. What was joined `ahead` is taken where
@@ -139,7 +140,7 @@ impl Publish<'_> {
         let split = split_all(packages, self.declared.packing, published);
         let joined = match ahead.filter(|ahead| ahead.is_of(&split)) {
             Some(ahead) => ahead,
-            None => join_metadata(&self.target.folder, self.groups, self.declared, &split)?,
+            None => join_metadata(&self.target.folder, self.groups, self.declared, (&split, published))?,
         };
         let Metadata { files, repomds, revision } = joined.with_revision(revision);
         let repomd_text = repomds.last().map(|(_, text)| text.clone()).unwrap_or_default();
