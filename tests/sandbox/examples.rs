@@ -1,11 +1,11 @@
-//! The examples give the same packages, whoever builds them: root or somebody else, each with both engines.
+//! The examples give the same packages, whoever builds them and wherever: root or somebody else, each with both engines.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
 use crate::site::{Site, Who};
-use crate::support::{copy, repository};
+use crate::support::{Project, copy, repository};
 
 /// Examples that are built here; another one builds programs for minutes.
 const EXAMPLES: &[&str] = &["hello", "libraries", "batches", "chroots"];
@@ -52,5 +52,17 @@ fn examples_give_the_same_packages_to_root_and_to_an_ordinary_user() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn examples_give_the_same_packages_whatever_is_varied() {
+    for example in EXAMPLES {
+        let project = Project::example(example);
+        project.succeed(&["apply"]);
+        let said = project.succeed(&["verify"]).stdout;
+        let expected =
+            "the packages are the same, bit for bit, with another time, hostname, folder, umask, locale";
+        assert!(said.contains(expected), "{example}: {said}");
     }
 }
