@@ -47,6 +47,7 @@ mod stop;
 mod system;
 mod table;
 mod trace;
+mod tunable_values;
 mod tunables;
 
 use std::collections::BTreeMap;
@@ -76,7 +77,8 @@ pub use rpm_version::{OldMacros, RpmVersion};
 pub use stop::Stop;
 pub use system::{Commands, SystemHost};
 pub use table::{Definition, Expansion, Level, Origin, Table};
-pub use tunables::{TUNABLES, Tunable, TunableArea, TunableValues, find_tunable};
+pub use tunable_values::{NATIVE_GENERATORS, TunableValues};
+pub use tunables::{TUNABLES, Tunable, TunableArea, find_tunable};
 
 impl Macros {
     /// Macros of a table.

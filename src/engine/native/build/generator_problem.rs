@@ -4,6 +4,7 @@ use bstr::BString;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use crate::macros::NATIVE_GENERATORS;
 use crate::spec::DependencyProblem;
 
 /// What can go wrong where dependencies of files are looked for, or may not be meant.
@@ -34,6 +35,19 @@ pub enum GeneratorProblem {
     Protocol {
         /// What the macro says.
         protocol: String,
+    },
+    /// `%_forge_native_dependencies` names a generator that nobody knows.
+    #[error("Unknown generator in _forge_native_dependencies: {name}")]
+    #[diagnostic(
+        code(forge::engine::native_generator),
+        help(
+            "`%_forge_native_dependencies` is 1 for all, 0 for none, or names of these: {}",
+            NATIVE_GENERATORS.join(", ")
+        )
+    )]
+    Native {
+        /// The name.
+        name: String,
     },
     /// A file attribute goes by descriptions and by MIME types.
     #[error("{name}: mime and magic supplied, only mime will be used")]
@@ -103,9 +117,11 @@ impl GeneratorProblem {
         match self {
             Self::Failed { is_error, .. } | Self::External { is_error } => *is_error,
             Self::MimeAndMagic { .. } => false,
-            Self::Dependency { .. } | Self::Path { .. } | Self::Protocol { .. } | Self::NotFound { .. } => {
-                true
-            }
+            Self::Dependency { .. }
+            | Self::Path { .. }
+            | Self::Protocol { .. }
+            | Self::Native { .. }
+            | Self::NotFound { .. } => true,
         }
     }
 }

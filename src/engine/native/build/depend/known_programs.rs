@@ -8,7 +8,7 @@ use bstr::{BString, ByteSlice};
 use cap_std::fs::{File, Metadata, MetadataExt};
 
 use super::super::files::PackagedFile;
-use super::super::problem::BuildProblem;
+use super::super::generator_problem::GeneratorProblem;
 use super::super::world::World;
 use super::not_known::NotKnown;
 use super::pkgconf::is_pkgconf_known;
@@ -20,7 +20,7 @@ use crate::engine::native::elf_dependencies::{ElfFile, ElfQuestion, read_elf_dep
 use crate::engine::native::pkgconfig_dependencies::{PkgconfigQuestion, read_pkgconfig_dependencies};
 use crate::engine::native::pythondist_dependencies::PythondistQuestion;
 use crate::files::Folder;
-use crate::macros::{RpmVersion, Stop};
+use crate::macros::{NATIVE_GENERATORS, RpmVersion, Stop};
 
 /// The macro that says which of them may be done here: 1 for all, which is so by default, 0 for none, or their names.
 const SWITCH: &str = "_forge_native_dependencies";
@@ -69,9 +69,6 @@ enum Chosen {
 }
 
 impl KnownPrograms {
-    /// The names that the macro may give.
-    const NAMES: [&str; 4] = ["elf", "script", "pkgconfig", "pythondist"];
-
     /// Reads what macros say.
     pub(crate) fn read(world: World<'_>) -> Result<Self, Stop> {
         let value = world.setting(SWITCH);
@@ -81,10 +78,9 @@ impl KnownPrograms {
             names => Chosen::Some(names.split_whitespace().map(str::to_owned).collect()),
         };
         if let Chosen::Some(names) = &chosen
-            && let Some(value) = names.iter().find(|name| !Self::NAMES.contains(&name.as_str()))
+            && let Some(name) = names.iter().find(|name| !NATIVE_GENERATORS.contains(&name.as_str()))
         {
-            let problem = "Unknown generator in _forge_native_dependencies";
-            return Err(world.fail(BuildProblem::Setting { problem, value: value.clone() }));
+            return Err(world.fail(GeneratorProblem::Native { name: name.clone() }.into()));
         }
         Ok(Self { chosen, folder: world.expand("%{_rpmconfigdir}")? })
     }
