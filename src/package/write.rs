@@ -70,7 +70,7 @@ pub struct Unwritten<'u> {
     pub payload: Payload<'u>,
     /// The same, where it is packed already.
     pub packed: Option<PackedPayload>,
-    /// How much room there is for signatures, in bytes (`%__gpg_reserved_space`).
+    /// How much room there is for signatures and their entries, in bytes.
     pub reserved: usize,
 }
 
@@ -337,12 +337,8 @@ pub(super) mod signature_tag {
     pub const RESERVED_4: u32 = 1008;
 }
 
-/// What is kept free beyond what is asked for: enough for the entries of a signature.
-const RESERVED_ENTRIES: usize = 32;
-
 impl Signatures {
     fn new(format: Format, reserved: usize) -> Self {
-        let reserved = if reserved == 0 { 0 } else { reserved.saturating_add(RESERVED_ENTRIES) };
         Self { format, reserved }
     }
 

@@ -103,11 +103,12 @@ fn encode_within(mut entries: Vec<(u32, Kind, Value)>, room: usize) -> Vec<u8> {
         return padded(&entries);
     }
     let reserve = entries.iter_mut().find(|(tag, ..)| is_reserve(*tag));
-    if let Some((_, _, Value::Bytes(free))) = reserve {
-        free.truncate(free.len().saturating_sub(excess));
+    // One that does not suffice stays for the next signature, as rpm has it: the header grows.
+    if let Some((_, _, Value::Bytes(free))) = reserve
+        && excess < free.len()
+    {
+        free.truncate(free.len() - excess);
     }
-    // Nothing can be reserved in no bytes.
-    entries.retain(|(_, _, value)| !matches!(value, Value::Bytes(bytes) if bytes.is_empty()));
     padded(&entries)
 }
 

@@ -25,6 +25,9 @@ pub(super) struct Settings {
 
 const DEFAULT_PAYLOAD: &str = "w9.gzdio";
 
+/// What packages keep free for signatures beyond what is asked for, in bytes: as much as two entries of a header take.
+const ROOM_OF_ENTRIES: usize = 32;
+
 impl Settings {
     /// What is known already, or else what the macros say.
     pub(super) fn read_once<'s>(world: World<'_>, known: &'s mut Option<Self>) -> Result<&'s Self, Stop> {
@@ -68,7 +71,7 @@ impl Settings {
             source_digests: digests("_source_filedigest_algorithm", default),
             binary_payload: payload("_binary_payload")?,
             source_payload: payload("_source_payload")?,
-            reserved,
+            reserved: reserved.saturating_add(ROOM_OF_ENTRIES),
             host: find_host_name(world),
             times: Times::read(world),
             threads: count_threads(world),
