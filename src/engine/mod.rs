@@ -54,12 +54,12 @@ pub use job::{
 pub use macro_option::MacroOption;
 pub use mask::{MASK, Mask, MaskedStream, SHORTEST_MASKED};
 pub use native::{
-    BuildListener, BuildProblem, BuildRequest, ElfFile, ElfQuestion, GeneratorProblem, Goal, Native,
-    NativeReader, Order, PkgconfigQuestion, PythondistQuestion, PythondistRules, RootFiles, SHELL_BEGINNING,
-    SOURCES_FOLDER, SpecReading, Step, Unbuilt, UnusualElf, UnusualPkgconfig, UnusualPythondist, build,
-    define_settings, extract_spec, find_debuginfo, install_source_package, read_elf_dependencies,
-    read_own_version, read_pkgconfig_dependencies, read_pythondist_dependencies, read_specs, run_policies,
-    tell_installed,
+    AutosignProblem, BuildListener, BuildProblem, BuildRequest, ElfFile, ElfQuestion, GeneratorProblem, Goal,
+    Native, NativeReader, Order, PkgconfigQuestion, PythondistQuestion, PythondistRules, RootFiles,
+    SHELL_BEGINNING, SOURCES_FOLDER, SpecReading, Step, Unbuilt, UnusualElf, UnusualPkgconfig,
+    UnusualPythondist, build, define_settings, extract_spec, find_debuginfo, install_source_package,
+    read_elf_dependencies, read_own_version, read_pkgconfig_dependencies, read_pythondist_dependencies,
+    read_specs, run_policies, tell_installed,
 };
 pub use open_engines::EnginesInRoot;
 pub use root::Root;

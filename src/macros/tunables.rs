@@ -209,6 +209,13 @@ pub const TUNABLES: &[Tunable] = &[
         "The key that packages are signed with as they are built.",
     ),
     tunable(
+        "_openpgp_sign",
+        Generation,
+        Text,
+        "gpg",
+        "The program that signs packages as they are built: `gpg`, `sq`, or a NAME for which `%__NAME_sign_cmd()` says how.",
+    ),
+    tunable(
         "__gpg_reserved_space",
         Generation,
         Number,

@@ -12,6 +12,7 @@
 mod support;
 
 mod attestations;
+mod autosign;
 mod clients;
 mod flipped_bits;
 mod keys;

@@ -26,8 +26,8 @@ use std::sync::Arc;
 
 pub use answer::{read_specs, tell_installed};
 pub use build::{
-    BuildListener, BuildProblem, BuildRequest, GeneratorProblem, Goal, Order, RootFiles, SHELL_BEGINNING,
-    Step, Unbuilt, build, extract_spec, install_source_package,
+    AutosignProblem, BuildListener, BuildProblem, BuildRequest, GeneratorProblem, Goal, Order, RootFiles,
+    SHELL_BEGINNING, Step, Unbuilt, build, extract_spec, install_source_package,
 };
 pub use debuginfo::find_debuginfo;
 pub use elf_dependencies::{ElfFile, ElfQuestion, UnusualElf, read_elf_dependencies};

@@ -7,16 +7,19 @@ use bstr::BString;
 use super::super::header::Value;
 use super::super::tag::Kind;
 use super::super::write::signature_tag;
-use super::packet::{issuer, read_signatures};
+use super::packet::{issuer, read_signatures, version_and_algorithm};
 
 /// An entry of a signature header: its tag, its kind, its value.
 pub(super) type SignatureEntry = (u32, Kind, Value);
 
 /// The lead's version of format 6.
-const LEAD_OF_V6: u8 = 4;
+pub(super) const LEAD_OF_V6: u8 = 4;
 
 /// OpenPGP's numbers of RSA keys (RFC 9580, section 9.1).
 const RSA: [u8; 3] = [1, 2, 3];
+
+/// Those of the other keys that format 4 knows: DSA, ECDSA, EdDSA as it was before RFC 9580.
+const OTHERS: [u8; 3] = [17, 19, 22];
 
 /// Puts a signature among the entries of a package whose lead has that version. An earlier one by the same key goes. Nothing where it
 /// is no signature.
@@ -74,10 +77,18 @@ fn take_signatures(entries: &mut Vec<SignatureEntry>) -> (Vec<Vec<u8>>, bool) {
 }
 
 /// The place of its own that a signature has in format 4: none where it is of version 6.
-fn place_of(packet: &[u8]) -> Option<u32> {
+pub(super) fn place_of(packet: &[u8]) -> Option<u32> {
     let (version, algorithm) = version_and_algorithm(packet)?;
-    let tag = if RSA.contains(&algorithm) { signature_tag::RSA } else { signature_tag::DSA };
-    (version < 6).then_some(tag)
+    place_of_algorithm(algorithm).filter(|_| version <= 4)
+}
+
+/// The place in format 4 of signatures by keys of that kind.
+pub(super) fn place_of_algorithm(algorithm: u8) -> Option<u32> {
+    match algorithm {
+        _ if RSA.contains(&algorithm) => Some(signature_tag::RSA),
+        _ if OTHERS.contains(&algorithm) => Some(signature_tag::DSA),
+        _ => None,
+    }
 }
 
 /// The kind of an entry that was read.
@@ -96,37 +107,9 @@ fn issuer_of(packet: &[u8]) -> Option<String> {
     issuer(read_signatures(packet).ok()?.first()?)
 }
 
-/// The version of a signature packet and the kind of key that it was made with (RFC 9580, sections 4.2 and 5.2).
-fn version_and_algorithm(packet: &[u8]) -> Option<(u8, u8)> {
-    let (first, rest) = packet.split_first()?;
-    let length_of_length = match (first & 0x40 != 0, first & 3, rest.first()?) {
-        (true, _, ..=191) => 1,
-        (true, _, 192..=223) => 2,
-        (true, ..) => 5,
-        (false, 0, _) => 1,
-        (false, 1, _) => 2,
-        (false, ..) => 4,
-    };
-    let tag = if first & 0x40 != 0 { first & 0x3f } else { first >> 2 & 0xf };
-    let body = rest.get(length_of_length..)?;
-    match (tag, body) {
-        (2, [3, _, _, _, _, _, _, _, _, _, _, _, _, _, _, algorithm, ..]) => Some((3, *algorithm)),
-        (2, [version @ (4 | 6), _, algorithm, ..]) => Some((*version, *algorithm)),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_kind_of_key_stands_in_the_signature() {
-        assert_eq!(version_and_algorithm(&[0xc2, 0xbd, 4, 0, 22, 10]), Some((4, 22)));
-        assert_eq!(version_and_algorithm(&[0x89, 1, 0x33, 4, 0, 1, 8]), Some((4, 1)));
-        assert_eq!(version_and_algorithm(b"-----BEGIN PGP SIGNATURE-----"), None);
-        assert_eq!(version_and_algorithm(&[]), None);
-    }
 
     /// Packets of a form that is enough to be put somewhere: nobody knows who made them.
     fn packet(version: u8, algorithm: u8) -> Vec<u8> {
@@ -137,6 +120,12 @@ mod tests {
         let mut entries = Vec::new();
         packets.iter().for_each(|packet| put_signature(&mut entries, lead_major, packet).unwrap());
         entries.iter().map(|(tag, _, value)| (*tag, value.len())).collect()
+    }
+
+    #[test]
+    fn a_kind_of_key_that_format_four_does_not_know_has_the_list() {
+        assert_eq!(places(&[packet(4, 27)], 3), [(278, 1)]);
+        assert_eq!(places(&[packet(4, 19)], 3), [(267, 1)]);
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod rsa_key;
 mod secret;
 mod signature_header;
 mod signer;
+mod unplaced;
 mod verify;
 
 pub use armor::{armored_signatures, is_strict_armor};
@@ -30,6 +31,7 @@ pub use passphrase::{Passphrase, Passphrases};
 pub use put::{add_signature, drop_signatures, prepare_signed, write_signed};
 pub use secret::{KeyKind, SigningKey};
 pub use signer::Signer;
+pub use unplaced::{SignaturePlace, UnplacedSignature};
 pub use verify::{SignatureFinding, Verdict, Verified, verify_package, verify_signatures};
 
 /// Why nothing can be signed.

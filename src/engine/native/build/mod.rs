@@ -13,6 +13,7 @@
 //!
 //! `binary_package.rs` and `source_package.rs` send packages along it; a [`PackageDraft`] is one that is not written yet.
 
+mod autosign_problem;
 mod binary_package;
 mod build_root;
 mod classify;
@@ -36,6 +37,7 @@ mod write;
 
 use bstr::BString;
 
+pub use autosign_problem::AutosignProblem;
 pub use generator_problem::GeneratorProblem;
 pub use order::{Goal, Order, Step};
 pub use problem::BuildProblem;

@@ -4,6 +4,7 @@ use bstr::BString;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use super::autosign_problem::AutosignProblem;
 use super::files::KeyProblem;
 use super::generator_problem::GeneratorProblem;
 use crate::engine::Unmet;
@@ -443,11 +444,11 @@ pub enum BuildProblem {
         reason: String,
     },
     /// A package can't be signed.
-    #[error("{what}")]
-    #[diagnostic(code(forge::engine::not_signed), help("`%__openpgp_sign_cmd` is what signs"))]
+    #[error("{problem}")]
+    #[diagnostic(code(forge::engine::not_signed), help("{}", problem.help()))]
     NotSigned {
-        /// What is wrong, in rpm's words where it has some.
-        what: String,
+        /// What is wrong.
+        problem: AutosignProblem,
     },
     /// A checker of packages failed.
     #[error("Package check \"{command}\" failed.")]

@@ -60,6 +60,7 @@ pub(crate) fn write_source(
     if kind == SourceKind::Whole {
         check_packages(world, "_build_pkgcheck_srpm", std::slice::from_ref(&path))?;
     }
+    sign_package(world, &path)?;
     Ok(path)
 }
 
@@ -81,7 +82,11 @@ pub(crate) fn write_binaries(
     for path in &paths {
         check_packages(world, "_build_pkgcheck", std::slice::from_ref(path))?;
     }
-    if paths.is_empty() { Ok(()) } else { check_packages(world, "_build_pkgcheck_set", &paths) }
+    if !paths.is_empty() {
+        check_packages(world, "_build_pkgcheck_set", &paths)?;
+    }
+    // What checks refuse is not signed.
+    paths.iter().try_for_each(|path| sign_package(world, path))
 }
 
 /// Where a binary package is written (`%_rpmdir`, `%_rpmfilename`).
@@ -116,10 +121,7 @@ impl Writer<'_> {
         let mut outcome = Ok(());
         for ((_, path), result) in packages.iter().zip(results) {
             match result {
-                Ok(()) => {
-                    sign_package(world, path)?;
-                    world.tell_written(path);
-                }
+                Ok(()) => world.tell_written(path),
                 Err(error) => outcome = Err(fail_unwritten(world, path, &error)),
             }
         }
