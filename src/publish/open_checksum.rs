@@ -61,7 +61,8 @@ impl OpenText<'_> {
             beginnings.iter().take(done).filter_map(|name| before.get(name.as_bytes()).cloned()).collect();
         let are_all_known = states.len() == done;
         self.update_unpacked(&mut open, done, |open| states.push(open.serialize().to_vec()))?;
-        if are_all_known && done < beginnings.len() {
+        // Of a single part there is no beginning that could be the same.
+        if are_all_known && done < beginnings.len() && beginnings.len() > 1 {
             kept.write(&beginnings, &states);
         }
         open.update(self.tail);

@@ -142,7 +142,10 @@ fn a_package_that_can_no_longer_be_read_is_put_right_where_the_store_does_not_kn
     let project = two();
     project.succeed(&["apply"]);
     let package = wipe_unseen(&project);
-    fs::remove_dir_all(project.cache().join("rpmforge/packages")).unwrap();
+    // Neither by itself nor among its neighbours.
+    for known in ["packages", "metadata"] {
+        fs::remove_dir_all(project.cache().join("rpmforge").join(known)).unwrap();
+    }
     change(&project, "b", 1);
     let run = project.succeed(&["apply"]);
     assert!(run.stderr.contains(&format!("put right  {}: changed", package.display())), "{}", run.stderr);
@@ -371,4 +374,36 @@ fn an_older_repomd_that_was_put_back_is_replaced_by_the_newer() {
     project.spec("b", "", "exit 1");
     project.run(&["apply"]);
     assert_eq!(project.published(), now);
+}
+
+/// How often metadata name packages called `a` and `b`.
+fn count_names(project: &Project) -> [usize; 2] {
+    let primary = project.repository().primary();
+    ["<name>a</name>", "<name>b</name>"].map(|name| primary.matches(name).count())
+}
+
+#[test]
+fn metadata_say_nothing_of_what_lies_in_the_place_of_a_package() {
+    for (broken, is_changed_at_once) in [("allow", true), ("allow", false), ("hold", true), ("hold", false)] {
+        let project = two();
+        let manifest = project.read("Rpmforge.kdl");
+        let publish = format!("publish \"public/{{chroot}}\" {{ broken {broken} }}\n");
+        project.write("Rpmforge.kdl", &format!("{manifest}{publish}"));
+        project.succeed(&["apply"]);
+        let names = count_names(&project);
+        let package = first_package(&project);
+        let other = published_paths(&project).into_iter();
+        let other = other.into_iter().find(|path| path.to_string_lossy().ends_with("b-1.0-1.noarch.rpm"));
+        write(&project.path().join(&package), &fs::read(project.path().join(other.unwrap())).unwrap());
+        for known in ["packages", "metadata"] {
+            fs::remove_dir_all(project.cache().join("rpmforge").join(known)).unwrap();
+        }
+        if !is_changed_at_once {
+            project.succeed(&["apply"]);
+        }
+        change(&project, "b", 1);
+        project.succeed(&["apply"]);
+        assert_eq!(count_names(&project), names, "{broken} {is_changed_at_once}");
+        assert_eq!(project.repository().binaries().len(), 2);
+    }
 }
