@@ -312,6 +312,30 @@ fn what_is_in_armor_is_put_in_as_packets() {
     }
 }
 
+#[test]
+fn two_blocks_of_armor_are_not_one_signature() {
+    let bench = Bench::new();
+    bench.gpg_key("gnupg", "rsa", "rsa2048");
+    for (files, code) in [("\"$0.1\"", 0), ("\"$0.1\" \"$0.1\"", 1)] {
+        let script = format!(
+            "/usr/bin/gpg --batch -u rsa@example.org --armor -o \"$0.1\" --detach-sign - && cat {files} >\"$0\" && rm \"$0.1\""
+        );
+        let sign = format!("__odd_sign_cmd() /bin/sh -c '{script}' %2");
+        let built = bench.build(
+            &[FORGE, "rpmbuild"],
+            &["_openpgp_autosign_id rsa@example.org", "_openpgp_sign odd", &sign],
+        );
+        assert_eq!(
+            built.output.status.code(),
+            Some(code),
+            "{}",
+            String::from_utf8_lossy(&built.output.stderr)
+        );
+        let wrong = ["Unsupported OpenPGP signature".to_owned()];
+        assert_eq!(built.errors(&bench), wrong[..usize::try_from(code).unwrap()]);
+    }
+}
+
 /// What is defined, and what is wrong with it.
 const WRONG: [(&[&str], &[&str]); 11] = [
     (&["__gpg_sign_cmd() /bin/sh -c 'exit 11' sh %1 %2"], &["/bin/sh exec failed (11)"]),
@@ -357,6 +381,26 @@ fn what_goes_wrong_is_what_rpmbuild_says() {
             );
             assert!(built.packages.keys().all(|name| !name.ends_with(".sig")), "{:?}", built.packages);
         }
+    }
+}
+
+#[test]
+fn only_a_file_is_taken_for_a_signature() {
+    let bench = Bench::new();
+    let commands = [
+        ("mkfifo", "failed to write signature: "),
+        ("ln -s /dev/zero", "failed to write signature: "),
+        ("truncate -s 5G", "Unsupported OpenPGP signature"),
+    ];
+    for (command, error) in commands {
+        let sign = format!("__odd_sign_cmd() /bin/sh -c '{command} \"$0\"' %2");
+        let built = bench.build(
+            &[FORGE, "rpmbuild"],
+            &["_openpgp_autosign_id x", "_openpgp_sign odd", &sign, "_build_create_srpm 0"],
+        );
+        assert_eq!(built.output.status.code(), Some(1), "{command}");
+        let errors = built.errors(&bench);
+        assert!(errors.iter().any(|found| found.starts_with(error)), "{command}: {errors:?}");
     }
 }
 

@@ -1,8 +1,13 @@
 //! A signature that no package has yet.
 
+use bstr::ByteSlice;
+
 use super::super::decode::Headers;
 use super::entries::{LEAD_OF_V6, place_of, place_of_algorithm};
 use super::packet::{is_one_packet, read_signatures, signature_packets, version_and_algorithm};
+
+/// What armor begins with.
+const ARMOR: &[u8] = b"-----BEGIN";
 
 /// A signature that a program has made, and that no package has yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +31,9 @@ pub enum SignaturePlace {
 impl UnplacedSignature {
     /// Reads what a program has written: one signature, in armor or not. Nothing where it is none, or there are more.
     pub fn read(written: &[u8]) -> Option<Self> {
-        let packet = match written.starts_with(b"-----BEGIN") {
+        let packet = match written.starts_with(ARMOR) {
+            // What reads armor stops behind the first.
+            true if written.find_iter(ARMOR).count() > 1 => return None,
             true => <[Vec<u8>; 1]>::try_from(signature_packets(written).ok()?).ok()?.into_iter().next()?,
             false => written.to_vec(),
         };

@@ -69,7 +69,8 @@ impl AutosignProblem {
     pub fn help(&self) -> String {
         match self {
             Self::NoMacro { .. } => {
-                "`%_openpgp_sign` is gpg or sq; any other NAME needs a macro `%__NAME_sign_cmd()`".to_owned()
+                "macros have to say how the program signs that `%_openpgp_sign` names: `%__gpg_sign_cmd()` for gpg, those of rpm 6 say it for sq as well"
+                    .to_owned()
             }
             Self::InvalidCommand { .. } => {
                 "it has to be a program and its options: rpmsign(1)".to_owned()

@@ -3,7 +3,7 @@
 //! of the root run in it anyway.
 
 use std::ffi::OsStr;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use cap_std::fs::Metadata;
@@ -59,6 +59,14 @@ impl RootFiles {
     /// What a small file holds, a script or the like.
     pub(super) fn read(&self, path: &HostPath) -> io::Result<Vec<u8>> {
         self.tree.read(path.as_path())
+    }
+
+    /// What a regular file holds that a program of the root has written, up to so many bytes: no pipe is waited for.
+    pub(super) fn read_regular(&self, path: &HostPath, most: u64) -> io::Result<Vec<u8>> {
+        let (folder, name) = self.folder_of(path)?;
+        let mut content = Vec::new();
+        folder.open_regular(name)?.take(most).read_to_end(&mut content)?;
+        Ok(content)
     }
 
     /// What a package file that has just been written holds.

@@ -62,7 +62,9 @@ impl Settings {
         };
         let default = if format == Format::V6 { DigestAlgorithm::Sha256 } else { DigestAlgorithm::Md5 };
         let reserved = match world.is_defined("__gpg_reserved_space") {
-            true => usize::try_from(world.number("__gpg_reserved_space")).unwrap_or(0),
+            // rpm takes it as a number of 32 bits.
+            #[expect(clippy::cast_possible_truncation, reason = "as rpm does")]
+            true => usize::try_from(world.number("__gpg_reserved_space") as i32).unwrap_or(0),
             false => 4096,
         };
         Ok(Self {

@@ -21,6 +21,9 @@ const KEY: &str = "_openpgp_autosign_id";
 /// The macro that names the program: of rpm 6 and later.
 const PROGRAM: &str = "_openpgp_sign";
 
+/// How many bytes of what the command writes are read: signatures have a few hundred, those that resist quantum computers some tens of thousands.
+const LARGEST_SIGNATURE: u64 = 1 << 20;
+
 /// What the command is told to read: its standard input.
 const STANDARD_INPUT: &[u8] = b"-";
 
@@ -80,7 +83,7 @@ fn make_signature(
     let streams = Streams { input: Some(plain.as_os_str().as_bytes().to_vec()), ..Streams::default() };
     let result = world.macros.run(&command.words, &streams);
     world.files.remove_file(&plain);
-    let signature = world.macros.read_file(name.as_bytes());
+    let signature = world.files.read_regular(&signed, LARGEST_SIGNATURE);
     world.files.remove_file(&signed);
     check_end(world, command.program, result)?;
     signature.map_err(|_| fail_unsigned(world, missing()))
