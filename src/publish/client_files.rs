@@ -114,10 +114,11 @@ impl ClientFiles {
 
     fn repo_section(&self, section: Section, checks: &str) -> String {
         let Self { id, title, url, .. } = self;
-        let (suffix, more, enabled) = match section {
-            Section::Main => ("", "", 1),
-            Section::Debuginfo => ("-debuginfo", ": debuginfo", 0),
-            Section::Source => ("-source", ": source packages", 0),
+        let suffix = section.client_suffix();
+        let (more, enabled) = match section {
+            Section::Main => ("", 1),
+            Section::Debuginfo => (": debuginfo", 0),
+            Section::Source => (": source packages", 0),
         };
         let below = section.prefix().trim_end_matches('/');
         let baseurl = if below.is_empty() { url.clone() } else { format!("{url}/{below}") };

@@ -438,14 +438,18 @@ impl Repositories {
         })
     }
 
-    /// The name by which clients know the repository of a chroot: none that another declared chroot's has.
+    /// The name by which clients know the repository of a chroot: none that another declared chroot's has, or a section of that.
     fn client_id_of(&self, chroot: &str) -> String {
         let id_of = |chroot: &str| client_id(self.manifest.name.as_deref(), chroot);
-        let id = id_of(chroot);
-        let mut others = self.manifest.chroots.iter().map(|declared| declared.name.value.as_str());
-        let is_taken = others.any(|other| other != chroot && id_of(other) == id);
-        // One that can be written as it is keeps its name.
-        match is_taken && !id.ends_with(chroot) {
+        let (id, sections) = (id_of(chroot), self.parting().sections());
+        let others = self.manifest.chroots.iter().map(|declared| declared.name.value.as_str());
+        let is_taken = others.filter(|other| *other != chroot).map(id_of).any(|other| {
+            // One that can be written as it is keeps its name.
+            let is_same = other == id && !id.ends_with(chroot);
+            let section = id.strip_prefix(&other).filter(|suffix| !suffix.is_empty());
+            is_same || section.is_some_and(|suffix| sections.iter().any(|it| it.client_suffix() == suffix))
+        });
+        match is_taken {
             true => format!("{id}-{}", Digest::compute(chroot.as_bytes()).short(8)),
             false => id,
         }

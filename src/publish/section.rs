@@ -27,6 +27,15 @@ impl Section {
         }
     }
 
+    /// What the name ends with by which clients know it, behind that of the main one.
+    pub fn client_suffix(self) -> &'static str {
+        match self {
+            Self::Main => "",
+            Self::Debuginfo => "-debuginfo",
+            Self::Source => "-source",
+        }
+    }
+
     /// The section that a path is in, and the path relative to that.
     pub fn of_path(path: &str) -> (Self, &str) {
         let below = |section: Self| Some((section, path.strip_prefix(section.prefix())?));

@@ -58,6 +58,32 @@ fn debuginfo_and_source_packages_have_repositories_of_their_own_where_the_manife
 }
 
 #[test]
+fn a_chroot_that_is_called_as_a_section_of_another_is_known_by_another_name() {
+    let chroots = "chroot host { root \"/\" }\nchroot \"host-debuginfo\" { root \"/\" }\n";
+    let project = Project::with("");
+    let package = "package a { chroots host host-debuginfo; source path \"a.spec\" }\n";
+    let manifest = |publish: &str| format!("rpmforge version=1\n{chroots}{publish}{package}");
+    project.write("Rpmforge.kdl", &manifest(SEPARATE));
+    project.spec("a", "", "true");
+    project.succeed(&["apply"]);
+    let repo_files = |chroot: &str| -> Vec<String> {
+        let files = std::fs::read_dir(project.path().join("public").join(chroot)).unwrap();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.ends_with(".repo")).collect()
+    };
+    assert_eq!(repo_files("host"), ["host.repo"]);
+    let [name] = &repo_files("host-debuginfo")[..] else { panic!("{:?}", repo_files("host-debuginfo")) };
+    let id = name.strip_suffix(".repo").unwrap();
+    assert!(id.starts_with("host-debuginfo-"), "{id}");
+    let repo = project.read(&format!("public/host-debuginfo/{name}"));
+    assert!(repo.starts_with(&format!("[{id}]\n")) && !repo.contains("[host-debuginfo]"), "{repo}");
+    // Where there are no sections, nothing else has its name.
+    project.write("Rpmforge.kdl", &manifest(""));
+    project.succeed(&["apply"]);
+    assert!(repo_files("host-debuginfo").iter().any(|name| name == "host-debuginfo.repo"));
+}
+
+#[test]
 fn what_leaves_one_of_the_repositories_is_missed_in_another() {
     let project = project(SEPARATE);
     project.succeed(&["apply"]);
