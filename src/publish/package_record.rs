@@ -29,8 +29,10 @@ pub(super) fn record_of(
             .read_blob(&file.blob(), |content| {
                 Ok::<_, PublishError>(read_headers_of(name, &mut BufReader::new(content))?)
             })?,
-        FileOnDisk::Missing | FileOnDisk::Other => {
-            let lost = io::Error::from(io::ErrorKind::NotFound);
+        found @ (FileOnDisk::Missing | FileOnDisk::Other) => {
+            let what =
+                if found == FileOnDisk::Missing { "it is gone" } else { "it is not what was published" };
+            let lost = io::Error::other(format!("{what}, and the store has it no more"));
             return Err(about(repository.path().join(&file.path))(lost).into());
         }
     };
