@@ -53,3 +53,29 @@ fn all_are_listed_by_what_they_tune() {
     assert_eq!(run.code, Some(1), "{}", run.stdout);
     assert!(run.stderr.contains("_binary_payload"), "{}", run.stderr);
 }
+
+#[test]
+fn what_is_said_of_debug_information_reaches_find_debuginfo() {
+    let project = Project::new();
+    let macros = crate::support::repository().join("src/macros/default/macros");
+    let call = |before: &str| {
+        let text = format!("{before}\n%{{__debug_install_post}}");
+        project.succeed(&["eval", "--rpm", "--macros", macros.to_str().unwrap(), "--eval", &text]).stdout
+    };
+    let usual = call("");
+    for (said, option, is_there) in [
+        ("%define _no_recompute_build_ids 1", " -n ", true),
+        ("%define _no_recompute_build_ids 1", "--build-id-seed", false),
+        ("%define _include_minidebuginfo 1", " -m ", true),
+        ("%define _include_gdb_index 1", " -i ", true),
+        ("%undefine _unique_build_ids", "--build-id-seed", false),
+        ("%undefine _unique_debug_names", "--unique-debug-suffix", false),
+        ("%undefine _unique_debug_srcs", "--unique-debug-src-base", false),
+        ("%define _missing_build_ids_terminate_build 0", "--strict-build-id", false),
+        ("%define _debugsource_packages 1", " -S debugsourcefiles.list", true),
+        ("%define _find_debuginfo_opts --odd", " --odd ", true),
+    ] {
+        let told = call(said);
+        assert_eq!((told.contains(option), usual.contains(option)), (is_there, !is_there), "{said}: {told}");
+    }
+}
