@@ -51,19 +51,30 @@ pub(super) struct InspectedPackage {
     pub states: Vec<FileState>,
 }
 
+impl FileState {
+    /// The times of what is there; none of what has to be brought in.
+    fn times(self) -> Option<FileTimes> {
+        match self {
+            Self::Right(times) | Self::Shared(times) => Some(times),
+            Self::ToBring(_) => None,
+        }
+    }
+}
+
 impl InspectedPackage {
+    /// The package as it is now.
+    pub fn into_package(self) -> PublishedPackage {
+        let Self { mut package, states } = self;
+        let times: Vec<Option<FileTimes>> = states.into_iter().map(FileState::times).collect();
+        set_times(&mut package.files, &times);
+        package
+    }
+
     /// The package as it is once all its files are there.
     pub fn when_brought(&self) -> PublishedPackage {
         let mut package = self.package.clone();
-        let times: Vec<Option<FileTimes>> = self
-            .states
-            .iter()
-            .map(|state| match state {
-                FileState::Right(times) | FileState::Shared(times) => Some(*times),
-                FileState::ToBring(_) => Some(FileTimes::default()),
-            })
-            .collect();
-        set_times(&mut package.files, &times);
+        let times = self.states.iter().map(|state| Some(state.times().unwrap_or_default()));
+        set_times(&mut package.files, &times.collect::<Vec<_>>());
         package
     }
 }

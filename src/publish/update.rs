@@ -31,8 +31,7 @@ use super::lock::lock_repository;
 use super::mend_builds::{BuildMender, Mended};
 use super::metadata::JoinedMetadata;
 use super::record::{
-    FileTimes, Incoming, PublishedFile, PublishedPackage, RepositoryRecord, Retired, have_same_listing,
-    set_times,
+    Incoming, PublishedFile, PublishedPackage, RepositoryRecord, Retired, have_same_listing, set_times,
 };
 use super::record_file::{EncodedRecord, RECORD, RECORD_CHANGES};
 use super::retention::{Retained, retain};
@@ -109,7 +108,8 @@ impl Updater<'_> {
         for file in record.metadata.iter().chain(&record.repomd).chain(signing) {
             states.push(inspector.file(file)?);
         }
-        let packages: Vec<PublishedPackage> = packages.into_iter().map(with_times).collect();
+        let packages: Vec<PublishedPackage> =
+            packages.into_iter().map(InspectedPackage::into_package).collect();
         Ok(origin == RecordOrigin::Repository
             && record.repomd.is_some()
             && target.is_signed_as_wanted(&record)
@@ -258,10 +258,11 @@ impl Publish<'_> {
         damaged: &mut Damaged,
     ) -> Result<(Vec<PublishedPackage>, Option<JoinedMetadata>), PublishError> {
         if !packages.iter().flat_map(|package| &package.states).any(|state| must_bring(*state)) {
-            return Ok((packages.into_iter().map(with_times).collect(), None));
+            return Ok((packages.into_iter().map(InspectedPackage::into_package).collect(), None));
         }
         let (brought, ahead) = rayon::join(|| self.bring_coming(&packages), || self.join_ahead(&packages));
-        let mut packages: Vec<PublishedPackage> = packages.into_iter().map(with_times).collect();
+        let mut packages: Vec<PublishedPackage> =
+            packages.into_iter().map(InspectedPackage::into_package).collect();
         for (place, BroughtPackage { package, brought, lost, abandoned }) in brought? {
             let damage = |path: String, damage: Damage| {
                 let (is_older, package) = (!package.is_newest(), Some(package.package.clone()));
@@ -408,17 +409,4 @@ fn must_bring(state: FileState) -> bool {
         FileState::Right(_) => false,
         FileState::Shared(_) | FileState::ToBring(_) => true,
     }
-}
-
-fn with_times(package: InspectedPackage) -> PublishedPackage {
-    let InspectedPackage { mut package, states } = package;
-    let times: Vec<Option<FileTimes>> = states
-        .into_iter()
-        .map(|state| match state {
-            FileState::Right(times) | FileState::Shared(times) => Some(times),
-            FileState::ToBring(_) => None,
-        })
-        .collect();
-    set_times(&mut package.files, &times);
-    package
 }
